@@ -1,0 +1,28 @@
+"""Acknowledgements: what the hub has committed. The only message that frees a gateway's outbox."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from contract import VERSION
+from contract.events import StreamId
+from contract.instants import Instant
+
+
+class Ack(msgspec.Struct, frozen=True, kw_only=True):
+    """The hub's word on one stream of events or one store of readings.
+
+    `committed`: everything up to `seq` is in the database. `expected`: a gap; send from `seq` + 1 again.
+    `fork`: up to `seq` both sides agree, after it they do not (or the hub holds more than the gateway):
+    move what follows to a new stream. `refused`: this batch can never be accepted (`why` says it, for people).
+    `at` is the hub's clock when it answered.
+    """
+
+    stream: StreamId
+    state: Literal["committed", "expected", "fork", "refused"]
+    seq: Annotated[int, msgspec.Meta(ge=0)]
+    at: Instant
+    why: str = ""
+    v: int = VERSION

@@ -1,0 +1,130 @@
+"""Desired state: what the hub wants a gateway to hold, as revisioned items.
+
+An item is (kind, id) → value, or None to remove it. A delta takes revision `base` to `revision`; a snapshot replaces
+everything. A snapshot too large for one payload comes in `parts`; it is applied when all have come, atomically.
+The gateway answers with its `presence` (the revision held) and asks for a snapshot by announcing revision 0.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from contract import VERSION
+from contract.instants import Instant
+from contract.texts import Text
+
+CredentialKind = Literal["card", "pin", "qr", "plate", "face"]
+Role = Literal["guard", "maintenance", "installer", "manager", "admin"]
+Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\d$")]
+HourMinute = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
+
+
+class Holder(msgspec.Struct, frozen=True, kw_only=True):
+    """A person (or a firm) that credentials belong to. Events name the id only, so that the name can be erased."""
+
+    id: str
+    name: str
+    kind: Literal["resident", "staff", "visitor", "contractor"] = "resident"
+    unit: str = ""
+    valid_from: Instant | None = None
+    valid_to: Instant | None = None
+
+
+class Credential(msgspec.Struct, frozen=True, kw_only=True):
+    """What is presented. `value`: a card's UID in upper-case hex (ISO order), a plate in upper case, a QR's text."""
+
+    id: str
+    kind: CredentialKind
+    value: str
+    holder: str
+    state: Literal["active", "revoked", "lost"] = "active"
+    valid_from: Instant | None = None
+    valid_to: Instant | None = None
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """Hours of a day, site time. `days`: ISO week days, 1 = Monday. `until` before `since` runs past midnight."""
+
+    days: list[Annotated[int, msgspec.Meta(ge=1, le=7)]]
+    since: HourMinute
+    until: HourMinute
+
+
+class DayRule(msgspec.Struct, frozen=True, kw_only=True):
+    """One date that follows other hours than its week day (a holiday, a working Saturday); empty: closed."""
+
+    day: Day
+    hours: list[tuple[HourMinute, HourMinute]] = []
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    """When something holds, in the site's time zone. The schedule `always` exists without being sent."""
+
+    id: str
+    name: Text
+    windows: list[Window]
+    days: list[DayRule] = []
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """A holder may pass `places` (door, lane and zone ids) while `schedule` holds."""
+
+    id: str
+    holder: str
+    places: list[str]
+    schedule: str = "always"
+    valid_from: Instant | None = None
+    valid_to: Instant | None = None
+
+
+class Block(msgspec.Struct, frozen=True, kw_only=True):
+    """A credential value that is refused everywhere, whoever holds it, and why."""
+
+    id: str
+    kind: CredentialKind
+    value: str
+    reason: Text
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """A person who may sign in at the gateway itself. `password_hash`: argon2id; useless after `expires_at`."""
+
+    id: str
+    username: str
+    name: str
+    role: Role
+    password_hash: str
+    expires_at: Instant
+    language: Literal["zh", "en"] = "zh"
+
+
+ITEM_TYPES: dict[str, type[msgspec.Struct]] = {
+    "holder": Holder,
+    "credential": Credential,
+    "schedule": Schedule,
+    "grant": Grant,
+    "block": Block,
+    "account": Account,
+}
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to hold (or, with None, to drop). Unknown kinds are kept but not used."""
+
+    kind: str
+    id: str
+    value: msgspec.Raw | None = None
+
+
+class Desired(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of the desired state; `base` is 0 in a snapshot."""
+
+    form: Literal["snapshot", "delta"]
+    revision: Annotated[int, msgspec.Meta(ge=1)]
+    items: list[Item]
+    base: Annotated[int, msgspec.Meta(ge=0)] = 0
+    part: Annotated[int, msgspec.Meta(ge=1)] = 1
+    parts: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
+    v: int = VERSION

@@ -1,0 +1,40 @@
+"""Presence: what a gateway says of itself at birth, while alive, and (as last will) when it is gone."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from contract import VERSION
+from contract.events import Clock, Hash, StreamId
+from contract.instants import Instant
+
+
+class Versions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gateway holds: its software, the revision of its desired state, the fingerprint of its site file."""
+
+    software: str
+    desired: int = 0
+    site_file: str = ""
+
+
+class Presence(msgspec.Struct, frozen=True, kw_only=True):
+    """One sign of life. `backlog`: events not yet acknowledged. `head_seq`/`head`: the end of the stream on disk.
+
+    As `gone` (last will, made at connect) only gateway and site are current.
+    """
+
+    state: Literal["birth", "alive", "gone"]
+    gateway: str
+    site: str
+    at: Instant
+    stream: StreamId
+    head_seq: Annotated[int, msgspec.Meta(ge=0)] = 0
+    head: Hash = "0" * 64
+    acked: Annotated[int, msgspec.Meta(ge=0)] = 0
+    backlog: Annotated[int, msgspec.Meta(ge=0)] = 0
+    readings_backlog: Annotated[int, msgspec.Meta(ge=0)] = 0
+    clock: Clock = "ok"
+    versions: Versions = Versions(software="")
+    v: int = VERSION

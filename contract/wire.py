@@ -1,0 +1,78 @@
+"""Bytes of a message: JSON, deflated (zlib, RFC 1950) when that pays. The first byte tells which."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TypeVar
+
+import msgspec
+
+from contract import ACCEPTED_VERSIONS
+from contract.errors import Malformed, TooLarge, UnknownVersion
+
+COMPRESS_FROM = 2048
+"""Messages of fewer bytes travel as plain JSON."""
+
+PACKED_LIMIT = 1_000_000
+"""Bytes of one MQTT payload at the most (the broker's `max_payload` is 1 MB)."""
+
+UNPACKED_LIMIT = 16_000_000
+"""Bytes of one message's JSON at the most: a small bomb must not fill the memory."""
+
+M = TypeVar("M", bound=msgspec.Struct)
+
+_encoder = msgspec.json.Encoder()
+_decoders: dict[type[msgspec.Struct], msgspec.json.Decoder[msgspec.Struct]] = {}
+
+
+class _Head(msgspec.Struct):
+    v: int
+
+
+_head = msgspec.json.Decoder(_Head)
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    """The message's bytes; `TooLarge` if no broker would carry them."""
+    plain = _encoder.encode(message)
+    packed = plain if len(plain) < COMPRESS_FROM else zlib.compress(plain, 6)
+    if len(packed) > PACKED_LIMIT:
+        raise TooLarge(f"a {type(message).__name__} of {len(packed)} bytes, at most {PACKED_LIMIT} travel", packed)
+    return packed
+
+
+def decode(kind: type[M], payload: bytes) -> M:
+    """The message in `payload`; `TooLarge`, `UnknownVersion` or `Malformed` say what the sender did wrong."""
+    plain = _unpacked(payload)
+    try:
+        version = _head.decode(plain).v
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Malformed(f"not a {kind.__name__}: {error}", payload) from error
+    if version not in ACCEPTED_VERSIONS:
+        raise UnknownVersion(version, payload)
+    decoder = _decoders.get(kind)
+    if decoder is None:
+        decoder = _decoders[kind] = msgspec.json.Decoder(kind)
+    try:
+        message = decoder.decode(plain)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Malformed(f"not a {kind.__name__}: {error}", payload) from error
+    assert isinstance(message, kind)
+    return message
+
+
+def _unpacked(payload: bytes) -> bytes:
+    if len(payload) > PACKED_LIMIT:
+        raise TooLarge(f"{len(payload)} bytes, at most {PACKED_LIMIT} travel", payload)
+    if payload[:1] != b"\x78":
+        return payload
+    inflate = zlib.decompressobj()
+    try:
+        plain = inflate.decompress(payload, UNPACKED_LIMIT)
+    except zlib.error as error:
+        raise Malformed(f"broken compression: {error}", payload) from error
+    if inflate.unconsumed_tail:
+        raise TooLarge(f"unpacks to more than {UNPACKED_LIMIT} bytes", payload)
+    if not inflate.eof:
+        raise Malformed("compression cut short", payload)
+    return plain
