@@ -1,0 +1,49 @@
+"""What the gateway asks of every bus: one wire with one owner task, commands before polls, bounded waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from contract.readings import Value
+from drivers.errors import DriverError
+
+
+@dataclass(slots=True)
+class BusHealth:
+    """Counters of one bus since start, for /metrics and the installer's page."""
+
+    exchanges: int = 0
+    timeouts: int = 0
+    refused: int = 0
+    reconnects: int = 0
+    late: int = 0
+    overruns: int = 0
+    connected: bool = False
+
+
+class CommandFailed(DriverError):
+    """The device did not do what was asked: refused, unreachable, or too late. Nothing is sent after this is raised."""
+
+
+class Bus(Protocol):
+    """One wire. `run` owns it until cancelled; every other call hands work to that owner.
+
+    `write` and `pulse` return when the device has confirmed, and raise `CommandFailed` at the latest after `within_s`
+    seconds; a wish that is still waiting for the wire by then is dropped, never sent late.
+    """
+
+    id: str
+    health: BusHealth
+
+    async def run(self) -> None:
+        """Owns the wire until cancelled; outlives every fault of it."""
+
+    async def write(self, device: str, point: str, value: Value, *, within_s: float) -> None:
+        """Sets a writable point or carries out a command of the device's profile (`value` as the profile says)."""
+
+    async def pulse(self, device: str, output: str, seconds: float, *, within_s: float) -> None:
+        """Closes an output for `seconds`, timed by the device itself where it can; `CommandFailed` if it cannot."""
+
+    def online(self, device: str) -> bool:
+        """Whether the device answered lately."""
