@@ -13,6 +13,7 @@ from contract.commands import Person
 from contract.desired import CredentialKind
 from contract.errors import Malformed
 from contract.instants import Instant
+from contract.layout import SiteLayout
 from contract.readings import Value
 from contract.texts import Reason, Text
 
@@ -353,6 +354,7 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "meter.read": MeterRead,
     "readings.dropped": ReadingsDropped,
     "gateway.started": GatewayStarted,
+    "site.described": SiteLayout,
     "gateway.stopped": Empty,
     "stream.forked": StreamForked,
     "desired.applied": DesiredApplied,
