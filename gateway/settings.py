@@ -1,0 +1,44 @@
+"""What a gateway is started with: where its files are and where its own web server listens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+DEFAULT_PORT = 8081
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`wires`: where the site's buses really are, if not where the site file says. `port` 0: any free one."""
+
+    site: Path
+    data: Path
+    wires: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    console: Path = Path(__file__).parent.parent / "web" / "console" / "dist"
+
+    @property
+    def journal(self) -> Path:
+        """The journal's SQLite file."""
+        return self.data / "journal.sqlite"
+
+    @property
+    def readings(self) -> Path:
+        """The readings' SQLite file."""
+        return self.data / "readings.sqlite"
+
+    @property
+    def pictures(self) -> Path:
+        """The folder of pictures."""
+        return self.data / "pictures"
+
+
+def software() -> str:
+    """The version of this software."""
+    try:
+        return version("gatehouse")
+    except PackageNotFoundError:
+        return "0.1.0"
