@@ -36,7 +36,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     `args` by kind: door.mode {mode}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value}; others {}.
     """
 
-    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f-]{36}$")]
+    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f-]{36}\Z")]
     kind: CommandKind
     target: Annotated[str, msgspec.Meta(min_length=1, max_length=129)]
     by: Person

@@ -1,6 +1,6 @@
 """Desired state: what the hub wants a gateway to hold, as revisioned items.
 
-An item is (kind, id) → value, or None to remove it. A delta takes revision `base` to `revision`; a snapshot replaces
+An item is (kind, id) → value, or `null` to drop it. A delta takes revision `base` to `revision`; a snapshot replaces
 everything. A snapshot too large for one payload comes in `parts`; it is applied when all have come, atomically.
 The gateway answers with its `presence` (the revision held) and asks for a snapshot by announcing revision 0.
 """
@@ -17,8 +17,8 @@ from contract.texts import Text
 
 CredentialKind = Literal["card", "pin", "qr", "plate", "face"]
 Role = Literal["guard", "maintenance", "installer", "manager", "admin"]
-Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\d$")]
-HourMinute = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
+Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\d\Z")]
+HourMinute = Annotated[str, msgspec.Meta(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)\Z")]
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,12 +110,20 @@ ITEM_TYPES: dict[str, type[msgspec.Struct]] = {
 }
 
 
+NOTHING = msgspec.Raw(b"null")
+
+
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing to hold (or, with None, to drop). Unknown kinds are kept but not used."""
+    """One thing to hold, as JSON text (`null`: to drop). Unknown kinds are kept but not used."""
 
     kind: str
     id: str
-    value: msgspec.Raw | None = None
+    value: msgspec.Raw = NOTHING
+
+    @property
+    def dropped(self) -> bool:
+        """Whether the item is to be dropped."""
+        return bytes(self.value) == b"null"
 
 
 class Desired(msgspec.Struct, frozen=True, kw_only=True):

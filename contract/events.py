@@ -22,9 +22,9 @@ BATCH_LIMIT = 200
 """Events in one batch at the most."""
 
 Clock = Literal["ok", "doubtful"]
-Hash = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
-StreamId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
-Kind = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=64)]
+Hash = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+StreamId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
+Kind = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+\Z", max_length=64)]
 Source = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-Instant = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
+Instant = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z")]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

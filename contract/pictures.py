@@ -16,7 +16,7 @@ from contract.instants import Instant
 PICTURE_LIMIT = 600_000
 """Bytes of one JPEG at the most: as base64 in one payload it still travels."""
 
-PictureId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
+PictureId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):

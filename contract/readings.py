@@ -16,7 +16,7 @@ from contract.events import StreamId
 Quality = Literal["good", "stale", "bad"]
 Value = float | int | bool | str | None
 
-PointId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_-]{1,64}\.[a-z0-9_-]{1,64}$")]
+PointId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_-]{1,64}\.[a-z0-9_-]{1,64}\Z")]
 """`device.point`, for example `pump-1.flow`."""
 
 

@@ -10,9 +10,9 @@ PREFIX = "gatehouse/v1"
 UpKind = Literal["events", "telemetry", "presence", "pictures"]
 DownKind = Literal["ack", "desired", "command"]
 
-_ID = re.compile(r"^[a-z0-9_-]{1,64}$")
-_UP = re.compile(rf"^{PREFIX}/up/([a-z0-9_-]{{1,64}})/([a-z0-9_-]{{1,64}})/(events|telemetry|presence|pictures)$")
-_DOWN = re.compile(rf"^{PREFIX}/down/([a-z0-9_-]{{1,64}})/(ack|desired|command)$")
+_ID = re.compile(r"^[a-z0-9_-]{1,64}\Z")
+_UP = re.compile(rf"^{PREFIX}/up/([a-z0-9_-]{{1,64}})/([a-z0-9_-]{{1,64}})/(events|telemetry|presence|pictures)\Z")
+_DOWN = re.compile(rf"^{PREFIX}/down/([a-z0-9_-]{{1,64}})/(ack|desired|command)\Z")
 
 
 class UpTopic(NamedTuple):
