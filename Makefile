@@ -1,0 +1,64 @@
+# make run   everything on this machine, with the demo site        make test   all tests
+# make bench all benches          make lint   what a reviewer's machine would say        make clean
+# Variables: SITE=config/sites/….yaml  PORT=8080  RHYTHM=1
+
+SHELL := /bin/bash
+PYTHON ?= python3
+SITE ?= config/sites/demo.yaml
+PORT ?= 8080
+RHYTHM ?= 1
+
+VENV := var/venv
+PY := $(VENV)/bin/python
+NODE_ENV := var/node/env
+
+.PHONY: run test bench lint clean python console tools
+
+run: python console
+	@exec $(PY) -m simulators demo --site "$(SITE)" --port "$(PORT)" --rhythm "$(RHYTHM)"
+
+test: python console tools lint
+	. $(NODE_ENV) && cd web/console && npm test --silent
+	$(PY) -m pytest $(PYTEST)
+
+bench: python console tools
+	$(PY) -m tests.bench all $(BENCH)
+
+lint: python console
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	. $(NODE_ENV) && cd web/console && npm run --silent typecheck
+
+# --- What the targets stand on; each is made again only when what it is made from has changed
+
+python: $(VENV)/.made
+
+$(VENV)/.made: requirements.lock
+	@deploy/prepare python
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the locked Python packages …"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@touch $@
+
+$(NODE_ENV): $(VENV)/.made deploy/node.lock
+	@deploy/node $(PY) $@
+
+web/console/node_modules/.made: web/console/package-lock.json $(NODE_ENV)
+	@echo "Installing the locked console packages …"
+	@. $(NODE_ENV) && cd web/console && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+console: web/console/dist/index.html
+
+web/console/dist/index.html: web/console/node_modules/.made $(shell find web/console/src web/console/public web/console/*.* -type f 2>/dev/null)
+	@echo "Building the console …"
+	@. $(NODE_ENV) && cd web/console && npm run --silent build
+	@touch $@
+
+tools: python
+	@deploy/prepare tests
+
+clean:
+	rm -rf var web/console/dist web/console/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
