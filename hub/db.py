@@ -1,0 +1,188 @@
+"""PostgreSQL: the engine, one transaction per request or group, and what is told when it is committed.
+
+Writers of the history go one at a time: a transaction that records an event first takes the history lock and keeps it
+until its commit, so that `events.id` is commit order and two writers never wait for each other's rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any, cast
+
+import structlog
+from fastapi import Depends, Request
+from sqlalchemy import DateTime, MetaData, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from hub.events.stored import StoredEvent
+
+HISTORY_LOCK = 0x6761_7465
+"""Key of the advisory lock under which `events.id` is assigned."""
+
+log = structlog.get_logger(__name__)
+
+
+class Table(SQLModel):
+    """What every table class derives from (`class Door(Table, table=True)`): one set of names for constraints."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Moment(TypeDecorator[datetime]):
+    """`timestamptz`: `at: datetime = Field(sa_type=Moment)`."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+
+@dataclass
+class Outcome:
+    """What one transaction did that others want to know; told to the subscribers after its commit, never before."""
+
+    events: list[StoredEvent] = field(default_factory=list)
+    """Recorded or accepted, by id."""
+    states: list[dict[str, Any]] = field(default_factory=list)
+    """`state` frames of the live stream: {kind, id, site, …}."""
+    desired: set[str] = field(default_factory=set)
+    """Sites whose desired state has a new revision."""
+    commands: set[str] = field(default_factory=set)
+    """Gateways for which commands were asked."""
+
+    def state(self, frame: dict[str, Any]) -> None:
+        """Tell screens the new state of one thing: the JSON that REST gives, with `kind`, `id` and `site`."""
+        self.states.append(frame)
+
+    def mark(self) -> tuple[int, int, set[str], set[str]]:
+        """Where it stands, for `forget_since` when a savepoint is rolled back."""
+        return len(self.events), len(self.states), set(self.desired), set(self.commands)
+
+    def forget_since(self, mark: tuple[int, int, set[str], set[str]]) -> None:
+        """Drop what was told after the mark."""
+        del self.events[mark[0] :]
+        del self.states[mark[1] :]
+        self.desired, self.commands = set(mark[2]), set(mark[3])
+
+    def __bool__(self) -> bool:
+        return bool(self.events or self.states or self.desired or self.commands)
+
+
+class Database:
+    """The hub's PostgreSQL. Every transaction goes through `transaction` or `session`."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.engine: AsyncEngine = create_async_engine(
+            dialect_url(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            pool_pre_ping=True,
+            connect_args={
+                "timeout": 5,
+                "command_timeout": 60,
+                "server_settings": {"application_name": "gatehouse-hub"},
+            },
+        )
+        self._subscribers: list[Callable[[Outcome], None]] = []
+
+    def subscribe(self, told: Callable[[Outcome], None]) -> Callable[[], None]:
+        """`told` is called on the loop after each commit that did something; returns how to end it."""
+        self._subscribers.append(told)
+        return lambda: self._subscribers.remove(told)
+
+    @asynccontextmanager
+    async def transaction(self, *, writes: bool = False) -> AsyncIterator[AsyncConnection]:
+        """One transaction: committed when the block ends, rolled back when it raises.
+
+        `writes`: the block records events or changes rows that projections change too; takes the history lock first.
+        """
+        async with self.engine.connect() as conn:
+            told = conn.info["outcome"] = Outcome()
+            async with conn.begin():
+                if writes:
+                    await lock_history(conn)
+                yield conn
+        self._tell(told)
+
+    @asynccontextmanager
+    async def session(self, *, writes: bool = False) -> AsyncIterator[AsyncSession]:
+        """The same as an ORM session; it is flushed and committed once, by this block."""
+        async with self.transaction(writes=writes) as conn:
+            # The session joins the connection's transaction; it cannot commit by itself.
+            session = AsyncSession(bind=conn, expire_on_commit=False, join_transaction_mode="rollback_only")
+            try:
+                yield session
+                await session.commit()
+            finally:
+                await session.close()
+
+    def _tell(self, told: Outcome) -> None:
+        if not told:
+            return
+        for subscriber in list(self._subscribers):
+            try:
+                subscriber(told)
+            except Exception:
+                # The commit stands; one deaf subscriber must not make it look undone.
+                log.exception("commit.not_told", subscriber=repr(subscriber))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def dialect_url(url: str) -> URL:
+    """`DATABASE_URL` (postgresql://…) as SQLAlchemy's asyncpg dialect wants it."""
+    return make_url(url).set(drivername="postgresql+asyncpg")
+
+
+def outcome(conn: AsyncConnection) -> Outcome:
+    """What the transaction of this connection will tell after its commit."""
+    return cast(Outcome, conn.info["outcome"])
+
+
+async def lock_history(conn: AsyncConnection) -> None:
+    """Take the history lock (again, if this transaction has it)."""
+    await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": HISTORY_LOCK})
+
+
+async def connection(session: AsyncSession) -> AsyncConnection:
+    """The session's connection, for `stream.record`, `desired.changed` and `outcome`; flushes first."""
+    await session.flush()
+    return await session.connection()
+
+
+def database(request: Request) -> Database:
+    """The process's database (FastAPI dependency)."""
+    return cast(Database, request.app.state.database)
+
+
+async def _reading(request: Request) -> AsyncIterator[AsyncSession]:
+    async with database(request).session() as session:
+        yield session
+
+
+async def _writing(request: Request) -> AsyncIterator[AsyncSession]:
+    async with database(request).session(writes=True) as session:
+        yield session
+
+
+Reading = Annotated[AsyncSession, Depends(_reading, scope="function")]
+"""An endpoint's session that changes nothing which events or projections touch."""
+
+Writing = Annotated[AsyncSession, Depends(_writing, scope="function")]
+"""An endpoint's session that records or changes; committed before the answer is sent. No slow work (hashing) inside."""

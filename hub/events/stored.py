@@ -1,0 +1,58 @@
+"""An event as the hub holds it, and what a domain does with one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contract.instants import Instant, instant, milliseconds
+from contract.kinds import decode_data
+
+
+class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the history. `data`: the exact JSON text. `gateway` is None in the hub's own stream.
+
+    Its JSON (`msgspec.json.encode`) is an item of GET /api/events and of the live stream.
+    """
+
+    id: int
+    site: str | None
+    gateway: str | None
+    stream: str
+    seq: int
+    at: Instant
+    received_at: Instant
+    kind: str
+    source: str
+    data: msgspec.Raw
+
+    def typed(self) -> msgspec.Struct | None:
+        """The data by its kind, None for a kind that is not known; `Malformed` if it does not fit."""
+        return decode_data(self.kind, self.data)
+
+    @property
+    def at_ms(self) -> int:
+        """Milliseconds since 1970-01-01 UTC, by the recorder's clock."""
+        return milliseconds(self.at)
+
+
+Projection: TypeAlias = Callable[[AsyncConnection, StoredEvent], Awaitable[None]]
+"""Brings a domain's tables up to one event, in the transaction that stores it.
+
+It must be safe to repeat after a rollback and must not commit. States that screens show are told with
+`hub.db.outcome(conn).state(...)`. What it raises marks the event and is recorded; it never stops the stream.
+"""
+
+
+def to_datetime(at: Instant) -> datetime:
+    """The moment of an instant's text."""
+    return datetime.fromisoformat(at)
+
+
+def to_instant(moment: datetime) -> Instant:
+    """The text of a moment, in UTC with milliseconds."""
+    return instant(round(moment.astimezone(UTC).timestamp() * 1000))

@@ -1,0 +1,90 @@
+"""What the hub is told at its start: environment variables `GATEHOUSE_…`, DATABASE_URL, flags of the command line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+
+class SettingsError(ValueError):
+    """A setting that is missing or makes no sense; the message names it and what was expected."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One hub process. Times in seconds, sizes in bytes or rows."""
+
+    database_url: str
+    host: str = "127.0.0.1"
+    port: int = 8080
+    broker_host: str = "127.0.0.1"
+    broker_port: int = 1883
+    broker_user: str | None = None
+    broker_password_file: Path | None = None
+    broker_ca_file: Path | None = None
+    """Certificates to trust; given, the connection is TLS."""
+    console_dir: Path | None = None
+    """The built console; None: the one inside the checkout, if it was built."""
+    secure_cookies: bool = False
+    """Behind TLS: cookies are sent over TLS only."""
+    pool_size: int = 10
+    handover_bytes: int = 32_000_000
+    """Undecoded messages that may wait for the database; what comes beyond is dropped and sent again by its gateway."""
+    group_events: int = 4000
+    """Events that one transaction takes at the most."""
+    silence_s: float = 45.0
+    """Without a sign of life for so long, a gateway counts as lost."""
+    log_level: str = "info"
+
+    def broker_password(self) -> str | None:
+        """The password in the file; `SettingsError` if the file cannot be read."""
+        if self.broker_password_file is None:
+            return None
+        try:
+            return self.broker_password_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"broker password file {self.broker_password_file}: {error}") from error
+
+
+_FROM_ENVIRONMENT: dict[str, tuple[str, type]] = {
+    "DATABASE_URL": ("database_url", str),
+    "GATEHOUSE_HOST": ("host", str),
+    "GATEHOUSE_PORT": ("port", int),
+    "GATEHOUSE_BROKER_HOST": ("broker_host", str),
+    "GATEHOUSE_BROKER_PORT": ("broker_port", int),
+    "GATEHOUSE_BROKER_USER": ("broker_user", str),
+    "GATEHOUSE_BROKER_PASSWORD_FILE": ("broker_password_file", Path),
+    "GATEHOUSE_BROKER_CA_FILE": ("broker_ca_file", Path),
+    "GATEHOUSE_CONSOLE_DIR": ("console_dir", Path),
+    "GATEHOUSE_SECURE_COOKIES": ("secure_cookies", bool),
+    "GATEHOUSE_POOL_SIZE": ("pool_size", int),
+    "GATEHOUSE_SILENCE_S": ("silence_s", float),
+    "GATEHOUSE_LOG_LEVEL": ("log_level", str),
+}
+
+
+def from_environment(environment: Mapping[str, str] | None = None, **flags: Any) -> Settings:
+    """Settings from the environment, a flag before its variable; `SettingsError` names what is wrong."""
+    environment = os.environ if environment is None else environment
+    found: dict[str, Any] = {}
+    for variable, (name, kind) in _FROM_ENVIRONMENT.items():
+        if text := environment.get(variable, ""):
+            found[name] = _parsed(variable, text, kind)
+    found |= {name: value for name, value in flags.items() if value is not None}
+    if not found.get("database_url"):
+        raise SettingsError("DATABASE_URL is not set; expected postgresql://user@host/name")
+    return replace(Settings(database_url=found.pop("database_url")), **found)
+
+
+def _parsed(variable: str, text: str, kind: type) -> Any:
+    if kind is bool:
+        if text.lower() not in {"0", "1", "true", "false"}:
+            raise SettingsError(f"{variable} is {text!r}, expected 1 or 0")
+        return text.lower() in {"1", "true"}
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise SettingsError(f"{variable} is {text!r}, expected {kind.__name__}") from error
