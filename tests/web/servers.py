@@ -1,0 +1,219 @@
+"""A server made of `web` alone: accounts and sessions in memory, the live stream over lists."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+from fastapi import APIRouter, FastAPI
+
+from web.live import Live, LiveLimits, Snapshot, State
+from web.passwords import Passwords
+from web.screens import LiveEvent, Sites
+from web.server import make_server
+from web.session import SessionLimits, Sessions, StoredAccount, StoredSession, normal_username
+from web.shell import make_app
+from web.users import User
+
+
+class Clock:
+    """Both clocks of a server, moved by hand."""
+
+    def __init__(self) -> None:
+        self.wall = 1_800_000_000.0
+        self.monotonic = 100.0
+
+    def sleep(self, seconds: float) -> None:
+        self.wall += seconds
+        self.monotonic += seconds
+
+
+@dataclass
+class MemoryStore:
+    """`SessionStore` in dictionaries; `records` is what it would have recorded."""
+
+    accounts: dict[str, StoredAccount] = field(default_factory=dict)
+    sessions: dict[str, StoredSession] = field(default_factory=dict)
+    records: list[tuple[str, str, str]] = field(default_factory=list)
+
+    async def account(self, username: str) -> StoredAccount | None:
+        return self.accounts.get(username)
+
+    async def open(self, session: StoredSession, user: User) -> None:
+        self.sessions[session.token_hash] = session
+        self.records.append(("opened", user.username, session.address))
+
+    async def find(self, token_hash: str) -> tuple[StoredSession, User] | None:
+        session = self.sessions.get(token_hash)
+        if session is None:
+            return None
+        owner = next((stored.user for stored in self.accounts.values() if stored.user.id == session.account), None)
+        return None if owner is None else (session, owner)
+
+    async def seen(self, token_hash: str, at: int) -> None:
+        self.sessions[token_hash] = self.sessions[token_hash]._replace(seen_at=at)
+
+    async def close(self, session: StoredSession, user: User) -> None:
+        self.sessions.pop(session.token_hash, None)
+        self.records.append(("closed", user.username, ""))
+
+    async def refused(self, username: str, address: str, why: str) -> None:
+        self.records.append(("refused", username, why))
+
+
+@dataclass
+class MemorySource:
+    """`LiveSource` over a list of events; `slow` holds back snapshots until it is set."""
+
+    events: list[LiveEvent] = field(default_factory=list)
+    snapshots: int = 0
+    slow: asyncio.Event | None = None
+
+    def _seen(self, sites: Sites) -> list[LiveEvent]:
+        return [event for event in self.events if sites is None or event.site in sites]
+
+    async def missed(self, sites: Sites, after: int, limit: int) -> list[LiveEvent] | None:
+        if after > max((event.id for event in self.events), default=0):
+            return None
+        found = [event for event in self._seen(sites) if event.id > after]
+        return None if len(found) > limit else found
+
+    async def snapshot(self, sites: Sites) -> Snapshot:
+        self.snapshots += 1
+        last = max((event.id for event in self.events), default=0)
+        newest = [event.id for event in self._seen(sites)][-50:][::-1]
+        if self.slow is not None:
+            await self.slow.wait()
+        return Snapshot(last, msgspec.json.encode({"as_of": "2027-01-15T08:00:00.000Z", "events": newest}))
+
+
+@dataclass
+class House:
+    """One server under test."""
+
+    app: FastAPI
+    store: MemoryStore
+    source: MemorySource
+    live: Live
+    sessions: Sessions
+    clock: Clock
+    passwords: Passwords
+
+    async def add(self, username: str, password: str, role: str = "guard", sites: Sequence[str] = ("a",)) -> User:
+        user = User.model_validate(
+            {"id": f"id-{username}", "username": username, "name": username.title(), "role": role, "sites": sites}
+        )
+        self.store.accounts[normal_username(username)] = StoredAccount(user, await self.passwords.hash(password))
+        return user
+
+    def client(self, address: str = "192.0.2.7", **headers: str) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(self.app, client=(address, 40_000))
+        return httpx.AsyncClient(transport=transport, base_url="http://site.example", headers=headers)
+
+    def publish(self, *events: LiveEvent, states: Sequence[State] = ()) -> None:
+        self.source.events.extend(events)
+        self.live.publish(events, states)
+
+
+def house(
+    *,
+    limits: LiveLimits = LiveLimits(tick_s=0.02),
+    session_limits: SessionLimits = SessionLimits(),
+    routers: Sequence[APIRouter] = (),
+    reasons: Sequence[str] = (),
+    dist: Path = Path("/nonexistent"),
+) -> House:
+    clock, store, source, passwords = Clock(), MemoryStore(), MemorySource(), Passwords()
+    live = Live(source, limits)
+    sessions = Sessions(
+        store, passwords, limits=session_limits, wall_s=lambda: clock.wall, monotonic_s=lambda: clock.monotonic
+    )
+
+    async def ready() -> list[str]:
+        return list(reasons)
+
+    app = make_app(
+        title="test", version="0", sessions=sessions, live=live, routers=routers, ready=ready, dist=dist
+    )  # fmt: skip
+    return House(app, store, source, live, sessions, clock, passwords)
+
+
+def event(number: int, site: str = "a", **data: Any) -> LiveEvent:
+    return LiveEvent(number, site, msgspec.json.encode({"id": number, "site": site, **data}))
+
+
+@asynccontextmanager
+async def running(app: FastAPI) -> AsyncIterator[str]:
+    """The app behind a real uvicorn on a free port; its address."""
+    server = make_server(app)
+    serving = asyncio.create_task(server.serve())
+    try:
+        while not server.started:
+            assert not serving.done(), "the server did not start"
+            await asyncio.sleep(0.005)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await serving
+
+
+@dataclass
+class Frame:
+    name: str
+    data: Any
+    id: int | None
+
+
+class Stream:
+    """Reads server-sent events as a browser does."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._lines = response.aiter_lines()
+        self.comments = 0
+        self.retry: int | None = None
+
+    async def next(self) -> Frame | None:
+        """The next event, None when the server ended the stream."""
+        name, last_id, data = "", None, ""
+        async with asyncio.timeout(20):
+            async for line in self._lines:
+                key, _, value = line.partition(": ")
+                if line == "" and data:
+                    return Frame(name, msgspec.json.decode(data), last_id)
+                if line.startswith(":"):
+                    self.comments += 1
+                elif key == "event":
+                    name = value
+                elif key == "id":
+                    last_id = int(value)
+                elif key == "data":
+                    data += value
+                elif key == "retry":
+                    self.retry = int(value)
+        return None
+
+    async def named(self, name: str) -> Frame:
+        """The next event of that name; others on the way are skipped."""
+        while True:
+            found = await self.next()
+            assert found is not None, f"the stream ended before {name}"
+            if found.name == name:
+                return found
+
+
+@asynccontextmanager
+async def streaming(url: str, token: str, last_id: int | None = None, **query: str) -> AsyncIterator[Stream]:
+    headers = {"Authorization": f"Bearer {token}"} | ({} if last_id is None else {"Last-Event-ID": str(last_id)})
+    async with (
+        httpx.AsyncClient(base_url=url, timeout=30) as client,
+        client.stream("GET", "/api/live", params=query, headers=headers) as response,
+    ):
+        response.raise_for_status()
+        yield Stream(response)

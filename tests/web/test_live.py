@@ -1,0 +1,241 @@
+"""The live stream through a real server: what a browser sees, in which order, and what it never sees."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.web.servers import House, Stream, event, house, running, streaming
+from web.live import LiveLimits
+from web.screens import EventsFrame, Screen
+
+
+async def token_of(place: House, username: str = "wang", sites: tuple[str, ...] = ("a",)) -> str:
+    await place.add(username, "correct horse", sites=sites)
+    return (await place.sessions.sign_in(username, "correct horse", "192.0.2.1")).token
+
+
+async def ids(stream: Stream, count: int) -> list[int]:
+    found: list[int] = []
+    while len(found) < count:
+        found += [item["id"] for item in (await stream.named("events")).data]
+    return found
+
+
+def point(name: str, value: float, site: str = "a") -> dict[str, Any]:
+    return {"kind": "point", "id": name, "site": site, "value": value}
+
+
+async def test_a_screen_starts_from_a_snapshot_and_goes_on_with_events() -> None:
+    place = house()
+    token = await token_of(place)
+    place.publish(event(1), event(2))
+    async with running(place.app) as url, streaming(url, token) as stream:
+        first = await stream.next()
+        assert first is not None
+        assert (first.name, first.id, first.data["events"]) == ("snapshot", 2, [2, 1])
+        place.publish(event(3, what="card"), event(4))
+        frame = await stream.next()
+        assert frame is not None
+        assert (frame.name, frame.id) == ("events", 4)
+        assert frame.data == [{"id": 3, "site": "a", "what": "card"}, {"id": 4, "site": "a"}]
+        assert stream.retry is not None
+
+
+async def test_states_of_one_tick_come_once_and_without_an_id() -> None:
+    place = house()
+    token = await token_of(place)
+    async with running(place.app) as url, streaming(url, token) as stream:
+        await stream.named("snapshot")
+        for value in range(50):
+            place.publish(states=[point("pump-1.flow", value)])
+        place.publish(event(9), states=[point("pump-1.speed", 7)])
+        assert await ids(stream, 1) == [9]
+        states = [await stream.next(), await stream.next()]
+        assert [(state.name, state.id, state.data["value"]) for state in states if state] == [
+            ("state", None, 49),
+            ("state", None, 7),
+        ]
+
+
+async def test_a_resume_brings_what_was_missed_and_then_a_snapshot() -> None:
+    place = house(limits=LiveLimits(tick_s=0.02, frame_events=3))
+    token = await token_of(place)
+    place.publish(*(event(number) for number in range(1, 11)))
+    async with running(place.app) as url, streaming(url, token, last_id=3) as stream:
+        frames = [await stream.next() for _ in range(4)]
+        assert [(frame.name, frame.id) for frame in frames if frame] == [
+            ("events", 6),
+            ("events", 9),
+            ("events", 10),
+            ("snapshot", None),
+        ]
+        place.publish(event(11))
+        assert await ids(stream, 1) == [11]
+
+
+async def test_an_event_published_twice_across_a_resume_comes_once() -> None:
+    place = house()
+    token = await token_of(place)
+    place.source.slow = asyncio.Event()
+    place.publish(event(1))
+    async with running(place.app) as url, streaming(url, token, last_id=0) as stream:
+        assert await ids(stream, 1) == [1]
+        # The screen is registered and waits for its snapshot; event 1 is published late, 2 is new.
+        place.live.publish([event(1)])
+        place.publish(event(2))
+        place.source.slow.set()
+        await stream.named("snapshot")
+        assert await ids(stream, 1) == [2]
+
+
+async def test_what_is_committed_while_a_snapshot_is_read_is_not_lost() -> None:
+    place = house()
+    token = await token_of(place)
+    place.publish(event(1))
+    place.source.slow = asyncio.Event()
+    async with running(place.app) as url, streaming(url, token) as stream:
+        while place.source.snapshots == 0:
+            await asyncio.sleep(0.005)
+        place.publish(event(2))
+        place.source.slow.set()
+        assert (await stream.named("snapshot")).id == 1
+        assert await ids(stream, 1) == [2]
+
+
+@pytest.mark.parametrize("last_id", [0, 999], ids=["too much missed", "an id that is not ours"])
+async def test_what_cannot_be_resumed_is_reset(last_id: int) -> None:
+    place = house(limits=LiveLimits(tick_s=0.02, most_events=5))
+    token = await token_of(place)
+    place.publish(*(event(number) for number in range(1, 8)))
+    async with running(place.app) as url, streaming(url, token, last_id=last_id) as stream:
+        names = [frame.name for frame in (await stream.next(), await stream.next()) if frame]
+        assert names == ["reset", "snapshot"]
+
+
+async def test_only_the_users_sites_are_shown() -> None:
+    place = house()
+    token = await token_of(place, sites=("a", "c"))
+    everything = await token_of(place, "admin", ("*",))
+    async with (
+        running(place.app) as url,
+        streaming(url, token) as two,
+        streaming(url, token, site="a") as one,
+        streaming(url, everything) as whole,
+    ):
+        for stream in (one, two, whole):
+            await stream.named("snapshot")
+        place.publish(
+            event(1), event(2, "b"), event(3, "c"), event(4, ""), states=[point("x", 1, "b"), point("x", 2, "a")]
+        )
+        assert await ids(one, 1) == [1]
+        assert await ids(two, 2) == [1, 3]
+        assert await ids(whole, 4) == [1, 2, 3, 4]
+        assert (await one.named("state")).data["site"] == "a"
+        assert {(await whole.named("state")).data["site"] for _ in range(2)} == {"a", "b"}
+        place.publish(event(5, "c"), event(6))
+        assert await ids(one, 1) == [6]
+
+
+async def test_a_foreign_site_and_a_stranger_are_refused() -> None:
+    place = house()
+    token = await token_of(place)
+    async with running(place.app) as url, httpx.AsyncClient(base_url=url) as client:
+        bearer = {"Authorization": f"Bearer {token}"}
+        assert (await client.get("/api/live", params={"site": "b"}, headers=bearer)).status_code == 403
+        assert (await client.get("/api/live")).status_code == 401
+
+
+async def test_a_quiet_stream_beats_and_ends_with_the_session() -> None:
+    place = house(limits=LiveLimits(tick_s=0.02, heartbeat_s=0.05))
+    token = await token_of(place)
+    async with running(place.app) as url, streaming(url, token) as stream:
+        await stream.named("snapshot")
+        place.publish(event(1))
+        assert await ids(stream, 1) == [1]
+        place.store.sessions.clear()
+        assert await stream.next() is None
+        assert stream.comments >= 1
+
+
+async def test_the_server_stops_while_screens_are_open() -> None:
+    place = house()
+    token = await token_of(place)
+    async with running(place.app) as url:
+        stream_context = streaming(url, token)
+        stream = await stream_context.__aenter__()
+        await stream.named("snapshot")
+    # `running` has returned, so that the server did end; the browser saw a clean end, not a cut.
+    assert await stream.next() is None
+    await stream_context.__aexit__(None, None, None)
+
+
+async def test_a_removed_account_loses_its_screens_and_no_other() -> None:
+    place = house()
+    token, other = await token_of(place), await token_of(place, "li")
+    async with running(place.app) as url, streaming(url, token) as stream, streaming(url, other) as left:
+        await stream.named("snapshot")
+        await left.named("snapshot")
+        place.live.end("id-wang")
+        assert await stream.next() is None
+        place.publish(event(1))
+        assert await ids(left, 1) == [1]
+
+
+async def test_one_person_may_not_open_screens_without_end() -> None:
+    place = house(limits=LiveLimits(screens_of_one=2))
+    token = await token_of(place)
+    async with running(place.app) as url, streaming(url, token), streaming(url, token):
+        async with httpx.AsyncClient(base_url=url) as client:
+            answer = await client.get("/api/live", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 429
+        assert int(answer.headers["Retry-After"]) > 0
+
+
+async def test_screens_that_come_together_share_a_snapshot() -> None:
+    place = house(limits=LiveLimits(snapshots_at_once=1))
+    token = await token_of(place)
+    place.source.slow = asyncio.Event()
+    async with (
+        running(place.app) as url,
+        streaming(url, token) as one,
+        streaming(url, token) as two,
+        streaming(url, token) as three,
+    ):
+        while len(place.live._screens) < 3:
+            await asyncio.sleep(0.005)
+        place.source.slow.set()
+        for stream in (one, two, three):
+            await stream.named("snapshot")
+        assert place.source.snapshots <= 2
+
+
+def test_a_screen_that_does_not_keep_up_is_emptied_and_marked() -> None:
+    screen = Screen("x", None, most_events=3, most_states=10)
+    screen.offer(EventsFrame.of([event(1), event(2)]), {})
+    assert not screen.overflowed
+    screen.offer(EventsFrame.of([event(3), event(4)]), {})
+    assert screen.overflowed
+    screen.offer(EventsFrame.of([event(5)]), {("a", "point", "x"): b"state"})
+    assert screen.take() == b""
+    screen.restart()
+    screen.offer(EventsFrame.of([event(6)]), {("a", "point", "x"): b"state"})
+    assert screen.take() == EventsFrame.of([event(6)]).encoded + b"state"
+
+
+def test_a_late_event_does_not_move_the_cursor_back() -> None:
+    assert EventsFrame.of([event(9)], least_id=10).encoded.startswith(b"id: 10\n")
+
+
+async def test_overflow_on_the_wire_is_a_reset_and_a_snapshot() -> None:
+    place = house(limits=LiveLimits(tick_s=0.01, most_events=5))
+    token = await token_of(place)
+    async with running(place.app) as url, streaming(url, token) as stream:
+        await stream.named("snapshot")
+        place.publish(*(event(number) for number in range(1, 8)))
+        assert [frame.name for frame in (await stream.next(), await stream.next()) if frame] == ["reset", "snapshot"]
+        place.publish(event(8))
+        assert await ids(stream, 1) == [8]

@@ -1,0 +1,94 @@
+/** The one way to the REST interface: JSON in and out, the cookie says who, errors carry the server's words. */
+
+export class ApiError extends Error {
+  constructor(
+    /** HTTP status; 0: no answer at all. */
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly fields: Record<string, string> = {},
+    /** Seconds to wait, with 429. */
+    readonly retryAfter: number | null = null,
+  ) {
+    super(message);
+  }
+}
+
+export type Query = Record<string, string | number | boolean | null | undefined>;
+
+let onUnauthorised: () => void = () => undefined;
+
+/** What to do when the server no longer knows the session. */
+export function whenUnauthorised(action: () => void): void {
+  onUnauthorised = action;
+}
+
+/** `path` with those of `query` that have a value. */
+export function withQuery(path: string, query: Query = {}): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== "") search.set(name, String(value));
+  }
+  const text = search.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+async function failure(response: Response): Promise<ApiError> {
+  let code = `http_${response.status}`;
+  let message = response.statusText;
+  let fields: Record<string, string> = {};
+  try {
+    const body = (await response.json()) as {
+      error?: { code?: string; message?: unknown; fields?: Record<string, unknown> | null };
+    };
+    code = body.error?.code ?? code;
+    message = textOf(body.error?.message) ?? message;
+    fields = Object.fromEntries(
+      Object.entries(body.error?.fields ?? {}).map(([name, value]) => [name, textOf(value) ?? String(value)]),
+    );
+  } catch {
+    // Not our JSON (a proxy's page): the status has to do.
+  }
+  const after = Number(response.headers.get("Retry-After"));
+  return new ApiError(response.status, code, message, fields, after > 0 ? after : null);
+}
+
+/** The server may word an error in both languages; the page's own language decides. */
+function textOf(value: unknown): string | null {
+  if (typeof value === "string") return value;
+  if (typeof value === "object" && value !== null && "zh" in value && "en" in value) {
+    const text = value as { zh: string; en: string };
+    return document.documentElement.lang.startsWith("zh") ? text.zh : text.en;
+  }
+  return null;
+}
+
+async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const init: RequestInit = { method, credentials: "same-origin", headers: { Accept: "application/json" } };
+  if (body !== undefined) {
+    init.body = JSON.stringify(body);
+    init.headers = { Accept: "application/json", "Content-Type": "application/json" };
+  }
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+  } catch {
+    throw new ApiError(0, "unreachable", "");
+  }
+  if (!response.ok) {
+    const error = await failure(response);
+    if (response.status === 401 && path !== "/api/session") onUnauthorised();
+    throw error;
+  }
+  if (response.status === 204) return undefined as T;
+  const text = await response.text();
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+export const api = {
+  get: <T>(path: string, query?: Query): Promise<T> => send<T>("GET", withQuery(path, query)),
+  post: <T>(path: string, body: unknown = {}): Promise<T> => send<T>("POST", path, body),
+  put: <T>(path: string, body: unknown): Promise<T> => send<T>("PUT", path, body),
+  patch: <T>(path: string, body: unknown): Promise<T> => send<T>("PATCH", path, body),
+  delete: <T = void>(path: string): Promise<T> => send<T>("DELETE", path),
+};

@@ -1,0 +1,120 @@
+/** How a tab comes to the live stream: through the shared worker, behind an elected tab, or on its own. */
+
+import { LiveRoom, type Listener, type LiveMessage } from "@/live/room";
+import type { TabMessage } from "@/live/shared-worker";
+
+export interface Connection {
+  retry(): void;
+  close(): void;
+}
+
+type Said = { to: "room"; do: "hello" | "retry" } | { to: "tabs"; message: LiveMessage };
+
+/** Opens the live stream at `url`; `listener` hears its status and its frames. */
+export function connect(url: string, listener: Listener): Connection {
+  if (typeof SharedWorker === "function") {
+    return shared(url, listener, () => elected(url, listener));
+  }
+  return elected(url, listener);
+}
+
+/** Holds a lock until `release` is called. */
+function hold(name: string, granted: () => void, release: Promise<void>, signal: AbortSignal): void {
+  const held = navigator.locks.request(name, { signal }, () => {
+    granted();
+    return release;
+  });
+  held.catch(() => undefined); // aborted before it was granted: nothing was held
+}
+
+function shared(url: string, listener: Listener, otherwise: () => Connection): Connection {
+  let fallback: Connection | null = null;
+  let closed = false;
+  const abort = new AbortController();
+  let release: () => void = () => undefined;
+  const until = new Promise<void>((resolve) => (release = resolve));
+
+  const worker = new SharedWorker(new URL("./shared-worker.ts", import.meta.url), {
+    type: "module",
+    name: "gatehouse-live",
+  });
+  worker.onerror = () => {
+    if (!closed && !fallback) fallback = otherwise();
+  };
+  const send = (message: TabMessage): void => worker.port.postMessage(message);
+  worker.port.onmessage = (message: MessageEvent<LiveMessage>) => {
+    if (!closed) listener(message.data);
+  };
+  const leaving = (): void => send({ do: "close" });
+  if (typeof navigator.locks === "object") {
+    const lock = `gatehouse-tab-${crypto.randomUUID()}`;
+    hold(lock, () => send({ do: "open", url, lock }), until, abort.signal);
+  } else {
+    // Plain HTTP by address: a browser gives no locks there, so a tab has to say goodbye itself.
+    send({ do: "open", url, lock: null });
+    addEventListener("pagehide", leaving);
+  }
+
+  return {
+    retry: () => (fallback ? fallback.retry() : send({ do: "retry" })),
+    close() {
+      closed = true;
+      fallback?.close();
+      removeEventListener("pagehide", leaving);
+      leaving();
+      release();
+      abort.abort();
+      worker.port.close();
+    },
+  };
+}
+
+function elected(url: string, listener: Listener): Connection {
+  if (typeof BroadcastChannel !== "function" || typeof navigator.locks !== "object") return own(url, listener);
+  const channel = new BroadcastChannel(`gatehouse-live:${url}`);
+  const abort = new AbortController();
+  let room: LiveRoom | null = null;
+  let release: () => void = () => undefined;
+  const until = new Promise<void>((resolve) => (release = resolve));
+
+  const pass: Listener = (message) => {
+    channel.postMessage({ to: "tabs", message } satisfies Said);
+    listener(message);
+  };
+  channel.onmessage = (event: MessageEvent<Said>) => {
+    const said = event.data;
+    if (said.to === "tabs") {
+      if (!room) listener(said.message);
+    } else if (room && said.do === "retry") room.retry();
+    else if (room) room.tell((message) => channel.postMessage({ to: "tabs", message } satisfies Said));
+  };
+  hold(
+    `gatehouse-live:${url}`,
+    () => {
+      room = new LiveRoom(url);
+      room.join(pass);
+    },
+    until,
+    abort.signal,
+  );
+  channel.postMessage({ to: "room", do: "hello" } satisfies Said);
+
+  return {
+    retry() {
+      if (room) room.retry();
+      else channel.postMessage({ to: "room", do: "retry" } satisfies Said);
+    },
+    close() {
+      room?.leave(pass);
+      release();
+      abort.abort();
+      channel.close();
+    },
+  };
+}
+
+function own(url: string, listener: Listener): Connection {
+  const room = new LiveRoom(url);
+  room.join(listener);
+  return { retry: () => room.retry(), close: () => room.leave(listener) };
+}

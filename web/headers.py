@@ -1,0 +1,122 @@
+"""What every answer carries and every request must respect: security headers, size of bodies, origin of writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from contract.texts import Text
+from web.errors import Forbidden
+
+CONTENT_SECURITY = "; ".join((
+    "default-src 'self'",
+    "script-src 'self'",
+    # The component library writes style attributes.
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data: blob:",
+    "font-src 'self' data:",
+    "connect-src 'self'",
+    "worker-src 'self' blob:",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+))  # fmt: skip
+
+SECURITY: Mapping[str, str] = {
+    "Content-Security-Policy": CONTENT_SECURITY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+}
+_YEAR = "max-age=31536000"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_FOREIGN = Text("拒绝来自其他网页的请求", "Requests from other web pages are refused")
+
+
+class SecurityHeaders:
+    """Adds the security headers; answers under `/api` are not stored unless they say otherwise."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY.items():
+                    headers.setdefault(name, value)
+                if scope["scheme"] == "https":
+                    headers.setdefault("Strict-Transport-Security", _YEAR)
+                if scope["path"].startswith("/api/"):
+                    headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self.app(scope, receive, dressed)
+
+
+class SameOrigin:
+    """Refuses writes that another site's page made a browser send. Programs that send no origin are not browsers.
+
+    SameSite=Strict alone does not tell two ports of one host apart (a site is a host), hence this check.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in _SAFE and _foreign(Headers(scope=scope)):
+            raise Forbidden(_FOREIGN, "foreign_origin")
+        await self.app(scope, receive, send)
+
+
+def _foreign(headers: Headers) -> bool:
+    origin = headers.get("origin")
+    if origin is None:
+        return headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}
+    # Compared without the scheme: behind a TLS proxy ours is http while the browser's is https.
+    return urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+
+
+class BodyLimit:
+    """Refuses bodies of more than `limit` bytes; `larger`: path prefix → another limit."""
+
+    def __init__(self, app: ASGIApp, limit: int, larger: Mapping[str, int]) -> None:
+        self.app = app
+        self._limit = limit
+        self._larger = dict(larger)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        limit = next((most for prefix, most in self._larger.items() if scope["path"].startswith(prefix)), self._limit)
+        announced = Headers(scope=scope).get("content-length", "0")
+        if announced.isdigit() and int(announced) > limit:
+            raise _too_large()
+        left = limit
+
+        async def counted() -> Message:
+            nonlocal left
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left < 0:
+                raise _too_large()
+            return message
+
+        await self.app(scope, counted, send)
+
+
+def _too_large() -> HTTPException:
+    # The framework lets its own exceptions through while it reads a body, and no others.
+    return HTTPException(413)

@@ -1,0 +1,58 @@
+"""Lists: `{items, next}`, the sites a list may show, and the opaque cursor that `next` is."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, Any, Generic, TypeVar
+
+import msgspec
+from fastapi import Query
+from pydantic import BaseModel
+
+from contract.texts import Text
+from web.errors import Forbidden, Invalid
+from web.users import User
+
+ItemT = TypeVar("ItemT")
+
+NOT_YOURS = Text("您没有该项目点的权限", "This site is not one of yours")
+_BROKEN = Text("游标无效，请从第一页开始", "This cursor is not one of ours; begin with the first page")
+
+Limit = Annotated[int, Query(ge=1, le=500, description="Items of one page")]
+
+
+class Page(BaseModel, Generic[ItemT]):
+    """One page of a list; `next` is the cursor of the page after it, null at the end."""
+
+    items: list[ItemT]
+    next: str | int | None = None
+
+
+def sites_asked(user: User, site: str | None) -> list[str] | None:
+    """The sites that an answer may be about: the one asked for, else all of the user's; None for every site.
+
+    `Forbidden` if the one asked for is not theirs.
+    """
+    if site is not None:
+        if not user.may_see(site):
+            raise Forbidden(NOT_YOURS, "foreign_site")
+        return [site]
+    return None if user.sees_all else list(user.sites)
+
+
+def cursor_of(*key: str | int | float | None) -> str:
+    """The cursor behind the item with this sort key."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+
+
+def key_of(cursor: str, *types: type) -> tuple[Any, ...]:
+    """The sort key in a cursor; `Invalid` if it is not one that we gave."""
+    try:
+        key = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError, msgspec.DecodeError) as error:
+        raise Invalid({"cursor": _BROKEN}) from error
+    fits = isinstance(key, list) and len(key) == len(types)
+    if not fits or not all(isinstance(part, kind) for part, kind in zip(key, types, strict=True)):
+        raise Invalid({"cursor": _BROKEN})
+    return tuple(key)

@@ -1,0 +1,100 @@
+"""One open screen of the live stream: what waits for it, bounded, with the newest state of each thing only.
+
+Pure bookkeeping; `live.py` fills it and `live_routes.py` writes it to the wire.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from web.sse import frame
+
+Sites = frozenset[str] | None
+"""What a screen shows: these sites, or (None) all of them."""
+
+StateKey = tuple[str, str, str]
+"""(site, kind, id) of a thing that has a state."""
+
+
+class LiveEvent(NamedTuple):
+    """A committed event: its id, its site, and the JSON of the REST item."""
+
+    id: int
+    site: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EventsFrame:
+    """Events of one tick for one group of screens, oldest first, encoded once."""
+
+    events: tuple[LiveEvent, ...]
+    last_id: int
+    encoded: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, events: Sequence[LiveEvent], least_id: int = 0) -> EventsFrame:
+        """The frame's id is that of its last event, but never below `least_id`."""
+        last = max(events[-1].id, least_id)
+        data = b"[" + b",".join(event.body for event in events) + b"]"
+        return cls(tuple(events), last, frame("events", data, last))
+
+    def after(self, floor: int) -> bytes:
+        """The frame without the events that the screen already has."""
+        if self.events[0].id > floor:
+            return self.encoded
+        left = [event for event in self.events if event.id > floor]
+        return EventsFrame.of(left, self.last_id).encoded if left else b""
+
+
+class Screen:
+    """What waits for one screen. Past `most_events` or `most_states` everything is dropped and `overflowed` is set."""
+
+    def __init__(self, account: str, sites: Sites, *, most_events: int, most_states: int) -> None:
+        self.account = account
+        self.sites = sites
+        self.overflowed = False
+        self.ended = False
+        self.floor = 0
+        self._most_events = most_events
+        self._most_states = most_states
+        self._waiting = 0
+        self._events: deque[EventsFrame] = deque()
+        self._states: dict[StateKey, bytes] = {}
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to do for this screen."""
+        return not (self._events or self._states or self.overflowed or self.ended)
+
+    def offer(self, events: EventsFrame | None, states: Mapping[StateKey, bytes]) -> None:
+        """Add one tick."""
+        if self.overflowed:
+            return
+        if events is not None:
+            self._events.append(events)
+            self._waiting += len(events.events)
+        self._states.update(states)
+        if self._waiting > self._most_events or len(self._states) > self._most_states:
+            self._clear()
+            self.overflowed = True
+
+    def restart(self) -> None:
+        """Forget what waits: a snapshot replaces it."""
+        self._clear()
+        self.overflowed = False
+
+    def take(self) -> bytes:
+        """Everything that waits, events before states."""
+        parts = [events.after(self.floor) for events in self._events]
+        parts.extend(self._states.values())
+        self._clear()
+        return b"".join(parts)
+
+    def _clear(self) -> None:
+        self._events.clear()
+        self._states.clear()
+        self._waiting = 0

@@ -1,0 +1,272 @@
+"""Sessions: opaque random tokens (only their hash is kept), as `Authorization: Bearer` or as a cookie.
+
+A session ends by sign-out, after `idle_s` without a request, after `absolute_s` in any case, and when its account is
+removed or may no longer sign in. Where sessions and accounts are kept is the server's business (`SessionStore`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, NamedTuple, Protocol
+
+from fastapi import Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from contract.desired import Role
+from contract.texts import Text
+from web.errors import Forbidden, TooMany, Unauthorized
+from web.passwords import LONGEST, Passwords
+from web.throttle import Allowance, Throttle
+from web.users import User
+
+WRONG = Text("用户名或密码错误", "Wrong user name or password")
+WAIT = Text("尝试次数过多，请稍后再试", "Too many attempts; try again later")
+ENDED = Text("登录已过期，请重新登录", "The session has ended; sign in again")
+
+
+class StoredAccount(NamedTuple):
+    """What is kept of an account that may sign in."""
+
+    user: User
+    password_hash: str
+
+
+class StoredSession(NamedTuple):
+    """What is kept of a session. Times in Unix milliseconds; the token itself is not kept."""
+
+    token_hash: str
+    account: str
+    opened_at: int
+    seen_at: int
+    address: str
+
+
+class SessionStore(Protocol):
+    """Where a server keeps accounts and sessions, and records who came and went."""
+
+    async def account(self, username: str) -> StoredAccount | None:
+        """The account that may sign in now under `username` (lower case), or None."""
+
+    async def open(self, session: StoredSession, user: User) -> None:
+        """Keep a new session; record `session.opened`."""
+
+    async def find(self, token_hash: str) -> tuple[StoredSession, User] | None:
+        """The session and its account as it is now; None if either is gone or may no longer sign in."""
+
+    async def seen(self, token_hash: str, at: int) -> None:
+        """Note that the session was used."""
+
+    async def close(self, session: StoredSession, user: User) -> None:
+        """Forget the session; record `session.closed`."""
+
+    async def refused(self, username: str, address: str, why: str) -> None:
+        """Record `session.refused`."""
+
+
+ONE_PERSON = Allowance(free=5, first_wait_s=15, longest_wait_s=900)
+"""One account from one address: somebody who mistypes."""
+
+ONE_ACCOUNT = Allowance(free=30, first_wait_s=5, longest_wait_s=60)
+"""One account from everywhere. The wait is short, so that nobody can lock a guard out."""
+
+ONE_ADDRESS = Allowance(free=40, first_wait_s=15, longest_wait_s=300)
+"""Any account from one address."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """When sessions end, and how often signing in may fail. A shift of twelve hours does not end by idling."""
+
+    idle_s: float = 13 * 3600
+    absolute_s: float = 7 * 86_400
+    seen_every_s: float = 60
+    pair: Allowance = ONE_PERSON
+    account: Allowance = ONE_ACCOUNT
+    address: Allowance = ONE_ADDRESS
+
+
+class SignedIn(NamedTuple):
+    """A session that was just opened. `token` is shown once."""
+
+    token: str
+    user: User
+
+
+class Sessions:
+    """Signs people in and out and says who is asking. `cookie`: a name of its own for each server of a host."""
+
+    def __init__(
+        self,
+        store: SessionStore,
+        passwords: Passwords,
+        *,
+        cookie: str = "gatehouse",
+        limits: SessionLimits = SessionLimits(),
+        wall_s: Callable[[], float] = time.time,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.store = store
+        self.passwords = passwords
+        self.cookie = cookie
+        self.limits = limits
+        self._wall_s = wall_s
+        self._monotonic_s = monotonic_s
+        self._pairs = Throttle(limits.pair)
+        self._accounts = Throttle(limits.account)
+        self._addresses = Throttle(limits.address)
+
+    async def sign_in(self, username: str, password: str, address: str) -> SignedIn:
+        """Open a session; `Unauthorized` for a wrong name or password, `TooMany` after too many of them."""
+        username = normal_username(username)
+        attempt = self._begin(username, address)
+        account = await self.store.account(username)
+        known = account.password_hash if account and len(password) <= LONGEST else None
+        if not await self.passwords.fits(password[:LONGEST], known) or account is None:
+            await self.store.refused(
+                username if account else _masked(username), address, "password" if account else "unknown"
+            )
+            raise Unauthorized(WRONG, "wrong_credentials")
+        self._forgive(attempt)
+        token = secrets.token_urlsafe(32)
+        now = self._now()
+        await self.store.open(StoredSession(hashed(token), account.user.id, now, now, address), account.user)
+        return SignedIn(token, account.user)
+
+    async def identify(self, request: Request) -> User:
+        """Who is asking; `Unauthorized` if nobody is, or their session has ended."""
+        session, user = await self._session_of(request)
+        now = self._now()
+        if now - session.seen_at > self.limits.seen_every_s * 1000:
+            await self.store.seen(session.token_hash, now)
+        request.state.user = user
+        return user
+
+    async def still_valid(self, request: Request) -> User | None:
+        """Who is asking, without counting as use: for streams that stay open."""
+        try:
+            return (await self._session_of(request))[1]
+        except Unauthorized:
+            return None
+
+    async def sign_out(self, request: Request) -> None:
+        """End the session that the request names; `Unauthorized` if there is none."""
+        session, user = await self._session_of(request)
+        await self.store.close(session, user)
+
+    def set_cookie(self, request: Request, response: Response, token: str) -> None:
+        """Give the browser the session; it sends it only to us, and never shows it to scripts."""
+        response.set_cookie(
+            self.cookie,
+            token,
+            max_age=int(self.limits.absolute_s),
+            path="/",
+            secure=request.url.scheme == "https",
+            httponly=True,
+            samesite="strict",
+        )
+
+    def drop_cookie(self, request: Request, response: Response) -> None:
+        """Take the cookie back."""
+        response.delete_cookie(
+            self.cookie, path="/", secure=request.url.scheme == "https", httponly=True, samesite="strict"
+        )
+
+    async def _session_of(self, request: Request) -> tuple[StoredSession, User]:
+        token = self._token(request)
+        if not token:
+            raise Unauthorized
+        found = await self.store.find(hashed(token))
+        if found is None:
+            raise Unauthorized(ENDED, "session_ended")
+        session, user = found
+        now = self._now()
+        idle, age = now - session.seen_at, now - session.opened_at
+        if idle > self.limits.idle_s * 1000 or age > self.limits.absolute_s * 1000:
+            await self.store.close(session, user)
+            raise Unauthorized(ENDED, "session_ended")
+        return session, user
+
+    def _token(self, request: Request) -> str:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return token.strip()
+        return request.cookies.get(self.cookie, "")
+
+    def _begin(self, username: str, address: str) -> tuple[str, str, str]:
+        now = self._monotonic_s()
+        network = _network(address)
+        keys = (f"{username} {network}", username, network)
+        throttles = (self._pairs, self._accounts, self._addresses)
+        wait = max(throttle.wait_s(key, now) for throttle, key in zip(throttles, keys, strict=True))
+        if wait > 0:
+            raise TooMany(wait, WAIT)
+        for throttle, key in zip(throttles, keys, strict=True):
+            throttle.begin(key, now)
+        return keys
+
+    def _forgive(self, attempt: tuple[str, str, str]) -> None:
+        pair, account, address = attempt
+        self._pairs.forgive(pair, everything=True)
+        self._accounts.forgive(account, everything=False)
+        self._addresses.forgive(address, everything=False)
+
+    def _now(self) -> int:
+        return int(self._wall_s() * 1000)
+
+
+def normal_username(username: str) -> str:
+    """User names are told apart without regard to case or surrounding spaces."""
+    return username.strip().lower()
+
+
+def hashed(token: str) -> str:
+    """What is kept of a token. It has 256 random bits, so that a plain hash is enough."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _masked(username: str) -> str:
+    # People type their password where their name belongs; that must not end up in the audit.
+    return f"{username[:2]}…"
+
+
+def _network(address: str) -> str:
+    # One IPv6 subscriber owns a whole /64.
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 6:
+        return str(ipaddress.ip_network((parsed, 64), strict=False).network_address)
+    return address
+
+
+def address_of(request: Request) -> str:
+    """The network address that the request came from."""
+    return request.client.host if request.client else ""
+
+
+async def signed_in(request: Request) -> User:
+    """Dependency: who is asking; 401 if nobody."""
+    sessions: Sessions = request.app.state.sessions
+    return await sessions.identify(request)
+
+
+SignedInUser = Annotated[User, Depends(signed_in)]
+
+
+class Allowed:
+    """Dependency: who is asking, if their role is one of `roles`; else 403."""
+
+    def __init__(self, *roles: Role) -> None:
+        self.roles = frozenset(roles)
+
+    def __call__(self, user: SignedInUser) -> User:
+        if user.role not in self.roles:
+            raise Forbidden
+        return user

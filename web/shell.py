@@ -1,0 +1,112 @@
+"""The outside of a server: errors, headers, health, metrics, sessions, the live stream, the console, in one order."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.middleware import Middleware
+from starlette.responses import Response
+
+from web import live_routes, session_routes
+from web.console import DIST, console_router
+from web.errors import ErrorAnswer, LastResort, add_error_answers
+from web.headers import BodyLimit, SameOrigin, SecurityHeaders
+from web.live import Live
+from web.session import Sessions
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+Ready = Callable[[], Awaitable[list[str]]]
+"""What keeps the server from serving, in words; nothing when it is ready."""
+
+BODY_LIMIT = 1_000_000
+
+
+def make_app(
+    *,
+    title: str,
+    version: str,
+    sessions: Sessions,
+    live: Live,
+    routers: Sequence[APIRouter],
+    ready: Ready,
+    lifespan: Lifespan | None = None,
+    dist: Path = DIST,
+    body_limits: Mapping[str, int] | None = None,
+) -> FastAPI:
+    """A server's app. `body_limits`: path prefix → bytes, where a body may be larger than 1 MB.
+
+    Sessions and live stream are reachable as `app.state.sessions` and `app.state.live`. `web.server` closes the live
+    stream before it waits for open requests.
+    """
+    app = FastAPI(
+        title=title,
+        version=version,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_closing(live, lifespan),
+        responses=_ERRORS,
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(LastResort),
+            Middleware(SameOrigin),
+            Middleware(BodyLimit, limit=BODY_LIMIT, larger=body_limits or {}),
+        ],
+    )
+    app.state.sessions = sessions
+    app.state.live = live
+    add_error_answers(app)
+    app.include_router(_health_router(ready))
+    app.include_router(session_routes.router)
+    app.include_router(live_routes.router)
+    for router in routers:
+        app.include_router(router)
+    app.include_router(console_router(dist))
+    return app
+
+
+_ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorAnswer}, 422: {"model": ErrorAnswer}}
+
+
+def _closing(live: Live, lifespan: Lifespan | None) -> Lifespan:
+    @asynccontextmanager
+    async def whole(app: FastAPI) -> AsyncIterator[None]:
+        try:
+            if lifespan is None:
+                yield
+            else:
+                async with lifespan(app):
+                    yield
+        finally:
+            live.close()
+
+    return whole
+
+
+def _health_router(ready: Ready) -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @router.get("/readyz", responses={503: {"description": "not ready, and why"}})
+    async def readyz() -> JSONResponse:
+        """The process can do its work; 503 and the reasons while it cannot."""
+        reasons = await ready()
+        body = {"status": "waiting" if reasons else "ok", "reasons": reasons}
+        return JSONResponse(body, status_code=503 if reasons else 200)
+
+    @router.get("/metrics", response_class=Response)
+    async def metrics() -> Response:
+        """Prometheus text format."""
+        return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return router
