@@ -1,0 +1,155 @@
+"""What goes into the journal and what comes out of it, and how one becomes the other: facts, state, the chain.
+
+Pure: drafts are checked and turned into JSON here, before they reach the writer's thread.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import msgspec
+
+from contract.events import GENESIS, Clock, Event, Hash, StreamId, chained
+from contract.instants import instant
+from contract.kinds import KINDS, encode_data
+
+EVENT_LIMIT = 400_000
+"""Bytes of one event's data at the most: a batch of one must still travel."""
+
+DRAFTS_LIMIT = 1_000
+"""Drafts of one append at the most."""
+
+_KIND = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$")
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact that is to be recorded. `at_ms`: Unix milliseconds; None: now, by the journal's clock."""
+
+    kind: str
+    source: str
+    data: msgspec.Struct
+    at_ms: int | None = None
+
+
+class StateChange(NamedTuple):
+    """State that decisions depend on, changed together with its event: JSON by (kind, id); None removes it."""
+
+    kind: str
+    id: str
+    value: bytes | None
+
+
+class Recorded(Event, frozen=True, kw_only=True):
+    """An event as this journal holds it. `id`: its place in the journal over all streams, never reused."""
+
+    id: int
+    stream: StreamId
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A draft that was checked: ready to be given its place."""
+
+    at_ms: int
+    kind: str
+    source: str
+    data: bytes
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a journal stands: the stream's number here and its id, the last sequence and hash, the last local id."""
+
+    number: int
+    stream: StreamId
+    seq: int = 0
+    head: Hash = GENESIS
+    id: int = 0
+
+
+class Row(NamedTuple):
+    """One event as the table holds it."""
+
+    id: int
+    number: int
+    seq: int
+    at_ms: int
+    kind: str
+    source: str
+    clock: Clock
+    data: bytes
+    hash: Hash
+
+
+def fact(draft: Draft, now_ms: int, clock: Clock) -> Fact:
+    """The draft, checked against the contract; `ValueError` or `TypeError` if its author broke it."""
+    if not _KIND.match(draft.kind) or len(draft.kind) > 64:
+        raise ValueError(f"{draft.kind!r} is not an event kind")
+    if not 1 <= len(draft.source) <= 128:
+        raise ValueError(f"{draft.kind}: the source {draft.source[:140]!r} is not 1 to 128 characters")
+    expected = KINDS.get(draft.kind)
+    if expected is not None and type(draft.data) is not expected:
+        raise TypeError(f"data of {draft.kind} is a {expected.__name__}, not a {type(draft.data).__name__}")
+    data = bytes(encode_data(draft.data))
+    if len(data) > EVENT_LIMIT:
+        raise ValueError(f"data of {draft.kind} is {len(data)} bytes, at most {EVENT_LIMIT} are recorded")
+    return Fact(now_ms if draft.at_ms is None else draft.at_ms, draft.kind, draft.source, data, clock)
+
+
+def placed(facts: Sequence[Fact], place: Place) -> tuple[list[Row], Place]:
+    """The facts chained on after `place`, and the place after them."""
+    rows: list[Row] = []
+    for each in facts:
+        row = _row(each, place)
+        rows.append(row)
+        place = Place(place.number, place.stream, row.seq, row.hash, row.id)
+    return rows, place
+
+
+def rechained(rows: Sequence[Row], place: Place) -> tuple[list[Row], Place]:
+    """Rows of an older stream moved on to `place`'s stream: new sequences and hashes, the same local ids."""
+    moved: list[Row] = []
+    for row in rows:
+        seq = place.seq + 1
+        event = event_of(row._replace(seq=seq))
+        head = chained(place.head, event)
+        moved.append(row._replace(number=place.number, seq=seq, hash=head))
+        place = Place(place.number, place.stream, seq, head, place.id)
+    return moved, place
+
+
+def _row(each: Fact, place: Place) -> Row:
+    row = Row(
+        place.id + 1, place.number, place.seq + 1, each.at_ms, each.kind, each.source, each.clock, each.data, GENESIS
+    )
+    return row._replace(hash=chained(place.head, event_of(row)))
+
+
+def event_of(row: Row) -> Event:
+    """The event as it travels."""
+    return Event(
+        seq=row.seq,
+        at=instant(row.at_ms),
+        kind=row.kind,
+        source=row.source,
+        clock=row.clock,
+        data=msgspec.Raw(row.data),
+    )
+
+
+def recorded(row: Row, stream: StreamId) -> Recorded:
+    """The event as the site's own readers see it."""
+    return Recorded(
+        id=row.id,
+        stream=stream,
+        seq=row.seq,
+        at=instant(row.at_ms),
+        kind=row.kind,
+        source=row.source,
+        clock=row.clock,
+        data=msgspec.Raw(row.data),
+    )
