@@ -1,0 +1,45 @@
+"""systemd's own verdict on the units."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+UNITS = Path(__file__).parents[2] / "deploy" / "systemd"
+
+
+@pytest.mark.parametrize("name", ["gatehouse-gateway.service", "gatehouse-hub.service"])
+def test_systemd_accepts_the_unit(name: str, tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        assert not os.environ.get("CI"), "systemd-analyze is missing"
+        pytest.skip("systemd-analyze is not on this machine")
+    unit = (UNITS / name).read_text()
+    # systemd looks whether the programs and files are there: here they are this test's own.
+    unit = unit.replace("/opt/gatehouse/bin/python", sys.executable)
+    unit = re.sub(r"^(User|Group|Documentation)=.*\n", "", unit, flags=re.MULTILINE)
+    (tmp_path / name).write_text(unit)
+    verdict = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(tmp_path / name)], capture_output=True, text=True, check=False
+    )
+    complaints = [line for line in verdict.stderr.splitlines() if name in line]
+    assert verdict.returncode == 0, verdict.stderr
+    assert complaints == []
+
+
+@pytest.mark.parametrize("name", ["gatehouse-gateway.service", "gatehouse-hub.service"])
+def test_the_unit_is_watched_and_hardened(name: str) -> None:
+    words = dict(
+        line.split("=", 1) for line in (UNITS / name).read_text().splitlines() if "=" in line and line[0] != "#"
+    )
+    assert words["Type"] == "notify"
+    assert int(words["WatchdogSec"]) <= 60
+    assert words["Restart"] == "always"
+    assert words["ProtectSystem"] == "strict"
+    assert words["NoNewPrivileges"] == "yes"
+    assert words["User"] != "root"

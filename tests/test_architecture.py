@@ -1,0 +1,136 @@
+"""The house's arrows and its pure files, checked by reading every import."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+PACKAGES = ("contract", "rules", "drivers", "config", "web", "gateway", "hub", "simulators")
+
+MAY_IMPORT: dict[str, frozenset[str]] = {
+    "contract": frozenset(),
+    "rules": frozenset({"contract"}),
+    "drivers": frozenset({"contract"}),
+    "web": frozenset({"contract"}),
+    "config": frozenset({"contract", "rules", "drivers"}),
+    "gateway": frozenset({"contract", "rules", "drivers", "config", "web"}),
+    "hub": frozenset({"contract", "rules", "config", "web", "drivers.profiles"}),
+    "simulators": frozenset({"contract", "drivers", "config"}),
+}
+
+SUPERVISOR = ("simulators/demo.py", "simulators/supervisor.py", "simulators/engines.py")
+"""Starts real processes and imports none of them."""
+
+IO_MODULES = frozenset(
+    {
+        "asyncio", "socket", "ssl", "threading", "subprocess", "multiprocessing", "sqlite3", "time", "select", "signal",
+        "aiomqtt", "paho", "serial", "serial_asyncio_fast", "asyncpg", "sqlalchemy", "sqlmodel", "fastapi", "starlette",
+        "uvicorn", "httpx", "structlog", "prometheus_client", "shutil", "tempfile", "random", "secrets",
+    }
+)  # fmt: skip
+
+PURE_FILES = (
+    "contract/*.py",
+    "rules/**/*.py",
+    "drivers/*/*codec*.py",
+    "drivers/modbus/plan.py",
+    "drivers/modbus/decode.py",
+    "drivers/modbus/encode.py",
+    "drivers/modbus/schedule.py",
+    "drivers/mqtt/mapping.py",
+    "drivers/camera/*.py",
+    "config/site.py",
+    "gateway/outbox.py",
+)
+
+CLOCK_CALLS = frozenset({"now", "utcnow", "today", "time", "monotonic", "perf_counter", "time_ns", "monotonic_ns"})
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """(line, dotted name) of everything that a file imports, wherever it does so."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            module = node.module or ""
+            for alias in node.names:
+                yield node.lineno, f"{module}.{alias.name}"
+
+
+def python_files(package: str) -> list[Path]:
+    return [path for path in sorted((ROOT / package).rglob("*.py")) if "node_modules" not in path.parts]
+
+
+def allowed(package: str, name: str) -> bool:
+    top = name.split(".", 1)[0]
+    if top not in PACKAGES or top == package:
+        return True
+    return any(name == may or name.startswith(may + ".") for may in MAY_IMPORT[package])
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_arrows(package: str) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}: {package} may not import {name}"
+        for path in python_files(package)
+        for line, name in imports(path)
+        if not allowed(package, name)
+    ]
+    assert python_files(package)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_supervisor_imports_none_of_what_it_starts() -> None:
+    for file in SUPERVISOR:
+        for line, name in imports(ROOT / file):
+            top = name.split(".", 1)[0]
+            assert top not in {"gateway", "hub"}, f"{file}:{line}: {name}"
+
+
+def test_pure_files_do_no_io() -> None:
+    wrong: list[str] = []
+    seen = 0
+    for pattern in PURE_FILES:
+        for path in sorted(ROOT.glob(pattern)):
+            seen += 1
+            place = path.relative_to(ROOT)
+            wrong += [
+                f"{place}:{line}: a pure file imports {name}"
+                for line, name in imports(path)
+                if name.split(".", 1)[0] in IO_MODULES
+            ]
+            wrong += [f"{place}:{line}: a pure file reads the clock or a file" for line in impure_calls(path)]
+    assert seen > 15
+    assert not wrong, "\n".join(wrong)
+
+
+def impure_calls(path: Path) -> Iterator[int]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.Call):
+            continue
+        target = node.func
+        if isinstance(target, ast.Name) and target.id in {"open", "print", "input"}:
+            yield node.lineno
+        if (
+            isinstance(target, ast.Attribute)
+            and target.attr in CLOCK_CALLS
+            and isinstance(target.value, ast.Name)
+            and target.value.id in {"datetime", "date", "time"}
+        ):
+            yield node.lineno
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "deploy/node.lock", "web/console/package-lock.json"])
+def test_locks_hold_hashes_and_no_addresses(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    assert "://" not in text.replace("https://opencollective.com", "").replace("https://github.com/sponsors", "") or (
+        lock.endswith(".json") and '"resolved"' not in text
+    )
+    assert "sha256:" in text or '"integrity": "sha512-' in text
