@@ -1,0 +1,88 @@
+"""Alarms that every site has without a rule file: doors, barriers, devices, recording, the clock.
+
+The gateway raises them itself; their episodes are treated like those of any other rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from contract.kinds import Severity
+from contract.texts import Text
+
+BuiltInCause = Literal[
+    "door.forced", "door.held", "device.lost", "barrier.stuck", "recording.stalled", "clock.doubtful"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltIn:
+    """Severity and texts of a built-in alarm. `{name}` is the door's, lane's, device's or site's name.
+
+    `ticket`: the title of the ticket it raises, None if it asks for no maintenance.
+    """
+
+    severity: Severity
+    message: Text
+    response: Text
+    ticket: Text | None = None
+
+
+BUILT_IN: dict[BuiltInCause, BuiltIn] = {
+    "door.forced": BuiltIn(
+        "major",
+        Text("{name}：门被强行打开", "{name}: door forced open"),
+        Text(
+            "1. 查看门口画面或派人到现场；2. 确认有无人员闯入；3. 关好门，检查锁和门磁；4. 记录处理结果。",
+            "1. Look at the camera or send somebody. 2. Check for intruders. 3. Close the door, check lock and contact."
+            " 4. Note what was found.",
+        ),
+    ),
+    "door.held": BuiltIn(
+        "minor",
+        Text("{name}：门开着未关", "{name}: door held open"),
+        Text(
+            "1. 派人关门；2. 门下有物品卡住则移开；3. 闭门器无力请报修。",
+            "1. Send somebody to close it. 2. Remove what blocks it. 3. Report a weak door closer.",
+        ),
+    ),
+    "device.lost": BuiltIn(
+        "minor",
+        Text("{name}：设备失联", "{name}: device does not answer"),
+        Text(
+            "1. 检查设备电源和网线或通信线；2. 同一线路上其他设备是否正常；3. 现场重启设备。",
+            "1. Check its power and its cable. 2. See whether others on the same wire answer. 3. Restart it on site.",
+        ),
+        Text("{name}失联", "{name} does not answer"),
+    ),
+    "barrier.stuck": BuiltIn(
+        "major",
+        Text("{name}：道闸未到位", "{name}: barrier did not reach its end"),
+        Text(
+            "1. 到现场看闸杆是否被挡；2. 疏导车辆，必要时手动升杆；3. 断电前不要用手推杆。",
+            "1. See whether the arm is blocked. 2. Direct the traffic; lift by hand crank if needed."
+            " 3. Never push the arm while it is powered.",
+        ),
+        Text("{name}道闸未到位", "{name}: barrier stuck"),
+    ),
+    "recording.stalled": BuiltIn(
+        "critical",
+        Text("网关记录受阻：事件暂存内存", "Recording stalled: events wait in memory"),
+        Text(
+            "门和道闸照常工作。1. 不要重启网关；2. 检查磁盘空间和磁盘状态；3. 通知技术支持。",
+            "Doors and barriers go on. 1. Do not restart the gateway. 2. Check disk space and health."
+            " 3. Call technical support.",
+        ),
+        Text("网关记录受阻", "Gateway cannot record"),
+    ),
+    "clock.doubtful": BuiltIn(
+        "major",
+        Text("网关时钟不准", "Gateway's clock is in doubt"),
+        Text(
+            "限时权限按各门规定处理。1. 检查网关的校时服务；2. 检查主板电池。",
+            "Timed grants follow each door's policy. 1. Check the time service. 2. Check the board's battery.",
+        ),
+        Text("网关时钟不准", "Gateway's clock is in doubt"),
+    ),
+}

@@ -1,0 +1,92 @@
+"""Commands: who may ask for what, and whether a wish may still be carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+from typing import Literal
+
+from contract.commands import Command, CommandKind
+from contract.desired import Role
+from contract.instants import milliseconds
+from contract.texts import Reason
+from rules.alarms import SHELVE_LIMIT_S
+from rules.reasons import reason
+
+Verdict = Literal["go", "repeated", "expired", "refused"]
+
+COMMAND_ROLES: dict[CommandKind, frozenset[Role]] = {
+    "door.unlock": frozenset({"guard", "installer", "manager", "admin"}),
+    "door.mode": frozenset({"guard", "manager", "admin"}),
+    "barrier.open": frozenset({"guard", "installer", "manager", "admin"}),
+    "barrier.close": frozenset({"guard", "installer", "manager", "admin"}),
+    "alarm.ack": frozenset({"guard", "maintenance", "installer", "manager", "admin"}),
+    "alarm.shelve": frozenset({"maintenance", "installer", "manager", "admin"}),
+    "alarm.unshelve": frozenset({"maintenance", "installer", "manager", "admin"}),
+    "point.write": frozenset({"maintenance", "installer", "admin"}),
+}
+"""Which roles may ask for what, at the hub and at the gateway alike."""
+
+DOOR_MODES = ("normal", "unlocked", "locked")
+
+AHEAD_MS = 60_000
+"""A wish from this far in the future shows that the clocks disagree: its expiry would come too late."""
+
+LIFE_MS = 15 * 60_000
+"""No wish lives longer: what was wanted a quarter of an hour ago has to be asked for again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Whether to carry a command out. `reason` says why not."""
+
+    verdict: Verdict
+    reason: Reason | None = None
+
+
+def may_ask(role: str, kind: str) -> bool:
+    """Whether a person of `role` may ask for a command of `kind`; unknown kinds and roles may not."""
+    return any(kind == known and role in roles for known, roles in COMMAND_ROLES.items())
+
+
+def admissible(command: Command, executed: Container[str], now_ms: int, *, clock_ok: bool = True) -> Admission:
+    """Whether `command` may be carried out at `now_ms` (Unix). `executed`: ids that were carried out before.
+
+    `clock_ok`: whether `now_ms` can be compared with the asker's clock; for a wish asked at this very gateway it can.
+    """
+    if command.id in executed:
+        return Admission("repeated", reason("command_repeated"))
+    try:
+        issued, expires = milliseconds(command.issued_at), milliseconds(command.expires_at)
+    except ValueError:
+        return Admission("refused", reason("command_times"))
+    if now_ms >= min(expires, issued + LIFE_MS):
+        return Admission("expired", reason("command_expired"))
+    if expires <= issued:
+        return Admission("refused", reason("command_times"))
+    if not clock_ok:
+        return Admission("refused", reason("command_clock"))
+    if issued - now_ms > AHEAD_MS:
+        return Admission("refused", reason("command_ahead", seconds=AHEAD_MS // 1000))
+    if not may_ask(command.by.role, command.kind):
+        return Admission("refused", reason("command_role"))
+    fault = args_fault(command.kind, command.args)
+    return Admission("go") if fault is None else Admission("refused", fault)
+
+
+def args_fault(kind: str, args: dict[str, str | int | float | bool | None]) -> Reason | None:
+    """What is wrong with the arguments of a command of `kind`, or None."""
+    match kind:
+        case "door.mode":
+            if args.get("mode") not in DOOR_MODES:
+                return reason("command_args", what=f"mode = {' | '.join(DOOR_MODES)}")
+        case "alarm.shelve":
+            for_s = args.get("for_s")
+            if isinstance(for_s, bool) or not isinstance(for_s, int | float) or not 60 <= for_s <= SHELVE_LIMIT_S:
+                return reason("command_args", what=f"for_s = 60…{SHELVE_LIMIT_S}")
+        case "point.write":
+            if args.get("value") is None:
+                return reason("command_args", what="value")
+        case _:
+            pass
+    return None

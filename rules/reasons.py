@@ -1,0 +1,94 @@
+"""Every sentence with which a decision explains itself. One table: code → Chinese and English.
+
+Guards read these for twelve hours: short, the fact first. `{words}` are filled in by `reason`; a parameter that is
+a `Text` fills each language with its own words.
+"""
+
+from __future__ import annotations
+
+from contract.desired import CredentialKind
+from contract.texts import Reason, Text
+
+NOUNS: dict[CredentialKind, Text] = {
+    "card": Text("卡", "Card"),
+    "pin": Text("密码", "PIN"),
+    "qr": Text("二维码", "QR code"),
+    "plate": Text("车牌", "Plate"),
+    "face": Text("人脸", "Face"),
+}
+"""What a credential is called at the start of a sentence."""
+
+PLACES: dict[str, Text] = {"door": Text("此门", "this door"), "lane": Text("此道口", "this lane")}
+
+REASONS: dict[str, Text] = {
+    # Granted
+    "granted": Text("有通行权限", "Has a grant"),
+    "granted_hours": Text("有通行权限（{hours}）", "Has a grant ({hours})"),
+    "granted_clock_doubt": Text(
+        "有限时权限；网关时钟不准，按本处规定放行", "Has a timed grant; clock in doubt, granted by local policy"
+    ),
+    "mode_unlocked": Text("门处于常开模式", "Door is in unlocked mode"),
+    "visitor_admitted": Text("临时车辆，自动放行", "Visitor vehicle, admitted"),
+    "exit_registered": Text("已登记车辆出场", "Registered vehicle leaving"),
+    "exit_visitor": Text("临时车辆出场", "Visitor vehicle leaving"),
+    # Denied: the place
+    "mode_locked": Text("门已封锁，暂停通行", "Door is locked down"),
+    # Denied: the credential
+    "blocked_plate": Text("黑名单车辆：{why}", "Blocked vehicle: {why}"),
+    "blocked": Text("黑名单{noun}：{why}", "{noun} is blocked: {why}"),
+    "unknown_card": Text("未登记的卡", "Unknown card"),
+    "unknown_pin": Text("密码错误", "Wrong PIN"),
+    "unknown_qr": Text("无效的二维码", "Unknown QR code"),
+    "unknown_plate": Text("未登记车辆", "Unknown plate"),
+    "unknown_face": Text("未登记的人脸", "Unknown face"),
+    "revoked": Text("{noun}已注销", "{noun} is revoked"),
+    "lost": Text("{noun}已挂失", "{noun} is reported lost"),
+    "not_yet_valid": Text("{noun}未到启用时间（{at} 起）", "{noun} is valid from {at}"),
+    "expired": Text("{noun}已过期（{at} 止）", "{noun} expired {at}"),
+    # Denied: the holder
+    "holder_unknown": Text("{noun}没有持有人资料", "{noun} has no holder on record"),
+    "holder_not_yet": Text("持有人未到入住或上岗时间（{at} 起）", "Holder may enter from {at}"),
+    "holder_expired": Text("持有人资格已到期（{at} 止）", "Holder's right to enter ended {at}"),
+    # Denied: the grants
+    "no_grant": Text("没有{place}的权限", "No grant for {place}"),
+    "grant_not_yet": Text("权限未到生效时间（{at} 起）", "Grant begins {at}"),
+    "grant_expired": Text("权限已到期（{at} 止）", "Grant ended {at}"),
+    "outside_hours": Text("不在允许时段（{hours}）", "Outside permitted hours ({hours})"),
+    "schedule_unknown": Text("权限的时段表不存在（{schedule}）", "The grant's schedule does not exist ({schedule})"),
+    "clock_doubt": Text("网关时钟不准，限时权限暂停", "Clock in doubt: timed grants are suspended here"),
+    # Denied: the plate read
+    "visitor_ask": Text("临时车辆，请确认后放行", "Visitor vehicle: please check and open"),
+    "visitor_refused": Text("临时车辆，此道口不放行", "Visitor vehicle: not admitted here"),
+    "no_plate": Text("未识别到车牌，请人工处理", "No plate recognised: please handle by hand"),
+    "low_confidence": Text(
+        "识别可信度低（{percent}%），请核对车牌", "Read with low confidence ({percent}%): please check the plate"
+    ),
+    # Ignored: the plate read
+    "repeated": Text("同一车辆重复识别", "Same vehicle read again"),
+    "replayed": Text("相机补传的记录，不作放行", "Stored read sent later by the camera: not acted on"),
+    # Commands
+    "command_expired": Text("指令已过期，未执行", "Command expired, not carried out"),
+    "command_repeated": Text("指令已执行过", "Command was carried out before"),
+    "command_clock": Text(
+        "网关时钟不准，无法确认指令未过期，未执行", "Clock in doubt: cannot tell whether the command is still valid"
+    ),
+    "command_ahead": Text(
+        "指令的签发时间比网关时钟快 {seconds} 秒以上，请校时", "Issued over {seconds} s ahead of the gateway's clock"
+    ),
+    "command_times": Text("指令的有效期有误", "The command's times contradict each other"),
+    "command_args": Text("指令参数有误：{what}", "The command's arguments are wrong: {what}"),
+    "command_role": Text("当前角色无权执行此操作", "This role may not do that"),
+    # Tickets
+    "ticket_step": Text("工单处于“{state}”，不能{step}", "A ticket that is {state} cannot be {step}"),
+    "ticket_role": Text("当前角色无权处理工单", "This role may not work on tickets"),
+    "ticket_alarm_active": Text("告警尚未恢复，工单不能关闭", "The alarm is still active: the ticket cannot be closed"),
+    "ticket_text": Text("请填写备注内容", "Please write a comment"),
+}
+
+
+def reason(code: str, **words: Text | str | int) -> Reason:
+    """The sentence of `code` with its words filled in; `KeyError` for a code or a word that does not exist."""
+    sentence = REASONS[code]
+    zh = {name: word.zh if isinstance(word, Text) else str(word) for name, word in words.items()}
+    en = {name: word.en if isinstance(word, Text) else str(word) for name, word in words.items()}
+    return Reason(code=code, zh=sentence.zh.format_map(zh), en=sentence.en.format_map(en))

@@ -1,0 +1,157 @@
+"""Tickets: which fault becomes one, which faults are one, and which step may follow which.
+
+The gateway raises one per alarm episode (`raise_for`); the hub folds by site, asset and cause (`fold`) and moves it
+along the table of steps. Done becomes closed only when the alarm itself has cleared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from contract.desired import Role
+from contract.kinds import AlarmRaised, TicketRaised
+from contract.readings import Value
+from contract.texts import Reason, Text
+from rules.reasons import reason
+
+TicketState = Literal["raised", "taken", "done", "closed"]
+Step = Literal["take", "comment", "finish", "close", "reopen", "fold"]
+
+STEPS: dict[tuple[TicketState, Step], TicketState] = {
+    ("raised", "take"): "taken",
+    ("raised", "comment"): "raised",
+    ("raised", "fold"): "raised",
+    ("taken", "take"): "taken",
+    ("taken", "comment"): "taken",
+    ("taken", "finish"): "done",
+    ("taken", "fold"): "taken",
+    ("done", "comment"): "done",
+    ("done", "close"): "closed",
+    # The alarm came back, or the work was not accepted: it goes on with whoever had it.
+    ("done", "reopen"): "taken",
+    ("closed", "comment"): "closed",
+    ("closed", "reopen"): "taken",
+}
+"""(state, step) → state. `close` and `fold` are the hub's own steps, the others are people's."""
+
+STEP_ROLES: dict[Step, frozenset[Role]] = {
+    "take": frozenset({"maintenance", "installer", "manager", "admin"}),
+    "comment": frozenset({"guard", "maintenance", "installer", "manager", "admin"}),
+    "finish": frozenset({"maintenance", "installer", "manager", "admin"}),
+    "reopen": frozenset({"maintenance", "manager", "admin"}),
+}
+"""Which roles may take a step. `close` and `fold` are in nobody's hand."""
+
+STEP_EVENTS: dict[Step, str] = {
+    "take": "ticket.taken",
+    "comment": "ticket.commented",
+    "finish": "ticket.finished",
+    "close": "ticket.closed",
+    "reopen": "ticket.reopened",
+    "fold": "ticket.folded",
+}
+
+STATE_NAMES: dict[TicketState, Text] = {
+    "raised": Text("待处理", "raised"),
+    "taken": Text("处理中", "taken"),
+    "done": Text("待确认", "done"),
+    "closed": Text("已关闭", "closed"),
+}
+STEP_NAMES: dict[Step, Text] = {
+    "take": Text("接单", "taken"),
+    "comment": Text("备注", "commented"),
+    "finish": Text("完成", "finished"),
+    "close": Text("关闭", "closed"),
+    "reopen": Text("重开", "reopened"),
+    "fold": Text("合并", "folded into"),
+}
+
+REOPEN_WITHIN_MS = 24 * 3600 * 1000
+"""A fault that returns this soon after its ticket was closed was not repaired: the same ticket goes on."""
+
+HISTORY_MS = 10 * 60 * 1000
+HISTORY_ROWS = 600
+"""What a ticket takes along of its asset's points."""
+
+
+class FoldKey(NamedTuple):
+    """What makes two faults one: one open ticket per key."""
+
+    site: str
+    asset: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The newest ticket of a key. `closed_at_ms`: Unix, None unless closed."""
+
+    state: TicketState
+    closed_at_ms: int | None = None
+
+
+def fold_key(site: str, raised: TicketRaised) -> FoldKey:
+    """The key of a raised ticket."""
+    return FoldKey(site, raised.asset, raised.cause)
+
+
+def fold(known: Known | None, now_ms: int) -> Literal["open", "fold", "reopen"]:
+    """What a raised ticket does where `known` is the newest one of its key: a new one, a repeat, or a return."""
+    if known is None:
+        return "open"
+    match known.state:
+        case "raised" | "taken":
+            return "fold"
+        case "done":
+            return "reopen"
+        case "closed":
+            closed = known.closed_at_ms
+            recent = closed is not None and now_ms - closed < REOPEN_WITHIN_MS
+            return "reopen" if recent else "open"
+
+
+def next_state(
+    state: TicketState, wanted: Step, *, role: str | None = None, alarm_active: bool, text: str = ""
+) -> TicketState | Reason:
+    """The state after `wanted`, or why it may not be. `role`: of the person, None for the hub's own steps."""
+    to = STEPS.get((state, wanted))
+    if to is None:
+        return reason("ticket_step", state=STATE_NAMES[state], step=STEP_NAMES[wanted])
+    if role is not None and role not in STEP_ROLES.get(wanted, frozenset()):
+        return reason("ticket_role")
+    if wanted == "close" and alarm_active:
+        return reason("ticket_alarm_active")
+    if wanted == "comment" and role is not None and not text.strip():
+        return reason("ticket_text")
+    return to
+
+
+def closes(state: TicketState, *, alarm_active: bool) -> bool:
+    """Whether the hub closes a ticket now: the work is done and the device itself is back to normal."""
+    return state == "done" and not alarm_active
+
+
+def raise_for(
+    alarm: AlarmRaised,
+    title: Text,
+    *,
+    ticket: str,
+    place: str = "",
+    history: Sequence[tuple[str, int, Value]] = (),
+    now_ms: int,
+) -> TicketRaised:
+    """The ticket of an alarm's episode. `ticket`: its new UUID; `history`: (point, Unix ms, value), any length."""
+    recent = [row for row in history if row[1] > now_ms - HISTORY_MS]
+    return TicketRaised(
+        ticket=ticket,
+        alarm=alarm.alarm,
+        cause=alarm.rule,
+        asset=alarm.asset,
+        severity=alarm.severity,
+        title=title,
+        place=place,
+        response=alarm.response,
+        history=recent[-HISTORY_ROWS:],
+    )
