@@ -137,8 +137,8 @@ def step(
             memory = _closing(traits, memory, command, now)
         case PositionSeen(position):
             memory = _position(traits, memory, position, now, effects)
-        case LoopsSeen(before, under):
-            memory = _loops(traits, memory, before, under, now, effects)
+        case LoopsSeen():
+            memory = _loops(traits, memory, event, now, effects)
         case Tick():
             pass
     return memory, tuple(effects)
@@ -227,20 +227,16 @@ def _arrived(traits: LaneTraits, memory: LaneMemory, end: Goal, effects: list[La
 
 
 def _loops(
-    traits: LaneTraits,
-    memory: LaneMemory,
-    before: bool | None,
-    under: bool | None,
-    now: float,
-    effects: list[LaneEffect],
+    traits: LaneTraits, memory: LaneMemory, seen: LoopsSeen, now: float, effects: list[LaneEffect]
 ) -> LaneMemory:
     was = memory.under
-    memory = replace(memory, before=before, under=under)
-    if under and memory.goal == "down" and memory.due_at is not None:
+    memory = replace(memory, before=seen.before, under=seen.under)
+    if seen.under and memory.goal == "down" and memory.due_at is not None:
         # The barrier rightly waits for the vehicle below it.
         memory = replace(memory, due_at=now + traits.travel_s)
-    if not (was is True and under is False) or memory.position == "down":
+    if not (was is True and seen.under is False) or memory.position == "down":
         return memory
-    admission, *rest = memory.waiting or (None,)
+    admission = memory.waiting[0] if memory.waiting else None
+    rest = memory.waiting[1:]
     effects.append(Passage(admission, last=not rest))
-    return replace(memory, waiting=tuple(each for each in rest if each is not None))
+    return replace(memory, waiting=rest)
