@@ -34,8 +34,8 @@ _head = msgspec.json.Decoder(_Head)
 
 def encode(message: msgspec.Struct) -> bytes:
     """The message's bytes; `TooLarge` if no broker would carry them."""
-    plain = _encoder.encode(message)
-    packed = plain if len(plain) < COMPRESS_FROM else zlib.compress(plain, 6)
+    text = _encoder.encode(message)
+    packed = text if len(text) < COMPRESS_FROM else zlib.compress(text, 6)
     if len(packed) > PACKED_LIMIT:
         raise TooLarge(f"a {type(message).__name__} of {len(packed)} bytes, at most {PACKED_LIMIT} travel", packed)
     return packed
@@ -43,10 +43,10 @@ def encode(message: msgspec.Struct) -> bytes:
 
 def decode(kind: type[M], payload: bytes) -> M:
     """The message in `payload`; `TooLarge`, `UnknownVersion` or `Malformed` say what the sender did wrong."""
-    plain = _unpacked(payload)
+    text = plain(payload)
     try:
-        version = _head.decode(plain).v
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        version = _head.decode(text).v
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"not a {kind.__name__}: {error}", payload) from error
     if version not in ACCEPTED_VERSIONS:
         raise UnknownVersion(version, payload)
@@ -54,25 +54,26 @@ def decode(kind: type[M], payload: bytes) -> M:
     if decoder is None:
         decoder = _decoders[kind] = msgspec.json.Decoder(kind)
     try:
-        message = decoder.decode(plain)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        message = decoder.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"not a {kind.__name__}: {error}", payload) from error
     assert isinstance(message, kind)
     return message
 
 
-def _unpacked(payload: bytes) -> bytes:
+def plain(payload: bytes) -> bytes:
+    """The JSON text in a payload, inflated if need be; `TooLarge` or `Malformed` if it cannot be had."""
     if len(payload) > PACKED_LIMIT:
         raise TooLarge(f"{len(payload)} bytes, at most {PACKED_LIMIT} travel", payload)
     if payload[:1] != b"\x78":
         return payload
     inflate = zlib.decompressobj()
     try:
-        plain = inflate.decompress(payload, UNPACKED_LIMIT)
+        text = inflate.decompress(payload, UNPACKED_LIMIT)
     except zlib.error as error:
         raise Malformed(f"broken compression: {error}", payload) from error
     if inflate.unconsumed_tail:
         raise TooLarge(f"unpacks to more than {UNPACKED_LIMIT} bytes", payload)
     if not inflate.eof:
         raise Malformed("compression cut short", payload)
-    return plain
+    return text
