@@ -99,7 +99,10 @@ class SignedIn(NamedTuple):
 
 
 class Sessions:
-    """Signs people in and out and says who is asking. `cookie`: a name of its own for each server of a host."""
+    """Signs people in and out and says who is asking.
+
+    `cookie`: a name of its own for each server of a host. `secure_cookies`: also where TLS ends at a proxy before us.
+    """
 
     def __init__(
         self,
@@ -107,6 +110,7 @@ class Sessions:
         passwords: Passwords,
         *,
         cookie: str = "gatehouse",
+        secure_cookies: bool = False,
         limits: SessionLimits = SessionLimits(),
         wall_s: Callable[[], float] = time.time,
         monotonic_s: Callable[[], float] = time.monotonic,
@@ -114,6 +118,7 @@ class Sessions:
         self.store = store
         self.passwords = passwords
         self.cookie = cookie
+        self._secure_cookies = secure_cookies
         self.limits = limits
         self._wall_s = wall_s
         self._monotonic_s = monotonic_s
@@ -166,16 +171,17 @@ class Sessions:
             token,
             max_age=int(self.limits.absolute_s),
             path="/",
-            secure=request.url.scheme == "https",
+            secure=self._secure(request),
             httponly=True,
             samesite="strict",
         )
 
     def drop_cookie(self, request: Request, response: Response) -> None:
         """Take the cookie back."""
-        response.delete_cookie(
-            self.cookie, path="/", secure=request.url.scheme == "https", httponly=True, samesite="strict"
-        )
+        response.delete_cookie(self.cookie, path="/", secure=self._secure(request), httponly=True, samesite="strict")
+
+    def _secure(self, request: Request) -> bool:
+        return self._secure_cookies or request.url.scheme == "https"
 
     async def _session_of(self, request: Request) -> tuple[StoredSession, User]:
         token = self._token(request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,10 +121,19 @@ class House:
         self.live.publish(events, states)
 
 
+QUICK = LiveLimits(tick_s=0.02)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for another task to have done something; the test's own time-out ends it."""
+    while not holds():  # noqa: ASYNC110 — what is awaited has no event of its own
+        await asyncio.sleep(0.005)
+
+
 def house(
     *,
-    limits: LiveLimits = LiveLimits(tick_s=0.02),
-    session_limits: SessionLimits = SessionLimits(),
+    limits: LiveLimits = QUICK,
+    session_limits: SessionLimits | None = None,
     routers: Sequence[APIRouter] = (),
     reasons: Sequence[str] = (),
     dist: Path = Path("/nonexistent"),
@@ -132,7 +141,11 @@ def house(
     clock, store, source, passwords = Clock(), MemoryStore(), MemorySource(), Passwords()
     live = Live(source, limits)
     sessions = Sessions(
-        store, passwords, limits=session_limits, wall_s=lambda: clock.wall, monotonic_s=lambda: clock.monotonic
+        store,
+        passwords,
+        limits=session_limits or SessionLimits(),
+        wall_s=lambda: clock.wall,
+        monotonic_s=lambda: clock.monotonic,
     )
 
     async def ready() -> list[str]:
@@ -154,9 +167,7 @@ async def running(app: FastAPI) -> AsyncIterator[str]:
     server = make_server(app)
     serving = asyncio.create_task(server.serve())
     try:
-        while not server.started:
-            assert not serving.done(), "the server did not start"
-            await asyncio.sleep(0.005)
+        await until(lambda: server.started or serving.done())
         port = server.servers[0].sockets[0].getsockname()[1]
         yield f"http://127.0.0.1:{port}"
     finally:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.web.servers import House, Stream, event, house, running, streaming
+from tests.web.servers import House, Stream, event, house, running, streaming, until
 from web.live import LiveLimits
 from web.screens import EventsFrame, Screen
 
@@ -98,8 +98,7 @@ async def test_what_is_committed_while_a_snapshot_is_read_is_not_lost() -> None:
     place.publish(event(1))
     place.source.slow = asyncio.Event()
     async with running(place.app) as url, streaming(url, token) as stream:
-        while place.source.snapshots == 0:
-            await asyncio.sleep(0.005)
+        await until(lambda: place.source.snapshots > 0)
         place.publish(event(2))
         place.source.slow.set()
         assert (await stream.named("snapshot")).id == 1
@@ -205,8 +204,7 @@ async def test_screens_that_come_together_share_a_snapshot() -> None:
         streaming(url, token) as two,
         streaming(url, token) as three,
     ):
-        while len(place.live._screens) < 3:
-            await asyncio.sleep(0.005)
+        await until(lambda: len(place.live._screens) == 3)
         place.source.slow.set()
         for stream in (one, two, three):
             await stream.named("snapshot")

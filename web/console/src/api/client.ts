@@ -63,12 +63,19 @@ function textOf(value: unknown): string | null {
   return null;
 }
 
+/** The page's language is asked for, not the browser's: errors come worded for the person. */
+function headersFor(body: unknown): Record<string, string> {
+  const headers: Record<string, string> = {
+    Accept: "application/json",
+    "Accept-Language": document.documentElement.lang,
+  };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  return headers;
+}
+
 async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const init: RequestInit = { method, credentials: "same-origin", headers: { Accept: "application/json" } };
-  if (body !== undefined) {
-    init.body = JSON.stringify(body);
-    init.headers = { Accept: "application/json", "Content-Type": "application/json" };
-  }
+  const init: RequestInit = { method, credentials: "same-origin", headers: headersFor(body) };
+  if (body !== undefined) init.body = JSON.stringify(body);
   let response: Response;
   try {
     response = await fetch(path, init);

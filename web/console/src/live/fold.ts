@@ -44,15 +44,14 @@ export function placeKey(site: string, id: string): string {
   return `${site}/${id}`;
 }
 
-type Keyed = { id: string; site?: string };
-
-function keyed<T extends Keyed>(items: readonly T[]): Map<string, T> {
-  return new Map(items.map((item) => [placeKey(item.site ?? "", item.id), item]));
+/** Fills a map anew in place, so that who looks at it goes on looking at it. */
+function refill<T>(map: Map<string, T>, items: readonly T[] | undefined, key: (item: T) => string): void {
+  map.clear();
+  for (const item of items ?? []) map.set(key(item), item);
 }
 
-function byId<T extends { id: string }>(items: readonly T[]): Map<string, T> {
-  return new Map(items.map((item) => [item.id, item]));
-}
+const atPlace = (item: { id: string; site?: string }): string => placeKey(item.site ?? "", item.id);
+const byId = (item: { id: string }): string => item.id;
 
 /** Newest first, no id twice, at most `limit`. */
 export function mergeEvents(known: readonly EventItem[], more: readonly EventItem[], limit = FEED_LIMIT): EventItem[] {
@@ -62,7 +61,7 @@ export function mergeEvents(known: readonly EventItem[], more: readonly EventIte
   return [...seen.values()].sort((a, b) => b.id - a.id).slice(0, limit);
 }
 
-/** Carries one frame into `state` (changed in place: the store wraps it in reactivity). */
+/** Carries one frame into `state`, in place. */
 export function fold(state: LiveState, frame: Frame): void {
   switch (frame.type) {
     case "snapshot":
@@ -84,17 +83,17 @@ export function fold(state: LiveState, frame: Frame): void {
 
 function foldSnapshot(state: LiveState, snapshot: Snapshot): void {
   state.asOf = snapshot.as_of;
-  state.doors = keyed(snapshot.doors ?? []);
-  state.lanes = keyed(snapshot.lanes ?? []);
-  state.alarms = byId(snapshot.alarms ?? []);
-  state.tickets = byId(snapshot.tickets ?? []);
-  state.gateways = byId(snapshot.gateways ?? []);
-  for (const point of snapshot.points ?? []) state.points.set(placeKey(point.site ?? "", point.id), point);
+  refill(state.doors, snapshot.doors, atPlace);
+  refill(state.lanes, snapshot.lanes, atPlace);
+  refill(state.alarms, snapshot.alarms, byId);
+  refill(state.tickets, snapshot.tickets, byId);
+  refill(state.gateways, snapshot.gateways, byId);
+  for (const point of snapshot.points ?? []) state.points.set(atPlace(point), point);
   state.events = mergeEvents(state.events, snapshot.events ?? []);
 }
 
 function foldState(state: LiveState, item: Record<string, unknown> & { kind: string; id: string }): void {
-  const place = placeKey(typeof item.site === "string" ? item.site : "", item.id);
+  const place = atPlace(item);
   switch (item.kind) {
     case "door":
       state.doors.set(place, item as unknown as Door);

@@ -1,0 +1,199 @@
+"""Signing in and out, and everything that must not work."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from tests.web.servers import House, house
+from web.session import Allowed, SessionLimits
+from web.users import User
+
+GUARD = {"username": "wang", "password": "correct horse"}
+
+
+async def ready_house(**options: object) -> House:
+    place = house(**options)  # type: ignore[arg-type]
+    await place.add("wang", "correct horse")
+    return place
+
+
+async def test_a_token_and_a_cookie_open_the_same_session() -> None:
+    place = await ready_house()
+    async with place.client() as browser:
+        answer = await browser.post("/api/session", json=GUARD)
+        assert answer.status_code == 200
+        body = answer.json()
+        assert body["user"] == {
+            "id": "id-wang",
+            "username": "wang",
+            "name": "Wang",
+            "role": "guard",
+            "language": "zh",
+            "sites": ["a"],
+        }
+        cookie = answer.headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+        assert "Secure" not in cookie
+        mine = await browser.get("/api/session")
+        assert mine.json() == {"token": None, "user": body["user"]}
+    async with place.client(Authorization=f"Bearer {body['token']}") as program:
+        assert (await program.get("/api/session")).json()["user"]["id"] == "id-wang"
+    # Of the token only a hash is kept.
+    assert body["token"] not in str(place.store.sessions)
+    assert place.store.records == [("opened", "wang", "192.0.2.7")]
+
+
+async def test_over_tls_the_cookie_is_secure() -> None:
+    place = await ready_house()
+    async with place.client() as browser:
+        browser.base_url = "https://site.example"
+        answer = await browser.post("/api/session", json=GUARD)
+        assert "Secure" in answer.headers["set-cookie"]
+        assert "max-age" in answer.headers["strict-transport-security"]
+
+
+async def test_signing_out_ends_the_session_everywhere() -> None:
+    place = await ready_house()
+    async with place.client() as browser:
+        token = (await browser.post("/api/session", json=GUARD)).json()["token"]
+        out = await browser.delete("/api/session")
+        assert out.status_code == 204
+        assert "Max-Age=0" in out.headers["set-cookie"]
+        assert (await browser.get("/api/session")).status_code == 401
+    async with place.client(Authorization=f"Bearer {token}") as program:
+        ended = await program.get("/api/session")
+        assert ended.status_code == 401
+        assert ended.json()["error"]["code"] == "session_ended"
+        assert (await program.delete("/api/session")).status_code == 401
+
+
+async def test_sessions_end_by_idling_and_by_age() -> None:
+    place = await ready_house(session_limits=SessionLimits(idle_s=100, absolute_s=250, seen_every_s=10))
+    async with place.client() as browser:
+        await browser.post("/api/session", json=GUARD)
+        for _ in range(2):
+            place.clock.sleep(90)
+            assert (await browser.get("/api/session")).status_code == 200
+        place.clock.sleep(90)
+        assert (await browser.get("/api/session")).status_code == 401
+        place.clock.sleep(1000)
+        await browser.post("/api/session", json=GUARD)
+        place.clock.sleep(101)
+        assert (await browser.get("/api/session")).status_code == 401
+        assert place.store.sessions == {}
+
+
+async def test_a_removed_account_is_out_at_once() -> None:
+    place = await ready_house()
+    async with place.client() as browser:
+        await browser.post("/api/session", json=GUARD)
+        place.store.accounts.clear()
+        assert (await browser.get("/api/session")).status_code == 401
+
+
+async def test_a_wrong_password_ten_times() -> None:
+    place = await ready_house()
+    async with place.client() as browser:
+        answers = [await browser.post("/api/session", json=GUARD | {"password": "wrong"}) for _ in range(10)]
+        assert [answer.status_code for answer in answers] == [401] * 5 + [429] * 5
+        assert answers[0].json()["error"] == {
+            "code": "wrong_credentials",
+            "message": "用户名或密码错误",
+            "fields": {},
+        }
+        wait = int(answers[-1].headers["Retry-After"])
+        assert 0 < wait <= 15
+        # Waiting, even the right password is not looked at: otherwise the answer would tell that it is right.
+        assert (await browser.post("/api/session", json=GUARD)).status_code == 429
+        place.clock.sleep(wait)
+        assert (await browser.post("/api/session", json=GUARD)).status_code == 200
+    # Somebody else's failures at another address do not lock the guard out.
+    assert [record[0] for record in place.store.records].count("refused") == 5
+
+
+async def test_failures_elsewhere_do_not_lock_a_guard_out() -> None:
+    place = await ready_house()
+    async with place.client("198.51.100.9") as stranger:
+        for _ in range(7):
+            await stranger.post("/api/session", json=GUARD | {"password": "wrong"})
+    async with place.client() as browser:
+        assert (await browser.post("/api/session", json=GUARD)).status_code == 200
+
+
+async def test_one_address_may_not_try_many_names() -> None:
+    place = await ready_house()
+    async with place.client() as stranger:
+        answers = [
+            await stranger.post("/api/session", json={"username": f"user{number}", "password": "x"})
+            for number in range(45)
+        ]
+    assert [answer.status_code for answer in answers].count(429) == 5
+
+
+async def test_attempts_at_once_are_counted_one_by_one() -> None:
+    place = await ready_house()
+    async with place.client() as stranger:
+        answers = await asyncio.gather(
+            *(stranger.post("/api/session", json=GUARD | {"password": "wrong"}) for _ in range(10))
+        )
+    assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 5
+
+
+async def test_an_unknown_name_is_answered_like_a_wrong_password_and_kept_secret() -> None:
+    place = await ready_house()
+    async with place.client() as browser:
+        unknown = await browser.post("/api/session", json={"username": "hunter2-my-password", "password": "x"})
+        wrong = await browser.post("/api/session", json=GUARD | {"password": "x"})
+    assert unknown.json() == wrong.json()
+    # People type their password where their name belongs.
+    assert place.store.records == [("refused", "hu…", "unknown"), ("refused", "wang", "password")]
+
+
+async def test_names_are_told_apart_without_case_and_spaces() -> None:
+    place = await ready_house()
+    async with place.client() as browser:
+        assert (await browser.post("/api/session", json=GUARD | {"username": " Wang "})).status_code == 200
+
+
+async def test_another_pages_post_is_refused() -> None:
+    place = await ready_house()
+    async with place.client() as browser:
+        await browser.post("/api/session", json=GUARD)
+        for headers in (
+            {"Origin": "https://evil.example"},
+            {"Origin": "http://site.example:8081"},
+            {"Origin": "null"},
+            {"Sec-Fetch-Site": "same-site"},
+        ):
+            answer = await browser.delete("/api/session", headers=headers)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (403, "foreign_origin")
+        own = {"Origin": "http://site.example", "Sec-Fetch-Site": "same-origin"}
+        assert (await browser.delete("/api/session", headers=own)).status_code == 204
+
+
+async def test_a_role_guards_a_route() -> None:
+    router = APIRouter()
+
+    @router.get("/api/secret")
+    async def secret(user: Annotated[User, Depends(Allowed("manager", "admin"))]) -> dict[str, str]:
+        return {"for": user.username}
+
+    place = await ready_house(routers=[router])
+    await place.add("zhao", "correct horse", role="manager")
+    async with place.client() as browser:
+        assert (await browser.get("/api/secret")).status_code == 401
+        await browser.post("/api/session", json=GUARD)
+        assert (await browser.get("/api/secret")).status_code == 403
+        await browser.post("/api/session", json=GUARD | {"username": "zhao"})
+        assert (await browser.get("/api/secret")).json() == {"for": "zhao"}
+
+
+async def test_passwords_that_wait_are_bounded() -> None:
+    place = await ready_house()
+    place.passwords._room = 3
+    hashes = await asyncio.gather(*(place.passwords.hash("x" * 8) for _ in range(6)), return_exceptions=True)
+    assert sorted(type(found).__name__ for found in hashes) == ["TooMany"] * 3 + ["str"] * 3

@@ -1,0 +1,167 @@
+/** From events to the rows of the entry feed: who or what came where, and what was decided. Pure. */
+
+import type { AccessData, CommandResultData, CredentialKind, Direction, EventItem, Reason, Text } from "@/api/types";
+
+export type Outcome = "granted" | "refused" | "visitor" | "blocked" | "manual" | "failed";
+export type Traveller = "car" | "person";
+
+export interface Entry {
+  event: EventItem;
+  outcome: Outcome;
+  traveller: Traveller;
+  source: string;
+  direction: Direction | null;
+  credential: { kind: CredentialKind; value: string } | null;
+  holder: string | null;
+  reason: Reason | Text | null;
+  rule: string | null;
+  revision: number | null;
+  picture: string | null;
+  colour: string;
+  /** A passage followed the decision. */
+  passed: boolean;
+  /** Who opened by hand, why they said so, and with which command. */
+  manual: CommandResultData | null;
+}
+
+export type FeedFilter = "all" | "refused" | "cars" | "people";
+export const FEED_FILTERS: readonly FeedFilter[] = ["all", "refused", "cars", "people"];
+
+const OPENINGS = new Set(["door.unlock", "barrier.open", "barrier.close"]);
+const COMMAND_ENDS = new Set(["command.done", "command.failed", "command.expired"]);
+/** A read and its decision are this close to each other. */
+const READ_WINDOW_MS = 15_000;
+
+interface PlateRead {
+  at: number;
+  colour: string;
+  picture: string | null;
+}
+
+/** The rows of `events` (newest first, as they come). */
+export function entriesOf(events: readonly EventItem[]): Entry[] {
+  const passages = passedDecisions(events);
+  const reads = plateReads(events);
+  const entries: Entry[] = [];
+  for (const event of events) {
+    const entry = entryOf(event);
+    if (entry === null) continue;
+    entry.passed = passages.has(`${event.stream ?? ""}/${event.seq}`);
+    const read = entry.credential?.kind === "plate" ? nearest(reads, event, entry.credential.value) : null;
+    if (read) {
+      entry.colour = read.colour;
+      entry.picture ??= read.picture;
+    }
+    entries.push(entry);
+  }
+  return entries;
+}
+
+export function entryOf(event: EventItem): Entry | null {
+  if (event.kind === "access.granted" || event.kind === "access.denied") return accessEntry(event);
+  if (COMMAND_ENDS.has(event.kind)) return manualEntry(event);
+  return null;
+}
+
+function accessEntry(event: EventItem): Entry {
+  const data = event.data as unknown as AccessData;
+  return {
+    event,
+    outcome: outcomeOf(event.kind === "access.granted", data.rule ?? "", data.reason?.code ?? ""),
+    traveller: data.credential?.kind === "plate" ? "car" : "person",
+    source: event.source,
+    direction: data.direction ?? null,
+    credential: data.credential ?? null,
+    holder: data.holder ?? null,
+    reason: data.reason ?? null,
+    rule: data.rule ?? null,
+    revision: data.revision ?? null,
+    picture: data.picture ?? null,
+    colour: "",
+    passed: false,
+    manual: null,
+  };
+}
+
+function outcomeOf(granted: boolean, rule: string, code: string): Outcome {
+  if (!granted) return rule.startsWith("block:") || code.startsWith("block") ? "blocked" : "refused";
+  return rule.startsWith("visitor") || code.startsWith("visitor") ? "visitor" : "granted";
+}
+
+function manualEntry(event: EventItem): Entry | null {
+  const data = event.data as unknown as CommandResultData;
+  if (!OPENINGS.has(data.kind)) return null;
+  return {
+    event,
+    outcome: event.kind === "command.done" ? "manual" : "failed",
+    traveller: data.kind.startsWith("barrier.") ? "car" : "person",
+    source: data.target,
+    direction: null,
+    credential: null,
+    holder: null,
+    reason: data.why ?? null,
+    rule: null,
+    revision: null,
+    picture: null,
+    colour: "",
+    passed: false,
+    manual: data,
+  };
+}
+
+function passedDecisions(events: readonly EventItem[]): Set<string> {
+  const passed = new Set<string>();
+  for (const event of events) {
+    const after = event.kind === "passage.made" ? event.data.after : null;
+    if (typeof after === "number") passed.add(`${event.stream ?? ""}/${after}`);
+  }
+  return passed;
+}
+
+function plateReads(events: readonly EventItem[]): Map<string, PlateRead[]> {
+  const reads = new Map<string, PlateRead[]>();
+  for (const event of events) {
+    if (event.kind !== "plate.seen" || event.data.replayed === true) continue;
+    const key = `${event.site}/${String(event.data.plate)}`;
+    const read: PlateRead = {
+      at: Date.parse(event.at),
+      colour: typeof event.data.colour === "string" ? event.data.colour : "",
+      picture: typeof event.data.picture === "string" ? event.data.picture : null,
+    };
+    const known = reads.get(key);
+    if (known) known.push(read);
+    else reads.set(key, [read]);
+  }
+  return reads;
+}
+
+function nearest(reads: Map<string, PlateRead[]>, event: EventItem, plate: string): PlateRead | null {
+  const at = Date.parse(event.at);
+  let best: PlateRead | null = null;
+  for (const read of reads.get(`${event.site}/${plate}`) ?? []) {
+    const distance = Math.abs(read.at - at);
+    if (distance <= READ_WINDOW_MS && (best === null || distance < Math.abs(best.at - at))) best = read;
+  }
+  return best;
+}
+
+export function passesFilter(entry: Entry, filter: FeedFilter): boolean {
+  switch (filter) {
+    case "all":
+      return true;
+    case "refused":
+      return entry.outcome === "refused" || entry.outcome === "blocked" || entry.outcome === "failed";
+    case "cars":
+      return entry.traveller === "car";
+    case "people":
+      return entry.traveller === "person";
+  }
+}
+
+/** Whether an entry contains what was typed: plate, card, holder's name (given), reason, place's name (given). */
+export function matches(entry: Entry, typed: string, names: readonly string[]): boolean {
+  const wanted = typed.trim().toLowerCase();
+  if (!wanted) return true;
+  const words = [entry.credential?.value, entry.source, entry.reason?.zh, entry.reason?.en, entry.manual?.reason, ...names];
+  return words.some((word) => word?.toLowerCase().includes(wanted));
+}

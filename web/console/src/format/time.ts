@@ -1,0 +1,89 @@
+/** Times for people: in the site's zone (a gate's clock is the gate's), in the chosen language. Pure but for Intl. */
+
+import type { Instant, Language } from "@/api/types";
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function format(zone: string | undefined, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${zone ?? ""}|${JSON.stringify(options)}`;
+  let known = formats.get(key);
+  if (!known) {
+    try {
+      known = new Intl.DateTimeFormat("en-GB", { ...options, timeZone: zone });
+    } catch {
+      known = new Intl.DateTimeFormat("en-GB", options); // a zone that this browser does not know
+    }
+    formats.set(key, known);
+  }
+  return known;
+}
+
+const CLOCK: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+const DAY: Intl.DateTimeFormatOptions = { year: "numeric", month: "2-digit", day: "2-digit" };
+
+export function milliseconds(at: Instant | number | null | undefined): number | null {
+  if (at === null || at === undefined || at === "") return null;
+  const ms = typeof at === "number" ? at : Date.parse(at);
+  return Number.isFinite(ms) ? ms : null;
+}
+
+/** 08:12:05, or 08:12 with `seconds` off. */
+export function clockText(at: Instant | number | null | undefined, zone?: string, seconds = true): string {
+  const ms = milliseconds(at);
+  if (ms === null) return "–";
+  const text = format(zone, CLOCK).format(ms);
+  return seconds ? text : text.slice(0, 5);
+}
+
+/** 2026-03-09, in the zone. */
+export function dayText(at: Instant | number | null | undefined, zone?: string): string {
+  const ms = milliseconds(at);
+  if (ms === null) return "–";
+  const parts = Object.fromEntries(format(zone, DAY).formatToParts(ms).map((part) => [part.type, part.value]));
+  return `${parts.year}-${parts.month}-${parts.day}`;
+}
+
+/** The clock today, day and clock before: 03-09 08:12. */
+export function momentText(at: Instant | number | null | undefined, now: number, zone?: string, seconds = true): string {
+  const ms = milliseconds(at);
+  if (ms === null) return "–";
+  const day = dayText(ms, zone);
+  const today = dayText(now, zone);
+  if (day === today) return clockText(ms, zone, seconds);
+  const shown = day.slice(0, 4) === today.slice(0, 4) ? day.slice(5) : day;
+  return `${shown} ${clockText(ms, zone, false)}`;
+}
+
+/** 2026-03-09 08:12:05. */
+export function fullText(at: Instant | number | null | undefined, zone?: string): string {
+  return milliseconds(at) === null ? "–" : `${dayText(at, zone)} ${clockText(at, zone)}`;
+}
+
+export interface Span {
+  unit: "seconds" | "minutes" | "hours" | "days";
+  count: number;
+}
+
+/** How long, in the largest unit that says it: 45 seconds, 12 minutes, 3 hours, 2 days. */
+export function spanOf(ms: number): Span {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return { unit: "seconds", count: seconds };
+  if (seconds < 3600) return { unit: "minutes", count: Math.floor(seconds / 60) };
+  if (seconds < 172_800) return { unit: "hours", count: Math.floor(seconds / 3600) };
+  return { unit: "days", count: Math.floor(seconds / 86_400) };
+}
+
+/** A calendar day of the zone as instants: [from, to). `day` is 2026-03-09. */
+export function dayBounds(day: string, zone?: string): [number, number] {
+  const start = zoneMidnight(day, zone);
+  const next = new Date(Date.parse(`${day}T12:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+  return [start, zoneMidnight(next, zone)];
+}
+
+function zoneMidnight(day: string, zone?: string): number {
+  const utc = Date.parse(`${day}T00:00:00Z`);
+  const shown = Date.parse(`${dayText(utc, zone)}T${clockText(utc, zone)}Z`);
+  return utc - (shown - utc);
+}
+
+export const LOCALES: Record<Language, string> = { zh: "zh-CN", en: "en-GB" };

@@ -1,0 +1,41 @@
+/** The two languages of the console. */
+
+import { watch } from "vue";
+import { createI18n } from "vue-i18n";
+
+import type { Language, Text } from "@/api/types";
+import { LOCALES } from "@/format/time";
+import en from "@/locales/en.json";
+import zh from "@/locales/zh.json";
+import { preferences } from "@/stores/preferences";
+
+export const i18n = createI18n({
+  legacy: false,
+  locale: preferences.language,
+  fallbackLocale: "zh",
+  messages: { zh, en },
+  missingWarn: false,
+  fallbackWarn: false,
+});
+
+watch(
+  () => preferences.language,
+  (language) => {
+    i18n.global.locale.value = language;
+    document.documentElement.lang = LOCALES[language];
+    document.title = i18n.global.t("app.name");
+  },
+  { immediate: true },
+);
+
+/** A text of the server in the chosen language; plain text as it is. */
+export function say(text: Text | string | null | undefined, language: Language = preferences.language): string {
+  if (text === null || text === undefined) return "";
+  return typeof text === "string" ? text : (text[language] ?? text.zh ?? "");
+}
+
+/** The console's word for a code of the server, or the code itself if there is none. */
+export function word(path: string, code: string): string {
+  const key = `${path}.${code}`;
+  return i18n.global.te(key) ? i18n.global.t(key) : code;
+}

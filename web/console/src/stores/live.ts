@@ -1,0 +1,87 @@
+/** The site as it is now: one state, filled by the live stream. */
+
+import { computed, shallowReactive, shallowRef } from "vue";
+
+import { api, withQuery } from "@/api/client";
+import type { Alarm, Command, Door, EventItem, Gateway, Lane, Page, Point, Ticket } from "@/api/types";
+import { compareAlarms, unseen } from "@/domain/alarms";
+import { entriesOf } from "@/domain/entries";
+import { connect, type Connection } from "@/live/connect";
+import { fold, mergeEvents, type LiveState } from "@/live/fold";
+import type { LinkStatus } from "@/live/link";
+
+export const live: LiveState = shallowReactive({
+  asOf: null,
+  events: [] as EventItem[],
+  doors: shallowReactive(new Map<string, Door>()),
+  lanes: shallowReactive(new Map<string, Lane>()),
+  alarms: shallowReactive(new Map<string, Alarm>()),
+  tickets: shallowReactive(new Map<string, Ticket>()),
+  gateways: shallowReactive(new Map<string, Gateway>()),
+  points: shallowReactive(new Map<string, Point>()),
+  commands: shallowReactive(new Map<string, Command>()),
+});
+
+export const link = shallowRef<LinkStatus>({ state: "connecting", since: Date.now(), retryAt: null });
+
+export const entries = computed(() => entriesOf(live.events));
+export const alarms = computed(() => [...live.alarms.values()].sort(compareAlarms));
+export const unseenAlarms = computed(() => alarms.value.filter(unseen));
+
+type EventsListener = (events: EventItem[]) => void;
+const listeners = new Set<EventsListener>();
+
+/** Hears the events that come while the page is open (not those of a snapshot). Returns how to stop. */
+export function onEvents(listener: EventsListener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+let connection: Connection | null = null;
+let watched: string | null | undefined;
+let onRefused: () => void = () => undefined;
+
+export function whenRefused(action: () => void): void {
+  onRefused = action;
+}
+
+/** Watches a site (null: all that the person may see). */
+export function watchSite(site: string | null): void {
+  if (connection && watched === site) return;
+  stopWatching();
+  watched = site;
+  connection = connect(withQuery("/api/live", { site }), (message) => {
+    if (message.type === "status") {
+      link.value = message.status;
+      if (message.status.state === "refused") onRefused();
+      return;
+    }
+    fold(live, message);
+    if (message.type === "events") for (const listener of listeners) listener(message.events);
+  });
+}
+
+export function stopWatching(): void {
+  connection?.close();
+  connection = null;
+  watched = undefined;
+  live.asOf = null;
+  live.events = [];
+  for (const map of [live.doors, live.lanes, live.alarms, live.tickets, live.gateways, live.points, live.commands]) {
+    map.clear();
+  }
+}
+
+export function retryLink(): void {
+  connection?.retry();
+}
+
+addEventListener("online", retryLink);
+
+/** Older entries than the feed holds; false when there are none. */
+export async function loadOlder(site: string | null): Promise<boolean> {
+  const oldest = live.events.at(-1);
+  const page = await api.get<Page<EventItem>>("/api/events", { site, before: oldest?.id, limit: 100 });
+  live.events = mergeEvents(live.events, page.items);
+  return page.next !== null && page.items.length > 0;
+}
