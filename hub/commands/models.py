@@ -1,0 +1,38 @@
+"""Table of commands. A row that is `asked` is also the outbox: it is published until it is answered or expired."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, Index, text
+from sqlmodel import Field
+
+from hub.db import Moment, Table
+
+
+class CommandRow(Table, table=True):
+    """One wish: asked → sent → done, failed or expired. `result`: {why, at} once there is one."""
+
+    __tablename__ = "commands"
+    __table_args__ = (
+        Index("ix_commands_open", "expires_at", postgresql_where=text("state IN ('asked', 'sent')")),
+        Index(None, "gateway", "issued_at"),
+        Index("uq_commands_key", "account", "key", unique=True, postgresql_where=text("key IS NOT NULL")),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    site: str = Field(max_length=64, index=True)
+    gateway: str = Field(max_length=64)
+    target: str = Field(max_length=129)
+    kind: str = Field(max_length=64)
+    args: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    reason: str = Field(max_length=500)
+    account: str = Field(max_length=64)
+    by: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    state: str = Field(default="asked", max_length=8)
+    issued_at: datetime = Field(sa_type=Moment)
+    expires_at: datetime = Field(sa_type=Moment)
+    sent_at: datetime | None = Field(default=None, sa_type=Moment)
+    result: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    key: str | None = Field(default=None, max_length=128)

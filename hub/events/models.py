@@ -1,0 +1,41 @@
+"""Table of the history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Identity, Index, LargeBinary, Text, text
+from sqlmodel import Field
+
+from hub.db import Moment, Table
+
+
+class EventRow(Table, table=True):
+    """One event. `data` has type json, which keeps the text as it came: the chain is verified over it.
+
+    `failed`: why a projection could not use it, None when all did.
+    """
+
+    __tablename__ = "events"
+    __table_args__ = (
+        Index("uq_events_stream_seq", "stream", "seq", unique=True),
+        Index(None, "site", "id"),
+        Index(None, "kind", "id"),
+        Index(None, "source", "id"),
+        Index("ix_events_failed", "id", postgresql_where=text("failed IS NOT NULL")),
+    )
+
+    id: int = Field(sa_column=Column(BigInteger, Identity(always=False), primary_key=True))
+    site: str | None = Field(default=None, max_length=64)
+    gateway: str | None = Field(default=None, max_length=64)
+    stream: str = Field(max_length=32)
+    seq: int = Field(sa_type=BigInteger)
+    at: datetime = Field(sa_type=Moment)
+    received_at: datetime = Field(sa_type=Moment)
+    kind: str = Field(max_length=64)
+    source: str = Field(max_length=128)
+    clock: str = Field(max_length=8)
+    data: Any = Field(sa_column=Column(JSON, nullable=False))
+    hash: bytes = Field(sa_type=LargeBinary)
+    failed: str | None = Field(default=None, sa_type=Text)

@@ -1,0 +1,1 @@
+"""The gateways: who is enrolled, who is there, how far behind, by which clock."""

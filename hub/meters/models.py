@@ -1,0 +1,46 @@
+"""Tables of meter registers."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlmodel import Field
+
+from hub.db import Moment, Table
+
+
+class Meter(Table, table=True):
+    """The last reading of one register of one meter place (`id`: the source of its `meter.read` events)."""
+
+    __tablename__ = "meters"
+
+    site: str = Field(primary_key=True, max_length=64)
+    id: str = Field(primary_key=True, max_length=128)
+    register_name: str = Field(primary_key=True, max_length=64)
+    meter_no: str = Field(max_length=64)
+    unit: str = Field(max_length=32)
+    value: float
+    at: datetime = Field(sa_type=Moment)
+
+
+class MeterDay(Table, table=True):
+    """One register of one meter on one day of the site's calendar.
+
+    `used`: the sum of the steps that ended on that day. `odd`: steps backward that no roll-over explains (worth 0).
+    """
+
+    __tablename__ = "meter_days"
+
+    site: str = Field(primary_key=True, max_length=64)
+    id: str = Field(primary_key=True, max_length=128)
+    register_name: str = Field(primary_key=True, max_length=64)
+    day: date = Field(primary_key=True)
+    meter_no: str = Field(primary_key=True, max_length=64)
+    unit: str = Field(max_length=32)
+    first: float
+    first_at: datetime = Field(sa_type=Moment)
+    last: float
+    last_at: datetime = Field(sa_type=Moment)
+    used: float
+    rollovers: int = 0
+    odd: int = 0

@@ -1,0 +1,27 @@
+"""Every table of the hub, listed by hand: what migrations compare the database with."""
+
+from __future__ import annotations
+
+import importlib
+
+from sqlalchemy import MetaData
+
+from hub.db import Table
+
+TABLES = (
+    "hub.commands.models",
+    "hub.desired.models",
+    "hub.events.models",
+    "hub.gateways.models",
+    "hub.ingest.models",
+    "hub.meters.models",
+    "hub.pictures.models",
+    "hub.telemetry.models",
+)
+
+
+def metadata() -> MetaData:
+    """The tables of all domains."""
+    for module in TABLES:
+        importlib.import_module(module)
+    return Table.metadata
