@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from contract.readings import Value
+from contract.texts import Text
 from drivers.errors import DriverError
 
 
@@ -23,7 +24,14 @@ class BusHealth:
 
 
 class CommandFailed(DriverError):
-    """The device did not do what was asked: refused, unreachable, or too late. Nothing is sent after this is raised."""
+    """The device did not do what was asked: refused, unreachable, or too late. Nothing is sent after this is raised.
+
+    `why`: the same in both languages, for the person who asked.
+    """
+
+    def __init__(self, en: str, zh: str = "") -> None:
+        super().__init__(en)
+        self.why = Text(zh=zh or en, en=en)
 
 
 class Bus(Protocol):

@@ -1,0 +1,159 @@
+"""What to read next. Pure: `now` is monotonic seconds and always given.
+
+Every block has its next moment. Among those that are due, the one with the earliest deadline is read, where less
+urgent groups have a later deadline: alarms first, and nothing starves. A device that does not answer is left alone for
+1, 2, 5, 10, then 30 s between probes; after `LOST_AFTER` silences in a row it is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from drivers.modbus.plan import Block
+from drivers.profiles.schema import Group
+
+PROBES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+LOST_AFTER = 2
+
+SLACK_S: dict[Group, float] = {"alarm": 0.0, "normal": 1.0, "meter": 5.0}
+"""How long a due block of each group may wait for more urgent ones."""
+
+REFUSED_S = 30.0
+"""A point that the device refuses to give is asked for no more often than this."""
+
+
+def probe_delay(silences: int) -> float:
+    """Seconds until a device is asked again, after so many silences in a row (1, 2, …)."""
+    return PROBES_S[min(max(silences, 1), len(PROBES_S)) - 1]
+
+
+class Turn(NamedTuple):
+    """What to do now: read `block` of `device`. `probe`: the device did not answer last time."""
+
+    device: str
+    block: Block
+    probe: bool
+
+
+@dataclass(slots=True)
+class _Slot:
+    block: Block
+    period: float
+    due: float
+
+
+@dataclass(slots=True)
+class _Device:
+    slots: list[_Slot]
+    silences: int = 0
+    retry_at: float = 0.0
+    online: bool | None = None
+    needs: frozenset[str] = field(default_factory=frozenset)
+
+
+class Timetable:
+    """The moments of every block of one wire. Bounded by the blocks; no wall clock, no I/O."""
+
+    def __init__(self) -> None:
+        self._devices: dict[str, _Device] = {}
+        self.overruns = 0
+
+    def add(self, device: str, blocks: Sequence[Block], periods: Mapping[Group, float], now: float) -> None:
+        """A device and what is to be read of it; all of it is due at once."""
+        slots = [_Slot(block, periods[block.group], now) for block in blocks]
+        self._devices[device] = _Device(slots, retry_at=now)
+
+    def next(self, now: float) -> Turn | None:
+        """What is due now, or None."""
+        best: tuple[float, str, _Slot, bool] | None = None
+        for name, device in self._devices.items():
+            if device.silences:
+                if device.retry_at > now or not device.slots:
+                    continue
+                slot, deadline = device.slots[0], device.retry_at + SLACK_S["normal"]
+            else:
+                due = [slot for slot in device.slots if slot.due <= now]
+                if not due:
+                    continue
+                slot = min(due, key=_deadline)
+                deadline = _deadline(slot)
+            if best is None or deadline < best[0]:
+                best = deadline, name, slot, device.silences > 0
+        if best is None:
+            return None
+        return Turn(best[1], best[2].block, best[3])
+
+    def wake_at(self) -> float | None:
+        """The earliest moment at which something is due; None if there is nothing to read."""
+        moments = [
+            device.retry_at if device.silences else min(slot.due for slot in device.slots)
+            for device in self._devices.values()
+            if device.slots
+        ]
+        return min(moments, default=None)
+
+    def answered(self, turn: Turn, now: float) -> bool:
+        """The device answered. True: it was not there before, everything of it is due again."""
+        device = self._devices[turn.device]
+        found = device.online is not True
+        if device.silences or found:
+            for slot in device.slots:
+                slot.due = min(slot.due, now)
+        device.silences, device.online = 0, True
+        return found
+
+    def read(self, turn: Turn, now: float) -> None:
+        """The block was read (or refused for this time): its next moment keeps the pace, missed ones are left out."""
+        for slot in self._devices[turn.device].slots:
+            if slot.block is turn.block:
+                following = slot.due + slot.period
+                if following <= now:
+                    self.overruns += following + slot.period <= now
+                    following = now + slot.period - (now - slot.due) % slot.period
+                slot.due = following
+
+    def refused(self, turn: Turn, parts: Sequence[Block], now: float) -> None:
+        """The device refused the block: `parts` replace it, or, where it cannot be smaller, it is asked rarely."""
+        device = self._devices[turn.device]
+        for index, slot in enumerate(device.slots):
+            if slot.block is turn.block:
+                if parts:
+                    device.slots[index : index + 1] = [_Slot(part, slot.period, now) for part in parts]
+                else:
+                    slot.due = now + max(slot.period, REFUSED_S)
+                return
+
+    def silent(self, device: str, now: float) -> bool:
+        """The device did not answer. True: it is lost from now on."""
+        state = self._devices[device]
+        state.silences += 1
+        state.retry_at = now + probe_delay(state.silences)
+        lost = state.silences >= LOST_AFTER and state.online is not False
+        if lost:
+            state.online = False
+        return lost
+
+    def silences(self, device: str) -> int:
+        """How often in a row the device has not answered."""
+        return self._devices[device].silences
+
+    def soon(self, device: str, now: float) -> None:
+        """Something was written to the device: read its urgent and normal values again at once."""
+        for slot in self._devices[device].slots:
+            if slot.block.group != "meter":
+                slot.due = min(slot.due, now)
+
+    def online(self, device: str) -> bool:
+        """Whether the device answered lately."""
+        state = self._devices.get(device)
+        return state is not None and state.online is True and state.silences == 0
+
+    def blocks(self, device: str) -> list[Block]:
+        """What is read of a device, as it stands now."""
+        return [slot.block for slot in self._devices[device].slots]
+
+
+def _deadline(slot: _Slot) -> float:
+    return slot.due + SLACK_S[slot.block.group]
