@@ -20,7 +20,7 @@ Seconds = Annotated[float, Field(gt=0, le=86_400)]
 class Part(BaseModel):
     """A part of a file that people write: an unknown word is an error, not a surprise later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class Name(Part):

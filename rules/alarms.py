@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from contract.kinds import Severity
@@ -55,11 +55,20 @@ class TicketTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class PointWord:
+    """A point that a rule's texts name: its `device.point`, its unit, what people read for its labels."""
+
+    point: str
+    unit: str = ""
+    labels: Mapping[str, Text] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class AlarmRule:
     """One rule at one device. `key` names the cause in the whole site: `<rule>@<device>`.
 
     `when` raises after `for_s` seconds; `clear_when` (None: not `when`) clears after `clear_for_s`.
-    `units`: unit of each point that the texts name.
+    `words`: the points whose values stand in `message`, by the word that stands for them.
     """
 
     id: str
@@ -72,6 +81,7 @@ class AlarmRule:
     clear_when: Condition | None = None
     clear_for_s: float = 0.0
     ticket: TicketTemplate | None = None
+    words: Mapping[str, PointWord] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -101,10 +111,11 @@ class AlarmMemory:
 
 @dataclass(frozen=True, slots=True)
 class Raise:
-    """An episode begins; `values` are the points that the rule looked at."""
+    """An episode begins. `values`: the points that the rule looked at; `message`: with them filled in."""
 
     rule: AlarmRule
     values: dict[str, Value]
+    message: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +188,9 @@ def _rising(
     since = now if memory.rising_since is None else memory.rising_since
     if now - since < rule.for_s:
         return replace(memory, rising_since=since), None
-    return replace(memory, active=True, rising_since=None, falling_since=None), Raise(rule, _values(rule, observed))
+    values = _values(rule, observed)
+    raised = Raise(rule, values, fill(rule.message, {word: _say(at, values) for word, at in rule.words.items()}))
+    return replace(memory, active=True, rising_since=None, falling_since=None), raised
 
 
 def _falling(
@@ -193,3 +206,14 @@ def _falling(
 
 def _values(rule: AlarmRule, observed: Mapping[str, Observed]) -> dict[str, Value]:
     return {point: observed[point].value for point in rule.points if point in observed}
+
+
+def _say(word: PointWord, values: Mapping[str, Value]) -> Text:
+    value = values.get(word.point)
+    if isinstance(value, bool):
+        return Text("是", "yes") if value else Text("否", "no")
+    if isinstance(value, str):
+        return word.labels.get(value, Text(value, value))
+    number = "–" if value is None else f"{round(value, 2):g}"
+    said = f"{number} {word.unit}".rstrip()
+    return Text(said, said)

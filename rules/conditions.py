@@ -123,6 +123,9 @@ def _names(text: str, roots: frozenset[str]) -> tuple[PointName, ...]:
         if len(rest) > 1:
             raise ConditionError(f"{root}.{'.'.join(rest)}: a point is written device.point, with one dot")
         names[PointName(root, rest[0]) if rest else PointName("", root)] = None
+    for name in names:
+        if name.device and PointName("", name.device) in names:
+            raise ConditionError(f"{name.device} is a point here and a device there; write the device in both places")
     return tuple(names)
 
 

@@ -1,0 +1,148 @@
+"""Buses and devices: whether they exist, fit each other and do not share an address."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from config.document import Place
+from config.draft import Draft
+from config.mistakes import one_of
+from config.site import (
+    AnyBus,
+    Device,
+    HttpPushBus,
+    ModbusRtuBus,
+    ModbusTcpBus,
+    MqttBus,
+    SerialLineBus,
+    TcpLineBus,
+)
+from contract.texts import Text
+from drivers.profiles import Profile
+
+RTU_UNITS = range(1, 248)
+"""Addresses of units on a serial line (Modbus over Serial Line 1.02, section 2.2)."""
+
+
+def check_devices(draft: Draft) -> None:
+    """Adds every mistake of buses and devices."""
+    _wires(draft)
+    for id_, device in draft.devices.items():
+        _device(draft, id_, device)
+    _addresses(draft)
+    _ids(draft)
+
+
+def _wires(draft: Draft) -> None:
+    owners: dict[tuple[str, ...], str] = {}
+    for id_, bus in draft.buses.items():
+        place: Place = ("buses", id_)
+        if isinstance(bus, HttpPushBus):
+            _ranges(draft, place, bus)
+            continue
+        wire = _wire(bus)
+        if wire is None:
+            continue
+        owner = owners.setdefault(wire, id_)
+        if owner != id_:
+            draft.wrong(
+                (*place, "port"),
+                Text(f"与总线 {owner} 是同一条线；一条线只能有一个总线", f"the bus {owner} already owns this wire"),
+                ":".join(wire),
+            )
+
+
+def _wire(bus: AnyBus) -> tuple[str, ...] | None:
+    match bus:
+        case ModbusTcpBus() | TcpLineBus():
+            return bus.host, str(bus.port)
+        case ModbusRtuBus() | SerialLineBus():
+            return (bus.port,)
+        case _:
+            return None
+
+
+def _ranges(draft: Draft, place: Place, bus: HttpPushBus) -> None:
+    for index, text in enumerate(bus.allow):
+        try:
+            ipaddress.ip_network(text)
+        except ValueError:
+            draft.wrong(
+                (*place, "allow", index), Text("应为网段，如 192.168.10.0/24", "expected a range like 192.168.10.0/24")
+            )
+
+
+def _device(draft: Draft, id_: str, device: Device) -> None:
+    place: Place = ("devices", id_)
+    bus = draft.buses.get(device.bus)
+    draft.known((*place, "bus"), device.bus, draft.ids["buses"], Text("一条总线", "a bus"))
+    profile = draft.profiles.get(device.profile)
+    if profile is None:
+        return
+    if bus is not None and bus.kind not in profile.bus_kinds:
+        fitting = [name for name, each in draft.buses.items() if each.kind in profile.bus_kinds]
+        kinds = "/".join(sorted(profile.bus_kinds))
+        draft.wrong(
+            (*place, "bus"),
+            one_of(Text(f" {kinds} 总线（{device.profile} 要用）", f"a {kinds} bus for {device.profile}"), fitting),
+            f"{device.bus} ({bus.kind})",
+        )
+    for word in device.scale_by:
+        draft.known(
+            (*place, "scale_by", word), word, profile.multipliers, Text("配置文件的倍率", "a multiplier of the profile")
+        )
+    if device.topic is None and _needs_topic(profile):
+        draft.wrong(
+            (*place, "topic"), Text("缺少此项：该设备的 MQTT 主题前缀", "is missing: the device's MQTT prefix"), ""
+        )
+    if isinstance(bus, ModbusRtuBus) and device.unit not in RTU_UNITS:
+        draft.wrong((*place, "unit"), Text("串口线上的地址为 1–247", "a unit on a serial line is 1 to 247"))
+
+
+def _needs_topic(profile: Profile) -> bool:
+    return any("{topic}" in str(getattr(point.source, "topic", "")) for point in profile.points.values())
+
+
+def _addresses(draft: Draft) -> None:
+    owners: dict[tuple[str, str], str] = {}
+    for id_, device in draft.devices.items():
+        for place, address, words in _address(draft, id_, device):
+            owner = owners.setdefault((device.bus, address), id_)
+            if owner != id_:
+                zh, en = words.zh.format(owner=owner, bus=device.bus), words.en.format(owner=owner, bus=device.bus)
+                draft.wrong(place, Text(zh, en), address)
+
+
+def _address(draft: Draft, id_: str, device: Device) -> Iterator[tuple[Place, str, Text]]:
+    match draft.buses.get(device.bus):
+        case ModbusTcpBus() | ModbusRtuBus():
+            words = Text("总线 {bus} 上 {owner} 已用此地址", "{owner} already has this unit on {bus}")
+            yield ("devices", id_, "unit"), str(device.unit), words
+        case SerialLineBus() | TcpLineBus():
+            words = Text("总线 {bus} 只能接一个读头，已有 {owner}", "{bus} carries one reader, and {owner} is on it")
+            yield ("devices", id_, "bus"), device.bus, words
+        case MqttBus() if device.topic is not None:
+            words = Text("总线 {bus} 上 {owner} 已用此主题", "{owner} already has this topic on {bus}")
+            yield ("devices", id_, "topic"), device.topic, words
+        case _:
+            return
+
+
+def _ids(draft: Draft) -> None:
+    """Events name doors, lanes and devices as source, and grants name doors, lanes and zones: no two alike."""
+    for sections in (("devices", "doors", "lanes"), ("doors", "lanes", "zones")):
+        owners: dict[str, str] = {}
+        for section in sections:
+            for id_ in draft.ids[section]:
+                owner = owners.setdefault(id_, section)
+                if owner != section:
+                    line = draft.document.line((owner, id_))
+                    draft.wrong(
+                        (section, id_),
+                        Text(
+                            f"编号重复：{owner} 中已有（第 {line} 行）",
+                            f"this id is already among {owner} (line {line})",
+                        ),
+                        id_,
+                    )

@@ -1,0 +1,284 @@
+"""Rule files: whether their conditions and texts mean something at this site; the rules, ready to watch.
+
+What CEL itself would only notice while the site runs is found here by trying each condition on values of its points'
+types, and by looking at comparisons that could never hold.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from config.document import Document, Place
+from config.draft import Draft
+from config.mistakes import Mistake, closest, one_of
+from config.rulefile import RulePart
+from config.shape import validated
+from config.site import Name
+from contract.readings import Value
+from contract.texts import Text
+from drivers.profiles import Point
+from rules.alarms import AlarmRule, PointWord, TicketTemplate, fill, placeholders
+from rules.conditions import Condition, ConditionError, PointName, compile_condition, identifier
+
+_TRIES_LIMIT = 256
+_SAMPLES: dict[str, tuple[Value, ...]] = {"flag": (True, False), "number": (0.0, 1e6, -1e6), "label": ("", "\x00")}
+_COMPARED = re.compile(
+    r"(?<![\w.'\"])(?P<name>[A-Za-z_]\w*(?:\.\w+)?)\s*(?:==|!=)\s*"
+    r"(?P<other>'[^']*'|\"[^\"]*\"|true\b|false\b|-?\d[\d.]*)"
+)
+_REVERSED = re.compile(
+    r"(?P<other>'[^']*'|\"[^\"]*\"|\btrue|\bfalse|(?<![\w.])-?\d[\d.]*)\s*(?:==|!=)\s*(?P<name>[A-Za-z_]\w*(?:\.\w+)?)"
+)
+_LISTED = re.compile(r"(?<![\w.'\"])(?P<name>[A-Za-z_]\w*(?:\.\w+)?)\s+in\s+\[(?P<others>[^\]]*)\]")
+_LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"|true\b|false\b|-?\d[\d.]*")
+
+
+@dataclass(slots=True)
+class RuleBook:
+    """Reads rule files against a site's draft. `rules`: what can watch; `mistakes`: what cannot."""
+
+    draft: Draft
+    rules: list[AlarmRule]
+    mistakes: list[Mistake]
+    _owners: dict[str, str]
+
+    @classmethod
+    def of(cls, draft: Draft) -> RuleBook:
+        """An empty book for the site in `draft`."""
+        return cls(draft, [], [], {})
+
+    def add(self, document: Document) -> None:
+        """Reads one rule file."""
+        self.mistakes += document.mistakes
+        if document.data is None:
+            return
+        if not isinstance(document.data, dict) or not isinstance(document.data.get("rules"), dict):
+            words = Text(
+                "应以 rules: 开头，其下每条规则一个编号", "expected `rules:` with one id for each rule below it"
+            )
+            self.mistakes.append(document.mistake((), words, ""))
+            return
+        for word in document.data:
+            if word != "rules":
+                self.mistakes.append(
+                    document.mistake((word,), one_of(Text("下列之一", "one of"), ["rules"], word), word)
+                )
+        for id_ in document.data["rules"]:
+            place: Place = ("rules", id_)
+            owner = self._owners.setdefault(id_, document.file)
+            if owner != document.file:
+                words = Text(f"规则编号在 {owner} 中已有", f"{owner} already has a rule of this id")
+                self.mistakes.append(document.mistake(place, words, id_))
+            part = validated(RulePart, document, place, self.mistakes)
+            if part is not None:
+                self._rule(document, place, part)
+
+    def _rule(self, document: Document, place: Place, part: RulePart) -> None:
+        devices = list(self._devices(document, place, part))
+        when = self._compiled(document, (*place, "when"), part.when)
+        clear = None if part.clear_when is None else self._compiled(document, (*place, "clear_when"), part.clear_when)
+        if when is None or (part.clear_when is not None and clear is None):
+            return
+        for device in devices:
+            reader = _AtDevice(self.draft, document, place, device, self.mistakes)
+            before = len(self.mistakes)
+            conditions = [
+                reader.bound(word, condition)
+                for word, condition in (("when", when), ("clear_when", clear))
+                if condition
+            ]
+            words = reader.words(part, conditions)
+            if len(self.mistakes) == before:
+                self.rules.append(_built(str(place[-1]), part, reader, conditions, words))
+
+    def _devices(self, document: Document, place: Place, part: RulePart) -> Iterator[str]:
+        draft = self.draft
+        named = [word for word in ("device", "devices", "profile") if getattr(part, word)]
+        if len(named) != 1:
+            words = Text("应写 device、devices、profile 三者之一", "expected one of device, devices, profile")
+            self.mistakes.append(document.mistake(place, words, ", ".join(named)))
+            return
+        if part.profile is not None:
+            fitting = [id_ for id_, device in draft.devices.items() if device.profile == part.profile]
+            if not fitting:
+                used = sorted({device.profile for device in draft.devices.values()})
+                what = Text("本站点在用的配置文件", "a profile that this site uses")
+                self.mistakes.append(document.mistake((*place, "profile"), one_of(what, used, part.profile)))
+            yield from fitting
+            return
+        places = [(*place, "device")] if part.device else [(*place, "devices", i) for i in range(len(part.devices))]
+        for at, id_ in zip(places, [part.device] if part.device else part.devices, strict=True):
+            assert id_ is not None
+            if id_ in draft.ids["devices"]:
+                yield id_
+            else:
+                what = Text("一个设备", "a device")
+                self.mistakes.append(document.mistake(at, one_of(what, draft.ids["devices"], id_)))
+
+    def _compiled(self, document: Document, place: Place, text: str) -> Condition | None:
+        try:
+            return compile_condition(text)
+        except ConditionError as error:
+            words = Text(f"条件写法有误：{error}", f"not a condition: {error}")
+            self.mistakes.append(document.mistake(place, words, text))
+            return None
+
+
+@dataclass(slots=True)
+class _AtDevice:
+    """One rule as it stands at one device."""
+
+    draft: Draft
+    document: Document
+    place: Place
+    device: str
+    mistakes: list[Mistake]
+
+    @property
+    def devices(self) -> Mapping[str, str]:
+        """Name in conditions → device id."""
+        return {identifier(id_): id_ for id_ in self.draft.ids["devices"]}
+
+    def bound(self, word: str, condition: Condition) -> Condition:
+        """The condition for this device; adds what is wrong with its names and comparisons."""
+        place = (*self.place, word)
+        points: dict[PointName, Point] = {}
+        for name in condition.names:
+            point = self._point(place, name)
+            if point is not None:
+                points[name] = point
+        if len(points) < len(condition.names):
+            return condition
+        before = len(self.mistakes)
+        for found, why in _never(condition.text, points):
+            self.mistakes.append(self.document.mistake(place, why, found))
+        if len(self.mistakes) == before:
+            self._try(place, condition, points)
+        return condition.bind(self.device, self.devices)
+
+    def words(self, part: RulePart, conditions: list[Condition]) -> dict[str, PointWord]:
+        """The points in the message; adds placeholders that nothing fills in."""
+        points = {str(name): point for condition in conditions for name, point in condition.bound}
+        said: dict[str, PointWord] = {}
+        for word, text, allowed in self._texts(part, list(points)):
+            for placeholder in placeholders(Text(text.zh, text.en)):
+                if placeholder in {"name", "place"}:
+                    continue
+                if placeholder not in allowed:
+                    what = Text("下列之一", "one of")
+                    known = ["name", "place", *allowed]
+                    at = (*self.place, *word)
+                    self.mistakes.append(
+                        self.document.mistake(at, one_of(what, known, placeholder), f"{{{placeholder}}}")
+                    )
+                    continue
+                device, _, point = points[placeholder].partition(".")
+                profile = self.draft.profile_of(device)
+                if profile is not None:
+                    found = profile.points[point]
+                    said[placeholder] = PointWord(points[placeholder], found.unit, found.labels)
+        return said
+
+    def _texts(self, part: RulePart, points: list[str]) -> Iterator[tuple[Place, Name, list[str]]]:
+        yield ("message",), part.message, points
+        if part.response is not None:
+            yield ("response",), part.response, []
+        if part.ticket is not None:
+            yield ("ticket", "title"), part.ticket.title, []
+
+    def _point(self, place: Place, name: PointName) -> Point | None:
+        device = self.device
+        if name.device:
+            found = self.devices.get(name.device)
+            if found is None:
+                known = [*self.devices, *self._own_points()]
+                what = Text("设备（- 写作 _）或本设备的点", "a device (- written _) or a point of this device")
+                likely = closest(name.device, known)
+                self.mistakes.append(
+                    self.document.mistake(place, one_of(what, [likely] if likely else known, name.device), str(name))
+                )
+                return None
+            device = found
+        profile = self.draft.profile_of(device)
+        if profile is None:
+            return None
+        point = profile.points.get(name.point)
+        if point is None:
+            what = Text(f"{device} 的一个点", f"a point of {device}")
+            self.mistakes.append(self.document.mistake(place, one_of(what, profile.points, name.point), str(name)))
+        return point
+
+    def _own_points(self) -> list[str]:
+        profile = self.draft.profile_of(self.device)
+        return [] if profile is None else list(profile.points)
+
+    def _try(self, place: Place, condition: Condition, points: Mapping[PointName, Point]) -> None:
+        samples = [
+            tuple(point.labels) or _SAMPLES["label"] if point.type == "label" else _SAMPLES[point.type]
+            for point in points.values()
+        ]
+        for values in itertools.islice(itertools.product(*samples), _TRIES_LIMIT):
+            try:
+                condition.checked(dict(zip(points, values, strict=True)))
+            except ConditionError as error:
+                types = ", ".join(f"{name} {point.type}" for name, point in points.items())
+                words = Text(f"条件无法计算（{types}）：{error}", f"it cannot be evaluated ({types}): {error}")
+                self.mistakes.append(self.document.mistake(place, words, condition.text))
+                return
+
+
+def _never(text: str, points: Mapping[PointName, Point]) -> Iterator[tuple[str, Text]]:
+    """Comparisons that never hold: a label that does not exist, a text with a number, a flag with 1."""
+    by_text = {str(name): point for name, point in points.items()}
+    pairs = [(m["name"], m["other"]) for pattern in (_COMPARED, _REVERSED) for m in pattern.finditer(text)]
+    pairs += [(m["name"], other) for m in _LISTED.finditer(text) for other in _LITERAL.findall(m["others"])]
+    for name, other in dict.fromkeys(pairs):
+        point = by_text.get(name)
+        if point is None:
+            continue
+        kind = "label" if other[0] in "'\"" else "flag" if other in {"true", "false"} else "number"
+        if kind != point.type:
+            zh = {"label": "文字", "flag": "是/否", "number": "数值"}
+            yield (
+                f"{name} == {other}",
+                Text(f"{name} 是{zh[point.type]}，不能与{zh[kind]}比较", f"{name} is a {point.type}, {other} a {kind}"),
+            )
+        elif kind == "label" and other[1:-1] not in point.labels:
+            yield other, one_of(Text(f"{name} 的一个取值", f"a label of {name}"), point.labels, other[1:-1])
+
+
+def _built(
+    id_: str, part: RulePart, at: _AtDevice, conditions: list[Condition], words: Mapping[str, PointWord]
+) -> AlarmRule:
+    device = at.draft.devices.get(at.device)
+    profile = at.draft.profile_of(at.device)
+    own = device.name if device is not None else None
+    place = device.place if device is not None else None
+    fixed: dict[str, Text | str] = {
+        "name": _text(own) if own is not None else profile.name if profile is not None else at.device,
+        "place": _text(place) if place is not None else "",
+    }
+
+    def said(name: Name) -> Text:
+        return fill(_text(name), fixed)
+
+    return AlarmRule(
+        id=id_,
+        device=at.device,
+        when=conditions[0],
+        severity=part.severity,
+        message=said(part.message),
+        response=None if part.response is None else said(part.response),
+        for_s=part.for_s,
+        clear_when=conditions[1] if len(conditions) > 1 else None,
+        clear_for_s=part.clear_for_s,
+        ticket=None if part.ticket is None else TicketTemplate(said(part.ticket.title)),
+        words=words,
+    )
+
+
+def _text(name: Name) -> Text:
+    return Text(name.zh, name.en)

@@ -1,0 +1,169 @@
+"""Loads a site: its file, the profiles and rule files that it names, and where its wires really are.
+
+Everything is validated before anything starts, and every mistake is told at once (`SiteErrors`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from config.check_devices import check_devices
+from config.check_places import check_places
+from config.check_rules import RuleBook
+from config.document import Document, Place
+from config.draft import Draft, site_of
+from config.mistakes import Mistake, SiteErrors, one_of
+from config.site import Site
+from contract.texts import Text
+from drivers.profiles import Profile, ProfileErrors, UnknownProfile, load
+from rules.alarms import AlarmRule
+
+Wires = Mapping[str, Mapping[str, Any]]
+"""Bus id → fields to put over those of the site file."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSite:
+    """A site that may start. `profiles`: those that it uses, by id; `rules`: one for each rule and device.
+
+    `fingerprint`: of all that was read but the wires; it changes when the site does.
+    """
+
+    path: Path
+    site: Site
+    profiles: Mapping[str, Profile]
+    rules: tuple[AlarmRule, ...]
+    fingerprint: str
+
+    def profile_of(self, device: str) -> Profile:
+        """The profile of a device; `KeyError` if the site has no such device."""
+        return self.profiles[self.site.devices[device].profile]
+
+    def zones_of_places(self) -> dict[str, list[str]]:
+        """The zones that each door and lane lies in, as access decisions want them."""
+        return {
+            id_: list(place.zones) for places in (self.site.doors, self.site.lanes) for id_, place in places.items()
+        }
+
+
+def load_site(path: Path, wires: Path | Wires | None = None) -> LoadedSite:
+    """The site in the file at `path`, with `wires` (a mapping or a JSON file) over its buses. Raises `SiteErrors`."""
+    document = Document.read(path)
+    if document.mistakes and document.data is None:
+        raise SiteErrors(document.mistakes)
+    if not isinstance(document.data, dict):
+        expected = Text("应为站点文件（site: … 等行）", "expected a site file (lines like `site: …`)")
+        raise SiteErrors([document.mistake((), expected, "")])
+    mistakes = list(document.mistakes)
+    mistakes += _moved(document, wires)
+    site = site_of(document, mistakes)
+    draft = Draft.of(document)
+    _profiles(draft)
+    check_devices(draft)
+    check_places(draft)
+    _timezone(draft)
+    book, rule_files = _rules(draft, path)
+    mistakes += draft.mistakes + book.mistakes
+    if site is None or mistakes:
+        raise SiteErrors(mistakes)
+    return LoadedSite(path, site, draft.profiles, tuple(book.rules), _fingerprint(path, rule_files, draft.profiles))
+
+
+def _moved(document: Document, wires: Path | Wires | None) -> list[Mistake]:
+    """Puts the wires over the document's buses before anything is checked."""
+    if wires is None:
+        return []
+    name = str(wires) if isinstance(wires, Path) else "wires"
+    try:
+        moves = json.loads(wires.read_bytes()) if isinstance(wires, Path) else wires
+    except (OSError, ValueError) as error:
+        return [Mistake(name, 1, "", "", Text(f"无法读取：{error}", f"cannot be read: {error}"))]
+    if not isinstance(moves, Mapping):
+        return [Mistake(name, 1, "", "", Text("应为 {总线: {…}}", "expected {bus: {…}}"))]
+    buses = document.at(("buses",))
+    if not isinstance(buses, dict):
+        return []
+    mistakes = []
+    for bus, fields in moves.items():
+        if bus not in buses:
+            mistakes.append(Mistake(name, 1, bus, bus, one_of(Text("一条总线", "a bus of the site"), buses, bus)))
+        elif not isinstance(fields, Mapping):
+            mistakes.append(Mistake(name, 1, bus, repr(fields), Text("应为 {字段: 值}", "expected {field: value}")))
+        elif isinstance(buses[bus], dict):
+            buses[bus] |= fields
+    return mistakes
+
+
+def _profiles(draft: Draft) -> None:
+    told: set[str] = set()
+    for id_, device in draft.devices.items():
+        if device.profile in draft.profiles:
+            continue
+        place: Place = ("devices", id_, "profile")
+        try:
+            draft.profiles[device.profile] = load(device.profile)
+        except UnknownProfile as error:
+            draft.wrong(place, one_of(Text("一个设备配置文件", "a profile"), error.known, device.profile))
+        except ProfileErrors as error:
+            if device.profile not in told:
+                told.add(device.profile)
+                draft.mistakes += [
+                    Mistake(
+                        str(each.file), each.line, each.place, "", Text(f"配置文件有误：{each.message}", each.message)
+                    )
+                    for each in error.mistakes
+                ]
+
+
+def _timezone(draft: Draft) -> None:
+    name = draft.document.at(("timezone",))
+    if not isinstance(name, str):
+        return
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        likely = one_of(Text("IANA 时区", "an IANA time zone"), ["Asia/Shanghai"])
+        known = zoneinfo.available_timezones()
+        draft.wrong(
+            ("timezone",), one_of(Text("IANA 时区", "an IANA time zone"), sorted(known), name) if known else likely
+        )
+
+
+def _rules(draft: Draft, path: Path) -> tuple[RuleBook, list[bytes]]:
+    book = RuleBook.of(draft)
+    contents: list[bytes] = []
+    names = draft.document.at(("rules",))
+    seen: set[Path] = set()
+    for index, name in enumerate(names if isinstance(names, list) else []):
+        if not isinstance(name, str):
+            continue
+        file = path.parent / name
+        place: Place = ("rules", index)
+        if file in seen:
+            draft.wrong(place, Text("同一文件只列一次", "a rule file is listed once"))
+        elif not file.is_file():
+            words = Text(
+                "没有这个规则文件（路径相对于站点文件）", "no such rule file (paths are relative to the site file)"
+            )
+            draft.wrong(place, words)
+        else:
+            document = Document.read(file)
+            book.add(document)
+            contents.append(file.read_bytes() if not document.mistakes else b"")
+        seen.add(file)
+    return book, contents
+
+
+def _fingerprint(path: Path, rule_files: list[bytes], profiles: Mapping[str, Profile]) -> str:
+    digest = hashlib.sha256(path.read_bytes())
+    for content in rule_files:
+        digest.update(b"\0" + content)
+    for id_ in sorted(profiles):
+        digest.update(b"\0" + repr(profiles[id_]).encode())
+    return digest.hexdigest()[:16]
