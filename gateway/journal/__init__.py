@@ -1,5 +1,19 @@
-"""The journal: what happened at the site, on its own disk, in order, chained; and the state that decisions depend on."""
+"""What happened at the site, on its own disk, in order and chained; and the state that decisions depend on."""
 
+from gateway.journal.disk import Disk, JournalInUse, JournalTooNew
+from gateway.journal.journal import Journal, Keep
 from gateway.journal.records import Draft, Recorded, StateChange
+from gateway.journal.tables import BrokenChain, NotHeld
 
-__all__ = ["Draft", "Recorded", "StateChange"]
+__all__ = [
+    "BrokenChain",
+    "Disk",
+    "Draft",
+    "Journal",
+    "JournalInUse",
+    "JournalTooNew",
+    "Keep",
+    "NotHeld",
+    "Recorded",
+    "StateChange",
+]

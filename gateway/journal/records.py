@@ -26,7 +26,7 @@ _KIND = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$")
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact that is to be recorded. `at_ms`: Unix milliseconds; None: now, by the journal's clock."""
+    """A fact that is to be recorded. `at_ms`: Unix ms, never in the future; None: now, by the journal's clock."""
 
     kind: str
     source: str
@@ -97,7 +97,8 @@ def fact(draft: Draft, now_ms: int, clock: Clock) -> Fact:
     data = bytes(encode_data(draft.data))
     if len(data) > EVENT_LIMIT:
         raise ValueError(f"data of {draft.kind} is {len(data)} bytes, at most {EVENT_LIMIT} are recorded")
-    return Fact(now_ms if draft.at_ms is None else draft.at_ms, draft.kind, draft.source, data, clock)
+    at_ms = now_ms if draft.at_ms is None else min(draft.at_ms, now_ms)
+    return Fact(at_ms, draft.kind, draft.source, data, clock)
 
 
 def placed(facts: Sequence[Fact], place: Place) -> tuple[list[Row], Place]:

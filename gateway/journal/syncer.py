@@ -1,0 +1,149 @@
+"""Brings commits to the disk: group by group on a thread of its own, so that a disk that hangs does not stop commits.
+
+The write-ahead log is confirmed by fdatasync(2) through a descriptor of its own; from time to time its pages move
+into the file by a passive checkpoint, which stops nobody (https://sqlite.org/c3ref/wal_checkpoint_v2.html). After an
+fdatasync that failed the kernel may have forgotten what it could not write: then only a whole checkpoint, which
+writes every page again, counts as a confirmation.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from gateway.journal.disk import Disk, connect, sync_folder
+from gateway.journal.records import Place
+
+log = structlog.get_logger(__name__)
+
+GATHER_S = 0.03
+"""How long commits gather before the disk is asked, so that a busy moment costs one confirmation."""
+
+CHECKPOINT_GROUPS = 100
+CHECKPOINT_EVENTS = 2_000
+"""After so many groups or events the pages of the write-ahead log move into the file (some megabytes at the most)."""
+
+RETRY_S = 1.0
+
+Report = Callable[[Place | str], None]
+"""Called on the syncer's thread: a place that is on the disk now, or why it is not."""
+
+
+class Syncer:
+    """Owns the descriptor of the write-ahead log and a connection for checkpoints."""
+
+    def __init__(self, path: Path, disk: Disk, report: Report, *, gather_s: float = GATHER_S) -> None:
+        self._path = path
+        self._disk = disk
+        self._report = report
+        self._gather_s = gather_s
+        self._log = path.with_name(path.name + "-wal")
+        self._changed = threading.Condition()
+        self._wanted: Place | None = None
+        self._urgent = False
+        self._closing = False
+        self._groups = 0
+        self._moved_id = 0
+        self._thread = threading.Thread(target=self._run, name="journal-syncer", daemon=True)
+
+    def start(self) -> None:
+        """Begins; the write-ahead log must exist by now."""
+        self._fd = os.open(self._log, os.O_RDONLY | os.O_CLOEXEC)
+        sync_folder(self._path.parent)
+        self._db = connect(self._path)
+        self._thread.start()
+
+    def put(self, place: Place) -> None:
+        """Says up to where there are commits."""
+        with self._changed:
+            self._wanted = place
+            self._changed.notify()
+
+    def hurry(self) -> None:
+        """Asks the disk at once: somebody waits for it before acting."""
+        with self._changed:
+            self._urgent = True
+            self._changed.notify()
+
+    def close(self, within_s: float) -> bool:
+        """Confirms what is committed, for at most `within_s` seconds, and ends; False if the disk did not let it."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join(within_s)
+        return not self._thread.is_alive()
+
+    # --- On the syncer's thread
+
+    def _run(self) -> None:
+        failed = False
+        while True:
+            place = self._next()
+            if place is None:
+                break
+            try:
+                if failed:
+                    self._rewrite()
+                else:
+                    self._disk.sync(self._fd)
+            except (OSError, sqlite3.Error) as error:
+                failed = True
+                why = f"{type(error).__name__}: {error}"
+                log.warning("journal.sync_failed", why=why)
+                self._report(why)
+                if not self._again(place):
+                    break
+                continue
+            failed = False
+            self._report(place)
+            self._checkpoint(place)
+        self._db.close()
+        os.close(self._fd)
+
+    def _next(self) -> Place | None:
+        """The newest commit, after giving others the time to join it; None when closing with nothing left."""
+        with self._changed:
+            while self._wanted is None and not self._closing:
+                self._changed.wait()
+            until = time.monotonic() + self._gather_s
+            while self._wanted is not None and not (self._closing or self._urgent):
+                left = until - time.monotonic()
+                if left <= 0:
+                    break
+                self._changed.wait(left)
+            place, self._wanted, self._urgent = self._wanted, None, False
+            return place
+
+    def _again(self, place: Place) -> bool:
+        """Waits before the next attempt; False if the journal closes meanwhile."""
+        until = time.monotonic() + RETRY_S
+        with self._changed:
+            self._wanted = self._wanted or place
+            while not self._closing:
+                left = until - time.monotonic()
+                if left <= 0:
+                    return True
+                self._changed.wait(left)
+        return False
+
+    def _rewrite(self) -> None:
+        self._disk.sync(self._fd)
+        busy, pages, moved = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise OSError(f"a checkpoint could not take all: {moved} of {pages} pages")
+
+    def _checkpoint(self, place: Place) -> None:
+        self._groups += 1
+        if self._groups < CHECKPOINT_GROUPS and place.id - self._moved_id < CHECKPOINT_EVENTS:
+            return
+        self._groups, self._moved_id = 0, place.id
+        try:
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.Error as error:
+            log.warning("journal.checkpoint_failed", why=str(error))

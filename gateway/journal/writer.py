@@ -1,0 +1,234 @@
+"""The journal's one writer: a thread that groups what waits into transactions, and keeps trying when the disk will not.
+
+Appends wait in bounded memory. When that is full the oldest facts are dropped and counted; their state is kept, because
+decisions depend on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from contract.events import Event
+from gateway.journal import tables
+from gateway.journal.disk import Disk
+from gateway.journal.records import Fact, Place, Recorded, Row, StateChange, placed, recorded
+
+log = structlog.get_logger(__name__)
+
+GROUP_LIMIT = 500
+"""Facts in one transaction at the most, unless a single append brings more."""
+
+RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+"""How long the writer waits after each failure in a row; the last one repeats."""
+
+
+@dataclass(slots=True)
+class Append:
+    """Facts and state that belong together; `done` is completed on the loop when they are committed."""
+
+    facts: list[Fact]
+    state: list[StateChange]
+    done: asyncio.Future[list[Event]] | None
+    rows: list[Row] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Job:
+    """Other work of the writer, in a transaction of its own. It may move the journal to another place."""
+
+    work: Callable[[sqlite3.Connection, Place], tuple[Place, Any]]
+    done: asyncio.Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What one transaction made: the appends in it, with their events, and the place after it."""
+
+    appends: Sequence[tuple[Append, list[Recorded]]]
+    place: Place
+    job: Job | None = None
+    result: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A transaction that the disk refused; what was in it waits. `job` is set when it was one, and is given up."""
+
+    why: str
+    job: Job | None = None
+    error: Exception | None = None
+
+
+Report = Callable[[Commit | Failure], None]
+
+
+class Writer:
+    """Owns the writing connection. `report` is called on the writer's thread after each attempt."""
+
+    def __init__(self, db: sqlite3.Connection, place: Place, disk: Disk, report: Report, *, limit: int) -> None:
+        self._db = db
+        self._place = place
+        self._disk = disk
+        self._report = report
+        self._limit = limit
+        self._changed = threading.Condition()
+        self._waiting: deque[Append] = deque()
+        self._waiting_facts = 0
+        self._carried: dict[tuple[str, str], StateChange] = {}
+        self._jobs: deque[Job] = deque()
+        self._closing = False
+        self._failures = 0
+        self.dropped = 0
+        self._thread = threading.Thread(target=self._run, name="journal-writer", daemon=True)
+
+    def start(self) -> None:
+        """Begins to write."""
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Facts in memory that are not committed yet."""
+        return self._waiting_facts
+
+    def put(self, append: Append) -> list[Append]:
+        """Hands facts over; the appends that had to be dropped for them, oldest first."""
+        with self._changed:
+            dropped = self._make_room(len(append.facts))
+            self._waiting.append(append)
+            self._waiting_facts += len(append.facts)
+            self._changed.notify()
+        return dropped
+
+    def do(self, job: Job) -> None:
+        """Hands other work over; it runs between two transactions."""
+        with self._changed:
+            self._jobs.append(job)
+            self._changed.notify()
+
+    def close(self, within_s: float) -> bool:
+        """Writes what waits, for at most `within_s` seconds, and ends; False if the disk did not let it."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join(within_s)
+        return not self._thread.is_alive() and not self._waiting
+
+    def _make_room(self, wanted: int) -> list[Append]:
+        dropped: list[Append] = []
+        while self._waiting and self._waiting_facts + wanted > self._limit:
+            oldest = self._waiting.popleft()
+            self._waiting_facts -= len(oldest.facts)
+            self.dropped += len(oldest.facts)
+            for change in oldest.state:
+                self._carried[change.kind, change.id] = change
+            dropped.append(oldest)
+        while len(self._carried) > self._limit:
+            del self._carried[next(iter(self._carried))]
+        return dropped
+
+    # --- On the writer's thread
+
+    def _run(self) -> None:
+        jobs_turn = False
+        while True:
+            with self._changed:
+                while not (self._waiting or self._jobs or self._closing):
+                    self._changed.wait()
+                if not (self._waiting or self._jobs):
+                    return
+                # In turns, so that neither a busy door nor a long tail of jobs holds up the other.
+                job = self._jobs.popleft() if self._jobs and (jobs_turn or not self._waiting) else None
+                group, carried = ([], []) if job else self._take()
+                jobs_turn = not job
+            written = self._do(job) if job else self._write(group, carried)
+            if not written and not self._pause():
+                return
+
+    def _take(self) -> tuple[list[Append], list[StateChange]]:
+        group: list[Append] = []
+        size = 0
+        while self._waiting and (not group or size + len(self._waiting[0].facts) <= GROUP_LIMIT):
+            append = self._waiting.popleft()
+            size += len(append.facts)
+            group.append(append)
+        self._waiting_facts -= size
+        carried, self._carried = self._carried, {}
+        return group, list(carried.values())
+
+    def _write(self, group: list[Append], carried: list[StateChange]) -> bool:
+        place = self._place
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            tables.change_state(self._db, carried)
+            for append in group:
+                append.rows, place = placed(append.facts, place)
+                tables.insert(self._db, append.rows)
+                tables.change_state(self._db, append.state)
+            self._disk.commit(self._db)
+        except (sqlite3.Error, OSError) as error:
+            self._give_back(group, carried)
+            self._failed(error)
+            return False
+        self._place = place
+        self._failures = 0
+        made = [(append, [recorded(row, place.stream) for row in append.rows]) for append in group]
+        self._report(Commit(made, place))
+        return True
+
+    def _do(self, job: Job) -> bool:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            place, result = job.work(self._db, self._place)
+            self._disk.commit(self._db)
+        except (sqlite3.Error, OSError) as error:
+            self._failed(error, job)
+            return False
+        except Exception as error:  # a job's own fault is its caller's to see, and must not end the writer
+            self._roll_back()
+            self._report(Failure(str(error), job, error))
+            return True
+        self._place = place
+        self._failures = 0
+        self._report(Commit((), place, job, result))
+        return True
+
+    def _failed(self, error: Exception, job: Job | None = None) -> None:
+        self._roll_back()
+        self._failures += 1
+        why = f"{type(error).__name__}: {error}"
+        log.error("journal.write_failed", why=why, attempt=self._failures)
+        self._report(Failure(why, job, error))
+
+    def _roll_back(self) -> None:
+        try:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            log.warning("journal.rollback_failed", why=str(error))
+
+    def _give_back(self, group: list[Append], carried: list[StateChange]) -> None:
+        with self._changed:
+            self._waiting.extendleft(reversed(group))
+            self._waiting_facts += sum(len(append.facts) for append in group)
+            newer, self._carried = self._carried, {(change.kind, change.id): change for change in carried}
+            self._carried.update(newer)
+
+    def _pause(self) -> bool:
+        """Waits before the next attempt; False if the journal closes meanwhile."""
+        until = time.monotonic() + RETRY_S[min(self._failures, len(RETRY_S)) - 1]
+        with self._changed:
+            while not self._closing:
+                left = until - time.monotonic()
+                if left <= 0:
+                    return True
+                self._changed.wait(left)
+        return False
