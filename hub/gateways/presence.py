@@ -1,0 +1,202 @@
+"""Signs of life: who is there, who is gone (last will or silence), and what a birth says of the streams."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+from prometheus_client import Gauge
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contract.acks import Ack
+from contract.instants import instant, milliseconds
+from contract.kinds import GatewaySeen
+from contract.presence import Presence
+from hub import stream
+from hub.db import Database, outcome
+from hub.failures import passes
+from hub.gateways.service import GATEWAY_COLUMNS, gateway_frame
+from hub.ingest import records
+from hub.ingest.arrivals import PresenceArrived
+from hub.ingest.downlink import Send
+from hub.ingest.rule import judge_birth
+
+log = structlog.get_logger(__name__)
+
+ONLINE = Gauge("gatehouse_gateways_online", "Gateways that are there")
+BACKLOG = Gauge("gatehouse_gateway_backlog", "Events that a gateway has not got acknowledged", ["gateway"])
+
+LARGEST = 2**53
+"""Numbers of a gateway are kept up to here; beyond it they mean nothing."""
+
+_RETRY_S = 2.0
+
+_HEARD = text(
+    "UPDATE gateways SET online = TRUE, seen_at = :now, stream = :stream, head_seq = :head_seq, backlog = :backlog,"
+    " readings_backlog = :readings_backlog, clock = :clock, clock_error_ms = :clock_error_ms, software = :software,"
+    " desired = :desired, site_file = :site_file, born_at = CASE WHEN :birth THEN :at ELSE born_at END"
+    f" WHERE id = :id RETURNING {GATEWAY_COLUMNS}"
+)
+_KNOWN = text("SELECT site, online, born_at, stream FROM gateways WHERE id = :id")
+_GONE = text(f"UPDATE gateways SET online = FALSE WHERE id = :id AND online RETURNING {GATEWAY_COLUMNS}")
+_THERE = text("SELECT id FROM gateways WHERE online")
+
+Heard = Callable[[str, str, Presence], None]
+"""Called with gateway, site and presence, after each sign of life is committed."""
+
+
+class GatewayPresence:
+    """Takes note of presence, and of its absence: one timer to the next gateway that falls silent."""
+
+    def __init__(self, database: Database, send: Send, *, silence_s: float, now_ms: Callable[[], int]) -> None:
+        self._database = database
+        self._send = send
+        self._silence_s = silence_s
+        self._now_ms = now_ms
+        self._heard: list[Heard] = []
+        self._last: dict[str, float] = {}
+        self._births: dict[str, tuple[str, str]] = {}
+        self._wake = asyncio.Event()
+
+    def subscribe(self, heard: Heard) -> None:
+        """`heard` is called after each sign of life."""
+        self._heard.append(heard)
+
+    async def seen(self, arrived: PresenceArrived) -> None:
+        """Take note of a birth, a heartbeat or a last will."""
+        presence = arrived.presence
+        if presence.state == "gone":
+            if not self._stale_will(arrived):
+                await self.lost(arrived.gateway, "last will")
+            return
+        site = await self._alive(arrived)
+        if site is None:
+            return
+        self._last[arrived.gateway] = asyncio.get_running_loop().time()
+        self._wake.set()
+        BACKLOG.labels(arrived.gateway).set(min(presence.backlog, LARGEST))
+        ONLINE.set(len(self._last))
+        for heard in self._heard:
+            heard(arrived.gateway, site, presence)
+
+    async def lost(self, gateway: str, why: str) -> None:
+        """Note that a gateway is gone: `gateway.lost`, once."""
+        async with self._database.transaction(writes=True) as conn:
+            row = (await conn.execute(_GONE, {"id": gateway})).one_or_none()
+            if row is not None:
+                data = GatewaySeen(gateway=gateway, backlog=row.backlog)
+                await stream.record(conn, "gateway.lost", gateway, data, site=row.site)
+                outcome(conn).state(gateway_frame(row))
+        self._last.pop(gateway, None)
+        ONLINE.set(len(self._last))
+        if row is not None:
+            log.warning("gateway.lost", gateway=gateway, why=why)
+
+    async def watch(self) -> None:
+        """Find gateways that fall silent, until cancelled. Those that were there get the whole time from now on."""
+        await self._remember()
+        while True:
+            if not self._last:
+                self._wake.clear()
+                await self._wake.wait()
+            # A heartbeat only moves its own deadline further away: nothing to do before the earliest one.
+            wait_s = min(self._last.values()) + self._silence_s - asyncio.get_running_loop().time()
+            if wait_s > 0:
+                await asyncio.sleep(wait_s)
+                continue
+            now = asyncio.get_running_loop().time()
+            for gateway in [gateway for gateway, last in self._last.items() if now - last >= self._silence_s]:
+                if not await self._lost_by_silence(gateway):
+                    await asyncio.sleep(_RETRY_S)
+
+    async def _lost_by_silence(self, gateway: str) -> bool:
+        try:
+            await self.lost(gateway, f"silent for {self._silence_s:g} s")
+        except Exception as error:
+            if not passes(error):
+                raise
+            log.warning("gateway.watch", error=repr(error)[:300])
+            return False
+        return True
+
+    async def _remember(self) -> None:
+        while True:
+            try:
+                async with self._database.transaction() as conn:
+                    there = (await conn.execute(_THERE)).scalars().all()
+            except Exception as error:
+                if not passes(error):
+                    raise
+                await asyncio.sleep(_RETRY_S)
+                continue
+            now = asyncio.get_running_loop().time()
+            for gateway in there:
+                self._last.setdefault(gateway, now)
+            return
+
+    def _stale_will(self, arrived: PresenceArrived) -> bool:
+        # A will carries the time of its connection, which lies between the birth before it and its own. The broker may
+        # publish the last connection's will after the new one's birth: that one is not newer than the birth before.
+        before, _ = self._births.get(arrived.gateway, ("", ""))
+        return arrived.presence.at <= before
+
+    async def _alive(self, arrived: PresenceArrived) -> str | None:
+        presence, gateway = arrived.presence, arrived.gateway
+        async with self._database.transaction(writes=True) as conn:
+            known = (await conn.execute(_KNOWN, {"id": gateway})).one_or_none()
+            if known is None:
+                log.warning("gateway.unknown", gateway=gateway)
+                return None
+            row = (await conn.execute(_HEARD, _heard(arrived))).one()
+            if not known.online:
+                data = GatewaySeen(gateway=gateway, backlog=row.backlog)
+                await stream.record(conn, "gateway.found", gateway, data, site=row.site)
+                log.info("gateway.found", gateway=gateway)
+            outcome(conn).state(gateway_frame(row))
+            ack = None
+            repeated = known.stream == presence.stream and known.born_at == datetime.fromisoformat(presence.at)
+            if presence.state == "birth" and not repeated:
+                ack = await self._judged(conn, gateway, presence)
+        if presence.state == "birth":
+            _, last = self._births.get(gateway, ("", ""))
+            if presence.at != last:
+                self._births[gateway] = (last, presence.at)
+        if ack is not None:
+            self._send(gateway, "ack", ack)
+        return str(row.site)
+
+    async def _judged(self, conn: AsyncConnection, gateway: str, presence: Presence) -> Ack | None:
+        pg = await records.driver(conn)
+        head = (await records.lock_streams(pg, [presence.stream])).get(presence.stream)
+        seq = min(presence.head_seq, LARGEST)
+        held = (await records.held_hashes(pg, [(presence.stream, seq, seq)])).get(presence.stream, {}).get(seq)
+        verdict = judge_birth(head, gateway, presence, held)
+        if verdict is None or verdict.state == "accept":
+            return None
+        if verdict.state != "committed":
+            log.warning("gateway.birth", gateway=gateway, state=verdict.state, seq=verdict.seq, why=verdict.why)
+        at = instant(self._now_ms())
+        return Ack(stream=presence.stream, state=verdict.state, seq=verdict.seq, at=at, why=verdict.why)
+
+
+def _heard(arrived: PresenceArrived) -> dict[str, object]:
+    presence = arrived.presence
+    error_ms = milliseconds(presence.at) - arrived.at_ms
+    return {
+        "id": arrived.gateway,
+        "now": datetime.fromtimestamp(arrived.at_ms / 1000, UTC),
+        "at": datetime.fromisoformat(presence.at),
+        "birth": presence.state == "birth",
+        "stream": presence.stream,
+        "head_seq": min(presence.head_seq, LARGEST),
+        "backlog": min(presence.backlog, LARGEST),
+        "readings_backlog": min(presence.readings_backlog, LARGEST),
+        "clock": presence.clock,
+        "clock_error_ms": error_ms,
+        "software": presence.versions.software.replace("\x00", "")[:64],
+        "desired": max(0, min(presence.versions.desired, LARGEST)),
+        "site_file": presence.versions.site_file.replace("\x00", "")[:128],
+    }
