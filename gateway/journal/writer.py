@@ -27,6 +27,9 @@ log = structlog.get_logger(__name__)
 GROUP_LIMIT = 500
 """Facts in one transaction at the most, unless a single append brings more."""
 
+STATE_LIMIT = 50_000
+"""State changes kept of dropped appends at the most (each key counts once)."""
+
 RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 """How long the writer waits after each failure in a row; the last one repeats."""
 
@@ -131,7 +134,7 @@ class Writer:
             for change in oldest.state:
                 self._carried[change.kind, change.id] = change
             dropped.append(oldest)
-        while len(self._carried) > self._limit:
+        while len(self._carried) > STATE_LIMIT:
             del self._carried[next(iter(self._carried))]
         return dropped
 
@@ -221,6 +224,8 @@ class Writer:
             self._waiting_facts += sum(len(append.facts) for append in group)
             newer, self._carried = self._carried, {(change.kind, change.id): change for change in carried}
             self._carried.update(newer)
+            for append in group if newer else ():  # what was dropped meanwhile is newer than what comes back
+                append.state = [change for change in append.state if (change.kind, change.id) not in newer]
 
     def _pause(self) -> bool:
         """Waits before the next attempt; False if the journal closes meanwhile."""

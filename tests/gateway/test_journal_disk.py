@@ -1,0 +1,337 @@
+"""The journal on a disk that hangs, fails, is full, is damaged, or loses its process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.events import batch_fault
+from contract.kinds import DoorMoved, RecordingStalled, StreamForked, decode_data
+from gateway.clock import Clock
+from gateway.journal import Draft, Journal, Keep, Recorded, StateChange
+from tests.gateway.disks import FaultyDisk, Hands, until
+
+QUICK = Keep(act_waits_s=0.05, late_s=0.1, silent_s=0.2)
+PATIENT = Keep(act_waits_s=30)
+
+Opener = Callable[..., Journal]
+
+
+@pytest.fixture
+async def journals(tmp_path: Path) -> AsyncIterator[Opener]:
+    made: list[Journal] = []
+
+    def opener(**options: Any) -> Journal:
+        keep = options.pop("keep", QUICK)
+        journal = Journal.open(tmp_path / "journal.sqlite", **{"clock": Clock(), "keep": keep, **options})
+        made.append(journal)
+        return journal
+
+    yield opener
+    for journal in made:
+        await journal.close()
+
+
+def moved(source: str = "lobby-a") -> Draft:
+    return Draft(kind="door.opened", source=source, data=DoorMoved(by="exit"))
+
+
+async def sources(journal: Journal) -> list[str]:
+    return [event.source for event in await journal.events(after=0, limit=1000) if event.kind != "recording.stalled"]
+
+
+async def stalls(journal: Journal) -> list[RecordingStalled]:
+    found = await journal.events(kind="recording.stalled")
+    return [data for event in found if isinstance(data := decode_data(event.kind, event.data), RecordingStalled)]
+
+
+async def test_a_hanging_disk_lets_the_door_go_and_says_so(journals: Opener) -> None:
+    disk = FaultyDisk()
+    journal = journals(disk=disk)
+    heard: list[str | None] = []
+    journal.watch_stall(heard.append)
+    disk.hang_commits()
+    assert await journal.append([moved("a")]) == []
+    assert await journal.append([moved("b")], [StateChange("door", "b", b"1")]) == []
+    await until(lambda: journal.stalled is not None)
+    assert await journal.append([moved("c")]) == []
+    disk.heal()
+    await until(lambda: journal.stalled is None)
+    await until(lambda: journal.last == 4)
+    assert await sources(journal) == ["a", "b", "c"]
+    assert journal.load_state("door") == {"b": b"1"}
+    assert heard == ["the disk does not answer", None]
+    assert await stalls(journal) == [RecordingStalled(why="the disk does not answer", waited=3)]
+
+
+async def test_a_hiccup_is_waited_out_without_an_alarm(journals: Opener) -> None:
+    disk = FaultyDisk()
+    journal = journals(disk=disk, keep=Keep(act_waits_s=0.01, late_s=60))
+    heard: list[str | None] = []
+    journal.watch_stall(heard.append)
+    disk.hang_commits()
+    assert await journal.append([moved()]) == []
+    disk.heal()
+    await until(lambda: journal.last == 1)
+    assert heard == []
+    assert await stalls(journal) == []
+
+
+async def test_a_failing_disk_is_tried_again(journals: Opener) -> None:
+    disk = FaultyDisk()
+    journal = journals(disk=disk)
+    disk.commit_error = OSError(5, "Input/output error")
+    assert await journal.append([moved("a")]) == []
+    await until(lambda: journal.stalled is not None)
+    assert "Input/output error" in str(journal.stalled)
+    disk.heal()
+    await until(lambda: journal.last == 2)
+    assert await sources(journal) == ["a"]
+    [stall] = await stalls(journal)
+    assert "Input/output error" in stall.why
+
+
+async def test_a_full_disk_keeps_the_facts_until_there_is_room(journals: Opener, tmp_path: Path) -> None:
+    journal = journals()
+    await journal.append([moved("before")])
+    pages = int(journal._db.execute("PRAGMA page_count").fetchone()[0])
+    journal._db.execute(f"PRAGMA max_page_count={pages}")
+    count = 0
+    async with asyncio.timeout(20):
+        while journal.stalled is None:
+            await journal.append([moved(f"door-{count}")])
+            count += 1
+    assert "full" in str(journal.stalled)
+    assert await sources(journal) == ["before", *(f"door-{n}" for n in range(journal.last - 1))]
+    journal._db.execute("PRAGMA max_page_count=1000000")
+    await until(lambda: journal.last == count + 2)
+    assert await sources(journal) == ["before", *(f"door-{n}" for n in range(count))]
+    assert len(await stalls(journal)) == 1
+
+
+async def test_waiting_memory_is_bounded_and_keeps_the_state(journals: Opener) -> None:
+    disk = FaultyDisk()
+    journal = journals(disk=disk, keep=Keep(act_waits_s=0.001, late_s=0.05, waiting=10))
+    disk.hang_commits()
+    await journal.append([moved("in-hand")])
+    await until(lambda: journal.waiting == 0)
+    for n in range(25):
+        await journal.append([moved(f"door-{n}")], [StateChange("door", f"door-{n}", b"%d" % n)])
+    assert journal.waiting == 10
+    await until(lambda: journal.stalled is not None)
+    disk.heal()
+    await until(lambda: journal.last == 12)
+    assert await sources(journal) == ["in-hand", *(f"door-{n}" for n in range(15, 25))]
+    assert journal.load_state("door") == {f"door-{n}": b"%d" % n for n in range(25)}
+    [stall] = await stalls(journal)
+    assert stall.dropped == 15
+
+
+async def test_a_hanging_sync_does_not_stop_commits_but_nothing_is_sent(journals: Opener) -> None:
+    disk = FaultyDisk()
+    journal = journals(disk=disk, keep=Keep(act_waits_s=30, silent_s=0.2))
+    await journal.append([moved("a")])
+    assert await journal.on_disk(1, within_s=20)
+    disk.hang_syncs()
+    for n in range(5):
+        assert len(await journal.append([moved(f"b-{n}")])) == 1
+    assert not await journal.on_disk(journal.last, within_s=0.05)
+    assert journal.durable == 1
+    assert await journal.batch(1) is None
+    await until(lambda: journal.stalled is not None)
+    assert len(await journal.append([moved("c")])) == 1
+    disk.heal()
+    await until(lambda: journal.durable == 8)
+    [stall] = await stalls(journal)
+    assert (stall.why, stall.waited) == ("the disk does not confirm what was written", 0)
+
+
+async def test_after_a_failed_sync_only_a_rewrite_counts(journals: Opener, tmp_path: Path) -> None:
+    disk = FaultyDisk()
+    journal = journals(disk=disk, keep=PATIENT)
+    await journal.append([moved("a")])
+    assert await journal.on_disk(1, within_s=20)
+    disk.sync_error = OSError(5, "Input/output error")
+    await journal.append([moved("b")])
+    await until(lambda: journal.stalled is not None)
+    assert journal.durable == 1
+    disk.heal()
+    await until(lambda: journal.durable == 3)
+    # What counted was the whole checkpoint: it wrote every page again and emptied the log.
+    assert (tmp_path / "journal.sqlite").stat().st_size > 4096
+    assert await sources(journal) == ["a", "b"]
+
+
+async def test_closing_on_a_hung_disk_ends(journals: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.journal.journal.CLOSE_S", 0.1)
+    disk = FaultyDisk()
+    journal = journals(disk=disk)
+    disk.hang_commits()
+    assert await journal.append([moved()]) == []
+    await journal.close()
+    disk.heal()
+    with pytest.raises(RuntimeError, match="closed"):
+        await journal.append([moved()])
+
+
+async def test_what_was_dropped_does_not_undo_newer_state(journals: Opener) -> None:
+    disk = FaultyDisk()
+    journal = journals(disk=disk, keep=Keep(act_waits_s=0.001, late_s=0.05, waiting=2))
+    disk.hang_commits()
+    await journal.append([moved("in-hand")], [StateChange("door", "a", b"0")])
+    await until(lambda: journal.waiting == 0)
+    for n in range(1, 5):
+        await journal.append([moved()], [StateChange("door", "a", b"%d" % n), StateChange("door", f"a-{n}", b"")])
+    await journal.append([moved("b"), moved("b")], [StateChange("door", "b", b"5")])
+    disk.commit_error = OSError(5, "Input/output error")
+    disk.let_go()
+    await until(lambda: "Input/output" in str(journal.stalled))
+    disk.heal()
+    await until(lambda: journal.stalled is None)
+    await until(lambda: journal.waiting == 0)
+    assert journal.load_state("door") == {"a": b"4", "b": b"5", **{f"a-{n}": b"" for n in range(1, 5)}}
+
+
+# --- Damage
+
+
+async def test_a_file_that_is_no_database_is_kept_and_begun_anew(journals: Opener, tmp_path: Path) -> None:
+    (tmp_path / "journal.sqlite").write_bytes(b"not a database at all " * 1000)
+    journal = journals(keep=PATIENT)
+    [event] = await journal.events(kind="stream.forked")
+    told = decode_data(event.kind, event.data)
+    assert isinstance(told, StreamForked)
+    assert (told.old_stream, told.agreed) == ("", 0)
+    assert "damaged" in told.why
+    [kept] = [file for file in tmp_path.iterdir() if ".damaged-" in file.name]
+    assert kept.name in told.why
+    assert kept.read_bytes().startswith(b"not a database")
+    assert len(await journal.append([moved()])) == 1
+
+
+async def test_what_a_damaged_journal_still_gives_goes_on_in_the_new_stream(journals: Opener, tmp_path: Path) -> None:
+    journal = journals(keep=PATIENT)
+    await journal.append([moved(f"door-{n}") for n in range(300)], [StateChange("executed", "x", b"1")])
+    journal.acknowledge(100)
+    old = journal.stream
+    await journal.close()
+    path = tmp_path / "journal.sqlite"
+    damage_index(path, "events_by_kind")
+    again = journals(keep=PATIENT)
+    assert again.stream != old
+    assert again.load_state("executed") == {"x": b"1"}
+    assert await again.on_disk(again.last, within_s=20)
+    batch = await again.batch(0)
+    assert batch is not None
+    assert batch_fault(batch) is None
+    told = decode_data("stream.forked", batch.events[0].data)
+    assert isinstance(told, StreamForked)
+    assert (told.old_stream, told.agreed) == (old, 100)
+    assert [event.source for event in batch.events[1:]] == [f"door-{n}" for n in range(100, 299)]
+    assert again.last == 201
+    assert [event.id for event in await again.events(after=0, limit=3)] == [1, 2, 3]
+
+
+def damage_index(path: Path, name: str) -> None:
+    """Overwrites one index's first page, as a failing flash cell would."""
+    db = sqlite3.connect(path)
+    page = db.execute("SELECT rootpage FROM sqlite_master WHERE name=?", (name,)).fetchone()[0]
+    size = db.execute("PRAGMA page_size").fetchone()[0]
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+
+
+# --- Clock
+
+
+async def test_a_machine_that_starts_in_1970_goes_on_from_the_journal(journals: Opener) -> None:
+    journal = journals(clock=Clock(Hands().machine), keep=PATIENT)
+    [before] = await journal.append([moved()])
+    await journal.close()
+    hands = Hands(wall=5_000)
+    clock = Clock(hands.machine, hands.monotonic)
+    again = journals(clock=clock, keep=PATIENT)
+    assert clock.doubt is not None
+    hands.pass_s(1)
+    [after] = await again.append([moved()])
+    assert after.clock == "doubtful"
+    assert after.at > before.at
+
+
+async def test_a_quiet_journal_remembers_when_it_was_closed(journals: Opener) -> None:
+    hands = Hands()
+    journal = journals(clock=Clock(hands.machine, hands.monotonic), keep=PATIENT)
+    hands.pass_s(3600)
+    await journal.close()
+    early = Hands(wall=hands.wall - 1_800_000)
+    clock = Clock(early.machine, early.monotonic)
+    journals(clock=clock, keep=PATIENT)
+    assert clock.wall_ms() == hands.wall
+
+
+# --- kill -9
+
+APPENDER = """
+import asyncio, sys
+from pathlib import Path
+from contract.kinds import DoorMoved
+from gateway.clock import Clock
+from gateway.journal import Draft, Journal, Keep
+
+async def main():
+    journal = Journal.open(Path(sys.argv[1]), clock=Clock(), keep=Keep(act_waits_s=30))
+    print("open", journal.last, flush=True)
+    async def door(name):
+        while True:
+            for event in await journal.append([Draft(kind="door.opened", source=name, data=DoorMoved(by="exit"))]):
+                print(event.seq, flush=True)
+    await asyncio.gather(*(door(f"door-{n}") for n in range(4)))
+
+asyncio.run(main())
+"""
+
+
+def kill_in_the_middle(path: Path, after: int) -> list[int]:
+    """Appends in a process of its own, kills it with -9 once it has printed `after` sequences; all that it printed."""
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        [sys.executable, "-c", APPENDER, str(path)], stdout=subprocess.PIPE, cwd=root, env={**os.environ}, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("open")
+        printed = [int(process.stdout.readline()) for _ in range(after)]
+        process.send_signal(signal.SIGKILL)
+        printed += [int(line) for line in process.stdout if line.endswith("\n")]
+        process.wait()
+    return printed
+
+
+async def test_what_was_told_before_kill_9_is_there(journals: Opener, tmp_path: Path) -> None:
+    printed: list[int] = []
+    for after in (50, 120, 1):
+        printed += kill_in_the_middle(tmp_path / "journal.sqlite", after)
+    journal = journals(keep=PATIENT)
+    held: list[Recorded] = []
+    while page := await journal.events(after=held[-1].id if held else 0, limit=1000):
+        held += page
+    assert [event.seq for event in held] == list(range(1, journal.last + 1))
+    assert set(printed) <= {event.seq for event in held}
+    assert len(set(printed)) == len(printed) >= 171
+    assert await journal.on_disk(journal.last, within_s=20)
+    after_seq = 0
+    while batch := await journal.batch(after_seq):
+        assert batch_fault(batch) is None
+        after_seq = batch.events[-1].seq
+    assert after_seq == journal.last
