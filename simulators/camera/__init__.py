@@ -1,0 +1,1 @@
+"""A plate camera that pushes what it sees by HTTP."""

@@ -1,0 +1,1 @@
+"""Readers that send lines of text over TCP and serial lines."""

@@ -1,0 +1,1 @@
+"""Sensors that publish to the site's broker."""

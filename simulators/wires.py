@@ -1,0 +1,92 @@
+"""Every wire of a site, opened on this machine, and the file that tells a gateway where they are."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from config.site import HttpPushBus, ModbusRtuBus, ModbusTcpBus, MqttBus, SerialLineBus, TcpLineBus
+from simulators.camera.wire import HttpPushWire
+from simulators.lines.wires import LineSerialWire, LineTcpWire
+from simulators.modbus.server import ModbusRtuWire, ModbusTcpWire
+from simulators.mqtt.wire import BrokerAccess, MqttWire
+from simulators.site import SimSite
+
+Known = dict[str, dict[str, Any]]
+"""Bus → the fields of the site file's bus that are different here."""
+
+
+class Wire(Protocol):
+    """One wire, seen from the devices' end."""
+
+    id: str
+
+    async def open(self, before: Mapping[str, Any]) -> dict[str, Any]:
+        """Opens it, where it was `before` if that is free; its entry in the wires file."""
+
+    async def attend(self) -> None:
+        """Called after each step of the world: follows faults, fetches what happened."""
+
+    async def close(self) -> None:
+        """Takes it away."""
+
+
+class WiresFault(ValueError):
+    """A wires file that cannot be used; says which and why."""
+
+
+def read_wires(path: Path | None) -> Known:
+    """A wires file; empty if there is none. `WiresFault` if it is no such file."""
+    if path is None or not path.exists():
+        return {}
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as wrong:
+        raise WiresFault(f"{path} is no wires file: {wrong}") from wrong
+    if not isinstance(document, dict) or not all(isinstance(entry, dict) for entry in document.values()):
+        raise WiresFault(f"{path} is no wires file: an object of objects is expected")
+    return document
+
+
+def write_wires(path: Path, known: Known) -> None:
+    """Writes the file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(known, indent=2, ensure_ascii=False), encoding="utf-8")
+    part.replace(path)
+
+
+def wires_of(site: SimSite, known: Known, folder: Path, gateway_url: str, *, paced: bool) -> dict[str, Wire]:
+    """A wire for every bus of the site that devices hang on. `known`: buses that exist already (MQTT brokers)."""
+    wires: dict[str, Wire] = {}
+    for id_, bus in site.site.buses.items():
+        on_bus = [device.id for device in site.devices.values() if device.config.bus == id_]
+        if not on_bus:
+            continue
+        if isinstance(bus, ModbusTcpBus):
+            wires[id_] = ModbusTcpWire(id_, bus, site)
+        elif isinstance(bus, ModbusRtuBus):
+            wires[id_] = ModbusRtuWire(id_, bus, site, folder, paced=paced)
+        elif isinstance(bus, TcpLineBus):
+            wires[id_] = LineTcpWire(id_, on_bus[0], site)
+        elif isinstance(bus, SerialLineBus):
+            wires[id_] = LineSerialWire(id_, on_bus[0], site, folder)
+        elif isinstance(bus, MqttBus):
+            wires[id_] = MqttWire(id_, site, _broker(bus, known.get(id_, {})))
+        elif isinstance(bus, HttpPushBus):
+            wires[id_] = HttpPushWire(id_, site, gateway_url)
+    return wires
+
+
+def _broker(bus: MqttBus, known: Mapping[str, Any]) -> BrokerAccess:
+    """The broker of an MQTT bus. The simulators' own account comes from the environment."""
+    password_file = os.environ.get("GATEHOUSE_SITE_BROKER_PASSWORD_FILE")
+    return BrokerAccess(
+        host=str(known.get("host", bus.host)),
+        port=int(known.get("port", bus.port)),
+        username=os.environ.get("GATEHOUSE_SITE_BROKER_USERNAME"),
+        password=Path(password_file).read_text(encoding="utf-8").strip() if password_file else None,
+    )
