@@ -26,11 +26,16 @@ def restart_delay(crashes: int) -> float:
 class Buses:
     """All wires by id, and which device hangs on which. Raises `CommandFailed` for a device without a wire."""
 
-    def __init__(self, buses: Mapping[str, Bus], bus_of: Mapping[str, str]) -> None:
-        self.buses = dict(buses)
+    def __init__(self, bus_of: Mapping[str, str]) -> None:
+        self.buses: dict[str, Bus] = {}
         self.bus_of = dict(bus_of)
-        self.crashes = dict.fromkeys(self.buses, 0)
+        self.crashes: dict[str, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
+
+    def add(self, bus: Bus) -> None:
+        """Takes a wire in, before `start`."""
+        self.buses[bus.id] = bus
+        self.crashes[bus.id] = 0
 
     def start(self) -> None:
         """Gives every wire its task."""

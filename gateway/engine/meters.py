@@ -10,10 +10,8 @@ import msgspec
 from contract.kinds import MeterRead
 from gateway.clock import Clock
 from gateway.engine.alarmclock import Alarmclock, Timers
-from gateway.engine.errands import Errands
 from gateway.engine.points import Points
-from gateway.engine.record import Record
-from gateway.journal import Draft, StateChange
+from gateway.engine.record import Facts, Record
 
 QUARTER_MS = 15 * 60 * 1000
 
@@ -42,13 +40,11 @@ class Meters:
     """Reads each register once a quarter. One that is not readable then is recorded as soon as it is."""
 
     def __init__(
-        self, registers: Mapping[str, Register], points: Points, record: Record, errands: Errands,
-        timers: Timers, clock: Clock,
-    ) -> None:  # fmt: skip
+        self, registers: Mapping[str, Register], points: Points, record: Record, timers: Timers, clock: Clock
+    ) -> None:
         self._registers = dict(registers)
         self._points = points
         self._record = record
-        self._errands = errands
         self._clock = clock
         self._quarter = Alarmclock(timers, self._quarter_struck)
         self._by_point: dict[str, list[str]] = {}
@@ -81,7 +77,9 @@ class Meters:
         data = self._reading_of(self._registers[meter], asked=True)
         if data is None:
             return False
-        await self._record.append([Draft(kind="meter.read", source=meter, data=data)])
+        facts = Facts()
+        facts.say("meter.read", meter, data)
+        await self._record.append(facts)
         return True
 
     def _quarter_struck(self) -> None:
@@ -101,9 +99,11 @@ class Meters:
         data = self._reading_of(self._registers[meter], asked=False)
         if data is None:
             return
-        memory = StateChange("meter", meter, msgspec.json.encode(_Memory(self._now_in)))
-        if self._errands.start(self._append(Draft(kind="meter.read", source=meter, data=data), memory)):
-            self._due.discard(meter)
+        facts = Facts()
+        facts.say("meter.read", meter, data)
+        facts.keep("meter", meter, _Memory(self._now_in))
+        self._record.append(facts)
+        self._due.discard(meter)
 
     def _reading_of(self, register: Register, *, asked: bool) -> MeterRead | None:
         latest = self._points.value(register.point)
@@ -116,6 +116,3 @@ class Meters:
             meter_no=register.meter_no,
             asked=asked,
         )
-
-    async def _append(self, draft: Draft, memory: StateChange) -> None:
-        await self._record.append([draft], [memory])

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from contract.readings import Quality, Reading, Value
+from rules.conditions import Observed
 
 KEEP_EVERY_MS = 60_000
 """A flag or label that stays the same is stored again after this long, so that a chart shows it was alive."""
@@ -37,6 +38,8 @@ class Points:
 
     def __init__(self, known: Iterable[str]) -> None:
         self.latest: dict[str, Latest] = dict.fromkeys(known, UNREAD)
+        self.observed: dict[str, Observed] = {}
+        """The same as conditions look at it."""
         self._kept: dict[str, int] = {}
 
     def recall(self, readings: Iterable[Reading]) -> None:
@@ -60,6 +63,7 @@ class Points:
         for reading in readings:
             before = self.latest.get(reading.point, UNREAD)
             self.latest[reading.point] = Latest(reading.value, reading.quality, reading.at)
+            self.observed[reading.point] = Observed(reading.value, reading.quality)
             changed = before.at == 0 or (before.value, before.quality) != (reading.value, reading.quality)
             if changed:
                 applied.changed.append(reading.point)

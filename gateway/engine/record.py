@@ -1,12 +1,23 @@
-"""The one road of a fact: into the journal first, then to those who watch what it changed."""
+"""The one road of a fact: into the journal first, then to those who watch what it changed.
+
+`Record.append` takes its place in the journal's order at the call, so that what a part says first is recorded first,
+whoever waits for it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
+
+import msgspec
+import structlog
 
 from contract.events import Event
 from gateway.journal import Draft, StateChange
+
+log = structlog.get_logger(__name__)
 
 
 class Thing(NamedTuple):
@@ -16,10 +27,34 @@ class Thing(NamedTuple):
     id: str
 
 
+@dataclass(slots=True)
+class Facts:
+    """What is recorded in one transaction, and which things are different afterwards."""
+
+    drafts: list[Draft] = field(default_factory=list)
+    state: list[StateChange] = field(default_factory=list)
+    changed: list[Thing] = field(default_factory=list)
+
+    def say(self, kind: str, source: str, data: msgspec.Struct) -> None:
+        """Adds an event."""
+        self.drafts.append(Draft(kind=kind, source=source, data=data))
+
+    def keep(self, kind: str, id: str, value: msgspec.Struct | None) -> None:
+        """Adds a change of state that decisions depend on; None forgets it."""
+        self.state.append(StateChange(kind, id, None if value is None else msgspec.json.encode(value)))
+
+    def touch(self, kind: str, id: str) -> None:
+        """Adds a thing that people should see anew."""
+        self.changed.append(Thing(kind, id))
+
+    def __bool__(self) -> bool:
+        return bool(self.drafts or self.state or self.changed)
+
+
 class Appends(Protocol):
     """The journal as the engine needs it."""
 
-    async def append(self, drafts: Sequence[Draft], state: Sequence[StateChange] = ()) -> list[Event]:
+    async def append(self, drafts: Sequence[Draft], state: Sequence[StateChange] = ()) -> Sequence[Event]:
         """Commits facts and state together; [] when the disk let it wait for longer than the act may."""
 
     def load_state(self, kind: str) -> dict[str, bytes]:
@@ -32,14 +67,15 @@ class Record:
     def __init__(self, journal: Appends) -> None:
         self._journal = journal
         self._watchers: list[Callable[[Sequence[Thing]], None]] = []
+        self._appending: set[asyncio.Task[Sequence[Event]]] = set()
+        self.failed = 0
 
-    async def append(
-        self, drafts: Sequence[Draft], state: Sequence[StateChange] = (), changed: Sequence[Thing] = ()
-    ) -> list[Event]:
-        """Records facts and state in one transaction; [] if the disk hangs: the act goes on, the facts wait."""
-        events = await self._journal.append(drafts, state)
-        self.tell(changed)
-        return events
+    def append(self, facts: Facts) -> asyncio.Task[Sequence[Event]]:
+        """Records the facts in one transaction. Await it for the events; [] if the disk hangs: then they wait."""
+        task = asyncio.get_running_loop().create_task(self._append(facts))
+        self._appending.add(task)
+        task.add_done_callback(self._done)
+        return task
 
     def load_state(self, kind: str) -> dict[str, bytes]:
         """What was last recorded under `kind`, by id."""
@@ -54,3 +90,22 @@ class Record:
         if changed:
             for watcher in self._watchers:
                 watcher(changed)
+
+    async def finished(self) -> None:
+        """Returns when nothing is on its way into the journal."""
+        while self._appending:
+            await asyncio.wait(self._appending)
+
+    async def _append(self, facts: Facts) -> Sequence[Event]:
+        events: Sequence[Event] = ()
+        if facts.drafts or facts.state:
+            events = await self._journal.append(facts.drafts, facts.state)
+        self.tell(facts.changed)
+        return events
+
+    def _done(self, task: asyncio.Task[Sequence[Event]]) -> None:
+        self._appending.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.failed += 1
+            log.error("could not be recorded", exc_info=error)

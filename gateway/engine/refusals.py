@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 from contract.kinds import InputRefused
 from drivers.reports import InputRefused as Refusal
-from gateway.engine.errands import Errands
-from gateway.engine.record import Record
 from gateway.engine.alarmclock import Timers
-from gateway.journal import Draft
+from gateway.engine.record import Facts, Record
 
 QUIET_S = 60.0
 SAMPLE_LIMIT = 64
@@ -25,9 +23,8 @@ class _Waiting:
 class Refusals:
     """The first refusal of a wire is recorded at once; what follows within a minute is one event at its end."""
 
-    def __init__(self, record: Record, errands: Errands, timers: Timers) -> None:
+    def __init__(self, record: Record, timers: Timers) -> None:
         self._record = record
-        self._errands = errands
         self._timers = timers
         self._quiet: dict[str, _Waiting] = {}
         self.counts: dict[str, int] = {}
@@ -47,15 +44,14 @@ class Refusals:
         self._quiet[refusal.wire] = _Waiting()
         self._timers.after(QUIET_S, lambda: self._quiet_over(refusal.wire))
         data = InputRefused(wire=refusal.wire, why=refusal.why, count=count, sample=readable(refusal.sample))
-        self._errands.start(self._append(Draft(kind="input.refused", source=refusal.wire, data=data)))
+        facts = Facts()
+        facts.say("input.refused", refusal.wire, data)
+        self._record.append(facts)
 
     def _quiet_over(self, wire: str) -> None:
         waiting = self._quiet.pop(wire)
         if waiting.last is not None:
             self._say(waiting.last, waiting.count)
-
-    async def _append(self, draft: Draft) -> None:
-        await self._record.append([draft])
 
 
 def readable(sample: bytes) -> str:

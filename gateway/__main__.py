@@ -1,0 +1,39 @@
+"""`python -m gateway`: the site's process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.settings import DEFAULT_PORT, Settings
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def main(
+    *,
+    site: Annotated[Path, typer.Option(help="The site file: what is installed where.", envvar="GATEHOUSE_SITE")],
+    data: Annotated[
+        Path, typer.Option(help="Folder of journal, readings and pictures.", envvar="GATEHOUSE_DATA")
+    ] = Path("var/gateway"),
+    wires: Annotated[
+        Path | None, typer.Option(help="Where each bus really is (JSON), over what the site file says.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address of the gateway's own web server.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of the gateway's own web server; 0: any.")] = DEFAULT_PORT,
+    check: Annotated[
+        bool, typer.Option("--check", help="Validate the site file and everything it names; exit.")
+    ] = False,
+) -> None:
+    """Run the gateway of one site: its doors, lanes, machines and meters, with or without a network."""
+    from gateway import service  # here, so that --help need not load what only a running gateway needs  # noqa: PLC0415
+
+    settings = Settings(site=site, data=data, wires=wires, host=host, port=port)
+    raise typer.Exit(service.check(settings) if check else service.run(settings))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,84 @@
+"""How a lane's barrier is driven and seen: by its own controller, by relays and end contacts, or by the camera."""
+
+from __future__ import annotations
+
+from config.site import AnyBarrier, CameraBarrier, Input, ModbusBarrier, RelayBarrier
+from drivers.bus import CommandFailed
+from gateway.engine.buses import Buses
+from gateway.engine.layout import contact_point
+from gateway.engine.points import Points
+from rules.barriers import Position, position_of
+
+
+class BarrierWire:
+    """One barrier's wire. `points`: what tells its position; none where nobody can see it."""
+
+    def __init__(self, barrier: AnyBarrier, buses: Buses) -> None:
+        self._barrier = barrier
+        self._buses = buses
+
+    @property
+    def points(self) -> list[str]:
+        """Every `device.point` that says where the barrier is."""
+        match self._barrier:
+            case ModbusBarrier(device=device, status=status):
+                return [f"{device}.{status}"]
+            case RelayBarrier(up=up, down=down):
+                return [contact_point(end) for end in (up, down) if end is not None]
+            case _:
+                return []
+
+    @property
+    def device(self) -> str | None:
+        """The device that moves it, None if that is the camera."""
+        match self._barrier:
+            case ModbusBarrier(device=device):
+                return device
+            case RelayBarrier(open=output):
+                return output.device
+            case _:
+                return None
+
+    def position(self, points: Points) -> Position:
+        """Where the barrier is; "unknown" if its points cannot be trusted."""
+        match self._barrier:
+            case ModbusBarrier(device=device, status=status, up=up, down=down):
+                latest = points.value(f"{device}.{status}")
+                if latest.quality != "good" or not isinstance(latest.value, str):
+                    return "unknown"
+                if latest.value in up:
+                    return "up"
+                if latest.value in down:
+                    return "down"
+                return "unknown" if latest.value == "unknown" else "moving"
+            case RelayBarrier(up=up_end, down=down_end):
+                return position_of(_contact(up_end, points), _contact(down_end, points))
+            case _:
+                return "unknown"
+
+    async def open(self, within_s: float) -> None:
+        """Tells it to lift; `CommandFailed` if it did not take the wish."""
+        match self._barrier:
+            case ModbusBarrier(device=device, open=wish):
+                await self._buses.write(device, wish, True, within_s=within_s)
+            case RelayBarrier(open=output, pulse_s=pulse_s):
+                await self._buses.pulse(output.device, output.output, pulse_s, within_s=within_s)
+            case CameraBarrier():
+                raise CommandFailed("only the camera itself can lift this barrier")
+
+    async def close(self, within_s: float) -> None:
+        """Tells it to come down; `CommandFailed` if it cannot or did not take the wish."""
+        match self._barrier:
+            case ModbusBarrier(device=device, close=wish):
+                await self._buses.write(device, wish, True, within_s=within_s)
+            case RelayBarrier(close=output, pulse_s=pulse_s) if output is not None:
+                await self._buses.pulse(output.device, output.output, pulse_s, within_s=within_s)
+            case _:
+                raise CommandFailed("this barrier comes down by itself only")
+
+
+def _contact(end: Input | None, points: Points) -> bool | None:
+    if end is None:
+        return None
+    latest = points.value(contact_point(end))
+    return None if latest.quality != "good" or latest.value is None else latest.value == end.active

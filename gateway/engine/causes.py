@@ -1,0 +1,59 @@
+"""The words of an alarm: a rule's or a built-in cause's texts, with names and values of the moment filled in. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from contract.readings import Value
+from contract.texts import Text
+from gateway.engine.episodes import Cause
+from gateway.engine.layout import Names
+from rules.alarms import AlarmRule, fill
+from rules.causes import BUILT_IN, BuiltInCause
+from rules.conditions import identifier
+
+
+def cause_of_rule(rule: AlarmRule, values: Mapping[str, Value], names: Names) -> Cause:
+    """What a rule's alarm is about, at the moment when it begins."""
+    words = _words(rule.device, names)
+    for point, value in values.items():
+        device, _, name = point.partition(".")
+        text = names.value(point, value)
+        words[f"{identifier(device)}.{name}"] = text
+        if device == rule.device:
+            words[name] = text
+    return Cause(
+        rule=rule.id,
+        source=rule.device,
+        asset=rule.device,
+        severity=rule.severity,
+        message=fill(rule.message, words),
+        response=None if rule.response is None else fill(rule.response, words),
+        title=None if rule.ticket is None else fill(rule.ticket.title, words),
+        place=names.place(rule.device).zh,
+    )
+
+
+def built_in(cause: BuiltInCause, source: str, names: Names, asset: str | None = None) -> Cause:
+    """What a built-in alarm is about. `asset`: the thing to be maintained, if it is not `source` itself."""
+    texts = BUILT_IN[cause]
+    words = _words(source, names)
+    return Cause(
+        rule=cause,
+        source=source,
+        asset=source if asset is None else asset,
+        severity=texts.severity,
+        message=fill(texts.message, words),
+        response=fill(texts.response, words),
+        title=None if texts.ticket is None else fill(texts.ticket, words),
+        place=names.place(source).zh,
+    )
+
+
+def built_in_key(cause: BuiltInCause, source: str) -> str:
+    """The key of a built-in cause at `source`."""
+    return f"{cause}@{source}"
+
+
+def _words(id: str, names: Names) -> dict[str, Text | str]:
+    return {"name": names.name(id), "place": names.place(id)}

@@ -1,0 +1,294 @@
+"""Commands: each carried out at most once, never after its expiry; who and why is recorded, the result is an event.
+
+An id is recorded before the act. A command that was under way when the process died is reported as failed at the next
+start and never tried again.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Literal, Protocol
+
+import msgspec
+import structlog
+
+from config.site import Site
+from contract.commands import Command
+from contract.instants import milliseconds
+from contract.kinds import CommandAsked, CommandResult
+from contract.texts import Text
+from drivers.bus import CommandFailed
+from gateway.clock import Clock
+from gateway.engine.alarms import Alarms
+from gateway.engine.buses import Buses
+from gateway.engine.doors import Doors
+from gateway.engine.episodes import Alarm
+from gateway.engine.lanes import Lanes
+from gateway.engine.layout import Names
+from gateway.engine.meters import Meters
+from gateway.engine.record import Facts, Record
+from rules.commands import admissible
+
+log = structlog.get_logger(__name__)
+
+ACT_WITHIN_S = 3.0
+"""Devices confirm within this time or have failed."""
+
+REMEMBER_MS = 24 * 3600 * 1000
+REMEMBER_LIMIT = 5_000
+"""How long, and how many, ids of executed commands are remembered: far longer than any command lives."""
+
+ON_DISK_S = 0.1
+
+UNKNOWN_TARGET = Text("目标不存在", "There is no such target")
+RESTARTED = Text("执行中网关重启，结果未知，不再重试", "The gateway restarted meanwhile: result unknown, not retried")
+NOT_WRITABLE = Text("该点不可写", "This point cannot be written")
+ALARM_OVER = Text("告警已结束", "The alarm is over")
+NOT_READABLE = Text("当前读不到可信的读数", "No value that can be trusted is readable now")
+
+State = Literal["sent", "done", "failed", "expired"]
+
+
+class Remembered(msgspec.Struct, frozen=True, kw_only=True):
+    """A command and what became of it. Instants as in the command; `why`: for people, if it was not done."""
+
+    command: Command
+    state: State
+    at: int
+    why: Text | None = None
+
+
+class Refused(Exception):
+    """The wish cannot be carried out here; `text` says why."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.en)
+        self.text = text
+
+
+class KnowsTheDisk(Protocol):
+    """The journal as commands need it."""
+
+    async def on_disk(self, seq: int, *, within_s: float) -> bool:
+        """Whether event `seq` is on the disk, waiting at most `within_s` seconds."""
+
+
+Act = Callable[[Command, float, Facts], Awaitable[None]]
+"""Carries a command out within so many seconds; adds what it changed to the facts. `Refused`, `CommandFailed`."""
+
+
+class Commands:
+    """The one road of every wish, from the hub and from this site's own screen."""
+
+    def __init__(
+        self,
+        site: Site,
+        *,
+        writable: frozenset[str],
+        doors: Doors,
+        lanes: Lanes,
+        alarms: Alarms,
+        meters: Meters,
+        buses: Buses,
+        names: Names,
+        record: Record,
+        disk: KnowsTheDisk,
+        clock: Clock,
+    ) -> None:
+        self.commands: OrderedDict[str, Remembered] = OrderedDict()
+        self.counts = {"done": 0, "failed": 0, "expired": 0, "repeated": 0}
+        self._site = site.site
+        self._writable = writable
+        self._doors = doors
+        self._lanes = lanes
+        self._alarms = alarms
+        self._meters = meters
+        self._meter_ids = frozenset(site.meters)
+        self._buses = buses
+        self._names = names
+        self._record = record
+        self._disk = disk
+        self._clock = clock
+        self._acts: Mapping[str, Act] = {
+            "door.unlock": self._unlock_door,
+            "door.mode": self._set_door_mode,
+            "barrier.open": self._open_barrier,
+            "barrier.close": self._close_barrier,
+            "alarm.ack": self._acknowledge,
+            "alarm.shelve": self._shelve,
+            "alarm.unshelve": self._unshelve,
+            "point.write": self._write_point,
+        }
+
+    def start(self) -> None:
+        """Remembers what was asked before; what was under way then has failed."""
+        saved = [msgspec.json.decode(each, type=Remembered) for each in self._record.load_state("command").values()]
+        facts = Facts()
+        for each in sorted(saved, key=lambda each: each.at):
+            self.commands[each.command.id] = each
+            if each.state == "sent":
+                self._settle(each.command, "failed", RESTARTED, facts)
+        self._forget(facts)
+        if facts:
+            self._record.append(facts)
+
+    def has_target(self, kind: str, target: str) -> bool:
+        """Whether a command of `kind` can name `target`."""
+        noun = kind.partition(".")[0]
+        match noun:
+            case "door":
+                return target in self._doors
+            case "barrier":
+                return target in self._lanes
+            case "alarm":
+                return target in self._alarms.alarms
+            case "point":
+                return target in self._writable
+            case _:
+                return False
+
+    async def carry_out(self, command: Command, *, local: bool = False) -> None:
+        """Does what is asked, at most once. `local`: asked at this gateway, so that the clocks are the same."""
+        clock_ok = local or self._clock.state == "ok"
+        admission = admissible(command, self.commands, self._clock.wall_ms(), clock_ok=clock_ok)
+        why = None if admission.reason is None else Text(admission.reason.zh, admission.reason.en)
+        match admission.verdict:
+            case "repeated":
+                self.counts["repeated"] += 1
+            case "expired":
+                await self._answer(command, "expired", why)
+            case "refused":
+                await self._answer(command, "failed", why)
+            case "go":
+                await self._go(command, local=local)
+
+    def item(self, command: str) -> dict[str, Any] | None:
+        """The command as the REST interface and the live stream show it; None if nobody knows it."""
+        known = self.commands.get(command)
+        if known is None:
+            return None
+        asked = known.command
+        return {
+            "id": asked.id,
+            "site": self._site,
+            "target": asked.target,
+            "kind": asked.kind,
+            "reason": asked.reason,
+            "state": known.state,
+            "by": {"id": asked.by.id, "name": asked.by.name, "role": asked.by.role},
+            "issued_at": asked.issued_at,
+            "expires_at": asked.expires_at,
+            "result": None if known.why is None else {"zh": known.why.zh, "en": known.why.en},
+        }
+
+    # --- Inside
+
+    async def _go(self, command: Command, *, local: bool) -> None:
+        facts = Facts()
+        if local:  # the hub records what is asked there; what is asked here is this stream's to tell
+            asked = CommandAsked(
+                command=command.id, kind=command.kind, target=command.target, by=command.by, reason=command.reason
+            )
+            facts.say("command.asked", command.target, asked)
+        self._keep(Remembered(command=command, state="sent", at=self._clock.wall_ms()), facts)
+        self._forget(facts)
+        events = await self._record.append(facts)
+        if events:
+            await self._disk.on_disk(events[-1].seq, within_s=ON_DISK_S)
+        left_s = (milliseconds(command.expires_at) - self._clock.wall_ms()) / 1000
+        if left_s <= 0:
+            await self._answer(command, "expired", None)
+            return
+        result = Facts()
+        try:
+            await self._acts[command.kind](command, min(ACT_WITHIN_S, left_s), result)
+        except Refused as refusal:
+            await self._answer(command, "failed", refusal.text)
+        except CommandFailed as failure:
+            why = str(failure)
+            await self._answer(command, "failed", Text(f"设备未执行：{why}", f"The device did not do it: {why}"))
+        else:
+            await self._answer(command, "done", None, result)
+
+    async def _answer(self, command: Command, state: State, why: Text | None, facts: Facts | None = None) -> None:
+        facts = Facts() if facts is None else facts
+        self._settle(command, state, why, facts)
+        await self._record.append(facts)
+
+    def _settle(self, command: Command, state: State, why: Text | None, facts: Facts) -> None:
+        self.counts[state] += 1
+        result = CommandResult(
+            command=command.id, kind=command.kind, target=command.target, by=command.by, reason=command.reason, why=why
+        )
+        facts.say(f"command.{state}", command.target, result)
+        self._keep(Remembered(command=command, state=state, at=self._clock.wall_ms(), why=why), facts)
+
+    def _keep(self, remembered: Remembered, facts: Facts) -> None:
+        id = remembered.command.id
+        self.commands[id] = remembered
+        facts.keep("command", id, remembered)
+        facts.touch("command", id)
+
+    def _forget(self, facts: Facts) -> None:
+        horizon = self._clock.wall_ms() - REMEMBER_MS
+        while self.commands:
+            oldest, remembered = next(iter(self.commands.items()))
+            if remembered.at >= horizon and len(self.commands) <= REMEMBER_LIMIT:
+                return
+            del self.commands[oldest]
+            facts.keep("command", oldest, None)
+
+    async def _unlock_door(self, command: Command, within_s: float, facts: Facts) -> None:
+        if command.target not in self._doors:
+            raise Refused(UNKNOWN_TARGET)
+        await self._doors.unlock(command.target, command.id, within_s)
+
+    async def _set_door_mode(self, command: Command, within_s: float, facts: Facts) -> None:
+        if command.target not in self._doors:
+            raise Refused(UNKNOWN_TARGET)
+        mode = msgspec.convert(command.args["mode"], Literal["normal", "unlocked", "locked"])
+        await self._doors.set_mode(command.target, mode, command.by.id, within_s)
+
+    async def _open_barrier(self, command: Command, within_s: float, facts: Facts) -> None:
+        if command.target not in self._lanes:
+            raise Refused(UNKNOWN_TARGET)
+        await self._lanes.open(command.target, command.id, within_s)
+
+    async def _close_barrier(self, command: Command, within_s: float, facts: Facts) -> None:
+        if command.target not in self._lanes:
+            raise Refused(UNKNOWN_TARGET)
+        await self._lanes.close(command.target, command.id, within_s)
+
+    async def _acknowledge(self, command: Command, within_s: float, facts: Facts) -> None:
+        self._alarms.acknowledge(self._alarm(command), command.by, _note(command), command.id, facts)
+
+    async def _shelve(self, command: Command, within_s: float, facts: Facts) -> None:
+        for_s = command.args["for_s"]
+        assert isinstance(for_s, int | float)
+        if not self._alarms.shelve(
+            self._alarm(command), command.by, _note(command), for_s=for_s, command=command.id, facts=facts
+        ):
+            raise Refused(ALARM_OVER)
+
+    async def _unshelve(self, command: Command, within_s: float, facts: Facts) -> None:
+        self._alarms.unshelve(self._alarm(command), command.by, facts)
+
+    async def _write_point(self, command: Command, within_s: float, facts: Facts) -> None:
+        if command.target not in self._writable:
+            raise Refused(NOT_WRITABLE)
+        device, _, point = command.target.partition(".")
+        await self._buses.write(device, point, command.args["value"], within_s=within_s)
+
+    def _alarm(self, command: Command) -> Alarm:
+        alarm = self._alarms.alarms.get(command.target)
+        if alarm is None:
+            raise Refused(UNKNOWN_TARGET)
+        if alarm.state == "closed":
+            raise Refused(ALARM_OVER)
+        return alarm
+
+
+def _note(command: Command) -> str:
+    note = command.args.get("note")
+    return note if isinstance(note, str) else ""

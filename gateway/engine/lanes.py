@@ -1,0 +1,377 @@
+"""Lanes: a plate read is decided and recorded, then the lane's one actuator is driven; barrier and loops are seen.
+
+Stored reads that a camera sends later are recorded and never acted on; repeats of an arrival are counted only.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from config.site import CameraBarrier, Input, Lane, Site
+from contract.instants import instant
+from contract.kinds import Access, BarrierMoved, PassageMade, PlateSeen, Presented
+from contract.pictures import PICTURE_LIMIT, picture_id
+from contract.readings import Reading
+from drivers.bus import CommandFailed
+from drivers.reports import InputRefused, PlateRead
+from gateway.clock import Clock
+from gateway.engine.alarmclock import Alarmclock, Timers
+from gateway.engine.alarms import Alarms
+from gateway.engine.barriers import BarrierWire
+from gateway.engine.buses import Buses
+from gateway.engine.causes import built_in, built_in_key
+from gateway.engine.doors import ReadingsSink
+from gateway.engine.errands import Errands
+from gateway.engine.layout import Names, can_close, contact_point
+from gateway.engine.points import Points
+from gateway.engine.record import Facts, Record, Thing
+from gateway.engine.refusals import Refusals
+from rules.access import AccessIndex
+from rules.barriers import (
+    Admission,
+    Clear,
+    Closed,
+    Closing,
+    LaneEffect,
+    LaneEvent,
+    LaneMemory,
+    LaneTraits,
+    LoopsSeen,
+    Opened,
+    Opening,
+    Passage,
+    PositionSeen,
+    Raise,
+    Tick,
+    next_wake,
+    step,
+)
+from rules.lanes import LaneDecision, LanePolicy, PlateSight, RecentRead, decide_plate, remembered
+
+log = structlog.get_logger(__name__)
+
+BARRIER_WITHIN_S = 2.0
+"""A barrier that did not take the wish by then stays as it is."""
+
+WAITING_LIMIT = 8
+"""Reads of one lane that wait for the journal or the barrier at the most."""
+
+REPLAYED_LIMIT = 2_000
+"""Stored reads of a camera that are recognised when they come again."""
+
+
+@dataclass(slots=True)
+class _Standing:
+    """One lane as it is now. `at`: Unix ms of its last change."""
+
+    lane: Lane
+    policy: LanePolicy
+    traits: LaneTraits
+    wire: BarrierWire
+    clock: Alarmclock
+    memory: LaneMemory = field(default_factory=LaneMemory)
+    recent: tuple[RecentRead, ...] = ()
+    replayed: deque[tuple[str, int | None]] = field(default_factory=lambda: deque(maxlen=REPLAYED_LIMIT))
+    last_plate: str | None = None
+    at: int = 0
+    waiting: int = 0
+
+
+class Lanes:
+    """All lanes of the site. `index` is replaced when the desired state has another revision."""
+
+    def __init__(
+        self,
+        site: Site,
+        index: AccessIndex,
+        *,
+        points: Points,
+        names: Names,
+        buses: Buses,
+        alarms: Alarms,
+        record: Record,
+        errands: Errands,
+        refusals: Refusals,
+        readings: ReadingsSink,
+        timers: Timers,
+        clock: Clock,
+    ) -> None:
+        self.index = index
+        self.decisions = {"granted": 0, "denied": 0, "ignored": 0}
+        self.barrier_failures = 0
+        self._site = site.site
+        self._points = points
+        self._names = names
+        self._alarms = alarms
+        self._record = record
+        self._errands = errands
+        self._refusals = refusals
+        self._readings = readings
+        self._timers = timers
+        self._clock = clock
+        self._lanes = {id: self._standing(id, lane, buses) for id, lane in site.lanes.items()}
+        self._cameras = {lane.camera: id for id, lane in site.lanes.items()}
+        self._by_point: dict[str, list[str]] = {}
+        for id, standing in self._lanes.items():
+            for point in (*standing.wire.points, *_loops_of(standing.lane)):
+                self._by_point.setdefault(point, []).append(id)
+
+    def start(self) -> None:
+        """Barriers and loops are unknown until they are read; nothing is driven."""
+        now = self._clock.wall_ms()
+        for id, standing in self._lanes.items():
+            standing.at = now
+            self._readings(self._state_readings(id))
+
+    def __contains__(self, lane: str) -> bool:
+        return lane in self._lanes
+
+    # --- What cameras, barriers and loops say
+
+    async def plate_read(self, read: PlateRead) -> bool:
+        """Decides on a read; True if the camera itself shall lift the barrier. Unknown cameras lift nothing."""
+        lane = self._cameras.get(read.camera)
+        if lane is None:
+            self._refusals.refuse(InputRefused(read.camera, "no lane has this camera"))
+            return False
+        standing = self._lanes[lane]
+        if standing.waiting >= WAITING_LIMIT:
+            self._refusals.refuse(InputRefused(read.camera, "more reads than can be recorded"))
+            return False
+        decision = self._decide(standing, read)
+        self.decisions[decision.outcome] += 1
+        facts = self._said(lane, read, decision)
+        if not facts:
+            return False
+        recording = self._record.append(facts)
+        standing.waiting += 1
+        try:
+            events = await recording
+            if not decision.granted:
+                return False
+            admission = Admission(
+                by="decision",
+                after=events[-1].seq if events else None,
+                credential=Presented(kind="plate", value=decision.plate),
+                holder=decision.holder,
+            )
+            return await self._lift(lane, admission)
+        finally:
+            standing.waiting -= 1
+
+    def points_changed(self, points: list[str], facts: Facts) -> None:
+        """Barriers and loops among the points that have another value or quality."""
+        lanes = dict.fromkeys(lane for point in points for lane in self._by_point.get(point, ()))
+        for id in lanes:
+            standing = self._lanes[id]
+            position = standing.wire.position(self._points)
+            if position != standing.memory.position:
+                self._step(id, PositionSeen(position), facts)
+                self._changed(id, facts)
+            before, under = self._loop(standing.lane.loop_before), self._loop(standing.lane.loop_under)
+            if (before, under) != (standing.memory.before, standing.memory.under):
+                self._step(id, LoopsSeen(before, under), facts)
+                self._changed(id, facts)
+
+    # --- What people wish
+
+    async def open(self, lane: str, command: str, within_s: float) -> None:
+        """Lifts the barrier by hand; `CommandFailed` if it did not take the wish."""
+        standing = self._lanes[lane]
+        self._note(lane, Opening(Admission(by="command", command=command)))
+        await standing.wire.open(within_s)
+
+    async def close(self, lane: str, command: str, within_s: float) -> None:
+        """Lowers the barrier by hand; `CommandFailed` if it cannot or did not take the wish."""
+        standing = self._lanes[lane]
+        if standing.memory.under is True:
+            raise CommandFailed("a vehicle stands under the barrier")
+        self._note(lane, Closing(command))
+        await standing.wire.close(within_s)
+
+    # --- What people see
+
+    def item(self, lane: str) -> dict[str, Any]:
+        """The lane as the REST interface and the live stream show it."""
+        standing = self._lanes[lane]
+        memory = standing.memory
+        return {
+            "id": lane,
+            "site": self._site,
+            "barrier": memory.position,
+            "loops": {"before": memory.before, "under": memory.under},
+            "last_plate": standing.last_plate,
+            "at": instant(standing.at),
+        }
+
+    def ids(self) -> list[str]:
+        """All lanes."""
+        return list(self._lanes)
+
+    # --- Inside
+
+    def _standing(self, id: str, lane: Lane, buses: Buses) -> _Standing:
+        wire = BarrierWire(lane.barrier, buses)
+        policy = LanePolicy(
+            lane=id,
+            direction=lane.direction,
+            visitors=lane.visitors,
+            confidence=lane.confidence,
+            repeat_s=lane.repeat_s,
+        )
+        traits = LaneTraits(has_position=bool(wire.points), has_loop_under=lane.loop_under is not None)
+        return _Standing(lane, policy, traits, wire, Alarmclock(self._timers, lambda: self._tick(id)))
+
+    def _decide(self, standing: _Standing, read: PlateRead) -> LaneDecision:
+        sight = PlateSight(read.plate, read.plate_id, read.confidence, read.replayed)
+        now = self._clock.wall_ms()
+        clock_ok = self._clock.state == "ok"
+        decision = decide_plate(self.index, standing.policy, sight, standing.recent, now, clock_ok=clock_ok)
+        standing.recent = remembered(standing.recent, standing.policy, sight, decision, now)
+        return decision
+
+    def _said(self, lane: str, read: PlateRead, decision: LaneDecision) -> Facts:
+        standing = self._lanes[lane]
+        facts = Facts()
+        if decision.outcome == "ignored" and not (read.replayed and self._first_replay(standing, read)):
+            return facts
+        picture = self._picture_of(read)
+        seen = PlateSeen(
+            plate=decision.plate,
+            camera=read.camera,
+            confidence=read.confidence,
+            colour=read.colour,
+            plate_id=read.plate_id,
+            replayed=read.replayed,
+            seen_at=None if read.seen_at is None else instant(read.seen_at),
+            picture=picture,
+        )
+        facts.say("plate.seen", lane, seen)
+        if decision.outcome == "ignored":
+            return facts
+        access = Access(
+            credential=Presented(kind="plate", value=decision.plate),
+            holder=decision.holder,
+            rule=decision.rule,
+            revision=decision.revision,
+            reason=decision.reason,
+            direction=standing.lane.direction,
+            reader=read.camera,
+            picture=picture,
+        )
+        facts.say(f"access.{decision.outcome}", lane, access)
+        standing.last_plate = decision.plate or None
+        self._changed(lane, facts)
+        return facts
+
+    def _first_replay(self, standing: _Standing, read: PlateRead) -> bool:
+        key = (read.plate_id or read.plate, read.seen_at)
+        if key in standing.replayed:
+            return False
+        standing.replayed.append(key)
+        return True
+
+    def _picture_of(self, read: PlateRead) -> str | None:
+        if read.picture is None:
+            return None
+        if len(read.picture) > PICTURE_LIMIT:
+            self._refusals.refuse(InputRefused(read.camera, f"a picture of {len(read.picture)} bytes"))
+            return None
+        return picture_id(read.picture)
+
+    async def _lift(self, lane: str, admission: Admission) -> bool:
+        standing = self._lanes[lane]
+        self._note(lane, Opening(admission))
+        if isinstance(standing.lane.barrier, CameraBarrier):
+            return True
+        try:
+            await standing.wire.open(BARRIER_WITHIN_S)
+        except CommandFailed as failure:
+            self.barrier_failures += 1
+            log.warning("barrier was not lifted", lane=lane, why=str(failure))
+        return False
+
+    async def _lower(self, lane: str) -> None:
+        self._note(lane, Closing())
+        try:
+            await self._lanes[lane].wire.close(BARRIER_WITHIN_S)
+        except CommandFailed as failure:
+            self.barrier_failures += 1
+            log.warning("barrier was not lowered", lane=lane, why=str(failure))
+
+    def _note(self, lane: str, event: LaneEvent) -> None:
+        facts = Facts()
+        self._step(lane, event, facts)
+        if facts:
+            self._record.append(facts)
+
+    def _step(self, id: str, event: LaneEvent, facts: Facts) -> None:
+        standing = self._lanes[id]
+        now = self._clock.monotonic()
+        standing.memory, effects = step(standing.traits, standing.memory, event, now)
+        wake = next_wake(standing.memory)
+        standing.clock.arm(None if wake is None else wake - now)
+        for effect in effects:
+            self._follow(id, effect, facts)
+        if standing.memory.position in {"up", "down"} and not standing.memory.stuck:
+            # What was raised before a restart ends when the barrier is seen at an end again.
+            self._alarms.clear_cause(built_in_key("barrier.stuck", id), facts)
+
+    def _tick(self, id: str) -> None:
+        self._note(id, Tick())
+
+    def _follow(self, id: str, effect: LaneEffect, facts: Facts) -> None:
+        standing = self._lanes[id]
+        match effect:
+            case Opened(by, command):
+                facts.say("barrier.opened", id, BarrierMoved(by=by, command=command))
+            case Closed(by, command):
+                facts.say("barrier.closed", id, BarrierMoved(by=by, command=command))
+            case Passage(admission, last):
+                facts.say("passage.made", id, self._passage(standing, admission))
+                if last and admission is not None and can_close(standing.lane):
+                    self._errands.start(self._lower(id))
+            case Raise(goal):
+                asset = standing.wire.device or id
+                self._alarms.raise_cause(built_in("barrier.stuck", id, self._names, asset), facts, {f"{id}.goal": goal})
+            case Clear():
+                self._alarms.clear_cause(built_in_key("barrier.stuck", id), facts)
+
+    def _passage(self, standing: _Standing, admission: Admission | None) -> PassageMade:
+        if admission is None:
+            return PassageMade(direction=standing.lane.direction)
+        return PassageMade(
+            direction=standing.lane.direction,
+            after=admission.after,
+            credential=admission.credential,
+            holder=admission.holder,
+        )
+
+    def _loop(self, loop: Input | None) -> bool | None:
+        if loop is None:
+            return None
+        latest = self._points.value(contact_point(loop))
+        return None if latest.quality != "good" or latest.value is None else latest.value == loop.active
+
+    def _changed(self, id: str, facts: Facts) -> None:
+        self._lanes[id].at = self._clock.wall_ms()
+        self._readings(self._state_readings(id))
+        if Thing("lane", id) not in facts.changed:
+            facts.touch("lane", id)
+
+    def _state_readings(self, id: str) -> list[Reading]:
+        standing = self._lanes[id]
+        memory = standing.memory
+        readings = [Reading(point=f"{id}.barrier", value=memory.position, quality="good", at=standing.at)]
+        for name, taken in (("loop_before", memory.before), ("loop_under", memory.under)):
+            if taken is not None:
+                readings.append(Reading(point=f"{id}.{name}", value=taken, quality="good", at=standing.at))
+        return readings
+
+
+def _loops_of(lane: Lane) -> list[str]:
+    return [contact_point(loop) for loop in (lane.loop_before, lane.loop_under) if loop is not None]

@@ -1,0 +1,183 @@
+"""What the site consists of, as the gateway tells the hub and the console, and what things are called. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from config.site import CameraBarrier, Input, Lane, ModbusBarrier, Name, RelayBarrier, Site
+from contract.layout import (
+    DeviceLayout,
+    DoorLayout,
+    LaneLayout,
+    MeterLayout,
+    PointLayout,
+    SiteLayout,
+    ZoneLayout,
+)
+from contract.readings import Value
+from contract.texts import Text
+from drivers.profiles import Profile
+from gateway.engine.meters import Register
+
+NOWHERE = Text("", "")
+
+
+def text(name: Name) -> Text:
+    """A name of the site file as a text of the contract."""
+    return Text(name.zh, name.en)
+
+
+def layout_of(site: Site, profiles: Mapping[str, Profile], fingerprint: str) -> SiteLayout:
+    """The whole site. `profiles`: by profile id."""
+    names = Names(site, profiles)
+    return SiteLayout(
+        site=site.site,
+        gateway=site.gateway,
+        name=text(site.name),
+        timezone=site.timezone,
+        fingerprint=fingerprint,
+        doors=[
+            DoorLayout(
+                id=id,
+                name=text(door.name),
+                place=_place(door.place),
+                readers=[reader for reader in (door.reader_in, door.reader_out) if reader is not None],
+                zones=list(door.zones),
+            )
+            for id, door in site.doors.items()
+        ],
+        lanes=[
+            LaneLayout(
+                id=id,
+                name=text(lane.name),
+                direction=lane.direction,
+                camera=lane.camera,
+                can_close=can_close(lane),
+                place=_place(lane.place),
+                zones=list(lane.zones),
+            )
+            for id, lane in site.lanes.items()
+        ],
+        devices=[
+            DeviceLayout(
+                id=id,
+                name=names.name(id),
+                kind=profiles[device.profile].kind,
+                profile=device.profile,
+                bus=device.bus,
+                place=_place(device.place),
+            )
+            for id, device in site.devices.items()
+        ],
+        points=[point for id in site.devices for point in _points(id, profiles[site.devices[id].profile])],
+        zones=[ZoneLayout(id=id, name=text(zone.name)) for id, zone in site.zones.items()],
+        meters=[
+            MeterLayout(
+                id=id,
+                name=text(meter.name),
+                point=meter.point,
+                register=meter.register_,
+                meter_no=site.devices[meter.point.partition(".")[0]].meter_no or "",
+            )
+            for id, meter in site.meters.items()
+        ],
+    )
+
+
+def can_close(lane: Lane) -> bool:
+    """Whether the lane's barrier can be told to close."""
+    if isinstance(lane.barrier, CameraBarrier):
+        return False
+    return not isinstance(lane.barrier, RelayBarrier) or lane.barrier.close is not None
+
+
+def contact_point(contact: Input) -> str:
+    """`device.point` of a contact."""
+    return f"{contact.device}.{contact.point}"
+
+
+class Names:
+    """What people call each device, door, lane and point, and where it is."""
+
+    def __init__(self, site: Site, profiles: Mapping[str, Profile]) -> None:
+        self._names: dict[str, Text] = {site.site: text(site.name), site.gateway: text(site.name)}
+        self._places: dict[str, Text] = {}
+        self._profiles: dict[str, Profile] = {}
+        for id, device in site.devices.items():
+            profile = profiles[device.profile]
+            self._profiles[id] = profile
+            self._names[id] = profile.name if device.name is None else text(device.name)
+            if device.place is not None:
+                self._places[id] = text(device.place)
+        for parts in (site.doors, site.lanes):
+            for id, part in parts.items():
+                self._names[id] = text(part.name)
+                if part.place is not None:
+                    self._places[id] = text(part.place)
+
+    def name(self, id: str) -> Text:
+        """What people call it; its id if nobody named it."""
+        return self._names.get(id, Text(id, id))
+
+    def place(self, id: str) -> Text:
+        """Where it is, empty if nobody said."""
+        return self._places.get(id, NOWHERE)
+
+    def value(self, point: str, value: Value) -> Text:
+        """A value with its unit, or the words of a label, for a sentence."""
+        device, _, name = point.partition(".")
+        known = self._profiles[device].points.get(name) if device in self._profiles else None
+        if known is not None and isinstance(value, str) and value in known.labels:
+            return known.labels[value]
+        if isinstance(value, bool):
+            return Text("是", "yes") if value else Text("否", "no")
+        shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+        shown = f"{shown} {known.unit}" if known is not None and known.unit else shown
+        return Text(shown, shown)
+
+
+def _points(device: str, profile: Profile) -> list[PointLayout]:
+    return [
+        PointLayout(
+            id=f"{device}.{id}",
+            device=device,
+            name=point.name,
+            type=point.type,
+            unit=point.unit,
+            labels=list(point.labels),
+            writable=point.writable,
+        )
+        for id, point in profile.points.items()
+    ]
+
+
+def _place(place: Name | None) -> Text | None:
+    return None if place is None else text(place)
+
+
+def registers_of(layout: SiteLayout) -> dict[str, Register]:
+    """The registers that money hangs on, by meter id."""
+    units = {point.id: point.unit for point in layout.points}
+    return {
+        meter.id: Register(meter.point, meter.register, units.get(meter.point, ""), meter.meter_no)
+        for meter in layout.meters
+    }
+
+
+def writable_of(site: Site, profiles: Mapping[str, Profile]) -> frozenset[str]:
+    """Every `device.point` that people may write: not what locks doors or moves barriers, which have their own road."""
+    driven = {f"{door.lock.device}.{door.lock.output}" for door in site.doors.values()}
+    barriers: set[str] = set()
+    for lane in site.lanes.values():
+        if isinstance(lane.barrier, RelayBarrier):
+            outputs = (lane.barrier.open, lane.barrier.close)
+            driven |= {f"{output.device}.{output.output}" for output in outputs if output is not None}
+        elif isinstance(lane.barrier, ModbusBarrier):
+            barriers.add(lane.barrier.device)
+    written: set[str] = set()
+    for id, device in site.devices.items():
+        if id not in barriers:
+            profile = profiles[device.profile]
+            written |= {f"{id}.{name}" for name, point in profile.points.items() if point.writable}
+            written |= {f"{id}.{name}" for name in (*profile.commands, *profile.outputs)}
+    return frozenset(written - driven)

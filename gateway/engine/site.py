@@ -1,0 +1,229 @@
+"""The site's engine: every report of a driver goes to the part that owns the matter. Built by hand, in one place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import structlog
+
+from config import LoadedSite
+from contract.instants import instant
+from contract.kinds import ClockDoubted, ClockTrusted, Empty, GatewayStarted
+from contract.layout import SiteLayout
+from contract.readings import Reading
+from drivers.reports import (
+    CredentialRead,
+    DeviceFound,
+    DeviceLost,
+    InputRefused,
+    PlateRead,
+    PointsRead,
+    Report,
+)
+from gateway.clock import Clock, Doubt
+from gateway.engine.alarmclock import Timers
+from gateway.engine.alarms import Alarms
+from gateway.engine.buses import Buses
+from gateway.engine.causes import built_in, built_in_key
+from gateway.engine.commands import Commands
+from gateway.engine.devices import Devices
+from gateway.engine.doors import Doors
+from gateway.engine.errands import Errands
+from gateway.engine.lanes import Lanes
+from gateway.engine.layout import Names, layout_of, registers_of, writable_of
+from gateway.engine.meters import Meters
+from gateway.engine.points import Applied, Points
+from gateway.engine.record import Facts, Record, Thing
+from gateway.engine.refusals import Refusals
+from gateway.engine.tickets import RemembersReadings, Tickets
+from gateway.journal.journal import Journal
+from rules.access import AccessIndex
+
+log = structlog.get_logger(__name__)
+
+
+class _Described(msgspec.Struct, frozen=True):
+    """The layout that the hub was told last."""
+
+    fingerprint: str
+
+
+class SiteEngine:
+    """One site's decisions. `report` is the sink of every driver; commands and desired state come through methods."""
+
+    def __init__(
+        self, loaded: LoadedSite, *, journal: Journal, readings: RemembersReadings, clock: Clock, timers: Timers
+    ) -> None:
+        site = loaded.site
+        self.loaded = loaded
+        self.site = site
+        self.layout: SiteLayout = layout_of(site, loaded.profiles, loaded.fingerprint)
+        self.clock = clock
+        self.journal = journal
+        self.crashed = 0
+        self._readings = readings
+        bus_of = {id: device.bus for id, device in site.devices.items()}
+        names = Names(site, loaded.profiles)
+        index = AccessIndex.of([], zones=loaded.zones_of_places(), timezone=site.timezone)
+
+        self.points = Points(point.id for point in self.layout.points)
+        self.record = record = Record(journal)
+        self.errands = errands = Errands()
+        self.buses = buses = Buses(bus_of)
+        self.refusals = refusals = Refusals(record, timers)
+        self.alarms = alarms = Alarms(
+            loaded.rules, points=self.points, names=names, record=record, timers=timers, clock=clock
+        )
+        self.tickets = Tickets(
+            alarms, readings=readings, points=self.points, record=record, errands=errands, clock=clock
+        )
+        self.devices = Devices(bus_of, alarms, names, clock)
+        self.meters = Meters(registers_of(self.layout), self.points, record, timers, clock)
+        self.doors = Doors(
+            site, index,
+            points=self.points, names=names, buses=buses, alarms=alarms, record=record, errands=errands,
+            refusals=refusals, readings=readings.add, timers=timers, clock=clock,
+        )  # fmt: skip
+        self.lanes = Lanes(
+            site, index,
+            points=self.points, names=names, buses=buses, alarms=alarms, record=record, errands=errands,
+            refusals=refusals, readings=readings.add, timers=timers, clock=clock,
+        )  # fmt: skip
+        self.commands = Commands(
+            site,
+            writable=writable_of(site, loaded.profiles),
+            doors=self.doors, lanes=self.lanes, alarms=alarms, meters=self.meters,
+            buses=buses, names=names, record=record, disk=journal, clock=clock,
+        )  # fmt: skip
+        self._names = names
+
+    # --- Life
+
+    def start(self, software: str, remembered: Iterable[Reading] = ()) -> None:
+        """Takes up what was recorded before a restart; nothing is driven. `remembered`: the last readings held."""
+        facts = Facts()
+        started = GatewayStarted(software=software, site_file=self.layout.fingerprint, clock=self.clock.state)
+        facts.say("gateway.started", self.site.gateway, started)
+        told = self.record.load_state("site").get("described")
+        if told is None or msgspec.json.decode(told, type=_Described).fingerprint != self.layout.fingerprint:
+            facts.say("site.described", self.site.gateway, self.layout)
+            facts.keep("site", "described", _Described(self.layout.fingerprint))
+        self.record.append(facts)
+        self.points.recall(remembered)
+        self.alarms.start()
+        self.doors.start()
+        self.lanes.start()
+        self.commands.start()
+        self.meters.start()
+        self.clock.watch(self._clock_turns)
+        self._clock_turned(self.clock.doubt, at_start=True)
+        self.journal.watch_stall(self._stall_turned)
+
+    async def stop(self) -> None:
+        """Lets what is under way end and records the end."""
+        await self.errands.finished()
+        facts = Facts()
+        facts.say("gateway.stopped", self.site.gateway, Empty())
+        self.record.append(facts)
+        await self.record.finished()
+
+    async def desired_changed(self, items: Sequence[msgspec.Struct], revision: int) -> None:
+        """Decides by another revision of holders, credentials, grants, schedules and blocks from now on."""
+        index = await asyncio.to_thread(
+            AccessIndex.of,
+            items,
+            zones=self.loaded.zones_of_places(),
+            timezone=self.site.timezone,
+            revision=revision,
+        )
+        for mistake in index.mistakes:
+            log.error("desired item is never valid", mistake=mistake)
+        self.doors.index = self.lanes.index = index
+
+    @property
+    def revision(self) -> int:
+        """The revision that decisions are made by."""
+        return self.doors.index.revision
+
+    # --- Reports
+
+    def report(self, report: Report) -> None:
+        """The sink of every driver. Returns at once and never raises: a fault of ours must not end a wire's task."""
+        try:
+            self._route(report)
+        except Exception:
+            self.crashed += 1
+            log.exception("report failed", report=type(report).__name__)
+
+    async def plate_read(self, read: PlateRead) -> bool:
+        """The sink of cameras that wait for an answer: True if the camera itself shall lift the barrier."""
+        return await self.lanes.plate_read(read)
+
+    # --- Inside
+
+    def _route(self, report: Report) -> None:
+        match report:
+            case CredentialRead():
+                if not self.doors.credential_read(report):
+                    self.refusals.refuse(InputRefused(report.reader, "no door has this reader"))
+            case PointsRead():
+                applied = self.points.apply(report.readings)
+                self.meters.points_read([reading.point for reading in report.readings])
+                self._points_changed(applied, Facts())
+            case PlateRead():
+                self.errands.start(self._plate_without_answer(report))
+            case DeviceLost(device=device, why=why):
+                facts = Facts()
+                if self.devices.lost(device, why, facts):
+                    self._points_changed(self.points.lose(device, self.clock.wall_ms()), facts)
+            case DeviceFound(device=device):
+                facts = Facts()
+                if self.devices.found(device, facts):
+                    self.record.append(facts)
+                    self.doors.lock_found(device)
+            case InputRefused():
+                self.refusals.refuse(report)
+
+    def _points_changed(self, applied: Applied, facts: Facts) -> None:
+        if applied.keep:
+            self._readings.add(applied.keep)
+        if applied.changed:
+            self.doors.points_changed(applied.changed, facts)
+            self.lanes.points_changed(applied.changed, facts)
+            self.alarms.points_changed(applied.changed, facts)
+            self.record.tell([Thing("point", point) for point in applied.changed])
+        if facts:
+            self.record.append(facts)
+
+    async def _plate_without_answer(self, read: PlateRead) -> None:
+        await self.lanes.plate_read(read)
+
+    def _clock_turns(self, doubt: Doubt | None) -> None:
+        # It turns in the middle of being read, which may be in the middle of an append.
+        asyncio.get_running_loop().call_soon(self._clock_turned, doubt)
+
+    def _clock_turned(self, doubt: Doubt | None, *, at_start: bool = False) -> None:
+        facts = Facts()
+        gateway = self.site.gateway
+        if doubt is not None:
+            doubted = ClockDoubted(last_known=instant(doubt.last_known_ms), wall=instant(max(0, doubt.wall_ms)))
+            facts.say("clock.doubted", gateway, doubted)
+            self.alarms.raise_cause(built_in("clock.doubtful", gateway, self._names), facts)
+        else:
+            if not at_start:
+                facts.say("clock.trusted", gateway, ClockTrusted(wall=instant(self.clock.wall_ms())))
+            self.alarms.clear_cause(built_in_key("clock.doubtful", gateway), facts)
+        if facts:
+            self.record.append(facts)
+
+    def _stall_turned(self, why: str | None) -> None:
+        facts = Facts()
+        gateway = self.site.gateway
+        if why is not None:
+            self.alarms.raise_cause(built_in("recording.stalled", gateway, self._names), facts)
+        else:
+            self.alarms.clear_cause(built_in_key("recording.stalled", gateway), facts)
+        if facts:
+            self.record.append(facts)
