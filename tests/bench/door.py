@@ -37,6 +37,7 @@ class Bench:
         self._waiting: dict[int, float] = {}
         self.took: list[float] = []
         self.unanswered = 0
+        self._moved: asyncio.Future[float] = asyncio.get_running_loop().create_future()
 
     async def open(self) -> None:
         """Everything listens."""
@@ -51,8 +52,19 @@ class Bench:
             presented = self._waiting.pop(door, None)
             if presented is not None:
                 self.took.append(at - presented)
+                if not self._moved.done():
+                    self._moved.set_result(at)
 
         return note
+
+    def expect(self, door: int) -> None:
+        """The next pulse of a door's lock is waited for."""
+        self._waiting[door] = time.perf_counter()
+        self._moved = asyncio.get_running_loop().create_future()
+
+    async def first(self) -> float:
+        """The moment of the pulse that is waited for."""
+        return await self._moved
 
     async def drive(self, seconds: float) -> list[float]:
         """Presents cards at an even pace; the delays in seconds, in order."""

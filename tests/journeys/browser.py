@@ -1,0 +1,84 @@
+"""A real browser on a running demo: Debian's chromium, driven by Playwright."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from tests.journeys.running import ROOT
+
+SCREENS = ROOT / "var" / "screens"
+"""Where screenshots go; the README's are copies of these."""
+
+DESK = {"width": 1440, "height": 900}
+PHONE = {"width": 360, "height": 740}
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The browser. It has no way out: its own traffic to its makers is switched off."""
+    path = shutil.which("chromium")
+    assert path is not None, "chromium is missing; deploy/prepare tests brings it"
+    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, headless=True, args=["--no-sandbox", "--disable-dev-shm-usage", *quiet]
+        )
+        yield browser
+        browser.close()
+
+
+class Screen:
+    """One person before one page of the console."""
+
+    def __init__(self, browser: Browser, url: str, language: str, *, size: dict[str, int] | None = None) -> None:
+        self.language = language
+        context = browser.new_context(
+            viewport=size or DESK,  # type: ignore[arg-type]
+            locale="zh-CN" if language == "zh" else "en-GB",
+            timezone_id="Asia/Shanghai",
+        )
+        self.errors: list[str] = []
+        self.page: Page = context.new_page()
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.set_default_timeout(15_000)
+        self.url = url
+        self.page.goto(url)
+
+    def at(self, testid: str) -> Locator:
+        """An element by its test id."""
+        return self.page.get_by_test_id(testid)
+
+    def sign_in(self, account: dict[str, str]) -> None:
+        """Signs in, and sees the console in the wanted language."""
+        self.at("sign-in-username").fill(account["username"])
+        self.at("sign-in-password").fill(account["password"])
+        self.at("sign-in-submit").click()
+        expect(self.at("shell")).to_be_visible()
+        expect(self.at("shell")).to_have_attribute("data-link", "live")
+        self.speak()
+
+    def speak(self) -> None:
+        """Switches to the screen's language."""
+        html = self.page.locator("html")
+        wanted = re.compile(f"^{self.language}")
+        if not re.match(wanted, html.get_attribute("lang") or ""):
+            self.at("language-switch").first.click()
+        expect(html).to_have_attribute("lang", wanted)
+
+    def shot(self, name: str) -> Path:
+        """A picture of the screen, `<name>-<language>.png`."""
+        SCREENS.mkdir(parents=True, exist_ok=True)
+        path = SCREENS / f"{name}-{self.language}.png"
+        self.page.screenshot(path=path)
+        return path
+
+    def close(self) -> None:
+        """Leaves; a script that failed meanwhile is a failure."""
+        self.page.context.close()
+        assert self.errors == []

@@ -1,0 +1,104 @@
+"""A guard's day before the screen, in Chinese and in English, at the hub's console and then at the gateway's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.journeys.browser import PHONE, Screen, chromium
+from tests.journeys.running import BLOCKED_PLATE, RESIDENT_CARD, RESIDENT_PLATE, Demo, eventually
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_guards_day(demo: Demo, browser: Browser, language: str) -> None:
+    guard = demo.info["accounts"]["guard"]
+    screen = Screen(browser, demo.info["hub_url"], language)
+
+    # A wrong password is told in words.
+    screen.at("sign-in-username").fill("guard")
+    screen.at("sign-in-password").fill("not this one")
+    screen.at("sign-in-submit").click()
+    expect(screen.at("sign-in-error")).to_be_visible()
+    screen.sign_in(guard)
+
+    # A resident's car: the row says who, and why it was let in.
+    demo.sim.post("/sim/lanes/gate-in/drive-up", {"plate": RESIDENT_PLATE})
+    row = screen.page.locator(f'[data-testid="entry"][data-plate="{RESIDENT_PLATE}"]').first
+    expect(row).to_have_attribute("data-outcome", "granted")
+    expect(row.get_by_test_id("entry-reason")).not_to_be_empty()
+    eventually(lambda: demo.sim.get("/sim/devices")["lanes"]["gate-in"]["barrier"] == "down", within_s=40)
+
+    # A blocked one: refused, loudly.
+    demo.sim.post("/sim/lanes/gate-in/drive-up", {"plate": BLOCKED_PLATE})
+    expect(screen.at("blocked-card").first).to_be_visible()
+    screen.shot("guard-blocked")
+    screen.at("blocked-seen").first.click()
+
+    # By hand: no reason, no barrier.
+    screen.at("lane-open-gate-in").click()
+    expect(screen.at("ask-dialog")).to_be_visible()
+    expect(screen.at("ask-send")).to_be_disabled()
+    screen.at("ask-reason-1").click()
+    screen.at("ask-send").click()
+    done = screen.page.locator('[data-testid="command"][data-kind="barrier.open"][data-state="done"]').first
+    expect(done).to_be_visible()
+    expect(screen.at("lane-gate-in")).to_have_attribute("data-barrier", "up")
+    screen.at("lane-close-gate-in").click()
+    screen.at("ask-reason-1").click()
+    screen.at("ask-send").click()
+    expect(screen.at("lane-gate-in")).to_have_attribute("data-barrier", "down", timeout=30_000)
+
+    # The pump fails: one alarm, acknowledged with a note.
+    demo.sim.post("/sim/faults", {"device": "pump-2", "fault": "trip"})
+    try:
+        alarm = screen.page.locator('[data-testid="alarm"][data-state="active"]').first
+        expect(alarm).to_be_visible(timeout=30_000)
+        screen.shot("guard")
+        alarm.get_by_test_id("alarm-ack").click()
+        screen.at("ack-note").fill("已通知维修 / maintenance told")
+        screen.at("ack-send").click()
+        expect(screen.page.locator('[data-testid="alarm"][data-state="acknowledged"]').first).to_be_visible()
+    finally:
+        demo.sim.client.delete("/sim/faults")
+
+    # The hub is gone: this screen says so, and the gateway's own console goes on.
+    with demo.down("hub"):
+        expect(screen.page.locator('[data-banner="link-lost"]')).to_be_visible(timeout=40_000)
+        local = Screen(browser, demo.info["gateway_url"], language)
+        local.sign_in(guard)
+        expect(local.page.locator('[data-banner="alone"]')).to_be_visible(timeout=90_000)
+        demo.sim.post("/sim/readers/lobby-a-in/present", {"card": RESIDENT_CARD})
+        entry = local.page.locator('[data-testid="entry"][data-place="lobby-a"][data-outcome="granted"]').first
+        expect(entry).to_be_visible()
+        demo.sim.post("/sim/lanes/gate-in/drive-up", {"plate": RESIDENT_PLATE})
+        expect(local.page.locator(f'[data-testid="entry"][data-plate="{RESIDENT_PLATE}"]').first).to_be_visible()
+        local.shot("guard-alone")
+        local.close()
+    # And by itself this screen is back, with what it missed.
+    expect(screen.at("shell")).to_have_attribute("data-link", "live", timeout=60_000)
+    missed = screen.page.locator('[data-testid="entry"][data-place="lobby-a"][data-outcome="granted"]').first
+    expect(missed).to_be_visible(timeout=30_000)
+    screen.close()
+    eventually(lambda: demo.sim.get("/sim/devices")["lanes"]["gate-in"]["barrier"] == "down", within_s=40)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_same_screen_on_a_phone(demo: Demo, browser: Browser, language: str) -> None:
+    screen = Screen(browser, demo.info["hub_url"], language, size=PHONE)
+    screen.sign_in(demo.info["accounts"]["guard"])
+    demo.sim.post("/sim/readers/lobby-a-in/present", {"card": RESIDENT_CARD})
+    expect(screen.at("entry").first).to_be_visible()
+    wide = screen.page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= PHONE["width"], f"the page is {wide} px wide on a phone of {PHONE['width']}"
+    screen.shot("guard-phone")
+    screen.close()

@@ -1,0 +1,82 @@
+"""A technician's ticket before the screen, in Chinese and in English."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.journeys.browser import PHONE, Screen, chromium
+from tests.journeys.running import Demo, eventually
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.mark.parametrize(("language", "device", "fault"), [("zh", "pump-1", "trip"), ("en", "lift-1", "trapped")])
+def test_a_fault_becomes_a_ticket_and_is_closed(
+    demo: Demo, browser: Browser, language: str, device: str, fault: str
+) -> None:
+    screen = Screen(browser, demo.info["hub_url"], language)
+    screen.sign_in(demo.info["accounts"]["maintenance"])
+    screen.at("nav-tickets").click()
+    demo.sim.post("/sim/faults", {"device": device, "fault": fault})
+    try:
+        card = screen.page.locator(f'[data-testid="ticket"][data-asset="{device}"][data-state="raised"]').first
+        expect(card).to_be_visible(timeout=30_000)
+        screen.shot("tickets")
+        card.click()
+        expect(screen.at("ticket-detail")).to_be_visible()
+        expect(screen.at("ticket-chart")).to_be_visible()
+        screen.at("ticket-take").click()
+        expect(screen.at("ticket-state")).to_have_attribute("data-state", "taken")
+        screen.at("ticket-comment").fill("到场 / on site")
+        screen.at("ticket-comment-send").click()
+        expect(screen.at("ticket-steps")).to_contain_text("到场 / on site")
+        screen.at("ticket-finish").click()
+        screen.at("finish-found").fill("热继电器动作 / thermal relay had tripped")
+        screen.at("finish-done").fill("复位 / reset")
+        screen.at("finish-send").click()
+        expect(screen.at("ticket-state")).to_have_attribute("data-state", "done")
+        screen.shot("ticket")
+    finally:
+        demo.sim.client.delete("/sim/faults")
+    # Only the device itself closes it.
+    expect(screen.at("ticket-state")).to_have_attribute("data-state", "closed", timeout=60_000)
+    screen.close()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_live_values_and_their_chart(demo: Demo, browser: Browser, language: str) -> None:
+    screen = Screen(browser, demo.info["hub_url"], language)
+    screen.sign_in(demo.info["accounts"]["maintenance"])
+    screen.at("nav-points").click()
+    demo.sim.post("/sim/points/pump-1/flow", {"value": 33.3})
+    try:
+        expect(screen.at("point-pump-1.flow")).to_contain_text("33.3", timeout=15_000)
+        screen.at("point-pump-1.flow").click()
+        expect(screen.at("point-chart")).to_be_visible()
+        screen.shot("points")
+    finally:
+        demo.sim.post("/sim/points/pump-1/flow", {"value": None})
+    screen.close()
+
+
+def test_every_page_fits_a_phone(demo: Demo, browser: Browser) -> None:
+    screen = Screen(browser, demo.info["hub_url"], "zh", size=PHONE)
+    screen.sign_in(demo.info["accounts"]["admin"])
+    for page in ("guard", "alarms", "tickets", "points", "meters", "devices", "people", "sites", "accounts"):
+        screen.page.goto(f"{screen.url}/{page}")
+        expect(screen.at("shell")).to_be_visible()
+        expect(screen.at("shell")).to_have_attribute("data-link", "live")
+        wide = screen.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= PHONE["width"], f"/{page} is {wide} px wide"
+        screen.shot(f"phone-{page}")
+    screen.close()
+    eventually(lambda: demo.hub().last_id() > 0)
