@@ -20,7 +20,7 @@ from config.site import Name
 from contract.readings import Value
 from contract.texts import Text
 from drivers.profiles import Point
-from rules.alarms import AlarmRule, PointWord, TicketTemplate, fill, placeholders
+from rules.alarms import AlarmRule, TicketTemplate, placeholders
 from rules.conditions import Condition, ConditionError, PointName, compile_condition, identifier
 
 _TRIES_LIMIT = 256
@@ -33,6 +33,7 @@ _REVERSED = re.compile(
     r"(?P<other>'[^']*'|\"[^\"]*\"|\btrue|\bfalse|(?<![\w.])-?\d[\d.]*)\s*(?:==|!=)\s*(?P<name>[A-Za-z_]\w*(?:\.\w+)?)"
 )
 _LISTED = re.compile(r"(?<![\w.'\"])(?P<name>[A-Za-z_]\w*(?:\.\w+)?)\s+in\s+\[(?P<others>[^\]]*)\]")
+_WORDS = ("name", "place")
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"|true\b|false\b|-?\d[\d.]*")
 
 
@@ -90,9 +91,9 @@ class RuleBook:
                 for word, condition in (("when", when), ("clear_when", clear))
                 if condition
             ]
-            words = reader.words(part, conditions)
+            shown = reader.shown(part)
             if len(self.mistakes) == before:
-                self.rules.append(_built(str(place[-1]), part, reader, conditions, words))
+                self.rules.append(_built(str(place[-1]), part, device, conditions, shown))
 
     def _devices(self, document: Document, place: Place, part: RulePart) -> Iterator[str]:
         draft = self.draft
@@ -159,35 +160,33 @@ class _AtDevice:
             self._try(place, condition, points)
         return condition.bind(self.device, self.devices)
 
-    def words(self, part: RulePart, conditions: list[Condition]) -> dict[str, PointWord]:
-        """The points in the message; adds placeholders that nothing fills in."""
-        points = {str(name): point for condition in conditions for name, point in condition.bound}
-        said: dict[str, PointWord] = {}
-        for word, text, allowed in self._texts(part, list(points)):
-            for placeholder in placeholders(Text(text.zh, text.en)):
-                if placeholder in {"name", "place"}:
-                    continue
-                if placeholder not in allowed:
-                    what = Text("下列之一", "one of")
-                    known = ["name", "place", *allowed]
-                    at = (*self.place, *word)
-                    self.mistakes.append(
-                        self.document.mistake(at, one_of(what, known, placeholder), f"{{{placeholder}}}")
-                    )
-                    continue
-                device, _, point = points[placeholder].partition(".")
-                profile = self.draft.profile_of(device)
-                if profile is not None:
-                    found = profile.points[point]
-                    said[placeholder] = PointWord(points[placeholder], found.unit, found.labels)
-        return said
+    def shown(self, part: RulePart) -> tuple[str, ...]:
+        """The points that the message names, as `device.point`; adds placeholders that nothing fills in."""
+        own = {point: f"{self.device}.{point}" for point in self._own_points()}
+        named = [word for word in placeholders(_text(part.message)) if word not in _WORDS]
+        for word in named:
+            if word not in own and self._elsewhere(word) is None:
+                self._unfilled(("message",), word, [*_WORDS, *own])
+        self._unnamed(("response",), part.response)
+        self._unnamed(("ticket", "title"), None if part.ticket is None else part.ticket.title)
+        points = [own.get(word) or self._elsewhere(word) for word in named]
+        return tuple(point for point in points if point is not None)
 
-    def _texts(self, part: RulePart, points: list[str]) -> Iterator[tuple[Place, Name, list[str]]]:
-        yield ("message",), part.message, points
-        if part.response is not None:
-            yield ("response",), part.response, []
-        if part.ticket is not None:
-            yield ("ticket", "title"), part.ticket.title, []
+    def _unnamed(self, at: Place, text: Name | None) -> None:
+        for word in () if text is None else placeholders(_text(text)):
+            if word not in _WORDS:
+                self._unfilled(at, word, list(_WORDS))
+
+    def _elsewhere(self, word: str) -> str | None:
+        """The point of another device that a placeholder names."""
+        name, _, point = word.partition(".")
+        device = self.devices.get(name)
+        profile = None if device is None else self.draft.profile_of(device)
+        return f"{device}.{point}" if profile is not None and point in profile.points else None
+
+    def _unfilled(self, at: Place, word: str, known: list[str]) -> None:
+        words = one_of(Text("下列之一", "one of"), known, word)
+        self.mistakes.append(self.document.mistake((*self.place, *at), words, f"{{{word}}}"))
 
     def _point(self, place: Place, name: PointName) -> Point | None:
         device = self.device
@@ -250,33 +249,19 @@ def _never(text: str, points: Mapping[PointName, Point]) -> Iterator[tuple[str, 
             yield other, one_of(Text(f"{name} 的一个取值", f"a label of {name}"), point.labels, other[1:-1])
 
 
-def _built(
-    id_: str, part: RulePart, at: _AtDevice, conditions: list[Condition], words: Mapping[str, PointWord]
-) -> AlarmRule:
-    device = at.draft.devices.get(at.device)
-    profile = at.draft.profile_of(at.device)
-    own = device.name if device is not None else None
-    place = device.place if device is not None else None
-    fixed: dict[str, Text | str] = {
-        "name": _text(own) if own is not None else profile.name if profile is not None else at.device,
-        "place": _text(place) if place is not None else "",
-    }
-
-    def said(name: Name) -> Text:
-        return fill(_text(name), fixed)
-
+def _built(id_: str, part: RulePart, device: str, conditions: list[Condition], shown: tuple[str, ...]) -> AlarmRule:
     return AlarmRule(
         id=id_,
-        device=at.device,
+        device=device,
         when=conditions[0],
         severity=part.severity,
-        message=said(part.message),
-        response=None if part.response is None else said(part.response),
+        message=_text(part.message),
+        response=None if part.response is None else _text(part.response),
         for_s=part.for_s,
         clear_when=conditions[1] if len(conditions) > 1 else None,
         clear_for_s=part.clear_for_s,
-        ticket=None if part.ticket is None else TicketTemplate(said(part.ticket.title)),
-        words=words,
+        ticket=None if part.ticket is None else TicketTemplate(_text(part.ticket.title)),
+        shown=shown,
     )
 
 

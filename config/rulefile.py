@@ -50,7 +50,7 @@ class RulePart(Part):
     """critical: people in danger, act at once · major: act in minutes · minor: act in this shift · warning: know it."""
 
     message: Name
-    """What the guard reads. May hold `{name}`, `{place}` and points of the condition: `{flow}`, `{pump_1.flow}`."""
+    """What the guard reads. May hold `{name}`, `{place}` and points: `{flow}`, `{pump_1.flow}`."""
 
     response: Name | None = None
     """What to do, step by step. May hold `{name}` and `{place}`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from contract.kinds import Severity
@@ -55,20 +55,11 @@ class TicketTemplate:
 
 
 @dataclass(frozen=True, slots=True)
-class PointWord:
-    """A point that a rule's texts name: its `device.point`, its unit, what people read for its labels."""
-
-    point: str
-    unit: str = ""
-    labels: Mapping[str, Text] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class AlarmRule:
     """One rule at one device. `key` names the cause in the whole site: `<rule>@<device>`.
 
     `when` raises after `for_s` seconds; `clear_when` (None: not `when`) clears after `clear_for_s`.
-    `words`: the points whose values stand in `message`, by the word that stands for them.
+    The texts hold placeholders: `{name}`, `{place}` of the device, in `message` also points; `shown` are those points.
     """
 
     id: str
@@ -81,7 +72,7 @@ class AlarmRule:
     clear_when: Condition | None = None
     clear_for_s: float = 0.0
     ticket: TicketTemplate | None = None
-    words: Mapping[str, PointWord] = field(default_factory=dict)
+    shown: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -90,7 +81,12 @@ class AlarmRule:
 
     @property
     def points(self) -> tuple[str, ...]:
-        """Every `device.point` that the rule looks at."""
+        """Every `device.point` that the rule looks at or shows."""
+        return tuple(dict.fromkeys((*self.decisive, *self.shown)))
+
+    @property
+    def decisive(self) -> tuple[str, ...]:
+        """Every `device.point` in its conditions."""
         clear = self.clear_when.points if self.clear_when is not None else ()
         return tuple(dict.fromkeys((*self.when.points, *clear)))
 
@@ -111,11 +107,10 @@ class AlarmMemory:
 
 @dataclass(frozen=True, slots=True)
 class Raise:
-    """An episode begins. `values`: the points that the rule looked at; `message`: with them filled in."""
+    """An episode begins; `values` are the points that the rule looked at."""
 
     rule: AlarmRule
     values: dict[str, Value]
-    message: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +127,7 @@ def step(
     """The memory after looking at `observed` (`device.point` → value and quality), and what begins or ends."""
     answer = _answer(rule, memory.active, observed)
     if answer is None:
-        failed = all(_good(observed.get(point)) for point in rule.points)
+        failed = all(_good(observed.get(point)) for point in rule.decisive)
         memory = replace(memory, rising_since=None, falling_since=None, unknown=True)
         return (replace(memory, failures=memory.failures + 1) if failed else memory), None
     memory = replace(memory, unknown=False)
@@ -188,8 +183,7 @@ def _rising(
     since = now if memory.rising_since is None else memory.rising_since
     if now - since < rule.for_s:
         return replace(memory, rising_since=since), None
-    values = _values(rule, observed)
-    raised = Raise(rule, values, fill(rule.message, {word: _say(at, values) for word, at in rule.words.items()}))
+    raised = Raise(rule, _values(rule, observed))
     return replace(memory, active=True, rising_since=None, falling_since=None), raised
 
 
@@ -205,15 +199,8 @@ def _falling(
 
 
 def _values(rule: AlarmRule, observed: Mapping[str, Observed]) -> dict[str, Value]:
-    return {point: observed[point].value for point in rule.points if point in observed}
-
-
-def _say(word: PointWord, values: Mapping[str, Value]) -> Text:
-    value = values.get(word.point)
-    if isinstance(value, bool):
-        return Text("是", "yes") if value else Text("否", "no")
-    if isinstance(value, str):
-        return word.labels.get(value, Text(value, value))
-    number = "–" if value is None else f"{round(value, 2):g}"
-    said = f"{number} {word.unit}".rstrip()
-    return Text(said, said)
+    return {
+        point: seen.value if seen.quality == "good" else None
+        for point in rule.points
+        if (seen := observed.get(point)) is not None
+    }
