@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from contract.readings import Value
-from drivers.modbus.plan import Block
+from drivers.modbus.plan import MULTIPLIER, Block
 from drivers.profiles.profile import Multiplier, Point, Profile, RegisterSource
 from drivers.profiles.schema import Order
 
 _FORMATS = {"u16": ">H", "i16": ">h", "u32": ">I", "i32": ">i", "u64": ">Q", "i64": ">q", "f32": ">f", "f64": ">d"}
-
-Words = Sequence[int] | Sequence[bool]
 
 
 class Worth(NamedTuple):
@@ -30,15 +28,15 @@ class Worth(NamedTuple):
     quality: Literal["good", "bad"]
 
 
-def packed(block: Block, words: Words) -> bytes:
-    """The answer's registers as the bytes that came, highest byte of each register first."""
-    return struct.pack(f">{block.count}H", *words)
-
-
 def raw(source: RegisterSource, data: bytes, at: int) -> int | float:
     """The raw value at register `at` of an answer's bytes."""
     piece = data[2 * at : 2 * (at + source.width)]
     return struct.unpack(_FORMATS[source.type], in_order(piece, source.order))[0]  # type: ignore[no-any-return]
+
+
+def bit_at(data: bytes, at: int) -> int:
+    """Bit `at` of an answer's bytes, lowest bit of the first byte first."""
+    return data[at >> 3] >> (at & 7) & 1
 
 
 def in_order(piece: bytes, order: Order) -> bytes:
@@ -108,24 +106,19 @@ class Decoder:
         self._fixed = dict(fixed)
         self._read: dict[str, float] = {}
 
-    def needs(self) -> frozenset[str]:
-        """Keys of the multipliers that are not known yet."""
-        return frozenset(f"×{name}" for name in self._multipliers if name not in self._read)
-
     def forget(self) -> None:
         """The device was away: another one may come back."""
         self._read.clear()
 
-    def read(self, block: Block, words: Words) -> list[Worth]:
-        """Every point in a block's answer. `words` has the block's count."""
+    def read(self, block: Block, data: bytes) -> list[Worth]:
+        """Every point in a block's answer. `data`: the registers, or the bits packed, as they came."""
         if block.fc <= 2:
             return [
-                worth(self._points[span.key], int(words[span.address - block.start]), self._fixed)
+                worth(self._points[span.key], bit_at(data, span.address - block.start), self._fixed)
                 for span in block.spans
             ]
-        data = packed(block, words)
         for span in block.spans:
-            if span.key.startswith("×"):
+            if span.key.startswith(MULTIPLIER):
                 self._learn(span.key[1:], data, span.address - block.start)
         factors = self._read | self._fixed
         return [
@@ -147,4 +140,4 @@ class Decoder:
 
 def refused(block: Block) -> list[Worth]:
     """What a block's points are worth when the device refuses to give them."""
-    return [Worth(span.key, None, "bad") for span in block.spans if not span.key.startswith("×")]
+    return [Worth(span.key, None, "bad") for span in block.spans if not span.key.startswith(MULTIPLIER)]

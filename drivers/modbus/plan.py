@@ -13,6 +13,9 @@ from typing import NamedTuple
 from drivers.profiles.profile import Profile, RegisterSource
 from drivers.profiles.schema import Group
 
+MULTIPLIER = "×"
+"""What a multiplier's key begins with: no point is called so."""
+
 GROUPS: tuple[Group, ...] = ("alarm", "normal", "meter")
 """Most urgent first."""
 
@@ -33,18 +36,18 @@ class Span(NamedTuple):
 
 
 class Block(NamedTuple):
-    """One read: `count` registers (or bits) from `start`, and the spans in it."""
+    """One read: `size` registers (or bits) from `start`, and the spans in it."""
 
     fc: int
     start: int
-    count: int
+    size: int
     group: Group
     spans: tuple[Span, ...]
 
     @property
     def end(self) -> int:
         """The first address after it."""
-        return self.start + self.count
+        return self.start + self.size
 
 
 class Limits(NamedTuple):
@@ -67,7 +70,7 @@ def spans_of(profile: Profile) -> list[Span]:
         if isinstance(source := point.source, RegisterSource)
     ]
     spans += [
-        Span(f"×{factor.id}", factor.source.fc, factor.source.address, factor.source.width, "meter")
+        Span(MULTIPLIER + factor.id, factor.source.fc, factor.source.address, factor.source.width, "meter")
         for factor in profile.multipliers.values()
     ]
     return spans
@@ -125,7 +128,7 @@ def split(block: Block) -> list[Block]:
 
     An empty list: it cannot be smaller, what is refused is the point itself.
     """
-    parts = _pack(block.spans, block.group, Limits(registers=block.count, bits=block.count, gap=0))
-    if len(parts) <= 1 and (not parts or parts[0].count == block.count):
+    parts = _pack(block.spans, block.group, Limits(registers=block.size, bits=block.size, gap=0))
+    if len(parts) <= 1 and (not parts or parts[0].size == block.size):
         parts = _pack(block.spans, block.group, Limits(registers=1, bits=1, gap=0))
-    return parts if len(parts) > 1 or (parts and parts[0].count < block.count) else []
+    return parts if len(parts) > 1 or (parts and parts[0].size < block.size) else []

@@ -8,10 +8,10 @@ urgent groups have a later deadline: alarms first, and nothing starves. A device
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from drivers.modbus.plan import Block
+from drivers.modbus.plan import MULTIPLIER, Block
 from drivers.profiles.schema import Group
 
 PROBES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
@@ -42,6 +42,8 @@ class _Slot:
     block: Block
     period: float
     due: float
+    owed: bool = False
+    """Others cannot be understood without it: it is read before them once the device is there."""
 
 
 @dataclass(slots=True)
@@ -50,7 +52,6 @@ class _Device:
     silences: int = 0
     retry_at: float = 0.0
     online: bool | None = None
-    needs: frozenset[str] = field(default_factory=frozenset)
 
 
 class Timetable:
@@ -62,7 +63,8 @@ class Timetable:
 
     def add(self, device: str, blocks: Sequence[Block], periods: Mapping[Group, float], now: float) -> None:
         """A device and what is to be read of it; all of it is due at once."""
-        slots = [_Slot(block, periods[block.group], now) for block in blocks]
+        slots = [_Slot(block, periods[block.group], now, _holds_multipliers(block)) for block in blocks]
+        slots.sort(key=lambda slot: not slot.owed)
         self._devices[device] = _Device(slots, retry_at=now)
 
     def next(self, now: float) -> Turn | None:
@@ -94,20 +96,22 @@ class Timetable:
         ]
         return min(moments, default=None)
 
-    def answered(self, turn: Turn, now: float) -> bool:
+    def answered(self, device: str, now: float) -> bool:
         """The device answered. True: it was not there before, everything of it is due again."""
-        device = self._devices[turn.device]
-        found = device.online is not True
-        if device.silences or found:
-            for slot in device.slots:
+        state = self._devices[device]
+        found = state.online is not True
+        if state.silences or found:
+            for slot in state.slots:
                 slot.due = min(slot.due, now)
-        device.silences, device.online = 0, True
+                slot.owed = slot.owed or (found and _holds_multipliers(slot.block))
+        state.silences, state.online = 0, True
         return found
 
     def read(self, turn: Turn, now: float) -> None:
         """The block was read (or refused for this time): its next moment keeps the pace, missed ones are left out."""
         for slot in self._devices[turn.device].slots:
             if slot.block is turn.block:
+                slot.owed = False
                 following = slot.due + slot.period
                 if following <= now:
                     self.overruns += following + slot.period <= now
@@ -120,20 +124,35 @@ class Timetable:
         for index, slot in enumerate(device.slots):
             if slot.block is turn.block:
                 if parts:
-                    device.slots[index : index + 1] = [_Slot(part, slot.period, now) for part in parts]
+                    device.slots[index : index + 1] = [
+                        _Slot(part, slot.period, now, _holds_multipliers(part)) for part in parts
+                    ]
                 else:
+                    slot.owed = False
                     slot.due = now + max(slot.period, REFUSED_S)
                 return
 
-    def silent(self, device: str, now: float) -> bool:
-        """The device did not answer. True: it is lost from now on."""
+    def silent(self, device: str, now: float, at_least_s: float = 0.0) -> bool:
+        """The device did not answer, and must not be asked for `at_least_s`. True: it is lost from now on."""
         state = self._devices[device]
         state.silences += 1
-        state.retry_at = now + probe_delay(state.silences)
+        state.retry_at = now + max(probe_delay(state.silences), at_least_s)
         lost = state.silences >= LOST_AFTER and state.online is not False
         if lost:
             state.online = False
         return lost
+
+    def postpone(self, device: str, until: float) -> None:
+        """The device cannot be asked before `until`."""
+        state = self._devices[device]
+        state.retry_at = max(state.retry_at, until)
+        for slot in state.slots:
+            slot.due = max(slot.due, until)
+
+    def wire_back(self, now: float) -> None:
+        """The wire itself is there again: nobody on it has to wait out its back-off."""
+        for state in self._devices.values():
+            state.retry_at = min(state.retry_at, now)
 
     def silences(self, device: str) -> int:
         """How often in a row the device has not answered."""
@@ -141,7 +160,9 @@ class Timetable:
 
     def soon(self, device: str, now: float) -> None:
         """Something was written to the device: read its urgent and normal values again at once."""
-        for slot in self._devices[device].slots:
+        state = self._devices[device]
+        state.retry_at = min(state.retry_at, now)
+        for slot in state.slots:
             if slot.block.group != "meter":
                 slot.due = min(slot.due, now)
 
@@ -156,4 +177,8 @@ class Timetable:
 
 
 def _deadline(slot: _Slot) -> float:
-    return slot.due + SLACK_S[slot.block.group]
+    return 0.0 if slot.owed else slot.due + SLACK_S[slot.block.group]
+
+
+def _holds_multipliers(block: Block) -> bool:
+    return any(span.key.startswith(MULTIPLIER) for span in block.spans)

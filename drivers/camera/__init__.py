@@ -1,0 +1,1 @@
+"""Plate cameras: what they push and what they must be answered."""

@@ -1,0 +1,61 @@
+"""Which values are worth a report: those that changed, and every point once in a while. Pure.
+
+Quiet points cost little, and whoever listens can tell a quiet point from a dead one by the heartbeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from contract.readings import Quality, Reading, Value
+from drivers.profiles.profile import Point
+
+HEARTBEAT_S = 30.0
+
+
+@dataclass(slots=True)
+class _Told:
+    value: Value
+    quality: Quality
+    at: float
+
+
+class Changes:
+    """What was last told about each point of one device. `now` is monotonic seconds."""
+
+    def __init__(self, device: str, points: Mapping[str, Point], heartbeat_s: float = HEARTBEAT_S) -> None:
+        self._names = {name: f"{device}.{name}" for name in points}
+        self._deadbands = {name: point.deadband for name, point in points.items() if point.deadband}
+        self._heartbeat_s = heartbeat_s
+        self._told: dict[str, _Told] = {}
+
+    def forget(self) -> None:
+        """The device was away: everything it says is news."""
+        self._told.clear()
+
+    def news(self, seen: Iterable[tuple[str, Value, Quality]], now: float, at_ms: int) -> tuple[Reading, ...]:
+        """The readings worth a report, stamped `at_ms` (Unix milliseconds)."""
+        return tuple(
+            Reading(point=self._names[name], value=value, quality=quality, at=at_ms)
+            for name, value, quality in seen
+            if self._is_news(name, value, quality, now)
+        )
+
+    def _is_news(self, name: str, value: Value, quality: Quality, now: float) -> bool:
+        told = self._told.get(name)
+        if told is None:
+            self._told[name] = _Told(value, quality, now)
+            return True
+        if told.quality == quality and now - told.at < self._heartbeat_s and self._same(name, told.value, value):
+            return False
+        told.value, told.quality, told.at = value, quality, now
+        return True
+
+    def _same(self, name: str, old: Value, new: Value) -> bool:
+        if old == new:
+            return True
+        deadband = self._deadbands.get(name)
+        if deadband is None or isinstance(old, str | None) or isinstance(new, str | None):
+            return False
+        return abs(new - old) < deadband

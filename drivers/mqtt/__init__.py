@@ -1,0 +1,1 @@
+"""Devices that publish through the site's broker."""
