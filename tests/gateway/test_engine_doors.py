@@ -1,0 +1,250 @@
+"""Doors through the whole engine: real journal, real deciders, wires that remember what was sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drivers.reports import CredentialRead, DeviceFound
+from tests.gateway.engine_site import RESIDENT, REVOKED, Time, Yard, yard
+
+PULSE = ("pulse", "relays", "relay_1", 5.0)
+
+
+async def test_a_granted_card_is_recorded_before_the_lock_is_pulsed(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        before = here.journal.last
+        await here.card(RESIDENT)
+        assert here.sent == [PULSE]
+        assert here.wires["doors-net"].seen_recorded == [before + 1]
+        [(kind, source, data)] = await here.events("access.granted")
+    assert (kind, source) == ("access.granted", "lobby")
+    assert data["credential"] == {"kind": "card", "value": RESIDENT}
+    assert (data["holder"], data["rule"], data["revision"]) == ("h-1", "g-1", 7)
+    assert data["reason"]["zh"]
+    assert (data["direction"], data["reader"]) == ("in", "lobby-in")
+
+
+@pytest.mark.parametrize(
+    ("card", "code"), [(REVOKED, "revoked"), ("04FFFFFFFFFFFF", "unknown_card")], ids=["revoked", "unknown"]
+)
+async def test_a_refused_card_says_why_and_moves_nothing(tmp_path: Path, card: str, code: str) -> None:
+    async with yard(tmp_path) as here:
+        await here.card(card)
+        assert here.sent == []
+        [(kind, _, data)] = await here.events("access.granted", "access.denied")
+    assert kind == "access.denied"
+    assert data["reason"]["code"] == code
+
+
+async def opens_after_a_grant(here: Yard) -> None:
+    await here.card(RESIDENT)
+    await here.read(relays__input_1=True)
+    await here.read(relays__input_1=False)
+
+
+async def opens_without_a_grant(here: Yard) -> None:
+    await here.read(relays__input_1=True)
+    await here.read(relays__input_1=False)
+
+
+async def stands_open(here: Yard) -> None:
+    await here.card(RESIDENT)
+    await here.read(relays__input_1=True)
+    await here.wait(31)
+    await here.read(relays__input_1=False)
+
+
+async def opens_after_the_exit_button(here: Yard) -> None:
+    await here.read(relays__input_2=True)
+    await here.read(relays__input_2=False)
+    await here.read(relays__input_1=True)
+    await here.read(relays__input_1=False)
+
+
+async def opens_after_a_command(here: Yard) -> None:
+    await here.command("door.unlock", "lobby")
+    await here.read(relays__input_1=True)
+    await here.read(relays__input_1=False)
+
+
+async def opens_too_late(here: Yard) -> None:
+    await here.card(RESIDENT)
+    await here.wait(10)
+    await here.read(relays__input_1=True)
+
+
+async def contact_is_lost_while_open(here: Yard) -> None:
+    await here.card(RESIDENT)
+    await here.read(relays__input_1=True)
+    await here.read(quality="bad", relays__input_1=None)
+    await here.wait(60)
+
+
+# what happens, the events of it (without those of the site at rest), how often the lock was pulsed
+SITUATIONS: list[tuple[Any, list[str], int]] = [
+    (opens_after_a_grant, ["access.granted", "door.opened", "passage.made", "door.closed"], 1),
+    (opens_without_a_grant, ["door.opened", "alarm.raised", "door.closed", "alarm.cleared"], 0),
+    (
+        stands_open,
+        ["access.granted", "door.opened", "passage.made", "alarm.raised", "door.closed", "alarm.cleared"],
+        1,
+    ),
+    (opens_after_the_exit_button, ["door.released", "door.opened", "passage.made", "door.closed"], 1),
+    (
+        opens_after_a_command,
+        ["door.released", "command.done", "door.opened", "passage.made", "door.closed"],
+        1,
+    ),
+    (opens_too_late, ["access.granted", "door.opened", "alarm.raised"], 1),
+    (contact_is_lost_while_open, ["access.granted", "door.opened", "passage.made"], 1),
+]
+
+
+@pytest.mark.parametrize(("happens", "kinds", "pulses"), SITUATIONS, ids=[s[0].__name__ for s in SITUATIONS])
+async def test_what_a_door_records(tmp_path: Path, happens: Any, kinds: list[str], pulses: int) -> None:
+    async with yard(tmp_path) as here:
+        await happens(here)
+        assert await here.kinds() == kinds
+        assert here.sent == [PULSE] * pulses
+
+
+async def test_a_passage_names_the_decision_that_it_follows(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.card(RESIDENT, reader="lobby-out")
+        granted = here.journal.last
+        await here.read(relays__input_1=True)
+        [(_, source, data)] = await here.events("passage.made")
+    assert source == "lobby"
+    assert data == {
+        "direction": "out",
+        "after": granted,
+        "credential": {"kind": "card", "value": RESIDENT},
+        "holder": "h-1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("mode", "card", "kind", "pulses", "held"),
+    [
+        ("unlocked", RESIDENT, "access.granted", [], [("write", "relays", "relay_1", True)]),
+        ("unlocked", REVOKED, "access.denied", [], [("write", "relays", "relay_1", True)]),
+        ("locked", RESIDENT, "access.denied", [], []),
+    ],
+    ids=["unlocked: granted, the lock is held", "unlocked: revoked is still said", "locked: nobody passes"],
+)
+async def test_modes(tmp_path: Path, mode: str, card: str, kind: str, pulses: list[Any], held: list[Any]) -> None:
+    async with yard(tmp_path) as here:
+        await here.command("door.mode", "lobby", mode=mode)
+        await here.card(card)
+        assert here.sent == held + pulses
+        [(found, _, _)] = await here.events("access.granted", "access.denied")
+        assert found == kind
+        assert here.engine.doors.item("lobby")["mode"] == mode
+
+
+async def test_people_get_out_of_a_door_that_is_locked_down(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.command("door.mode", "lobby", mode="locked")
+        await here.read(relays__input_2=True)
+        assert here.sent == [PULSE]
+
+
+async def test_the_mode_outlives_a_restart_and_the_lock_follows_once_its_board_is_found(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.command("door.mode", "lobby", mode="unlocked")
+    async with yard(tmp_path) as again:
+        assert again.engine.doors.item("lobby")["mode"] == "unlocked"
+        assert again.engine.doors.item("lobby")["lock"] == "released"
+        assert again.sent == []
+        again.engine.report(DeviceFound("relays"))
+        await again.settle()
+        assert again.sent == [("write", "relays", "relay_1", True)]
+
+
+async def test_a_lock_left_released_by_a_crash_is_locked_again(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        here.engine.report(DeviceFound("relays"))
+        await here.read(relays__relay_1=True)
+        await here.wait(5.5)
+        assert here.sent == []
+        await here.wait(1)
+        assert here.sent == [("write", "relays", "relay_1", False)]
+
+
+async def test_a_forced_door_that_closed_while_the_gateway_was_away_is_no_longer_alarmed(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.read(relays__input_1=True)
+        assert here.engine.alarms.present("door.forced@lobby")
+    async with yard(tmp_path, at_rest=False) as again:
+        assert again.engine.alarms.present("door.forced@lobby")
+        await again.read(relays__input_1=False)
+        assert not again.engine.alarms.present("door.forced@lobby")
+
+
+async def test_a_dead_lock_wire_loses_no_record(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        here.wires["doors-net"].dead = True
+        await here.card(RESIDENT)
+        assert await here.kinds() == ["access.granted"]
+        assert here.engine.doors.lock_failures == 1
+
+
+async def test_a_reader_of_no_door_is_an_input_that_was_refused(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.card(RESIDENT, reader="nobody")
+        [(_, source, data)] = await here.events("input.refused")
+    assert source == "nobody"
+    assert data["count"] == 1
+
+
+async def test_a_babbling_reader_is_bounded(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        for _ in range(50):
+            here.engine.report(CredentialRead("lobby-in", "card", RESIDENT))
+        await here.settle()
+        assert 0 < len(here.sent) <= 8
+        assert await here.events("input.refused")
+        await here.card(RESIDENT)
+        assert len(here.sent) <= 9
+
+
+async def test_lock_contact_and_mode_become_readings(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.card(RESIDENT)
+        assert here.shelf.last("lobby.lock") == "released"
+        await here.read(relays__input_1=True)
+        assert here.shelf.last("lobby.contact") == "open"
+        await here.wait(8)
+        assert here.shelf.last("lobby.lock") == "locked"
+        await here.command("door.mode", "lobby", mode="locked")
+        assert here.shelf.last("lobby.mode") == "locked"
+        assert here.engine.doors.item("lobby") == {
+            "id": "lobby",
+            "site": "yard",
+            "lock": "locked",
+            "contact": "open",
+            "mode": "locked",
+            "at": here.engine.doors.item("lobby")["at"],
+        }
+
+
+async def test_in_1970_grants_without_hours_still_hold_and_the_doubt_is_said(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.card(RESIDENT)
+        last_wall = here.time.machine_ms
+    async with yard(tmp_path, Time(wall_ms=5_000)) as again:
+        await again.card(RESIDENT)
+        assert again.sent == [PULSE]
+        events = await again.journal.events(after=0, limit=100)
+        assert again.engine.alarms.present("clock.doubtful@yard-gw")
+        assert [event.kind for event in events].count("clock.doubted") == 1
+        granted = [event for event in events if event.kind == "access.granted"]
+        assert [event.clock for event in granted] == ["ok", "doubtful"]
+        assert granted[1].at >= granted[0].at
+        again.time.machine_ms = last_wall + 3_600_000
+        await again.card(RESIDENT)
+        assert not again.engine.alarms.present("clock.doubtful@yard-gw")
+        assert (await again.events("clock.trusted")) != []
