@@ -1,4 +1,4 @@
-"""A small site for the engine's tests: real journal, real deciders, wires that only remember what was sent, own time."""
+"""A small site for the engine's tests: real journal, real deciders, wires that remember what was sent, own time."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ devices:
   cam-side: {profile: zhenshi_plate_camera, bus: cameras}
   lobby-in: {profile: line_reader, bus: in-line}
   lobby-out: {profile: line_reader, bus: out-line}
-  pump-1: {profile: grundfos_cim200, bus: plant-line, unit: 1, name: {zh: 1 号泵, en: Pump 1}, place: {zh: 泵房, en: Plant}}
+  pump-1: {profile: grundfos_cim200, bus: plant-line, name: {zh: 1 号泵, en: Pump 1}, place: {zh: 泵房, en: Plant}}
   meter-main: {profile: eastron_sdm630, bus: meters-net, unit: 1, meter_no: "20260001"}
 zones:
   yard-zone: {name: {zh: 院, en: Yard}}
@@ -151,6 +151,10 @@ class Time:
                 due[2]()
         self._go_to(end)
 
+    def pending(self) -> int:
+        """How many timers are armed."""
+        return sum(1 for _, number, _ in self._timers if number not in self._cancelled)
+
     def _go_to(self, steady: float) -> None:
         self.machine_ms += round((steady - self.steady) * 1000)
         self.steady = steady
@@ -240,8 +244,8 @@ class Yard:
 
     async def plate(self, plate: str, camera: str = "cam-in", **more: Any) -> bool:
         """A camera sees a plate; what it is answered."""
-        more = {"plate_id": "", "confidence": 0.95} | more
-        lift = await self.engine.plate_read(PlateRead(camera=camera, plate=plate, **more))
+        read: dict[str, Any] = {"plate_id": "", "confidence": 0.95} | more
+        lift = await self.engine.plate_read(PlateRead(camera=camera, plate=plate, **read))
         await self.settle()
         return lift
 
@@ -292,11 +296,13 @@ class Yard:
 
 
 @asynccontextmanager
-async def yard(folder: Path, time: Time | None = None, *, site: str = SITE, at_rest: bool = True) -> AsyncIterator[Yard]:
+async def yard(
+    folder: Path, time: Time | None = None, *, site: str = SITE, rules: str = RULES, at_rest: bool = True
+) -> AsyncIterator[Yard]:
     """A yard in `folder`; a second one in the same folder is the same gateway after a restart."""
     time = time or Time()
     (folder / "site.yaml").write_text(site, encoding="utf-8")
-    (folder / "rules.yaml").write_text(RULES, encoding="utf-8")
+    (folder / "rules.yaml").write_text(rules, encoding="utf-8")
     loaded = load_site(folder / "site.yaml")
     clock = Clock(machine=lambda: time.machine_ms, steady=lambda: time.steady)
     journal = Journal.open(folder / "journal.sqlite", clock=clock, source=loaded.site.gateway)

@@ -135,7 +135,7 @@ async def test_a_passage_names_the_decision_that_it_follows(tmp_path: Path) -> N
     ],
     ids=["unlocked: granted, the lock is held", "unlocked: revoked is still said", "locked: nobody passes"],
 )
-async def test_modes(tmp_path: Path, mode: str, card: str, kind: str, pulses: list[Any], held: list[Any]) -> None:
+async def test_modes(*, tmp_path: Path, mode: str, card: str, kind: str, pulses: list[Any], held: list[Any]) -> None:
     async with yard(tmp_path) as here:
         await here.command("door.mode", "lobby", mode=mode)
         await here.card(card)
