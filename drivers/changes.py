@@ -7,11 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from contract.readings import Quality, Reading, Value
 from drivers.profiles.profile import Point
 
 HEARTBEAT_S = 30.0
+
+
+class Worth(NamedTuple):
+    """What a point is worth: its value, or None with quality bad."""
+
+    point: str
+    value: Value
+    quality: Quality
 
 
 @dataclass(slots=True)
@@ -34,7 +43,7 @@ class Changes:
         """The device was away: everything it says is news."""
         self._told.clear()
 
-    def news(self, seen: Iterable[tuple[str, Value, Quality]], now: float, at_ms: int) -> tuple[Reading, ...]:
+    def news(self, seen: Iterable[Worth], now: float, at_ms: int) -> tuple[Reading, ...]:
         """The readings worth a report, stamped `at_ms` (Unix milliseconds)."""
         return tuple(
             Reading(point=self._names[name], value=value, quality=quality, at=at_ms)

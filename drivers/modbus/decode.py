@@ -10,22 +10,14 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
 
 from contract.readings import Value
+from drivers.changes import Worth
 from drivers.modbus.plan import MULTIPLIER, Block
 from drivers.profiles.profile import Multiplier, Point, Profile, RegisterSource
 from drivers.profiles.schema import Order
 
 _FORMATS = {"u16": ">H", "i16": ">h", "u32": ">I", "i32": ">i", "u64": ">Q", "i64": ">q", "f32": ">f", "f64": ">d"}
-
-
-class Worth(NamedTuple):
-    """What a point is worth: its value, or None with quality bad."""
-
-    point: str
-    value: Value
-    quality: Literal["good", "bad"]
 
 
 def raw(source: RegisterSource, data: bytes, at: int) -> int | float:
