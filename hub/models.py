@@ -9,6 +9,9 @@ from sqlalchemy import MetaData
 from hub.db import Table
 
 TABLES = (
+    "hub.access.models",
+    "hub.accounts.models",
+    "hub.alarms.models",
     "hub.commands.models",
     "hub.desired.models",
     "hub.events.models",
@@ -16,7 +19,9 @@ TABLES = (
     "hub.ingest.models",
     "hub.meters.models",
     "hub.pictures.models",
+    "hub.sites.models",
     "hub.telemetry.models",
+    "hub.tickets.models",
 )
 
 

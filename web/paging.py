@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -56,3 +57,14 @@ def key_of(cursor: str, *types: type) -> tuple[Any, ...]:
     if not fits or not all(isinstance(part, kind) for part, kind in zip(key, types, strict=True)):
         raise Invalid({"cursor": _BROKEN})
     return tuple(key)
+
+
+def listed_words(field: str, text: str | None, known: Sequence[str]) -> list[str] | None:
+    """The words of a comma-separated filter; None without one; `Invalid` names `field` if a word is not `known`."""
+    if not text:
+        return None
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if any(word not in known for word in words):
+        choices = ", ".join(known)
+        raise Invalid({field: Text(f"应为以下之一：{choices}", f"must be one of {choices}")})
+    return words

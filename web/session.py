@@ -20,7 +20,7 @@ from starlette.responses import Response
 
 from contract.desired import Role
 from contract.texts import Text
-from web.errors import Forbidden, TooMany, Unauthorized
+from web.errors import Forbidden, Invalid, TooMany, Unauthorized
 from web.passwords import LONGEST, Passwords
 from web.throttle import Allowance, Throttle
 from web.users import User
@@ -158,6 +158,18 @@ class Sessions:
             return (await self._session_of(request))[1]
         except Unauthorized:
             return None
+
+    async def check_again(self, request: Request, user: User, password: str, known: str, wrong: Text) -> None:
+        """Ask a signed-in person for their password, throttled like signing in; `Invalid` names the field `current`."""
+        attempt = self._begin(user.username, address_of(request))
+        if len(password) > LONGEST or not await self.passwords.fits(password, known):
+            raise Invalid({"current": wrong})
+        self._forgive(attempt)
+
+    def token_hash(self, request: Request) -> str:
+        """The hash of the token that the request carries, "" if none."""
+        token = self._token(request)
+        return hashed(token) if token else ""
 
     async def sign_out(self, request: Request) -> None:
         """End the session that the request names; `Unauthorized` if there is none."""

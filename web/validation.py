@@ -9,11 +9,15 @@ from contract.texts import Text
 
 
 class FieldFault(ValueError):
-    """Raised by a validator that can say in both languages what it expected."""
+    """Raised by a validator that can say in both languages what it expected.
 
-    def __init__(self, text: Text) -> None:
+    `field`: which one is at fault, where the validator looks at several.
+    """
+
+    def __init__(self, text: Text, field: str | None = None) -> None:
         super().__init__(text.en)
         self.text = text
+        self.field = field
 
 
 MESSAGES: dict[str, Text] = {
@@ -59,7 +63,7 @@ def field_texts(errors: Iterable[Mapping[str, Any]]) -> dict[str, Text]:
     """Field → what is wrong with it; the first fault of a field wins. The whole body is the field `body`."""
     texts: dict[str, Text] = {}
     for error in errors:
-        texts.setdefault(_field(error.get("loc", ())), _text(error))
+        texts.setdefault(_field([*error.get("loc", ()), *_named(error)]), _text(error))
     return texts
 
 
@@ -71,6 +75,11 @@ def _field(loc: Iterable[int | str]) -> str:
     if len(parts) == 1 and parts[0].isdigit():
         return "body"
     return ".".join(parts) or "body"
+
+
+def _named(error: Mapping[str, Any]) -> list[str]:
+    cause = (error.get("ctx") or {}).get("error")
+    return [cause.field] if isinstance(cause, FieldFault) and cause.field else []
 
 
 def _text(error: Mapping[str, Any]) -> Text:

@@ -1,12 +1,34 @@
 /// <reference types="vitest/config" />
 import vue from "@vitejs/plugin-vue";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vite";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { defineConfig, type Plugin } from "vite";
 
 const api = process.env.GATEHOUSE_API ?? "http://127.0.0.1:8710";
 
+/** Lays packed copies beside the built files: the servers send them as they are, a gateway's small processor packs nothing. */
+function packed(): Plugin {
+  return {
+    name: "gatehouse-packed",
+    apply: "build",
+    closeBundle() {
+      const dist = fileURLToPath(new URL("./dist", import.meta.url));
+      for (const name of readdirSync(dist, { recursive: true, encoding: "utf8" })) {
+        if (!/\.(js|css|svg|html)$/.test(name)) continue;
+        const file = join(dist, name);
+        const plain = readFileSync(file);
+        if (plain.length < 1024) continue;
+        writeFileSync(`${file}.gz`, gzipSync(plain, { level: 9 }));
+        writeFileSync(`${file}.br`, brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }));
+      }
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [vue()],
+  plugins: [vue(), packed()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   define: {
     __VUE_OPTIONS_API__: "true", // Element Plus still needs it

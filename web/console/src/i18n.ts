@@ -36,6 +36,13 @@ export function say(text: Text | string | null | undefined, language: Language =
 
 /** The console's word for a code of the server, or the code itself if there is none. */
 export function word(path: string, code: string): string {
-  const key = `${path}.${code}`;
+  const key = `${path}.${code.replaceAll(".", "_")}`;
   return i18n.global.te(key) ? i18n.global.t(key) : code;
+}
+
+/** A list of texts of the locale files, in the chosen language. */
+export function list(path: string): string[] {
+  const { tm, rt } = i18n.global;
+  const found: unknown = tm(path);
+  return Array.isArray(found) ? found.map((text) => rt(text as string)) : [];
 }

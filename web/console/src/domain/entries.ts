@@ -2,7 +2,8 @@
 
 import type { AccessData, CommandResultData, CredentialKind, Direction, EventItem, Reason, Text } from "@/api/types";
 
-export type Outcome = "granted" | "refused" | "visitor" | "blocked" | "manual" | "failed";
+/** `waiting`: nobody was refused for good, a guard has to look (a visitor, a plate that was not read well). */
+export type Outcome = "granted" | "refused" | "visitor" | "waiting" | "blocked" | "manual" | "failed";
 export type Traveller = "car" | "person";
 
 export interface Entry {
@@ -27,8 +28,12 @@ export interface Entry {
 export type FeedFilter = "all" | "refused" | "cars" | "people";
 export const FEED_FILTERS: readonly FeedFilter[] = ["all", "refused", "cars", "people"];
 
+const REFUSALS = new Set<Outcome>(["refused", "waiting", "blocked", "failed"]);
 const OPENINGS = new Set(["door.unlock", "barrier.open", "barrier.close"]);
 const COMMAND_ENDS = new Set(["command.done", "command.failed", "command.expired"]);
+/** Codes of rules/reasons.py. */
+const VISITOR_CODES = new Set(["visitor_admitted", "exit_visitor"]);
+const ASKING_CODES = new Set(["visitor_ask", "no_plate", "low_confidence"]);
 /** A read and its decision are this close to each other. */
 const READ_WINDOW_MS = 15_000;
 
@@ -38,23 +43,30 @@ interface PlateRead {
   picture: string | null;
 }
 
-/** The rows of `events` (newest first, as they come). */
-export function entriesOf(events: readonly EventItem[]): Entry[] {
+/** The rows of `events` (newest first, as they come). `known` keeps rows that did not change the same objects. */
+export function entriesOf(events: readonly EventItem[], known = new WeakMap<EventItem, Entry>()): Entry[] {
   const passages = passedDecisions(events);
   const reads = plateReads(events);
   const entries: Entry[] = [];
   for (const event of events) {
-    const entry = entryOf(event);
-    if (entry === null) continue;
-    entry.passed = passages.has(`${event.stream ?? ""}/${event.seq}`);
-    const read = entry.credential?.kind === "plate" ? nearest(reads, event, entry.credential.value) : null;
-    if (read) {
-      entry.colour = read.colour;
-      entry.picture ??= read.picture;
-    }
+    const bare = known.get(event) ?? entryOf(event);
+    if (bare === null) continue;
+    const entry = completed(bare, passages, reads);
+    known.set(event, entry);
     entries.push(entry);
   }
   return entries;
+}
+
+/** The entry with what other events say of it; the same object if they say nothing new. */
+function completed(entry: Entry, passages: Set<string>, reads: Map<string, PlateRead[]>): Entry {
+  const { event } = entry;
+  const passed = entry.passed || passages.has(`${event.stream ?? ""}/${event.seq}`);
+  const read = entry.credential?.kind === "plate" ? nearest(reads, event, entry.credential.value) : null;
+  const colour = read?.colour || entry.colour;
+  const picture = entry.picture ?? read?.picture ?? null;
+  if (passed === entry.passed && colour === entry.colour && picture === entry.picture) return entry;
+  return { ...entry, passed, colour, picture };
 }
 
 export function entryOf(event: EventItem): Entry | null {
@@ -84,8 +96,9 @@ function accessEntry(event: EventItem): Entry {
 }
 
 function outcomeOf(granted: boolean, rule: string, code: string): Outcome {
-  if (!granted) return rule.startsWith("block:") || code.startsWith("block") ? "blocked" : "refused";
-  return rule.startsWith("visitor") || code.startsWith("visitor") ? "visitor" : "granted";
+  if (granted) return rule.startsWith("visitor") || VISITOR_CODES.has(code) ? "visitor" : "granted";
+  if (rule.startsWith("block:") || code.startsWith("blocked")) return "blocked";
+  return ASKING_CODES.has(code) ? "waiting" : "refused";
 }
 
 function manualEntry(event: EventItem): Entry | null {
@@ -150,7 +163,7 @@ export function passesFilter(entry: Entry, filter: FeedFilter): boolean {
     case "all":
       return true;
     case "refused":
-      return entry.outcome === "refused" || entry.outcome === "blocked" || entry.outcome === "failed";
+      return REFUSALS.has(entry.outcome);
     case "cars":
       return entry.traveller === "car";
     case "people":

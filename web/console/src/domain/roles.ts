@@ -2,50 +2,37 @@
 
 import type { About, Role, User } from "@/api/types";
 
-export type Ability =
-  | "watch"
-  | "open"
-  | "alarms.handle"
-  | "tickets.read"
-  | "tickets.create"
-  | "tickets.work"
-  | "tickets.close"
-  | "points.read"
-  | "devices.read"
-  | "people.read"
-  | "people.write"
-  | "sites.read"
-  | "accounts.write";
+const EVERYBODY = ["guard", "maintenance", "installer", "manager", "admin"] as const;
 
-const ALL: readonly Ability[] = [
-  "watch",
-  "open",
-  "alarms.handle",
-  "tickets.read",
-  "tickets.create",
-  "tickets.work",
-  "tickets.close",
-  "points.read",
-  "devices.read",
-  "people.read",
-  "people.write",
-  "sites.read",
-  "accounts.write",
-];
+/** Ability → roles. Commands follow rules/commands.py, ticket steps rules/tickets.py. */
+const ROLES_OF = {
+  watch: ["guard", "installer", "manager", "admin"],
+  open: ["guard", "installer", "manager", "admin"],
+  "door.mode": ["guard", "manager", "admin"],
+  "alarms.ack": EVERYBODY,
+  "alarms.shelve": ["maintenance", "installer", "manager", "admin"],
+  "tickets.read": EVERYBODY,
+  "tickets.create": EVERYBODY,
+  "tickets.comment": EVERYBODY,
+  "tickets.work": ["maintenance", "installer", "manager", "admin"],
+  "tickets.reopen": ["maintenance", "manager", "admin"],
+  "points.read": EVERYBODY,
+  "points.write": ["maintenance", "installer", "admin"],
+  "devices.read": EVERYBODY,
+  "people.read": ["manager", "admin"],
+  "people.write": ["manager", "admin"],
+  "sites.read": ["manager", "admin"],
+  "accounts.write": ["admin"],
+} as const satisfies Record<string, readonly Role[]>;
 
-const ABILITIES: Record<Role, readonly Ability[]> = {
-  guard: ["watch", "open", "alarms.handle", "tickets.read", "tickets.create", "points.read", "devices.read"],
-  maintenance: ["alarms.handle", "tickets.read", "tickets.create", "tickets.work", "points.read", "devices.read"],
-  installer: ["watch", "open", "alarms.handle", "tickets.read", "tickets.create", "tickets.work", "points.read", "devices.read"],
-  manager: ALL.filter((ability) => ability !== "accounts.write"),
-  admin: ALL,
-};
+export type Ability = keyof typeof ROLES_OF;
 
 /** What a gateway does not keep: people, accounts, other sites, and what happens to a ticket after it was raised. */
 const HUB_ONLY = new Set<Ability>([
   "tickets.create",
+  "tickets.comment",
   "tickets.work",
-  "tickets.close",
+  "tickets.reopen",
   "people.read",
   "people.write",
   "sites.read",
@@ -55,7 +42,8 @@ const HUB_ONLY = new Set<Ability>([
 export function may(user: User | null, about: About | null, ability: Ability): boolean {
   if (user === null) return false;
   if (about?.server === "gateway" && HUB_ONLY.has(ability)) return false;
-  return ABILITIES[user.role]?.includes(ability) ?? false;
+  const roles: readonly Role[] = ROLES_OF[ability];
+  return roles.includes(user.role);
 }
 
 /** Where a person starts. */

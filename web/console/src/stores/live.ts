@@ -5,7 +5,7 @@ import { computed, shallowReactive, shallowRef } from "vue";
 import { api, withQuery } from "@/api/client";
 import type { Alarm, Command, Door, EventItem, Gateway, Lane, Page, Point, Ticket } from "@/api/types";
 import { compareAlarms, unseen } from "@/domain/alarms";
-import { entriesOf } from "@/domain/entries";
+import { entriesOf, type Entry } from "@/domain/entries";
 import { connect, type Connection } from "@/live/connect";
 import { fold, mergeEvents, type LiveState } from "@/live/fold";
 import type { LinkStatus } from "@/live/link";
@@ -24,7 +24,8 @@ export const live: LiveState = shallowReactive({
 
 export const link = shallowRef<LinkStatus>({ state: "connecting", since: Date.now(), retryAt: null });
 
-export const entries = computed(() => entriesOf(live.events));
+const rows = new WeakMap<EventItem, Entry>();
+export const entries = computed(() => entriesOf(live.events, rows));
 export const alarms = computed(() => [...live.alarms.values()].sort(compareAlarms));
 export const unseenAlarms = computed(() => alarms.value.filter(unseen));
 

@@ -1,0 +1,120 @@
+"""`/api/holders`, `/api/credentials`, `/api/grants`, `/api/schedules`, `/api/blocks`: the same five routes for each.
+
+No postponed annotations here: the routes of each noun are typed with its own classes.
+"""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import create_model
+
+from contract.texts import Text
+from hub.access import service
+from hub.access.nouns import CREDENTIAL, GRANT, HOLDER, NOUNS, Noun, Row
+from hub.access.schemas import CredentialShape, HolderWhole, Id
+from hub.db import Reading, Writing
+from web.errors import Invalid, NotFound
+from web.paging import Limit, Page, cursor_of, key_of, sites_asked
+from web.session import Allowed
+from web.users import User
+
+Reader = Annotated[User, Depends(Allowed("guard", "installer", "manager", "admin"))]
+Keeper = Annotated[User, Depends(Allowed("manager", "admin"))]
+Search = Annotated[str, Query(max_length=100)]
+
+_WHICH = Text("多个项目点有此编号，请指定项目点", "Several sites have this id: say which site")
+_HIDDEN = "••••"
+
+
+def routes_of(noun: Noun) -> APIRouter:
+    """The routes of one noun."""
+    router = APIRouter(prefix=f"/api/{noun.path}", tags=["access"])
+    body_type: Any = noun.body
+    shape: Any = noun.shape
+    new_type: Any = create_model(
+        f"New{noun.name.title()}", __base__=noun.body, site=(str, ...), id=(Id | None, None)
+    )  # fmt: skip
+
+    @router.get("", response_model=Page[shape], summary=f"{noun.path.title()}, searched and in pages")
+    async def listed(
+        session: Reading,
+        user: Reader,
+        *,
+        site: str | None = None,
+        q: Search = "",
+        kind: str | None = None,
+        state: str | None = None,
+        holder: str | None = None,
+        cursor: str = "",
+        limit: Limit = 100,
+    ) -> Any:
+        asked = {"kind": kind, "state": state, "holder": holder}
+        filters = {name: value for name, value in asked.items() if name in noun.row.model_fields}
+        after = key_of(cursor, str, str, str) if cursor else None
+        rows = await service.listed(
+            session,
+            noun,
+            sites_asked(user, site),
+            filters,
+            q=q.strip(),
+            after=after,
+            limit=limit + 1,
+        )
+        shown = [_shown(noun, row, user) for row in rows[:limit]]
+        last = cursor_of(*service.sort_key(noun, rows[limit - 1])) if len(rows) > limit else None
+        return Page(items=shown, next=last)
+
+    @router.post("", response_model=shape, status_code=201, summary=f"Add a {noun.name}")
+    async def create(body: new_type, session: Writing, user: Keeper) -> Any:
+        if not user.may_see(body.site):
+            raise NotFound
+        site = await service.site_of(session, body.site)
+        wanted = noun.body.model_validate(body.model_dump(exclude={"site", "id"}))
+        return noun.shown(await service.create(session, noun, site, wanted, user.person(), wanted_id=body.id))
+
+    if noun is HOLDER:
+
+        @router.get("/{id}", response_model=HolderWhole, summary="A holder with credentials and grants")
+        async def whole(id: str, session: Reading, user: Reader, site: str | None = None) -> Any:
+            row = await _one(session, noun, id, user, site)
+            theirs = {
+                kind.path: [_shown(kind, one, user) for one in await service.of_holder(session, kind, row.site, row.id)]
+                for kind in (CREDENTIAL, GRANT)
+            }
+            return {**noun.shown(row).model_dump(), **theirs}
+    else:
+
+        @router.get("/{id}", response_model=shape, summary=f"One {noun.name}")
+        async def one(id: str, session: Reading, user: Reader, site: str | None = None) -> Any:
+            return _shown(noun, await _one(session, noun, id, user, site), user)
+
+    @router.put("/{id}", response_model=shape, summary=f"Change a {noun.name}")
+    async def change(id: str, body: body_type, session: Writing, user: Keeper, site: str | None = None) -> Any:
+        row = await _one(session, noun, id, user, site)
+        changed = await service.change(session, noun, row, body, user.person())
+        return noun.shown(changed)
+
+    @router.delete("/{id}", status_code=204, summary=f"Remove a {noun.name}")
+    async def remove(id: str, session: Writing, user: Keeper, site: str | None = None) -> None:
+        await service.remove(session, noun, await _one(session, noun, id, user, site), user.person())
+
+    return router
+
+
+async def _one(session: Reading, noun: Noun, row_id: str, user: User, site: str | None) -> Row:
+    rows = await service.find(session, noun, row_id, sites_asked(user, site))
+    if not rows:
+        raise NotFound
+    if len(rows) > 1:
+        raise Invalid({"site": _WHICH})
+    return rows[0]
+
+
+def _shown(noun: Noun, row: Row, user: User) -> Any:
+    shown = noun.shown(row)
+    if isinstance(shown, CredentialShape) and shown.kind == "pin" and user.role not in {"manager", "admin"}:
+        return shown.model_copy(update={"value": _HIDDEN})
+    return shown
+
+
+routers = [routes_of(noun) for noun in NOUNS]

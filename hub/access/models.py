@@ -1,0 +1,100 @@
+"""Tables of who may pass. Ids are unique within a site; what the hub makes is unique everywhere."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, ForeignKeyConstraint, Index, text
+from sqlmodel import Field
+
+from hub.db import Moment, Table
+
+
+class HolderRow(Table, table=True):
+    """A person or firm that credentials belong to. The only table that knows their name."""
+
+    __tablename__ = "holders"
+    __table_args__ = (Index(None, "site", "name", "id"), Index(None, "id"))
+
+    site: str = Field(primary_key=True, foreign_key="sites.id", max_length=64)
+    id: str = Field(primary_key=True, max_length=64)
+    name: str = Field(max_length=100)
+    kind: str = Field(max_length=16)
+    unit: str = Field(default="", max_length=100)
+    valid_from: datetime | None = Field(default=None, sa_type=Moment)
+    valid_to: datetime | None = Field(default=None, sa_type=Moment)
+    changed_at: datetime = Field(sa_type=Moment)
+
+
+class CredentialRow(Table, table=True):
+    """What is presented. One value has one credential in force at a time."""
+
+    __tablename__ = "credentials"
+    __table_args__ = (
+        ForeignKeyConstraint(["site", "holder"], ["holders.site", "holders.id"], ondelete="CASCADE"),
+        Index(
+            "uq_credentials_in_force", "site", "kind", "value", unique=True, postgresql_where=text("state = 'active'")
+        ),
+        Index(None, "site", "holder"),
+        Index(None, "site", "value", "id"),
+        Index(None, "id"),
+    )
+
+    site: str = Field(primary_key=True, max_length=64)
+    id: str = Field(primary_key=True, max_length=64)
+    kind: str = Field(max_length=8)
+    value: str = Field(max_length=200)
+    holder: str = Field(max_length=64)
+    state: str = Field(default="active", max_length=8)
+    valid_from: datetime | None = Field(default=None, sa_type=Moment)
+    valid_to: datetime | None = Field(default=None, sa_type=Moment)
+    changed_at: datetime = Field(sa_type=Moment)
+
+
+class ScheduleRow(Table, table=True):
+    """When something holds. `windows`, `days`: as in `contract.desired.Schedule`."""
+
+    __tablename__ = "schedules"
+    __table_args__ = (Index(None, "id"),)
+
+    site: str = Field(primary_key=True, foreign_key="sites.id", max_length=64)
+    id: str = Field(primary_key=True, max_length=64)
+    name: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    windows: list[Any] = Field(sa_column=Column(JSON, nullable=False))
+    days: list[Any] = Field(sa_column=Column(JSON, nullable=False))
+    changed_at: datetime = Field(sa_type=Moment)
+
+
+class GrantRow(Table, table=True):
+    """A holder may pass `places` while `schedule` holds."""
+
+    __tablename__ = "grants"
+    __table_args__ = (
+        ForeignKeyConstraint(["site", "holder"], ["holders.site", "holders.id"], ondelete="CASCADE"),
+        Index(None, "site", "holder"),
+        Index(None, "id"),
+    )
+
+    site: str = Field(primary_key=True, max_length=64)
+    id: str = Field(primary_key=True, max_length=64)
+    holder: str = Field(max_length=64)
+    places: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    schedule: str = Field(default="always", max_length=64)
+    valid_from: datetime | None = Field(default=None, sa_type=Moment)
+    valid_to: datetime | None = Field(default=None, sa_type=Moment)
+    changed_at: datetime = Field(sa_type=Moment)
+
+
+class BlockRow(Table, table=True):
+    """A value that is refused everywhere."""
+
+    __tablename__ = "blocks"
+    __table_args__ = (Index("uq_blocks_value", "site", "kind", "value", unique=True), Index(None, "id"))
+
+    site: str = Field(primary_key=True, foreign_key="sites.id", max_length=64)
+    id: str = Field(primary_key=True, max_length=64)
+    kind: str = Field(max_length=8)
+    value: str = Field(max_length=200)
+    reason: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    changed_at: datetime = Field(sa_type=Moment)

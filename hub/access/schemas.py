@@ -1,0 +1,167 @@
+"""What requests about holders, credentials, grants, schedules and blocks may say, and what answers do."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from contract.desired import CredentialKind
+from contract.texts import Text
+from hub.sites.schemas import TextShape
+from rules.schedules import ALWAYS
+from rules.values import normal_value
+from web.moments import At
+from web.validation import FieldFault
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+HourMinute = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
+Day = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+
+_FORMS: dict[str, tuple[re.Pattern[str], Text]] = {
+    "card": (
+        re.compile(r"^([0-9A-F]{2}){3,10}$"),
+        Text("应为十六进制卡号，6 到 20 位且为偶数位", "must be 6 to 20 hexadecimal digits, in pairs"),
+    ),
+    "plate": (
+        re.compile(r"^[^\W_]{5,10}$"),
+        Text("应为车牌号，5 到 10 个字符", "must be a plate of 5 to 10 characters"),
+    ),
+    "pin": (re.compile(r"^\d{4,12}$"), Text("应为 4 到 12 位数字", "must be 4 to 12 digits")),
+    "qr": (re.compile(r"^\S.{0,198}\S$|^\S$"), Text("应为二维码的文本", "must be the text of a QR code")),
+    "face": (re.compile(r"^\S{1,200}$"), Text("应为人脸编号", "must be the id of a face")),
+}
+"""What a normalised value of each kind looks like, and what to say if it does not."""
+
+_ORDER = Text("结束时间必须晚于开始时间", "The end must be after the beginning")
+
+
+class Body(BaseModel):
+    """A request's body: unknown fields are errors."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Term(Body):
+    """From when to when; without an end, for ever."""
+
+    valid_from: At | None = None
+    valid_to: At | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.valid_from is not None and self.valid_to is not None and self.valid_from >= self.valid_to:
+            raise FieldFault(_ORDER, "valid_to")
+        return self
+
+
+class Presentable(Body):
+    """A credential's kind and value; the value is brought into the form in which it is compared."""
+
+    kind: CredentialKind
+    value: Annotated[str, Field(min_length=1, max_length=200)]
+
+    @model_validator(mode="after")
+    def _normal(self) -> Self:
+        self.value = normal_value(self.kind, self.value)
+        form, expected = _FORMS[self.kind]
+        if not form.match(self.value):
+            raise FieldFault(expected, "value")
+        return self
+
+
+class HolderBody(Term):
+    """A person or firm."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    kind: Literal["resident", "staff", "visitor", "contractor"] = "resident"
+    unit: Annotated[str, Field(max_length=100)] = ""
+
+
+class CredentialBody(Presentable, Term):
+    """What a holder presents."""
+
+    holder: Id
+    state: Literal["active", "revoked", "lost"] = "active"
+
+
+class WindowBody(Body):
+    """Hours of a day. `days`: 1 = Monday. `until` before `since` runs past midnight."""
+
+    days: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1, max_length=7)]
+    since: HourMinute
+    until: HourMinute
+
+
+class DayBody(Body):
+    """One date that follows other hours; none: closed."""
+
+    day: Day
+    hours: Annotated[list[tuple[HourMinute, HourMinute]], Field(max_length=10)] = []
+
+
+class ScheduleBody(Body):
+    """When something holds, in the site's time."""
+
+    name: TextShape
+    windows: Annotated[list[WindowBody], Field(max_length=50)]
+    days: Annotated[list[DayBody], Field(max_length=400)] = []
+
+
+class GrantBody(Term):
+    """A holder may pass `places` (doors, lanes, zones) while `schedule` holds."""
+
+    holder: Id
+    places: Annotated[list[Id], Field(min_length=1, max_length=200)]
+    schedule: Id = ALWAYS
+
+
+class BlockBody(Presentable):
+    """A value that is refused everywhere, and why."""
+
+    reason: TextShape
+
+
+class Kept(BaseModel):
+    """What every answer adds. Ids are unique within the site."""
+
+    id: str
+    site: str
+    changed_at: At
+
+
+class HolderShape(Kept, HolderBody):
+    """A holder."""
+
+
+class CredentialShape(Kept, Term):
+    """A credential. The value of a PIN is shown to those only who look after it."""
+
+    kind: CredentialKind
+    value: str
+    holder: str
+    state: str
+
+
+class ScheduleShape(Kept, ScheduleBody):
+    """A schedule."""
+
+
+class GrantShape(Kept, GrantBody):
+    """A grant."""
+
+
+class BlockShape(Kept):
+    """A block."""
+
+    kind: CredentialKind
+    value: str
+    reason: TextShape
+
+
+class HolderWhole(HolderShape):
+    """A holder with everything that is theirs."""
+
+    credentials: list[CredentialShape]
+    grants: list[GrantShape]

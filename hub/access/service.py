@@ -1,0 +1,237 @@
+"""Holders, credentials, grants, schedules and blocks: every change goes into the desired state of its site and into the
+history, in one transaction (opened with `writes=True` by the caller).
+
+Events name ids and fields, never names or values: a person can be erased and the chain still verifies.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import and_, or_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from contract.commands import Person
+from contract.kinds import RecordChanged
+from contract.texts import Text
+from hub import stream
+from hub.access.models import BlockRow, CredentialRow, GrantRow, HolderRow, ScheduleRow
+from hub.access.nouns import CREDENTIAL, GRANT, Noun, Row
+from hub.access.schemas import BlockBody, Body, CredentialBody, GrantBody, ScheduleBody
+from hub.db import connection
+from hub.desired import service as desired
+from hub.sites.models import SiteRow
+from rules.schedules import ALWAYS
+from web.errors import Conflict, Invalid, NotFound
+
+_IN_FORCE = Text("已有一个有效凭证使用此号码", "A credential in force has this value already")
+_BLOCKED = Text("此号码已在禁止名单中", "This value is blocked already")
+_NO_HOLDER = Text("没有这个持有人", "There is no such holder")
+_NO_SCHEDULE = Text("没有这个时段表", "There is no such schedule")
+_NO_PLACE = Text("没有这个门、车道或区域：{places}", "There is no such door, lane or zone: {places}")
+_IN_USE = Text("仍有授权使用此时段表", "Grants still use this schedule")
+_RESERVED = Text("always 是内置时段表", "`always` exists already: use another id")
+_NEVER = Text("起止相同等于从不开放；全天写 00:00 到 24:00", "never holds; a whole day is 00:00 to 24:00")
+_NO_DAY = Text("日历上没有这一天", "the calendar has no such day")
+_TAKEN = Text("此编号已被使用", "This id is taken")
+
+
+async def create(
+    session: AsyncSession, noun: Noun, site: SiteRow, body: Body, by: Person, *, wanted_id: str | None = None
+) -> Row:
+    """Add one; `Invalid` or `Conflict` say which field stands against it."""
+    row_id = wanted_id or str(uuid.uuid4())
+    if await session.get(noun.row, (site.id, row_id)) is not None:
+        raise Conflict(_TAKEN, fields={"id": _TAKEN})
+    await _check(session, site, row_id, body)
+    row: Row = noun.row(site=site.id, id=row_id, changed_at=datetime.now(UTC), **_columns(body))
+    session.add(row)
+    await session.flush()
+    await _tell(session, noun, row, RecordChanged(id=row.id, by=by, change="created", fields=list(noun.fields())))
+    return row
+
+
+async def change(session: AsyncSession, noun: Noun, row: Row, body: Body, by: Person) -> Row:
+    """Make it what is wanted; nothing happens if it is that already."""
+    wanted = _columns(body)
+    fields = [name for name, value in wanted.items() if getattr(row, name) != value]
+    if not fields:
+        return row
+    await _check(session, await site_of(session, row.site), row.id, body)
+    for name in fields:
+        setattr(row, name, wanted[name])
+    row.changed_at = datetime.now(UTC)
+    session.add(row)
+    await session.flush()
+    await _tell(session, noun, row, RecordChanged(id=row.id, by=by, change="updated", fields=fields))
+    return row
+
+
+async def remove(session: AsyncSession, noun: Noun, row: Row, by: Person) -> None:
+    """Remove it; a holder goes with everything that is theirs. `Conflict` while grants use a schedule."""
+    if isinstance(row, ScheduleRow):
+        using = select(GrantRow.id).where(GrantRow.site == row.site, GrantRow.schedule == row.id).limit(1)
+        if (await session.exec(using)).first() is not None:
+            raise Conflict(_IN_USE, "in_use")
+    if isinstance(row, HolderRow):
+        for theirs in (GRANT, CREDENTIAL):
+            for one in await of_holder(session, theirs, row.site, row.id):
+                await remove(session, theirs, one, by)
+    await session.delete(row)
+    await session.flush()
+    await _tell(session, noun, row, RecordChanged(id=row.id, by=by, change="removed"))
+
+
+async def of_holder(session: AsyncSession, noun: Noun, site: str, holder: str) -> Sequence[Row]:
+    """The holder's credentials or grants, by id."""
+    query = select(noun.row).where(noun.row.site == site, noun.row.holder == holder).order_by(noun.row.id)
+    return (await session.exec(query)).all()
+
+
+async def find(session: AsyncSession, noun: Noun, row_id: str, sites: Sequence[str] | None) -> Sequence[Row]:
+    """The rows of that id at these sites (or all)."""
+    query = select(noun.row).where(noun.row.id == row_id)
+    if sites is not None:
+        query = query.where(noun.row.site.in_(sites))
+    return (await session.exec(query)).all()
+
+
+async def listed(
+    session: AsyncSession,
+    noun: Noun,
+    sites: Sequence[str] | None,
+    filters: Mapping[str, str | None],
+    *,
+    q: str,
+    after: tuple[str, str, str] | None,
+    limit: int,
+) -> Sequence[Row]:
+    """Rows in the noun's order, from the one with the sort key `after` on. `filters`: column → value; `q`: searched."""
+    kind = noun.row
+    query = select(kind).order_by(noun.order, kind.site, kind.id).limit(limit)
+    if sites is not None:
+        query = query.where(kind.site.in_(sites))
+    for column, value in filters.items():
+        if value is not None:
+            query = query.where(getattr(kind, column) == value)
+    if q:
+        query = query.where(or_(*(column.icontains(q, autoescape=True) for column in noun.searched), *_theirs(noun, q)))
+    if after is not None:
+        first, site, row_id = after
+        beyond = or_(kind.site > site, and_(kind.site == site, kind.id > row_id))
+        query = query.where(or_(noun.order > first, and_(noun.order == first, beyond)))
+    return (await session.exec(query)).all()
+
+
+def sort_key(noun: Noun, row: Row) -> tuple[str, str, str]:
+    """The row's place in lists."""
+    return getattr(row, noun.order.key), row.site, row.id
+
+
+async def site_of(session: AsyncSession, site: str) -> SiteRow:
+    """The site; `NotFound` if there is none."""
+    row = await session.get(SiteRow, site)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _theirs(noun: Noun, q: str) -> list[Any]:
+    """A holder is also found by what they present."""
+    if noun.row is not HolderRow:
+        return []
+    compact = q.replace(" ", "").replace("-", "")
+    theirs = select(CredentialRow.id).where(
+        CredentialRow.site == HolderRow.site,
+        CredentialRow.holder == HolderRow.id,
+        CredentialRow.kind != "pin",
+        col(CredentialRow.value).icontains(compact, autoescape=True),
+    )
+    return [theirs.exists()]
+
+
+async def _check(session: AsyncSession, site: SiteRow, row_id: str, body: Body) -> None:
+    match body:
+        case CredentialBody():
+            await _check_holder(session, site.id, body.holder)
+            if body.state == "active":
+                await _check_value(session, CredentialRow, site.id, row_id, body)
+        case BlockBody():
+            await _check_value(session, BlockRow, site.id, row_id, body)
+        case GrantBody():
+            await _check_holder(session, site.id, body.holder)
+            await _check_grant(session, site, body)
+        case ScheduleBody():
+            _check_hours(row_id, body)
+        case _:
+            pass
+
+
+async def _check_holder(session: AsyncSession, site: str, holder: str) -> None:
+    if await session.get(HolderRow, (site, holder)) is None:
+        raise Invalid({"holder": _NO_HOLDER})
+
+
+async def _check_value(
+    session: AsyncSession,
+    kind: type[CredentialRow | BlockRow],
+    site: str,
+    row_id: str,
+    body: CredentialBody | BlockBody,
+) -> None:
+    same = select(kind.id).where(kind.site == site, kind.kind == body.kind, kind.value == body.value, kind.id != row_id)
+    if kind is CredentialRow:
+        same = same.where(CredentialRow.state == "active")
+    if (await session.exec(same.limit(1))).first() is not None:
+        text = _IN_FORCE if kind is CredentialRow else _BLOCKED
+        raise Conflict(text, "taken", {"value": text})
+
+
+async def _check_grant(session: AsyncSession, site: SiteRow, body: GrantBody) -> None:
+    if body.schedule != ALWAYS and await session.get(ScheduleRow, (site.id, body.schedule)) is None:
+        raise Invalid({"schedule": _NO_SCHEDULE})
+    if site.layout is None:
+        # The gateway has not said yet what the site consists of: nothing to check against.
+        return
+    known = {place["id"] for kind in ("doors", "lanes", "zones") for place in site.layout.get(kind, ())}
+    unknown = ", ".join(place for place in body.places if place not in known)
+    if unknown:
+        raise Invalid({"places": Text(_NO_PLACE.zh.format(places=unknown), _NO_PLACE.en.format(places=unknown))})
+
+
+def _check_hours(row_id: str, body: ScheduleBody) -> None:
+    if row_id == ALWAYS:
+        raise Invalid({"id": _RESERVED})
+    for place, window in enumerate(body.windows):
+        if window.since == window.until:
+            raise Invalid({f"windows.{place}.until": _NEVER})
+    for place, day in enumerate(body.days):
+        try:
+            datetime.strptime(day.day, "%Y-%m-%d")
+        except ValueError as error:
+            raise Invalid({f"days.{place}.day": _NO_DAY}) from error
+        if any(since == until for since, until in day.hours):
+            raise Invalid({f"days.{place}.hours": _NEVER})
+
+
+def _columns(body: Body) -> dict[str, Any]:
+    """The body's fields as columns hold them: what is nested as JSON."""
+    found = {}
+    for name in type(body).model_fields:
+        value = getattr(body, name)
+        nested = isinstance(value, BaseModel | list | dict)
+        found[name] = body.model_dump(mode="json", include={name})[name] if nested else value
+    return found
+
+
+async def _tell(session: AsyncSession, noun: Noun, row: Row, data: RecordChanged) -> None:
+    """The site's gateway and the history learn of it in the same commit."""
+    conn = await connection(session)
+    item = None if data.change == "removed" else noun.item(row)
+    await desired.changed(conn, row.site, [(noun.name, row.id, item)])
+    await stream.record(conn, f"{noun.name}.changed", row.id, data, site=row.site)

@@ -1,0 +1,1 @@
+"""Accounts: who may sign in, as what, for which sites; their sessions; their copies at the gateways."""

@@ -1,0 +1,150 @@
+"""`python -m hub account …`: accounts from the command line, where nobody can sign in yet. Passwords are never arguments."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+from pydantic import ValidationError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from hub import settings
+from hub.accounts import service
+from hub.accounts.models import AccountRow
+from hub.accounts.schemas import AccountBody, NewAccount
+from hub.db import Database
+from hub.settings import SettingsError
+from web.errors import Refusal
+from web.passwords import LONGEST, SHORTEST, Passwords
+from web.session import normal_username
+from web.users import ALL_SITES
+from web.validation import field_texts
+
+app = typer.Typer(help="Accounts.", no_args_is_help=True)
+
+Username = Annotated[str, typer.Argument(help="The name to sign in with.")]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(help="A file with the password; without one it is asked for.", exists=True, dir_okay=False),
+]
+T = TypeVar("T")
+
+
+@app.command()
+def add(
+    username: Username,
+    role: Annotated[str, typer.Option(help="guard, maintenance, installer, manager or admin")],
+    site: Annotated[list[str] | None, typer.Option(help="A site; may be repeated. Without one: every site.")] = None,
+    name: Annotated[str, typer.Option(help="The person's name.")] = "",
+    language: Annotated[str, typer.Option(help="zh or en")] = "zh",
+    password_file: PasswordFile = None,
+) -> None:
+    """Open an account."""
+    password = _password(password_file)
+    fields = {
+        "username": username,
+        "password": password,
+        "name": name or username,
+        "role": role,
+        "language": language,
+        "sites": site or [ALL_SITES],
+    }
+    try:
+        wanted = NewAccount.model_validate(fields)
+    except ValidationError as error:
+        for field, text in field_texts(error.errors()).items():
+            typer.echo(f"{field} {text.en}", err=True)
+        raise typer.Exit(1) from None
+
+    async def work(session: AsyncSession) -> str:
+        return (await service.create(session, wanted, await _hash(password), service.HUB)).username
+
+    typer.echo(f"{_run(work)}: opened")
+
+
+@app.command("list")
+def list_accounts() -> None:
+    """Show every account."""
+
+    async def work(session: AsyncSession) -> list[AccountRow]:
+        found: list[AccountRow] = []
+        while more := await service.listed(session, found[-1].username if found else "", 500):
+            found += more
+        return found
+
+    for row in _run(work):
+        state = "" if row.active else "  (disabled)"
+        typer.echo(f"{row.username:<24} {row.role:<12} {','.join(row.sites):<24} {row.name}{state}")
+
+
+@app.command()
+def password(username: Username, password_file: PasswordFile = None) -> None:
+    """Set a password; every session of the account ends."""
+    new = _password(password_file)
+    if not SHORTEST <= len(new) <= LONGEST:
+        typer.echo(f"a password has {SHORTEST} to {LONGEST} characters", err=True)
+        raise typer.Exit(1)
+
+    async def work(session: AsyncSession) -> None:
+        row = await _row(session, username)
+        same = AccountBody.model_validate(row, from_attributes=True)
+        await service.change(session, row, same, await _hash(new), service.HUB)
+
+    _run(work)
+    typer.echo(f"{username}: password set")
+
+
+@app.command()
+def remove(username: Username) -> None:
+    """Remove an account, its sessions and its copies at the gateways."""
+
+    async def work(session: AsyncSession) -> None:
+        await service.remove(session, await _row(session, username), service.HUB)
+
+    _run(work)
+    typer.echo(f"{username}: removed")
+
+
+async def _row(session: AsyncSession, username: str) -> AccountRow:
+    row = await service.by_username(session, normal_username(username))
+    if row is None:
+        typer.echo(f"{username}: there is no such account", err=True)
+        raise typer.Exit(1)
+    return row
+
+
+def _password(file: Path | None) -> str:
+    if file is not None:
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+async def _hash(password: str) -> str:
+    passwords = Passwords(at_once=1)
+    try:
+        return await passwords.hash(password)
+    finally:
+        passwords.close()
+
+
+def _run(work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+    async def whole() -> T:
+        database = Database(settings.from_environment().database_url, pool_size=1)
+        try:
+            async with database.session(writes=True) as session:
+                return await work(session)
+        finally:
+            await database.close()
+
+    try:
+        return asyncio.run(whole())
+    except Refusal as refusal:
+        for line in [refusal.message.en, *(f"{field}: {text.en}" for field, text in refusal.fields.items())]:
+            typer.echo(line, err=True)
+        raise typer.Exit(1) from refusal
+    except SettingsError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error

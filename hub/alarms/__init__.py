@@ -1,0 +1,1 @@
+"""Alarms as the gateways tell them; what people do about them goes down as commands."""

@@ -1,0 +1,109 @@
+"""The hub's side of the live stream: what screens start from, what they missed, and what each commit tells them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contract.kinds import RecordChanged, decode_data
+from hub.alarms import service as alarms
+from hub.db import Database, Outcome
+from hub.events.service import Wanted, events
+from hub.events.stored import StoredEvent
+from hub.gateways.service import gateways
+from hub.orm import session_on
+from hub.sites import service as sites_service
+from hub.sites.service import view_of
+from hub.sites.states import doors_and_lanes
+from hub.tickets import items as ticket_items
+from hub.tickets import service as tickets
+from web.live import Live, Snapshot
+from web.moments import written
+from web.screens import LiveEvent, Sites
+
+NEWEST = 50
+"""Events in a snapshot."""
+
+MOST_OPEN = 1000
+"""Open alarms, and open tickets, in a snapshot at the most; the lists have them all."""
+
+_LAST = text("SELECT coalesce(max(id), 0) FROM events")
+
+
+class HubLiveSource:
+    """`web.live.LiveSource` over PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def missed(self, sites: Sites, after: int, limit: int) -> list[LiveEvent] | None:
+        """Events after `after`, oldest first."""
+        async with self._moment() as conn:
+            if after > (await conn.execute(_LAST)).scalar_one():
+                return None
+            found = await events(conn, Wanted(sites=_list(sites), after=after), limit + 1)
+        return None if len(found) > limit else [live_event(event) for event in found]
+
+    async def snapshot(self, sites: Sites) -> Snapshot:
+        """Everything that a screen starts from, as of one moment."""
+        async with self._moment() as conn:
+            last = (await conn.execute(_LAST)).scalar_one()
+            body = {
+                "as_of": written(datetime.now(UTC)),
+                **await self._standing(conn, sites),
+                "gateways": await gateways(conn, _list(sites)),
+                "events": await events(conn, Wanted(sites=_list(sites)), NEWEST),
+            }
+        return Snapshot(last, msgspec.json.encode(body))
+
+    async def _standing(self, conn: AsyncConnection, sites: Sites) -> dict[str, Any]:
+        asked = _list(sites)
+        async with session_on(conn) as session:
+            views = [view_of(row) for row in await sites_service.listed(session, asked)]
+            doors, lanes = await doors_and_lanes(conn, views)
+            open_alarms = await alarms.open_ones(session, asked, MOST_OPEN)
+            open_tickets = await tickets.listed(session, asked, ("raised", "taken", "done"), None, MOST_OPEN)
+            return {
+                "doors": doors,
+                "lanes": lanes,
+                "alarms": [alarms.item_of(row) for row in open_alarms],
+                "tickets": await ticket_items.items_of(session, open_tickets),
+            }
+
+    @asynccontextmanager
+    async def _moment(self) -> AsyncIterator[AsyncConnection]:
+        """A connection that sees the database as it is at one moment."""
+        async with self._database.engine.connect() as conn:
+            await conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            async with conn.begin():
+                yield conn
+
+
+def tell(live: Live) -> Callable[[Outcome], None]:
+    """What to do after each commit: show it, and end the screens of accounts that changed."""
+
+    def told(outcome: Outcome) -> None:
+        live.publish([live_event(event) for event in outcome.events], outcome.states)
+        for event in outcome.events:
+            if event.kind == "account.changed":
+                data = decode_data(event.kind, event.data)
+                # A change of language alone is no reason; whoever lost a right must lose the screen with it.
+                if isinstance(data, RecordChanged) and data.fields != ["language"]:
+                    live.end(data.id)
+
+    return told
+
+
+def live_event(event: StoredEvent) -> LiveEvent:
+    """The event as the live stream sends it: the JSON of a REST item."""
+    return LiveEvent(event.id, event.site or "", msgspec.json.encode(event))
+
+
+def _list(sites: Sites) -> list[str] | None:
+    return None if sites is None else sorted(sites)

@@ -1,0 +1,188 @@
+"""`python -m hub seed`: begins a site: itself, its gateway, accounts and people. Again is fine: what exists stays as it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from pydantic import ValidationError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from config import SiteErrors, load_site
+from config.people import load_people
+from config.site import Site
+from contract.desired import Role
+from contract.texts import Text
+from hub import settings
+from hub.access import service as access
+from hub.access.nouns import BLOCK, CREDENTIAL, GRANT, HOLDER, SCHEDULE, Noun
+from hub.accounts import service as accounts
+from hub.accounts.schemas import NewAccount
+from hub.db import Database, connection
+from hub.gateways.service import EnrolmentError, enrol
+from hub.settings import SettingsError
+from hub.sites import service as sites
+from hub.sites.models import SiteRow
+from web.errors import Refusal
+from web.passwords import Passwords
+from web.users import ALL_SITES
+from web.validation import field_texts
+
+NAMES: dict[Role, str] = {
+    "guard": "值班保安",
+    "maintenance": "维修员",
+    "installer": "安装工程师",
+    "manager": "物业经理",
+    "admin": "系统管理员",
+}
+"""How accounts without a name of their own are called."""
+
+_NOUNS: dict[str, Noun] = {
+    "Holder": HOLDER,
+    "Credential": CREDENTIAL,
+    "Grant": GRANT,
+    "Schedule": SCHEDULE,
+    "Block": BLOCK,
+}
+
+
+class SeedError(ValueError):
+    """A file that cannot be used; the message names the file, the place, and what was expected."""
+
+
+class SeedAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An account to open. Without `sites`: this site, or for an admin all of them."""
+
+    username: str
+    password: str
+    role: Role
+    name: str = ""
+    language: str = "zh"
+    sites: list[str] | None = None
+
+
+class AccountsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The accounts file. It holds passwords: only its owner may read it."""
+
+    accounts: list[SeedAccount]
+
+
+class Seeded(msgspec.Struct):
+    """How many of each were new."""
+
+    accounts: int = 0
+    people: int = 0
+
+
+async def seed(
+    database: Database, site: Site, wanted: Sequence[SeedAccount], people: Sequence[msgspec.Struct]
+) -> Seeded:
+    """Put what does not exist yet into the database; all or nothing. `SeedError` says what stands against it."""
+    hashed = await _hashed(database, site, wanted)
+    done = Seeded()
+    async with database.session(writes=True) as session:
+        row = await sites.ensure(session, site.site, Text(site.name.zh, site.name.en), site.timezone)
+        await enrol(await connection(session), site.gateway, site.site)
+        for account, password_hash in hashed:
+            if await accounts.by_username(session, account.username) is None:
+                await accounts.create(session, account, password_hash, accounts.HUB)
+                done.accounts += 1
+        for item in people:
+            done.people += await _person(session, row, item)
+    return done
+
+
+async def _hashed(database: Database, site: Site, wanted: Sequence[SeedAccount]) -> list[tuple[NewAccount, str]]:
+    """The accounts that are new, with their passwords hashed: slow work, done before the transaction."""
+    passwords = Passwords()
+    found = []
+    try:
+        for account in wanted:
+            checked = _account(account, site.site)
+            async with database.session() as session:
+                known = await accounts.by_username(session, checked.username)
+            if known is None:
+                found.append((checked, await passwords.hash(checked.password)))
+    finally:
+        passwords.close()
+    return found
+
+
+def _account(account: SeedAccount, site: str) -> NewAccount:
+    sites_of = account.sites if account.sites is not None else [ALL_SITES if account.role == "admin" else site]
+    fields: dict[str, Any] = {
+        "username": account.username,
+        "password": account.password,
+        "name": account.name or NAMES[account.role],
+        "role": account.role,
+        "language": account.language,
+        "sites": sites_of,
+    }
+    try:
+        return NewAccount.model_validate(fields)
+    except ValidationError as error:
+        raise SeedError(f"account {account.username!r}: {_said(field_texts(error.errors()))}") from None
+
+
+async def _person(session: AsyncSession, site: SiteRow, item: msgspec.Struct) -> int:
+    noun = _NOUNS[type(item).__name__]
+    fields = msgspec.to_builtins(item)
+    row_id = fields.pop("id")
+    if await session.get(noun.row, (site.id, row_id)) is not None:
+        return 0
+    try:
+        body = noun.body.model_validate(fields)
+        await access.create(session, noun, site, body, accounts.HUB, wanted_id=row_id)
+    except ValidationError as error:
+        raise SeedError(f"{noun.name} {row_id}: {_said(field_texts(error.errors()))}") from None
+    except Refusal as refusal:
+        raise SeedError(f"{noun.name} {row_id}: {_said(refusal.fields) or refusal.message.en}") from refusal
+    return 1
+
+
+def _said(fields: dict[str, Text]) -> str:
+    return "; ".join(f"{field} {text.en}" for field, text in fields.items())
+
+
+def read_accounts(path: Path) -> list[SeedAccount]:
+    """The accounts in a file: `{"accounts": [{"username", "password", "role", …}]}`."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=AccountsFile).accounts
+    except OSError as error:
+        raise SeedError(f"{path}: {error.strerror}") from error
+    except msgspec.DecodeError as error:
+        # The message names the place and the type, never the content: there are passwords in it.
+        raise SeedError(f"{path}: {error}") from None
+
+
+def command(
+    site_file: Annotated[Path, typer.Option(help="The site's file.", exists=True, dir_okay=False)],
+    accounts_file: Annotated[
+        Path | None, typer.Option("--accounts", help='{"accounts": [{"username", "password", "role"}]}', dir_okay=False)
+    ] = None,
+    people_file: Annotated[
+        Path | None, typer.Option("--people", help="Holders, credentials, grants, schedules, blocks.", dir_okay=False)
+    ] = None,
+) -> None:
+    """Begin a site: itself, its gateway, accounts and people. What exists stays as it is."""
+    try:
+        site = load_site(site_file).site
+        people = load_people(people_file, places=site) if people_file else []
+        wanted = read_accounts(accounts_file) if accounts_file else []
+        done = asyncio.run(_seed(site, wanted, people))
+    except (SiteErrors, SeedError, EnrolmentError, SettingsError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"{site.site}: {done.accounts} accounts and {done.people} people's records are new")
+
+
+async def _seed(site: Site, wanted: Sequence[SeedAccount], people: Sequence[msgspec.Struct]) -> Seeded:
+    database = Database(settings.from_environment().database_url, pool_size=2)
+    try:
+        return await seed(database, site, wanted, people)
+    finally:
+        await database.close()

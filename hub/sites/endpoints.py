@@ -1,0 +1,140 @@
+"""`/api/about`, `/api/company`, `/api/sites`, `/api/site`, `/api/doors`, `/api/lanes`."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path
+
+from contract.texts import Text
+from hub.db import Reading, Writing, connection
+from hub.sites import posts, service
+from hub.sites.models import SiteRow
+from hub.sites.schemas import (
+    About,
+    CompanyShape,
+    DoorShape,
+    LaneShape,
+    LayoutShape,
+    PostBody,
+    PostShape,
+    SiteShape,
+    TextShape,
+)
+from hub.sites.states import doors_and_lanes
+from web.errors import Invalid, NotFound
+from web.paging import Page, sites_asked
+from web.session import Allowed, SignedInUser
+from web.users import User
+
+router = APIRouter(prefix="/api", tags=["sites"])
+
+Manager = Annotated[User, Depends(Allowed("manager", "admin"))]
+PostId = Annotated[str, Path(pattern=r"^[a-z0-9_-]{1,64}$")]
+
+_WHICH = Text("请指定项目点", "Say which site")
+
+
+def _version() -> str:
+    try:
+        return version("gatehouse")
+    except PackageNotFoundError:
+        return "0"
+
+
+@router.get("/about")
+async def about() -> About:
+    """Which server this is. Open to everybody: the console shows it before anybody has signed in."""
+    return About(
+        server="hub", site=None, version=_version(), hub_connected=None, working_alone_since=None, backlog=None
+    )  # fmt: skip
+
+
+@router.get("/company")
+async def company(session: Writing, user: SignedInUser) -> CompanyShape:
+    """The company whose hub this is."""
+    return CompanyShape.model_validate(await service.company(session), from_attributes=True)
+
+
+@router.put("/company")
+async def name_company(
+    body: TextShape, session: Writing, user: Annotated[User, Depends(Allowed("admin"))]
+) -> CompanyShape:
+    """Name the company."""
+    row = await service.company(session)
+    row.name = body.model_dump()
+    session.add(row)
+    return CompanyShape.model_validate(row, from_attributes=True)
+
+
+@router.get("/sites")
+async def sites(session: Reading, user: SignedInUser) -> Page[SiteShape]:
+    """The user's sites with their posts."""
+    rows = await service.listed(session, sites_asked(user, None))
+    by_site = await posts.of_sites(session, [row.id for row in rows])
+    shapes = [
+        SiteShape(
+            id=row.id,
+            name=TextShape(**row.name),
+            timezone=row.timezone,
+            described=row.layout is not None,
+            posts=[_post(post) for post in by_site.get(row.id, [])],
+        )
+        for row in rows
+    ]
+    return Page(items=shapes)
+
+
+@router.put("/sites/{site}/posts/{post}")
+async def put_post(site: str, post: PostId, body: PostBody, session: Writing, user: Manager) -> PostShape:
+    """Set up a post, or change it."""
+    return _post(await posts.put(session, await _site(session, user, site), post, body))
+
+
+@router.delete("/sites/{site}/posts/{post}", status_code=204)
+async def remove_post(site: str, post: PostId, session: Writing, user: Manager) -> None:
+    """Remove a post."""
+    await _site(session, user, site)
+    await posts.remove(session, site, post)
+
+
+@router.get("/site", response_model=LayoutShape)
+async def site_layout(session: Reading, user: SignedInUser, site: str | None = None) -> dict[str, Any]:
+    """What a site consists of. Without `site`, the user's only one."""
+    rows = await service.listed(session, sites_asked(user, site))
+    if site is not None and not rows:
+        raise NotFound
+    if len(rows) != 1:
+        raise Invalid({"site": _WHICH})
+    return service.layout_of(rows[0])
+
+
+@router.get("/doors")
+async def doors(session: Reading, user: SignedInUser, site: str | None = None) -> Page[DoorShape]:
+    """How the doors stand."""
+    found, _ = await _places(session, user, site)
+    return Page[DoorShape].model_validate({"items": found})
+
+
+@router.get("/lanes")
+async def lanes(session: Reading, user: SignedInUser, site: str | None = None) -> Page[LaneShape]:
+    """How the lanes stand."""
+    _, found = await _places(session, user, site)
+    return Page[LaneShape].model_validate({"items": found})
+
+
+async def _places(session: Reading, user: User, site: str | None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    rows = await service.listed(session, sites_asked(user, site))
+    return await doors_and_lanes(await connection(session), [service.view_of(row) for row in rows])
+
+
+async def _site(session: Reading, user: User, site: str) -> SiteRow:
+    row = await session.get(SiteRow, site) if user.may_see(site) else None
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _post(row: Any) -> PostShape:
+    return PostShape.model_validate(row, from_attributes=True)

@@ -1,0 +1,23 @@
+"""What events say of sites: their layout, and how their doors and lanes stand."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contract.layout import SiteLayout
+from hub.events.stored import Projection, StoredEvent, to_datetime
+from hub.orm import session_on
+from hub.sites import service, states
+
+
+async def on_described(conn: AsyncConnection, event: StoredEvent) -> None:
+    """Keep the layout; a gateway speaks for the site that it was enrolled for, and no other."""
+    layout = event.typed()
+    assert isinstance(layout, SiteLayout)
+    if layout.site != event.site:
+        raise ValueError(f"the gateway of site {event.site} describes site {layout.site}")
+    async with session_on(conn) as session:
+        await service.describe(session, layout, to_datetime(event.at))
+
+
+PROJECTIONS: dict[str, Projection] = {"site.described": on_described, **states.PROJECTIONS}

@@ -1,0 +1,86 @@
+"""Sites: coming into being, being described, and reading what they consist of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from contract.layout import SiteLayout
+from contract.texts import Text
+from hub.accounts import service as accounts
+from hub.sites.models import CompanyRow, SiteRow
+from hub.sites.states import SiteView
+
+COMPANY = "company"
+COMPANY_NAME = {"zh": "物业公司", "en": "Property company"}
+
+
+async def company(session: AsyncSession) -> CompanyRow:
+    """The company, made with a plain name if nobody named it yet."""
+    row = await session.get(CompanyRow, COMPANY)
+    if row is None:
+        row = CompanyRow(id=COMPANY, name=COMPANY_NAME)
+        session.add(row)
+        await session.flush()
+    return row
+
+
+async def ensure(session: AsyncSession, site: str, name: Text, timezone: str) -> SiteRow:
+    """The site; made if it is new, and then given the accounts that see every site."""
+    row = await session.get(SiteRow, site)
+    if row is None:
+        owner = await company(session)
+        row = SiteRow(
+            id=site, company=owner.id, name=texts(name), timezone=timezone, created_at=datetime.now(UTC)
+        )  # fmt: skip
+        session.add(row)
+        await session.flush()
+        await accounts.copy_to_new_site(session, site)
+    return row
+
+
+async def describe(session: AsyncSession, layout: SiteLayout, at: datetime) -> SiteRow:
+    """Keep what a site's gateway says of it."""
+    row = await ensure(session, layout.site, layout.name, layout.timezone)
+    row.name = texts(layout.name)
+    row.timezone = layout.timezone
+    row.layout = msgspec.to_builtins(layout)
+    row.described_at = at
+    session.add(row)
+    await session.flush()
+    return row
+
+
+async def listed(session: AsyncSession, sites: Sequence[str] | None) -> Sequence[SiteRow]:
+    """These sites, or all, by id."""
+    query = select(SiteRow).order_by(SiteRow.id)
+    if sites is not None:
+        query = query.where(col(SiteRow.id).in_(sites))
+    return (await session.exec(query)).all()
+
+
+def layout_of(row: SiteRow) -> dict[str, Any]:
+    """The site's layout; one that has no gateway's word yet consists of nothing."""
+    if row.layout is not None:
+        return row.layout
+    empty = SiteLayout(
+        site=row.id, gateway="", name=Text(**row.name), timezone=row.timezone, fingerprint=""
+    )  # fmt: skip
+    found: dict[str, Any] = msgspec.to_builtins(empty)
+    return found
+
+
+def view_of(row: SiteRow) -> SiteView:
+    """The site's doors and lanes."""
+    layout = row.layout or {}
+    return SiteView(row.id, layout.get("doors", ()), layout.get("lanes", ()))
+
+
+def texts(name: Text) -> dict[str, str]:
+    """A text as a column holds it."""
+    return {"zh": name.zh, "en": name.en}

@@ -1,0 +1,76 @@
+"""`/api/tickets`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+from fastapi import APIRouter
+
+from contract.texts import Text
+from hub.db import Reading, Writing
+from hub.sites.models import SiteRow
+from hub.tickets import items, service
+from hub.tickets.models import TicketRow
+from hub.tickets.schemas import NewTicket, StepBody, TicketShape
+from rules.tickets import TicketState
+from web.errors import NotFound
+from web.paging import Limit, Page, cursor_of, key_of, listed_words, sites_asked
+from web.session import SignedInUser
+from web.users import User
+
+router = APIRouter(prefix="/api/tickets", tags=["tickets"])
+
+PersonStep = Literal["take", "comment", "finish", "reopen"]
+_NO_SITE = Text("没有这个项目点", "There is no such site")
+
+
+@router.get("", response_model=Page[TicketShape])
+async def tickets(
+    session: Reading,
+    user: SignedInUser,
+    *,
+    site: str | None = None,
+    state: str | None = None,
+    cursor: str = "",
+    limit: Limit = 100,
+) -> dict[str, Any]:
+    """Tickets, the newest first. `state`: one or several, with commas. `cursor`: the `next` of the page before."""
+    states = listed_words("state", state, get_args(TicketState))
+    after = key_of(cursor, str, str) if cursor else None
+    rows = await service.listed(session, sites_asked(user, site), states, after, limit + 1)
+    shown = rows[:limit]
+    last = cursor_of(shown[-1].raised_at.isoformat(), shown[-1].id) if len(rows) > limit else None
+    return {"items": await items.items_of(session, shown), "next": last}
+
+
+@router.post("", status_code=201, response_model=TicketShape)
+async def open_ticket(body: NewTicket, session: Writing, user: SignedInUser) -> dict[str, Any]:
+    """Report a fault or ask for work."""
+    if not user.may_see(body.site) or await session.get(SiteRow, body.site) is None:
+        raise NotFound(_NO_SITE)
+    row = await service.open_manual(session, body, user.person())
+    return await items.item_of(session, row, history=True)
+
+
+@router.get("/{ticket}", response_model=TicketShape)
+async def one_ticket(ticket: str, session: Reading, user: SignedInUser) -> dict[str, Any]:
+    """A ticket with the values around its fault."""
+    return await items.item_of(session, await _ticket(session, user, ticket), history=True)
+
+
+@router.post("/{ticket}/{step}", response_model=TicketShape)
+async def step(
+    ticket: str, step: PersonStep, session: Writing, user: SignedInUser, body: StepBody | None = None
+) -> dict[str, Any]:
+    """Take a step: `take`, `comment`, `finish`, `reopen`."""
+    said = body or StepBody()
+    row = await _ticket(session, user, ticket)
+    await service.step(session, row, step, user.person(), text=said.text.strip(), assignee=said.assignee)
+    return await items.item_of(session, row, history=True)
+
+
+async def _ticket(session: Reading, user: User, ticket: str) -> TicketRow:
+    row = await service.get(session, ticket)
+    if row is None or not user.may_see(row.site):
+        raise NotFound
+    return row

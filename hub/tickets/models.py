@@ -1,0 +1,70 @@
+"""Tables of tickets, their steps, and the gateways' raisings that were folded into them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Identity, Index, UniqueConstraint, text
+from sqlmodel import Field
+
+from hub.db import Moment, Table
+
+
+class TicketRow(Table, table=True):
+    """One ticket. `alarm`: the newest episode of its cause, None for one that a person opened.
+
+    `history`: (point, Unix ms, value) around the newest fault.
+    """
+
+    __tablename__ = "tickets"
+    __table_args__ = (
+        UniqueConstraint("site", "number"),
+        Index(None, "site", "raised_at"),
+        Index(None, "raised_at"),
+        Index("ix_tickets_cause", "site", "asset", "cause", "number"),
+        Index("ix_tickets_waiting", "alarm", postgresql_where=text("state <> 'closed'")),
+    )
+
+    id: str = Field(primary_key=True, max_length=64)
+    site: str = Field(max_length=64)
+    number: int
+    alarm: str | None = Field(default=None, max_length=64)
+    asset: str = Field(max_length=200)
+    cause: str = Field(max_length=200)
+    severity: str = Field(max_length=8)
+    title: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    response: dict[str, str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    place: str = Field(default="", max_length=200)
+    state: str = Field(max_length=8)
+    assignee: dict[str, str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    raised_at: datetime = Field(sa_type=Moment)
+    updated_at: datetime = Field(sa_type=Moment)
+    closed_at: datetime | None = Field(default=None, sa_type=Moment)
+    count: int = 1
+    history: list[Any] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+
+
+class TicketStepRow(Table, table=True):
+    """Something that happened to a ticket. `by`: None for the hub itself."""
+
+    __tablename__ = "ticket_steps"
+    __table_args__ = (Index(None, "ticket", "id"),)
+
+    id: int = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
+    ticket: str = Field(foreign_key="tickets.id", max_length=64)
+    at: datetime = Field(sa_type=Moment)
+    by: dict[str, str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    step: str = Field(max_length=16)
+    text: str = Field(default="", max_length=4000)
+
+
+class TicketRaising(Table, table=True):
+    """One `ticket.raised` of a gateway, and the ticket that it opened or was folded into."""
+
+    __tablename__ = "ticket_raisings"
+
+    id: str = Field(primary_key=True, max_length=64)
+    ticket: str = Field(foreign_key="tickets.id", max_length=64, index=True)
+    alarm: str = Field(max_length=64)
+    at: datetime = Field(sa_type=Moment)

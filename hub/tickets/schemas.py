@@ -1,0 +1,78 @@
+"""What requests about tickets may say, and what answers do."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contract.kinds import Severity
+from hub.sites.schemas import TextShape
+
+Line = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class NewTicket(BaseModel):
+    """A fault that a person reports. `title`: in one language as it was typed, or in both."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    site: Annotated[str, Field(min_length=1, max_length=64)]
+    title: Line | TextShape
+    asset: Annotated[str, Field(max_length=128)] = ""
+    place: Annotated[str, Field(max_length=200)] = ""
+    severity: Severity = "minor"
+    text: Annotated[str, Field(max_length=4000)] = ""
+
+    def title_text(self) -> dict[str, str]:
+        """The title in both languages; what was typed in one stands for both."""
+        return {"zh": self.title, "en": self.title} if isinstance(self.title, str) else self.title.model_dump()
+
+
+class StepBody(BaseModel):
+    """What a person says with a step. `assignee`: the account that shall take it, if not oneself (managers only)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Annotated[str, Field(max_length=4000)] = ""
+    assignee: Annotated[str, Field(max_length=64)] | None = None
+
+
+class PersonShape(BaseModel):
+    """Somebody who did something, as they were then."""
+
+    id: str
+    name: str
+    role: str
+
+
+class TicketStepShape(BaseModel):
+    """Something that happened to a ticket: opened, folded, taken, commented, finished, closed, reopened."""
+
+    at: str
+    by: PersonShape | None
+    step: str
+    text: str
+
+
+class TicketShape(BaseModel):
+    """A ticket. `history`: (point, Unix ms, value) around the newest fault; empty in lists."""
+
+    id: str
+    site: str
+    number: int
+    alarm: str | None
+    asset: str
+    cause: str
+    severity: Severity
+    title: TextShape
+    response: TextShape | None
+    place: str
+    state: str
+    assignee: PersonShape | None
+    raised_at: str
+    updated_at: str
+    closed_at: str | None
+    count: int
+    history: list[tuple[str, int, Any]]
+    steps: list[TicketStepShape]

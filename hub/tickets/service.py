@@ -1,0 +1,242 @@
+"""Tickets: raised by gateways and folded by cause, moved by people along `rules.tickets`, closed by the device itself.
+
+Every function works inside the caller's transaction, opened with `writes=True`: each step is an event of the hub's
+stream and a frame of the live stream, in the same commit.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from contract.commands import Person
+from contract.kinds import TicketMoved, TicketRaised
+from contract.texts import Reason, Text
+from hub import stream
+from hub.accounts.models import AccountRow
+from hub.accounts.schemas import user_of
+from hub.alarms.models import AlarmRow
+from hub.alarms.service import SEVERITIES
+from hub.db import connection, outcome
+from hub.events.stored import StoredEvent, to_datetime
+from hub.tickets import items
+from hub.tickets.models import TicketRaising, TicketRow, TicketStepRow
+from hub.tickets.schemas import NewTicket
+from rules import tickets as rules
+from web.errors import Conflict, Forbidden, Invalid, Refusal
+
+MANUAL = "manual"
+"""The cause of what a person reported: such tickets are never folded."""
+
+_OPENED = "ticket.opened"
+_NOBODY = Text("没有这个可以接单的账号", "There is no such account that could take it")
+
+
+async def raised(session: AsyncSession, event: StoredEvent, data: TicketRaised) -> None:
+    """A gateway raised a ticket: it opens one, or goes into the one of the same cause. A repeat changes nothing."""
+    if await session.get(TicketRaising, data.ticket) is not None:
+        return
+    site, at = event.site or "", to_datetime(event.at)
+    known = await _newest(session, rules.fold_key(site, data))
+    verdict = rules.fold(None if known is None else _known(known), event.at_ms)
+    if known is None or verdict == "open":
+        row = await _open(session, site, data, at)
+        moved = _OPENED
+    else:
+        row = known
+        row.count += 1
+        row.alarm = data.alarm
+        row.history = [list(point) for point in data.history] or row.history
+        row.severity = min(row.severity, data.severity, key=SEVERITIES.index)
+        wanted: rules.Step = "reopen" if verdict == "reopen" else "fold"
+        row.state = rules.STEPS[row.state, wanted]  # type: ignore[index]
+        row.closed_at = None
+        moved = rules.STEP_EVENTS[wanted]
+    session.add(TicketRaising(id=data.ticket, ticket=row.id, alarm=data.alarm, at=at))
+    await _moved(session, row, moved)
+
+
+async def open_manual(session: AsyncSession, wanted: NewTicket, by: Person) -> TicketRow:
+    """A person reports a fault or asks for work."""
+    now = datetime.now(UTC)
+    row = TicketRow(
+        id=str(uuid.uuid4()),
+        site=wanted.site,
+        number=await _next_number(session, wanted.site),
+        asset=wanted.asset,
+        cause=MANUAL,
+        severity=wanted.severity,
+        title=wanted.title_text(),
+        place=wanted.place,
+        state="raised",
+        raised_at=now,
+        updated_at=now,
+    )
+    session.add(row)
+    await session.flush()
+    await _moved(session, row, _OPENED, by, wanted.text)
+    return row
+
+
+async def step(
+    session: AsyncSession,
+    row: TicketRow,
+    wanted: rules.Step,
+    by: Person,
+    *,
+    text: str = "",
+    assignee: str | None = None,
+) -> None:
+    """A person moves a ticket; the refusal says why it may not be. Finished work closes once the alarm has cleared."""
+    active = await alarm_active(session, row)
+    to = rules.next_state(row.state, wanted, role=by.role, alarm_active=active, text=text)  # type: ignore[arg-type]
+    if isinstance(to, Reason):
+        raise _refusal(to)
+    if wanted == "take":
+        row.assignee = await _assignee(session, row, by, assignee)
+    row.state = to
+    row.closed_at = None
+    await _moved(session, row, rules.STEP_EVENTS[wanted], by, text)
+    if rules.closes(row.state, alarm_active=active):
+        await _close(session, row)
+
+
+async def close_done(session: AsyncSession, alarm: str) -> None:
+    """An alarm has cleared: tickets whose work was done are closed."""
+    query = select(TicketRow).where(TicketRow.alarm == alarm, TicketRow.state == "done").with_for_update()
+    for row in (await session.exec(query)).all():
+        await _close(session, row)
+
+
+async def alarm_active(session: AsyncSession, row: TicketRow) -> bool:
+    """Whether the device is still at fault."""
+    if row.alarm is None:
+        return False
+    alarm = await session.get(AlarmRow, row.alarm, populate_existing=True)
+    return alarm is not None and alarm.cleared_at is None
+
+
+async def get(session: AsyncSession, ticket: str) -> TicketRow | None:
+    """The ticket of that id, or the one that a gateway's raising of that id went into."""
+    row = await session.get(TicketRow, ticket)
+    if row is not None:
+        return row
+    raising = await session.get(TicketRaising, ticket)
+    return None if raising is None else await session.get(TicketRow, raising.ticket)
+
+
+async def listed(
+    session: AsyncSession,
+    sites: Sequence[str] | None,
+    states: Sequence[str] | None,
+    after: tuple[str, str] | None,
+    limit: int,
+) -> Sequence[TicketRow]:
+    """Tickets, the newest first, from the one raised at and with the id `after` on."""
+    query = select(TicketRow).order_by(col(TicketRow.raised_at).desc(), col(TicketRow.id)).limit(limit)
+    if sites is not None:
+        query = query.where(col(TicketRow.site).in_(sites))
+    if states is not None:
+        query = query.where(col(TicketRow.state).in_(states))
+    if after is not None:
+        at = datetime.fromisoformat(after[0])
+        later = (col(TicketRow.raised_at) == at) & (col(TicketRow.id) > after[1])
+        query = query.where((col(TicketRow.raised_at) < at) | later)
+    return (await session.exec(query)).all()
+
+
+async def _open(session: AsyncSession, site: str, data: TicketRaised, at: datetime) -> TicketRow:
+    row = TicketRow(
+        id=data.ticket,
+        site=site,
+        number=await _next_number(session, site),
+        alarm=data.alarm,
+        asset=data.asset,
+        cause=data.cause,
+        severity=data.severity,
+        title={"zh": data.title.zh, "en": data.title.en},
+        response=None if data.response is None else {"zh": data.response.zh, "en": data.response.en},
+        place=data.place[:200],
+        state="raised",
+        raised_at=at,
+        updated_at=at,
+        history=[list(point) for point in data.history],
+    )
+    session.add(row)
+    await session.flush()
+    return row
+
+
+async def _close(session: AsyncSession, row: TicketRow) -> None:
+    row.state = rules.STEPS["done", "close"]
+    row.closed_at = datetime.now(UTC)
+    await _moved(session, row, rules.STEP_EVENTS["close"])
+
+
+async def _moved(session: AsyncSession, row: TicketRow, kind: str, by: Person | None = None, text: str = "") -> None:
+    """Record one step: in the ticket, in the history, on the screens."""
+    now = datetime.now(UTC)
+    row.updated_at = now
+    session.add(row)
+    session.add(
+        TicketStepRow(
+            ticket=row.id,
+            at=now,
+            by=None if by is None else {"id": by.id, "name": by.name, "role": by.role},
+            step=kind.partition(".")[2],
+            text=text,
+        )
+    )
+    conn = await connection(session)
+    data = TicketMoved(ticket=row.id, state=row.state, by=by, text=text, alarm=row.alarm)
+    await stream.record(conn, kind, row.asset or row.id, data, site=row.site)
+    outcome(conn).state({"kind": "ticket", **await items.item_of(session, row)})
+
+
+async def _newest(session: AsyncSession, key: rules.FoldKey) -> TicketRow | None:
+    query = (
+        select(TicketRow)
+        .where(TicketRow.site == key.site, TicketRow.asset == key.asset, TicketRow.cause == key.cause)
+        .order_by(col(TicketRow.number).desc())
+        .limit(1)
+        .with_for_update()
+    )
+    return (await session.exec(query)).first()
+
+
+def _known(row: TicketRow) -> rules.Known:
+    closed = None if row.closed_at is None else round(row.closed_at.timestamp() * 1000)
+    return rules.Known(row.state, closed)  # type: ignore[arg-type]
+
+
+async def _next_number(session: AsyncSession, site: str) -> int:
+    # Writers go one at a time (the history lock), so that the number after the highest is free.
+    last = (await session.exec(select(func.max(TicketRow.number)).where(TicketRow.site == site))).one()
+    return (last or 0) + 1
+
+
+async def _assignee(session: AsyncSession, row: TicketRow, by: Person, wanted: str | None) -> dict[str, str]:
+    if wanted is None or wanted == by.id:
+        return {"id": by.id, "name": by.name, "role": by.role}
+    if by.role not in {"manager", "admin"}:
+        raise Forbidden
+    account = await session.get(AccountRow, wanted)
+    user = user_of(account) if account is not None and account.active else None
+    if user is None or not user.may_see(row.site) or user.role not in rules.STEP_ROLES["take"]:
+        raise Invalid({"assignee": _NOBODY})
+    return {"id": user.id, "name": user.name, "role": user.role}
+
+
+def _refusal(why: Reason) -> Refusal:
+    text = Text(why.zh, why.en)
+    match why.code:
+        case "ticket_role":
+            return Forbidden(text, why.code)
+        case "ticket_text":
+            return Invalid({"text": text}, text)
+        case _:
+            return Conflict(text, why.code)

@@ -1,0 +1,42 @@
+/** /api/accounts: looking after accounts, and after one's own. */
+
+import { api } from "@/api/client";
+import type { Language, Page, Role, User } from "@/api/types";
+
+export interface Account extends User {
+  active: boolean;
+  created_at?: string;
+  changed_at?: string;
+}
+
+export interface AccountBody {
+  name: string;
+  role: Role;
+  language: Language;
+  sites: string[];
+  active: boolean;
+}
+
+export async function accounts(): Promise<Account[]> {
+  const found: Account[] = [];
+  let cursor: string | number | null = null;
+  do {
+    const page: Page<Account> = await api.get<Page<Account>>("/api/accounts", { cursor, limit: 500 });
+    found.push(...page.items);
+    cursor = page.next;
+  } while (cursor !== null);
+  return found;
+}
+
+export const createAccount = (body: AccountBody & { username: string; password: string }): Promise<Account> =>
+  api.post("/api/accounts", body);
+
+export const changeAccount = (id: string, body: AccountBody & { password?: string }): Promise<Account> =>
+  api.put(`/api/accounts/${encodeURIComponent(id)}`, body);
+
+export const removeAccount = (id: string): Promise<void> => api.delete(`/api/accounts/${encodeURIComponent(id)}`);
+
+export const changePassword = (current: string, password: string): Promise<void> =>
+  api.post("/api/accounts/self/password", { current, password });
+
+export const setOwnLanguage = (language: Language): Promise<void> => api.put("/api/accounts/self", { language });

@@ -1,0 +1,25 @@
+/** /api/tickets. */
+
+import { api } from "@/api/client";
+import type { Page, Severity, Ticket, TicketState } from "@/api/types";
+
+export const ticketPage = (site: string | null, state: TicketState | null, cursor: string | number | null): Promise<Page<Ticket>> =>
+  api.get("/api/tickets", { site, state, cursor, limit: 100 });
+
+export const oneTicket = (id: string): Promise<Ticket> => api.get(`/api/tickets/${encodeURIComponent(id)}`);
+
+export interface NewTicket {
+  site: string;
+  title: string;
+  asset: string;
+  place: string;
+  severity: Severity;
+  text: string;
+}
+
+export const openTicket = (body: NewTicket): Promise<Ticket> => api.post("/api/tickets", body);
+
+export type Step = "take" | "comment" | "finish" | "reopen";
+
+export const takeStep = (id: string, step: Step, text = ""): Promise<Ticket> =>
+  api.post(`/api/tickets/${encodeURIComponent(id)}/${step}`, { text });

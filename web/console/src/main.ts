@@ -1,0 +1,15 @@
+import { createApp } from "vue";
+
+import App from "@/App.vue";
+import { whenUnauthorised } from "@/api/client";
+import { i18n } from "@/i18n";
+import { router } from "@/router";
+import { whenRefused } from "@/stores/live";
+import { loadSession, session, sessionEnded } from "@/stores/session";
+import "@/styles/global.css";
+
+whenUnauthorised(sessionEnded);
+// A stream that is refused says that the session has ended: ask, so that a mere lack of rights does not sign anybody out.
+whenRefused(() => void loadSession().then(() => session.user ?? sessionEnded()).catch(() => undefined));
+
+createApp(App).use(i18n).use(router).mount("#app");

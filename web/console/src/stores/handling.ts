@@ -1,0 +1,9 @@
+/** The dialogs about one alarm: acknowledge, shelve, look closer. */
+
+import { shallowRef } from "vue";
+
+import type { Alarm } from "@/api/types";
+
+export const acknowledging = shallowRef<Alarm | null>(null);
+export const shelving = shallowRef<Alarm | null>(null);
+export const inspecting = shallowRef<Alarm | null>(null);
