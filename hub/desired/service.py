@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contract.desired import Item
 from hub.db import outcome
 
 _NEXT = text(
@@ -43,3 +45,49 @@ async def changed(conn: AsyncConnection, site: str, items: Sequence[Change]) -> 
     await conn.execute(_PUT, rows)
     outcome(conn).desired.add(site)
     return revision
+
+
+class Held(NamedTuple):
+    """Where the desired state of a site stands, and what of it changed since some revision."""
+
+    revision: int
+    items: list[Item]
+
+
+_REVISION = text("SELECT revision FROM desired_revisions WHERE site = :site")
+_SINCE = text(
+    "SELECT kind, id, CAST(value AS text) AS value FROM desired_items WHERE site = :site AND revision > :base"
+    " AND (value IS NOT NULL OR :removed) ORDER BY revision, kind, id"
+)
+_COUNT = text("SELECT count(*) FROM desired_items WHERE site = :site AND revision > :base")
+_LEAP = text(
+    "INSERT INTO desired_revisions (site, revision) VALUES (:site, :revision)"
+    " ON CONFLICT (site) DO UPDATE SET revision = greatest(desired_revisions.revision, excluded.revision)"
+)
+
+
+async def revision(conn: AsyncConnection, site: str) -> int:
+    """The newest revision of a site, 0 before the first."""
+    return int((await conn.execute(_REVISION, {"site": site})).scalar_one_or_none() or 0)
+
+
+async def since(conn: AsyncConnection, site: str, base: int) -> Held:
+    """What changed after `base`: with base 0 everything that is to be held, otherwise removals too."""
+    now = await revision(conn, site)
+    rows = await conn.execute(_SINCE, {"site": site, "base": base, "removed": base > 0})
+    items = [
+        Item(kind=row.kind, id=row.id, value=None if row.value is None else msgspec.Raw(row.value.encode()))
+        for row in rows
+    ]
+    return Held(now, items)
+
+
+async def count_since(conn: AsyncConnection, site: str, base: int) -> int:
+    """How many items changed after `base`."""
+    return int((await conn.execute(_COUNT, {"site": site, "base": base})).scalar_one())
+
+
+async def leap(conn: AsyncConnection, site: str, held: int) -> int:
+    """Go beyond a revision that a gateway holds though this database never reached it (it was restored)."""
+    await conn.execute(_LEAP, {"site": site, "revision": held + 1})
+    return await revision(conn, site)

@@ -10,9 +10,6 @@ from sqlmodel import Field
 
 from hub.db import Moment, Table
 
-QUALITIES = ("good", "stale", "bad")
-"""A quality's number in the tables is its place here."""
-
 
 class Point(Table, table=True):
     """A point: what the site's layout says of it, and its latest reading. Known from the first of the two."""

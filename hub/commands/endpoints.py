@@ -1,0 +1,85 @@
+"""`POST /api/commands`, `GET /api/commands/{id}`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header
+from pydantic import BaseModel, ConfigDict, Field
+
+from contract.commands import CommandKind
+from hub.commands import service
+from hub.commands.service import DEFAULT_TTL_S, LONGEST_TTL_S, Wish
+from hub.db import Reading, Writing
+from web.errors import NotFound
+from web.session import SignedInUser
+
+router = APIRouter(prefix="/api/commands", tags=["commands"])
+
+Arg = str | int | float | bool | None
+
+
+class NewCommand(BaseModel):
+    """A wish. `args` by kind: door.mode {mode}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value}."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    site: Annotated[str, Field(min_length=1, max_length=64)]
+    target: Annotated[str, Field(min_length=1, max_length=129)]
+    kind: CommandKind
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    ttl_s: Annotated[int, Field(ge=1, le=LONGEST_TTL_S)] = DEFAULT_TTL_S
+    args: Annotated[dict[str, Arg], Field(max_length=10)] = {}
+
+
+class PersonItem(BaseModel):
+    """Who asked."""
+
+    id: str
+    name: str
+    role: str
+
+
+class CommandItem(BaseModel):
+    """A command. `result`: {at, why} once there is one."""
+
+    id: str
+    site: str
+    target: str
+    kind: str
+    args: dict[str, Arg]
+    reason: str
+    state: Literal["asked", "sent", "done", "failed", "expired"]
+    by: PersonItem
+    issued_at: str
+    expires_at: str
+    result: dict[str, Any] | None
+
+
+@router.post("", status_code=202, response_model=CommandItem)
+async def ask(
+    session: Writing,
+    user: SignedInUser,
+    wanted: NewCommand,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=128)] = None,
+) -> dict[str, Any]:
+    """Ask for something at a site; the answer is that it was asked, the result comes later."""
+    wish = Wish(
+        site=wanted.site,
+        target=wanted.target,
+        kind=wanted.kind,
+        reason=wanted.reason,
+        args=wanted.args,
+        ttl_s=wanted.ttl_s,
+        key=idempotency_key,
+    )
+    return await service.ask(await session.connection(), user, wish)
+
+
+@router.get("/{command}", response_model=CommandItem)
+async def command(session: Reading, user: SignedInUser, command: str) -> dict[str, Any]:
+    """What became of a command."""
+    found = await service.find(await session.connection(), command)
+    if found is None or not user.may_see(found["site"]):
+        raise NotFound
+    return found

@@ -1,0 +1,241 @@
+"""Asking for a command: the wish, its place in the history and its way to the gateway in one transaction."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import msgspec
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contract.commands import Command, CommandKind, Person
+from contract.kinds import CommandAsked, CommandResult
+from contract.texts import Text
+from hub import stream
+from hub.commands.targets import exists
+from hub.db import outcome
+from hub.events.stored import to_instant
+from hub.gateways.service import gateway_of
+from rules.commands import LIFE_MS, args_fault, may_ask
+from web.errors import Conflict, Forbidden, Invalid, NotFound
+from web.users import User
+
+Args = Mapping[str, str | int | float | bool | None]
+
+DEFAULT_TTL_S = 30
+LONGEST_TTL_S = LIFE_MS // 1000
+ANSWER_GRACE = timedelta(seconds=5)
+"""How long after its expiry a command may still be answered, before the hub itself calls it expired."""
+
+COMMAND_COLUMNS = (
+    "id, site, gateway, target, kind, args, reason, by, account, state, issued_at, expires_at, sent_at, result"
+)
+
+_NO_REASON = Text("请填写原因", "say why")
+_NO_TARGET = Text("该项目点没有这个对象", "this site has no such target")
+_NO_GATEWAY = Text("该项目点没有已登记的网关", "no gateway is enrolled for this site")
+_ROLE = Text("您的角色不能执行此操作", "Your role may not ask for this")
+_OTHER_WISH = Text("该幂等键已用于另一条指令", "This Idempotency-Key was used for another command")
+_NO_ANSWER = Text("网关未在有效期内答复", "the gateway did not answer in time")
+
+_INSERT = text(
+    "INSERT INTO commands (id, site, gateway, target, kind, args, reason, account, by, state, issued_at, expires_at,"
+    " key) VALUES (:id, :site, :gateway, :target, :kind, CAST(:args AS json), :reason, :account, CAST(:by AS json),"
+    f" 'asked', :issued_at, :expires_at, :key) RETURNING {COMMAND_COLUMNS}"
+)
+_BY_ID = text(f"SELECT {COMMAND_COLUMNS} FROM commands WHERE id = :id")
+_BY_KEY = text(f"SELECT {COMMAND_COLUMNS} FROM commands WHERE account = :account AND key = :key")
+_ANSWERED = text(
+    "UPDATE commands SET state = :state, result = CAST(:result AS json)"
+    " WHERE id = :id AND gateway = :gateway AND state IN ('asked', 'sent', 'expired')"
+    f" RETURNING {COMMAND_COLUMNS}"
+)
+_OPEN = text(
+    f"SELECT {COMMAND_COLUMNS} FROM commands WHERE gateway = ANY(:gateways) AND expires_at > :now"
+    " AND (state = 'asked' OR (state = 'sent' AND gateway = ANY(:born))) ORDER BY issued_at, id"
+)
+_SENT = text(
+    "UPDATE commands SET state = 'sent', sent_at = :now WHERE id = ANY(:ids) AND state = 'asked'"
+    f" RETURNING {COMMAND_COLUMNS}"
+)
+_NEXT_EXPIRY = text("SELECT min(expires_at) FROM commands WHERE state IN ('asked', 'sent')")
+_EXPIRE = text(
+    "UPDATE commands SET state = 'expired', result = CAST(:result AS json)"
+    f" WHERE state IN ('asked', 'sent') AND expires_at <= :before RETURNING {COMMAND_COLUMNS}"
+)
+_WAITING = text("SELECT DISTINCT gateway FROM commands WHERE state IN ('asked', 'sent')")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What a person asks for. `ttl_s`: seconds for which it is worth carrying out."""
+
+    site: str
+    target: str
+    kind: CommandKind
+    reason: str
+    args: Args
+    ttl_s: int = DEFAULT_TTL_S
+    key: str | None = None
+
+
+async def ask(conn: AsyncConnection, user: User, wish: Wish, *, now: datetime | None = None) -> dict[str, Any]:
+    """Ask for a command, in a transaction opened for writing; it is sent after the commit.
+
+    Answers the command as REST shows it. With a `key`, asking again answers the same command. `Forbidden`, `NotFound`
+    or `Invalid` say what is wrong with the wish.
+    """
+    await _check(conn, user, wish)
+    if wish.key is not None:
+        held = (await conn.execute(_BY_KEY, {"account": user.id, "key": wish.key})).one_or_none()
+        if held is not None:
+            return _same(held, wish)
+    gateway = await gateway_of(conn, wish.site)
+    if gateway is None:
+        raise Conflict(_NO_GATEWAY, "no_gateway")
+    issued = now or datetime.now(UTC)
+    command_id = str(uuid.uuid4())
+    person = user.person()
+    row = {
+        "id": command_id,
+        "site": wish.site,
+        "gateway": gateway,
+        "target": wish.target,
+        "kind": wish.kind,
+        "args": msgspec.json.encode(dict(wish.args)).decode(),
+        "reason": wish.reason.strip(),
+        "account": user.id,
+        "by": msgspec.json.encode(person).decode(),
+        "issued_at": issued,
+        "expires_at": issued + timedelta(seconds=wish.ttl_s),
+        "key": wish.key,
+    }
+    item = command_item((await conn.execute(_INSERT, row)).one())
+    asked = CommandAsked(command=command_id, kind=wish.kind, target=wish.target, by=person, reason=wish.reason.strip())
+    await stream.record(conn, "command.asked", wish.target, asked, site=wish.site, at=issued)
+    told = outcome(conn)
+    told.state({**item, "kind": "command", "command": item["kind"]})
+    told.commands.add(gateway)
+    return item
+
+
+async def find(conn: AsyncConnection, command: str) -> dict[str, Any] | None:
+    """A command as REST shows it, None if there is none of that id."""
+    row = (await conn.execute(_BY_ID, {"id": command})).one_or_none()
+    return None if row is None else command_item(row)
+
+
+async def answered(conn: AsyncConnection, gateway: str, result: CommandResult, state: str, at: str) -> None:
+    """Keep a gateway's answer. One that comes late is still the truth: the hub only supposed that it had expired."""
+    text_of = None if result.why is None else {"zh": result.why.zh, "en": result.why.en}
+    values = {
+        "id": result.command,
+        "gateway": gateway,
+        "state": state,
+        "result": msgspec.json.encode({"at": at, "why": text_of}).decode(),
+    }
+    row = (await conn.execute(_ANSWERED, values)).one_or_none()
+    if row is not None:
+        _tell(conn, row)
+
+
+async def to_send(conn: AsyncConnection, gateways: set[str], born: set[str], now: datetime) -> list[Row[Any]]:
+    """Commands that are worth sending: never sent, or, to gateways that were born again, not answered."""
+    values = {"gateways": list(gateways | born), "born": list(born), "now": now}
+    return list(await conn.execute(_OPEN, values))
+
+
+async def sent(conn: AsyncConnection, commands: list[str], now: datetime) -> None:
+    """They are with the broker."""
+    for row in await conn.execute(_SENT, {"ids": commands, "now": now}):
+        _tell(conn, row)
+
+
+async def next_expiry(conn: AsyncConnection) -> datetime | None:
+    """When the next open command expires."""
+    return cast("datetime | None", (await conn.execute(_NEXT_EXPIRY)).scalar_one())
+
+
+async def expire(conn: AsyncConnection, now: datetime) -> int:
+    """Call expired what was not answered in time; recorded in the hub's own stream."""
+    why = {"zh": _NO_ANSWER.zh, "en": _NO_ANSWER.en}
+    result = msgspec.json.encode({"at": to_instant(now), "why": why}).decode()
+    rows = (await conn.execute(_EXPIRE, {"before": now - ANSWER_GRACE, "result": result})).all()
+    for row in rows:
+        data = CommandResult(
+            command=row.id,
+            kind=row.kind,
+            target=row.target,
+            by=msgspec.convert(row.by, Person),
+            reason=row.reason,
+            why=_NO_ANSWER,
+        )
+        await stream.record(conn, "command.expired", row.target, data, site=row.site, at=now)
+        _tell(conn, row)
+    return len(rows)
+
+
+async def waiting(conn: AsyncConnection) -> set[str]:
+    """Gateways that commands wait for."""
+    return set((await conn.execute(_WAITING)).scalars())
+
+
+def message(row: Row[Any]) -> Command:
+    """A command as the gateway gets it."""
+    return Command(
+        id=row.id,
+        kind=row.kind,
+        target=row.target,
+        by=msgspec.convert(row.by, Person),
+        reason=row.reason,
+        issued_at=to_instant(row.issued_at),
+        expires_at=to_instant(row.expires_at),
+        args=row.args,
+    )
+
+
+def command_item(row: Row[Any]) -> dict[str, Any]:
+    """A command as REST shows it."""
+    return {
+        "id": row.id,
+        "site": row.site,
+        "target": row.target,
+        "kind": row.kind,
+        "args": row.args,
+        "reason": row.reason,
+        "state": row.state,
+        "by": row.by,
+        "issued_at": to_instant(row.issued_at),
+        "expires_at": to_instant(row.expires_at),
+        "result": row.result,
+    }
+
+
+def _tell(conn: AsyncConnection, row: Row[Any]) -> None:
+    item = command_item(row)
+    outcome(conn).state({**item, "kind": "command", "command": item["kind"]})
+
+
+def _same(row: Row[Any], wish: Wish) -> dict[str, Any]:
+    item = command_item(row)
+    if (row.site, row.target, row.kind, row.args) != (wish.site, wish.target, wish.kind, dict(wish.args)):
+        raise Conflict(_OTHER_WISH, "other_command")
+    return item
+
+
+async def _check(conn: AsyncConnection, user: User, wish: Wish) -> None:
+    if not user.may_see(wish.site):
+        raise NotFound
+    if not may_ask(user.role, wish.kind):
+        raise Forbidden(_ROLE, "role")
+    if not wish.reason.strip():
+        raise Invalid({"reason": _NO_REASON})
+    fault = args_fault(wish.kind, dict(wish.args))
+    if fault is not None:
+        raise Invalid({"args": Text(fault.zh, fault.en)})
+    if not await exists(conn, wish.site, wish.kind, wish.target):
+        raise NotFound(_NO_TARGET, "unknown_target")

@@ -1,0 +1,34 @@
+"""Whether what a command is meant for is there: by the site's layout, its points and its alarms."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contract.commands import CommandKind
+
+_PLACE = (
+    "SELECT EXISTS (SELECT 1 FROM sites, json_array_elements(layout -> '{places}') AS place"
+    " WHERE sites.id = :site AND place ->> 'id' = :target {also})"
+)
+_DOOR = text(_PLACE.format(places="doors", also=""))
+_LANE = text(_PLACE.format(places="lanes", also=""))
+_LANE_THAT_CLOSES = text(_PLACE.format(places="lanes", also="AND (place ->> 'can_close')::boolean"))
+_ALARM = text("SELECT EXISTS (SELECT 1 FROM alarms WHERE site = :site AND id = :target)")
+_POINT = text("SELECT EXISTS (SELECT 1 FROM points WHERE site = :site AND id = :target AND writable)")
+
+_QUERIES = {
+    "door.unlock": _DOOR,
+    "door.mode": _DOOR,
+    "barrier.open": _LANE,
+    "barrier.close": _LANE_THAT_CLOSES,
+    "alarm.ack": _ALARM,
+    "alarm.shelve": _ALARM,
+    "alarm.unshelve": _ALARM,
+    "point.write": _POINT,
+}
+
+
+async def exists(conn: AsyncConnection, site: str, kind: CommandKind, target: str) -> bool:
+    """Whether `site` has a `target` that a command of `kind` can be meant for."""
+    return bool((await conn.execute(_QUERIES[kind], {"site": site, "target": target})).scalar_one())

@@ -1,0 +1,61 @@
+"""`GET /api/events`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from hub.db import Reading
+from hub.events import service
+from hub.events.service import Wanted
+from web.paging import Limit, Page, sites_asked
+from web.session import SignedInUser
+
+router = APIRouter(prefix="/api/events", tags=["events"])
+
+LARGEST = 2**63 - 1
+
+Cursor = Annotated[int | None, Query(ge=0, le=LARGEST)]
+Names = Annotated[list[Annotated[str, Query(max_length=128)]], Query(max_length=50)]
+
+
+class EventItem(BaseModel):
+    """An event. `gateway` and `site` are null where the hub itself recorded it, for the whole company."""
+
+    id: int
+    site: str | None
+    gateway: str | None
+    stream: str
+    seq: int
+    at: str
+    received_at: str
+    kind: str
+    source: str
+    data: dict[str, Any]
+
+
+@router.get("", response_class=Response, responses={200: {"model": Page[EventItem]}})
+async def events(
+    *,
+    session: Reading,
+    user: SignedInUser,
+    site: str | None = None,
+    kind: Names = [],  # noqa: B006 - FastAPI copies it
+    source: Names = [],  # noqa: B006
+    after: Cursor = None,
+    before: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """The history. With `after` oldest first, otherwise newest first; `next` goes where this page's cursor came from.
+
+    `kind` and `source` may be given several times.
+    """
+    wanted = Wanted(sites=sites_asked(user, site), kinds=kind, sources=source, after=after, before=before)
+    found = await service.events(await session.connection(), wanted, limit + 1)
+    page = {"items": found[:limit], "next": found[limit - 1].id if len(found) > limit else None}
+    # Past pydantic: the data goes out as the exact text that came in.
+    return Response(msgspec.json.encode(page), media_type="application/json")

@@ -1,0 +1,76 @@
+"""Reading the history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.events.stored import StoredEvent, to_instant
+
+_COLUMNS = "id, site, gateway, stream, seq, at, received_at, kind, source, CAST(data AS text) AS data"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which events. `sites` None: of every site, and the company's own. `after`: oldest first, above that id."""
+
+    sites: Sequence[str] | None = None
+    kinds: Sequence[str] = ()
+    sources: Sequence[str] = ()
+    after: int | None = None
+    before: int | None = None
+
+    @property
+    def oldest_first(self) -> bool:
+        """The order of the answer."""
+        return self.after is not None
+
+
+async def events(conn: AsyncConnection, wanted: Wanted, limit: int) -> list[StoredEvent]:
+    """At most `limit` events, in the order that `wanted` says."""
+    # A list of one site is the common case, and only an equality can walk the index (site, id) in order.
+    values: dict[str, Any] = {"limit": limit}
+    conditions = [
+        *_among("site", wanted.sites, values),
+        *_among("kind", wanted.kinds or None, values),
+        *_among("source", wanted.sources or None, values),
+    ]
+    for name, sign, edge in (("after", ">", wanted.after), ("before", "<", wanted.before)):
+        if edge is not None:
+            conditions.append(f"id {sign} :{name}")
+            values[name] = edge
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    order = "id" if wanted.oldest_first else "id DESC"
+    rows = await conn.execute(text(f"SELECT {_COLUMNS} FROM events {where} ORDER BY {order} LIMIT :limit"), values)
+    return [stored(row) for row in rows]
+
+
+def stored(row: Row[Any]) -> StoredEvent:
+    """An event from its row, with its exact data."""
+    return StoredEvent(
+        id=row.id,
+        site=row.site,
+        gateway=row.gateway,
+        stream=row.stream,
+        seq=row.seq,
+        at=to_instant(row.at),
+        received_at=to_instant(row.received_at),
+        kind=row.kind,
+        source=row.source,
+        data=msgspec.Raw(row.data.encode()),
+    )
+
+
+def _among(column: str, allowed: Sequence[str] | None, values: dict[str, Any]) -> list[str]:
+    if allowed is None:
+        return []
+    if len(allowed) == 1:
+        values[column] = allowed[0]
+        return [f"{column} = :{column}"]
+    values[column] = list(allowed)
+    return [f"{column} = ANY(:{column})"]

@@ -1,0 +1,283 @@
+"""Readings into the database: one transaction for many blobs, idempotent by (point, time)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+import structlog
+from prometheus_client import Counter
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contract.acks import Ack
+from contract.readings import Quality, ReadingsBatch, Value
+from hub.db import Database, outcome
+from hub.events.stored import to_instant
+from hub.ingest.accept import NOT_ENROLLED, Answer
+from hub.ingest.arrivals import PictureArrived, ReadingsArrived
+from hub.ingest.records import Driver, driver, sites_of
+from hub.pictures.service import keep
+from hub.telemetry.months import Month, month_of
+from hub.telemetry.readings import QUALITIES, Arrays, type_of
+
+log = structlog.get_logger(__name__)
+
+READINGS = Counter("gatehouse_ingest_readings", "Readings stored")
+SKIPPED = Counter("gatehouse_ingest_readings_skipped", "Blobs of readings that gateways dropped before they were sent")
+LEFT_OUT = Counter("gatehouse_ingest_readings_refused", "Readings that were left out, and why", ["why"])
+
+READINGS_LOCK = 0x7265_6164
+"""Key of the advisory lock between storing readings (shared) and summing hours."""
+
+MOST_POINTS = 50_000
+"""Points of one site at the most: a gateway gone wild must not fill the table."""
+
+
+class NewerReading(NamedTuple):
+    """The latest reading of a point, newer than what was held. `id`: `device.point`."""
+
+    id: str
+    unit: str
+    value: Value
+    quality: Quality
+    at: datetime
+
+
+Latest = Callable[[AsyncConnection, str, Sequence[NewerReading]], Awaitable[None]]
+"""Called with a site and its points that have newer readings, in the transaction that stores them."""
+
+
+class Readings:
+    """Stores what the bulk lane brings. `latest`: who wants to know newest values, in the same transaction."""
+
+    def __init__(self, database: Database, latest: Sequence[Latest] = (), *, now_ms: Callable[[], int]) -> None:
+        self._database = database
+        self._latest = latest
+        self._now_ms = now_ms
+        self._partitions: set[Month] = set()
+
+    async def store(self, arrived: Sequence[ReadingsArrived | PictureArrived]) -> list[Answer]:
+        """Commit `arrived` in one transaction; what to answer then."""
+        now = datetime.fromtimestamp(self._now_ms() / 1000, UTC)
+        made: set[Month] = set()
+        async with self._database.transaction() as conn:
+            # Shared: sums of hours are made while no readings are on their way.
+            await conn.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": READINGS_LOCK})
+            pg = await driver(conn)
+            sites = await sites_of(pg, {one.gateway for one in arrived})
+            answers = await self._answers(pg, arrived, sites, now)
+            accepted = [one for one, answer in zip(arrived, answers, strict=True) if answer.ack.state == "committed"]
+            blobs = [one for one in accepted if isinstance(one, ReadingsArrived)]
+            for site in sorted({sites[one.gateway] for one in blobs}):
+                batches = [one.batch for one in blobs if sites[one.gateway] == site]
+                arrays = await _arrays(pg, site, batches)
+                if arrays.points:
+                    await self._partition(pg, arrays.at, now, made)
+                    await self._store_site(conn, pg, site, arrays)
+            for one in accepted:
+                if isinstance(one, PictureArrived):
+                    await keep(pg, sites[one.gateway], one.gateway, one.picture, now)
+        self._partitions |= made
+        return answers
+
+    async def _answers(
+        self,
+        pg: Driver,
+        arrived: Sequence[ReadingsArrived | PictureArrived],
+        sites: dict[str, str],
+        now: datetime,
+    ) -> list[Answer]:
+        at = to_instant(now)
+        blobs = [one for one in arrived if isinstance(one, ReadingsArrived) and one.gateway in sites]
+        stores = await _Stores.locked(pg, blobs, now)
+        answers = []
+        for one in arrived:
+            if one.gateway not in sites:
+                name = one.batch.store if isinstance(one, ReadingsArrived) else one.picture.id
+                ack = Ack(stream=name, state="refused", seq=0, at=at, why=NOT_ENROLLED)
+            elif isinstance(one, PictureArrived):
+                ack = Ack(stream=one.picture.id, state="committed", seq=0, at=at)
+            else:
+                ack = stores.judge(one, at)
+            answers.append(Answer(one.gateway, ack))
+        await stores.write(pg)
+        return answers
+
+    async def _store_site(self, conn: AsyncConnection, pg: Driver, site: str, arrays: Arrays) -> None:
+        READINGS.inc(await _insert(pg, arrays))
+        newer = await _newest(pg, arrays)
+        if newer:
+            for reading in newer:
+                outcome(conn).state(_frame(site, reading))
+            for told in self._latest:
+                await told(conn, site, newer)
+
+    async def _partition(self, pg: Driver, moments: Sequence[datetime], now: datetime, made: set[Month]) -> None:
+        wanted = {month for at in moments if (month := month_of(at, now)) is not None}
+        for month in sorted(wanted - self._partitions - made):
+            await make_partition(pg, month)
+            made.add(month)
+
+
+class _Stores:
+    """The gateways' stores of readings, locked: how far each is held."""
+
+    def __init__(self, held: dict[str, tuple[str, int, int]], now: datetime) -> None:
+        self._held = held
+        self._now = now
+        self._moved: set[str] = set()
+
+    @classmethod
+    async def locked(cls, pg: Driver, blobs: Sequence[ReadingsArrived], now: datetime) -> _Stores:
+        rows = await pg.fetch(
+            "SELECT id, gateway, seq, skipped FROM reading_stores WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE",
+            [one.batch.store for one in blobs],
+        )
+        return cls({row["id"]: (row["gateway"], row["seq"], row["skipped"]) for row in rows}, now)
+
+    def judge(self, one: ReadingsArrived, at: str) -> Ack:
+        """Next in sequence, or the oldest that the gateway still has: committed. What is held already is stored again:
+        rows are idempotent, and a restored store may have other readings under an old number."""
+        batch = one.batch
+        gateway, seq, skipped = self._held.get(batch.store, (one.gateway, 0, 0))
+        if gateway != one.gateway:
+            why = f"store {batch.store} belongs to another gateway"
+            return Ack(stream=batch.store, state="refused", seq=0, at=at, why=why)
+        next_seq = max(seq + 1, batch.oldest)
+        if batch.seq > next_seq:
+            return Ack(stream=batch.store, state="expected", seq=next_seq - 1, at=at)
+        if batch.seq > seq:
+            gone = batch.seq - seq - 1
+            SKIPPED.inc(gone)
+            self._held[batch.store] = gateway, batch.seq, skipped + gone
+            self._moved.add(batch.store)
+        return Ack(stream=batch.store, state="committed", seq=batch.seq, at=at)
+
+    async def write(self, pg: Driver) -> None:
+        """Store how far each is held now."""
+        moved = [(store, *self._held[store]) for store in sorted(self._moved)]
+        await pg.executemany(
+            "INSERT INTO reading_stores (id, gateway, seq, skipped, started_at) VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, skipped = excluded.skipped",
+            [(*one, self._now) for one in moved],
+        )
+
+
+async def make_partition(pg: Driver, month: Month) -> None:
+    """The partition of a month; what of it lies in the partition of the rest moves over."""
+    if await pg.fetchval("SELECT to_regclass($1) IS NOT NULL", month.partition):
+        return
+    start, end = to_instant(month.start), to_instant(month.end)
+    name = month.partition
+    # One at a time, and against a second process that wants the same month.
+    await pg.execute("LOCK TABLE readings IN SHARE UPDATE EXCLUSIVE MODE")
+    if await pg.fetchval("SELECT to_regclass($1) IS NOT NULL", name):
+        return
+    await pg.execute(f"CREATE TABLE {name} (LIKE readings INCLUDING ALL)")
+    await pg.execute(
+        f"WITH moved AS (DELETE FROM readings_other WHERE at >= '{start}' AND at < '{end}' RETURNING *)"
+        f" INSERT INTO {name} SELECT * FROM moved"
+    )
+    await pg.execute(f"ALTER TABLE readings ATTACH PARTITION {name} FOR VALUES FROM ('{start}') TO ('{end}')")
+    log.info("readings.partition", name=name)
+
+
+async def _point_keys(pg: Driver, site: str, batches: Sequence[ReadingsBatch]) -> dict[str, int]:
+    wanted = {column.point: column for batch in batches for column in batch.columns}
+    rows = await pg.fetch("SELECT id, key FROM points WHERE site = $1 AND id = ANY($2::text[])", site, list(wanted))
+    keys: dict[str, int] = {row["id"]: row["key"] for row in rows}
+    missing = sorted(wanted.keys() - keys.keys())
+    if missing:
+        room = MOST_POINTS - await pg.fetchval("SELECT count(*) FROM points WHERE site = $1", site)
+        made = await pg.fetch(
+            "INSERT INTO points (site, id, type, unit) SELECT $1, id, type, ''"
+            " FROM unnest($2::text[], $3::text[]) AS new (id, type)"
+            " ON CONFLICT (site, id) DO UPDATE SET id = excluded.id RETURNING id, key",
+            site,
+            missing[: max(0, room)],
+            [type_of(wanted[point].values) for point in missing[: max(0, room)]],
+        )
+        keys |= {row["id"]: row["key"] for row in made}
+    return keys
+
+
+async def _arrays(pg: Driver, site: str, batches: Sequence[ReadingsBatch]) -> Arrays:
+    keys = await _point_keys(pg, site, batches)
+    arrays = Arrays()
+    for batch in batches:
+        for column in batch.columns:
+            if (key := keys.get(column.point)) is not None:
+                arrays.add(key, column)
+            else:
+                LEFT_OUT.labels("points").inc(len(column.at))
+    LEFT_OUT.labels("time").inc(arrays.refused)
+    return arrays
+
+
+async def _insert(pg: Driver, arrays: Arrays) -> int:
+    done = await pg.execute(
+        "INSERT INTO readings (point, at, value, label, quality)"
+        " SELECT * FROM unnest($1::int[], $2::timestamptz[], $3::float8[], $4::text[], $5::smallint[])"
+        " ON CONFLICT (point, at) DO NOTHING",
+        arrays.points,
+        arrays.at,
+        arrays.values,
+        arrays.labels,
+        arrays.qualities,
+    )
+    hours = {
+        (point, at.replace(minute=0, second=0, microsecond=0))
+        for point, at in zip(arrays.points, arrays.at, strict=True)
+    }
+    dirty = sorted(hours)
+    await pg.execute(
+        "INSERT INTO readings_dirty (point, hour) SELECT * FROM unnest($1::int[], $2::timestamptz[])"
+        " ON CONFLICT DO NOTHING",
+        [point for point, _ in dirty],
+        [hour for _, hour in dirty],
+    )
+    return int(done.rsplit(" ", 1)[1])
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+async def _newest(pg: Driver, arrays: Arrays) -> list[NewerReading]:
+    """Update the latest readings; those points that have a newer one now."""
+    order = sorted(arrays.latest)
+    rows = await pg.fetch(
+        "UPDATE points SET value = new.value::json, quality = new.quality, at = new.at"
+        " FROM unnest($1::int[], $2::text[], $3::smallint[], $4::timestamptz[]) AS new (key, value, quality, at)"
+        " WHERE points.key = new.key AND (points.at IS NULL OR points.at <= new.at)"
+        " RETURNING points.id, points.unit, new.value AS text, points.quality, points.at",
+        order,
+        [arrays.latest[key].value for key in order],
+        [arrays.latest[key].quality for key in order],
+        [arrays.latest[key].at for key in order],
+    )
+    return [
+        NewerReading(
+            row["id"],
+            row["unit"],
+            None if row["text"] is None else msgspec.json.decode(row["text"]),
+            QUALITIES[row["quality"]],
+            row["at"],
+        )
+        for row in rows
+    ]
+
+
+def _frame(site: str, reading: NewerReading) -> dict[str, Any]:
+    return {
+        "kind": "point",
+        "id": reading.id,
+        "site": site,
+        "unit": reading.unit,
+        "value": reading.value,
+        "quality": reading.quality,
+        "at": to_instant(reading.at),
+    }
