@@ -164,9 +164,10 @@ def _settle(memory: LaneMemory, now: float, effects: list[LaneEffect]) -> LaneMe
     if memory.due_at is None or now < memory.due_at:
         return memory
     memory = replace(memory, due_at=None)
-    if memory.stuck or memory.goal is None or memory.position in {memory.goal, "unknown"}:
+    if memory.stuck or memory.position == "unknown" or (memory.goal is None and memory.position != "moving"):
         return memory
-    effects.append(Raise(memory.goal))
+    # Set in motion by hand or by its own controller, it was on its way to the other end.
+    effects.append(Raise(memory.goal or ("up" if memory.last_end == "down" else "down")))
     return replace(memory, stuck=True)
 
 
@@ -181,8 +182,9 @@ def _closing(traits: LaneTraits, memory: LaneMemory, command: str | None, now: f
 
 
 def _towards(traits: LaneTraits, memory: LaneMemory, goal: Goal, now: float) -> LaneMemory:
-    watched = traits.has_position and memory.position != goal
-    return replace(memory, goal=goal, due_at=now + traits.travel_s if watched else None)
+    if memory.position == goal:
+        return replace(memory, goal=None, due_at=None)
+    return replace(memory, goal=goal, due_at=now + traits.travel_s if traits.has_position else None)
 
 
 def _position(

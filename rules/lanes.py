@@ -11,6 +11,7 @@ hours) is refused. Exit: nobody is kept inside by hours or grants; what is block
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -110,7 +111,9 @@ def decide_plate(
     if not plate:
         return said("denied", "no-plate", reason("no_plate"))
     if not confident:
-        return said("denied", "low-confidence", reason("low_confidence", percent=int(sight.confidence * 100)))
+        return said(
+            "denied", "low-confidence", reason("low_confidence", percent=math.floor(round(sight.confidence * 100, 3)))
+        )
     request = Request(
         policy.lane,
         "plate",

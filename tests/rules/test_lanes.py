@@ -16,7 +16,10 @@ from tests.rules.people import BLOCKED_PLATE, HOLDER, LOBBY, NIGHT, NOON, OFFICE
 
 ENTRY = LanePolicy("gate-in", "in", visitors="admit")
 EXIT = LanePolicy("gate-out", "out", visitors="admit")
+ASKING, REFUSING = replace(ENTRY, visitors="ask"), replace(ENTRY, visitors="refuse")
+ASKING_OUT = replace(EXIT, visitors="ask")
 RESIDENT, STRANGER, BLOCKED = PlateSight("沪A12345"), PlateSight("苏E0Q7X5"), PlateSight("粤B88888")
+DOUBTFUL = replace(RESIDENT, confidence=0.62)
 PAST = instant(NOON - 1)
 
 
@@ -35,16 +38,16 @@ CASES: list[Case] = [
     # name, items, lane, read, now, outcome, rule, code
     ("resident in", WHOLE, ENTRY, RESIDENT, NOON, "granted", "g-2", "granted"),
     ("resident in, read with a dot", WHOLE, ENTRY, PlateSight("沪a·12345"), NOON, "granted", "g-2", "granted"),
-    ("one character away", WHOLE, replace(ENTRY, visitors="refuse"), PlateSight("沪A12346"), NOON, "denied", "visitor", "visitor_refused"),
+    ("one character away", WHOLE, REFUSING, PlateSight("沪A12346"), NOON, "denied", "visitor", "visitor_refused"),
     ("blocked in", WHOLE, ENTRY, BLOCKED, NOON, "denied", "block:b-1", "blocked_plate"),
     ("blocked out", WHOLE, EXIT, BLOCKED, NOON, "denied", "block:b-1", "blocked_plate"),
     ("visitor admitted", WHOLE, ENTRY, STRANGER, NOON, "granted", "visitor", "visitor_admitted"),
-    ("visitor asked about", WHOLE, replace(ENTRY, visitors="ask"), STRANGER, NOON, "denied", "visitor", "visitor_ask"),
-    ("visitor refused", WHOLE, replace(ENTRY, visitors="refuse"), STRANGER, NOON, "denied", "visitor", "visitor_refused"),
+    ("visitor asked about", WHOLE, ASKING, STRANGER, NOON, "denied", "visitor", "visitor_ask"),
+    ("visitor refused", WHOLE, REFUSING, STRANGER, NOON, "denied", "visitor", "visitor_refused"),
     ("visitor out", WHOLE, EXIT, STRANGER, NOON, "granted", "visitor", "exit_visitor"),
-    ("visitor out, asked about", WHOLE, replace(EXIT, visitors="ask"), STRANGER, NOON, "denied", "visitor", "visitor_ask"),
-    ("a resident without a parking grant is a visitor", NO_GRANT, ENTRY, RESIDENT, NOON, "granted", "visitor", "visitor_admitted"),
-    ("… and asked about where visitors are", NO_GRANT, replace(ENTRY, visitors="ask"), RESIDENT, NOON, "denied", "visitor", "visitor_ask"),
+    ("visitor out, asked about", WHOLE, ASKING_OUT, STRANGER, NOON, "denied", "visitor", "visitor_ask"),
+    ("resident without a parking grant", NO_GRANT, ENTRY, RESIDENT, NOON, "granted", "visitor", "visitor_admitted"),
+    ("… where visitors are asked about", NO_GRANT, ASKING, RESIDENT, NOON, "denied", "visitor", "visitor_ask"),
     ("outside hours in", HOURS, ENTRY, RESIDENT, NIGHT, "denied", "g-2", "outside_hours"),
     ("outside hours out", HOURS, EXIT, RESIDENT, NIGHT, "granted", "exit", "exit_registered"),
     ("revoked in", REVOKED, ENTRY, RESIDENT, NOON, "denied", "credential:c-2", "revoked"),
@@ -53,7 +56,7 @@ CASES: list[Case] = [
     ("expired out: nobody is kept inside", EXPIRED, EXIT, RESIDENT, NOON, "granted", "exit", "exit_registered"),
     ("no plate", WHOLE, ENTRY, PlateSight("_无_"), NOON, "denied", "no-plate", "no_plate"),
     ("an empty plate", WHOLE, ENTRY, PlateSight(""), NOON, "denied", "no-plate", "no_plate"),
-    ("read badly", WHOLE, ENTRY, replace(RESIDENT, confidence=0.62), NOON, "denied", "low-confidence", "low_confidence"),
+    ("read badly", WHOLE, ENTRY, DOUBTFUL, NOON, "denied", "low-confidence", "low_confidence"),
     ("read just well enough", WHOLE, ENTRY, replace(RESIDENT, confidence=0.8), NOON, "granted", "g-2", "granted"),
     ("stored by the camera", WHOLE, ENTRY, replace(RESIDENT, replayed=True), NOON, "ignored", "replayed", "replayed"),
 ]  # fmt: skip
@@ -71,7 +74,7 @@ def test_a_case(case: Case) -> None:
     ("items", "lane", "sight", "zh"),
     [
         (WHOLE, ENTRY, BLOCKED, "黑名单车辆：多次冲闸"),
-        (WHOLE, replace(ENTRY, visitors="ask"), STRANGER, "临时车辆，请确认后放行"),
+        (WHOLE, ASKING, STRANGER, "临时车辆，请确认后放行"),
         (WHOLE, ENTRY, PlateSight("沪A12345", confidence=0.629), "识别可信度低（62%），请核对车牌"),
         (WHOLE, ENTRY, PlateSight("_无_"), "未识别到车牌，请人工处理"),
     ],
