@@ -9,14 +9,7 @@ from typing import Annotated
 
 import typer
 
-from config import SiteErrors, load_site
 from simulators.act import app as act_app
-from simulators.people import read_people
-from simulators.rhythm import Rhythm
-from simulators.running import Places, Running
-from simulators.running import run as run_until_stopped
-from simulators.site import SimSite
-from simulators.wires import WiresFault
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Stands in for every device of a site.")
 app.add_typer(act_app, name="act")
@@ -47,24 +40,28 @@ def run(  # noqa: PLR0917 - typer calls it by name
     check: Annotated[bool, typer.Option("--check", help="Checks the files and ends.")] = False,
 ) -> None:
     """Opens every wire of the site, writes where they are, and lets time run until Ctrl-C."""
+    # Here, so that `act` need not load what only running simulators need.
+    from config import SiteErrors, load_site  # noqa: PLC0415
+    from simulators import running  # noqa: PLC0415
+    from simulators.people import read_people  # noqa: PLC0415
+    from simulators.rhythm import Rhythm  # noqa: PLC0415
+    from simulators.site import SimSite  # noqa: PLC0415
+    from simulators.wires import WiresFault  # noqa: PLC0415
+
     try:
         loaded = load_site(site)
         simulated = SimSite(loaded.site, loaded.profiles, seed)
-        places = Places(wires, data, gateway_url, wires_in, port, paced)
+        places = running.Places(wires, data, gateway_url, wires_in, paced)
         if check:
             return
         known = people or Path("config/examples") / f"{loaded.site.site}-people.yaml"
         visits = Rhythm(loaded.site, read_people(known), seed)
-        asyncio.run(_run(simulated, places, visits, rhythm))
+        asyncio.run(running.run(running.Running(simulated, places, visits, rhythm_on=rhythm), port))
     except (SiteErrors, WiresFault, OSError) as wrong:
         typer.echo(str(wrong), err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
-
-
-async def _run(site: SimSite, places: Places, visits: Rhythm, rhythm_on: bool) -> None:
-    await run_until_stopped(Running(site, places, visits, rhythm_on=rhythm_on), places.port)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ FAULTS: Mapping[str, Text] = {
     "low-battery": Text("电池电量低", "the battery is low"),
     "wrong-type": Text("数值类型错误", "sends values of the wrong type"),
     "huge": Text("发送超大报文", "sends a huge message"),
-    "replay": Text("把最近的识别结果作为离线记录重发", "sends its last reads again as stored ones"),
+    "phase-loss": Text("A 相断电", "phase L1 is lost"),
+    "replay": Text("把识别结果(含最近几条)都作为离线记录发送", "sends its reads, the last ones again, as stored ones"),
     "repeat": Text("同一识别结果重复发送三次", "sends every read three times"),
     "blind": Text("看不清车牌", "sees no plate"),
     "missing": Text("上报缺少必要字段", "leaves out fields that its format demands"),
@@ -38,6 +39,7 @@ _BY_KIND: Mapping[str, tuple[str, ...]] = {
     "lift": ("trapped",),
     "level": ("flood",),
     "fan": ("trip",),
+    "power": ("phase-loss",),
 }
 
 

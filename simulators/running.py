@@ -37,13 +37,12 @@ log = structlog.get_logger("simulators")
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Files and addresses of one run. `wires_in`: wires that exist already; `port` 0: any."""
+    """Files and addresses of one run. `wires_in`: wires that exist already."""
 
     wires: Path
     data: Path
     gateway_url: str
     wires_in: Path | None = None
-    port: int = 0
     paced: bool = True
 
 

@@ -181,7 +181,8 @@ class Camera:
 
     async def _push(self, seen: Seen) -> bool | None:
         """Whether the answer was "ok"; None if nobody took the read."""
-        body = plate_body(self._identity, seen, missing=self._site.faults.has(self.id, "missing"))
+        replayed = self._site.faults.has(self.id, "replay")
+        body = plate_body(self._identity, seen, replayed=replayed, missing=self._site.faults.has(self.id, "missing"))
         if self._site.faults.has(self.id, "corrupt"):
             body = body[: len(body) * 2 // 3]
         for again in range(TRIES):

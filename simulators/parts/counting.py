@@ -31,6 +31,8 @@ class PowerPart:
         load = max(0.0, self._load(moment.hour) * (1 + self._sag / 60))
         self.counter = meter.step(self.counter, load, moment.dt)
         self.device.put(self._points())
+        if moment.faults.has(self.device.id, "phase-loss"):
+            self.device.put({"voltage_l1": 0.0, "current_l1": 0.0, "power_l1": 0.0})
 
     def memory(self) -> Memory:
         """The register and what flows."""

@@ -11,7 +11,7 @@ Order = Literal["open", "close", "stop"]
 IDLE_CLOSE_S = 20.0
 """Up with nobody passing for so long: the controller lets it down."""
 
-FREE_CLOSE_S = 1.0
+FREE_CLOSE_S = 4.0
 """The loop is free again for so long: the controller lets it down."""
 
 
