@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contract.desired import Item
+from contract.desired import NOTHING, Item
 from hub.db import outcome
 
 _NEXT = text(
@@ -76,7 +76,7 @@ async def since(conn: AsyncConnection, site: str, base: int) -> Held:
     now = await revision(conn, site)
     rows = await conn.execute(_SINCE, {"site": site, "base": base, "removed": base > 0})
     items = [
-        Item(kind=row.kind, id=row.id, value=None if row.value is None else msgspec.Raw(row.value.encode()))
+        Item(kind=row.kind, id=row.id, value=NOTHING if row.value is None else msgspec.Raw(row.value.encode()))
         for row in rows
     ]
     return Held(now, items)

@@ -1,0 +1,180 @@
+"""`python -m hub`: the company's hub, and what has to be done around it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+from hub import logs, migrations, settings
+from hub.accounts.command import app as account_app
+from hub.db import Database
+from hub.events.verifying import verify as verify_history
+from hub.failures import passes
+from hub.gateways.service import EnrolmentError, enrol
+from hub.seed import command as seed_command
+from hub.settings import Settings, SettingsError
+
+app = typer.Typer(add_completion=False, no_args_is_help=False, rich_markup_mode=None)
+app.add_typer(account_app, name="account")
+app.command("seed")(seed_command)
+
+T = TypeVar("T")
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on (GATEHOUSE_HOST; 127.0.0.1).")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on (GATEHOUSE_PORT; 8080).")]
+DatabaseUrl = Annotated[str | None, typer.Option(help="postgresql://… (DATABASE_URL).")]
+BrokerHost = Annotated[str | None, typer.Option(help="The broker's host (GATEHOUSE_BROKER_HOST; 127.0.0.1).")]
+BrokerPort = Annotated[int | None, typer.Option(help="The broker's MQTT port (GATEHOUSE_BROKER_PORT; 1883).")]
+BrokerUser = Annotated[str | None, typer.Option(help="User at the broker (GATEHOUSE_BROKER_USER).")]
+BrokerPasswordFile = Annotated[
+    Path | None, typer.Option(help="File with the password at the broker (GATEHOUSE_BROKER_PASSWORD_FILE).")
+]
+LogLevel = Annotated[str | None, typer.Option(help="debug, info, warning, error (GATEHOUSE_LOG_LEVEL; info).")]
+Check = Annotated[bool, typer.Option("--check", help="Validate settings, database and broker password; exit.")]
+
+
+@app.callback(invoke_without_command=True)
+def main(context: typer.Context, *, check: Check = False) -> None:
+    """Gather all sites: ingest, history, screens, commands. Without a command: serve."""
+    if context.invoked_subcommand is None:
+        serve(check=check)
+
+
+@app.command()
+def serve(
+    *,
+    host: Host = None,
+    port: Port = None,
+    database_url: DatabaseUrl = None,
+    broker_host: BrokerHost = None,
+    broker_port: BrokerPort = None,
+    broker_user: BrokerUser = None,
+    broker_password_file: BrokerPasswordFile = None,
+    log_level: LogLevel = None,
+    check: Check = False,
+) -> None:
+    """Run the hub until SIGTERM or SIGINT."""
+    found = _settings(
+        host=host,
+        port=port,
+        database_url=database_url,
+        broker_host=broker_host,
+        broker_port=broker_port,
+        broker_user=broker_user,
+        broker_password_file=broker_password_file,
+        log_level=log_level,
+    )
+    if check:
+        raise typer.Exit(_checked(found))
+    from hub.app import Hub  # noqa: PLC0415 - only a running hub needs all of it
+
+    # The server passes the signal on when it has stopped; what runs beside it still has to end in order.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    _run(Hub(found).run())
+
+
+@app.command()
+def migrate(database_url: DatabaseUrl = None) -> None:
+    """Bring the database to the shape that this software needs."""
+    found = _settings(database_url=database_url)
+    _with_database(found, migrations.upgrade)
+    typer.echo(f"database is at {migrations.newest()}")
+
+
+@app.command(name="enrol")
+def enrol_gateway(
+    gateway: Annotated[str, typer.Option(help="The gateway's id.")],
+    site: Annotated[str, typer.Option(help="The site that it speaks for.")],
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Let a gateway speak for a site. What others send is refused."""
+
+    async def work(database: Database) -> None:
+        async with database.transaction() as conn:
+            await enrol(conn, gateway, site)
+
+    try:
+        _with_database(_settings(database_url=database_url), work)
+    except EnrolmentError as error:
+        _fail(str(error))
+    typer.echo(f"gateway {gateway} speaks for site {site}")
+
+
+@app.command()
+def verify(
+    stream: Annotated[str | None, typer.Option(help="Only this stream.")] = None, database_url: DatabaseUrl = None
+) -> None:
+    """Compute the history's hashes again; exit 1 and name the first row of each stream that disagrees."""
+    found = _with_database(_settings(database_url=database_url), lambda database: verify_history(database, stream))
+    for one in found.disagreements:
+        row = "" if one.event is None else f", event id {one.event}"
+        typer.echo(f"stream {one.stream}, seq {one.seq}{row}: {one.why}")
+    typer.echo(f"{found.events} events of {found.streams} streams read, {len(found.disagreements)} streams disagree")
+    if found.disagreements:
+        raise typer.Exit(1)
+
+
+def _settings(**flags: Any) -> Settings:
+    try:
+        found = settings.from_environment(**flags)
+        logs.set_up(found.log_level)
+    except ValueError as error:
+        _fail(str(error))
+    return found
+
+
+def _checked(found: Settings) -> int:
+    """0 if the hub could start now; says what is wrong otherwise."""
+
+    async def work(database: Database) -> str | None:
+        return await migrations.held(database)
+
+    try:
+        found.broker_password()
+        held = _with_database(found, work)
+    except SettingsError as error:
+        _fail(str(error))
+    if held != migrations.newest():
+        _fail(f"the database is at {held}, this software needs {migrations.newest()}: python -m hub migrate")
+    typer.echo("ok")
+    return 0
+
+
+def _with_database(found: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
+    async def whole() -> T:
+        database = Database(found.database_url, pool_size=2)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    try:
+        return _run(whole())
+    except Exception as error:
+        if not passes(error):
+            raise
+        _fail(f"the database cannot be reached: {error}")
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        import uvloop  # noqa: PLC0415 - not on every platform
+    except ImportError:
+        return asyncio.run(work)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,142 @@
+"""The hub: everything that one process runs, put together by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from importlib.metadata import PackageNotFoundError, version
+
+import structlog
+from fastapi import FastAPI
+
+from hub import metrics, migrations
+from hub.accounts import renewal
+from hub.accounts.store import AccountStore
+from hub.commands.sending import CommandSending
+from hub.db import Database
+from hub.desired.publishing import DesiredPublishing
+from hub.gateways.presence import GatewayPresence
+from hub.ingest.broker import Broker
+from hub.ingest.downlink import Downlink
+from hub.ingest.worker import Ingest
+from hub.live import HubLiveSource, tell
+from hub.registry import LATEST, ROUTERS, projections
+from hub.settings import Settings
+from hub.telemetry import rollup
+from hub.telemetry.ingest import Readings
+from web.console import DIST
+from web.live import Live
+from web.passwords import Passwords
+from web.server import make_server
+from web.session import Sessions
+from web.shell import make_app
+
+log = structlog.get_logger(__name__)
+
+
+class Hub:
+    """One hub process: its parts, its app, and what runs beside it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.database = Database(settings.database_url, pool_size=settings.pool_size)
+        self.passwords = Passwords()
+        self.live = Live(HubLiveSource(self.database))
+        self.downlink = Downlink()
+        self.presence = GatewayPresence(self.database, self.downlink, silence_s=settings.silence_s, now_ms=wall_ms)
+        self.desired = DesiredPublishing(self.database, self.downlink)
+        self.commands = CommandSending(self.database, self.downlink, now_ms=wall_ms)
+        self.readings = Readings(self.database, LATEST, now_ms=wall_ms)
+        self.ingest = Ingest(
+            self.database,
+            projections(),
+            self.downlink,
+            self.presence,
+            self.readings.store,
+            now_ms=wall_ms,
+            handover_bytes=settings.handover_bytes,
+            group_events=settings.group_events,
+        )
+        self.broker = Broker(settings, self.downlink, self.ingest.receive, self.commands.connected)
+        self.presence.subscribe(self.desired.heard)
+        self.presence.subscribe(self.commands.heard)
+        # One road: what was committed is shown, then what it asks for is sent.
+        self.database.subscribe(tell(self.live))
+        self.database.subscribe(self.desired.told)
+        self.database.subscribe(self.commands.told)
+        self.app = self._app()
+
+    def _app(self) -> FastAPI:
+        sessions = Sessions(
+            AccountStore(self.database),
+            self.passwords,
+            cookie="gatehouse_hub",
+            secure_cookies=self.settings.secure_cookies,
+        )
+        app = make_app(
+            title="Gatehouse hub",
+            version=software(),
+            sessions=sessions,
+            live=self.live,
+            routers=ROUTERS,
+            ready=self.reasons,
+            dist=self.settings.console_dir or DIST,
+        )
+        app.state.database = self.database
+        return app
+
+    async def reasons(self) -> list[str]:
+        """What keeps the hub from doing its work."""
+        found = []
+        try:
+            async with asyncio.timeout(2):
+                held = await migrations.held(self.database)
+            if held != migrations.newest():
+                found.append(f"database is at {held}, this software needs {migrations.newest()}: python -m hub migrate")
+        except Exception as error:
+            found.append(f"database: {type(error).__name__}")
+        if not self.broker.up:
+            found.append("broker: not connected")
+        return found
+
+    async def run(self) -> None:
+        """Serve until told to stop. A part that fails for good ends the process: whoever started it starts it again."""
+        unwatch = metrics.watch(self.database)
+        server = make_server(self.app, host=self.settings.host, port=self.settings.port)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                work = [tasks.create_task(part, name=name) for name, part in self._parts().items()]
+                log.info("hub.started", host=self.settings.host, port=self.settings.port, version=software())
+                await server.serve()
+                for task in work:
+                    task.cancel()
+        finally:
+            unwatch()
+            self.passwords.close()
+            await self.database.close()
+            log.info("hub.stopped")
+
+    def _parts(self) -> dict[str, Coroutine[None, None, None]]:
+        return {
+            "ingest": self.ingest.run(),
+            "broker": self.broker.run(),
+            "presence": self.presence.watch(),
+            "desired": self.desired.run(),
+            "commands": self.commands.run(),
+            "hours": rollup.run(self.database),
+            "accounts": renewal.run(self.database),
+        }
+
+
+def wall_ms() -> int:
+    """The hub's clock: Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def software() -> str:
+    """The version of this software."""
+    try:
+        return version("gatehouse")
+    except PackageNotFoundError:
+        return "0"
