@@ -138,7 +138,7 @@ class Alarms:
             self._unshelve(alarm, by, facts)
             alarm = self.alarms[alarm.id]
         shelf = Shelf(until=self._clock.wall_ms() + round(for_s * 1000), by=by, note=note)
-        if episodes.shelved(alarm, shelf).state == alarm.state:
+        if episodes.shelved(alarm, shelf, 0).state == alarm.state:
             return False
         self._shelves[alarm.cause.key] = shelf
         facts.keep("shelf", alarm.cause.key, shelf)
@@ -222,7 +222,7 @@ class Alarms:
     def _shelve(self, alarm: Alarm, shelf: Shelf, command: str | None, facts: Facts) -> None:
         data = AlarmShelved(alarm=alarm.id, by=shelf.by, until=instant(shelf.until), note=shelf.note, command=command)
         facts.say("alarm.shelved", alarm.cause.source, data)
-        self._change(episodes.shelved(alarm, shelf), facts)
+        self._change(episodes.shelved(alarm, shelf, self._clock.wall_ms()), facts)
 
     def _unshelve(self, alarm: Alarm, by: Person | None, facts: Facts) -> None:
         self._shelves.pop(alarm.cause.key, None)

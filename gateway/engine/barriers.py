@@ -64,7 +64,7 @@ class BarrierWire:
             case RelayBarrier(open=output, pulse_s=pulse_s):
                 await self._buses.pulse(output.device, output.output, pulse_s, within_s=within_s)
             case CameraBarrier():
-                raise CommandFailed("only the camera itself can lift this barrier")
+                raise CommandFailed("Only the camera itself can lift this barrier", "此道闸只能由相机抬杆")
 
     async def close(self, within_s: float) -> None:
         """Tells it to come down; `CommandFailed` if it cannot or did not take the wish."""
@@ -74,7 +74,7 @@ class BarrierWire:
             case RelayBarrier(close=output, pulse_s=pulse_s) if output is not None:
                 await self._buses.pulse(output.device, output.output, pulse_s, within_s=within_s)
             case _:
-                raise CommandFailed("this barrier comes down by itself only")
+                raise CommandFailed("This barrier comes down by itself only", "此道闸只能自动落杆")
 
 
 def _contact(end: Input | None, points: Points) -> bool | None:

@@ -65,7 +65,7 @@ class Buses:
     def _of(self, device: str) -> Bus:
         bus = self.buses.get(self.bus_of.get(device, ""))
         if bus is None:
-            raise CommandFailed(f"{device} has no wire that can be written to")
+            raise CommandFailed(f"{device} has no wire that can be written to", f"{device} 没有可写的线路")
         return bus
 
     async def _keep_running(self, bus: Bus) -> None:

@@ -15,7 +15,7 @@ import structlog
 
 from config.site import Site
 from contract.commands import Command
-from contract.instants import milliseconds
+from contract.instants import instant, milliseconds
 from contract.kinds import CommandAsked, CommandResult
 from contract.texts import Text
 from drivers.bus import CommandFailed
@@ -166,23 +166,28 @@ class Commands:
     def item(self, command: str) -> dict[str, Any] | None:
         """The command as the REST interface and the live stream show it; None if nobody knows it."""
         known = self.commands.get(command)
-        if known is None:
-            return None
-        asked = known.command
+        return None if known is None else self._item(known.command, known)
+
+    def asked_item(self, command: Command) -> dict[str, Any]:
+        """A command that was just asked here, as the answer to who asked."""
+        return self._item(command, self.commands.get(command.id))
+
+    # --- Inside
+
+    def _item(self, asked: Command, known: Remembered | None) -> dict[str, Any]:
         return {
             "id": asked.id,
             "site": self._site,
             "target": asked.target,
             "kind": asked.kind,
+            "args": asked.args,
             "reason": asked.reason,
-            "state": known.state,
+            "state": "asked" if known is None else known.state,
             "by": {"id": asked.by.id, "name": asked.by.name, "role": asked.by.role},
             "issued_at": asked.issued_at,
             "expires_at": asked.expires_at,
-            "result": None if known.why is None else {"zh": known.why.zh, "en": known.why.en},
+            "result": None if known is None or known.state == "sent" else _result(known),
         }
-
-    # --- Inside
 
     async def _go(self, command: Command, *, local: bool) -> None:
         facts = Facts()
@@ -206,8 +211,7 @@ class Commands:
         except Refused as refusal:
             await self._answer(command, "failed", refusal.text)
         except CommandFailed as failure:
-            why = str(failure)
-            await self._answer(command, "failed", Text(f"设备未执行：{why}", f"The device did not do it: {why}"))
+            await self._answer(command, "failed", failure.why)
         else:
             await self._answer(command, "done", None, result)
 
@@ -287,6 +291,11 @@ class Commands:
         if alarm.state == "closed":
             raise Refused(ALARM_OVER)
         return alarm
+
+
+def _result(known: Remembered) -> dict[str, Any]:
+    why = None if known.why is None else {"zh": known.why.zh, "en": known.why.en}
+    return {"at": instant(known.at), "why": why}
 
 
 def _note(command: Command) -> str:

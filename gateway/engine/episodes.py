@@ -13,6 +13,9 @@ from contract.readings import Value
 from contract.texts import Text
 from rules.alarms import AlarmState, state_after
 
+STATES: tuple[AlarmState, ...] = ("active", "acknowledged", "shelved", "cleared", "closed")
+SEVERITIES: tuple[Severity, ...] = ("critical", "major", "minor", "warning")
+
 CLOSED_LIMIT = 200
 """Closed alarms that are remembered, for the lists; all of them stay in the journal as events."""
 
@@ -36,16 +39,20 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
-    """One alarm. Instants are Unix milliseconds. `ticket`: UUID of the episode's ticket; `ticketed`: it was raised."""
+    """One alarm. Instants are Unix milliseconds; `began_at`: of the current episode, `raised_at`: of the first.
+
+    `ticket`: UUID of the episode's ticket; `ticketed`: it was raised.
+    """
 
     id: str
     cause: Cause
     state: AlarmState
     values: dict[str, Value]
     raised_at: int
+    began_at: int
     cleared_at: int | None = None
     acknowledged_at: int | None = None
-    acknowledged_by: str | None = None
+    acknowledged_by: Person | None = None
     shelved_until: int | None = None
     note: str = ""
     count: int = 1
@@ -68,7 +75,7 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True):
 
 def raised(alarm_id: str, cause: Cause, values: dict[str, Value], at: int, ticket: str | None) -> Alarm:
     """A new alarm."""
-    return Alarm(id=alarm_id, cause=cause, state="active", values=values, raised_at=at, ticket=ticket)
+    return Alarm(id=alarm_id, cause=cause, state="active", values=values, raised_at=at, began_at=at, ticket=ticket)
 
 
 def raised_again(alarm: Alarm, cause: Cause, values: dict[str, Value], at: int, ticket: str | None) -> Alarm:
@@ -78,7 +85,7 @@ def raised_again(alarm: Alarm, cause: Cause, values: dict[str, Value], at: int, 
         cause=cause,
         state=state_after(alarm.state, "alarm.raised"),
         values=values,
-        raised_at=at,
+        began_at=at,
         cleared_at=None,
         count=alarm.count + 1,
         ticket=ticket,
@@ -99,24 +106,32 @@ def acknowledged(alarm: Alarm, by: Person, note: str, at: int) -> Alarm:
         alarm,
         state=state_after(alarm.state, "alarm.acknowledged"),
         acknowledged_at=at,
-        acknowledged_by=by.name,
+        acknowledged_by=by,
         note=note or alarm.note,
     )
 
 
-def shelved(alarm: Alarm, shelf: Shelf) -> Alarm:
-    """A person has silenced it for a while."""
+def shelved(alarm: Alarm, shelf: Shelf, at: int) -> Alarm:
+    """A person has silenced it for a while, and thereby seen it."""
     return msgspec.structs.replace(
         alarm,
         state=state_after(alarm.state, "alarm.shelved"),
         shelved_until=shelf.until,
+        acknowledged_at=alarm.acknowledged_at or at,
+        acknowledged_by=alarm.acknowledged_by or shelf.by,
         note=shelf.note or alarm.note,
     )
 
 
 def unshelved(alarm: Alarm) -> Alarm:
-    """The silence is over."""
-    return msgspec.structs.replace(alarm, state=state_after(alarm.state, "alarm.unshelved"), shelved_until=None)
+    """The silence is over; it asks for attention anew."""
+    return msgspec.structs.replace(
+        alarm,
+        state=state_after(alarm.state, "alarm.unshelved"),
+        shelved_until=None,
+        acknowledged_at=None,
+        acknowledged_by=None,
+    )
 
 
 def alarm_item(alarm: Alarm, site: str) -> dict[str, Any]:
@@ -136,7 +151,7 @@ def alarm_item(alarm: Alarm, site: str) -> dict[str, Any]:
         "raised_at": instant(alarm.raised_at),
         "cleared_at": _maybe(alarm.cleared_at),
         "acknowledged_at": _maybe(alarm.acknowledged_at),
-        "acknowledged_by": alarm.acknowledged_by,
+        "acknowledged_by": None if alarm.acknowledged_by is None else msgspec.to_builtins(alarm.acknowledged_by),
         "shelved_until": _maybe(alarm.shelved_until),
         "note": alarm.note,
     }
@@ -156,15 +171,22 @@ def ticket_item(alarm: Alarm, site: str) -> dict[str, Any] | None:
         "cause": cause.rule,
         "severity": cause.severity,
         "title": {"zh": cause.title.zh, "en": cause.title.en},
+        "response": None if cause.response is None else {"zh": cause.response.zh, "en": cause.response.en},
         "place": cause.place,
         "state": "raised" if alarm.present else "closed",
         "assignee": None,
-        "raised_at": instant(alarm.raised_at),
-        "updated_at": instant(alarm.cleared_at or alarm.raised_at),
+        "raised_at": instant(alarm.began_at),
+        "updated_at": instant(alarm.cleared_at or alarm.began_at),
+        "closed_at": _maybe(alarm.cleared_at),
         "count": alarm.count,
         "history": [],
         "steps": [],
     }
+
+
+def urgency(alarm: Alarm) -> tuple[int, int, int, str]:
+    """The alarm's place in lists: what asks for attention first; then by severity, the newest first."""
+    return STATES.index(alarm.state), SEVERITIES.index(alarm.cause.severity), -alarm.raised_at, alarm.id
 
 
 def _maybe(at: int | None) -> str | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -64,6 +64,13 @@ REPLAYED_LIMIT = 2_000
 """Stored reads of a camera that are recognised when they come again."""
 
 
+class KeepsPictures(Protocol):
+    """The pictures' folder as the engine needs it."""
+
+    async def save(self, jpeg: bytes) -> str:
+        """Keeps a JPEG for this site's screen and for the hub; its id."""
+
+
 @dataclass(slots=True)
 class _Standing:
     """One lane as it is now. `at`: Unix ms of its last change."""
@@ -97,6 +104,7 @@ class Lanes:
         errands: Errands,
         refusals: Refusals,
         readings: ReadingsSink,
+        pictures: KeepsPictures,
         timers: Timers,
         clock: Clock,
     ) -> None:
@@ -111,6 +119,7 @@ class Lanes:
         self._errands = errands
         self._refusals = refusals
         self._readings = readings
+        self._pictures = pictures
         self._timers = timers
         self._clock = clock
         self._lanes = {id: self._standing(id, lane, buses) for id, lane in site.lanes.items()}
@@ -189,7 +198,7 @@ class Lanes:
         """Lowers the barrier by hand; `CommandFailed` if it cannot or did not take the wish."""
         standing = self._lanes[lane]
         if standing.memory.under is True:
-            raise CommandFailed("a vehicle stands under the barrier")
+            raise CommandFailed("A vehicle stands under the barrier", "闸杆下有车")
         self._note(lane, Closing(command))
         await standing.wire.close(within_s)
 
@@ -281,7 +290,11 @@ class Lanes:
         if len(read.picture) > PICTURE_LIMIT:
             self._refusals.refuse(InputRefused(read.camera, f"a picture of {len(read.picture)} bytes"))
             return None
+        self._errands.start(self._keep_picture(read.picture))
         return picture_id(read.picture)
+
+    async def _keep_picture(self, jpeg: bytes) -> None:
+        await self._pictures.save(jpeg)
 
     async def _lift(self, lane: str, admission: Admission) -> bool:
         standing = self._lanes[lane]

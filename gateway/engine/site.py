@@ -31,7 +31,7 @@ from gateway.engine.commands import Commands
 from gateway.engine.devices import Devices
 from gateway.engine.doors import Doors
 from gateway.engine.errands import Errands
-from gateway.engine.lanes import Lanes
+from gateway.engine.lanes import KeepsPictures, Lanes
 from gateway.engine.layout import Names, layout_of, registers_of, writable_of
 from gateway.engine.meters import Meters
 from gateway.engine.points import Applied, Points
@@ -54,7 +54,14 @@ class SiteEngine:
     """One site's decisions. `report` is the sink of every driver; commands and desired state come through methods."""
 
     def __init__(
-        self, loaded: LoadedSite, *, journal: Journal, readings: RemembersReadings, clock: Clock, timers: Timers
+        self,
+        loaded: LoadedSite,
+        *,
+        journal: Journal,
+        readings: RemembersReadings,
+        pictures: KeepsPictures,
+        clock: Clock,
+        timers: Timers,
     ) -> None:
         site = loaded.site
         self.loaded = loaded
@@ -89,7 +96,7 @@ class SiteEngine:
         self.lanes = Lanes(
             site, index,
             points=self.points, names=names, buses=buses, alarms=alarms, record=record, errands=errands,
-            refusals=refusals, readings=readings.add, timers=timers, clock=clock,
+            refusals=refusals, readings=readings.add, pictures=pictures, timers=timers, clock=clock,
         )  # fmt: skip
         self.commands = Commands(
             site,

@@ -14,6 +14,7 @@ from config import load_site
 from contract.commands import Command, Person
 from contract.desired import Block, Credential, Grant, Holder
 from contract.instants import instant
+from contract.pictures import picture_id
 from contract.readings import Reading, Value
 from contract.texts import Text
 from drivers.bus import BusHealth, CommandFailed
@@ -207,6 +208,22 @@ class Shelf:
         return next(each.value for each in reversed(self.readings) if each.point == point)
 
 
+class Album:
+    """Pictures in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def save(self, jpeg: bytes) -> str:
+        id = picture_id(jpeg)
+        (self._folder / f"{id}.jpg").write_bytes(jpeg)
+        return id
+
+    def path(self, picture: str) -> Path | None:
+        file = self._folder / f"{picture}.jpg"
+        return file if file.exists() else None
+
+
 class Yard:
     """The site at work."""
 
@@ -307,7 +324,7 @@ async def yard(
     clock = Clock(machine=lambda: time.machine_ms, steady=lambda: time.steady)
     journal = Journal.open(folder / "journal.sqlite", clock=clock, source=loaded.site.gateway)
     shelf = Shelf()
-    engine = SiteEngine(loaded, journal=journal, readings=shelf, clock=clock, timers=time)
+    engine = SiteEngine(loaded, journal=journal, readings=shelf, pictures=Album(folder), clock=clock, timers=time)
     here = Yard(engine, journal, time, shelf)
     engine.start("0.0.0")
     await engine.desired_changed(people(), 7)

@@ -26,7 +26,7 @@ async def test_a_command_is_recorded_before_the_act_and_its_result_after_it(tmp_
         assert (done[2]["command"], done[2]["reason"], done[2]["by"]["name"]) == (id, "test", GUARD.name)
         item = here.engine.commands.item(id)
         assert item is not None
-        assert (item["state"], item["by"]["role"], item["result"]) == ("done", "guard", None)
+        assert (item["state"], item["by"]["role"], item["result"]["why"]) == ("done", "guard", None)
 
 
 async def test_an_id_is_carried_out_once_also_after_a_restart(tmp_path: Path) -> None:

@@ -1,0 +1,116 @@
+"""`/api/alarms` and `/api/tickets`: alarms with the wishes about them; tickets to read, their steps are the hub's."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from contract.commands import CommandKind
+from gateway.engine.episodes import STATES, Alarm, alarm_item, ticket_item, urgency
+from gateway.web.commands import Arg, ask
+from gateway.web.served import Gateway, Served
+from rules.alarms import SHELVE_LIMIT_S
+from web.errors import NotFound
+from web.paging import Limit, cursor_of, key_of, listed_words
+from web.session import SignedInUser
+from web.users import User
+
+router = APIRouter(prefix="/api", tags=["alarms"])
+
+TTL_S = 30
+TICKET_STATES = ("raised", "taken", "done", "closed")
+
+
+class Note(BaseModel):
+    """What the person says about it."""
+
+    note: Annotated[str, Field(max_length=500)] = ""
+
+
+class Shelving(Note):
+    """For how long, in seconds."""
+
+    for_s: Annotated[int, Field(ge=60, le=SHELVE_LIMIT_S)]
+
+
+@router.get("/alarms")
+async def alarms(gateway: Gateway, state: str | None = None, cursor: str = "", limit: Limit = 100) -> dict[str, Any]:
+    """Alarms, the most urgent first. `state`: one or several, with commas. `cursor`: the `next` of the page before."""
+    states = listed_words("state", state, STATES)
+    known = gateway.engine.alarms.alarms.values()
+    found = sorted((alarm for alarm in known if states is None or alarm.state in states), key=urgency)
+    if cursor:
+        after = key_of(cursor, int, int, int, str)
+        found = [alarm for alarm in found if urgency(alarm) > after]
+    following = cursor_of(*urgency(found[limit - 1])) if len(found) > limit else None
+    return {"items": [alarm_item(alarm, gateway.site) for alarm in found[:limit]], "next": following}
+
+
+@router.get("/alarms/{alarm}")
+async def one_alarm(alarm: str, gateway: Gateway) -> dict[str, Any]:
+    """One alarm."""
+    return alarm_item(_alarm(gateway, alarm), gateway.site)
+
+
+@router.post("/alarms/{alarm}/ack", status_code=202)
+async def acknowledge(alarm: str, gateway: Gateway, user: SignedInUser, body: Note | None = None) -> dict[str, Any]:
+    """Say that one has seen it."""
+    return await _wish(gateway, user, "alarm.ack", alarm, {"note": (body or Note()).note})
+
+
+@router.post("/alarms/{alarm}/shelve", status_code=202)
+async def shelve(alarm: str, gateway: Gateway, user: SignedInUser, body: Shelving) -> dict[str, Any]:
+    """Silence it for a while."""
+    return await _wish(gateway, user, "alarm.shelve", alarm, {"for_s": body.for_s, "note": body.note})
+
+
+@router.post("/alarms/{alarm}/unshelve", status_code=202)
+async def unshelve(alarm: str, gateway: Gateway, user: SignedInUser, body: Note | None = None) -> dict[str, Any]:
+    """End its silence early."""
+    return await _wish(gateway, user, "alarm.unshelve", alarm, {"note": (body or Note()).note})
+
+
+@router.get("/tickets")
+async def tickets(gateway: Gateway, state: str | None = None, cursor: str = "", limit: Limit = 100) -> dict[str, Any]:
+    """Tickets that this site raised, the newest first: `raised`, or `closed` once the device is back to normal."""
+    states = listed_words("state", state, TICKET_STATES)
+    known = gateway.engine.alarms.alarms.values()
+    found = [item for alarm in known if (item := ticket_item(alarm, gateway.site)) is not None]
+    found = [item for item in found if states is None or item["state"] in states]
+    found.sort(key=lambda item: (item["raised_at"], item["id"]), reverse=True)
+    if cursor:
+        after = key_of(cursor, str, str)
+        found = [item for item in found if (item["raised_at"], item["id"]) < after]
+    following = cursor_of(found[limit - 1]["raised_at"], found[limit - 1]["id"]) if len(found) > limit else None
+    return {"items": found[:limit], "next": following}
+
+
+@router.get("/tickets/{ticket}")
+async def one_ticket(ticket: str, gateway: Gateway) -> dict[str, Any]:
+    """A ticket with the values around its fault."""
+    alarm = next((alarm for alarm in gateway.engine.alarms.alarms.values() if alarm.ticket == ticket), None)
+    item = None if alarm is None else ticket_item(alarm, gateway.site)
+    if alarm is None or item is None:
+        raise NotFound
+    raised = await gateway.journal.events(limit=50, kind="ticket.raised", source=alarm.cause.source)
+    for event in raised:
+        data = msgspec.json.decode(event.data)
+        if data["ticket"] == ticket:
+            item["history"] = data["history"]
+    return item
+
+
+def _alarm(gateway: Served, alarm: str) -> Alarm:
+    found = gateway.engine.alarms.alarms.get(alarm)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def _wish(gateway: Served, user: User, kind: CommandKind, alarm: str, args: dict[str, Arg]) -> dict[str, Any]:
+    note = args.get("note")
+    reason = note if isinstance(note, str) and note.strip() else kind
+    return await ask(gateway, user, kind=kind, target=alarm, reason=reason, args=args, ttl_s=TTL_S)

@@ -1,0 +1,108 @@
+"""`/api/commands`: wishes asked at this very gateway, on the same road as the hub's."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import uuid4
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from contract.commands import Command, CommandKind
+from contract.instants import instant
+from contract.texts import Text
+from gateway.web.served import Gateway, Served
+from rules.commands import LIFE_MS, args_fault, may_ask
+from web.errors import Forbidden, Invalid, NotFound, TooMany
+from web.paging import NOT_YOURS
+from web.session import SignedInUser
+from web.users import User
+
+router = APIRouter(prefix="/api", tags=["commands"])
+
+Arg = str | int | float | bool | None
+
+DEFAULT_TTL_S = 30
+LONGEST_TTL_S = LIFE_MS // 1000
+
+_NO_REASON = Text("请填写原因", "say why")
+_NO_TARGET = Text("该项目点没有这个对象", "this site has no such target")
+_ROLE = Text("您的角色不能执行此操作", "Your role may not ask for this")
+_BUSY = Text("网关正忙，请稍后再试", "The gateway is busy; try again in a moment")
+_UNREADABLE = Text("当前读不到可信的读数", "No value that can be trusted is readable now")
+
+
+class NewCommand(BaseModel):
+    """A wish. `args` by kind: door.mode {mode}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value}."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    site: Annotated[str, Field(min_length=1, max_length=64)]
+    target: Annotated[str, Field(min_length=1, max_length=129)]
+    kind: CommandKind
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    ttl_s: Annotated[int, Field(ge=1, le=LONGEST_TTL_S)] = DEFAULT_TTL_S
+    args: Annotated[dict[str, Arg], Field(max_length=10)] = {}
+
+
+@router.post("/commands", status_code=202)
+async def new_command(body: NewCommand, gateway: Gateway, user: SignedInUser) -> dict[str, Any]:
+    """Ask for something here; the answer is that it was asked, the result comes with the live stream."""
+    if body.site != gateway.site:
+        raise Forbidden(NOT_YOURS, "foreign_site")
+    return await ask(
+        gateway, user, kind=body.kind, target=body.target, reason=body.reason, args=body.args, ttl_s=body.ttl_s
+    )
+
+
+@router.get("/commands/{command}")
+async def command(command: str, gateway: Gateway) -> dict[str, Any]:
+    """What became of a command."""
+    found = gateway.engine.commands.item(command)
+    if found is None:
+        raise NotFound
+    return found
+
+
+@router.post("/meters/{meter}/read", status_code=202)
+async def read_meter(meter: str, gateway: Gateway, user: SignedInUser) -> dict[str, Any]:
+    """Record the register's value now, as a `meter.read` event."""
+    if user.role == "guard":
+        raise Forbidden(_ROLE)
+    try:
+        recorded = await gateway.engine.meters.read_now(meter)
+    except KeyError:
+        raise NotFound from None
+    if not recorded:
+        raise Invalid({"meter": _UNREADABLE})
+    return {"meter": meter, "state": "done"}
+
+
+async def ask(
+    gateway: Served, user: User, *, kind: CommandKind, target: str, reason: str, args: dict[str, Arg], ttl_s: int
+) -> dict[str, Any]:
+    """Sets a command on its way; answers it as it stands then. `Forbidden`, `NotFound`, `Invalid`, `TooMany`."""
+    if not may_ask(user.role, kind):
+        raise Forbidden(_ROLE)
+    if not reason.strip():
+        raise Invalid({"reason": _NO_REASON})
+    fault = args_fault(kind, args)
+    if fault is not None:
+        raise Invalid({"args": Text(fault.zh, fault.en)})
+    commands = gateway.engine.commands
+    if not commands.has_target(kind, target):
+        raise NotFound(_NO_TARGET)
+    now = gateway.clock.wall_ms()
+    wish = Command(
+        id=str(uuid4()),
+        kind=kind,
+        target=target,
+        by=user.person(),
+        reason=reason.strip(),
+        issued_at=instant(now),
+        expires_at=instant(now + ttl_s * 1000),
+        args=args,
+    )
+    if not gateway.engine.errands.start(commands.carry_out(wish, local=True)):
+        raise TooMany(2, _BUSY)
+    return commands.asked_item(wish)

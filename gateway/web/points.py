@@ -1,0 +1,86 @@
+"""`/api/points` and `/api/readings`: what the site's devices say, now and before."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime
+
+from contract.layout import PointLayout
+from contract.texts import Text
+from gateway.web.items import point_item, reading_item, stepped
+from gateway.web.served import Gateway
+from web.errors import Invalid, NotFound
+
+router = APIRouter(prefix="/api", tags=["telemetry"])
+
+Agg = Literal["avg", "min", "max", "last", "delta"]
+
+DAY_MS = 86_400_000
+LONGEST_MS = 400 * DAY_MS
+MOST_STEPS = 10_000
+
+_BACKWARD = Text("结束时间必须晚于开始时间", "must be after `from`")
+_TOO_LONG = Text("时间范围不能超过 400 天", "the span must not be longer than 400 days")
+_TOO_FINE = Text(f"步长太小，最多 {MOST_STEPS} 步", f"the step is too small: at most {MOST_STEPS} steps")
+_NO_STEP = Text("汇总需要步长", "an aggregate needs a step")
+_LABEL = Text("文本测点只能取 last", "a text point has only `last`")
+
+
+@router.get("/points")
+async def points(gateway: Gateway) -> dict[str, Any]:
+    """Every point of the site with its latest reading."""
+    engine = gateway.engine
+    items = [point_item(layout, engine.points.value(layout.id), gateway.site) for layout in engine.layout.points]
+    return {"items": items, "next": None}
+
+
+@router.get("/readings")
+async def readings(
+    *,
+    gateway: Gateway,
+    point: Annotated[str, Query(max_length=129)],
+    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    step: Annotated[int | None, Query(ge=1, le=86_400 * 366, description="seconds")] = None,
+    agg: Agg | None = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 5000,
+) -> dict[str, Any]:
+    """Readings of one point, oldest first: as they came, or one value a step. Without times: the last 24 hours."""
+    layout = _layout(gateway.engine.layout.points, point)
+    now = gateway.clock.wall_ms()
+    end = now if until is None else round(until.timestamp() * 1000)
+    start = end - DAY_MS if since is None else round(since.timestamp() * 1000)
+    _check(start, end, step, agg, layout)
+    found = await gateway.readings.history(point, start, end)
+    head: dict[str, Any] = {"id": point, "site": gateway.site, "unit": layout.unit, "step": step}
+    if step is None:
+        items = [reading_item(reading) for reading in found[:limit]]
+        following = reading_item(found[limit])["at"] if len(found) > limit else None
+        return head | {"agg": None, "items": items, "next": following}
+    chosen = agg or ("last" if layout.type == "label" else "avg")
+    items = stepped(found, start_ms=start, step_ms=step * 1000, agg=chosen)
+    return head | {"agg": chosen, "items": items, "next": None}
+
+
+def _layout(points: list[PointLayout], point: str) -> PointLayout:
+    found = next((each for each in points if each.id == point), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _check(start: int, end: int, step: int | None, agg: Agg | None, layout: PointLayout) -> None:
+    if end <= start:
+        raise Invalid({"to": _BACKWARD})
+    if end - start > LONGEST_MS:
+        raise Invalid({"from": _TOO_LONG})
+    if step is None:
+        if agg is not None:
+            raise Invalid({"step": _NO_STEP})
+        return
+    if (end - start) / (step * 1000) > MOST_STEPS:
+        raise Invalid({"step": _TOO_FINE})
+    if layout.type == "label" and agg not in {None, "last"}:
+        raise Invalid({"agg": _LABEL})

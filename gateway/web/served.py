@@ -1,0 +1,116 @@
+"""What the gateway's web server shows of the running gateway; every route takes it from the app's state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from contract.desired import Account, Holder
+from contract.instants import instant
+from contract.readings import Reading
+from gateway.clock import Clock
+from gateway.engine.site import SiteEngine
+from gateway.journal.journal import Journal
+from web.paging import sites_asked
+from web.session import SignedInUser
+
+
+class Link(Protocol):
+    """How the gateway stands with its hub."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the hub's broker is reached and the hub answers."""
+
+    @property
+    def alone_since_ms(self) -> int | None:
+        """Since when (Unix ms) the site works without its hub; None while it does not."""
+
+    @property
+    def readings_backlog(self) -> int:
+        """Blobs of readings that the hub has not acknowledged."""
+
+
+class HeldReadings(Protocol):
+    """The readings' store as the web server needs it."""
+
+    async def history(self, point: str, from_ms: int, to_ms: int) -> Sequence[Reading]:
+        """What a point was worth between two moments, oldest first."""
+
+
+class HeldPictures(Protocol):
+    """The pictures' folder as the web server needs it."""
+
+    def path(self, picture: str) -> Path | None:
+        """The file of a picture; None if it is not (or no longer) held."""
+
+
+@dataclass(slots=True)
+class People:
+    """Who may sign in here (by user name), and whose names may be shown (by holder id): what the hub sent down last."""
+
+    accounts: dict[str, Account]
+    holders: dict[str, Holder]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The running gateway, as far as its web server goes."""
+
+    engine: SiteEngine
+    journal: Journal
+    readings: HeldReadings
+    pictures: HeldPictures
+    people: People
+    link: Link
+    clock: Clock
+    software: str
+
+    @property
+    def site(self) -> str:
+        """The site's id."""
+        return self.engine.site.site
+
+    @property
+    def backlog(self) -> int:
+        """Events that the hub has not acknowledged."""
+        return self.journal.last - self.journal.acked
+
+    def gateway_item(self) -> dict[str, Any]:
+        """This gateway, as GET /api/gateways and the live stream show it."""
+        engine = self.engine
+        return {
+            "id": engine.site.gateway,
+            "site": self.site,
+            "online": True,
+            "backlog": self.backlog,
+            "readings_backlog": self.link.readings_backlog,
+            "clock": self.clock.state,
+            "clock_error_ms": None,
+            "versions": {
+                "software": self.software,
+                "desired": engine.revision,
+                "site_file": engine.layout.fingerprint,
+            },
+            "seen_at": instant(self.clock.wall_ms()),
+        }
+
+
+def served(request: Request) -> Served:
+    """Dependency: the running gateway."""
+    found: Served = request.app.state.served
+    return found
+
+
+def of_the_site(user: SignedInUser, gateway: Annotated[Served, Depends(served)], site: str | None = None) -> Served:
+    """Dependency: the running gateway, for a person who may see its site; 403 if they ask for another."""
+    sites_asked(user, gateway.site if site is None else site)
+    return gateway
+
+
+Gateway = Annotated[Served, Depends(of_the_site)]
