@@ -220,7 +220,7 @@ def _modbus(file: ModbusFile) -> Profile:
         if output.read_fc is not None:
             points[word] = _output_point(word, output)
     for word, contact in file.inputs.items():
-        source = RegisterSource(fc=2, address=contact.address, type="bit", bit=0, on=contact.on)
+        source = RegisterSource(fc=2, address=contact.address, type="bit", bit=0, on=contact.active)
         points[word] = Point(id=word, name=_text(contact.name), type="flag", source=source, group=contact.group)
     multipliers = {
         word: Multiplier(
@@ -248,7 +248,13 @@ def _register_points(word: str, part: Register, file: ModbusFile) -> Iterator[Po
     if part.bits:
         for number, bit in part.bits.items():
             source = RegisterSource(
-                fc=part.fc, address=part.address, type=part.type, order=order, bit=number, on=bit.on, invalid=invalid
+                fc=part.fc,
+                address=part.address,
+                type=part.type,
+                order=order,
+                bit=number,
+                on=bit.active,
+                invalid=invalid,
             )
             yield Point(
                 id=bit.point, name=_text(bit), type="flag", source=source, group=bit.group or part.group,
@@ -303,8 +309,8 @@ def _output(word: str, part: OutputPart) -> Output:
         name=_text(part.name),
         fc=part.write_fc,
         address=part.address,
-        on=part.on,
-        off=part.off,
+        on=part.write_on,
+        off=part.write_off,
         pulse=None if timed is None else _pulse(timed),
         read_fc=part.read_fc,
         read_on=part.read_on,

@@ -2,7 +2,8 @@
 
 Addresses are 0-based, as they go on the wire (printed manuals often count from 1 or from 40001). A value is
 raw × scale + offset, times the multipliers that `times` names. Seconds end in `_s`. Every name is given in Chinese
-and English. What contradicts itself across a file is found in `build`; the files are read in `files`.
+and English. No key is called `on`, `off`, `yes` or `no`: YAML reads these as true and false.
+What contradicts itself across a file is found in `build`; the files are read in `files`.
 """
 
 from __future__ import annotations
@@ -52,10 +53,10 @@ class Label(Words):
 
 
 class Bit(Words):
-    """One bit of a register as a boolean point. `on`: the bit's value that reads as true."""
+    """One bit of a register as a boolean point. `active`: the bit's value that reads as true."""
 
     point: Word
-    on: Literal[0, 1] = 1
+    active: Literal[0, 1] = 1
     group: Group | None = None
 
 
@@ -113,17 +114,17 @@ class TimedPulse(Closed):
 
 
 class Output(Closed):
-    """Something to switch. `on`, `off`: what is written; `read_on`: what reads back as on. `pulse`: timed by the board.
+    """Something to switch. `write_on`, `write_off`: what is written; `read_on`: what reads back as on.
 
-    `verify`: read it back after every write and fail if it is not so.
+    `pulse`: timed by the board. `verify`: read it back after every write and fail if it is not so.
     """
 
     name: Words
     address: Address
     read_fc: Literal[1, 3] | None = 1
     write_fc: Literal[5, 6] = 5
-    on: Address = 0xFF00
-    off: Address = 0
+    write_on: Address = 0xFF00
+    write_off: Address = 0
     read_on: Address = 1
     pulse: TimedPulse | None = None
     verify: bool = False
@@ -131,11 +132,11 @@ class Output(Closed):
 
 
 class Input(Closed):
-    """A contact in the discrete inputs (fc 2). `on`: the level that reads as true."""
+    """A contact in the discrete inputs (fc 2). `active`: the level that reads as true."""
 
     name: Words
     address: Address
-    on: Literal[0, 1] = 1
+    active: Literal[0, 1] = 1
     group: Group = "alarm"
 
 
