@@ -1,0 +1,441 @@
+"""The gateway's own server, asked over HTTP in the process: real app, real engine, real journal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from contract.desired import Account, Holder
+from contract.instants import instant
+from drivers.profiles import load
+from drivers.push import PushBus
+from gateway.web.app import gateway_app
+from gateway.web.push import allowed_networks, comes_from
+from gateway.web.served import People, Served
+from tests.gateway.engine_site import MORNING, Album, Yard, yard
+from web.passwords import Passwords
+
+PASSWORD = "correct horse"
+COUNTS = iter(range(10_000))
+
+
+class Alone:
+    """A gateway without a hub."""
+
+    connected = False
+    alone_since_ms: int | None = MORNING - 60_000
+    readings_backlog = 3
+
+
+class Site:
+    """The yard with its web server, and people who may sign in."""
+
+    def __init__(self, here: Yard, client: httpx.AsyncClient, people: People) -> None:
+        self.here = here
+        self.client = client
+        self.people = people
+
+    async def sign_in(self, username: str = "guard") -> None:
+        """Opens a session as the person; the token goes with every request from now on."""
+        answer = await self.client.post("/api/session", json={"username": username, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        self.client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+
+    async def get(self, path: str, **query: Any) -> Any:
+        """The JSON of a page that must be there."""
+        answer = await self.client.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@asynccontextmanager
+async def site(folder: Path, *, time: Any = None, expires_in_s: int = 3600) -> AsyncIterator[Site]:
+    hash = await Passwords().hash(PASSWORD)
+    async with yard(folder, time) as here:
+        expires = instant(here.time.machine_ms + expires_in_s * 1000)
+        accounts = {
+            role: Account(id=f"a-{role}", username=role, name=role.title(), role=role, password_hash=hash, expires_at=expires)  # type: ignore[arg-type]
+            for role in ("guard", "maintenance", "admin")
+        }  # fmt: skip
+        people = People(accounts, {"h-1": Holder(id="h-1", name="张三", unit="1-101")})
+        cameras = {id: load("zhenshi_plate_camera") for id in ("cam-in", "cam-out", "cam-side")}
+        here.engine.buses.add(PushBus("cameras", cameras, sink=here.engine.report))
+        served = Served(
+            engine=here.engine,
+            journal=here.journal,
+            readings=here.shelf,
+            pictures=Album(folder),
+            people=people,
+            link=Alone(),
+            clock=here.engine.clock,
+            software="0.0.0",
+        )
+        app = gateway_app(served, console=folder / "nothing-built")
+        transport = httpx.ASGITransport(app, client=("127.0.0.1", 50_000))
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+            yield Site(here, client, people)
+
+
+async def test_nobody_sees_anything_without_signing_in_but_which_server_it_is(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        for path in ("events", "doors", "lanes", "alarms", "tickets", "points", "gateways", "journal", "site", "live"):
+            assert (await there.client.get(f"/api/{path}")).status_code == 401, path
+        about = await there.get("/api/about")
+        assert about == {
+            "server": "gateway",
+            "site": "yard",
+            "version": "0.0.0",
+            "hub_connected": False,
+            "working_alone_since": instant(MORNING - 60_000),
+            "backlog": None,
+        }
+        await there.sign_in()
+        assert (await there.get("/api/about"))["backlog"] > 0
+
+
+async def test_signing_in_with_the_account_that_the_hub_sent_down(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        wrong = await there.client.post("/api/session", json={"username": "guard", "password": "no"})
+        assert wrong.status_code == 401
+        await there.sign_in()
+        user = (await there.get("/api/session"))["user"]
+        assert (user["username"], user["role"], user["sites"]) == ("guard", "guard", ["yard"])
+        kinds = await there.here.kinds()
+        assert kinds == ["session.refused", "session.opened"]
+        assert (await there.client.delete("/api/session")).status_code == 204
+        assert (await there.client.get("/api/session")).status_code == 401
+
+
+async def test_an_account_that_has_expired_or_is_gone_ends_its_sessions(tmp_path: Path) -> None:
+    async with site(tmp_path, expires_in_s=600) as there:
+        await there.sign_in()
+        await there.here.wait(601)
+        assert (await there.client.get("/api/session")).status_code == 401
+        answer = await there.client.post("/api/session", json={"username": "guard", "password": PASSWORD})
+        assert answer.status_code == 401
+    async with site(tmp_path, time=there.here.time) as again:
+        await again.sign_in("maintenance")
+        del again.people.accounts["maintenance"]
+        assert (await again.client.get("/api/session")).status_code == 401
+
+
+async def test_a_session_outlives_a_restart(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        await there.sign_in()
+        token = there.client.headers["Authorization"]
+    async with site(tmp_path, time=there.here.time) as again:
+        again.client.headers["Authorization"] = token
+        assert (await again.get("/api/session"))["user"]["username"] == "guard"
+
+
+async def test_the_eleventh_wrong_password_has_to_wait(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        codes = [
+            (await there.client.post("/api/session", json={"username": "guard", "password": "no"})).status_code
+            for _ in range(11)
+        ]
+        assert codes[-1] == 429
+
+
+async def test_events_are_paged_in_both_directions_and_filtered(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        await there.sign_in()
+        for card in ("04A1B2C3D4E5F6", "04DEADBEEF0001", "04000000000000"):
+            await there.here.card(card)
+        newest = await there.get("/api/events", limit=2)
+        assert [item["kind"] for item in newest["items"]] == ["access.denied", "access.denied"]
+        older = await there.get("/api/events", limit=2, before=newest["next"])
+        assert older["items"][0]["kind"] == "access.granted"
+        assert older["items"][0]["id"] < newest["items"][-1]["id"]
+        first = await there.get("/api/events", after=0, limit=500)
+        assert [item["id"] for item in first["items"]] == sorted(item["id"] for item in first["items"])
+        assert first["next"] is None
+        item = first["items"][-1]
+        assert set(item) >= {"id", "site", "gateway", "stream", "seq", "at", "received_at", "kind", "source", "data"}
+        both = await there.get("/api/events", kind=["access.granted", "session.opened"], after=0)
+        assert [item["kind"] for item in both["items"]] == ["session.opened", "access.granted"]
+        assert (await there.get("/api/events", source="nowhere"))["items"] == []
+        assert (await there.client.get("/api/events", params={"site": "other"})).status_code == 403
+
+
+async def test_a_guard_opens_by_hand_with_a_reason_and_hears_what_became_of_it(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        await there.sign_in()
+        wish = {"site": "yard", "target": "gate-in", "kind": "barrier.open", "reason": "访客来访"}
+        answer = await there.client.post("/api/commands", json=wish)
+        assert answer.status_code == 202
+        assert answer.json()["state"] == "asked"
+        await there.here.settle()
+        assert there.here.sent == [("write", "barrier-in", "open", True)]
+        found = await there.get(f"/api/commands/{answer.json()['id']}")
+        assert (found["state"], found["by"]["name"], found["reason"]) == ("done", "Guard", "访客来访")
+        kinds = await there.here.kinds()
+        assert [kind for kind in kinds if kind.startswith("command")] == ["command.asked", "command.done"]
+
+
+# situation, who, what is asked, status, field of the fault
+WISHES: list[tuple[str, str, dict[str, Any], int, str | None]] = [
+    ("no reason", "guard", {"target": "gate-in", "kind": "barrier.open", "reason": ""}, 422, "reason"),
+    ("a blank reason", "guard", {"target": "gate-in", "kind": "barrier.open", "reason": "  "}, 422, "reason"),
+    ("an unknown target", "guard", {"target": "nowhere", "kind": "barrier.open", "reason": "x"}, 404, None),
+    ("a door as a barrier", "guard", {"target": "lobby", "kind": "barrier.open", "reason": "x"}, 404, None),
+    ("an unknown kind", "guard", {"target": "lobby", "kind": "door.blow_up", "reason": "x"}, 422, "kind"),
+    ("a role that may not", "maintenance", {"target": "lobby", "kind": "door.unlock", "reason": "x"}, 403, None),
+    ("a mode that does not exist", "guard", {"target": "lobby", "kind": "door.mode", "reason": "x"}, 422, "args"),
+    ("another site", "guard", {"site": "b", "target": "lobby", "kind": "door.unlock", "reason": "x"}, 403, None),
+    ("a door's lock as a point", "admin", {"target": "relays.relay_1", "kind": "point.write", "reason": "x", "args": {"value": True}}, 404, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("who", "wish", "status", "field"), [w[1:] for w in WISHES], ids=[w[0] for w in WISHES])
+async def test_wishes_that_are_refused(
+    *, tmp_path: Path, who: str, wish: dict[str, Any], status: int, field: str | None
+) -> None:
+    async with site(tmp_path) as there:
+        await there.sign_in(who)
+        answer = await there.client.post("/api/commands", json={"site": "yard"} | wish)
+        assert answer.status_code == status
+        error = answer.json()["error"]
+        assert error["message"]
+        assert field is None or field in error["fields"]
+        await there.here.settle()
+        assert there.here.sent == []
+
+
+async def test_an_alarm_is_acknowledged_and_its_ticket_shows_the_values_around_it(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        await there.sign_in()
+        await there.here.read(pump_1__flow=0.2, pump_1__rotating=True)
+        await there.here.wait(6)
+        [alarm] = (await there.get("/api/alarms", state="active,acknowledged"))["items"]
+        assert alarm["message"]["zh"].startswith("1 号泵 缺水")
+        answer = await there.client.post(f"/api/alarms/{alarm['id']}/ack", json={"note": "在看"})
+        assert answer.status_code == 202
+        await there.here.settle()
+        after = await there.get(f"/api/alarms/{alarm['id']}")
+        assert (after["state"], after["note"], after["acknowledged_by"]["name"]) == ("acknowledged", "在看", "Guard")
+        [ticket] = (await there.get("/api/tickets"))["items"]
+        assert (ticket["state"], ticket["alarm"], ticket["asset"]) == ("raised", alarm["id"], "pump-1")
+        whole = await there.get(f"/api/tickets/{ticket['id']}")
+        assert {row[0] for row in whole["history"]} == {"pump-1.flow", "pump-1.rotating"}
+        assert (await there.client.post(f"/api/alarms/{alarm['id']}/shelve", json={"for_s": 600})).status_code == 403
+        assert (await there.client.post("/api/alarms/nothing/ack")).status_code == 404
+        assert (await there.client.get("/api/alarms", params={"state": "purple"})).status_code == 422
+        await there.here.read(pump_1__flow=9.0)
+        assert (await there.get(f"/api/tickets/{ticket['id']}"))["state"] == "closed"
+
+
+async def test_alarms_are_paged_by_urgency(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        await there.sign_in()
+        await there.here.read(relays__input_1=True)  # forced: major
+        await there.here.read(pump_1__flow=0.2, pump_1__rotating=True)
+        await there.here.wait(6)
+        whole = (await there.get("/api/alarms"))["items"]
+        first = await there.get("/api/alarms", limit=1)
+        second = await there.get("/api/alarms", limit=1, cursor=first["next"])
+        assert [first["items"][0]["id"], second["items"][0]["id"]] == [alarm["id"] for alarm in whole]
+        assert second["next"] is None
+
+
+async def test_points_and_their_history(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        await there.sign_in()
+        for value in (10.0, 12.0, 20.0):
+            await there.here.read(pump_1__flow=value)
+            await there.here.wait(60)
+        points = {point["id"]: point for point in (await there.get("/api/points"))["items"]}
+        assert (points["pump-1.flow"]["value"], points["pump-1.flow"]["quality"]) == (20.0, "good")
+        assert points["pump-1.head"]["value"] is None
+        raw = await there.get("/api/readings", point="pump-1.flow")
+        assert [item["value"] for item in raw["items"]] == [10.0, 12.0, 20.0]
+        start = instant(there.here.time.machine_ms - 180_000)
+        stepped = await there.get("/api/readings", point="pump-1.flow", **{"from": start}, step=120, agg="avg")
+        assert [item["value"] for item in stepped["items"]] == [11.0, 20.0]
+        assert (await there.client.get("/api/readings", params={"point": "pump-1.nothing"})).status_code == 404
+        backwards = {"point": "pump-1.flow", "from": "2026-11-02T00:00:00Z", "to": "2026-11-01T00:00:00Z"}
+        assert (await there.client.get("/api/readings", params=backwards)).status_code == 422
+
+
+async def test_what_the_site_consists_of_and_how_it_stands(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        await there.sign_in()
+        layout = await there.get("/api/site", site="yard")
+        assert [lane["id"] for lane in layout["lanes"]] == ["gate-in", "gate-out", "gate-side"]
+        assert [lane["can_close"] for lane in layout["lanes"]] == [True, False, False]
+        [door] = (await there.get("/api/doors", site="yard"))["items"]
+        assert (door["id"], door["lock"], door["contact"], door["mode"]) == ("lobby", "locked", "closed", "normal")
+        [gateway] = (await there.get("/api/gateways"))["items"]
+        assert (gateway["id"], gateway["online"], gateway["versions"]["desired"]) == ("yard-gw", True, 7)
+        journal = await there.get("/api/journal")
+        assert journal["first"] == 1
+        assert journal["last"] == there.here.journal.last
+        [holder] = (await there.get("/api/holders", ids="h-1,h-2"))["items"]
+        assert holder["name"] == "张三"
+
+
+async def test_health_and_figures(tmp_path: Path) -> None:
+    from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
+
+    from gateway.web.metrics import publish  # noqa: PLC0415
+
+    async with site(tmp_path) as there:
+        assert (await there.get("/healthz")) == {"status": "ok"}
+        assert (await there.get("/readyz"))["status"] == "ok"
+        assert "/api/commands" in (await there.get("/api/openapi.json"))["paths"]
+        await there.here.card("04A1B2C3D4E5F6")
+        registry = CollectorRegistry()
+        app: Any = there.client._transport.app  # type: ignore[attr-defined]
+        publish(app.state.served, registry)
+        text = generate_latest(registry).decode()
+        assert 'gatehouse_gateway_decisions_total{outcome="granted",place="door"} 1.0' in text
+        assert f"gatehouse_gateway_journal_last {float(there.here.journal.last)}" in text
+        assert 'gatehouse_gateway_bus_connected{bus="cameras"}' in text
+
+
+# --- Cameras
+
+
+def plate_push(plate: str = "沪A12345", **changes: Any) -> dict[str, Any]:
+    result = {
+        "license": plate,
+        "confidence": 96,
+        "colorType": 1,
+        "plateid": next(COUNTS),
+        "isoffline": 0,
+        "timeStamp": {"Timeval": {"sec": MORNING // 1000, "usec": 0}},
+    } | changes
+    return {"AlarmInfoPlate": {"result": {"PlateResult": result}, "serialno": "fe71e106-57263272"}}
+
+
+def answered(answer: httpx.Response) -> str:
+    assert answer.status_code == 200, answer.text
+    body = answer.json()["Response_AlarmInfoPlate"]
+    assert body["content"] == "retransfer_stop"
+    info: str = body["info"]
+    return info
+
+
+async def test_only_a_camera_that_is_the_actuator_is_answered_ok(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        assert answered(await there.client.post("/push/cam-side", json=plate_push())) == "ok"
+        assert answered(await there.client.post("/push/cam-in", json=plate_push())) == "no"
+        assert answered(await there.client.post("/push/cam-side", json=plate_push("苏E54321"))) == "no"
+        assert answered(await there.client.post("/push/cam-side", json=plate_push(isoffline=1))) == "no"
+        await there.here.settle()
+        assert there.here.sent == [("write", "barrier-in", "open", True)]
+
+
+async def test_a_heartbeat_is_answered_and_finds_the_camera(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        form = {"device_name": (None, "R5"), "serialno": (None, "fe71"), "port": (None, "80")}
+        assert answered(await there.client.post("/push/cam-in", files=form)) == "no"
+        await there.here.settle()
+        assert [source for _, source, _ in await there.here.events("device.found")] == ["cam-in"]
+
+
+# what a camera sends that cannot be read: it is answered all the same, and said once
+BROKEN = [
+    ("missing fields", json.dumps({"AlarmInfoPlate": {"result": {}}}).encode()),
+    ("no JSON", b"\xff\xfe not json"),
+    ("nothing at all", b""),
+    ("a wrong type", json.dumps(plate_push(confidence=[1])).encode()),
+]
+
+
+@pytest.mark.parametrize("body", [b[1] for b in BROKEN], ids=[b[0] for b in BROKEN])
+async def test_a_push_that_cannot_be_read_is_answered_all_the_same(tmp_path: Path, body: bytes) -> None:
+    async with site(tmp_path) as there:
+        headers = {"Content-Type": "application/json"}
+        assert answered(await there.client.post("/push/cam-side", content=body, headers=headers)) == "no"
+        await there.here.settle()
+        assert len(await there.here.events("input.refused")) == 1
+        assert there.here.sent == []
+
+
+async def test_pushes_from_elsewhere_or_for_nothing_are_refused_and_counted(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        app: Any = there.client._transport.app  # type: ignore[attr-defined]
+        stranger = httpx.ASGITransport(app, client=("203.0.113.9", 1))
+        async with httpx.AsyncClient(transport=stranger, base_url="http://gateway") as client:
+            assert (await client.post("/push/cam-side", json=plate_push())).status_code == 403
+        assert (await there.client.post("/push/nobody", json=plate_push())).status_code == 404
+        assert (await there.client.post("/push/pump-1", json=plate_push())).status_code == 404
+        too_large = await there.client.post("/push/cam-side", content=b"x" * (9 * 1024 * 1024))
+        assert too_large.status_code == 413
+        await there.here.settle()
+        assert there.here.engine.refusals.counts["push"] == 3
+        assert await there.here.events("access.granted") == []
+
+
+@pytest.mark.parametrize(
+    ("allow", "address", "taken"),
+    [
+        ([], "127.0.0.1", True),
+        ([], "::1", True),
+        ([], "192.168.10.5", False),
+        (["192.168.10.0/24"], "192.168.10.5", True),
+        (["192.168.10.0/24"], "::ffff:192.168.10.5", True),
+        (["192.168.10.0/24"], "192.168.11.5", False),
+        (["192.168.10.0/24"], "not an address", False),
+    ],
+)
+def test_addresses_that_cameras_may_come_from(allow: list[str], address: str, taken: bool) -> None:
+    assert comes_from(address, allowed_networks(allow)) is taken
+
+
+# --- The live stream
+
+
+async def frames(there: Site, count: int, **headers: str) -> list[tuple[str, Any]]:
+    """The first `count` frames of a new stream: (event, data)."""
+    app: Any = there.client._transport.app  # type: ignore[attr-defined]
+    live = app.state.live
+    screen = live.open("a-guard", frozenset({"yard"}))
+    found: list[tuple[str, Any]] = []
+    after = int(headers["last"]) if "last" in headers else None
+    stream = live.frames(screen, after)
+    try:
+        async for chunk in stream:
+            for part in chunk.decode().strip().split("\n\n"):
+                fields = dict(line.split(": ", 1) for line in part.splitlines() if ": " in line)
+                if "event" in fields:
+                    found.append((fields["event"], json.loads(fields["data"])))
+            if len(found) >= count:
+                return found
+            await there.here.card("04A1B2C3D4E5F6")
+    finally:
+        await stream.aclose()
+        live.leave(screen)
+    return found
+
+
+async def test_a_screen_gets_a_snapshot_and_then_what_was_committed(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        await there.here.card("04DEADBEEF0001")
+        found = await frames(there, 3)
+        assert found[0][0] == "snapshot"
+        snapshot = found[0][1]
+        assert set(snapshot) == {"as_of", "doors", "lanes", "alarms", "tickets", "gateways", "events"}
+        assert snapshot["events"][0]["kind"] == "access.denied"
+        kinds = [name for name, _ in found[1:]]
+        assert kinds[0] == "events"
+        assert [event["kind"] for event in found[1][1]] == ["access.granted"]
+        states = [data for name, data in found if name == "state"]
+        assert [(state["kind"], state["id"], state["lock"]) for state in states] == [("door", "lobby", "released")]
+
+
+async def test_a_screen_that_comes_back_gets_what_it_missed_and_a_foreign_cursor_resets_it(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        seen = there.here.journal.last_id
+        await there.here.card("04DEADBEEF0001")
+        found = await frames(there, 2, last=str(seen))
+        assert [name for name, _ in found] == ["events", "snapshot"]
+        assert [event["kind"] for event in found[0][1]] == ["access.denied"]
+        assert [name for name, _ in await frames(there, 2, last="999999")] == ["reset", "snapshot"]
