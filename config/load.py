@@ -52,6 +52,10 @@ class LoadedSite:
         }
 
 
+UPLINK = "uplink"
+"""The one wire that is not a bus: the way to the hub's broker."""
+
+
 def load_site(path: Path, wires: Path | Wires | None = None) -> LoadedSite:
     """The site in the file at `path`, with `wires` (a mapping or a JSON file) over its buses. Raises `SiteErrors`."""
     document = Document.read(path)
@@ -91,7 +95,9 @@ def _moved(document: Document, wires: Path | Wires | None) -> list[Mistake]:
         return []
     mistakes = []
     for bus, fields in moves.items():
-        if bus not in buses:
+        if bus == UPLINK and isinstance(fields, Mapping) and isinstance(document.data, dict):
+            document.data[UPLINK] = (document.data.get(UPLINK) or {}) | fields
+        elif bus not in buses:
             mistakes.append(Mistake(name, 1, bus, bus, one_of(Text("一条总线", "a bus of the site"), buses, bus)))
         elif not isinstance(fields, Mapping):
             mistakes.append(Mistake(name, 1, bus, repr(fields), Text("应为 {字段: 值}", "expected {field: value}")))
