@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from contract.desired import Account, Holder
+from contract.desired import Account, Holder, Role
 from contract.instants import instant
 from drivers.profiles import load
 from drivers.push import PushBus
@@ -59,10 +59,13 @@ async def site(folder: Path, *, time: Any = None, expires_in_s: int = 3600) -> A
     hash = await Passwords().hash(PASSWORD)
     async with yard(folder, time) as here:
         expires = instant(here.time.machine_ms + expires_in_s * 1000)
-        accounts = {
-            role: Account(id=f"a-{role}", username=role, name=role.title(), role=role, password_hash=hash, expires_at=expires)  # type: ignore[arg-type]
-            for role in ("guard", "maintenance", "admin")
-        }  # fmt: skip
+        roles: tuple[Role, ...] = ("guard", "maintenance", "admin")
+        accounts: dict[str, Account] = {
+            role: Account(
+                id=f"a-{role}", username=role, name=role.title(), role=role, password_hash=hash, expires_at=expires
+            )
+            for role in roles
+        }
         people = People(accounts, {"h-1": Holder(id="h-1", name="张三", unit="1-101")})
         cameras = {id: load("zhenshi_plate_camera") for id in ("cam-in", "cam-out", "cam-side")}
         here.engine.buses.add(PushBus("cameras", cameras, sink=here.engine.report))
@@ -189,8 +192,14 @@ WISHES: list[tuple[str, str, dict[str, Any], int, str | None]] = [
     ("a role that may not", "maintenance", {"target": "lobby", "kind": "door.unlock", "reason": "x"}, 403, None),
     ("a mode that does not exist", "guard", {"target": "lobby", "kind": "door.mode", "reason": "x"}, 422, "args"),
     ("another site", "guard", {"site": "b", "target": "lobby", "kind": "door.unlock", "reason": "x"}, 403, None),
-    ("a door's lock as a point", "admin", {"target": "relays.relay_1", "kind": "point.write", "reason": "x", "args": {"value": True}}, 404, None),
-]  # fmt: skip
+    (
+        "a door's lock as a point",
+        "admin",
+        {"target": "relays.relay_1", "kind": "point.write", "reason": "x", "args": {"value": True}},
+        404,
+        None,
+    ),
+]
 
 
 @pytest.mark.parametrize(("who", "wish", "status", "field"), [w[1:] for w in WISHES], ids=[w[0] for w in WISHES])
