@@ -99,7 +99,9 @@ class Sent:
 
     def acks(self) -> list[tuple[str, str, int]]:
         """(stream, state, seq) of each acknowledgement so far; forgets them."""
-        found = [(ack.stream, ack.state, ack.seq) for _, _, ack in self.messages if isinstance(ack, Ack)]
+        found: list[tuple[str, str, int]] = [
+            (ack.stream, ack.state, ack.seq) for _, _, ack in self.messages if isinstance(ack, Ack)
+        ]
         self.messages = [one for one in self.messages if not isinstance(one[2], Ack)]
         return found
 
