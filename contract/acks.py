@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from contract import VERSION
-from contract.events import StreamId
+from contract.events import Hash, StreamId
 from contract.instants import Instant
 
 
@@ -17,7 +17,8 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True):
     `committed`: everything up to `seq` is in the database. `expected`: a gap; send from `seq` + 1 again.
     `fork`: up to `seq` both sides agree, after it they do not (or the hub holds more than the gateway):
     move what follows to a new stream. `refused`: this batch can never be accepted (`why` says it, for people).
-    `at` is the hub's clock when it answered.
+    `head`: of what is committed, the hash of event `seq`; a sender whose event has another hash is not meant (it is an
+    answer to another life of its journal). `at` is the hub's clock when it answered.
     """
 
     stream: StreamId
@@ -25,4 +26,5 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True):
     seq: Annotated[int, msgspec.Meta(ge=0)]
     at: Instant
     why: str = ""
+    head: Hash | None = None
     v: int = VERSION

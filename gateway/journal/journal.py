@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from contract.events import Batch, Event, Hash, StreamId
+from contract.events import Batch, Hash, StreamId
 from contract.kinds import RecordingStalled, StreamForked
 from gateway.clock import Clock
 from gateway.journal import tables
@@ -116,6 +116,11 @@ class Journal:
         return self._first
 
     @property
+    def floor(self) -> int:
+        """The lowest sequence after which everything is still held, with the hash before it."""
+        return 0 if self._first == 1 else self._first
+
+    @property
     def last(self) -> int:
         """The last sequence committed; 0 in a new stream."""
         return self._place.seq
@@ -155,13 +160,13 @@ class Journal:
 
     # --- Writing
 
-    async def append(self, drafts: Sequence[Draft], state: Sequence[StateChange] = ()) -> list[Event]:
-        """Commits facts and state changes in one transaction; the events (each a `Recorded`), in the drafts' order.
+    async def append(self, drafts: Sequence[Draft], state: Sequence[StateChange] = ()) -> list[Recorded]:
+        """Commits facts and state changes in one transaction; the events, in the drafts' order.
 
         After 50 ms at the most it returns []: the facts then wait in memory and are recorded when the disk takes them.
         `ValueError` or `TypeError` for a draft that breaks the contract; then nothing of it is recorded.
         """
-        future: asyncio.Future[list[Event]] = self._loop.create_future()
+        future: asyncio.Future[list[Recorded]] = self._loop.create_future()
         append = self._put(drafts, state, future)
         if append is None:
             return []
@@ -278,7 +283,7 @@ class Journal:
     # --- Inside
 
     def _put(
-        self, drafts: Sequence[Draft], state: Sequence[StateChange], future: asyncio.Future[list[Event]]
+        self, drafts: Sequence[Draft], state: Sequence[StateChange], future: asyncio.Future[list[Recorded]]
     ) -> Append | None:
         if self._closed:
             raise RuntimeError("the journal is closed")

@@ -17,7 +17,6 @@ from typing import Any
 
 import structlog
 
-from contract.events import Event
 from gateway.journal import tables
 from gateway.journal.disk import Disk
 from gateway.journal.records import Fact, Place, Recorded, Row, StateChange, placed, recorded
@@ -40,7 +39,7 @@ class Append:
 
     facts: list[Fact]
     state: list[StateChange]
-    done: asyncio.Future[list[Event]] | None
+    done: asyncio.Future[list[Recorded]] | None
     rows: list[Row] = field(default_factory=list)
 
 

@@ -1,0 +1,318 @@
+"""Everything that can happen between a gateway and its hub, in any order: events still arrive exactly once, in order.
+
+The gateway's half is the real outbox and the real chain on a journal in memory, the hub's half the real stream rule on
+rows in memory. Messages are lost, doubled and reordered, both ends are killed, power is cut, older journals come back.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from contract.acks import Ack
+from contract.events import GENESIS, Batch, chain
+from contract.kinds import StreamForked, decode_data
+from contract.presence import Presence
+from gateway.journal.records import Draft, Fact, Place, Row, event_of, fact, placed, rechained
+from gateway.outbox import SILENCE_S, ForkNeeded, Freed, Meaning, Outbox, Rewound
+from hub.ingest.rule import Head, empty_head, judge, judge_birth
+from tests.gateway.disks import NOW_MS
+
+AT = "2026-09-21T14:13:20.000Z"
+GATEWAY = "gw"
+BATCH = 3
+
+
+@dataclass
+class MemoryJournal:
+    """A journal's rows and what it knows of the hub. `durable`: how far a power cut leaves it."""
+
+    place: Place
+    rows: list[Row] = field(default_factory=list)
+    acked: int = 0
+    durable: int = 0
+    kept: Place | None = None
+
+    def append(self, facts: list[Fact]) -> None:
+        rows, self.place = placed(facts, self.place)
+        self.rows += rows
+
+    def batch(self, after: int) -> Batch:
+        rows = self.rows[after : min(after + BATCH, self.durable)]
+        prev = self.rows[after - 1].hash if after else GENESIS
+        events = tuple(event_of(row) for row in rows)
+        return Batch(stream=self.place.stream, first_seq=after + 1, prev=prev, head=rows[-1].hash, events=events)
+
+    def fork(self, agreed: int, stream: str, why: str) -> None:
+        agreed = min(max(agreed, self.acked), len(self.rows))
+        told = StreamForked(old_stream=self.place.stream, agreed=agreed, why=why)
+        first = fact(Draft(kind="stream.forked", source="gateway", data=told), NOW_MS, "ok")
+        head, place = placed([first], Place(self.place.number + 1, stream))
+        moved, self.place = rechained(self.rows[agreed:], place)
+        self.rows = [*head, *moved]
+        self.acked = 0
+        self.durable = len(self.rows)
+
+    def head_hash(self) -> str:
+        return self.rows[self.durable - 1].hash if self.durable else GENESIS
+
+
+@dataclass
+class Birth:
+    """A birth on its way, and since when."""
+
+    presence: Presence
+    at: float
+
+
+@dataclass
+class Answer:
+    """An acknowledgement on its way. `at`: when the birth was sent that it answers; None: it answers a batch."""
+
+    ack: Ack
+    at: float | None
+
+
+class Between(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.streams = 0
+        self.now = 0.0
+        self.facts = 0
+        self.journal = MemoryJournal(Place(1, self.new_stream()))
+        self.persisted_ack = 0
+        self.outbox = Outbox(self.journal.place.stream, 0)
+        self.online = False
+        self.copies: list[MemoryJournal] = []
+        self.up: list[Batch | Birth] = []
+        self.down: list[Answer] = []
+        self.heads: dict[str, Head] = {}
+        self.held: dict[str, list[tuple[str, str, str]]] = {}
+
+    def new_stream(self) -> str:
+        self.streams += 1
+        return f"{self.streams:032x}"
+
+    # --- The gateway
+
+    @rule(count=st.integers(1, 7))
+    def record(self, count: int) -> None:
+        facts = []
+        for _ in range(count):
+            self.facts += 1
+            facts.append(Fact(NOW_MS, "test.made", f"fact-{self.facts}", b"{}", "ok"))
+        self.journal.append(facts)
+
+    @rule()
+    def sync(self) -> None:
+        self.journal.durable = len(self.journal.rows)
+
+    @rule()
+    def connect(self) -> None:
+        self.online = True
+        self.outbox.connected()
+        self.down.clear()  # a clean session: what was under way downward is gone
+        journal = self.journal
+        presence = Presence(
+            state="birth", gateway=GATEWAY, site="demo", at=AT, stream=journal.place.stream,
+            head_seq=journal.durable, head=journal.head_hash(), acked=journal.acked,
+        )  # fmt: skip
+        self.up.append(Birth(presence, self.now))
+
+    @rule()
+    def disconnect(self) -> None:
+        self.online = False
+        self.outbox.disconnected()
+
+    @rule(batches=st.integers(1, 10))
+    def send(self, batches: int) -> None:
+        for _ in range(batches):
+            after = self.outbox.next_after(self.journal.durable, self.now)
+            if after is None:
+                return
+            batch = self.journal.batch(after)
+            self.outbox.sent(batch.events[-1].seq, self.now, batch.head)
+            self.up.append(batch)
+
+    @rule(seconds=st.sampled_from([0.1, 1.0, 2.5, 70.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+        # Batches and their answers may be late by any time. A birth is judged, and its answer heard, within the pause
+        # that the sender makes before it believes in a fork, or not at all.
+        late = self.now - SILENCE_S
+        self.up = [each for each in self.up if isinstance(each, Batch) or each.at > late]
+        self.down = [each for each in self.down if each.at is None or each.at > late]
+
+    @rule()
+    def note_acknowledgement(self) -> None:
+        self.persisted_ack = self.journal.acked
+
+    @rule()
+    def kill_gateway(self) -> None:
+        self.restart()
+
+    @rule()
+    def cut_power(self) -> None:
+        journal = self.journal
+        del journal.rows[journal.durable :]
+        last = journal.rows[-1] if journal.rows else None
+        journal.place = Place(
+            journal.place.number,
+            journal.place.stream,
+            last.seq if last else 0,
+            last.hash if last else GENESIS,
+            last.id if last else 0,
+        )
+        self.restart()
+
+    @precondition(lambda self: len(self.copies) < 3)
+    @rule()
+    def copy_journal(self) -> None:
+        self.copies.append(deepcopy(self.journal))
+
+    @precondition(lambda self: self.copies)
+    @rule(which=st.integers(0, 2))
+    def put_an_older_journal_back(self, which: int) -> None:
+        self.journal = deepcopy(self.copies[which % len(self.copies)])
+        self.persisted_ack = self.journal.acked
+        self.restart()
+
+    def restart(self) -> None:
+        self.journal.acked = min(self.persisted_ack, self.journal.acked)
+        self.online = False
+        self.outbox = Outbox(self.journal.place.stream, self.journal.acked)
+
+    # --- The wire
+
+    @precondition(lambda self: self.up)
+    @rule(which=st.integers(0, 30), twice=st.booleans())
+    def deliver_up(self, which: int, twice: bool) -> None:
+        message = self.up[which % len(self.up)]
+        if not twice:
+            self.up.remove(message)
+        self.hub_takes(message)
+
+    @precondition(lambda self: self.up)
+    @rule(which=st.integers(0, 30))
+    def lose_up(self, which: int) -> None:
+        del self.up[which % len(self.up)]
+
+    @precondition(lambda self: self.down)
+    @rule(which=st.integers(0, 30), twice=st.booleans())
+    def deliver_down(self, which: int, twice: bool) -> None:
+        message = self.down[which % len(self.down)]
+        if not twice:
+            self.down.remove(message)
+        if self.online:
+            self.gateway_hears(message.ack)
+
+    @precondition(lambda self: self.down)
+    @rule(which=st.integers(0, 30))
+    def lose_down(self, which: int) -> None:
+        del self.down[which % len(self.down)]
+
+    @rule()
+    def broker_loses_everything(self) -> None:
+        self.up.clear()
+        self.down.clear()
+        self.disconnect()
+
+    @rule(count=st.integers(0, 5), turns=st.integers(1, 3), answered=st.booleans())
+    def traffic(self, count: int, turns: int, answered: bool) -> None:
+        """A stretch of ordinary life, so that faults meet streams that have something in them."""
+        if count:
+            self.record(count)
+        self.sync()
+        if not self.online:
+            self.connect()
+        for _ in range(turns):
+            self.send(10)
+            while self.up:
+                self.hub_takes(self.up.pop(0))
+            while self.down and answered:
+                self.gateway_hears(self.down.pop(0).ack)
+
+    # --- The hub, by its own rule
+
+    def hub_takes(self, message: Batch | Birth) -> None:
+        stream = message.stream if isinstance(message, Batch) else message.presence.stream
+        rows = self.held.get(stream, [])
+        head = self.heads.get(stream)
+        if isinstance(message, Birth):
+            seq = message.presence.head_seq
+            verdict = judge_birth(head, GATEWAY, message.presence, rows[seq - 1][2] if 0 < seq <= len(rows) else None)
+        else:
+            hashes = chain(message.prev, message.events)
+            held = {seq: each[2] for seq, each in enumerate(rows, start=1)}
+            verdict = judge(head or empty_head(GATEWAY), GATEWAY, message, hashes, held)
+            if verdict.state == "accept":
+                self.store(message, hashes, verdict.seq)
+                verdict = verdict._replace(state="committed", seq=message.events[-1].seq)
+        if verdict is not None:
+            assert verdict.state != "accept"
+            named = message.presence.head if isinstance(message, Birth) else message.head
+            head_hash = named if verdict.state == "committed" else None
+            ack = Ack(stream=stream, state=verdict.state, seq=verdict.seq, at=AT, why=verdict.why, head=head_hash)
+            self.down.append(Answer(ack, message.at if isinstance(message, Birth) else None))
+
+    def store(self, batch: Batch, hashes: list[str], after: int) -> None:
+        rows = self.held.setdefault(batch.stream, [])
+        for event, digest in zip(batch.events, hashes, strict=True):
+            if event.seq <= after:
+                continue
+            rows.append((event.kind, event.source, digest))
+            data = decode_data(event.kind, event.data)
+            if isinstance(data, StreamForked) and data.old_stream in self.heads:
+                self.heads[data.old_stream] = self.heads[data.old_stream]._replace(ended=True)
+        self.heads[batch.stream] = Head(GATEWAY, batch.events[-1].seq, hashes[-1])
+
+    def gateway_hears(self, ack: Ack) -> None:
+        meaning: Meaning = self.outbox.heard(ack, 0, self.now)
+        match meaning:
+            case Freed(seq) | Rewound(seq):
+                self.journal.acked = seq
+            case ForkNeeded(agreed, why):
+                self.journal.fork(agreed, self.new_stream(), why)
+                self.persisted_ack = 0
+                self.outbox.restarted(self.journal.place.stream, self.now)
+
+    # --- What must hold
+
+    @invariant()
+    def the_hub_has_nothing_twice(self) -> None:
+        made = [source for rows in self.held.values() for kind, source, _ in rows if kind == "test.made"]
+        assert len(made) == len(set(made))
+
+    @invariant()
+    def nothing_is_taken_for_acknowledged_that_the_hub_lacks(self) -> None:
+        stored = {source for rows in self.held.values() for _, source, _ in rows}
+        for row in self.journal.rows[: self.journal.acked]:
+            assert row.kind == "stream.forked" or row.source in stored
+
+    @invariant()
+    def every_stream_is_in_the_order_of_recording(self) -> None:
+        for rows in self.held.values():
+            made = [int(source.split("-")[1]) for kind, source, _ in rows if kind == "test.made"]
+            assert made == sorted(made)
+
+    def teardown(self) -> None:
+        """All faults end: what the journal holds reaches the hub."""
+        self.sync()
+        for _ in range(400):
+            if self.outbox.acked == len(self.journal.rows) and self.online:
+                break
+            self.traffic(0, 1, True)
+            self.time_passes(2.5)
+        assert self.outbox.acked == len(self.journal.rows)
+        stored = {source for rows in self.held.values() for _, source, _ in rows}
+        assert {row.source for row in self.journal.rows if row.kind == "test.made"} <= stored
+        self.the_hub_has_nothing_twice()
+        self.every_stream_is_in_the_order_of_recording()
+
+
+TestBetween = Between.TestCase
+TestBetween.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
