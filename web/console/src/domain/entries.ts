@@ -25,6 +25,17 @@ export interface Entry {
   manual: CommandResultData | null;
 }
 
+/** Every kind that the feed draws from; of the others it keeps nothing. */
+export const FEED_KINDS: readonly string[] = [
+  "access.granted",
+  "access.denied",
+  "passage.made",
+  "plate.seen",
+  "command.done",
+  "command.failed",
+  "command.expired",
+];
+
 export type FeedFilter = "all" | "refused" | "cars" | "people";
 export const FEED_FILTERS: readonly FeedFilter[] = ["all", "refused", "cars", "people"];
 

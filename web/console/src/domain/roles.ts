@@ -19,10 +19,10 @@ const ROLES_OF = {
   "points.read": EVERYBODY,
   "points.write": ["maintenance", "installer", "admin"],
   "devices.read": EVERYBODY,
-  "people.read": ["manager", "admin"],
+  "people.read": ["guard", "installer", "manager", "admin"],
   "people.write": ["manager", "admin"],
   "sites.read": ["manager", "admin"],
-  "accounts.write": ["admin"],
+  "accounts.write": ["manager", "admin"],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Ability = keyof typeof ROLES_OF;

@@ -1,8 +1,10 @@
 /** What a live stream adds up to: snapshot, then deltas. Pure, used by the tab and by the worker that tabs share. */
 
+import { FEED_KINDS } from "@/domain/entries";
 import type { Alarm, Command, Door, EventItem, Gateway, Lane, Point, Snapshot, Ticket } from "@/api/types";
 
-/** Rows of the feed that are kept; older ones are asked for with GET /api/events. */
+const OF_THE_FEED = new Set(FEED_KINDS);
+/** Events of the feed that are kept; older ones are asked for with GET /api/events. */
 export const FEED_LIMIT = 500;
 /** Commands that are remembered after they ended. */
 const COMMAND_LIMIT = 100;
@@ -53,11 +55,12 @@ function refill<T>(map: Map<string, T>, items: readonly T[] | undefined, key: (i
 const atPlace = (item: { id: string; site?: string }): string => placeKey(item.site ?? "", item.id);
 const byId = (item: { id: string }): string => item.id;
 
-/** Newest first, no id twice, at most `limit`. */
+/** What the feed draws from: newest first, no id twice, at most `limit`. */
 export function mergeEvents(known: readonly EventItem[], more: readonly EventItem[], limit = FEED_LIMIT): EventItem[] {
   const seen = new Map<number, EventItem>();
   for (const event of known) seen.set(event.id, event);
-  for (const event of more) seen.set(event.id, event);
+  // An event never changes: the object that is known stays, and what was drawn from it too.
+  for (const event of more) if (OF_THE_FEED.has(event.kind) && !seen.has(event.id)) seen.set(event.id, event);
   return [...seen.values()].sort((a, b) => b.id - a.id).slice(0, limit);
 }
 

@@ -5,7 +5,7 @@ import { computed, shallowReactive, shallowRef } from "vue";
 import { api, withQuery } from "@/api/client";
 import type { Alarm, Command, Door, EventItem, Gateway, Lane, Page, Point, Ticket } from "@/api/types";
 import { compareAlarms, unseen } from "@/domain/alarms";
-import { entriesOf, type Entry } from "@/domain/entries";
+import { entriesOf, FEED_KINDS, type Entry } from "@/domain/entries";
 import { connect, type Connection } from "@/live/connect";
 import { fold, mergeEvents, type LiveState } from "@/live/fold";
 import type { LinkStatus } from "@/live/link";
@@ -28,6 +28,9 @@ const rows = new WeakMap<EventItem, Entry>();
 export const entries = computed(() => entriesOf(live.events, rows));
 export const alarms = computed(() => [...live.alarms.values()].sort(compareAlarms));
 export const unseenAlarms = computed(() => alarms.value.filter(unseen));
+
+/** A snapshot brings the last events of all kinds: with fewer of the feed's than this, more are asked for. */
+const ENOUGH_EVENTS = 80;
 
 type EventsListener = (events: EventItem[]) => void;
 const listeners = new Set<EventsListener>();
@@ -58,6 +61,7 @@ export function watchSite(site: string | null): void {
       return;
     }
     fold(live, message);
+    if (message.type === "snapshot" && live.events.length < ENOUGH_EVENTS) void loadOlder(site).catch(() => undefined);
     if (message.type === "events") for (const listener of listeners) listener(message.events);
   });
 }
@@ -79,10 +83,13 @@ export function retryLink(): void {
 
 addEventListener("online", retryLink);
 
-/** Older entries than the feed holds; false when there are none. */
+/** How far back a feed may be unrolled; what is older is a question for the history, not for a guard's screen. */
+const OLDER_LIMIT = 3000;
+
+/** Older entries than the feed holds; false when there are no more to be had. */
 export async function loadOlder(site: string | null): Promise<boolean> {
   const oldest = live.events.at(-1);
-  const page = await api.get<Page<EventItem>>("/api/events", { site, before: oldest?.id, limit: 100 });
-  live.events = mergeEvents(live.events, page.items);
-  return page.next !== null && page.items.length > 0;
+  const page = await api.get<Page<EventItem>>("/api/events", { site, kind: FEED_KINDS, before: oldest?.id, limit: 200 });
+  live.events = mergeEvents(live.events, page.items, OLDER_LIMIT);
+  return page.next !== null && page.items.length > 0 && live.events.length < OLDER_LIMIT;
 }

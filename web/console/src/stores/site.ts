@@ -5,7 +5,7 @@ import { computed, reactive, shallowReactive } from "vue";
 import { api, ApiError } from "@/api/client";
 import type { Layout, Page, Text } from "@/api/types";
 import { preferences } from "@/stores/preferences";
-import { able, session } from "@/stores/session";
+import { session } from "@/stores/session";
 
 export interface SiteItem {
   id: string;
@@ -80,15 +80,18 @@ export interface HolderName {
 }
 
 export const holderNames = shallowReactive(new Map<string, HolderName | null>());
-const wanted = new Set<string>();
+const wanted = new Map<string, string | undefined>();
+const browsed = new Set<string>();
 let asking = false;
+/** Holders that one question may bring. */
+const PAGE = 500;
 
-/** A holder's name, asked for in batches and kept; undefined while it is not known. */
-export function holderName(id: string | null): HolderName | undefined {
+/** A holder's name, asked for once and kept; undefined while it is not known. */
+export function holderName(id: string | null, site?: string): HolderName | undefined {
   if (id === null) return undefined;
   const known = holderNames.get(id);
   if (known === undefined && session.user !== null && !wanted.has(id)) {
-    wanted.add(id);
+    wanted.set(id, site);
     if (!asking) {
       asking = true;
       queueMicrotask(() => void askHolders());
@@ -97,19 +100,24 @@ export function holderName(id: string | null): HolderName | undefined {
   return known ?? undefined;
 }
 
+/** A small site's holders come with one question, those of a large one singly. */
 async function askHolders(): Promise<void> {
-  while (wanted.size > 0) {
-    const ids = [...wanted].slice(0, 50);
+  for (const [id, site] of wanted) {
     try {
-      const page = await api.get<Page<HolderName>>("/api/holders", { ids: ids.join(","), limit: ids.length });
-      for (const holder of page.items) holderNames.set(holder.id, holder);
+      if (!browsed.has(site ?? "")) {
+        browsed.add(site ?? "");
+        const page = await api.get<Page<HolderName>>("/api/holders", { site, limit: PAGE });
+        for (const holder of page.items) holderNames.set(holder.id, holder);
+      }
+      if (!holderNames.has(id)) {
+        holderNames.set(id, await api.get<HolderName>(`/api/holders/${encodeURIComponent(id)}`, { site }));
+      }
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error; // names are a comfort: the card or plate stands in
-    }
-    for (const id of ids) {
+      if (!(error instanceof ApiError)) throw error;
+      // Names are a comfort: where they may not be read, or were erased, card or plate stand in.
       if (!holderNames.has(id)) holderNames.set(id, null);
-      wanted.delete(id);
     }
+    wanted.delete(id);
   }
   asking = false;
 }
@@ -120,6 +128,5 @@ export function forgetSites(): void {
   sites.loaded = false;
   layouts.clear();
   holderNames.clear();
+  browsed.clear();
 }
-
-export { able };

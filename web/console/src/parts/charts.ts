@@ -1,0 +1,15 @@
+/** The parts of ECharts that the console draws with; nothing else of it is shipped. */
+
+import { BarChart, LineChart } from "echarts/charts";
+import { DataZoomComponent, GridComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
+import { init, use, type EChartsType } from "echarts/core";
+import { CanvasRenderer } from "echarts/renderers";
+
+use([BarChart, LineChart, GridComponent, TooltipComponent, MarkLineComponent, DataZoomComponent, CanvasRenderer]);
+
+export { init, type EChartsType };
+
+/** A colour of the theme as it is now: canvases know no custom properties. */
+export function themed(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
