@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from contract.readings import Reading
+from contract.readings import Reading, Value
 from drivers.reports import PointsRead, Report
 
 R = TypeVar("R")
@@ -42,3 +42,7 @@ class Heard:
             while not true():
                 self._event.clear()
                 await self._event.wait()
+
+    async def until_value(self, point: str, value: Value, within_s: float = 20.0) -> None:
+        """Waits until the newest reading of a point has this value."""
+        await self.until(lambda: (last := self.last(point)) is not None and last.value == value, within_s)

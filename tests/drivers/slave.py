@@ -39,10 +39,18 @@ class Unit:
     noise: bytes = b""
     compute: Callable[[int, int], int] | None = None
     asked: list[bytes] = field(default_factory=list)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def until_asked(self, times: int) -> None:
+        """Waits until it has been asked so often since the start."""
+        while len(self.asked) < times:
+            self._news.clear()
+            await self._news.wait()
 
     def answer(self, pdu: bytes) -> bytes:
         """The answer to a request; unknown addresses give exception 2."""
         self.asked.append(pdu)
+        self._news.set()
         fc = pdu[0]
         if self.exception is not None:
             return bytes([fc | 0x80, self.exception])

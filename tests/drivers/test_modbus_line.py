@@ -1,0 +1,199 @@
+"""The owner of a serial line on a real pty: units that are silent, late, foreign or noisy."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from config.site import ModbusRtuBus
+from drivers.bus import CommandFailed
+from drivers.modbus.bus import ModbusBus
+from drivers.opening import open_bus
+from drivers.profiles import load
+from drivers.profiles.profile import Profile
+from drivers.reports import DeviceFound, DeviceLost, PointsRead
+from tests.drivers.products import Installed, product, registers
+from tests.drivers.sinks import Heard
+from tests.drivers.slave import Slave, Unit, rtu
+
+FAST = "poll: {alarm: 0.02, normal: 0.02, meter: 0.05}\nlimits: {latency_s: 0.2}\n"
+
+
+def holding(count: int, first: int = 100) -> Unit:
+    return Unit(registers={(3, at): first + at for at in range(count)})
+
+
+@asynccontextmanager
+async def line(
+    units: dict[int, Unit], devices: dict[str, tuple[Installed, Profile]], timeout_s: float = 0.1
+) -> AsyncIterator[tuple[Slave, ModbusBus, Heard]]:
+    slave, heard = Slave(units), Heard()
+    port = slave.open_line()
+    bus = open_bus(
+        "line",
+        ModbusRtuBus(kind="modbus-rtu", port=port, baud=115200, timeout_s=timeout_s),
+        devices,
+        sink=heard,
+        clock=lambda: 1_700_000_000_000,
+    )
+    assert isinstance(bus, ModbusBus)
+    task = asyncio.create_task(bus.run())
+    try:
+        yield slave, bus, heard
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await slave.close()
+
+
+async def test_several_units_share_a_line() -> None:
+    devices = {f"d{unit}": (Installed(unit), product(registers(2))) for unit in (1, 2, 3)}
+    async with line({unit: holding(2, 100 * unit) for unit in (1, 2, 3)}, devices) as (_, _, heard):
+        await heard.until(lambda: all(heard.last(f"d{unit}.r1") for unit in (1, 2, 3)))
+        assert [(heard.last(f"d{unit}.r0") or pytest.fail()).value for unit in (1, 2, 3)] == [100, 200, 300]
+
+
+async def test_a_unit_that_is_not_there_is_lost_and_the_others_go_on() -> None:
+    devices = {"gone": (Installed(7), product(registers(1))), "well": (Installed(1), product(registers(1)))}
+    unit = holding(1)
+    async with line({1: unit}, devices) as (_, bus, heard):
+        await heard.until(lambda: heard.of(DeviceLost))
+        assert heard.of(DeviceLost)[0].device == "gone"
+        assert heard.of(DeviceFound) == [DeviceFound("well")]
+        unit.registers[3, 0] = 5
+        await heard.until_value("well.r0", 5)
+        assert not bus.online("gone")
+
+
+async def test_noise_before_every_answer_is_passed_over() -> None:
+    unit = holding(3)
+    unit.noise = b"\x00\xff\x55\x01\x03"
+    async with line({1: unit}, {"d": (Installed(), product(registers(3)))}) as (_, bus, heard):
+        await heard.until(lambda: heard.last("d.r2"))
+        assert [reading.value for reading in heard.of(PointsRead)[0].readings] == [100, 101, 102]
+        assert bus.health.timeouts == 0
+
+
+async def test_an_answer_of_another_unit_is_not_taken() -> None:
+    unit = holding(2)
+    unit.answers_as = 2
+    devices = {"d": (Installed(1), product(registers(2))), "e": (Installed(2), product(registers(2)))}
+    async with line({1: unit, 2: holding(2, 500)}, devices) as (_, bus, heard):
+        await heard.until(lambda: heard.of(DeviceLost))
+        assert heard.of(DeviceLost)[0].device == "d"
+        assert heard.readings("d.r0") == []
+        assert {reading.value for reading in heard.readings("e.r0")} == {500}
+        assert bus.health.late >= 1
+
+
+async def test_a_frame_with_a_wrong_checksum_is_not_taken() -> None:
+    unit = holding(1)
+    async with line({1: unit}, {"d": (Installed(), product(registers(1)))}) as (slave, _, heard):
+        await heard.until(lambda: heard.last("d.r0"))
+        unit.silent = True
+        damaged = bytearray(rtu(1, bytes.fromhex("03 02 1234")))
+        damaged[3] ^= 1
+        asked = len(unit.asked)
+        await unit.until_asked(asked + 1)
+        slave.write_line(bytes(damaged))
+        await heard.until(lambda: heard.of(DeviceLost))
+        assert {reading.value for reading in heard.readings("d.r0")} == {100}
+
+
+async def test_late_answers_never_become_readings() -> None:
+    """Each register tells its own address and the round, and all blocks have one length.
+
+    The answers come after the time-out: while the line is idle, and (1.12 s) while the next question is open.
+    """
+    turn = 0
+    unit = Unit(compute=lambda fc, address: address + 1000 * turn)
+    points = "".join(
+        f"  r{at}: {{fc: 3, address: {at}, name: {{zh: 值, en: Value}}}}\n"
+        for start in (100, 200, 300)
+        for at in (start, start + 1)
+    )
+    other = holding(1, 7)
+    devices = {"d": (Installed(1), product(f"{FAST}points:\n{points}")), "e": (Installed(2), product(registers(1)))}
+    async with line({1: unit, 2: other}, devices, timeout_s=0.08) as (_, bus, heard):
+        await heard.until(lambda: heard.last("d.r301") and heard.last("e.r0"))
+        for delays in ([0.12], [1.12], [0.0, 1.12], [0.0, 0.0, 1.12]):
+            turn += 1
+            unit.delays = delays
+            for at in (101, 201, 301):
+                await heard.until_value(f"d.r{at}", at + 1000 * turn)
+        assert bus.health.timeouts >= 3
+        assert bus.health.late >= 3
+        for report in heard.of(PointsRead):
+            for reading in report.readings:
+                assert isinstance(reading.value, int)
+                assert reading.value == 7 or reading.value % 1000 == int(reading.point.removeprefix("d.r"))
+        assert bus.online("e")
+
+
+async def test_a_unit_of_one_register_that_answers_late_tells_nothing_wrong() -> None:
+    """Nothing tells its answers apart: it is left alone until the last one must have come."""
+    turn = 0
+
+    def count(fc: int, address: int) -> int:
+        nonlocal turn
+        turn += 1
+        return turn
+
+    unit = Unit(compute=count)
+    async with line({1: unit}, {"d": (Installed(), product(FAST + registers(1).split("\n", 1)[1]))}) as (_, bus, heard):
+        await heard.until(lambda: heard.last("d.r0"))
+        unit.delays = [0.15]
+        before = len(unit.asked)
+        await unit.until_asked(before + 2)
+        # The late answer carried `before + 1`; what is read next is what was counted for that question.
+        await heard.until_value("d.r0", before + 2)
+        values = [reading.value for reading in heard.readings("d.r0")]
+        assert before + 1 not in values
+        assert bus.health.late == 1
+
+
+async def test_commands_reach_a_unit_on_the_line() -> None:
+    board = Unit(bits={(1, at): False for at in range(8)})
+    pump = Unit(compute=lambda fc, address: 1)
+    devices = {"board": (Installed(1), load("waveshare_relay8")), "pump": (Installed(2), load("grundfos_cim200"))}
+    async with line({1: board, 2: pump}, devices) as (_, bus, _):
+        await bus.pulse("board", "relay_3", 0.7, within_s=1)
+        assert board.raw_coils == {0x0202: 7}
+        await bus.write("pump", "setpoint", 42.0, within_s=1)
+        assert pump.registers == {(3, 103): 4200}
+        pump.exception = 2
+        with pytest.raises(CommandFailed, match="no such address"):
+            await bus.write("pump", "start", True, within_s=1)
+
+
+async def test_a_port_that_does_not_exist_yet(tmp_path: object) -> None:
+    heard = Heard()
+    config = ModbusRtuBus(kind="modbus-rtu", port=f"{tmp_path}/ttyX", baud=9600)
+    bus = open_bus("line", config, {"d": (Installed(), product(registers(1)))}, sink=heard, clock=lambda: 0)
+    task = asyncio.create_task(bus.run())
+    await heard.until(lambda: heard.of(DeviceLost))
+    assert "cannot be opened" in heard.of(DeviceLost)[0].why
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_the_line_is_opened_for_one_process_only() -> None:
+    async with line({1: holding(1)}, {"d": (Installed(), product(registers(1)))}) as (_, bus, heard):
+        await heard.until(lambda: heard.last("d.r0"))
+        second = Heard()
+        assert isinstance(bus, ModbusBus)
+        other = open_bus(
+            "line",
+            ModbusRtuBus(kind="modbus-rtu", port=bus._wire.name, baud=115200),
+            {"d": (Installed(), product(registers(1)))},
+            sink=second,
+            clock=lambda: 0,
+        )
+        task = asyncio.create_task(other.run())
+        await second.until(lambda: second.of(DeviceLost))
+        assert second.readings("d.r0") == []
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
