@@ -102,8 +102,8 @@ class Sensor:
                 await asyncio.sleep(RECONNECT_S)
 
     async def _session(self) -> None:
-        gone = availability(self._device.profile, self._prefix, online=False)
-        will = aiomqtt.Will(gone[0], gone[1], qos=1, retain=True) if gone else None
+        last = availability(self._device.profile, self._prefix, online=False)
+        will = aiomqtt.Will(last[0], last[1], qos=1, retain=True) if last else None
         async with aiomqtt.Client(
             self._broker.host,
             self._broker.port,
@@ -114,12 +114,15 @@ class Sensor:
             identifier=f"sim-{self.id}",
         ) as client:
             self._connected = True
+            gone = asyncio.create_task(_until_gone(client))
             try:
                 await self._say_available(client, online=True)
                 while not self._off():
                     await self._publish(client)
-                    await self._woken()
+                    await self._woken_or(gone)
             finally:
+                gone.cancel()
+                await asyncio.gather(gone, return_exceptions=True)
                 with contextlib.suppress(aiomqtt.MqttError):
                     await self._say_available(client, online=False)
 
@@ -152,8 +155,24 @@ class Sensor:
         await self._wake.wait()
         self._wake.clear()
 
+    async def _woken_or(self, gone: asyncio.Task[None]) -> None:
+        """Waits for something to say; raises `MqttError` as soon as the broker is gone."""
+        woken = asyncio.create_task(self._woken())
+        try:
+            await asyncio.wait({woken, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            woken.cancel()
+        if gone.done():
+            gone.result()
+
     def _flags_now(self) -> tuple[object, ...]:
         return tuple(value for value in self._device.points().values() if isinstance(value, (bool, str)))
 
     def _off(self) -> bool:
         return self._site.faults.has(self.id, "offline")
+
+
+async def _until_gone(client: aiomqtt.Client) -> None:
+    """Raises `MqttError` when the connection ends; a sensor is sent nothing that it would heed."""
+    async for _ in client.messages:
+        pass

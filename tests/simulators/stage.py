@@ -63,11 +63,13 @@ def quiet_rhythm(site: SimSite) -> Rhythm:
 
 
 @asynccontextmanager
-async def simulated(folder: Path, gateway_url: str = NOWHERE, site_file: Path = DEMO) -> AsyncIterator[Stage]:
+async def simulated(
+    folder: Path, gateway_url: str = NOWHERE, site_file: Path = DEMO, wires_in: Path | None = None
+) -> AsyncIterator[Stage]:
     """The simulators of a site, open until the block ends."""
     loaded = load_site(site_file)
     site = SimSite(loaded.site, loaded.profiles, seed=7)
-    places = Places(wires=folder / "wires.json", data=folder / "data", gateway_url=gateway_url, paced=False)
+    places = Places(folder / "wires.json", folder / "data", gateway_url, wires_in, paced=False)
     running = Running(site, places, quiet_rhythm(site), rhythm_on=False)
     await running.open()
     client = httpx.AsyncClient(transport=httpx.ASGITransport(build_api(running)), base_url="http://sim", timeout=30)
@@ -81,7 +83,7 @@ async def simulated(folder: Path, gateway_url: str = NOWHERE, site_file: Path = 
 async def until(true: Callable[[], Any], within_s: float = 10.0) -> Any:
     """What `true` finds as soon as it is something; fails if it never is."""
     async with asyncio.timeout(within_s):
-        while not (found := true()):
+        while not (found := true()):  # noqa: ASYNC110 - what is awaited happens in another process or thread
             await asyncio.sleep(0.02)
     return found
 

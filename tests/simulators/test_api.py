@@ -49,9 +49,8 @@ async def test_devices_doors_and_lanes_are_told(stage: Stage) -> None:
     seen = await stage.seen()
     assert [one["id"] for one in seen["devices"]] == list(stage.site.site.devices)
     assert all(set(one) == {"id", "online", "inputs", "outputs", "points"} for one in seen["devices"])
-    assert seen["doors"] == dict.fromkeys(
-        ["lobby-a", "lobby-b", "garage", "pump-house"], {"lock": "locked", "contact": "closed"}
-    )
+    closed = {"lock": "locked", "contact": "closed"}
+    assert seen["doors"] == {"lobby-a": closed, "lobby-b": closed, "garage": closed, "pump-house": closed}
     assert seen["lanes"]["gate-in"] == {"barrier": "down", "loops": {"before": False, "under": False}, "waiting": []}
     relay = await stage.device("relay-doors")
     assert len(relay["inputs"]) == len(relay["outputs"]) == 8

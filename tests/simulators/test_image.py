@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -102,16 +102,20 @@ def acts(profile_id: str, *pdus: str) -> tuple[list[Action], list[bytes]]:
     return seen, [answer(image, bytes.fromhex(pdu)) for pdu in pdus]
 
 
+def about(value: float) -> float:
+    return cast("float", pytest.approx(value))
+
+
 WRITES: list[tuple[str, str, Any]] = [
     # Waveshare wiki: relay 0 on, off, on for 700 ms; relay 1 on for 800 ms.
     ("waveshare_relay8", "05 00 00 FF 00", OutputSet("relay_1", True)),
     ("waveshare_relay8", "05 00 00 00 00", OutputSet("relay_1", False)),
-    ("waveshare_relay8", "05 02 00 00 07", OutputPulsed("relay_1", pytest.approx(0.7))),
-    ("waveshare_relay8", "05 02 01 00 08", OutputPulsed("relay_2", pytest.approx(0.8))),
+    ("waveshare_relay8", "05 02 00 00 07", OutputPulsed("relay_1", about(0.7))),
+    ("waveshare_relay8", "05 02 01 00 08", OutputPulsed("relay_2", about(0.8))),
     ("came_gard_ptx", "05 00 01 FF 00", CommandGiven("open", None)),
     ("came_gard_ptx", "05 00 03 FF 00", CommandGiven("close", None)),
     ("grundfos_cim200", "06 00 64 00 01", CommandGiven("stop", None)),
-    ("grundfos_cim200", "06 00 67 13 88", CommandGiven("setpoint", pytest.approx(50.0))),
+    ("grundfos_cim200", "06 00 67 13 88", CommandGiven("setpoint", about(50.0))),
     ("invt_goodrive", "06 20 00 00 05", CommandGiven("control", "stop")),
 ]
 

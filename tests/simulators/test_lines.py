@@ -25,8 +25,16 @@ def test_a_line_is_what_the_profile_says(profile: str, card: str, line: bytes) -
     assert card_line(card, form) == line
 
 
-@pytest.mark.parametrize(("profile", "card"), [("line_reader", ""), ("line_reader", "\x00"), ("line_reader_10d", "xyz"),
-                                               ("line_reader_10d", "04A1B2C3D4E5F6"), ("line_reader", "x" * 300)])  # fmt: skip
+UNREADABLE = [
+    ("line_reader", ""),
+    ("line_reader", "\x00"),
+    ("line_reader_10d", "xyz"),
+    ("line_reader_10d", "04A1B2C3D4E5F6"),
+    ("line_reader", "x" * 300),
+]
+
+
+@pytest.mark.parametrize(("profile", "card"), UNREADABLE)
 def test_what_a_reader_cannot_read_is_told(profile: str, card: str) -> None:
     form = load(profile).line
     assert form is not None

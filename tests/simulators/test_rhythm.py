@@ -37,12 +37,10 @@ def visits(count: int, people: People = PEOPLE, seed: int = 3) -> list[Visit]:
 
 def test_people_are_read_with_their_places() -> None:
     places = frozenset({"lobby-a", "block-b", "parking"})
-    assert PEOPLE == People(
-        cards=(Carrier("04A1B2C3D4E5F6", places),),
-        plates=(Carrier("沪A12345", places),),
-        refused_cards=("04DEADBEEF0001",),
-        blocked_plates=("粤B88888",),
-    )
+    assert PEOPLE.cards == (Carrier("04A1B2C3D4E5F6", places),)
+    assert PEOPLE.plates == (Carrier("沪A12345", places),)
+    assert PEOPLE.refused_cards == ("04DEADBEEF0001",)
+    assert PEOPLE.blocked_plates == ("粤B88888",)
     assert read_people(Path("nowhere.yaml")) == People()
 
 
@@ -50,7 +48,7 @@ def test_people_are_read_with_their_places() -> None:
 def test_a_watcher_never_waits_long(hour: float) -> None:
     rhythm = Rhythm(load_site(DEMO).site, PEOPLE, 1)
     waits = [rhythm.wait_s(hour) for _ in range(500)]
-    assert WAIT_FROM_S <= min(waits)
+    assert min(waits) >= WAIT_FROM_S
     assert max(waits) <= WAIT_UNTIL_S
 
 

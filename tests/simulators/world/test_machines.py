@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from random import Random
 
 import pytest
@@ -106,7 +107,7 @@ def test_pumps_take_turns() -> None:
         if basin.wanted and not before:
             leaders.append(basin.lead)
     assert len(leaders) >= 4
-    assert all(one != following for one, following in zip(leaders, leaders[1:], strict=False))
+    assert all(one != following for one, following in itertools.pairwise(leaders))
 
 
 @given(st.integers(0, 500), st.lists(st.tuples(DT, st.integers(0, 5), st.booleans()), max_size=200))
