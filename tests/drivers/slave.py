@@ -84,11 +84,11 @@ class Unit:
 
 
 class Slave:
-    """Units on one wire; one request is worked on after the other, as on a line."""
+    """Units on one wire; each works on one request after the other, as real ones do."""
 
     def __init__(self, units: dict[int, Unit]) -> None:
         self.units = units
-        self._queue: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
+        self._queues: dict[int, asyncio.Queue[Callable[[], Awaitable[None]]]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._server: asyncio.Server | None = None
         self._writers: list[asyncio.StreamWriter] = []
@@ -96,9 +96,15 @@ class Slave:
         self._other: int | None = None
         self.accepted = 0
 
-    async def _work(self) -> None:
+    async def _work(self, queue: asyncio.Queue[Callable[[], Awaitable[None]]]) -> None:
         while True:
-            await (await self._queue.get())()
+            await (await queue.get())()
+
+    def _queue_of(self, unit: int) -> asyncio.Queue[Callable[[], Awaitable[None]]]:
+        if unit not in self._queues:
+            self._queues[unit] = asyncio.Queue()
+            self._tasks.append(asyncio.create_task(self._work(self._queues[unit])))
+        return self._queues[unit]
 
     def _serve(self, unit_id: int, pdu: bytes, send: Frame, write: Callable[[bytes], None]) -> None:
         unit = self.units.get(unit_id)
@@ -115,13 +121,12 @@ class Slave:
                 write(unit.noise)
             write(send(reply))
 
-        self._queue.put_nowait(answer)
+        self._queue_of(unit_id).put_nowait(answer)
 
     # --- TCP
 
     async def listen(self, port: int = 0) -> int:
         """Serves Modbus TCP; returns the port."""
-        self._tasks.append(asyncio.create_task(self._work()))
         self._server = await asyncio.start_server(self._client, "127.0.0.1", port)
         return int(self._server.sockets[0].getsockname()[1])
 
@@ -148,7 +153,6 @@ class Slave:
         tty.setraw(self._master)
         tty.setraw(self._other)
         os.set_blocking(self._master, False)
-        self._tasks.append(asyncio.create_task(self._work()))
         self._heard = b""
         asyncio.get_running_loop().add_reader(self._master, self._read_line)
         return os.ttyname(self._other)
