@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
 
 from config.document import Place
 from config.draft import Draft
@@ -14,7 +13,6 @@ from config.site import (
     HttpPushBus,
     ModbusRtuBus,
     ModbusTcpBus,
-    MqttBus,
     SerialLineBus,
     TcpLineBus,
 )
@@ -23,6 +21,13 @@ from drivers.profiles import Profile
 
 RTU_UNITS = range(1, 248)
 """Addresses of units on a serial line (Modbus over Serial Line 1.02, section 2.2)."""
+
+_ADDRESSES = {
+    "modbus": ("unit", Text("总线 {bus} 上 {owner} 已用此地址", "{owner} already has this unit on {bus}")),
+    "line": ("bus", Text("总线 {bus} 只能接一个读头，已有 {owner}", "{bus} carries one reader, and {owner} is on it")),
+    "mqtt": ("topic", Text("总线 {bus} 上 {owner} 已用此主题", "{owner} already has this topic on {bus}")),
+}
+"""By a profile's protocol: what tells a bus's devices apart, and the words for two that are alike."""
 
 
 def check_devices(draft: Draft) -> None:
@@ -105,28 +110,20 @@ def _needs_topic(profile: Profile) -> bool:
 
 
 def _addresses(draft: Draft) -> None:
+    """By the profiles' protocols, so that a bus whose own lines are wrong hides nothing."""
     owners: dict[tuple[str, str], str] = {}
     for id_, device in draft.devices.items():
-        for place, address, words in _address(draft, id_, device):
-            owner = owners.setdefault((device.bus, address), id_)
-            if owner != id_:
-                zh, en = words.zh.format(owner=owner, bus=device.bus), words.en.format(owner=owner, bus=device.bus)
-                draft.wrong(place, Text(zh, en), address)
-
-
-def _address(draft: Draft, id_: str, device: Device) -> Iterator[tuple[Place, str, Text]]:
-    match draft.buses.get(device.bus):
-        case ModbusTcpBus() | ModbusRtuBus():
-            words = Text("总线 {bus} 上 {owner} 已用此地址", "{owner} already has this unit on {bus}")
-            yield ("devices", id_, "unit"), str(device.unit), words
-        case SerialLineBus() | TcpLineBus():
-            words = Text("总线 {bus} 只能接一个读头，已有 {owner}", "{bus} carries one reader, and {owner} is on it")
-            yield ("devices", id_, "bus"), device.bus, words
-        case MqttBus() if device.topic is not None:
-            words = Text("总线 {bus} 上 {owner} 已用此主题", "{owner} already has this topic on {bus}")
-            yield ("devices", id_, "topic"), device.topic, words
-        case _:
-            return
+        profile = draft.profile_of(id_)
+        if profile is None or device.bus not in draft.ids["buses"] or profile.protocol not in _ADDRESSES:
+            continue
+        word, words = _ADDRESSES[profile.protocol]
+        address = getattr(device, word)
+        if address is None or draft.stands_in(("devices", id_, word)):
+            continue
+        owner = owners.setdefault((device.bus, str(address)), id_)
+        if owner != id_:
+            zh, en = words.zh.format(owner=owner, bus=device.bus), words.en.format(owner=owner, bus=device.bus)
+            draft.wrong(("devices", id_, word), Text(zh, en), str(address))
 
 
 def _ids(draft: Draft) -> None:

@@ -73,7 +73,7 @@ class Document:
                 line, repr(text[error.start : error.start + 8]), Text("文件应以 UTF-8 保存", "expected UTF-8 text")
             )
         except yaml.YAMLError as error:
-            self._not_yaml(error)
+            self._not_yaml(error, text)
 
     @classmethod
     def read(cls, path: Path) -> Document:
@@ -182,10 +182,11 @@ class Document:
         where = ".".join(str(step) for step in place)
         self.mistakes.append(Mistake(self.file, line, where, found, expected))
 
-    def _not_yaml(self, error: yaml.YAMLError) -> None:
+    def _not_yaml(self, error: yaml.YAMLError, text: bytes) -> None:
         mark = getattr(error, "problem_mark", None)
         why = str(getattr(error, "problem", None) or error)
-        if "\\t" in why or "tab" in why:
+        line = b"" if mark is None else (text.splitlines() or [b""])[min(mark.line, text.count(b"\n"))]
+        if b"\t" in line[: len(line) - len(line.lstrip())]:
             words = Text("缩进要用空格，不能用制表符", "indent with spaces, not with tabs")
         else:
             words = Text(f"不是有效的 YAML：{why}", f"not YAML: {why}")

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from config.document import Document, Place
 from config.mistakes import Mistake, one_of
-from config.shape import validated
+from config.shape import mended, validated
 from config.site import AnyBus, Device, Door, Lane, Meter, Site, Zone
 from contract.texts import Text
 from drivers.profiles import Point, Profile
-
-P = TypeVar("P")
 
 SECTIONS: dict[str, Any] = {
     "buses": AnyBus,
@@ -30,7 +28,10 @@ SECTIONS: dict[str, Any] = {
 
 @dataclass(slots=True)
 class Draft:
-    """`ids`: every id written in a section, usable or not; the parts are those with the right shape."""
+    """`ids`: every id written in a section, usable or not; the parts are those of which enough has its shape.
+
+    `doubtful`: places where a stand-in is because what is written has not its shape.
+    """
 
     document: Document
     ids: Mapping[str, tuple[str, ...]]
@@ -40,20 +41,25 @@ class Draft:
     lanes: Mapping[str, Lane]
     zones: Mapping[str, Zone]
     meters: Mapping[str, Meter]
+    doubtful: frozenset[Place] = frozenset()
     profiles: dict[str, Profile] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
 
     @classmethod
     def of(cls, document: Document) -> Draft:
         """Reads every part of `document` for itself. The shapes' own mistakes are told by the whole site's model."""
-        silent: list[Mistake] = []
         parts: dict[str, dict[str, Any]] = {}
         ids: dict[str, tuple[str, ...]] = {}
+        doubtful: set[Place] = set()
         for section, kind in SECTIONS.items():
             written = document.at((section,))
             ids[section] = tuple(written) if isinstance(written, dict) else ()
-            found = {id_: validated(kind, document, (section, id_), silent) for id_ in ids[section]}
-            parts[section] = {id_: part for id_, part in found.items() if part is not None}
+            parts[section] = {}
+            for id_ in ids[section]:
+                part, stand_ins = mended(kind, document, (section, id_))
+                doubtful |= stand_ins
+                if part is not None:
+                    parts[section][id_] = part
         return cls(
             document,
             ids,
@@ -63,6 +69,7 @@ class Draft:
             lanes=parts["lanes"],
             zones=parts["zones"],
             meters=parts["meters"],
+            doubtful=frozenset(doubtful),
         )
 
     def profile_of(self, device: str) -> Profile | None:
@@ -71,8 +78,13 @@ class Draft:
         return None if part is None else self.profiles.get(part.profile)
 
     def wrong(self, place: Place, expected: Text, found: str | None = None) -> None:
-        """Adds a mistake."""
-        self.mistakes.append(self.document.mistake(place, expected, found))
+        """Adds a mistake, unless the place has one of shape already."""
+        if not self.stands_in(place):
+            self.mistakes.append(self.document.mistake(place, expected, found))
+
+    def stands_in(self, place: Place) -> bool:
+        """Whether what stands at `place` is only a stand-in for something that has not its shape."""
+        return any(place[: len(doubted)] == doubted for doubted in self.doubtful)
 
     def known(self, place: Place, word: str, known: Iterable[str], what: Text) -> bool:
         """Whether `word`, written at `place`, is one of `known`; adds the mistake if not."""

@@ -95,14 +95,17 @@ def _moved(document: Document, wires: Path | Wires | None) -> list[Mistake]:
         return []
     mistakes = []
     for bus, fields in moves.items():
-        if bus == UPLINK and isinstance(fields, Mapping) and isinstance(document.data, dict):
-            document.data[UPLINK] = (document.data.get(UPLINK) or {}) | fields
-        elif bus not in buses:
+        if bus != UPLINK and bus not in buses:
             mistakes.append(Mistake(name, 1, bus, bus, one_of(Text("一条总线", "a bus of the site"), buses, bus)))
-        elif not isinstance(fields, Mapping):
+            continue
+        if not isinstance(fields, Mapping):
             mistakes.append(Mistake(name, 1, bus, repr(fields), Text("应为 {字段: 值}", "expected {field: value}")))
-        elif isinstance(buses[bus], dict):
-            buses[bus] |= fields
+            continue
+        if bus == UPLINK and document.data.get(UPLINK) is None:
+            document.data[UPLINK] = {}
+        moved = document.data[UPLINK] if bus == UPLINK else buses[bus]
+        if isinstance(moved, dict):
+            moved.update(fields)
     return mistakes
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import types
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from config.document import Document, Place
 from config.mistakes import Mistake, closest, one_of
 from contract.texts import Text
-
-P = TypeVar("P")
 
 _KINDS: dict[str, Text] = {
     "string_type": Text("应为文字", "expected a text"),
@@ -48,6 +47,15 @@ _BOUNDS: dict[str, tuple[str, Text]] = {
 }
 
 
+_MENDING_ROUNDS = 4
+_STAND_INS: dict[str, Any] = {
+    **dict.fromkeys((*_BOUNDS, "int_type", "int_parsing", "int_from_float", "float_type", "float_parsing"), 1),
+    **dict.fromkeys(("finite_number", "bool_type", "bool_parsing"), 1),
+    "dict_type": {},
+    "list_type": [],
+}
+
+
 def validated(kind: Any, document: Document, place: Place, mistakes: list[Mistake]) -> Any | None:
     """The part at `place` as `kind` (a model or an annotation), or None with its errors added to `mistakes`."""
     try:
@@ -55,6 +63,50 @@ def validated(kind: Any, document: Document, place: Place, mistakes: list[Mistak
     except ValidationError as wrong:
         mistakes += [_mistake(kind, document, place, error) for error in wrong.errors(include_url=False)]
         return None
+
+
+def mended(kind: Any, document: Document, place: Place) -> tuple[Any | None, frozenset[Place]]:
+    """The part at `place` with stand-ins for what has not its shape, and the places where they stand.
+
+    For checks that want to go on; None where too little of the part is left.
+    """
+    data = copy.deepcopy(document.at(place))
+    stand_ins: set[Place] = set()
+    for _ in range(_MENDING_ROUNDS):
+        try:
+            return _adapter(kind).validate_python(data), frozenset(stand_ins)
+        except ValidationError as wrong:
+            for error in wrong.errors(include_url=False):
+                where = _mend(data, error)
+                if where is None:
+                    return None, frozenset(stand_ins)
+                stand_ins.add((*place, *where))
+    return None, frozenset(stand_ins)
+
+
+def _mend(data: Any, error: Any) -> Place | None:
+    """Puts a stand-in where `error` points; its place, or None if there is nothing to stand on."""
+    path: list[str | int] = []
+    for step in error["loc"][:-1]:
+        # Steps that are no key of the file are the names of choices.
+        if step in (data if isinstance(data, dict) else range(len(data)) if isinstance(data, list) else ()):
+            data = data[step]
+            path.append(step)
+    last = error["loc"][-1] if error["loc"] else None
+    if isinstance(data, list) and isinstance(last, int):
+        data[last] = _STAND_INS.get(error["type"], "-")
+    elif not isinstance(data, dict) or last is None or last == "[key]":
+        return None
+    elif error["type"] == "extra_forbidden":
+        del data[last]
+    elif error["type"] == "literal_error":
+        data[last] = error["ctx"]["expected"].split("'")[1]
+    elif error["type"].startswith("union_tag"):
+        # Which kind was meant is not known, so nothing below it can be checked.
+        return None
+    else:
+        data[last] = _STAND_INS.get(error["type"], "-")
+    return (*path, last)
 
 
 @cache
@@ -76,7 +128,7 @@ def _mistake(kind: Any, document: Document, base: Place, error: Any) -> Mistake:
     if what in {"union_tag_invalid", "literal_error"}:
         return _choice(document, place, error)
     if what == "union_tag_not_found":
-        tags = _tags(kind, error["loc"])
+        tags = [tag for each in _options(_kind_at(kind, error["loc"])) if (tag := _tag(each)) is not None]
         return document.mistake((*place, "kind"), one_of(Text("类型 kind", "its kind"), tags), "")
     return document.mistake(place, _expected(error, document.at(place)))
 
@@ -120,24 +172,28 @@ def _words(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _model_at(kind: Any, loc: tuple[Any, ...]) -> type[BaseModel] | None:
-    """The model that a validator's location points at, below `kind`."""
+def _kind_at(kind: Any, loc: tuple[Any, ...]) -> Any:
+    """The annotation that a validator's location points at, below `kind`."""
     for step in loc:
         options = _options(kind)
         tagged = next((each for each in options if _tag(each) == step), None)
-        if tagged is not None:
-            kind = tagged
-            continue
-        for option in options:
-            if isinstance(option, type) and issubclass(option, BaseModel):
-                found = {field.alias or name: field.annotation for name, field in option.model_fields.items()}
-                if step in found:
-                    kind = found[step]
-                    break
-            elif get_origin(option) in {dict, list}:
-                kind = get_args(option)[-1]
-                break
-    models = [each for each in _options(kind) if isinstance(each, type) and issubclass(each, BaseModel)]
+        kind = (
+            tagged if tagged is not None else next((found for each in options if (found := _below(each, step))), kind)
+        )
+    return kind
+
+
+def _below(kind: Any, step: Any) -> Any:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return next(
+            (field.annotation for name, field in kind.model_fields.items() if step in {name, field.alias}), None
+        )
+    return get_args(kind)[-1] if get_origin(kind) in {dict, list} else None
+
+
+def _model_at(kind: Any, loc: tuple[Any, ...]) -> type[BaseModel] | None:
+    options = _options(_kind_at(kind, loc))
+    models = [each for each in options if isinstance(each, type) and issubclass(each, BaseModel)]
     return models[0] if len(models) == 1 else None
 
 
@@ -156,11 +212,3 @@ def _tag(kind: Any) -> str | None:
         return None
     annotation = kind.model_fields["kind"].annotation
     return get_args(annotation)[0] if get_origin(annotation) is Literal else None
-
-
-def _tags(kind: Any, loc: tuple[Any, ...]) -> list[str]:
-    for step in loc:
-        for option in _options(kind):
-            if isinstance(option, type) and issubclass(option, BaseModel) and step in option.model_fields:
-                kind = option.model_fields[step].annotation
-    return [tag for tag in (_tag(option) for option in _options(kind)) if tag is not None]

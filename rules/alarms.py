@@ -181,7 +181,7 @@ def _rising(
     if not holds:
         return replace(memory, rising_since=None), None
     since = now if memory.rising_since is None else memory.rising_since
-    if now - since < rule.for_s:
+    if now < since + rule.for_s:
         return replace(memory, rising_since=since), None
     raised = Raise(rule, _values(rule, observed))
     return replace(memory, active=True, rising_since=None, falling_since=None), raised
@@ -193,7 +193,7 @@ def _falling(
     if not clear:
         return replace(memory, falling_since=None), None
     since = now if memory.falling_since is None else memory.falling_since
-    if now - since < rule.clear_for_s:
+    if now < since + rule.clear_for_s:
         return replace(memory, falling_since=since), None
     return replace(memory, active=False, rising_since=None, falling_since=None), Clear(rule, _values(rule, observed))
 
