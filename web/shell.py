@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -11,14 +12,15 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.responses import Response
 
 from web import live_routes, session_routes
 from web.console import DIST, console_router
-from web.errors import ErrorAnswer, LastResort, add_error_answers
+from web.errors import ErrorAnswer, LastResort, NotFound, add_error_answers
 from web.headers import BodyLimit, SameOrigin, SecurityHeaders
 from web.live import Live
-from web.session import Sessions
+from web.session import Sessions, address_of
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 Ready = Callable[[], Awaitable[list[str]]]
@@ -105,8 +107,18 @@ def _health_router(ready: Ready) -> APIRouter:
         return JSONResponse(body, status_code=503 if reasons else 200)
 
     @router.get("/metrics", response_class=Response)
-    async def metrics() -> Response:
-        """Prometheus text format."""
+    async def metrics(request: Request) -> Response:
+        """Prometheus text format, for this machine and private networks: it names sites and gateways."""
+        if not _near(address_of(request)):
+            raise NotFound
         return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return router
+
+
+def _near(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_private
+    except ValueError:
+        # No address: a Unix socket, or a test without one.
+        return not address

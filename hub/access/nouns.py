@@ -33,7 +33,9 @@ Row = HolderRow | CredentialRow | GrantRow | ScheduleRow | BlockRow
 
 @dataclass(frozen=True, slots=True)
 class Noun:
-    """One kind of thing. `order`: the column that lists follow; `searched`: those that `q` looks into.
+    """One kind of thing. `order`: the column that lists follow.
+
+    `searched`: the columns that `q` looks into, besides the id as a whole.
 
     `item`: the row as its site's gateway holds it.
     """
@@ -95,7 +97,7 @@ HOLDER = Noun(
     HolderBody,
     HolderShape,
     order=col(HolderRow.name),  # type: ignore[arg-type]
-    searched=(col(HolderRow.name), col(HolderRow.unit), col(HolderRow.id)),  # type: ignore[arg-type]
+    searched=(col(HolderRow.name), col(HolderRow.unit)),  # type: ignore[arg-type]
     item=_holder,
 )
 CREDENTIAL = Noun(
@@ -105,7 +107,7 @@ CREDENTIAL = Noun(
     CredentialBody,
     CredentialShape,
     order=col(CredentialRow.value),  # type: ignore[arg-type]
-    searched=(col(CredentialRow.value), col(CredentialRow.id)),  # type: ignore[arg-type]
+    searched=(col(CredentialRow.value),),  # type: ignore[arg-type]
     item=_credential,
 )
 GRANT = Noun(
@@ -115,7 +117,7 @@ GRANT = Noun(
     GrantBody,
     GrantShape,
     order=col(GrantRow.holder),  # type: ignore[arg-type]
-    searched=(col(GrantRow.id),),  # type: ignore[arg-type]
+    searched=(),
     item=_grant,
 )
 SCHEDULE = Noun(
@@ -135,7 +137,7 @@ BLOCK = Noun(
     BlockBody,
     BlockShape,
     order=col(BlockRow.value),  # type: ignore[arg-type]
-    searched=(col(BlockRow.value), col(BlockRow.id)),  # type: ignore[arg-type]
+    searched=(col(BlockRow.value),),  # type: ignore[arg-type]
     item=_block,
 )
 

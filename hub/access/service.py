@@ -120,7 +120,8 @@ async def listed(
         if value is not None:
             query = query.where(getattr(kind, column) == value)
     if q:
-        query = query.where(or_(*(column.icontains(q, autoescape=True) for column in noun.searched), *_theirs(noun, q)))
+        parts = (column.icontains(q, autoescape=True) for column in noun.searched)
+        query = query.where(or_(kind.id == q, *parts, *_theirs(noun, q)))
     if after is not None:
         first, site, row_id = after
         beyond = or_(kind.site > site, and_(kind.site == site, kind.id > row_id))

@@ -1,4 +1,4 @@
-"""`python -m hub account …`: accounts from the command line, where nobody can sign in yet. Passwords are never arguments."""
+"""`python -m hub account …`: accounts while nobody can sign in yet. Passwords are never arguments."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ app = typer.Typer(help="Accounts.", no_args_is_help=True)
 Username = Annotated[str, typer.Argument(help="The name to sign in with.")]
 PasswordFile = Annotated[
     Path | None,
-    typer.Option(help="A file with the password; without one it is asked for.", exists=True, dir_okay=False),
+    typer.Option(help="The password's file; without one it is asked for.", exists=True, dir_okay=False),
 ]
 T = TypeVar("T")
 
@@ -36,6 +36,7 @@ T = TypeVar("T")
 @app.command()
 def add(
     username: Username,
+    *,
     role: Annotated[str, typer.Option(help="guard, maintenance, installer, manager or admin")],
     site: Annotated[list[str] | None, typer.Option(help="A site; may be repeated. Without one: every site.")] = None,
     name: Annotated[str, typer.Option(help="The person's name.")] = "",
@@ -59,17 +60,17 @@ def add(
             typer.echo(f"{field} {text.en}", err=True)
         raise typer.Exit(1) from None
 
-    async def work(session: AsyncSession) -> str:
-        return (await service.create(session, wanted, await _hash(password), service.HUB)).username
+    async def work(session: AsyncSession, password_hash: str) -> str:
+        return (await service.create(session, wanted, password_hash, service.HUB)).username
 
-    typer.echo(f"{_run(work)}: opened")
+    typer.echo(f"{_run(work, password)}: opened")
 
 
 @app.command("list")
 def list_accounts() -> None:
     """Show every account."""
 
-    async def work(session: AsyncSession) -> list[AccountRow]:
+    async def work(session: AsyncSession, _: str) -> list[AccountRow]:
         found: list[AccountRow] = []
         while more := await service.listed(session, found[-1].username if found else "", 500):
             found += more
@@ -88,12 +89,12 @@ def password(username: Username, password_file: PasswordFile = None) -> None:
         typer.echo(f"a password has {SHORTEST} to {LONGEST} characters", err=True)
         raise typer.Exit(1)
 
-    async def work(session: AsyncSession) -> None:
+    async def work(session: AsyncSession, password_hash: str) -> None:
         row = await _row(session, username)
         same = AccountBody.model_validate(row, from_attributes=True)
-        await service.change(session, row, same, await _hash(new), service.HUB)
+        await service.change(session, row, same, password_hash, service.HUB)
 
-    _run(work)
+    _run(work, new)
     typer.echo(f"{username}: password set")
 
 
@@ -101,7 +102,7 @@ def password(username: Username, password_file: PasswordFile = None) -> None:
 def remove(username: Username) -> None:
     """Remove an account, its sessions and its copies at the gateways."""
 
-    async def work(session: AsyncSession) -> None:
+    async def work(session: AsyncSession, _: str) -> None:
         await service.remove(session, await _row(session, username), service.HUB)
 
     _run(work)
@@ -130,12 +131,15 @@ async def _hash(password: str) -> str:
         passwords.close()
 
 
-def _run(work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+def _run(work: Callable[[AsyncSession, str], Awaitable[T]], password: str = "") -> T:
+    """Do `work` in one transaction; it is given the hash of `password`, made before."""
+
     async def whole() -> T:
+        password_hash = await _hash(password) if password else ""
         database = Database(settings.from_environment().database_url, pool_size=1)
         try:
             async with database.session(writes=True) as session:
-                return await work(session)
+                return await work(session, password_hash)
         finally:
             await database.close()
 

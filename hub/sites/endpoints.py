@@ -23,7 +23,7 @@ from hub.sites.schemas import (
     TextShape,
 )
 from hub.sites.states import doors_and_lanes
-from web.errors import Invalid, NotFound
+from web.errors import Forbidden, Invalid, NotFound
 from web.paging import Page, sites_asked
 from web.session import Allowed, SignedInUser
 from web.users import User
@@ -61,7 +61,9 @@ async def company(session: Writing, user: SignedInUser) -> CompanyShape:
 async def name_company(
     body: TextShape, session: Writing, user: Annotated[User, Depends(Allowed("admin"))]
 ) -> CompanyShape:
-    """Name the company."""
+    """Name the company: for administrators of all of it."""
+    if not user.sees_all:
+        raise Forbidden
     row = await service.company(session)
     row.name = body.model_dump()
     session.add(row)

@@ -128,7 +128,7 @@ def _doors(view: SiteView, held: Held) -> list[dict[str, Any]]:
         {
             "id": door["id"],
             "site": view.id,
-            "lock": _value(held, door["id"], "lock") or "locked",
+            "lock": _value(held, door["id"], "lock") or "unknown",
             "contact": _value(held, door["id"], "contact") or "unknown",
             "mode": _value(held, door["id"], "mode") or "normal",
             "at": _newest(held, door["id"], DOOR_ASPECTS),

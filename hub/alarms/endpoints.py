@@ -1,0 +1,148 @@
+"""`/api/alarms`: reading them; acknowledging and shelving are commands to their gateway."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from contract.commands import CommandKind
+from contract.kinds import Severity
+from contract.readings import Value
+from contract.texts import Text
+from hub.alarms import service
+from hub.alarms.models import AlarmRow
+from hub.commands.endpoints import CommandItem
+from hub.commands.service import Args, Wish, ask
+from hub.db import Reading, Writing, connection
+from hub.sites.schemas import TextShape
+from hub.tickets.schemas import PersonShape
+from rules.alarms import SHELVE_LIMIT_S, AlarmState
+from web.errors import Conflict, NotFound
+from web.paging import Limit, Page, cursor_of, key_of, listed_words, sites_asked
+from web.session import SignedInUser
+from web.users import User
+
+router = APIRouter(prefix="/api/alarms", tags=["alarms"])
+
+OPEN = "open"
+"""In `state`: every state but closed."""
+
+_TTL_S = 60
+_ACK, _SHELVE, _UNSHELVE = "确认告警", "搁置告警", "取消搁置"
+"""Reasons where the person gave no note of their own."""
+
+_NO_LONGER: dict[str, Text] = {
+    "alarm.ack": Text("此告警无需确认", "This alarm needs no acknowledgement"),
+    "alarm.shelve": Text("此告警已恢复或已搁置", "This alarm is over or shelved already"),
+    "alarm.unshelve": Text("此告警未被搁置", "This alarm is not shelved"),
+}
+_FROM: dict[str, frozenset[AlarmState]] = {
+    "alarm.ack": frozenset({"active", "cleared"}),
+    "alarm.shelve": frozenset({"active", "acknowledged"}),
+    "alarm.unshelve": frozenset({"shelved"}),
+}
+
+
+class AlarmShape(BaseModel):
+    """An alarm. `values`: the points that its rule looked at."""
+
+    id: str
+    site: str
+    rule: str
+    source: str
+    asset: str
+    severity: Severity
+    state: Literal["active", "acknowledged", "cleared", "shelved", "closed"]
+    message: TextShape
+    response: TextShape | None
+    values: dict[str, Value]
+    raised_at: str
+    cleared_at: str | None
+    acknowledged_at: str | None
+    acknowledged_by: PersonShape | None
+    shelved_until: str | None
+    note: str
+
+
+class Note(BaseModel):
+    """What a person says about it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    note: Annotated[str, Field(max_length=500)] = ""
+
+
+class Shelf(Note):
+    """For how long (seconds), and why."""
+
+    for_s: Annotated[int, Field(ge=60, le=SHELVE_LIMIT_S)]
+
+
+@router.get("", response_model=Page[AlarmShape])
+async def alarms(
+    session: Reading,
+    user: SignedInUser,
+    *,
+    site: str | None = None,
+    state: str | None = None,
+    cursor: str = "",
+    limit: Limit = 100,
+) -> dict[str, Any]:
+    """Alarms by state, then severity, then time. `state`: one or several, with commas; `open`: all but closed.
+
+    `cursor`: the `next` of the page before.
+    """
+    states = listed_words("state", state, (*service.STATES, OPEN))
+    if states is not None and OPEN in states:
+        states = [*states, *(known for known in service.STATES if known != "closed")]
+    after = key_of(cursor, int, str, str) if cursor else None
+    rows = await service.listed(session, sites_asked(user, site), states, after, limit + 1)
+    last = cursor_of(*service.sort_key(rows[limit - 1])) if len(rows) > limit else None
+    return {"items": [service.item_of(row) for row in rows[:limit]], "next": last}
+
+
+@router.get("/{alarm}", response_model=AlarmShape)
+async def one_alarm(alarm: str, session: Reading, user: SignedInUser) -> dict[str, Any]:
+    """One alarm."""
+    return service.item_of(await _alarm(session, user, alarm))
+
+
+@router.post("/{alarm}/ack", status_code=202, response_model=CommandItem)
+async def acknowledge(alarm: str, session: Writing, user: SignedInUser, body: Note | None = None) -> dict[str, Any]:
+    """Say that somebody has seen it. The state changes when the gateway's event comes back."""
+    note = (body or Note()).note.strip()
+    return await _ask(session, user, alarm, "alarm.ack", args={"note": note}, reason=note or _ACK)
+
+
+@router.post("/{alarm}/shelve", status_code=202, response_model=CommandItem)
+async def shelve(alarm: str, body: Shelf, session: Writing, user: SignedInUser) -> dict[str, Any]:
+    """Silence it for some time; then it returns by itself."""
+    note = body.note.strip()
+    return await _ask(
+        session, user, alarm, "alarm.shelve", args={"for_s": body.for_s, "note": note}, reason=note or _SHELVE
+    )
+
+
+@router.post("/{alarm}/unshelve", status_code=202, response_model=CommandItem)
+async def unshelve(alarm: str, session: Writing, user: SignedInUser) -> dict[str, Any]:
+    """End its shelf time."""
+    return await _ask(session, user, alarm, "alarm.unshelve", args={}, reason=_UNSHELVE)
+
+
+async def _ask(
+    session: Writing, user: User, alarm: str, kind: CommandKind, *, args: Args, reason: str
+) -> dict[str, Any]:
+    row = await _alarm(session, user, alarm)
+    if row.state not in _FROM[kind]:
+        raise Conflict(_NO_LONGER[kind], "alarm_state")
+    wish = Wish(site=row.site, target=row.id, kind=kind, reason=reason, args=args, ttl_s=_TTL_S)
+    return await ask(await connection(session), user, wish)
+
+
+async def _alarm(session: Reading, user: User, alarm: str) -> AlarmRow:
+    row = await session.get(AlarmRow, alarm)
+    if row is None or not user.may_see(row.site):
+        raise NotFound
+    return row

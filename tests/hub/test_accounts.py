@@ -1,0 +1,260 @@
+"""Accounts: who may look after whom, what their copies at the gateways are, and what every change leaves behind."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from hub.accounts import service
+from hub.accounts.renewal import renew
+from hub.accounts.rights import may_look_after
+from hub.db import Database
+from tests.hub.office import PASSWORD, office
+from tests.hub.senders import rows
+from web.users import User
+
+NEW: dict[str, Any] = {
+    "username": "Liu",
+    "password": "a long password",
+    "name": "刘洋",
+    "role": "guard",
+    "sites": ["demo"],
+}
+
+
+async def test_signing_in_and_out_is_recorded(database: Database) -> None:
+    async with office(database) as hub:
+        await hub.account("wang", "guard", "demo")
+        async with hub.client() as client:
+            wrong = await client.post("/api/session", json={"username": "wang", "password": "wrong"})
+            assert wrong.status_code == 401
+            right = await client.post("/api/session", json={"username": "Wang", "password": PASSWORD})
+            assert right.json()["user"]["sites"] == ["demo"]
+            assert (await client.delete("/api/session")).status_code == 204
+            assert (await client.get("/api/session")).status_code == 401
+        recorded = await hub.events("session.refused", "session.opened", "session.closed")
+        assert [(kind, site, data["username"]) for kind, site, data in recorded] == [
+            ("session.refused", None, "wang"),
+            ("session.opened", "demo", "wang"),
+            ("session.closed", "demo", "wang"),
+        ]
+        assert all(PASSWORD not in str(data) for _, _, data in recorded)
+
+
+async def test_an_account_is_opened_changed_and_removed(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("root", "admin", "*") as admin:
+        made = await admin.post("/api/accounts", json=NEW)
+        assert made.status_code == 201
+        account = made.json()
+        assert account["username"] == "liu"
+        assert "password" not in made.text
+        copy = (await hub.desired("demo", "account"))[account["id"]]
+        assert copy["password_hash"].startswith("$argon2id$")
+        assert datetime.fromisoformat(copy["expires_at"]) > datetime.now(UTC) + timedelta(days=29)
+
+        body = {"name": "刘洋", "role": "maintenance", "sites": ["demo"], "language": "en"}
+        changed = await admin.put(f"/api/accounts/{account['id']}", json=body)
+        assert (changed.json()["role"], changed.json()["language"]) == ("maintenance", "en")
+        assert (await hub.desired("demo", "account"))[account["id"]]["role"] == "maintenance"
+
+        assert (await admin.delete(f"/api/accounts/{account['id']}")).status_code == 204
+        assert account["id"] not in await hub.desired("demo", "account")
+        recorded = [event for event in await hub.events("account.changed") if event[2]["id"] == account["id"]]
+        assert [data["change"] for _, _, data in recorded] == ["created", "updated", "removed"]
+        assert recorded[1][2]["fields"] == ["role", "language"]
+        assert "刘洋" not in str(recorded)
+
+
+async def test_moving_to_another_site_takes_the_copy_along(database: Database) -> None:
+    async with office(database, "demo", "north") as hub, hub.signed_in("root", "admin", "*") as admin:
+        account = (await admin.post("/api/accounts", json=NEW)).json()
+        body = {"name": "刘洋", "role": "guard", "sites": ["north"]}
+        await admin.put(f"/api/accounts/{account['id']}", json=body)
+        assert account["id"] not in await hub.desired("demo", "account")
+        assert account["id"] in await hub.desired("north", "account")
+        await admin.put(f"/api/accounts/{account['id']}", json=body | {"active": False})
+        assert account["id"] not in await hub.desired("north", "account")
+
+
+async def test_a_new_site_gets_the_accounts_of_all_sites(database: Database) -> None:
+    async with office(database) as hub:
+        admin = await hub.account("root", "admin", "*")
+        guard = await hub.account("wang", "guard", "demo")
+        await hub.site("north")
+        assert set(await hub.desired("north", "account")) == {admin}
+        assert set(await hub.desired("demo", "account")) == {admin, guard}
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"username": "x"}, "username"),
+        ({"username": "with space"}, "username"),
+        ({"password": "short"}, "password"),
+        ({"role": "king"}, "role"),
+        ({"sites": ["nowhere"]}, "sites"),
+        ({"sites": []}, "sites"),
+        ({"sites": ["No Id"]}, "sites"),
+        ({"name": ""}, "name"),
+        ({"extra": 1}, "extra"),
+        ({"username": "same-as-password", "password": "Same-As-Password"}, "password"),
+    ],
+)
+async def test_what_an_account_must_be(database: Database, change: dict[str, Any], field: str) -> None:
+    async with office(database) as hub, hub.signed_in("root", "admin", "*") as admin:
+        answer = await admin.post("/api/accounts", json=NEW | change)
+        assert answer.status_code == 422
+        assert list(answer.json()["error"]["fields"]) == [field]
+
+
+async def test_a_name_is_taken_once(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("root", "admin", "*") as admin:
+        assert (await admin.post("/api/accounts", json=NEW)).status_code == 201
+        again = await admin.post("/api/accounts", json=NEW | {"username": " LIU "})
+        assert (again.status_code, list(again.json()["error"]["fields"])) == (409, ["username"])
+
+
+async def test_a_manager_looks_after_the_people_of_their_sites(database: Database) -> None:
+    async with office(database, "demo", "north") as hub:
+        elsewhere = await hub.account("elsewhere", "guard", "north")
+        both = await hub.account("both", "guard", "demo", "north")
+        boss = await hub.account("boss", "admin", "*")
+        mine = await hub.account("mine", "guard", "demo")
+        async with hub.signed_in("zhao", "manager", "demo") as manager:
+            listed = (await manager.get("/api/accounts")).json()
+            assert [item["username"] for item in listed["items"]] == ["mine"]
+            assert (await manager.get(f"/api/accounts/{mine}")).status_code == 200
+            for foreign in (elsewhere, both, boss):
+                assert (await manager.get(f"/api/accounts/{foreign}")).status_code == 404
+                assert (await manager.delete(f"/api/accounts/{foreign}")).status_code == 404
+                body = {"name": "x", "role": "guard", "sites": ["demo"]}
+                assert (await manager.put(f"/api/accounts/{foreign}", json=body)).status_code == 404
+            # Nobody makes somebody more powerful than oneself, or for a site that is not one's own.
+            for change in ({"role": "admin"}, {"role": "manager"}, {"sites": ["north"]}, {"sites": ["*"]}):
+                assert (await manager.post("/api/accounts", json=NEW | change)).status_code == 403
+                body = {"name": "x", "role": "guard", "sites": ["demo"]} | change
+                assert (await manager.put(f"/api/accounts/{mine}", json=body)).status_code == 403
+            assert (await manager.post("/api/accounts", json=NEW)).status_code == 201
+
+
+@pytest.mark.parametrize("role", ["guard", "maintenance", "installer"])
+async def test_others_look_after_nobody(database: Database, role: str) -> None:
+    async with office(database) as hub, hub.signed_in("wang", role, "*") as client:
+        assert (await client.get("/api/accounts")).status_code == 403
+        assert (await client.post("/api/accounts", json=NEW)).status_code == 403
+
+
+async def test_lists_come_in_pages(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("root", "admin", "*") as admin:
+        for name in ("c", "a", "b", "d"):
+            await hub.account(f"user-{name}", "guard", "demo")
+        first = (await admin.get("/api/accounts", params={"limit": 3})).json()
+        second = (await admin.get("/api/accounts", params={"limit": 3, "cursor": first["next"]})).json()
+        names = [item["username"] for item in (*first["items"], *second["items"])]
+        assert names == ["root", "user-a", "user-b", "user-c", "user-d"]
+        assert second["next"] is None
+
+
+async def test_the_last_administrator_stays(database: Database) -> None:
+    async with office(database) as hub:
+        root = await hub.account("root", "admin", "*")
+        async with hub.client("root") as admin:
+            demoted = {"name": "Root", "role": "guard", "sites": ["*"]}
+            answer = await admin.put(f"/api/accounts/{root}", json=demoted)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (409, "last_admin")
+            assert (await admin.delete(f"/api/accounts/{root}")).json()["error"]["code"] == "own_account"
+            second = await hub.account("second", "admin", "*")
+            assert (await admin.put(f"/api/accounts/{root}", json=demoted)).status_code == 200
+            # Now the other is the last one.
+            async with hub.client("second") as other:
+                answer = await other.put(f"/api/accounts/{second}", json=demoted)
+                assert answer.json()["error"]["code"] == "last_admin"
+
+
+async def test_ones_own_password(database: Database) -> None:
+    async with office(database) as hub:
+        await hub.account("wang", "guard", "demo")
+        async with hub.client("wang") as here, hub.client("wang") as there:
+            wrong = await here.post("/api/accounts/self/password", json={"current": "x", "password": "another one"})
+            assert (wrong.status_code, list(wrong.json()["error"]["fields"])) == (422, ["current"])
+            body = {"current": PASSWORD, "password": "another password"}
+            assert (await here.post("/api/accounts/self/password", json=body)).status_code == 204
+            assert (await here.get("/api/session")).status_code == 200
+            # Whoever else was signed in with the old password is out.
+            assert (await there.get("/api/session")).status_code == 401
+            assert (await here.put("/api/accounts/self", json={"language": "en"})).json()["language"] == "en"
+        async with hub.client() as client:
+            old = await client.post("/api/session", json={"username": "wang", "password": PASSWORD})
+            new = await client.post("/api/session", json={"username": "wang", "password": "another password"})
+            assert (old.status_code, new.status_code) == (401, 200)
+
+
+async def test_guessing_the_own_password_is_throttled(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("wang", "guard") as client:
+        body = {"current": "x", "password": "another one"}
+        answers = [(await client.post("/api/accounts/self/password", json=body)).status_code for _ in range(7)]
+        assert answers == [422] * 5 + [429] * 2
+
+
+async def test_a_reset_password_or_a_disabled_account_ends_its_sessions(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("root", "admin", "*") as admin:
+        account = await hub.account("wang", "guard", "demo")
+        body: dict[str, Any] = {"name": "Wang", "role": "guard", "sites": ["demo"]}
+        async with hub.client("wang") as guard:
+            assert (await admin.put(f"/api/accounts/{account}", json=body)).status_code == 200
+            assert (await guard.get("/api/session")).status_code == 200
+            await admin.put(f"/api/accounts/{account}", json=body | {"password": "a new password"})
+            assert (await guard.get("/api/session")).status_code == 401
+        await admin.put(f"/api/accounts/{account}", json=body | {"password": PASSWORD})
+        async with hub.client("wang") as guard:
+            await admin.put(f"/api/accounts/{account}", json=body | {"active": False})
+            assert (await guard.get("/api/session")).status_code == 401
+            again = await guard.post("/api/session", json={"username": "wang", "password": PASSWORD})
+            assert again.status_code == 401
+
+
+async def test_copies_are_renewed_before_they_run_out(database: Database) -> None:
+    async with office(database) as hub:
+        account = await hub.account("wang", "guard", "demo")
+        now = datetime.now(UTC)
+        first = (await hub.desired("demo", "account"))[account]["expires_at"]
+        wait_s = await renew(database, now, timedelta(days=7))
+        assert wait_s == timedelta(days=1).total_seconds()
+        assert (await hub.desired("demo", "account"))[account]["expires_at"] == first
+        later = now + service.COPY_LIFE - service.RENEW_BEFORE + timedelta(minutes=1)
+        await renew(database, later, timedelta(days=7))
+        renewed = (await hub.desired("demo", "account"))[account]["expires_at"]
+        assert datetime.fromisoformat(renewed) > later + timedelta(days=29)
+        # Renewing is no person's change: it leaves no trace in the history.
+        assert len(await hub.events("account.changed")) == 1
+
+
+async def test_forgotten_sessions_are_dropped(database: Database) -> None:
+    async with office(database) as hub:
+        await hub.account("wang", "guard", "demo")
+        await hub.token("wang")
+        await renew(database, datetime.now(UTC) + timedelta(days=8), timedelta(days=7))
+        assert await rows(database, "SELECT count(*) FROM sessions") == [(0,)]
+
+
+def person(role: str, *sites: str) -> User:
+    return User.model_validate({"id": "x", "username": "x", "name": "x", "role": role, "sites": sites})
+
+
+@pytest.mark.parametrize(
+    ("who", "role", "sites", "may"),
+    [
+        (person("admin", "*"), "admin", ["*"], True),
+        (person("admin", "a"), "guard", ["a"], True),
+        (person("admin", "a"), "guard", ["*"], False),
+        (person("admin", "a"), "guard", ["a", "b"], False),
+        (person("manager", "a", "b"), "guard", ["b"], True),
+        (person("manager", "a"), "manager", ["a"], False),
+        (person("manager", "*"), "installer", ["*"], True),
+        (person("guard", "*"), "guard", ["a"], False),
+    ],
+)
+def test_who_may_look_after_whom(who: User, role: str, sites: list[str], may: bool) -> None:
+    assert may_look_after(who, role, sites) is may

@@ -1,0 +1,213 @@
+"""Tickets: one cause is one ticket, people move it by the table, the device itself closes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contract.kinds import TicketRaised
+from contract.texts import Text
+from hub.db import Database
+from tests.hub.office import Office, office
+from tests.hub.senders import rows
+
+
+async def the_ticket(hub: Office, **query: str) -> dict[str, Any]:
+    """The only ticket, as a list shows it."""
+    async with hub.client("song") as client:
+        (ticket,) = (await client.get("/api/tickets", params=query)).json()["items"]
+    found: dict[str, Any] = ticket
+    return found
+
+
+async def test_a_fault_from_the_alarm_to_the_closed_ticket(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("song", "maintenance") as client:
+        alarm = await hub.raise_alarm(ticket=True)
+        ticket = await the_ticket(hub, site="demo")
+        assert (ticket["state"], ticket["number"], ticket["alarm"], ticket["asset"]) == ("raised", 1, alarm, "pump-1")
+        assert (ticket["title"], ticket["place"]) == ({"zh": "水泵干转", "en": "Pump runs dry"}, "泵房")
+        path = f"/api/tickets/{ticket['id']}"
+        detail = (await client.get(path)).json()
+        assert detail["history"] == [["pump-1.flow", 1_790_000_000_000, 0.0]]
+
+        taken = await client.post(f"{path}/take")
+        assert (taken.json()["state"], taken.json()["assignee"]["name"]) == ("taken", "Song")
+        await client.post(f"{path}/comment", json={"text": "吸水管漏气"})
+        done = await client.post(f"{path}/finish", json={"text": "已更换密封"})
+        # The pump is still at fault: the work is done, the ticket is not closed.
+        assert done.json()["state"] == "done"
+        await hub.clear(alarm)
+        closed = (await client.get(path)).json()
+        assert (closed["state"], closed["closed_at"] is None) == ("closed", False)
+        assert [(step["step"], step["by"] and step["by"]["name"], step["text"]) for step in closed["steps"]] == [
+            ("opened", None, ""),
+            ("taken", "Song", ""),
+            ("commented", "Song", "吸水管漏气"),
+            ("finished", "Song", "已更换密封"),
+            ("closed", None, ""),
+        ]
+        kinds = ("opened", "taken", "commented", "finished", "closed")
+        recorded = await hub.events(*(f"ticket.{kind}" for kind in kinds))
+        assert [(kind, data["state"]) for kind, _, data in recorded] == [
+            ("ticket.opened", "raised"),
+            ("ticket.taken", "taken"),
+            ("ticket.commented", "taken"),
+            ("ticket.finished", "done"),
+            ("ticket.closed", "closed"),
+        ]
+        assert {site for _, site, _ in recorded} == {"demo"}
+
+
+async def test_finished_after_the_device_recovered_closes_at_once(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("song", "maintenance") as client:
+        alarm = await hub.raise_alarm(ticket=True)
+        path = f"/api/tickets/{(await the_ticket(hub))['id']}"
+        await client.post(f"{path}/take")
+        await hub.clear(alarm)
+        assert (await client.get(path)).json()["state"] == "taken"
+        assert (await client.post(f"{path}/finish")).json()["state"] == "closed"
+
+
+async def test_repeats_of_one_cause_are_one_ticket(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("song", "maintenance"):
+        for severity in ("minor", "major", "warning"):
+            await hub.clear(await hub.raise_alarm(ticket=True, severity=severity))
+        ticket = await the_ticket(hub)
+        assert (ticket["count"], ticket["severity"], ticket["state"]) == (3, "major", "raised")
+        assert [step["step"] for step in ticket["steps"]] == ["opened", "folded", "folded"]
+        await hub.raise_alarm(ticket=True, asset="pump-2", rule="dry-run@pump-2")
+        assert await rows(hub.database, "SELECT number FROM tickets ORDER BY number") == [(1,), (2,)]
+
+
+async def test_a_repeated_raising_counts_once(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("song", "maintenance") as client:
+        raised = TicketRaised(
+            ticket="t-1", alarm="a-1", cause="c", asset="lift-1", severity="minor", title=Text("困人", "Trapped")
+        )
+        await hub.report("ticket.raised", raised, "lift-1")
+        await hub.report("ticket.raised", raised, "lift-1")
+        assert (await the_ticket(hub))["count"] == 1
+        # What was folded in is found under its own id, too.
+        folded = TicketRaised(
+            ticket="t-2", alarm="a-2", cause="c", asset="lift-1", severity="minor", title=Text("困人", "Trapped")
+        )
+        await hub.report("ticket.raised", folded, "lift-1")
+        assert (await client.get("/api/tickets/t-2")).json()["id"] == "t-1"
+
+
+async def test_a_fault_that_returns_reopens_what_was_done(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("song", "maintenance") as client:
+        await hub.raise_alarm(ticket=True)
+        path = f"/api/tickets/{(await the_ticket(hub))['id']}"
+        await client.post(f"{path}/take")
+        await client.post(f"{path}/finish")
+        await hub.raise_alarm(ticket=True)
+        again = (await client.get(path)).json()
+        assert (again["state"], again["count"], again["assignee"]["name"]) == ("taken", 2, "Song")
+        assert [step["step"] for step in again["steps"]][-1] == "reopened"
+
+
+@pytest.mark.parametrize(
+    ("steps", "step", "status"),
+    [
+        ((), "finish", 409),
+        ((), "reopen", 409),
+        ((), "comment", 422),
+        ((), "close", 422),
+        ((), "fold", 422),
+        ((), "burn", 422),
+        (("take", "finish"), "take", 409),
+        (("take", "finish"), "finish", 409),
+    ],
+)
+async def test_steps_that_may_not_follow(database: Database, steps: tuple[str, ...], step: str, status: int) -> None:
+    async with office(database) as hub, hub.signed_in("song", "maintenance") as client:
+        await hub.raise_alarm(ticket=True)
+        path = f"/api/tickets/{(await the_ticket(hub))['id']}"
+        for taken in steps:
+            assert (await client.post(f"{path}/{taken}")).status_code == 200
+        before = (await client.get(path)).json()
+        answer = await client.post(f"{path}/{step}")
+        assert answer.status_code == status
+        assert answer.json()["error"]["message"]
+        assert (await client.get(path)).json() == before
+
+
+@pytest.mark.parametrize(
+    ("role", "step", "status"),
+    [("guard", "take", 403), ("guard", "comment", 200), ("installer", "take", 200), ("manager", "take", 200)],
+)
+async def test_who_may_take_which_step(database: Database, role: str, step: str, status: int) -> None:
+    async with office(database) as hub, hub.signed_in("song", "maintenance"), hub.signed_in("he", role) as client:
+        await hub.raise_alarm(ticket=True)
+        path = f"/api/tickets/{(await the_ticket(hub))['id']}"
+        assert (await client.post(f"{path}/{step}", json={"text": "seen"})).status_code == status
+
+
+async def test_a_manager_hands_work_to_somebody(database: Database) -> None:
+    async with office(database, "demo", "north") as hub, hub.signed_in("zhao", "manager") as manager:
+        song = await hub.account("song", "maintenance", "demo")
+        guard = await hub.account("wang", "guard", "demo")
+        stranger = await hub.account("bai", "maintenance", "north")
+        await hub.raise_alarm(ticket=True)
+        path = f"/api/tickets/{(await the_ticket(hub))['id']}/take"
+        for nobody in (guard, stranger, "nobody"):
+            answer = await manager.post(path, json={"assignee": nobody})
+            assert (answer.status_code, list(answer.json()["error"]["fields"])) == (422, ["assignee"])
+        assert (await manager.post(path, json={"assignee": song})).json()["assignee"]["name"] == "Song"
+        async with hub.client("song") as client:
+            assert (await client.post(path, json={"assignee": stranger})).status_code == 403
+
+
+async def test_a_person_reports_a_fault(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("wang", "guard") as guard:
+        body = {"site": "demo", "title": "路灯不亮", "asset": "", "place": "东门", "text": "三盏"}
+        opened = await guard.post("/api/tickets", json=body)
+        assert opened.status_code == 201
+        ticket = opened.json()
+        assert (ticket["number"], ticket["alarm"], ticket["cause"]) == (1, None, "manual")
+        assert ticket["title"] == {"zh": "路灯不亮", "en": "路灯不亮"}
+        assert ticket["steps"][0]["text"] == "三盏"
+        async with hub.signed_in("song", "maintenance") as client:
+            path = f"/api/tickets/{ticket['id']}"
+            await client.post(f"{path}/take")
+            # Nothing measures a street lamp: finished is closed.
+            assert (await client.post(f"{path}/finish")).json()["state"] == "closed"
+            assert (await client.post(f"{path}/reopen")).json()["state"] == "taken"
+        # Two people who report the same are two tickets: nobody can tell whether they mean the same.
+        assert (await guard.post("/api/tickets", json=body)).json()["number"] == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [({"title": ""}, 422), ({"severity": "huge"}, 422), ({"site": "north"}, 404), ({"site": "nowhere"}, 404)],
+)
+async def test_what_a_reported_fault_must_be(database: Database, change: dict[str, Any], status: int) -> None:
+    async with office(database, "demo", "north") as hub, hub.signed_in("wang", "guard") as guard:
+        answer = await guard.post("/api/tickets", json={"site": "demo", "title": "x"} | change)
+        assert answer.status_code == status
+
+
+async def test_tickets_are_listed_newest_first_and_in_pages(database: Database) -> None:
+    async with (
+        office(database, "demo", "north") as hub,
+        hub.signed_in("song", "maintenance", "demo", "north") as client,
+    ):
+        for site, asset in (("demo", "pump-1"), ("north", "pump-1"), ("demo", "pump-2")):
+            await hub.raise_alarm(site=site, asset=asset, rule=f"dry@{asset}", ticket=True)
+
+        async def seen(**query: Any) -> list[tuple[str, int]]:
+            page = (await client.get("/api/tickets", params=query)).json()
+            return [(item["site"], item["number"]) for item in page["items"]]
+
+        # Numbers are each site's own.
+        assert sorted(await seen()) == [("demo", 1), ("demo", 2), ("north", 1)]
+        assert await seen(site="demo") == [("demo", 2), ("demo", 1)]
+        assert await seen(site="demo", state="taken") == []
+        assert len(await seen(state="raised,taken")) == 3
+        assert (await client.get("/api/tickets", params={"state": "lost"})).status_code == 422
+        first = (await client.get("/api/tickets", params={"limit": 2})).json()
+        second = (await client.get("/api/tickets", params={"limit": 2, "cursor": first["next"]})).json()
+        ids = {item["id"] for item in (*first["items"], *second["items"])}
+        assert (len(ids), second["next"]) == (3, None)
