@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from config.document import Document, Place
 from config.draft import Draft
 from config.mistakes import Mistake, closest, one_of
-from config.rulefile import RulePart
-from config.shape import validated
+from config.rulefile import RuleFile, RulePart
+from config.shape import mended, validated
 from config.site import Name
 from contract.readings import Value
 from contract.texts import Text
@@ -56,26 +56,20 @@ class RuleBook:
         self.mistakes += document.mistakes
         if document.data is None:
             return
-        if not isinstance(document.data, dict) or not isinstance(document.data.get("rules"), dict):
-            words = Text(
-                "应以 rules: 开头，其下每条规则一个编号", "expected `rules:` with one id for each rule below it"
-            )
-            self.mistakes.append(document.mistake((), words, ""))
-            return
-        for word in document.data:
-            if word != "rules":
-                self.mistakes.append(
-                    document.mistake((word,), one_of(Text("下列之一", "one of"), ["rules"], word), word)
-                )
-        for id_ in document.data["rules"]:
+        validated(RuleFile, document, (), self.mistakes)
+        rules = document.at(("rules",))
+        for id_ in rules if isinstance(rules, dict) else ():
             place: Place = ("rules", id_)
             owner = self._owners.setdefault(id_, document.file)
             if owner != document.file:
                 words = Text(f"规则编号在 {owner} 中已有", f"{owner} already has a rule of this id")
                 self.mistakes.append(document.mistake(place, words, id_))
-            part = validated(RulePart, document, place, self.mistakes)
+            part, stand_ins = mended(RulePart, document, place)
             if part is not None:
+                before = len(self.mistakes)
                 self._rule(document, place, part)
+                doubtful = {".".join(map(str, stand_in)) for stand_in in stand_ins}
+                self.mistakes[before:] = [each for each in self.mistakes[before:] if each.where not in doubtful]
 
     def _rule(self, document: Document, place: Place, part: RulePart) -> None:
         devices = list(self._devices(document, place, part))

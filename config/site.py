@@ -27,7 +27,9 @@ class Name(Part):
     """What people read, in both languages."""
 
     zh: str
+    """In Chinese."""
     en: str
+    """In English."""
 
 
 # --- Buses: one wire each
@@ -37,57 +39,78 @@ class ModbusTcpBus(Part):
     """A Modbus TCP endpoint (one device, or a converter with several units behind it)."""
 
     kind: Literal["modbus-tcp"]
+    """What the wire carries."""
     host: str
+    """Address or name of the device or converter."""
     port: Port = 502
+    """TCP port."""
     timeout_s: Seconds = 1.0
+    """How long an answer may take before the unit counts as silent."""
 
 
 class ModbusRtuBus(Part):
     """A serial line with Modbus RTU units."""
 
     kind: Literal["modbus-rtu"]
+    """What the wire carries."""
     port: str
+    """The serial port: `/dev/ttyS1`."""
     baud: int = 9600
+    """Bits a second; all units of a line have the same."""
     parity: Literal["N", "E", "O"] = "N"
+    """None, even or odd."""
     stop_bits: Literal[1, 2] = 1
+    """Stop bits of a character."""
     timeout_s: Seconds = 0.3
+    """How long an answer may take before the unit counts as silent."""
 
 
 class SerialLineBus(Part):
     """A serial line with one reader that sends lines of text."""
 
     kind: Literal["line-serial"]
+    """What the wire carries."""
     port: str
+    """The serial port: `/dev/ttyS2`."""
     baud: int = 9600
+    """Bits a second, as the reader is set."""
     parity: Literal["N", "E", "O"] = "N"
+    """None, even or odd."""
 
 
 class TcpLineBus(Part):
     """One reader that sends lines of text over TCP; the gateway dials it."""
 
     kind: Literal["line-tcp"]
+    """What the wire carries."""
     host: str
+    """Address or name of the reader."""
     port: Port
+    """TCP port of the reader."""
 
 
 class MqttBus(Part):
-    """The site's own broker, which MQTT devices speak through. `username`, `password_file`: where it asks for them."""
+    """The site's own broker, which MQTT devices speak through."""
 
     kind: Literal["mqtt"]
+    """What the wire carries."""
     host: str
+    """Address or name of the broker."""
     port: Port = 1883
+    """TCP port of the broker."""
     username: str | None = None
+    """Where the broker asks for one."""
     password_file: str | None = None
+    """A file that holds nothing but the password, relative to the gateway's data folder."""
 
 
 class HttpPushBus(Part):
-    """Devices that push to the gateway's own web server under `/push/<device>`; they come from `allow` only.
-
-    `allow`: CIDR ranges; empty: this machine only.
-    """
+    """Devices that push to the gateway's own web server under `/push/<device>`."""
 
     kind: Literal["http-push"]
+    """What the wire carries."""
     allow: list[str] = []
+    """Ranges that pushes may come from (`192.168.10.0/24`); empty: this machine only."""
 
 
 AnyBus = Annotated[
@@ -99,148 +122,207 @@ AnyBus = Annotated[
 
 
 class Device(Part):
-    """Something on a bus that a profile describes.
-
-    `unit`: Modbus unit. `topic`: MQTT prefix that replaces `{topic}` in the profile. `poll_s`: overrides the profile's.
-    `scale_by`: values of the profile's multipliers (`pt`, `ct`) when they are not read from the meter.
-    `meter_no`: the meter's own number, for registers that money hangs on.
-    """
+    """Something on a bus that a profile describes."""
 
     profile: str
+    """Which product it is: the id of a profile."""
     bus: Id
+    """The wire that it hangs on."""
     name: Name | None = None
+    """What people call it; without it, the profile's name."""
     place: Name | None = None
+    """Where it stands."""
     unit: Annotated[int, Field(ge=0, le=255)] = 1
+    """Modbus unit; no two alike on one bus."""
     topic: str | None = None
+    """MQTT prefix that replaces `{topic}` in the profile."""
     poll_s: Seconds | None = None
+    """How often it is read, instead of what the profile says."""
     scale_by: dict[str, float] = {}
+    """Values of the profile's multipliers (`pt`, `ct`) when they are not read from the meter."""
     meter_no: str | None = None
+    """The meter's own number, for registers that money hangs on."""
 
 
 class Output(Part):
-    """Something to switch: an output of a device, held for `pulse_s` where the profile can time it."""
+    """Something to switch: an output of a device, timed by the device itself where it can."""
 
     device: Id
+    """The device that has the output."""
     output: str
+    """Its name in the device's profile: `relay_1`."""
 
 
 class Input(Part):
-    """A contact: a boolean point of a device. `active`: the value that means open / pressed / occupied."""
+    """A contact: a yes-or-no point of a device."""
 
     device: Id
+    """The device that has the point."""
     point: str
+    """Its name in the device's profile: `input_1`."""
     active: bool = True
+    """The value that means open, pressed or occupied."""
 
 
 class Door(Part):
-    """A door. Readers are device ids. `release_s`: how long a grant releases the lock.
-
-    `held_s`: open for longer is an alarm.
-    `on_clock_doubt`: what time-bound grants do while the clock is in doubt.
-    """
+    """A door: its lock, and what it has of readers and contacts."""
 
     name: Name
+    """What people call it."""
     place: Name | None = None
+    """Where it is."""
     reader_in: Id | None = None
+    """The reader (a device) on the way in."""
     reader_out: Id | None = None
+    """The reader (a device) on the way out."""
     lock: Output
+    """What releases the lock."""
     release_s: Seconds = 5.0
+    """How long a grant releases the lock."""
     contact: Input | None = None
+    """The contact that is active while the door stands open."""
     exit_button: Input | None = None
+    """The button that releases the lock from inside."""
     held_s: Seconds = 30.0
+    """Standing open for longer is an alarm."""
     zones: list[Id] = []
+    """Zones that the door belongs to: a grant for one of them opens it."""
     on_clock_doubt: Literal["grant", "deny"] = "grant"
+    """What time-bound grants do while the gateway's clock is in doubt."""
 
 
 class ModbusBarrier(Part):
     """A barrier with its own controller: commands `open` and `close` and a status point of its profile."""
 
     kind: Literal["device"]
+    """What drives the barrier."""
     device: Id
+    """The controller, a device."""
     open: str = "open"
+    """The profile's command that lifts it."""
     close: str = "close"
+    """The profile's command that lowers it."""
     status: str = "gate_status"
+    """The profile's point that says where it is."""
     up: list[str] = ["open"]
+    """Labels of `status` that mean: up."""
     down: list[str] = ["closed"]
+    """Labels of `status` that mean: down."""
 
 
 class RelayBarrier(Part):
     """A barrier that a relay's pulse lifts, with end contacts where they are wired."""
 
     kind: Literal["relay"]
+    """What drives the barrier."""
     open: Output
+    """The output whose pulse lifts it."""
     close: Output | None = None
+    """The output whose pulse lowers it, if it does not close by itself."""
     pulse_s: Seconds = 0.5
+    """How long a pulse lasts."""
     up: Input | None = None
+    """The contact at its upper end."""
     down: Input | None = None
+    """The contact at its lower end."""
 
 
 class CameraBarrier(Part):
     """A barrier on the camera's own output: the camera lifts it when its push is answered "ok"."""
 
     kind: Literal["camera"]
+    """What drives the barrier."""
 
 
 AnyBarrier = Annotated[ModbusBarrier | RelayBarrier | CameraBarrier, Field(discriminator="kind")]
 
 
 class Lane(Part):
-    """A lane for vehicles, with its one actuator.
-
-    `visitors`: what an unknown plate meets: admitted as a visitor, refused, or left to the guard (`ask`).
-    `confidence`: reads below it are not acted on. `repeat_s`: the same plate within this time is the same arrival.
-    """
+    """A lane for vehicles, with its one actuator."""
 
     name: Name
+    """What people call it."""
     place: Name | None = None
+    """Where it is."""
     direction: Literal["in", "out"]
+    """Which way vehicles go."""
     camera: Id
+    """The plate camera, a device."""
     barrier: AnyBarrier
+    """What lifts the barrier."""
     loop_before: Input | None = None
+    """The loop before the barrier."""
     loop_under: Input | None = None
+    """The loop below the barrier: a vehicle that left it has passed."""
     visitors: Literal["admit", "ask", "refuse"] = "ask"
+    """What an unknown plate meets: admitted as a visitor, left to the guard, or refused."""
     confidence: Annotated[float, Field(ge=0, le=1)] = 0.8
+    """Reads below it are not acted on."""
     repeat_s: Seconds = 10.0
+    """The same plate within this time is the same arrival."""
     zones: list[Id] = []
+    """Zones that the lane belongs to: a grant for one of them opens it."""
 
 
 class Zone(Part):
     """A part of the site that grants may name."""
 
     name: Name
+    """What people call it."""
 
 
 class Meter(Part):
-    """A register that money hangs on: `point` is read into a `meter.read` event every 15 minutes and on demand."""
+    """A register that money hangs on, told every 15 minutes and on demand."""
 
     point: PointRef
+    """The point that it is read from: `meter-main.energy_import`."""
     name: Name
+    """What people call it."""
     register_: Annotated[str, Field(alias="register")] = "total"
+    """Which register of the meter it is."""
 
 
 class Uplink(Part):
-    """The hub's broker. `password_file`: relative to the gateway's data folder. `ca_file`: TLS with this authority."""
+    """The way to the hub: its broker."""
 
     host: str = "127.0.0.1"
+    """Address or name of the hub's broker."""
     port: Port = 1883
+    """TCP port of the hub's broker."""
     shard: Id = "s1"
+    """Which share of the hub's work this gateway belongs to."""
     username: str | None = None
+    """The gateway's name at the broker."""
     password_file: str | None = None
+    """A file that holds nothing but the password, relative to the gateway's data folder."""
     ca_file: str | None = None
+    """Speak TLS, and trust this authority (a PEM file)."""
 
 
 class Site(Part):
-    """One site file, whole. `rules`: rule files, relative to this file. Ids of doors, lanes and devices are unique."""
+    """One site file, whole. Ids of doors, lanes and devices are unique."""
 
     site: Id
+    """The site's id."""
     name: Name
+    """What people call the site."""
     gateway: Id
+    """The id of the gateway that runs the site."""
     timezone: str = "Asia/Shanghai"
+    """The site's time zone, as IANA names it."""
     uplink: Uplink | None = None
+    """The way to the hub; without it the site stands alone."""
     buses: dict[Id, AnyBus]
+    """The wires, by id."""
     devices: dict[Id, Device]
+    """What hangs on the wires, by id."""
     doors: dict[Id, Door] = {}
+    """The doors, by id."""
     lanes: dict[Id, Lane] = {}
+    """The lanes, by id."""
     zones: dict[Id, Zone] = {}
+    """Parts of the site that grants may name, by id."""
     meters: dict[Id, Meter] = {}
+    """Registers that money hangs on, by id."""
     rules: list[str] = []
+    """Rule files, relative to this file."""
