@@ -1,4 +1,4 @@
-"""The journal's files: opened by one process only, migrated, and set aside when they are damaged.
+"""The gateway's SQLite files: opened by one process only, migrated, and set aside when they are damaged.
 
 SQLite in WAL mode with `synchronous=NORMAL`: a commit writes, it does not wait for the disk (https://sqlite.org/wal.html,
 "Performance Considerations"); the confirmation by the disk is `Disk.sync`, on another thread.
@@ -72,13 +72,16 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def prepare(path: Path, migrations: Sequence[str]) -> sqlite3.Connection:
-    """A connection to the file, made or brought to the newest form; `Damaged`, `JournalTooNew` if that cannot be."""
+def prepare(path: Path, migrations: Sequence[str], *, checkpoint_pages: int = 0) -> sqlite3.Connection:
+    """A connection to the file, made or brought to the newest form; `Damaged`, `JournalTooNew` if that cannot be.
+
+    `checkpoint_pages`: after so many pages a commit moves the log into the file itself; 0: somebody else does.
+    """
     try:
         connection = connect(path)
         try:
             connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA wal_autocheckpoint=0")
+            connection.execute(f"PRAGMA wal_autocheckpoint={checkpoint_pages}")
             connection.execute("PRAGMA journal_size_limit=8000000")
             migrate(connection, path, migrations)
             check(connection, path)

@@ -1,0 +1,82 @@
+"""Readings as bytes: a blob is what all points said in about a second, a chunk is one point over some minutes. Pure."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from contract.readings import Column, Reading
+
+_encoder = msgspec.json.Encoder()
+_columns = msgspec.json.Decoder(list[Column])
+_latest = msgspec.json.Decoder(Reading)
+
+BLOB_READINGS = 20_000
+"""Readings in one blob at the most: it must fit one message."""
+
+
+def pack(columns: Sequence[Column]) -> bytes:
+    """The bytes of columns: JSON, deflated (zlib, RFC 1950)."""
+    return zlib.compress(_encoder.encode(columns), 3)
+
+
+def unpack(data: bytes) -> list[Column]:
+    """The columns in the bytes; `ValueError` if they are none."""
+    try:
+        return _columns.decode(zlib.decompress(data))
+    except (zlib.error, msgspec.DecodeError) as error:
+        raise ValueError(f"not a blob of readings: {error}") from error
+
+
+def pack_one(reading: Reading) -> bytes:
+    """The bytes of a single reading."""
+    return _encoder.encode(reading)
+
+
+def unpack_one(data: bytes) -> Reading:
+    """The reading in the bytes."""
+    return _latest.decode(data)
+
+
+def chunks(blobs: Iterable[Sequence[Column]]) -> list[Column]:
+    """One column for each point in `blobs`, in the order of the blobs."""
+    merged: dict[str, Column] = {}
+    for blob in blobs:
+        for column in blob:
+            into = merged.get(column.point)
+            if into is None:
+                into = merged[column.point] = Column(point=column.point, at=[], values=[], quality=[])
+            into.at.extend(column.at)
+            into.values.extend(column.values)
+            into.quality.extend(column.quality)
+    return list(merged.values())
+
+
+def span(columns: Iterable[Column]) -> tuple[int, int]:
+    """First and last moment (Unix ms) in columns that are not empty."""
+    times = [at for column in columns for at in column.at]
+    return min(times), max(times)
+
+
+def count(columns: Iterable[Column]) -> int:
+    """How many readings there are."""
+    return sum(len(column.at) for column in columns)
+
+
+def readings_of(columns: Iterable[Column], point: str, from_ms: int, to_ms: int) -> list[Reading]:
+    """The readings of one point between two moments, both included, in the order of the columns."""
+    return [
+        Reading(point=point, value=value, quality=quality, at=at)
+        for column in columns
+        if column.point == point
+        for at, value, quality in zip(column.at, column.values, column.quality, strict=True)
+        if from_ms <= at <= to_ms
+    ]
+
+
+def in_order(readings: Iterable[Reading]) -> list[Reading]:
+    """By time; of several at one moment the last one counts, as at the hub."""
+    by_time: dict[int, Reading] = {reading.at: reading for reading in readings}
+    return [by_time[at] for at in sorted(by_time)]

@@ -1,0 +1,287 @@
+"""The readings' store: written about once a second on a thread of its own, so that it never touches a door."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+
+from contract.instants import instant
+from contract.kinds import ReadingsDropped
+from contract.readings import Reading, ReadingsBatch, columns_of
+from gateway.clock import Clock
+from gateway.journal.disk import Damaged, connect, prepare, set_aside
+from gateway.journal.tables import used_bytes
+from gateway.readings import blobs, tables
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+CHECKPOINT_PAGES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How much is kept. `waiting`: readings in memory while the disk refuses; `every_s`: time between two blobs."""
+
+    days: float = 30.0
+    quota_bytes: int = 500_000_000
+    waiting: int = 100_000
+    every_s: float = 1.0
+    chunk_blobs: int = 300
+
+
+class ReadingsStore:
+    """All readings of one site. All methods belong to the event loop on which it was opened."""
+
+    def __init__(self, path: Path, db: sqlite3.Connection, clock: Clock, keep: Keep) -> None:
+        self._path = path
+        self._db = db
+        self._clock = clock
+        self._keep = keep
+        self._loop = asyncio.get_running_loop()
+        self._standing = tables.standing(db)
+        self._oldest = tables.oldest(db)
+        self._latest = tables.latest(db)
+        self._acked = self._standing.acked
+        self._buffer: list[Reading] = []
+        self._writing: list[Reading] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._failures = 0
+        self._closed = False
+        self._overflowed = 0
+        self._watchers: list[Callable[[], None]] = []
+        self._drop_watchers: list[Callable[[ReadingsDropped], None]] = []
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="readings-writer")
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="readings-reader")
+        self._reading: sqlite3.Connection | None = None
+
+    @classmethod
+    def open(cls, path: Path, *, clock: Clock, keep: Keep | None = None) -> ReadingsStore:
+        """The store in `path`, made, migrated or (if damaged) set aside and begun anew. Call it on the event loop."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            db = prepare(path, tables.MIGRATIONS, checkpoint_pages=CHECKPOINT_PAGES)
+        except Damaged as damage:
+            aside = set_aside(path, instant(clock.machine_ms()).replace(":", "").replace("-", ""))
+            log.critical("readings.damaged", why=str(damage), kept=aside.name)
+            db = prepare(path, tables.MIGRATIONS, checkpoint_pages=CHECKPOINT_PAGES)
+        return cls(path, db, clock, keep or Keep())
+
+    # --- What it holds
+
+    @property
+    def store(self) -> str:
+        """The store's id: readings' sequences count within it."""
+        return self._standing.store
+
+    @property
+    def last(self) -> int:
+        """The last blob written."""
+        return self._standing.last
+
+    @property
+    def acked(self) -> int:
+        """The last blob that the hub has acknowledged."""
+        return self._acked
+
+    @property
+    def floor(self) -> int:
+        """The sequence after which every blob is still held."""
+        return self._oldest - 1
+
+    @property
+    def backlog(self) -> int:
+        """Blobs that the hub has not acknowledged."""
+        return self.last - max(self._acked, self.floor)
+
+    @property
+    def failing(self) -> bool:
+        """Whether the disk refuses at the moment; readings wait in bounded memory."""
+        return self._failures > 0
+
+    def latest(self) -> dict[str, Reading]:
+        """The last reading of every point, also from before a restart."""
+        return dict(self._latest)
+
+    async def history(self, point: str, from_ms: int, to_ms: int) -> list[Reading]:
+        """What a point was worth between two moments (Unix ms, both included), oldest first."""
+        try:
+            found = await self._read(partial(tables.history, point=point, from_ms=from_ms, to_ms=to_ms))
+        except (sqlite3.Error, ValueError) as error:
+            raise OSError(f"the history of {point} cannot be read: {error}") from error
+        fresh = [
+            reading
+            for reading in (*self._writing, *self._buffer)
+            if reading.point == point and from_ms <= reading.at <= to_ms
+        ]
+        return blobs.in_order([*found, *fresh])
+
+    async def batch(self, after: int) -> ReadingsBatch | None:
+        """The first blob after `after`, as it travels; None when there is none."""
+        found = await self._read(partial(tables.blob, after=after))
+        if found is None:
+            return None
+        seq, oldest, columns = found
+        if columns is None:
+            log.error("readings.unreadable", seq=seq)
+        return ReadingsBatch(store=self.store, seq=seq, oldest=oldest, columns=columns or [])
+
+    # --- Writing
+
+    def add(self, readings: Sequence[Reading]) -> None:
+        """Takes readings in; they are written within about a second. Returns at once."""
+        if self._closed:
+            return
+        self._buffer += readings
+        for reading in readings:
+            self._latest[reading.point] = reading
+        excess = len(self._buffer) - self._keep.waiting
+        if excess > 0:
+            del self._buffer[:excess]
+            self._overflowed += excess
+        if self._timer is None and not self._writing:
+            self._timer = self._loop.call_later(self._keep.every_s, self._flush)
+
+    def acknowledge(self, seq: int) -> None:
+        """The hub has everything up to `seq` (or, restored from a backup, no longer more than that)."""
+        self._acked = seq
+        if not self._closed:
+            self._write(partial(tables.acknowledge, acked=seq)).add_done_callback(self._acknowledged)
+
+    async def renew(self) -> None:
+        """Takes another id, when the hub holds something else under this one."""
+        self._standing = await self._write(tables.renew)
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """`watcher` is called whenever there is more to send."""
+        self._watchers.append(watcher)
+
+    def watch_drops(self, watcher: Callable[[ReadingsDropped], None]) -> None:
+        """`watcher` hears what had to be dropped before the hub had it."""
+        self._drop_watchers.append(watcher)
+
+    async def close(self) -> None:
+        """Writes what waits, as far as the disk lets it, and lets the file go."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        waiting, self._buffer = self._buffer, []
+        if waiting:
+            self._write(partial(_store, readings=waiting, keep=self._keep, before_ms=0))
+        await asyncio.to_thread(self._writer.shutdown)
+        await asyncio.to_thread(self._reader.shutdown)
+        if self._reading is not None:
+            self._reading.close()
+        self._db.close()
+
+    # --- Inside
+
+    def _flush(self) -> None:
+        self._timer = None
+        self._writing, self._buffer = self._buffer, []
+        before = self._clock.wall_ms() - round(self._keep.days * 86_400_000)
+        work = partial(_store, readings=self._writing, keep=self._keep, before_ms=before)
+        self._write(work).add_done_callback(self._flushed)
+
+    def _flushed(self, done: asyncio.Future[Written]) -> None:
+        error = done.exception()
+        waited, self._writing = self._writing, []
+        if error is not None:
+            log.warning("readings.write_failed", why=f"{type(error).__name__}: {error}", waiting=len(waited))
+            self._buffer = [*waited, *self._buffer]
+            pause = RETRY_S[min(self._failures, len(RETRY_S) - 1)]
+            self._failures += 1
+        else:
+            written = done.result()
+            self._standing, self._oldest = written.standing, written.oldest
+            self._failures = 0
+            pause = self._keep.every_s
+            self._tell(written.dropped)
+        if self._buffer and not self._closed:
+            self._timer = self._loop.call_later(pause, self._flush)
+
+    def _acknowledged(self, done: asyncio.Future[int]) -> None:
+        if done.exception() is None:
+            self._oldest = done.result()
+
+    def _tell(self, dropped: ReadingsDropped | None) -> None:
+        if self._overflowed:
+            lost = ReadingsDropped(first_seq=self.last, last_seq=self.last, count=self._overflowed)
+            self._overflowed = 0
+            self._dropped(lost)
+        if dropped is not None:
+            self._dropped(dropped)
+        for watcher in self._watchers:
+            watcher()
+
+    def _dropped(self, dropped: ReadingsDropped) -> None:
+        log.warning("readings.dropped", first=dropped.first_seq, last=dropped.last_seq, count=dropped.count)
+        for watcher in self._drop_watchers:
+            watcher(dropped)
+
+    def _write(self, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+        future = asyncio.ensure_future(self._loop.run_in_executor(self._writer, _in_transaction, self._db, work))
+        future.add_done_callback(_seen)
+        return future
+
+    async def _read(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._loop.run_in_executor(self._reader, self._on_reader, read)
+
+    def _on_reader(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        if self._reading is None:
+            self._reading = connect(self._path)
+            self._reading.execute("PRAGMA query_only=1")
+        return read(self._reading)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where the store stands after a flush, and what had to go for it."""
+
+    standing: tables.Standing
+    oldest: int
+    dropped: ReadingsDropped | None
+
+
+def _store(db: sqlite3.Connection, readings: Sequence[Reading], keep: Keep, before_ms: int) -> Written:
+    for start in range(0, len(readings), blobs.BLOB_READINGS):
+        part = readings[start : start + blobs.BLOB_READINGS]
+        tables.insert(db, part, columns_of(list(part)))
+    standing = tables.standing(db)
+    dropped = None
+    if standing.last - standing.chunked >= keep.chunk_blobs:
+        tables.chunk(db)
+        tables.forget_before(db, before_ms)
+    if used_bytes(db) > keep.quota_bytes:
+        dropped = tables.shrink(db)
+    return Written(tables.standing(db), tables.oldest(db), dropped)
+
+
+def _in_transaction(db: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        result = work(db)
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    return result
+
+
+def _seen(done: asyncio.Future[Any]) -> None:
+    error = None if done.cancelled() else done.exception()
+    if error is not None:
+        log.warning("readings.work_failed", why=f"{type(error).__name__}: {error}")
