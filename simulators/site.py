@@ -43,6 +43,7 @@ class SimSite:
         self.rng = Random(seed)
         self.faults = Faults()
         self.now = 0.0
+        self._stepped_at: float | None = None
         self.devices: dict[str, SimDevice] = {
             id_: SimDevice(id_, device, profiles[device.profile], site.buses[device.bus].kind)
             for id_, device in site.devices.items()
@@ -57,7 +58,8 @@ class SimSite:
 
     def step(self, now: float, hour: float) -> None:
         """Moves the world on to `now` (monotonic seconds) at `hour` of the site's day."""
-        dt = min(LONGEST_STEP_S, max(0.0, now - self.now)) if self.now else 0.0
+        dt = min(LONGEST_STEP_S, max(0.0, now - self._stepped_at)) if self._stepped_at is not None else 0.0
+        self._stepped_at = now
         self.at(now)
         self.faults.expire(now)
         for device in self.devices.values():

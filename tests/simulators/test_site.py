@@ -72,6 +72,15 @@ def test_a_barrier_command_brings_a_waiting_car_through_and_the_arm_down_again()
     assert values(site, "barrier-in", "gate_status", "position") == ["closed", 0]
 
 
+def test_being_read_does_not_slow_the_world() -> None:
+    site = demo()
+    site.device("barrier-in").act(CommandGiven("open", None))
+    for _ in range(40):
+        site.at(site.now + 0.09)
+        site.step(site.now + 0.01, NOON)
+    assert site.lanes["gate-in"].arm.place == "up"
+
+
 def test_a_relays_edge_opens_the_other_barrier_once() -> None:
     site = demo()
     relay = site.device("relay-gates")
