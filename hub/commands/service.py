@@ -18,7 +18,7 @@ from contract.texts import Text
 from hub import stream
 from hub.commands.targets import exists
 from hub.db import outcome
-from hub.events.stored import to_instant
+from hub.events.stored import to_datetime, to_instant
 from hub.gateways.service import gateway_of
 from rules.commands import LIFE_MS, args_fault, may_ask
 from web.errors import Conflict, Forbidden, Invalid, NotFound
@@ -97,7 +97,8 @@ async def ask(conn: AsyncConnection, user: User, wish: Wish, *, now: datetime | 
     gateway = await gateway_of(conn, wish.site)
     if gateway is None:
         raise Conflict(_NO_GATEWAY, "no_gateway")
-    issued = now or datetime.now(UTC)
+    # Whole milliseconds, as the gateway and the screens get them.
+    issued = to_datetime(to_instant(now or datetime.now(UTC)))
     command_id = str(uuid.uuid4())
     person = user.person()
     row = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import msgspec
@@ -10,7 +11,7 @@ from sqlalchemy import text
 from contract import topics, wire
 from contract.acks import Ack
 from contract.events import GENESIS, Batch, Event, chain
-from contract.instants import instant
+from contract.instants import Instant, instant
 from contract.presence import Presence, Versions
 from contract.topics import UpTopic
 from hub.db import Database
@@ -30,10 +31,16 @@ class Journal:
         self.events: list[Event] = []
         self.hashes: list[str] = []
 
-    def record(self, kind: str = "door.opened", data: bytes = b'{"by":"free"}', source: str = "lobby-a") -> Event:
+    def record(
+        self,
+        kind: str = "door.opened",
+        data: bytes = b'{"by":"free"}',
+        source: str = "lobby-a",
+        at: Instant | None = None,
+    ) -> Event:
         """Append one event."""
         seq = len(self.events) + 1
-        event = Event(seq=seq, at=instant(NOW_MS + seq), kind=kind, source=source, data=msgspec.Raw(data))
+        event = Event(seq=seq, at=at or instant(NOW_MS + seq), kind=kind, source=source, data=msgspec.Raw(data))
         self.events.append(event)
         self.hashes += chain(self.hash_at(seq - 1), [event])
         return event
@@ -90,11 +97,13 @@ class Sent:
     def __init__(self) -> None:
         self.messages: list[tuple[str, topics.DownKind, msgspec.Struct]] = []
         self.open = True
+        self.something = asyncio.Event()
 
     def __call__(self, gateway: str, kind: topics.DownKind, message: msgspec.Struct) -> bool:
         """Take a message, as long as it is open."""
         if self.open:
             self.messages.append((gateway, kind, message))
+            self.something.set()
         return self.open
 
     def acks(self) -> list[tuple[str, str, int]]:

@@ -1,0 +1,246 @@
+"""Commands: who may ask for what, sent once and again at a birth, answered by events, expired by time."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from contract.commands import Command, Person
+from contract.instants import milliseconds
+from contract.kinds import CommandResult
+from contract.layout import PointLayout
+from contract.texts import Text
+from hub.commands.sending import CommandSending
+from hub.db import Database, Outcome
+from rules.commands import LIFE_MS
+from tests.hub.office import Office, layout, office
+from tests.hub.senders import Sent, rows
+
+WISH = {"site": "demo", "target": "lobby-a", "kind": "door.unlock", "reason": "搬家"}
+
+
+class Desk:
+    """A hub with a downlink whose time can be set."""
+
+    def __init__(self, hub: Office, client: httpx.AsyncClient) -> None:
+        self.hub = hub
+        self.client = client
+        self.sent = Sent()
+        self.now_ms: int | None = None
+        self.sending = CommandSending(hub.database, self.sent, now_ms=self._now)
+        self.states: list[tuple[str, str]] = []
+        hub.database.subscribe(self.sending.told)
+        hub.database.subscribe(self._shown)
+
+    def _now(self) -> int:
+        assert self.now_ms is not None
+        return self.now_ms
+
+    def _shown(self, done: Outcome) -> None:
+        self.states += [(state["command"], state["state"]) for state in done.states if state["kind"] == "command"]
+
+    async def ask(self, status: int = 202, headers: dict[str, str] | None = None, **wish: Any) -> Any:
+        answer = await self.client.post("/api/commands", json=WISH | wish, headers=headers)
+        assert answer.status_code == status, answer.text
+        body = answer.json()
+        if status == 202 and self.now_ms is None:
+            self.now_ms = milliseconds(body["issued_at"])
+        return body
+
+    async def state(self, command: str) -> tuple[str, Any]:
+        body = (await self.client.get(f"/api/commands/{command}")).json()
+        return body["state"], body["result"]
+
+    def commands(self) -> list[Command]:
+        found = [message for _, _, message in self.sent.messages if isinstance(message, Command)]
+        self.sent.messages.clear()
+        return found
+
+    async def answer(self, command: dict[str, Any], kind: str, why: Text | None = None, site: str = "demo") -> None:
+        result = CommandResult(
+            command=command["id"], kind=command["kind"], target=command["target"],
+            by=Person(id="x", name="x", role="guard"), reason="r", why=why,
+        )  # fmt: skip
+        await self.hub.report(kind, result, command["target"], site=site)
+
+
+@asynccontextmanager
+async def desk(database: Database, role: str = "guard", *sites: str) -> AsyncIterator[Desk]:
+    async with office(database, "demo", "other") as hub, hub.signed_in("wang", role, *(sites or ("demo",))) as client:
+        yield Desk(hub, client)
+
+
+async def test_a_wish_is_recorded_sent_and_answered(database: Database) -> None:
+    async with desk(database) as at:
+        asked = await at.ask(ttl_s=20)
+        assert (asked["state"], asked["by"]["name"], asked["reason"]) == ("asked", "Wang", "搬家")
+        assert milliseconds(asked["expires_at"]) - milliseconds(asked["issued_at"]) == 20_000
+        events = await at.hub.events("command.asked")
+        assert [(site, data["command"]) for _, site, data in events] == [("demo", asked["id"])]
+
+        await at.sending.turn()
+        [command] = at.commands()
+        assert (command.id, command.kind, command.target) == (asked["id"], "door.unlock", "lobby-a")
+        assert (command.by.role, command.expires_at) == ("guard", asked["expires_at"])
+        assert (await at.state(asked["id"]))[0] == "sent"
+        await at.sending.turn()
+        assert at.commands() == []
+
+        await at.answer(asked, "command.done")
+        assert (await at.state(asked["id"]))[0] == "done"
+        assert at.states == [("door.unlock", "asked"), ("door.unlock", "sent"), ("door.unlock", "done")]
+
+
+async def test_why_a_wish_failed_is_kept(database: Database) -> None:
+    async with desk(database) as at:
+        asked = await at.ask()
+        await at.sending.turn()
+        await at.answer(asked, "command.failed", Text("总线无应答", "The bus does not answer"))
+        state, result = await at.state(asked["id"])
+        assert (state, result["why"]) == ("failed", {"zh": "总线无应答", "en": "The bus does not answer"})
+
+
+async def test_unanswered_wishes_are_sent_again_at_a_birth(database: Database) -> None:
+    async with desk(database) as at:
+        first, second = await at.ask(), await at.ask(target="garage")
+        await at.sending.turn()
+        await at.answer(first, "command.done")
+        at.commands()
+        journal = at.hub.journals["demo"]
+        at.sending.heard("demo-gw", "demo", journal.presence("alive"))
+        await at.sending.turn()
+        assert at.commands() == []
+        at.sending.heard("demo-gw", "demo", journal.presence("birth"))
+        await at.sending.turn()
+        assert [command.id for command in at.commands()] == [second["id"]]
+
+
+async def test_while_the_broker_is_away_wishes_wait_for_it(database: Database) -> None:
+    async with desk(database) as at:
+        at.sent.open = False
+        asked = await at.ask()
+        await at.sending.turn()
+        assert (await at.state(asked["id"]))[0] == "asked"
+        at.sent.open = True
+        at.sending.connected()
+        await at.sending.turn()
+        assert [command.id for command in at.commands()] == [asked["id"]]
+
+
+async def test_a_wish_that_is_over_is_never_sent_and_ends_expired(database: Database) -> None:
+    async with desk(database) as at:
+        asked = await at.ask(ttl_s=10)
+        assert at.now_ms is not None
+        at.now_ms += 10_001
+        wait_s = await at.sending.turn()
+        assert at.commands() == []
+        assert wait_s == pytest.approx(4.999)
+        at.now_ms += 5_000
+        assert await at.sending.turn() is None
+        state, result = await at.state(asked["id"])
+        assert (state, result["why"]["en"]) == ("expired", "the gateway did not answer in time")
+        assert [data["command"] for _, _, data in await at.hub.events("command.expired")] == [asked["id"]]
+        await at.sending.turn()
+        assert len(await at.hub.events("command.expired")) == 1
+
+
+async def test_an_answer_that_comes_late_is_still_the_truth(database: Database) -> None:
+    async with desk(database) as at:
+        asked = await at.ask(ttl_s=10)
+        await at.sending.turn()
+        assert at.now_ms is not None
+        at.now_ms += 60_000
+        await at.sending.turn()
+        await at.answer(asked, "command.done")
+        assert (await at.state(asked["id"]))[0] == "done"
+        await at.answer(asked, "command.failed")
+        assert (await at.state(asked["id"]))[0] == "done"
+
+
+async def test_only_its_own_gateway_answers_a_wish(database: Database) -> None:
+    async with desk(database) as at:
+        asked = await at.ask()
+        await at.answer(asked, "command.done", site="other")
+        assert (await at.state(asked["id"]))[0] == "asked"
+
+
+async def test_an_idempotency_key_makes_one_wish_of_two(database: Database) -> None:
+    async with desk(database) as at:
+        key = {"Idempotency-Key": "k-1"}
+        first, second = await at.ask(headers=key), await at.ask(headers=key)
+        assert first["id"] == second["id"]
+        assert len(await at.hub.events("command.asked")) == 1
+        await at.ask(409, headers=key, target="garage")
+        assert (await at.ask())["id"] != first["id"]
+
+
+REFUSED = [
+    ({"reason": ""}, 422, "reason"),
+    ({"reason": "   "}, 422, "reason"),
+    ({"kind": "door.explode"}, 422, "kind"),
+    ({"ttl_s": 0}, 422, "ttl_s"),
+    ({"ttl_s": LIFE_MS // 1000 + 1}, 422, "ttl_s"),
+    ({"kind": "door.mode"}, 422, "args"),
+    ({"kind": "door.mode", "args": {"mode": "ajar"}}, 422, "args"),
+    ({"target": "lobby-z"}, 404, None),
+    ({"target": "gate-in"}, 404, None),
+    ({"kind": "barrier.open", "target": "lobby-a"}, 404, None),
+    ({"kind": "alarm.ack", "target": str(uuid.uuid4())}, 404, None),
+    ({"site": "other"}, 404, None),
+    ({"site": "nowhere"}, 404, None),
+    ({"kind": "point.write", "target": "pump-1.speed", "args": {"value": 3}}, 403, None),
+]
+
+
+@pytest.mark.parametrize(("wish", "status", "field"), REFUSED)
+async def test_refused_wishes(database: Database, wish: dict[str, Any], status: int, field: str | None) -> None:
+    async with desk(database) as at:
+        body = await at.ask(status, **wish)
+        if field is not None:
+            assert list(body["error"]["fields"]) == [field]
+        assert await rows(database, "SELECT count(*) FROM commands") == [(0,)]
+
+
+async def test_without_a_reason_and_without_a_session(database: Database) -> None:
+    async with desk(database) as at:
+        bare = {name: value for name, value in WISH.items() if name != "reason"}
+        assert (await at.client.post("/api/commands", json=bare)).status_code == 422
+        async with at.hub.client() as nobody:
+            assert (await nobody.post("/api/commands", json=WISH)).status_code == 401
+
+
+ALLOWED = [
+    ("guard", {"kind": "barrier.open", "target": "gate-in"}),
+    ("guard", {"kind": "barrier.close", "target": "gate-in"}),
+    ("guard", {"kind": "door.mode", "args": {"mode": "locked"}}),
+    ("maintenance", {"kind": "point.write", "target": "pump-1.speed", "args": {"value": 3}}),
+]
+
+
+@pytest.mark.parametrize(("role", "wish"), ALLOWED)
+async def test_allowed_wishes(database: Database, role: str, wish: dict[str, Any]) -> None:
+    async with desk(database, role) as at:
+        name = Text("转速", "Speed")
+        speed = PointLayout(id="pump-1.speed", device="pump-1", name=name, type="number", writable=True)
+        await at.hub.report("site.described", layout("demo", points=[speed]), "demo")
+        assert (await at.ask(**wish))["state"] == "asked"
+
+
+async def test_what_cannot_be_written_is_no_target(database: Database) -> None:
+    async with desk(database, "maintenance") as at:
+        flow = PointLayout(id="pump-1.flow", device="pump-1", name=Text("流量", "Flow"), type="number")
+        await at.hub.report("site.described", layout("demo", points=[flow]), "demo")
+        await at.ask(404, kind="point.write", target="pump-1.flow", args={"value": 3})
+
+
+async def test_nobody_sees_wishes_of_other_sites(database: Database) -> None:
+    async with desk(database) as at:
+        asked = await at.ask()
+        async with at.hub.signed_in("stranger", "guard", "other") as stranger:
+            assert (await stranger.get(f"/api/commands/{asked['id']}")).status_code == 404
+        assert (await at.client.get("/api/commands/none")).status_code == 404
