@@ -126,6 +126,7 @@ class Document:
         return Mistake(self.file, self.line(place), where, self.written(place) if found is None else found, expected)
 
     def _parse(self, text: str) -> None:
+        _refuse_depth(text)
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
@@ -185,12 +186,29 @@ class Document:
     def _not_yaml(self, error: yaml.YAMLError, text: bytes) -> None:
         mark = getattr(error, "problem_mark", None)
         why = str(getattr(error, "problem", None) or error)
-        line = b"" if mark is None else (text.splitlines() or [b""])[min(mark.line, text.count(b"\n"))]
+        if "end of stream" in why:
+            # Where it was noticed is the end of the file; where it began is what helps.
+            mark = getattr(error, "context_mark", None) or mark
+        lines = text.split(b"\n")
+        line = lines[mark.line] if mark is not None and mark.line < len(lines) else b""
         if b"\t" in line[: len(line) - len(line.lstrip())]:
             words = Text("缩进要用空格，不能用制表符", "indent with spaces, not with tabs")
         else:
             words = Text(f"不是有效的 YAML：{why}", f"not YAML: {why}")
         self._wrong(1 if mark is None else mark.line + 1, "", words)
+
+
+def _refuse_depth(text: str) -> None:
+    """Composing is recursive in C: what is nested too deeply must be seen before it."""
+    depth = 0
+    events: Iterator[Any] = yaml.parse(text, _Loader)
+    for event in events:
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEPTH_LIMIT:
+            raise yaml.MarkedYAMLError(problem="too deep", problem_mark=event.start_mark)
 
 
 def _merged_first(node: yaml.MappingNode) -> Iterator[tuple[yaml.Node, yaml.Node]]:
