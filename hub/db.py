@@ -22,6 +22,7 @@ from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.events.stored import StoredEvent
+from web.session import SignedInUser
 
 HISTORY_LOCK = 0x6761_7465
 """Key of the advisory lock under which `events.id` is assigned."""
@@ -171,18 +172,23 @@ def database(request: Request) -> Database:
     return cast(Database, request.app.state.database)
 
 
-async def _reading(request: Request) -> AsyncIterator[AsyncSession]:
+# Who is asking is settled first: a request that held a connection while it looked up its session in another one would
+# block itself and others as soon as the pool is used up.
+async def _reading(request: Request, _: SignedInUser) -> AsyncIterator[AsyncSession]:
     async with database(request).session() as session:
         yield session
 
 
-async def _writing(request: Request) -> AsyncIterator[AsyncSession]:
+async def _writing(request: Request, _: SignedInUser) -> AsyncIterator[AsyncSession]:
     async with database(request).session(writes=True) as session:
         yield session
 
 
 Reading = Annotated[AsyncSession, Depends(_reading, scope="function")]
-"""An endpoint's session that changes nothing which events or projections touch."""
+"""A signed-in person's session that changes nothing which events or projections touch."""
 
 Writing = Annotated[AsyncSession, Depends(_writing, scope="function")]
-"""An endpoint's session that records or changes; committed before the answer is sent. No slow work (hashing) inside."""
+"""A signed-in person's session that records or changes; committed before the answer is sent.
+
+No slow work (hashing) inside.
+"""

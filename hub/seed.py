@@ -1,4 +1,4 @@
-"""`python -m hub seed`: begins a site: itself, its gateway, accounts and people. Again is fine: what exists stays as it is."""
+"""`python -m hub seed`: begins a site: itself, its gateway, accounts and people. What exists stays as it is."""
 
 from __future__ import annotations
 

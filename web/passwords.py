@@ -54,12 +54,12 @@ class Passwords:
             self._inside -= 1
 
     def _work(self, password: str, against: str | None) -> str | None:
+        # Made at the first work of any kind, so that no attempt shows by its time that it was the first of its kind.
+        if self._nobodys is None:
+            self._nobodys = self._hasher.hash(secrets.token_urlsafe(16))
         if against is None:
             return self._hasher.hash(password)
-        if not against:
-            if self._nobodys is None:
-                self._nobodys = self._hasher.hash(secrets.token_urlsafe(16))
-            against = self._nobodys
+        against = against or self._nobodys
         try:
             return against if self._hasher.verify(password, against) else None
         except UnknownHashError:

@@ -37,8 +37,8 @@ def routes_of(noun: Noun) -> APIRouter:
 
     @router.get("", response_model=Page[shape], summary=f"{noun.path.title()}, searched and in pages")
     async def listed(
-        session: Reading,
         user: Reader,
+        session: Reading,
         *,
         site: str | None = None,
         q: Search = "",
@@ -65,7 +65,7 @@ def routes_of(noun: Noun) -> APIRouter:
         return Page(items=shown, next=last)
 
     @router.post("", response_model=shape, status_code=201, summary=f"Add a {noun.name}")
-    async def create(body: new_type, session: Writing, user: Keeper) -> Any:
+    async def create(body: new_type, user: Keeper, session: Writing) -> Any:
         if not user.may_see(body.site):
             raise NotFound
         site = await service.site_of(session, body.site)
@@ -75,7 +75,7 @@ def routes_of(noun: Noun) -> APIRouter:
     if noun is HOLDER:
 
         @router.get("/{id}", response_model=HolderWhole, summary="A holder with credentials and grants")
-        async def whole(id: str, session: Reading, user: Reader, site: str | None = None) -> Any:
+        async def whole(id: str, user: Reader, session: Reading, site: str | None = None) -> Any:
             row = await _one(session, noun, id, user, site)
             theirs = {
                 kind.path: [_shown(kind, one, user) for one in await service.of_holder(session, kind, row.site, row.id)]
@@ -85,17 +85,17 @@ def routes_of(noun: Noun) -> APIRouter:
     else:
 
         @router.get("/{id}", response_model=shape, summary=f"One {noun.name}")
-        async def one(id: str, session: Reading, user: Reader, site: str | None = None) -> Any:
+        async def one(id: str, user: Reader, session: Reading, site: str | None = None) -> Any:
             return _shown(noun, await _one(session, noun, id, user, site), user)
 
     @router.put("/{id}", response_model=shape, summary=f"Change a {noun.name}")
-    async def change(id: str, body: body_type, session: Writing, user: Keeper, site: str | None = None) -> Any:
+    async def change(id: str, body: body_type, user: Keeper, session: Writing, site: str | None = None) -> Any:
         row = await _one(session, noun, id, user, site)
         changed = await service.change(session, noun, row, body, user.person())
         return noun.shown(changed)
 
     @router.delete("/{id}", status_code=204, summary=f"Remove a {noun.name}")
-    async def remove(id: str, session: Writing, user: Keeper, site: str | None = None) -> None:
+    async def remove(id: str, user: Keeper, session: Writing, site: str | None = None) -> None:
         await service.remove(session, noun, await _one(session, noun, id, user, site), user.person())
 
     return router

@@ -82,8 +82,8 @@ class Shelf(Note):
 
 @router.get("", response_model=Page[AlarmShape])
 async def alarms(
-    session: Reading,
     user: SignedInUser,
+    session: Reading,
     *,
     site: str | None = None,
     state: str | None = None,
@@ -104,20 +104,20 @@ async def alarms(
 
 
 @router.get("/{alarm}", response_model=AlarmShape)
-async def one_alarm(alarm: str, session: Reading, user: SignedInUser) -> dict[str, Any]:
+async def one_alarm(alarm: str, user: SignedInUser, session: Reading) -> dict[str, Any]:
     """One alarm."""
     return service.item_of(await _alarm(session, user, alarm))
 
 
 @router.post("/{alarm}/ack", status_code=202, response_model=CommandItem)
-async def acknowledge(alarm: str, session: Writing, user: SignedInUser, body: Note | None = None) -> dict[str, Any]:
+async def acknowledge(alarm: str, user: SignedInUser, session: Writing, body: Note | None = None) -> dict[str, Any]:
     """Say that somebody has seen it. The state changes when the gateway's event comes back."""
     note = (body or Note()).note.strip()
     return await _ask(session, user, alarm, "alarm.ack", args={"note": note}, reason=note or _ACK)
 
 
 @router.post("/{alarm}/shelve", status_code=202, response_model=CommandItem)
-async def shelve(alarm: str, body: Shelf, session: Writing, user: SignedInUser) -> dict[str, Any]:
+async def shelve(alarm: str, body: Shelf, user: SignedInUser, session: Writing) -> dict[str, Any]:
     """Silence it for some time; then it returns by itself."""
     note = body.note.strip()
     return await _ask(
@@ -126,9 +126,10 @@ async def shelve(alarm: str, body: Shelf, session: Writing, user: SignedInUser) 
 
 
 @router.post("/{alarm}/unshelve", status_code=202, response_model=CommandItem)
-async def unshelve(alarm: str, session: Writing, user: SignedInUser) -> dict[str, Any]:
+async def unshelve(alarm: str, user: SignedInUser, session: Writing, body: Note | None = None) -> dict[str, Any]:
     """End its shelf time."""
-    return await _ask(session, user, alarm, "alarm.unshelve", args={}, reason=_UNSHELVE)
+    note = (body or Note()).note.strip()
+    return await _ask(session, user, alarm, "alarm.unshelve", args={}, reason=note or _UNSHELVE)
 
 
 async def _ask(

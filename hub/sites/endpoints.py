@@ -52,7 +52,7 @@ async def about() -> About:
 
 
 @router.get("/company")
-async def company(session: Writing, user: SignedInUser) -> CompanyShape:
+async def company(user: SignedInUser, session: Writing) -> CompanyShape:
     """The company whose hub this is."""
     return CompanyShape.model_validate(await service.company(session), from_attributes=True)
 
@@ -71,7 +71,7 @@ async def name_company(
 
 
 @router.get("/sites")
-async def sites(session: Reading, user: SignedInUser) -> Page[SiteShape]:
+async def sites(user: SignedInUser, session: Reading) -> Page[SiteShape]:
     """The user's sites with their posts."""
     rows = await service.listed(session, sites_asked(user, None))
     by_site = await posts.of_sites(session, [row.id for row in rows])
@@ -89,20 +89,20 @@ async def sites(session: Reading, user: SignedInUser) -> Page[SiteShape]:
 
 
 @router.put("/sites/{site}/posts/{post}")
-async def put_post(site: str, post: PostId, body: PostBody, session: Writing, user: Manager) -> PostShape:
+async def put_post(site: str, post: PostId, body: PostBody, user: Manager, session: Writing) -> PostShape:
     """Set up a post, or change it."""
     return _post(await posts.put(session, await _site(session, user, site), post, body))
 
 
 @router.delete("/sites/{site}/posts/{post}", status_code=204)
-async def remove_post(site: str, post: PostId, session: Writing, user: Manager) -> None:
+async def remove_post(site: str, post: PostId, user: Manager, session: Writing) -> None:
     """Remove a post."""
     await _site(session, user, site)
     await posts.remove(session, site, post)
 
 
 @router.get("/site", response_model=LayoutShape)
-async def site_layout(session: Reading, user: SignedInUser, site: str | None = None) -> dict[str, Any]:
+async def site_layout(user: SignedInUser, session: Reading, site: str | None = None) -> dict[str, Any]:
     """What a site consists of. Without `site`, the user's only one."""
     rows = await service.listed(session, sites_asked(user, site))
     if site is not None and not rows:
@@ -113,14 +113,14 @@ async def site_layout(session: Reading, user: SignedInUser, site: str | None = N
 
 
 @router.get("/doors")
-async def doors(session: Reading, user: SignedInUser, site: str | None = None) -> Page[DoorShape]:
+async def doors(user: SignedInUser, session: Reading, site: str | None = None) -> Page[DoorShape]:
     """How the doors stand."""
     found, _ = await _places(session, user, site)
     return Page[DoorShape].model_validate({"items": found})
 
 
 @router.get("/lanes")
-async def lanes(session: Reading, user: SignedInUser, site: str | None = None) -> Page[LaneShape]:
+async def lanes(user: SignedInUser, session: Reading, site: str | None = None) -> Page[LaneShape]:
     """How the lanes stand."""
     _, found = await _places(session, user, site)
     return Page[LaneShape].model_validate({"items": found})

@@ -26,8 +26,8 @@ _NO_SITE = Text("没有这个项目点", "There is no such site")
 
 @router.get("", response_model=Page[TicketShape])
 async def tickets(
-    session: Reading,
     user: SignedInUser,
+    session: Reading,
     *,
     site: str | None = None,
     state: str | None = None,
@@ -44,7 +44,7 @@ async def tickets(
 
 
 @router.post("", status_code=201, response_model=TicketShape)
-async def open_ticket(body: NewTicket, session: Writing, user: SignedInUser) -> dict[str, Any]:
+async def open_ticket(body: NewTicket, user: SignedInUser, session: Writing) -> dict[str, Any]:
     """Report a fault or ask for work."""
     if not user.may_see(body.site) or await session.get(SiteRow, body.site) is None:
         raise NotFound(_NO_SITE)
@@ -53,14 +53,14 @@ async def open_ticket(body: NewTicket, session: Writing, user: SignedInUser) -> 
 
 
 @router.get("/{ticket}", response_model=TicketShape)
-async def one_ticket(ticket: str, session: Reading, user: SignedInUser) -> dict[str, Any]:
+async def one_ticket(ticket: str, user: SignedInUser, session: Reading) -> dict[str, Any]:
     """A ticket with the values around its fault."""
     return await items.item_of(session, await _ticket(session, user, ticket), history=True)
 
 
 @router.post("/{ticket}/{step}", response_model=TicketShape)
 async def step(
-    ticket: str, step: PersonStep, session: Writing, user: SignedInUser, body: StepBody | None = None
+    ticket: str, step: PersonStep, user: SignedInUser, session: Writing, body: StepBody | None = None
 ) -> dict[str, Any]:
     """Take a step: `take`, `comment`, `finish`, `reopen`."""
     said = body or StepBody()

@@ -42,7 +42,7 @@ async def raised(session: AsyncSession, event: StoredEvent, data: TicketRaised) 
         return
     site, at = event.site or "", to_datetime(event.at)
     known = await _newest(session, rules.fold_key(site, data))
-    verdict = rules.fold(None if known is None else _known(known), event.at_ms)
+    verdict = rules.fold(None if known is None else known.state)  # type: ignore[arg-type]
     if known is None or verdict == "open":
         row = await _open(session, site, data, at)
         moved = _OPENED
@@ -206,11 +206,6 @@ async def _newest(session: AsyncSession, key: rules.FoldKey) -> TicketRow | None
         .with_for_update()
     )
     return (await session.exec(query)).first()
-
-
-def _known(row: TicketRow) -> rules.Known:
-    closed = None if row.closed_at is None else round(row.closed_at.timestamp() * 1000)
-    return rules.Known(row.state, closed)  # type: ignore[arg-type]
 
 
 async def _next_number(session: AsyncSession, site: str) -> int:

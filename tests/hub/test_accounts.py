@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -237,6 +238,16 @@ async def test_forgotten_sessions_are_dropped(database: Database) -> None:
         await hub.token("wang")
         await renew(database, datetime.now(UTC) + timedelta(days=8), timedelta(days=7))
         assert await rows(database, "SELECT count(*) FROM sessions") == [(0,)]
+
+
+async def test_more_requests_than_connections(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("zhao", "manager") as client:
+        paths = ["/api/alarms", "/api/holders", "/api/sites", "/api/events", "/api/points", "/api/accounts"] * 6
+        new = {"site": "demo", "name": "周明远"}
+        answers = await asyncio.gather(
+            *(client.get(path) for path in paths), *(client.post("/api/holders", json=new) for _ in range(12))
+        )
+        assert {answer.status_code for answer in answers} == {200, 201}
 
 
 def person(role: str, *sites: str) -> User:

@@ -135,7 +135,7 @@ def body_of(route: Route, site: str, foreign: dict[str, str]) -> dict[str, Any] 
         "blocks": {"kind": "qr", "value": value, "reason": TEXT},
         "sites": {"name": TEXT, "places": []},
         "tickets": {"title": "x"} if route.path == "/api/tickets" else {"text": "x"},
-        "alarms": {"for_s": 600} if route.path.endswith("shelve") else {"note": "x"},
+        "alarms": {"for_s": 600} if route.path.endswith("/shelve") else {"note": "x"},
         "commands": {"target": "lobby-a", "kind": "door.unlock", "reason": "x"},
         "accounts": {"name": "x", "role": "guard", "sites": [site]},
     }
