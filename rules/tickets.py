@@ -7,7 +7,6 @@ along the table of steps. Done becomes closed only when the alarm itself has cle
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from contract.desired import Role
@@ -68,9 +67,6 @@ STEP_NAMES: dict[Step, Text] = {
     "fold": Text("合并", "folded into"),
 }
 
-REOPEN_WITHIN_MS = 24 * 3600 * 1000
-"""A fault that returns this soon after its ticket was closed was not repaired: the same ticket goes on."""
-
 HISTORY_MS = 10 * 60 * 1000
 HISTORY_ROWS = 600
 """What a ticket takes along of its asset's points."""
@@ -84,32 +80,20 @@ class FoldKey(NamedTuple):
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The newest ticket of a key. `closed_at_ms`: Unix, None unless closed."""
-
-    state: TicketState
-    closed_at_ms: int | None = None
-
-
 def fold_key(site: str, raised: TicketRaised) -> FoldKey:
     """The key of a raised ticket."""
     return FoldKey(site, raised.asset, raised.cause)
 
 
-def fold(known: Known | None, now_ms: int) -> Literal["open", "fold", "reopen"]:
-    """What a raised ticket does where `known` is the newest one of its key: a new one, a repeat, or a return."""
-    if known is None:
-        return "open"
-    match known.state:
+def fold(newest: TicketState | None) -> Literal["open", "fold", "reopen"]:
+    """What a raised ticket does where the newest one of its key is in that state: a new one, a repeat, or a return."""
+    match newest:
         case "raised" | "taken":
             return "fold"
         case "done":
             return "reopen"
-        case "closed":
-            closed = known.closed_at_ms
-            recent = closed is not None and now_ms - closed < REOPEN_WITHIN_MS
-            return "reopen" if recent else "open"
+        case "closed" | None:
+            return "open"
 
 
 def next_state(
