@@ -150,7 +150,7 @@ def step(
 ) -> tuple[DoorMemory, tuple[DoorEffect, ...]]:
     """The door after `event` at `now`, and what to record. Due times are settled first, in their order."""
     effects: list[DoorEffect] = []
-    memory = _settle(traits, memory, now, effects)
+    memory = _settle(memory, now, effects)
     match event:
         case Release():
             memory = _released(traits, memory, event, now, effects)
@@ -174,11 +174,14 @@ def next_wake(memory: DoorMemory) -> float | None:
     return min(times, default=None)
 
 
-def _settle(traits: DoorTraits, memory: DoorMemory, now: float, effects: list[DoorEffect]) -> DoorMemory:
+def _settle(memory: DoorMemory, now: float, effects: list[DoorEffect]) -> DoorMemory:
     if memory.relock_at is not None and now >= memory.relock_at:
         memory = _locked_as(memory, replace(memory, relock_at=None), effects)
     if memory.forgive_until is not None and now >= memory.forgive_until:
         memory = _moved(replace(memory, forgive_until=None), "relocked", effects)
+        if memory.state == "closed" and memory.contact == "unknown":
+            # Nobody saw whether it stands open: its next sight is a first sight.
+            memory = replace(memory, state="unknown")
     if memory.held_at is not None and now >= memory.held_at:
         memory = _moved(replace(memory, held_at=None), "overdue", effects)
     return memory

@@ -133,6 +133,12 @@ STORIES: dict[str, Story] = {
         (99, Tick(), []),
         (100, Tick(), [Raise(HELD)]),
     ],
+    "released before anybody saw it, and seen open after": [
+        (0, CARD, [UNLOCKED]),
+        (7, Tick(), [LOCKED]),
+        (9, OPEN, []),
+        (39, Tick(), [Raise(HELD)]),
+    ],
     "unlocked for the day": [
         (0, SHUT, []),
         (1, ModeSet("unlocked"), [UNLOCKED]),
