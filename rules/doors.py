@@ -232,7 +232,7 @@ def _opens(traits: DoorTraits, memory: DoorMemory, now: float, effects: list[Doo
     if memory.state != "open":
         return memory
     memory = replace(memory, held_at=_held_at(traits, memory, now))
-    return memory if by == "free" else _pass(memory, effects)
+    return memory if by in {"free", "unknown"} else _pass(memory, effects)
 
 
 def _closes(memory: DoorMemory, now: float, effects: list[DoorEffect], *, first: bool) -> DoorMemory:
