@@ -124,10 +124,10 @@ class Outbox:
         self._in_flight.append(_InFlight(last, now))
         self._shown[last] = head
 
-    def restarted(self, stream: str, now: float) -> None:
-        """The shell has moved what was not acknowledged to `stream`, which the hub does not know yet."""
+    def restarted(self, stream: str, now: float, acked: int = 0) -> None:
+        """The shell has moved what follows `acked` to `stream`, which the hub does not know yet."""
         self.stream = stream
-        self.acked = 0
+        self.acked = acked
         self._forking = False
         self._forked_at = now
         self._begin()

@@ -42,6 +42,7 @@ class PictureStore:
         self._clock = clock
         self._quota_bytes = quota_bytes
         self._held: dict[PictureId, _Held] = {}
+        self._unsent: dict[PictureId, None] = {}
         self._bytes = 0
         self._one_by_one = asyncio.Lock()
         self._watchers: list[Callable[[], None]] = []
@@ -56,12 +57,13 @@ class PictureStore:
             place.mkdir(parents=True, exist_ok=True)
             store._take_up(place, sent)
         store._held = dict(sorted(store._held.items(), key=lambda each: each[1].at_ms))
+        store._unsent = {name: None for name, held in store._held.items() if not held.sent}
         return store
 
     @property
     def backlog(self) -> int:
         """Pictures that the hub does not have yet."""
-        return sum(not held.sent for held in self._held.values())
+        return len(self._unsent)
 
     async def save(self, jpeg: bytes) -> PictureId:
         """Keeps a picture and its id; `ValueError` if it is no JPEG or too large, `OSError` if the disk refuses."""
@@ -76,6 +78,7 @@ class PictureStore:
                 return name
             await asyncio.to_thread(_write, self._waiting_folder / f"{name}.jpg", jpeg, at_ms)
             self._held[name] = _Held(at_ms, len(jpeg), sent=False)
+            self._unsent[name] = None
             self._bytes += len(jpeg)
             await self._make_room()
         for watcher in self._watchers:
@@ -89,9 +92,9 @@ class PictureStore:
 
     async def next_unsent(self) -> Picture | None:
         """The oldest picture that the hub does not have; None when it has all."""
-        for name, held in list(self._held.items()):
-            if held.sent:
-                continue
+        while self._unsent:
+            name = next(iter(self._unsent))
+            held = self._held[name]
             try:
                 jpeg = await asyncio.to_thread(self._file(name, held).read_bytes)
             except OSError as error:
@@ -114,8 +117,10 @@ class PictureStore:
                 await asyncio.to_thread(self._file(picture, held).rename, self._sent_folder / f"{picture}.jpg")
             except OSError as error:
                 log.warning("picture.not_moved", picture=picture, why=str(error))
+                self._unsent.pop(picture, None)  # after a restart it goes again, and the hub recognises it
                 return
             self._held[picture] = _Held(held.at_ms, held.size, sent=True)
+            self._unsent.pop(picture, None)
 
     def watch(self, watcher: Callable[[], None]) -> None:
         """`watcher` is called whenever there is another picture to send."""
@@ -154,6 +159,7 @@ class PictureStore:
 
     def _forget(self, picture: str) -> None:
         self._bytes -= self._held.pop(picture).size
+        self._unsent.pop(picture, None)
 
 
 def _write(file: Path, jpeg: bytes, at_ms: int) -> None:

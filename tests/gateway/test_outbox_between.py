@@ -14,15 +14,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from contract.acks import Ack
-from contract.events import GENESIS, Batch, chain
-from contract.kinds import StreamForked, decode_data
+from contract.events import GENESIS, Batch
+from contract.kinds import StreamForked
 from contract.presence import Presence
 from gateway.journal.records import Draft, Fact, Place, Row, event_of, fact, placed, rechained
 from gateway.outbox import SILENCE_S, ForkNeeded, Freed, Meaning, Outbox, Rewound
-from hub.ingest.rule import Head, empty_head, judge, judge_birth
 from tests.gateway.disks import NOW_MS
+from tests.gateway.hub_model import AT, ModelHub
 
-AT = "2026-09-21T14:13:20.000Z"
 GATEWAY = "gw"
 BATCH = 3
 
@@ -90,8 +89,7 @@ class Between(RuleBasedStateMachine):
         self.copies: list[MemoryJournal] = []
         self.up: list[Batch | Birth] = []
         self.down: list[Answer] = []
-        self.heads: dict[str, Head] = {}
-        self.held: dict[str, list[tuple[str, str, str]]] = {}
+        self.hub = ModelHub(GATEWAY)
 
     def new_stream(self) -> str:
         self.streams += 1
@@ -239,36 +237,12 @@ class Between(RuleBasedStateMachine):
     # --- The hub, by its own rule
 
     def hub_takes(self, message: Batch | Birth) -> None:
-        stream = message.stream if isinstance(message, Batch) else message.presence.stream
-        rows = self.held.get(stream, [])
-        head = self.heads.get(stream)
         if isinstance(message, Birth):
-            seq = message.presence.head_seq
-            verdict = judge_birth(head, GATEWAY, message.presence, rows[seq - 1][2] if 0 < seq <= len(rows) else None)
+            ack = self.hub.birth(message.presence)
+            if ack is not None:
+                self.down.append(Answer(ack, message.at))
         else:
-            hashes = chain(message.prev, message.events)
-            held = {seq: each[2] for seq, each in enumerate(rows, start=1)}
-            verdict = judge(head or empty_head(GATEWAY), GATEWAY, message, hashes, held)
-            if verdict.state == "accept":
-                self.store(message, hashes, verdict.seq)
-                verdict = verdict._replace(state="committed", seq=message.events[-1].seq)
-        if verdict is not None:
-            assert verdict.state != "accept"
-            named = message.presence.head if isinstance(message, Birth) else message.head
-            head_hash = named if verdict.state == "committed" else None
-            ack = Ack(stream=stream, state=verdict.state, seq=verdict.seq, at=AT, why=verdict.why, head=head_hash)
-            self.down.append(Answer(ack, message.at if isinstance(message, Birth) else None))
-
-    def store(self, batch: Batch, hashes: list[str], after: int) -> None:
-        rows = self.held.setdefault(batch.stream, [])
-        for event, digest in zip(batch.events, hashes, strict=True):
-            if event.seq <= after:
-                continue
-            rows.append((event.kind, event.source, digest))
-            data = decode_data(event.kind, event.data)
-            if isinstance(data, StreamForked) and data.old_stream in self.heads:
-                self.heads[data.old_stream] = self.heads[data.old_stream]._replace(ended=True)
-        self.heads[batch.stream] = Head(GATEWAY, batch.events[-1].seq, hashes[-1])
+            self.down.append(Answer(self.hub.batch(message), None))
 
     def gateway_hears(self, ack: Ack) -> None:
         meaning: Meaning = self.outbox.heard(ack, 0, self.now)
@@ -284,18 +258,18 @@ class Between(RuleBasedStateMachine):
 
     @invariant()
     def the_hub_has_nothing_twice(self) -> None:
-        made = [source for rows in self.held.values() for kind, source, _ in rows if kind == "test.made"]
+        made = self.hub.sources("test.made")
         assert len(made) == len(set(made))
 
     @invariant()
     def nothing_is_taken_for_acknowledged_that_the_hub_lacks(self) -> None:
-        stored = {source for rows in self.held.values() for _, source, _ in rows}
+        stored = set(self.hub.sources("test.made"))
         for row in self.journal.rows[: self.journal.acked]:
             assert row.kind == "stream.forked" or row.source in stored
 
     @invariant()
     def every_stream_is_in_the_order_of_recording(self) -> None:
-        for rows in self.held.values():
+        for rows in self.hub.held.values():
             made = [int(source.split("-")[1]) for kind, source, _ in rows if kind == "test.made"]
             assert made == sorted(made)
 
@@ -308,7 +282,7 @@ class Between(RuleBasedStateMachine):
             self.traffic(0, 1, True)
             self.time_passes(2.5)
         assert self.outbox.acked == len(self.journal.rows)
-        stored = {source for rows in self.held.values() for _, source, _ in rows}
+        stored = set(self.hub.sources("test.made"))
         assert {row.source for row in self.journal.rows if row.kind == "test.made"} <= stored
         self.the_hub_has_nothing_twice()
         self.every_stream_is_in_the_order_of_recording()

@@ -1,0 +1,312 @@
+"""What goes up, in this order: signs of life, events, readings, pictures. One publish at a time, woken, no polling."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+import structlog
+
+from contract import wire
+from contract.acks import Ack
+from contract.errors import TooLarge
+from contract.instants import instant, milliseconds
+from contract.presence import Presence, Versions
+from contract.topics import UpKind
+from gateway.clock import Clock
+from gateway.journal import BrokenChain, Journal, NotHeld
+from gateway.outbox import ForkNeeded, Freed, Ignored, Meaning, Outbox, Refused, Rewound
+from gateway.pictures import PictureStore
+from gateway.readings import ReadingsStore
+from gateway.uplink.pace import HEARTBEAT_S, PICTURE_S, SILENT_S, clock_error_ms
+
+log = structlog.get_logger(__name__)
+
+Publish = Callable[[UpKind, bytes], Awaitable[None]]
+
+READINGS_WINDOW = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Whom the uplink speaks for."""
+
+    gateway: str
+    site: str
+
+
+class Sending:
+    """The outgoing side. It outlives connections: `connected` and `disconnected` tell it how the line is."""
+
+    def __init__(
+        self,
+        names: Names,
+        *,
+        journal: Journal,
+        readings: ReadingsStore,
+        pictures: PictureStore,
+        clock: Clock,
+        versions: Callable[[], Versions],
+    ) -> None:
+        self._names = names
+        self._journal = journal
+        self._readings = readings
+        self._pictures = pictures
+        self._clock = clock
+        self._versions = versions
+        self._events = Outbox(journal.stream, journal.acked)
+        self._blobs = Outbox(readings.store, readings.acked, window=READINGS_WINDOW)
+        self._fork: ForkNeeded | None = None
+        self._renew = False
+        self._picture: tuple[str, float] | None = None
+        self._presence_at = 0.0
+        self._wake = asyncio.Event()
+        self._freed = asyncio.Event()
+        self._was_silent = False
+        self._silence_watchers: list[Callable[[], None]] = []
+        self.leaving = False
+        self.clock_error_ms: int | None = None
+        journal.watch_durable(self._wake.set)
+        readings.watch(self._wake.set)
+        pictures.watch(self._wake.set)
+
+    @property
+    def refused(self) -> str | None:
+        """Why the hub refuses what is sent; None when it does not."""
+        return self._events.refused
+
+    @property
+    def silent_since(self) -> float | None:
+        """Since when (monotonic) the hub has not answered, if that is too long; None if it answers or owes nothing."""
+        owed = self._owed()
+        return min(owed) if owed and time.monotonic() - min(owed) >= SILENT_S else None
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether the hub has every event."""
+        return self._journal.acked == self._journal.last
+
+    def presence(self, state: Literal["birth", "alive", "gone"]) -> Presence:
+        """What this gateway says of itself now."""
+        journal = self._journal
+        seq, head = journal.durable_head
+        return Presence(
+            state=state,
+            gateway=self._names.gateway,
+            site=self._names.site,
+            at=instant(self._clock.wall_ms()),
+            stream=journal.stream,
+            head_seq=seq,
+            head=head,
+            acked=journal.acked,
+            backlog=journal.last - journal.acked,
+            readings_backlog=self._readings.backlog,
+            clock=self._clock.state,
+            versions=self._versions(),
+        )
+
+    async def until_caught_up(self) -> None:
+        """Returns when the hub has every event."""
+        while not self.caught_up:
+            self._freed.clear()
+            await self._freed.wait()
+
+    def watch_silence(self, watcher: Callable[[], None]) -> None:
+        """`watcher` is called when the hub falls silent and when it answers again."""
+        self._silence_watchers.append(watcher)
+
+    def announce(self) -> None:
+        """A sign of life at once: something that it tells has changed."""
+        self._presence_at = 0.0
+        self._wake.set()
+
+    def leave(self) -> None:
+        """Say goodbye next, and end."""
+        self.leaving = True
+        self._wake.set()
+
+    def connected(self) -> None:
+        """The line stands: everything that is not acknowledged goes (again)."""
+        self._events.connected()
+        self._blobs.connected()
+        self._picture = None
+
+    def disconnected(self) -> None:
+        """The line is cut."""
+        self._events.disconnected()
+        self._blobs.disconnected()
+
+    async def run(self, publish: Publish) -> None:
+        """Sends over one connection until it breaks (the publish raises) or the gateway leaves."""
+        await publish("presence", wire.encode(self.presence("birth")))
+        self._presence_at = time.monotonic()
+        while True:
+            self._wake.clear()
+            if self.leaving:
+                await publish("presence", wire.encode(self.presence("gone")))
+                return
+            self._say_silence()
+            if await self._step(publish):
+                continue
+            try:
+                async with asyncio.timeout(self._rest_s()):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    def heard(self, ack: Ack) -> None:
+        """The hub answered."""
+        now = time.monotonic()
+        self._wake.set()
+        if ack.stream == self._events.stream:
+            self._estimate_clock(ack, self._events.sent_at(ack.seq), now)
+            self._take_events(self._events.heard(ack, self._journal.floor, now))
+        elif ack.stream == self._blobs.stream:
+            self._estimate_clock(ack, self._blobs.sent_at(ack.seq), now)
+            self._take_readings(self._blobs.heard(ack, self._readings.floor, now))
+        elif self._picture is not None and ack.stream == self._picture[0]:
+            self._picture_answered(ack)
+
+    def _owed(self) -> list[float]:
+        return [since for since in (self._events.owed_since, self._blobs.owed_since) if since is not None]
+
+    def _say_silence(self) -> None:
+        silent = self.silent_since is not None
+        if silent != self._was_silent:
+            self._was_silent = silent
+            for watcher in self._silence_watchers:
+                watcher()
+
+    # --- What an answer changes
+
+    def _take_events(self, meaning: Meaning) -> None:
+        match meaning:
+            case Freed(seq):
+                self._journal.acknowledge(seq)
+                self._freed.set()
+            case Rewound(seq):
+                log.warning("uplink.rewound", to=seq, why="the hub holds less than it had acknowledged")
+                self._journal.acknowledge(seq)
+            case ForkNeeded(agreed, why):
+                log.warning("uplink.forks", agreed=agreed, why=why)
+                self._fork = meaning
+            case Refused(why):
+                log.error("uplink.batch_refused", why=why)
+            case Ignored(why):
+                log.debug("uplink.ack_ignored", why=why)
+
+    def _take_readings(self, meaning: Meaning) -> None:
+        match meaning:
+            case Freed(seq) | Rewound(seq):
+                self._readings.acknowledge(seq)
+            case ForkNeeded():
+                self._renew = True
+            case Refused(why):
+                log.error("uplink.readings_refused", why=why)
+            case Ignored(why):
+                log.debug("uplink.ack_ignored", why=why)
+
+    def _picture_answered(self, ack: Ack) -> None:
+        if ack.state == "refused":
+            log.error("uplink.picture_refused", picture=ack.stream, why=ack.why)
+        self._picture = (ack.stream, 0.0)
+
+    def _estimate_clock(self, ack: Ack, sent_at: float | None, now: float) -> None:
+        if sent_at is not None:
+            self.clock_error_ms = clock_error_ms(self._clock.machine_ms(), milliseconds(ack.at), now - sent_at)
+
+    # --- What goes next
+
+    async def _step(self, publish: Publish) -> bool:
+        """Does the most urgent thing, if there is one; whether it did something."""
+        now = time.monotonic()
+        if now - self._presence_at >= HEARTBEAT_S:
+            self._presence_at = now
+            await publish("presence", wire.encode(self.presence("alive")))
+            return True
+        if self._fork is not None:
+            await self._make_fork(self._fork)
+            return True
+        return (
+            await self._send_events(publish, now)
+            or await self._send_readings(publish, now)
+            or await self._send_picture(publish, now)
+        )
+
+    def _rest_s(self) -> float:
+        now = time.monotonic()
+        moments = [self._presence_at + HEARTBEAT_S]
+        moments += [at for at in (self._events.wake_at(now), self._blobs.wake_at(now)) if at is not None]
+        if self._picture is not None:
+            moments.append(self._picture[1] + PICTURE_S)
+        moments += [since + SILENT_S for since in self._owed() if since + SILENT_S > now]
+        return max(0.0, min(moments) - now)
+
+    async def _make_fork(self, fork: ForkNeeded) -> None:
+        moved = await self._journal.fork(fork.agreed, fork.why)
+        log.warning("uplink.forked", moved=moved, stream=self._journal.stream)
+        self._fork = None
+        self._events.restarted(self._journal.stream, time.monotonic())
+        self.announce()
+
+    async def _send_events(self, publish: Publish, now: float) -> bool:
+        after = self._events.next_after(self._journal.durable, now)
+        if after is None:
+            return False
+        try:
+            batch = await self._journal.batch(after)
+        except (BrokenChain, NotHeld) as error:
+            self._take_events(self._events.broken(str(error), now))
+            return True
+        if batch is None:
+            return False
+        payload = await asyncio.to_thread(wire.encode, batch)
+        # Noted before it goes: the answer may be here before the broker's own confirmation.
+        self._events.sent(batch.events[-1].seq, time.monotonic(), batch.head)
+        await publish("events", payload)
+        return True
+
+    async def _send_readings(self, publish: Publish, now: float) -> bool:
+        if self._renew:
+            await self._readings.renew()
+            self._renew = False
+            self._blobs.restarted(self._readings.store, now, self._readings.acked)
+            return True
+        after = self._blobs.next_after(self._readings.last, now)
+        if after is None:
+            return False
+        batch = await self._readings.batch(after)
+        if batch is None:
+            return False
+        try:
+            payload = await asyncio.to_thread(wire.encode, batch)
+        except TooLarge as error:
+            log.error("uplink.readings_too_large", seq=batch.seq, why=str(error))  # noqa: TRY400
+            payload = wire.encode(msgspec.structs.replace(batch, columns=[]))
+        self._blobs.sent(batch.seq, time.monotonic())
+        await publish("telemetry", payload)
+        return True
+
+    async def _send_picture(self, publish: Publish, now: float) -> bool:
+        if self._picture is not None:
+            name, sent_at = self._picture
+            if sent_at == 0.0:
+                self._picture = None
+                await self._pictures.mark_sent(name)
+                return True
+            if now - sent_at < PICTURE_S:
+                return False
+            self._picture = None
+        if not self.caught_up or not self._pictures.backlog:
+            return False
+        picture = await self._pictures.next_unsent()
+        if picture is None:
+            return False
+        payload = await asyncio.to_thread(wire.encode, picture)
+        self._picture = (picture.id, time.monotonic())
+        await publish("pictures", payload)
+        return True

@@ -1,0 +1,316 @@
+"""The uplink: a connection to the hub's broker, made again whenever it breaks. It never ends the gateway.
+
+MQTT 3.1.1, QoS 1, clean sessions: the broker is not trusted to keep anything, the stream rule is what loses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import aiomqtt
+import structlog
+
+from config.site import Uplink as Line
+from contract import topics, wire
+from contract.acks import Ack
+from contract.commands import Command
+from contract.desired import Desired
+from contract.errors import ContractError
+from contract.presence import Versions
+from contract.topics import DownKind, UpKind
+from gateway.clock import Clock
+from gateway.journal import Journal
+from gateway.pictures import PictureStore
+from gateway.readings import ReadingsStore
+from gateway.uplink.pace import STEADY_S, pause_s
+from gateway.uplink.refusals import OnRefused, Refusals
+from gateway.uplink.sending import Names, Sending
+
+log = structlog.get_logger(__name__)
+
+KEEPALIVE_S = 20
+CONNECT_S = 10
+PUBLISH_S = 30
+DOWN: tuple[DownKind, ...] = ("ack", "desired", "command")
+MOST_INCOMING = 2_000
+MOST_STEPS = 1_100
+"""Steps of the desired state that wait to be applied: a snapshot in a thousand parts, and some more."""
+
+MOST_COMMANDS = 100
+"""Commands under way at once; the hub sends others again at the next birth."""
+
+OnCommand = Callable[[Command], Awaitable[None]]
+OnDesired = Callable[[Desired], Awaitable[None]]
+
+
+class Uplink:
+    """One gateway's line. `run` it as a task; `leave` says goodbye.
+
+    `on_command` and `on_desired` are called as they come, commands side by side, steps of the desired state one after
+    the other; `versions` is asked for every sign of life. `folder`: where a relative `password_file` is.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        names: Names,
+        *,
+        folder: Path,
+        journal: Journal,
+        readings: ReadingsStore,
+        pictures: PictureStore,
+        clock: Clock,
+        versions: Callable[[], Versions],
+        on_command: OnCommand,
+        on_desired: OnDesired,
+        on_refused: OnRefused | None = None,
+    ) -> None:
+        self._line = line
+        self._names = names
+        self._folder = folder
+        self._clock = clock
+        self._journal = journal
+        self._readings = readings
+        self._on_command = on_command
+        self._on_desired = on_desired
+        self._sending = Sending(
+            names, journal=journal, readings=readings, pictures=pictures, clock=clock, versions=versions
+        )
+        self._refusals = Refusals(on_refused)
+        self._steps: asyncio.Queue[Desired] = asyncio.Queue(MOST_STEPS)
+        self._commands: set[asyncio.Task[None]] = set()
+        self._watchers: list[Callable[[], None]] = []
+        self._lost_at_ms = clock.wall_ms()
+        self._left = asyncio.Event()
+        self.broker_connected = False
+        self.crashed = 0
+
+    # --- How it stands
+
+    @property
+    def connected(self) -> bool:
+        """Whether the hub's broker is reached and the hub does not owe an answer for too long."""
+        return self.broker_connected and self._sending.silent_since is None
+
+    @property
+    def alone_since_ms(self) -> int | None:
+        """Since when (Unix ms) the site works without its hub; None while it does not."""
+        if not self.broker_connected:
+            return self._lost_at_ms
+        silent_since = self._sending.silent_since
+        if silent_since is None:
+            return None
+        return self._clock.wall_ms() - round((time.monotonic() - silent_since) * 1000)
+
+    @property
+    def backlog(self) -> int:
+        """Events that the hub has not acknowledged."""
+        return self._journal.last - self._journal.acked
+
+    @property
+    def readings_backlog(self) -> int:
+        """Blobs of readings that the hub has not acknowledged."""
+        return self._readings.backlog
+
+    @property
+    def clock_error_ms(self) -> int | None:
+        """How far this machine's clock is ahead of the hub's, by the last answer; None before the first."""
+        return self._sending.clock_error_ms
+
+    @property
+    def refused(self) -> str | None:
+        """Why the hub refuses this gateway's events; None when it does not."""
+        return self._sending.refused
+
+    @property
+    def refusals(self) -> dict[str, int]:
+        """Messages from the hub that could not be understood or taken, by kind."""
+        return self._refusals.counts
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """`watcher` is called when the line stands or is cut, and when the hub falls silent or answers again."""
+        self._watchers.append(watcher)
+        self._sending.watch_silence(watcher)
+
+    def announce(self) -> None:
+        """A sign of life at once, because something that it tells has changed (a revision, the clock)."""
+        self._sending.announce()
+
+    # --- Life
+
+    async def run(self) -> None:
+        """Keeps the line until `leave` or cancelled."""
+        applying = asyncio.create_task(self._apply_steps(), name="uplink-desired")
+        failures = 0
+        try:
+            while not self._sending.leaving:
+                began = time.monotonic()
+                try:
+                    await self._live()
+                except (aiomqtt.MqttError, OSError) as error:
+                    log.warning("uplink.lost", why=str(error) or type(error).__name__, failures=failures)
+                except Exception:
+                    self.crashed += 1
+                    log.exception("uplink.crashed")
+                failures = 0 if time.monotonic() - began >= STEADY_S else failures + 1
+                if not self._sending.leaving:
+                    await self._pause(pause_s(failures - 1 if failures else 0, random.random()))
+        finally:
+            self._left.set()
+            applying.cancel()
+            await asyncio.gather(applying, return_exceptions=True)
+
+    async def leave(self, within_s: float = 2.0) -> None:
+        """Gives the last events and commands a moment, says goodbye and lets `run` end."""
+        try:
+            async with asyncio.timeout(within_s):
+                if self._commands:
+                    await asyncio.wait(self._commands)
+                if self.connected:
+                    await self._sending.until_caught_up()
+        except TimeoutError:
+            log.info("uplink.leaves_with_a_backlog", backlog=self.backlog)
+        self._sending.leave()
+        self._left.set()
+        for task in list(self._commands):
+            task.cancel()
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._left.wait()
+        except TimeoutError:
+            return
+
+    async def _live(self) -> None:
+        """One connection, from its first to its last moment."""
+        async with await self._client() as client:
+            await self._subscribe(client)
+            self._sending.connected()
+            self._turn(connected=True)
+            try:
+                await self._serve(client)
+            finally:
+                self._sending.disconnected()
+                self._turn(connected=False)
+
+    async def _serve(self, client: aiomqtt.Client) -> None:
+        async def publish(kind: UpKind, payload: bytes) -> None:
+            topic = topics.up(self._line.shard, self._names.gateway, kind)
+            await client.publish(topic, payload, qos=1, timeout=PUBLISH_S)
+
+        tasks = {
+            asyncio.create_task(self._receive(client), name="uplink-receive"),
+            asyncio.create_task(self._sending.run(publish), name="uplink-send"),
+        }
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _turn(self, *, connected: bool) -> None:
+        self.broker_connected = connected
+        self._lost_at_ms = self._clock.wall_ms()
+        log.info("uplink.connected" if connected else "uplink.disconnected", backlog=self.backlog)
+        for watcher in self._watchers:
+            watcher()
+
+    async def _client(self) -> aiomqtt.Client:
+        line = self._line
+        tls = None
+        if line.ca_file is not None:
+            tls = await asyncio.to_thread(ssl.create_default_context, cafile=self._folder / line.ca_file)
+        password = None
+        if line.password_file is not None:
+            # Read anew for every connection: it may be a token that somebody renews.
+            password = (await asyncio.to_thread((self._folder / line.password_file).read_text)).strip()
+        return aiomqtt.Client(
+            line.host,
+            line.port,
+            username=line.username,
+            password=password,
+            # Two clients of one name throw each other out, so nobody may guess it.
+            identifier=f"gw-{secrets.token_hex(8)}",
+            clean_session=True,
+            keepalive=KEEPALIVE_S,
+            timeout=CONNECT_S,
+            tls_context=tls,
+            max_queued_incoming_messages=MOST_INCOMING,
+            will=aiomqtt.Will(
+                topics.up(line.shard, self._names.gateway, "presence"),
+                wire.encode(self._sending.presence("gone")),
+                qos=1,
+            ),
+        )
+
+    async def _subscribe(self, client: aiomqtt.Client) -> None:
+        for kind in DOWN:
+            topic = topics.down(self._names.gateway, kind)
+            granted = await client.subscribe(topic, qos=1)
+            # 0x80 or above: this client may not read there (MQTT 3.1.1, section 3.9.3).
+            if any((code if isinstance(code, int) else code.value) >= 0x80 for code in granted):
+                raise aiomqtt.MqttError(f"the broker does not let {self._line.username} read {topic}")
+
+    # --- From the hub
+
+    async def _receive(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            parsed = topics.parse_down(message.topic.value)
+            if parsed is None or not isinstance(message.payload, bytes):
+                self._refusals.refuse("topic", f"nothing is expected on {message.topic.value}")
+                continue
+            try:
+                await self._take(parsed[1], message.payload)
+            except ContractError as error:
+                self._refusals.refuse(parsed[1], error)
+
+    async def _take(self, kind: str, payload: bytes) -> None:
+        match kind:
+            case "ack":
+                self._sending.heard(wire.decode(Ack, payload))
+            case "command":
+                self._start(wire.decode(Command, payload))
+            case "desired":
+                step = await asyncio.to_thread(wire.decode, Desired, payload)
+                try:
+                    self._steps.put_nowait(step)
+                except asyncio.QueueFull:
+                    self._refusals.refuse(kind, "too many steps wait to be applied")
+
+    def _start(self, command: Command) -> None:
+        if len(self._commands) >= MOST_COMMANDS:
+            self._refusals.refuse("command", "too many commands are under way")
+            return
+        task = asyncio.create_task(self._carry_out(command), name=f"command-{command.id}")
+        self._commands.add(task)
+        task.add_done_callback(self._commands.discard)
+
+    async def _carry_out(self, command: Command) -> None:
+        try:
+            await self._on_command(command)
+        except Exception:
+            self.crashed += 1
+            log.exception("uplink.command_failed", command=command.id, kind=command.kind)
+
+    async def _apply_steps(self) -> None:
+        while True:
+            step = await self._steps.get()
+            try:
+                await self._on_desired(step)
+            except OSError as error:
+                log.error("uplink.desired_not_stored", revision=step.revision, why=str(error))  # noqa: TRY400
+            except Exception:
+                self.crashed += 1
+                log.exception("uplink.desired_failed", revision=step.revision)
+            if step.part == step.parts:
+                self.announce()
