@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gateway import lean
 from gateway.settings import DEFAULT_PORT, Settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -24,14 +25,16 @@ def main(
     ] = None,
     host: Annotated[str, typer.Option(help="Address of the gateway's own web server.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the gateway's own web server; 0: any.")] = DEFAULT_PORT,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning, error.", envvar="GATEHOUSE_LOG_LEVEL")] = "info",
     check: Annotated[
         bool, typer.Option("--check", help="Validate the site file and everything it names; exit.")
     ] = False,
 ) -> None:
     """Run the gateway of one site: its doors, lanes, machines and meters, with or without a network."""
-    from gateway import service  # here, so that --help need not load what only a running gateway needs  # noqa: PLC0415
+    lean.keep_out()
+    from gateway import service  # noqa: PLC0415 - --help need not load what only a running gateway needs
 
-    settings = Settings(site=site, data=data, wires=wires, host=host, port=port)
+    settings = Settings(site=site, data=data, wires=wires, host=host, port=port, log_level=log_level)
     raise typer.Exit(service.check(settings) if check else service.run(settings))
 
 

@@ -18,6 +18,7 @@ class Settings:
     wires: Path | None = None
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
+    log_level: str = "info"
     console: Path = Path(__file__).parent.parent / "web" / "console" / "dist"
 
     @property
@@ -29,6 +30,11 @@ class Settings:
     def readings(self) -> Path:
         """The readings' SQLite file."""
         return self.data / "readings.sqlite"
+
+    @property
+    def held(self) -> Path:
+        """The SQLite file of what the hub wants here."""
+        return self.data / "held.sqlite"
 
     @property
     def pictures(self) -> Path:

@@ -294,7 +294,10 @@ class Lanes:
         return picture_id(read.picture)
 
     async def _keep_picture(self, jpeg: bytes) -> None:
-        await self._pictures.save(jpeg)
+        try:
+            await self._pictures.save(jpeg)
+        except (ValueError, OSError) as error:  # the read stands without its picture
+            log.warning("picture was not kept", why=str(error))
 
     async def _lift(self, lane: str, admission: Admission) -> bool:
         standing = self._lanes[lane]

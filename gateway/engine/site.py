@@ -10,7 +10,7 @@ import structlog
 
 from config import LoadedSite
 from contract.instants import instant
-from contract.kinds import ClockDoubted, ClockTrusted, Empty, GatewayStarted
+from contract.kinds import ClockDoubted, ClockTrusted, Empty, GatewayStarted, ReadingsDropped
 from contract.layout import SiteLayout
 from contract.readings import Reading
 from drivers.reports import (
@@ -135,6 +135,12 @@ class SiteEngine:
         facts.say("gateway.stopped", self.site.gateway, Empty())
         self.record.append(facts)
         await self.record.finished()
+
+    def readings_dropped(self, dropped: ReadingsDropped) -> None:
+        """The disk quota made the readings' store drop what the hub never had."""
+        facts = Facts()
+        facts.say("readings.dropped", self.site.gateway, dropped)
+        self.record.append(facts)
 
     async def desired_changed(self, items: Sequence[msgspec.Struct], revision: int) -> None:
         """Decides by another revision of holders, credentials, grants, schedules and blocks from now on."""

@@ -55,7 +55,7 @@ class GatewayFigures(Collector):
             "journal_stalled": ("Whether the disk does not record", journal.stalled is not None),
             "backlog": ("Events that the hub has not acknowledged", self._gateway.backlog),
             "readings_backlog": ("Blobs of readings that the hub has not acknowledged", link.readings_backlog),
-            "hub_connected": ("Whether the hub is reached", link.connected),
+            "hub_connected": ("Whether the hub is reached", link.connected or 0),
             "clock_doubtful": ("Whether the wall clock is in doubt", self._gateway.clock.state != "ok"),
             "desired_revision": ("Revision that decisions are made by", self._gateway.engine.revision),
         }

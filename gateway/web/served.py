@@ -24,8 +24,8 @@ class Link(Protocol):
     """How the gateway stands with its hub."""
 
     @property
-    def connected(self) -> bool:
-        """Whether the hub's broker is reached and the hub answers."""
+    def connected(self) -> bool | None:
+        """Whether the hub's broker is reached and the hub answers; None where a site has no hub."""
 
     @property
     def alone_since_ms(self) -> int | None:
@@ -34,6 +34,14 @@ class Link(Protocol):
     @property
     def readings_backlog(self) -> int:
         """Blobs of readings that the hub has not acknowledged."""
+
+
+class NoHub:
+    """A site that has no hub: it is not cut off from anything."""
+
+    connected = None
+    alone_since_ms = None
+    readings_backlog = 0
 
 
 class HeldReadings(Protocol):

@@ -1,0 +1,175 @@
+"""The gateway's process, wired by hand: site file, clock, journal, readings, engine, wires, uplink, web server.
+
+Nothing here needs a network to start. Stopping goes backwards: the web server first, then the wires, then the engine
+records the end, then the uplink says goodbye, and the files are closed last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import socket
+import sys
+
+import structlog
+
+from config import LoadedSite, SiteErrors, load_site
+from drivers.opening import open_bus
+from gateway import logs
+from gateway.clock import Clock
+from gateway.desire import Desire
+from gateway.engine.alarmclock import LoopTimers
+from gateway.engine.site import SiteEngine
+from gateway.held import Held
+from gateway.journal.disk import JournalInUse, JournalTooNew
+from gateway.journal.journal import Journal
+from gateway.notify import keep_watchdog_fed, notify
+from gateway.pictures import PictureStore
+from gateway.readings import ReadingsStore
+from gateway.settings import Settings, software
+from gateway.web import metrics
+from gateway.web.app import gateway_app
+from gateway.web.served import NoHub, People, Served
+from web.server import make_server
+
+log = structlog.get_logger(__name__)
+
+SWITCH_INTERVAL_S = 0.0005
+"""How long a busy writer's thread may hold up the decision on a card (Python's own default is ten times as much)."""
+
+REBIND_S = 5.0
+
+
+def check(settings: Settings) -> int:
+    """Validates the site file and everything that it names; the exit status, every mistake on stderr."""
+    loaded = _load(settings)
+    if loaded is None:
+        return 1
+    site = loaded.site
+    print(  # noqa: T201 - the answer to whoever asked
+        f"{settings.site}: ok: {len(site.buses)} buses, {len(site.devices)} devices, {len(site.doors)} doors, "
+        f"{len(site.lanes)} lanes, {len(loaded.rules)} rules, fingerprint {loaded.fingerprint}"
+    )
+    return 0
+
+
+def run(settings: Settings) -> int:
+    """Runs the gateway until SIGTERM or SIGINT; the exit status."""
+    import uvloop  # noqa: PLC0415
+
+    logs.set_up(settings.log_level)
+    loaded = _load(settings)
+    if loaded is None:
+        return 1
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    try:
+        return uvloop.run(_serve(settings, loaded))
+    except (JournalInUse, JournalTooNew) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+
+
+def _load(settings: Settings) -> LoadedSite | None:
+    try:
+        return load_site(settings.site, settings.wires)
+    except SiteErrors as errors:
+        print(errors.say(), file=sys.stderr)  # noqa: T201
+        return None
+
+
+async def _serve(settings: Settings, loaded: LoadedSite) -> int:
+    site = loaded.site
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+
+    clock = Clock()
+    journal = Journal.open(settings.journal, clock=clock, source=site.gateway)
+    readings = ReadingsStore.open(settings.readings, clock=clock)
+    pictures = PictureStore.open(settings.pictures, clock=clock)
+    held = Held.open(settings.held, clock=clock)
+
+    engine = SiteEngine(loaded, journal=journal, readings=readings, pictures=pictures, clock=clock, timers=LoopTimers())
+    people = People({}, {})
+    desire = Desire(held, engine, people)
+    await desire.take_over()
+    engine.start(software(), readings.latest().values())
+    readings.watch_drops(engine.readings_dropped)
+    _open_wires(loaded, engine, settings)
+    engine.buses.start()
+
+    gateway = Served(
+        engine=engine,
+        journal=journal,
+        readings=readings,
+        pictures=pictures,
+        people=people,
+        link=NoHub(),
+        clock=clock,
+        software=software(),
+    )
+    web = asyncio.create_task(_serve_web(gateway, settings), name="web")
+    others = [
+        asyncio.create_task(desire.keep_up(), name="desire"),
+        asyncio.create_task(keep_watchdog_fed(), name="watchdog"),
+    ]
+    gc.collect()
+    gc.freeze()
+    notify("READY=1")
+    log.info("gateway started", site=site.site, gateway=site.gateway, port=settings.port)
+
+    await stopping.wait()
+    notify("STOPPING=1")
+    log.info("gateway stops")
+    await _end(web)
+    await engine.buses.stop()
+    await engine.stop()
+    for task in others:
+        await _end(task)
+    await held.close()
+    await readings.close()
+    await journal.close()
+    return 0
+
+
+def _open_wires(loaded: LoadedSite, engine: SiteEngine, settings: Settings) -> None:
+    """Every wire of the site, each with its devices; none is opened before its task runs."""
+    site = loaded.site
+    for id, bus in site.buses.items():
+        devices = {name: (device, loaded.profile_of(name)) for name, device in site.devices.items() if device.bus == id}
+        wire = open_bus(id, bus, devices, sink=engine.report, clock=engine.clock.wall_ms, folder=settings.data)
+        engine.buses.add(wire)
+
+
+async def _serve_web(gateway: Served, settings: Settings) -> None:
+    """The web server, for as long as the gateway runs; doors do not wait for a port that somebody else has."""
+    app = gateway_app(gateway, console=settings.console)
+    metrics.publish(gateway)
+    while True:
+        try:
+            listening = await asyncio.to_thread(_listen, settings.host, settings.port)
+        except OSError as error:
+            log.error("web server cannot listen", host=settings.host, port=settings.port, why=str(error))  # noqa: TRY400
+            await asyncio.sleep(REBIND_S)
+            continue
+        break
+    server = make_server(app, host=settings.host, port=settings.port)
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        await asyncio.shield(serving)
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setblocking(False)
+    return listening
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
