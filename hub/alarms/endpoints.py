@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from contract.commands import CommandKind
 from contract.kinds import Severity
@@ -68,8 +68,6 @@ class AlarmShape(BaseModel):
 
 class Note(BaseModel):
     """What a person says about it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     note: Annotated[str, Field(max_length=500)] = ""
 

@@ -65,7 +65,7 @@ async def step(
     """Take a step: `take`, `comment`, `finish`, `reopen`."""
     said = body or StepBody()
     row = await _ticket(session, user, ticket)
-    await service.step(session, row, step, user.person(), text=said.text.strip(), assignee=said.assignee)
+    await service.step(session, row, step, user.person(), text=said.said(), assignee=said.assignee)
     return await items.item_of(session, row, history=True)
 
 

@@ -11,9 +11,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from hub.tickets.models import TicketRow, TicketStepRow
 from web.moments import written
 
+SHORT = 40
+"""Values around the fault that lists and screens show: the whole is long."""
+
 
 async def items_of(session: AsyncSession, rows: Sequence[TicketRow], *, history: bool = False) -> list[dict[str, Any]]:
-    """Tickets with their steps. The values around the fault come with `history` only: they are long."""
+    """Tickets with their steps. All values around the fault come with `history` only, otherwise the last of them."""
     steps = await _steps(session, [row.id for row in rows])
     return [_item(row, steps.get(row.id, []), history) for row in rows]
 
@@ -51,6 +54,6 @@ def _item(row: TicketRow, steps: list[dict[str, Any]], history: bool) -> dict[st
         "updated_at": written(row.updated_at),
         "closed_at": None if row.closed_at is None else written(row.closed_at),
         "count": row.count,
-        "history": row.history if history else [],
+        "history": row.history if history else row.history[-SHORT:],
         "steps": steps,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, Field
 
 from contract.kinds import Severity
 from hub.sites.schemas import TextShape
@@ -14,8 +14,6 @@ Line = Annotated[str, Field(min_length=1, max_length=200)]
 
 class NewTicket(BaseModel):
     """A fault that a person reports. `title`: in one language as it was typed, or in both."""
-
-    model_config = ConfigDict(extra="forbid")
 
     site: Annotated[str, Field(min_length=1, max_length=64)]
     title: Line | TextShape
@@ -30,12 +28,20 @@ class NewTicket(BaseModel):
 
 
 class StepBody(BaseModel):
-    """What a person says with a step. `assignee`: the account that shall take it, if not oneself (managers only)."""
+    """What a person says with a step; `text` may be called `note`, as with alarms.
 
-    model_config = ConfigDict(extra="forbid")
+    `found`, `done`: what finished work says of the cause and the cure. `assignee`: the account that shall take it, if
+    not oneself (managers only).
+    """
 
-    text: Annotated[str, Field(max_length=4000)] = ""
+    text: Annotated[str, Field(max_length=2000, validation_alias=AliasChoices("text", "note"))] = ""
+    found: Annotated[str, Field(max_length=1000)] = ""
+    done: Annotated[str, Field(max_length=1000)] = ""
     assignee: Annotated[str, Field(max_length=64)] | None = None
+
+    def said(self) -> str:
+        """All of it as the ticket keeps it, a line each."""
+        return "\n".join(part for each in (self.found, self.done, self.text) if (part := each.strip()))
 
 
 class PersonShape(BaseModel):
@@ -56,7 +62,7 @@ class TicketStepShape(BaseModel):
 
 
 class TicketShape(BaseModel):
-    """A ticket. `history`: (point, Unix ms, value) around the newest fault; empty in lists."""
+    """A ticket. `history`: (point, Unix ms, value) around the newest fault; in lists its end."""
 
     id: str
     site: str

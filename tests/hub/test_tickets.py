@@ -69,6 +69,31 @@ async def test_finished_after_the_device_recovered_closes_at_once(database: Data
         assert (await client.post(f"{path}/finish")).json()["state"] == "closed"
 
 
+async def test_finished_work_says_what_was_found_and_done(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("song", "maintenance") as client:
+        await hub.raise_alarm(ticket=True)
+        path = f"/api/tickets/{(await the_ticket(hub))['id']}"
+        await client.post(f"{path}/take", json={"note": "马上到"})
+        done = await client.post(f"{path}/finish", json={"found": "热继电器动作 ", "done": "复位", "text": ""})
+        assert [step["text"] for step in done.json()["steps"]] == ["", "马上到", "热继电器动作\n复位"]
+
+
+async def test_a_list_shows_the_end_of_the_history(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("song", "maintenance") as client:
+        long = TicketRaised(
+            ticket="t-1",
+            alarm="a-1",
+            cause="c",
+            asset="lift-1",
+            severity="minor",
+            title=Text("困人", "Trapped"),
+            history=[("lift-1.floor", at, at) for at in range(600)],
+        )
+        await hub.report("ticket.raised", long, "lift-1")
+        assert (await the_ticket(hub))["history"] == [["lift-1.floor", at, at] for at in range(560, 600)]
+        assert len((await client.get("/api/tickets/t-1")).json()["history"]) == 600
+
+
 async def test_repeats_of_one_cause_are_one_ticket(database: Database) -> None:
     async with office(database) as hub, hub.signed_in("song", "maintenance"):
         for severity in ("minor", "major", "warning"):
