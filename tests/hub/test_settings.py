@@ -15,7 +15,7 @@ WRONG = [
     ({}, "DATABASE_URL is not set; expected postgresql://user@host/name"),
     ({"DATABASE_URL": URL, "GATEHOUSE_PORT": "eighty"}, "GATEHOUSE_PORT is 'eighty', expected int"),
     ({"DATABASE_URL": URL, "GATEHOUSE_SILENCE_S": "long"}, "GATEHOUSE_SILENCE_S is 'long', expected float"),
-    ({"DATABASE_URL": URL, "GATEHOUSE_SECURE_COOKIES": "perhaps"}, "GATEHOUSE_SECURE_COOKIES is 'perhaps', expected 1 or 0"),
+    ({"DATABASE_URL": URL, "GATEHOUSE_SECURE_COOKIES": "x"}, "GATEHOUSE_SECURE_COOKIES is 'x', expected 1 or 0"),
 ]  # fmt: skip
 
 
