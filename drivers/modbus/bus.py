@@ -153,6 +153,9 @@ class ModbusBus:
                     log.exception("a turn on the wire failed", bus=self.id)
                     self._hang_up()
                     await asyncio.sleep(1.0)
+                # Before Python 3.12, wait_for (in pymodbus) loses a cancellation that comes together with the answer.
+                if (task := asyncio.current_task()) is not None and task.cancelling():
+                    raise asyncio.CancelledError
         finally:
             self._hang_up()
             for wish in self._wishes:

@@ -21,6 +21,17 @@ from tests.simulators.stage import DEMO, Stage, simulated, until
 REACHABLE = {"modbus-tcp", "modbus-rtu", "line-tcp", "line-serial"}
 
 
+TOLD: list[tuple[str, str, float]] = [
+    ("pump-1", "flow", 12.3),
+    ("sump-1", "level", 1.234),
+    ("lift-2", "floor", -1),
+    ("fan-1", "frequency", 31.5),
+    ("meter-b1", "power", 12.34),
+    ("meter-water", "flow", 3.25),
+    ("barrier-in", "position", 55),
+]
+
+
 class Gateway:
     """The drivers' end of the demo site: owners of its wires, and what they reported."""
 
@@ -83,10 +94,11 @@ async def test_every_device_is_found_and_reads_as_it_is(tmp_path: Path) -> None:
         bad = {point for point in expected if gateway.latest[point].quality != "good"}
         assert bad == set()
         assert not [report for report in gateway.reports if isinstance(report, InputRefused)]
-        for point, value in {"pump-1.flow": 12.3, "sump-1.level": 1.234, "lift-2.floor": -1, "fan-1.frequency": 31.5,
-                             "meter-b1.power": 12.34, "meter-water.flow": 3.25, "barrier-in.position": 55}.items():  # fmt: skip
-            stage.site.set_point(*point.split("."), value)
-            await until(lambda point=point, value=value: gateway.value(point) == pytest.approx(value), within_s=30)  # type: ignore[misc]
+        for device, point, value in TOLD:
+            stage.site.set_point(device, point, value)
+            wanted = pytest.approx(value)
+            name = f"{device}.{point}"
+            await until(lambda name=name, wanted=wanted: gateway.value(name) == wanted, within_s=30)  # type: ignore[misc]
 
 
 async def test_cards_arrive_from_both_kinds_of_readers(tmp_path: Path) -> None:
