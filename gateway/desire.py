@@ -23,6 +23,7 @@ class Desire:
         self._engine = engine
         self._people = people
         self._newer = asyncio.Event()
+        self._items = 0
         held.watch(self._applied)
 
     async def take_over(self) -> None:
@@ -39,9 +40,11 @@ class Desire:
             self._newer.clear()
             try:
                 await self.take_over()
+                self._engine.desired_applied(self._items)
             except Exception:
                 # The revision before stands; the next step tries again.
                 log.exception("revision could not be taken over", revision=self._held.revision)
 
     def _applied(self, applied: Applied) -> None:
+        self._items = applied.items
         self._newer.set()

@@ -15,19 +15,24 @@ import sys
 import structlog
 
 from config import LoadedSite, SiteErrors, load_site
+from contract.desired import Desired
+from contract.presence import Versions
 from drivers.opening import open_bus
+from drivers.reports import InputRefused
 from gateway import logs
 from gateway.clock import Clock
 from gateway.desire import Desire
 from gateway.engine.alarmclock import LoopTimers
+from gateway.engine.record import Thing
 from gateway.engine.site import SiteEngine
 from gateway.held import Held
-from gateway.journal.disk import JournalInUse, JournalTooNew
-from gateway.journal.journal import Journal
+from gateway.journal import Journal, JournalInUse, JournalTooNew
 from gateway.notify import keep_watchdog_fed, notify
 from gateway.pictures import PictureStore
 from gateway.readings import ReadingsStore
 from gateway.settings import Settings, software
+from gateway.uplink import Uplink
+from gateway.uplink.sending import Names
 from gateway.web import metrics
 from gateway.web.app import gateway_app
 from gateway.web.served import NoHub, People, Served
@@ -100,13 +105,15 @@ async def _serve(settings: Settings, loaded: LoadedSite) -> int:
     _open_wires(loaded, engine, settings)
     engine.buses.start()
 
+    uplink = _uplink(loaded, settings, engine, journal=journal, readings=readings, pictures=pictures, held=held)
+
     gateway = Served(
         engine=engine,
         journal=journal,
         readings=readings,
         pictures=pictures,
         people=people,
-        link=NoHub(),
+        link=uplink or NoHub(),
         clock=clock,
         software=software(),
     )
@@ -115,6 +122,8 @@ async def _serve(settings: Settings, loaded: LoadedSite) -> int:
         asyncio.create_task(desire.keep_up(), name="desire"),
         asyncio.create_task(keep_watchdog_fed(), name="watchdog"),
     ]
+    if uplink is not None:
+        others.append(asyncio.create_task(uplink.run(), name="uplink"))
     gc.collect()
     gc.freeze()
     notify("READY=1")
@@ -126,6 +135,8 @@ async def _serve(settings: Settings, loaded: LoadedSite) -> int:
     await _end(web)
     await engine.buses.stop()
     await engine.stop()
+    if uplink is not None:
+        await uplink.leave()
     for task in others:
         await _end(task)
     await held.close()
@@ -141,6 +152,48 @@ def _open_wires(loaded: LoadedSite, engine: SiteEngine, settings: Settings) -> N
         devices = {name: (device, loaded.profile_of(name)) for name, device in site.devices.items() if device.bus == id}
         wire = open_bus(id, bus, devices, sink=engine.report, clock=engine.clock.wall_ms, folder=settings.data)
         engine.buses.add(wire)
+
+
+def _uplink(
+    loaded: LoadedSite,
+    settings: Settings,
+    engine: SiteEngine,
+    *,
+    journal: Journal,
+    readings: ReadingsStore,
+    pictures: PictureStore,
+    held: Held,
+) -> Uplink | None:
+    """The line to the hub, if this site has one."""
+    site = loaded.site
+    if site.uplink is None:
+        return None
+
+    def versions() -> Versions:
+        return Versions(software=software(), desired=held.announced, site_file=loaded.fingerprint)
+
+    async def on_desired(step: Desired) -> None:
+        await held.apply(step)
+        uplink.announce()
+
+    def on_refused(why: str, sample: bytes) -> None:
+        engine.report(InputRefused("uplink", why, sample))
+
+    uplink = Uplink(
+        site.uplink,
+        Names(site.gateway, site.site),
+        folder=settings.data,
+        journal=journal,
+        readings=readings,
+        pictures=pictures,
+        clock=engine.clock,
+        versions=versions,
+        on_command=engine.commands.carry_out,
+        on_desired=on_desired,
+        on_refused=on_refused,
+    )
+    uplink.watch(lambda: engine.record.tell([Thing("gateway", site.gateway)]))
+    return uplink
 
 
 async def _serve_web(gateway: Served, settings: Settings) -> None:

@@ -10,7 +10,14 @@ import structlog
 
 from config import LoadedSite
 from contract.instants import instant
-from contract.kinds import ClockDoubted, ClockTrusted, Empty, GatewayStarted, ReadingsDropped
+from contract.kinds import (
+    ClockDoubted,
+    ClockTrusted,
+    DesiredApplied,
+    Empty,
+    GatewayStarted,
+    ReadingsDropped,
+)
 from contract.layout import SiteLayout
 from contract.readings import Reading
 from drivers.reports import (
@@ -38,7 +45,7 @@ from gateway.engine.points import Applied, Points
 from gateway.engine.record import Facts, Record, Thing
 from gateway.engine.refusals import Refusals
 from gateway.engine.tickets import RemembersReadings, Tickets
-from gateway.journal.journal import Journal
+from gateway.journal import Journal
 from rules.access import AccessIndex
 
 log = structlog.get_logger(__name__)
@@ -154,6 +161,13 @@ class SiteEngine:
         for mistake in index.mistakes:
             log.error("desired item is never valid", mistake=mistake)
         self.doors.index = self.lanes.index = index
+
+    def desired_applied(self, items: int) -> None:
+        """A step of `items` items is what decisions are made by from now on; `desired.applied` says so."""
+        facts = Facts()
+        facts.say("desired.applied", self.site.gateway, DesiredApplied(revision=self.revision, items=items))
+        facts.touch("gateway", self.site.gateway)
+        self.record.append(facts)
 
     @property
     def revision(self) -> int:

@@ -56,6 +56,7 @@ class GatewayFigures(Collector):
             "backlog": ("Events that the hub has not acknowledged", self._gateway.backlog),
             "readings_backlog": ("Blobs of readings that the hub has not acknowledged", link.readings_backlog),
             "hub_connected": ("Whether the hub is reached", link.connected or 0),
+            "hub_refuses": ("Whether the hub refuses this gateway's events", link.refused is not None),
             "clock_doubtful": ("Whether the wall clock is in doubt", self._gateway.clock.state != "ok"),
             "desired_revision": ("Revision that decisions are made by", self._gateway.engine.revision),
         }

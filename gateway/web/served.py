@@ -15,7 +15,7 @@ from contract.instants import instant
 from contract.readings import Reading
 from gateway.clock import Clock
 from gateway.engine.site import SiteEngine
-from gateway.journal.journal import Journal
+from gateway.journal import Journal
 from web.paging import sites_asked
 from web.session import SignedInUser
 
@@ -35,6 +35,14 @@ class Link(Protocol):
     def readings_backlog(self) -> int:
         """Blobs of readings that the hub has not acknowledged."""
 
+    @property
+    def clock_error_ms(self) -> int | None:
+        """How far this machine's clock is ahead of the hub's; None while nobody knows."""
+
+    @property
+    def refused(self) -> str | None:
+        """Why the hub refuses this gateway's events; None when it does not."""
+
 
 class NoHub:
     """A site that has no hub: it is not cut off from anything."""
@@ -42,6 +50,8 @@ class NoHub:
     connected = None
     alone_since_ms = None
     readings_backlog = 0
+    clock_error_ms = None
+    refused = None
 
 
 class HeldReadings(Protocol):
@@ -99,7 +109,7 @@ class Served:
             "backlog": self.backlog,
             "readings_backlog": self.link.readings_backlog,
             "clock": self.clock.state,
-            "clock_error_ms": None,
+            "clock_error_ms": self.link.clock_error_ms,
             "versions": {
                 "software": self.software,
                 "desired": engine.revision,

@@ -21,7 +21,7 @@ from drivers.bus import BusHealth, CommandFailed
 from drivers.reports import CredentialRead, PlateRead, PointsRead
 from gateway.clock import Clock
 from gateway.engine.site import SiteEngine
-from gateway.journal.journal import Journal
+from gateway.journal import Journal
 
 MORNING = 1_795_000_000_000
 """A moment in November 2026, Unix ms."""

@@ -13,8 +13,7 @@ import httpx
 
 from contract.kinds import Empty
 from gateway.clock import Clock, machine_wall_ms
-from gateway.journal import Draft
-from gateway.journal.journal import Journal
+from gateway.journal import Draft, Journal
 from tests.gateway.process import CARD, PULSE_COIL, ROOT, WITHIN_S, hut
 
 FIVE_SECONDS = 50

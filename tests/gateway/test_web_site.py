@@ -31,6 +31,8 @@ class Alone:
     connected = False
     alone_since_ms: int | None = MORNING - 60_000
     readings_backlog = 3
+    clock_error_ms: int | None = None
+    refused: str | None = None
 
 
 class Site:
