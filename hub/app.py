@@ -58,7 +58,7 @@ class Hub:
             handover_bytes=settings.handover_bytes,
             group_events=settings.group_events,
         )
-        self.broker = Broker(settings, self.downlink, self.ingest.receive, self.commands.connected)
+        self.broker = Broker(settings, self.downlink, self.ingest.receive, self._connected)
         self.presence.subscribe(self.desired.heard)
         self.presence.subscribe(self.commands.heard)
         # One road: what was committed is shown, then what it asks for is sent.
@@ -66,6 +66,10 @@ class Hub:
         self.database.subscribe(self.desired.told)
         self.database.subscribe(self.commands.told)
         self.app = self._app()
+
+    def _connected(self) -> None:
+        self.commands.connected()
+        self.desired.connected()
 
     def _app(self) -> FastAPI:
         sessions = Sessions(

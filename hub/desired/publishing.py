@@ -25,7 +25,7 @@ STEPS = Counter("gatehouse_desired_steps", "Steps of the desired state sent to g
 
 RETRY_S = 1.0
 
-_THERE = text("SELECT id, site, desired FROM gateways WHERE online")
+_ENROLLED = text("SELECT id, site, desired FROM gateways")
 
 
 class DesiredPublishing:
@@ -57,9 +57,17 @@ class DesiredPublishing:
         self._behind.add(gateway)
         self._wake.set()
 
+    def connected(self) -> None:
+        """The broker is there (again). A birth may have gone by unheard: what a gateway lacks is sent unasked."""
+        for known in self._known.values():
+            known.sent = 0
+        self._behind |= self._known.keys()
+        self._wake.set()
+
     async def run(self) -> None:
         """Send until cancelled."""
         await self._until_done(self._remember)
+        self.connected()
         while True:
             while self._behind:
                 gateway = self._behind.pop()
@@ -99,7 +107,7 @@ class DesiredPublishing:
 
     async def _remember(self) -> None:
         async with self._database.transaction() as conn:
-            for row in await conn.execute(_THERE):
+            for row in await conn.execute(_ENROLLED):
                 self._known.setdefault(row.id, Known(row.site, held=row.desired))
 
     async def _until_done(self, work: Callable[[], Awaitable[object]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Identity, Integer, SmallInteger, Text, UniqueConstraint
+from sqlalchemy import JSON, Column, Identity, Integer, SmallInteger, Text, UniqueConstraint
 from sqlmodel import Field
 
 from hub.db import Moment, Table
@@ -68,14 +68,3 @@ class DirtyHour(Table, table=True):
 
     hour: datetime = Field(sa_type=Moment, primary_key=True)
     point: int = Field(sa_type=Integer, primary_key=True)
-
-
-class ReadingCount(Table, table=True):
-    """How many readings of a gateway were left out, and why: a time that cannot be, too many points."""
-
-    __tablename__ = "readings_refused"
-
-    gateway: str = Field(primary_key=True, max_length=64)
-    why: str = Field(primary_key=True, max_length=32)
-    count: int = Field(sa_type=BigInteger)
-    last_at: datetime = Field(sa_type=Moment)

@@ -6,13 +6,14 @@ import asyncio
 
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from contract.desired import Credential, Desired, Grant, Holder, Item
 from hub.db import Database
 from hub.desired import service
 from hub.desired.publishing import DesiredPublishing
 from hub.desired.steps import PARTS_LIMIT, Known, Step, next_step, parts
-from tests.hub.senders import Journal, Sent, rows
+from tests.hub.senders import Journal, Sent, enrolled, rows
 
 NOW = 1000.0
 
@@ -165,3 +166,18 @@ async def test_a_change_that_is_rolled_back_leaves_no_revision(database: Databas
             raise RuntimeError
     assert await rows(database, "SELECT count(*) FROM desired_items") == [(0,)]
     assert await change(database, holder(1)) == 1
+
+
+async def test_a_gateway_whose_birth_went_by_unheard_is_sent_what_it_lacks(database: Database) -> None:
+    """It connected while the hub was away: its last known revision is what counts."""
+    await enrolled(database, "gw-1", "gw-2")
+    await change(database, holder(1))
+    async with database.transaction() as conn:
+        await conn.execute(text("UPDATE gateways SET desired = 1 WHERE id = 'gw-2'"))
+    sent = Sent()
+    running = asyncio.create_task(DesiredPublishing(database, sent).run())
+    await sent.something.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert [(gateway, kind) for gateway, kind, _ in sent.messages] == [("gw-1", "desired")]

@@ -255,14 +255,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("point", "hour", name=op.f("pk_readings_hourly")),
     )
     op.create_table(
-        "readings_refused",
-        sa.Column("gateway", sa.String(length=64), nullable=False),
-        sa.Column("why", sa.String(length=32), nullable=False),
-        sa.Column("count", sa.BigInteger(), nullable=False),
-        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("gateway", "why", name=op.f("pk_readings_refused")),
-    )
-    op.create_table(
         "streams",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("gateway", sa.String(length=64), nullable=True),
@@ -491,7 +483,6 @@ def downgrade() -> None:
     op.drop_index("uq_streams_own", table_name="streams", postgresql_where=sa.text("gateway IS NULL"))
     op.drop_index(op.f("ix_streams_gateway"), table_name="streams")
     op.drop_table("streams")
-    op.drop_table("readings_refused")
     op.drop_table("readings_hourly")
     op.drop_table("readings_dirty")
     op.drop_table("readings")
