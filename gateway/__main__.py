@@ -31,6 +31,7 @@ def main(
     ] = False,
 ) -> None:
     """Run the gateway of one site: its doors, lanes, machines and meters, with or without a network."""
+    lean.give_back()
     lean.keep_out()
     from gateway import service  # noqa: PLC0415 - --help need not load what only a running gateway needs
 
