@@ -84,7 +84,7 @@ class Stage(Protocol):
 
 def build_api(stage: Stage) -> FastAPI:
     """The application. Errors are `{error: {code, message, fields}}`."""
-    app = FastAPI(title="Gatehouse simulators", docs_url="/", redoc_url=None)
+    app = FastAPI(title="Gatehouse simulators", redoc_url=None)
     _errors(app)
     _people(app, stage)
     _things(app, stage)

@@ -11,10 +11,11 @@ import yaml
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """A credential and the places (doors, lanes, zones) that its holder may pass."""
+    """A credential, the places (doors, lanes, zones) that its holder may always pass, and those at times only."""
 
     value: str
     places: frozenset[str]
+    sometimes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,7 @@ def read_people(path: Path | None) -> People:
 
 def people_of(document: dict[str, Any]) -> People:
     """The people in a document: holders with credentials, grants and blocks."""
-    places: dict[str, frozenset[str]] = {}
-    for grant in _entries(document, "grants"):
-        holder = str(grant.get("holder", ""))
-        places[holder] = places.get(holder, frozenset()) | frozenset(map(str, grant.get("places", ())))
+    always, sometimes = _places(document)
     blocked = [(str(b.get("kind")), str(b.get("value"))) for b in _entries(document, "blocks")]
     good: dict[str, list[Carrier]] = {"card": [], "plate": []}
     refused: list[str] = []
@@ -48,7 +46,8 @@ def people_of(document: dict[str, Any]) -> People:
         if kind not in good or (kind, value) in blocked:
             continue
         if credential.get("state", "active") == "active":
-            good[kind].append(Carrier(value, places.get(holder, frozenset())))
+            at_times = sometimes.get(holder, frozenset())
+            good[kind].append(Carrier(value, always.get(holder, frozenset()), at_times))
         elif kind == "card":
             refused.append(value)
     return People(
@@ -57,6 +56,19 @@ def people_of(document: dict[str, Any]) -> People:
         refused_cards=tuple(refused),
         blocked_plates=tuple(value for kind, value in blocked if kind == "plate"),
     )
+
+
+def _places(document: dict[str, Any]) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
+    """Where each holder may go always, and where at times: by a schedule, or for a term."""
+    terms = {str(h.get("id")) for h in _entries(document, "holders") if "valid_to" in h or "valid_from" in h}
+    always: dict[str, frozenset[str]] = {}
+    sometimes: dict[str, frozenset[str]] = {}
+    for grant in _entries(document, "grants"):
+        holder = str(grant.get("holder", ""))
+        timed = grant.get("schedule", "always") != "always" or holder in terms or "valid_to" in grant
+        kept = sometimes if timed else always
+        kept[holder] = kept.get(holder, frozenset()) | frozenset(map(str, grant.get("places", ())))
+    return always, sometimes
 
 
 def _entries(document: dict[str, Any], name: str) -> list[dict[str, Any]]:

@@ -12,6 +12,9 @@ WAIT_FROM_S, WAIT_UNTIL_S = 2.5, 15.0
 """Between two visits: a watcher never waits longer than the second."""
 
 REFUSED_SHARE = 0.05
+TIMED_SHARE = 0.1
+"""People whose hours it may be, or not: staff, cleaners, tenants whose lease ended."""
+
 BLOCKED_SHARE = 0.02
 VISITOR_SHARE = 0.35
 INSIDE_LIMIT = 60
@@ -62,11 +65,16 @@ class Rhythm:
         return Visit(self._rng.choice(readers), self._card(door_id, door), "card")
 
     def _card(self, door_id: str, door: Door) -> str:
-        fitting = [c for c in self._people.cards if c.places & {door_id, *door.zones}]
-        if not fitting or self._rng.random() < REFUSED_SHARE:
+        here = {door_id, *door.zones}
+        fitting = [c for c in self._people.cards if c.places & here]
+        timed = [c for c in self._people.cards if c.sometimes & here]
+        chance = self._rng.random()
+        if not (fitting or timed) or chance < REFUSED_SHARE:
             stranger = f"04{self._rng.getrandbits(48):012X}"
-            others = [c.value for c in self._people.cards if c not in fitting]
+            others = [c.value for c in self._people.cards if c not in fitting and c not in timed]
             return self._rng.choice([stranger, *self._people.refused_cards, *others[:6]])
+        if timed and (not fitting or chance < REFUSED_SHARE + TIMED_SHARE):
+            return self._rng.choice(timed).value
         return self._rng.choice(fitting).value
 
     # --- By car
