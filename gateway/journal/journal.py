@@ -387,7 +387,9 @@ class Journal:
         if over is None or self._closed:
             return
         data = RecordingStalled(why=over.why, waited=over.waited, dropped=over.dropped)
-        self._put([Draft(kind="recording.stalled", source=self._source, data=data)], (), self._loop.create_future())
+        draft = Draft(kind="recording.stalled", source=self._source, data=data)
+        # What waited may still fill the memory: this one sentence takes nobody's place.
+        self._writer.put(Append([fact(draft, self._clock.wall_ms(), self._clock.state)], [], None), drops=False)
 
     def _newest_ack(self) -> tuple[int, int]:
         self._noting_ack = False

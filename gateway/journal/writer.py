@@ -101,10 +101,10 @@ class Writer:
         """Facts in memory that are not committed yet."""
         return self._waiting_facts
 
-    def put(self, append: Append) -> list[Append]:
-        """Hands facts over; the appends that had to be dropped for them, oldest first."""
+    def put(self, append: Append, *, drops: bool = True) -> list[Append]:
+        """Hands facts over; the appends that had to be dropped for them, oldest first (none if it may not drop)."""
         with self._changed:
-            dropped = self._make_room(len(append.facts))
+            dropped = self._make_room(len(append.facts)) if drops else []
             self._waiting.append(append)
             self._waiting_facts += len(append.facts)
             self._changed.notify()
