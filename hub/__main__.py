@@ -13,6 +13,7 @@ import typer
 from hub import logs, migrations, settings
 from hub.accounts.command import app as account_app
 from hub.db import Database
+from hub.events.reprojecting import reproject as reproject_events
 from hub.events.verifying import verify as verify_history
 from hub.failures import passes
 from hub.gateways.service import EnrolmentError, enrol
@@ -117,6 +118,21 @@ def verify(
         typer.echo(f"stream {one.stream}, seq {one.seq}{row}: {one.why}")
     typer.echo(f"{found.events} events of {found.streams} streams read, {len(found.disagreements)} streams disagree")
     if found.disagreements:
+        raise typer.Exit(1)
+
+
+@app.command()
+def reproject(database_url: DatabaseUrl = None) -> None:
+    """Project again the events that were stored but could not be used, for example after an upgrade."""
+    from hub.registry import projections  # noqa: PLC0415 - only needed here and by a running hub
+
+    found = _with_database(
+        _settings(database_url=database_url), lambda database: reproject_events(database, projections())
+    )
+    for event, why in found.still.items():
+        typer.echo(f"event id {event}: {why}")
+    typer.echo(f"{found.done} events projected, {len(found.still)} still cannot be")
+    if found.still:
         raise typer.Exit(1)
 
 

@@ -16,6 +16,7 @@ from contract.kinds import GatewaySeen
 from contract.topics import UpTopic
 from hub import stream
 from hub.db import Database, Outcome
+from hub.events.reprojecting import reproject
 from hub.events.stored import StoredEvent
 from hub.ingest.accept import Answer
 from hub.ingest.arrivals import PictureArrived, PresenceArrived, ReadingsArrived, arrival
@@ -230,6 +231,27 @@ async def test_an_event_that_cannot_be_projected_is_stored_and_marked(database: 
     ]  # fmt: skip
     ids = [event.id for event in told[-1].events]
     assert ids == sorted(ids)
+
+
+async def test_marked_events_are_projected_again(database: Database) -> None:
+    await enrolled(database, "gw-1")
+    journal, broken, used = Journal().record_many(3), {2, 3}, list[int]()
+
+    async def mends(conn: AsyncConnection, event: StoredEvent) -> None:
+        if event.seq in broken:
+            raise ValueError(f"cannot use {event.seq}")
+        used.append(event.seq)
+
+    registry = {"door.opened": [mends]}
+    await ingest(database, Sent(), registry).facts([journal.arrived(1, 3)])
+    broken.discard(2)
+    found = await reproject(database, registry)
+    assert (found.done, list(found.still.values())) == (1, ["ValueError: cannot use 3"])
+    broken.clear()
+    assert await reproject(database, registry) == (1, {})
+    assert await reproject(database, registry) == (0, {})
+    assert used[-2:] == [2, 3]
+    assert await rows(database, "SELECT count(*) FROM events WHERE failed IS NOT NULL") == [(0,)]
 
 
 async def test_ids_are_commit_order(database: Database) -> None:
