@@ -17,7 +17,6 @@ from contract.readings import Value
 from drivers.bus import BusHealth, CommandFailed
 from drivers.errors import FrameError
 from drivers.modbus import encode
-from drivers.modbus.decode import refused as refused_worths
 from drivers.modbus.encode import Write
 from drivers.modbus.frames import READS
 from drivers.modbus.plan import Block, split
@@ -145,8 +144,11 @@ class ModbusBus:
         now = asyncio.get_running_loop().time()
         for device, station in self._stations.items():
             self._timetable.add(device, station.blocks(), station.periods, now)
+        owner = asyncio.current_task()
+        assert owner is not None
         try:
-            while True:
+            # asyncio.wait_for of Python 3.11, inside pymodbus, swallows a cancellation that meets an answer.
+            while not owner.cancelling():
                 try:
                     await self._step()
                 except Exception:
@@ -252,7 +254,7 @@ class ModbusBus:
                 self._tell(station, ask.whole, data, loop.time())
 
     def _tell(self, station: Station, block: Block, data: bytes, now: float) -> None:
-        news = station.changes.news(station.decoder.read(block, data), now, self._clock())
+        news = station.news(block, data, now, self._clock())
         if news:
             self._sink(PointsRead(station.device, news))
 
@@ -264,7 +266,7 @@ class ModbusBus:
             self._timetable.read(turn, now)
         if not parts:
             self.health.refused += 1
-            news = station.changes.news(refused_worths(turn.block), now, self._clock())
+            news = station.refused(turn.block, now, self._clock())
             if news:
                 self._sink(PointsRead(station.device, news))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from contract.readings import Reading
 from drivers.changes import Changes
-from drivers.modbus.decode import Decoder
-from drivers.modbus.plan import Block, Limits, plan, spans_of
+from drivers.modbus.decode import Decoder, bit_at, refused
+from drivers.modbus.plan import MULTIPLIER, Block, Limits, Span, plan, spans_of
 from drivers.modbus.resync import Unanswered
 from drivers.profiles.profile import Profile
 from drivers.profiles.schema import Group
@@ -25,6 +26,15 @@ class Installed(Protocol):
     def scale_by(self) -> dict[str, float]: ...
 
 
+UNDERSTOOD_S = 1.0
+"""For this long only registers that changed are looked at: most stand still most of the time."""
+
+
+class _Seen(NamedTuple):
+    data: bytes
+    at: float
+
+
 class Station:
     """A device and its memory. `periods`: seconds between reads of each group."""
 
@@ -36,16 +46,56 @@ class Station:
         self.changes = Changes(device, profile.points)
         self.unanswered = Unanswered(profile.limits.latency_s)
         self.periods = periods(profile, installed.poll_s)
+        self._seen: dict[tuple[int, int, int], _Seen] = {}
 
     def blocks(self) -> list[Block]:
         """What is read of it."""
         limits = self.profile.limits
         return plan(spans_of(self.profile), Limits(limits.registers, limits.bits, limits.gap))
 
+    def news(self, block: Block, data: bytes, now: float, at_ms: int) -> tuple[Reading, ...]:
+        """What an answer says that is worth a report. `now`: monotonic seconds; `at_ms`: Unix milliseconds."""
+        seen = self._seen.get(block[:3])
+        if seen is None or now - seen.at >= UNDERSTOOD_S:
+            return self._all_news(block, data, now, at_ms)
+        if seen.data == data:
+            return ()
+        spans = _changed(block, seen.data, data)
+        if any(span.key.startswith(MULTIPLIER) for span in spans):
+            # Another factor makes other values of the same registers, in other blocks too.
+            self._seen.clear()
+            return self._all_news(block, data, now, at_ms)
+        self._seen[block[:3]] = _Seen(data, seen.at)
+        return self.changes.news(self.decoder.read(block._replace(spans=spans), data), now, at_ms)
+
+    def _all_news(self, block: Block, data: bytes, now: float, at_ms: int) -> tuple[Reading, ...]:
+        self._seen[block[:3]] = _Seen(data, now)
+        return self.changes.news(self.decoder.read(block, data), now, at_ms)
+
+    def refused(self, block: Block, now: float, at_ms: int) -> tuple[Reading, ...]:
+        """What a refusal of a block says that is worth a report."""
+        self._seen.pop(block[:3], None)
+        return self.changes.news(refused(block), now, at_ms)
+
     def forget(self) -> None:
         """It was lost: what it said before says nothing about what comes back."""
+        self._seen.clear()
         self.decoder.forget()
         self.changes.forget()
+
+
+def _changed(block: Block, old: bytes, new: bytes) -> tuple[Span, ...]:
+    start = block.start
+    if block.fc <= 2:
+        return tuple(
+            span for span in block.spans if bit_at(old, span.address - start) != bit_at(new, span.address - start)
+        )
+    return tuple(
+        span
+        for span in block.spans
+        if old[2 * (span.address - start) : 2 * (span.end - start)]
+        != new[2 * (span.address - start) : 2 * (span.end - start)]
+    )
 
 
 def periods(profile: Profile, poll_s: float | None) -> dict[Group, float]:

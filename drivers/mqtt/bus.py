@@ -79,8 +79,11 @@ class MqttBus:
     async def run(self) -> None:
         """Stays connected until cancelled."""
         failures = 0
+        owner = asyncio.current_task()
+        assert owner is not None
         try:
-            while True:
+            # asyncio.wait_for of Python 3.11, inside aiomqtt, swallows a cancellation that meets an answer.
+            while not owner.cancelling():
                 try:
                     await self._listen()
                 except (aiomqtt.MqttError, OSError, ValueError) as wrong:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,6 +12,8 @@ import pytest
 from config.site import ModbusTcpBus
 from drivers.bus import CommandFailed
 from drivers.modbus.bus import ModbusBus
+from drivers.modbus.encode import Write
+from drivers.modbus.station import Station
 from drivers.opening import open_bus
 from drivers.profiles import load
 from drivers.profiles.profile import Profile
@@ -307,3 +310,36 @@ async def test_the_queue_of_wishes_is_bounded() -> None:
         results = await asyncio.gather(*wishes, return_exceptions=True)
         assert all(isinstance(result, CommandFailed) for result in results)
         assert sum("too much to do" in str(result) for result in results) == 80 - 64
+
+
+class DeafWire:
+    """A wire whose library swallows a cancellation that comes while it waits, as `asyncio.wait_for` of 3.11 can."""
+
+    name = "deaf"
+    serial = False
+    connected = True
+
+    def __init__(self) -> None:
+        self.reading = asyncio.Event()
+
+    async def open(self, timeout_s: float) -> None: ...
+
+    def close(self) -> None: ...
+
+    async def read(self, unit: int, fc: int, start: int, size: int, timeout_s: float) -> bytes:
+        self.reading.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(0.01)
+        return bytes(2 * size)
+
+    async def write(self, unit: int, write: Write, timeout_s: float) -> None: ...
+
+
+async def test_the_owner_ends_even_if_its_library_swallows_the_order() -> None:
+    wire = DeafWire()
+    station = Station("d", Installed(), product(registers(1, period_s=0.001)))
+    bus = ModbusBus("net", wire, {"d": station}, sink=Heard(), clock=lambda: 0, timeout_s=1)
+    task = asyncio.create_task(bus.run())
+    await wire.reading.wait()
+    task.cancel()
+    await asyncio.wait_for(asyncio.gather(task, return_exceptions=True), 5)

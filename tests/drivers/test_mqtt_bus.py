@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import aiomqtt
 import pytest
@@ -140,7 +141,7 @@ async def test_a_last_will_loses_the_device_at_once(broker: Broker, tmp_path: Pa
             await asyncio.sleep(0.05)
         assert bus.online("co")
         # The connection breaks without a good-bye.
-        connection = sensor._client.socket()
+        connection: Any = sensor._client.socket()
         assert connection is not None
         connection.shutdown(socket.SHUT_RDWR)
         await heard.until(lambda: heard.of(DeviceLost))
