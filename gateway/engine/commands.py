@@ -25,8 +25,6 @@ from gateway.engine.buses import Buses
 from gateway.engine.doors import Doors
 from gateway.engine.episodes import Alarm
 from gateway.engine.lanes import Lanes
-from gateway.engine.layout import Names
-from gateway.engine.meters import Meters
 from gateway.engine.record import Facts, Record
 from rules.commands import admissible
 
@@ -45,7 +43,7 @@ UNKNOWN_TARGET = Text("目标不存在", "There is no such target")
 RESTARTED = Text("执行中网关重启，结果未知，不再重试", "The gateway restarted meanwhile: result unknown, not retried")
 NOT_WRITABLE = Text("该点不可写", "This point cannot be written")
 ALARM_OVER = Text("告警已结束", "The alarm is over")
-NOT_READABLE = Text("当前读不到可信的读数", "No value that can be trusted is readable now")
+CRASHED = Text("网关内部错误，指令未完成", "A fault inside the gateway: the command was not completed")
 
 State = Literal["sent", "done", "failed", "expired"]
 
@@ -89,9 +87,7 @@ class Commands:
         doors: Doors,
         lanes: Lanes,
         alarms: Alarms,
-        meters: Meters,
         buses: Buses,
-        names: Names,
         record: Record,
         disk: KnowsTheDisk,
         clock: Clock,
@@ -103,10 +99,7 @@ class Commands:
         self._doors = doors
         self._lanes = lanes
         self._alarms = alarms
-        self._meters = meters
-        self._meter_ids = frozenset(site.meters)
         self._buses = buses
-        self._names = names
         self._record = record
         self._disk = disk
         self._clock = clock
@@ -212,6 +205,10 @@ class Commands:
             await self._answer(command, "failed", refusal.text)
         except CommandFailed as failure:
             await self._answer(command, "failed", failure.why)
+        except Exception:
+            # Whoever asked must hear something, and the next command must be carried out.
+            log.exception("command crashed", command=command.id, kind=command.kind)
+            await self._answer(command, "failed", CRASHED)
         else:
             await self._answer(command, "done", None, result)
 

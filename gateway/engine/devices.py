@@ -1,25 +1,43 @@
-"""Devices that fall silent and come back: events, stale points, and the alarm `device.lost`."""
+"""Devices that fall silent and come back: events at once, stale points, and the alarm `device.lost`.
+
+The alarm waits for a moment: when a whole wire falls silent (its converter, its broker), that is one cause and one
+alarm of the wire, not one of every device on it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from contract.kinds import DeviceFound, DeviceLost
 from gateway.clock import Clock
+from gateway.engine.alarmclock import Alarmclock, Timers
 from gateway.engine.alarms import Alarms
 from gateway.engine.causes import built_in, built_in_key
 from gateway.engine.layout import Names
-from gateway.engine.record import Facts
+from gateway.engine.record import Facts, Record
+
+GATHER_S = 3.0
+"""How long losses are gathered before they are alarmed: a wire's devices are noticed one after the other."""
 
 
 class Devices:
-    """Which devices answer. Those of a crowded wire are lost and found one by one."""
+    """Which devices answer."""
 
-    def __init__(self, bus_of: dict[str, str], alarms: Alarms, names: Names, clock: Clock) -> None:
-        self._bus_of = bus_of
+    def __init__(
+        self, bus_of: Mapping[str, str], *, alarms: Alarms, names: Names, record: Record, timers: Timers, clock: Clock
+    ) -> None:
+        self._bus_of = dict(bus_of)
         self._alarms = alarms
         self._names = names
+        self._record = record
         self._clock = clock
+        self._gathering = Alarmclock(timers, self._gathered)
+        self._on_bus: dict[str, list[str]] = {}
+        for device, bus in self._bus_of.items():
+            self._on_bus.setdefault(bus, []).append(device)
         self._lost: dict[str, float] = {}
         self._found: set[str] = set()
+        self._unsaid: set[str] = set()
 
     def lost(self, device: str, why: str, facts: Facts) -> bool:
         """The device stopped answering; False if that was known."""
@@ -28,20 +46,45 @@ class Devices:
         self._lost[device] = self._clock.monotonic()
         self._found.discard(device)
         facts.say("device.lost", device, DeviceLost(device=device, bus=self._bus_of[device], why=why))
-        self._alarms.raise_cause(built_in("device.lost", device, self._names), facts)
+        self._gather(device)
         return True
 
     def found(self, device: str, facts: Facts) -> bool:
         """The device answers (again); False if that was known."""
         if device in self._found or device not in self._bus_of:
             return False
+        bus = self._bus_of[device]
         self._found.add(device)
+        self._unsaid.discard(device)
         since = self._lost.pop(device, None)
         after_s = None if since is None else round(self._clock.monotonic() - since, 3)
-        facts.say("device.found", device, DeviceFound(device=device, bus=self._bus_of[device], after_s=after_s))
+        facts.say("device.found", device, DeviceFound(device=device, bus=bus, after_s=after_s))
         self._alarms.clear_cause(built_in_key("device.lost", device), facts)
+        if self._alarms.present(built_in_key("device.lost", bus)):
+            # The wire works: what is still silent on it is silent by itself.
+            self._alarms.clear_cause(built_in_key("device.lost", bus), facts)
+            for other in self._on_bus[bus]:
+                if other in self._lost:
+                    self._gather(other)
         return True
 
     def online(self, device: str) -> bool | None:
         """Whether the device answers; None while nobody knows."""
         return True if device in self._found else False if device in self._lost else None
+
+    def _gather(self, device: str) -> None:
+        if not self._unsaid:
+            self._gathering.arm(GATHER_S)
+        self._unsaid.add(device)
+
+    def _gathered(self) -> None:
+        facts = Facts()
+        for bus in dict.fromkeys(self._bus_of[device] for device in sorted(self._unsaid)):
+            silent = [device for device in self._on_bus[bus] if device in self._unsaid]
+            wholly = len(silent) > 1 and all(device in self._lost for device in self._on_bus[bus])
+            for source in [bus] if wholly else silent:
+                if not self._alarms.present(built_in_key("device.lost", bus)):
+                    self._alarms.raise_cause(built_in("device.lost", source, self._names), facts)
+        self._unsaid.clear()
+        if facts:
+            self._record.append(facts)

@@ -71,15 +71,20 @@ class KeepsPictures(Protocol):
         """Keeps a JPEG for this site's screen and for the hub; its id."""
 
 
+IDLE_S = 60.0
+"""A barrier that was lifted for a vehicle which did not drive through comes down after this, if the loops are free."""
+
+
 @dataclass(slots=True)
 class _Standing:
-    """One lane as it is now. `at`: Unix ms of its last change."""
+    """One lane as it is now. `at`: Unix ms of its last change. `idle`: rings when nobody has driven through."""
 
     lane: Lane
     policy: LanePolicy
     traits: LaneTraits
     wire: BarrierWire
     clock: Alarmclock
+    idle: Alarmclock
     memory: LaneMemory = field(default_factory=LaneMemory)
     recent: tuple[RecentRead, ...] = ()
     replayed: deque[tuple[str, int | None]] = field(default_factory=lambda: deque(maxlen=REPLAYED_LIMIT))
@@ -191,6 +196,7 @@ class Lanes:
     async def open(self, lane: str, command: str, within_s: float) -> None:
         """Lifts the barrier by hand; `CommandFailed` if it did not take the wish."""
         standing = self._lanes[lane]
+        standing.idle.arm(None)  # who opens by hand may mean it to stay open
         self._note(lane, Opening(Admission(by="command", command=command)))
         await standing.wire.open(within_s)
 
@@ -233,7 +239,14 @@ class Lanes:
             repeat_s=lane.repeat_s,
         )
         traits = LaneTraits(has_position=bool(wire.points), has_loop_under=lane.loop_under is not None)
-        return _Standing(lane, policy, traits, wire, Alarmclock(self._timers, lambda: self._tick(id)))
+        return _Standing(
+            lane,
+            policy,
+            traits,
+            wire,
+            clock=Alarmclock(self._timers, lambda: self._tick(id)),
+            idle=Alarmclock(self._timers, lambda: self._stood_idle(id)),
+        )
 
     def _decide(self, standing: _Standing, read: PlateRead) -> LaneDecision:
         sight = PlateSight(read.plate, read.plate_id, read.confidence, read.replayed)
@@ -340,11 +353,23 @@ class Lanes:
     def _tick(self, id: str) -> None:
         self._note(id, Tick())
 
+    def _stood_idle(self, id: str) -> None:
+        standing = self._lanes[id]
+        memory = standing.memory
+        if memory.position != "up":
+            return
+        if memory.under is False and memory.before is not True:
+            self._errands.start(self._lower(id))
+        else:
+            standing.idle.arm(IDLE_S)
+
     def _follow(self, id: str, effect: LaneEffect, facts: Facts) -> None:
         standing = self._lanes[id]
         match effect:
             case Opened(by, command):
                 facts.say("barrier.opened", id, BarrierMoved(by=by, command=command))
+                if by == "decision" and can_close(standing.lane):
+                    standing.idle.arm(IDLE_S)
             case Closed(by, command):
                 facts.say("barrier.closed", id, BarrierMoved(by=by, command=command))
             case Passage(admission, last):

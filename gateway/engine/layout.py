@@ -101,6 +101,7 @@ class Names:
 
     def __init__(self, site: Site, profiles: Mapping[str, Profile]) -> None:
         self._names: dict[str, Text] = {site.site: text(site.name), site.gateway: text(site.name)}
+        self._names |= {id: Text(f"线路 {id}", f"Wire {id}") for id in site.buses}
         self._places: dict[str, Text] = {}
         self._profiles: dict[str, Profile] = {}
         for id, device in site.devices.items():

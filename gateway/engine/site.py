@@ -93,7 +93,7 @@ class SiteEngine:
         self.tickets = Tickets(
             alarms, readings=readings, points=self.points, record=record, errands=errands, clock=clock
         )
-        self.devices = Devices(bus_of, alarms, names, clock)
+        self.devices = Devices(bus_of, alarms=alarms, names=names, record=record, timers=timers, clock=clock)
         self.meters = Meters(registers_of(self.layout), self.points, record, timers, clock)
         self.doors = Doors(
             site, index,
@@ -108,8 +108,8 @@ class SiteEngine:
         self.commands = Commands(
             site,
             writable=writable_of(site, loaded.profiles),
-            doors=self.doors, lanes=self.lanes, alarms=alarms, meters=self.meters,
-            buses=buses, names=names, record=record, disk=journal, clock=clock,
+            doors=self.doors, lanes=self.lanes, alarms=alarms,
+            buses=buses, record=record, disk=journal, clock=clock,
         )  # fmt: skip
         self._names = names
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+import structlog
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
@@ -11,9 +12,10 @@ from contract.layout import PointLayout
 from contract.texts import Text
 from gateway.web.items import point_item, reading_item, stepped
 from gateway.web.served import Gateway
-from web.errors import Invalid, NotFound
+from web.errors import Invalid, NotFound, Refusal
 
 router = APIRouter(prefix="/api", tags=["telemetry"])
+log = structlog.get_logger(__name__)
 
 Agg = Literal["avg", "min", "max", "last", "delta"]
 
@@ -25,6 +27,7 @@ _BACKWARD = Text("结束时间必须晚于开始时间", "must be after `from`")
 _TOO_LONG = Text("时间范围不能超过 400 天", "the span must not be longer than 400 days")
 _TOO_FINE = Text(f"步长太小，最多 {MOST_STEPS} 步", f"the step is too small: at most {MOST_STEPS} steps")
 _NO_STEP = Text("汇总需要步长", "an aggregate needs a step")
+_UNREADABLE = Text("历史读数暂时无法读取", "The history cannot be read just now")
 _LABEL = Text("文本测点只能取 last", "a text point has only `last`")
 
 
@@ -53,7 +56,11 @@ async def readings(
     end = now if until is None else round(until.timestamp() * 1000)
     start = end - DAY_MS if since is None else round(since.timestamp() * 1000)
     _check(start, end, step, agg, layout)
-    found = await gateway.readings.history(point, start, end)
+    try:
+        found = await gateway.readings.history(point, start, end)
+    except OSError as error:
+        log.warning("history cannot be read", point=point, why=str(error))
+        raise Refusal(503, "unreadable", _UNREADABLE) from error
     head: dict[str, Any] = {"id": point, "site": gateway.site, "unit": layout.unit, "step": step}
     if step is None:
         items = [reading_item(reading) for reading in found[:limit]]

@@ -96,6 +96,60 @@ async def test_a_lost_device_is_said_once_and_its_points_are_stale(tmp_path: Pat
         assert [data["after_s"] for _, _, data in found] == [None, 90.0]
 
 
+async def lose(here: Yard, *devices: str) -> None:
+    """These devices fall silent one after the other, within two seconds."""
+    for device in devices:
+        here.engine.report(DeviceLost(device, "no answer"))
+        await here.wait(1)
+
+
+async def alarmed(here: Yard) -> list[str]:
+    """The sources of all lost-device alarms that were raised, in their order."""
+    return [source for _, source, data in await here.events("alarm.raised") if data["rule"] == "device.lost"]
+
+
+async def test_a_wire_that_falls_silent_as_a_whole_is_one_alarm_and_one_ticket(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await lose(here, "cam-in", "cam-out", "cam-side")
+        await here.wait(5)
+        assert await alarmed(here) == ["cameras"]
+        assert len(await here.events("ticket.raised")) == 1
+        assert len(await here.events("device.lost")) == 3
+        here.engine.report(DeviceFound("cam-in"))
+        await here.wait(5)
+        assert not here.engine.alarms.present("device.lost@cameras")
+        assert await alarmed(here) == ["cameras", "cam-out", "cam-side"]
+
+
+async def test_devices_of_a_wire_that_others_answer_on_are_alarmed_by_themselves(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        here.engine.report(DeviceFound("cam-side"))
+        await lose(here, "cam-in", "cam-out")
+        await here.wait(5)
+        assert await alarmed(here) == ["cam-in", "cam-out"]
+
+
+async def test_a_device_that_is_back_at_once_is_an_event_but_no_alarm(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await lose(here, "pump-1")
+        here.engine.report(DeviceFound("pump-1"))
+        await here.wait(10)
+        assert await here.kinds() == ["device.lost", "device.found"]
+
+
+async def test_a_wire_that_was_silent_before_a_restart_clears_when_it_speaks(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await lose(here, "cam-in", "cam-out", "cam-side")
+        await here.wait(5)
+    async with yard(tmp_path, here.time) as again:
+        await lose(again, "cam-in", "cam-out", "cam-side")
+        await again.wait(5)
+        assert await alarmed(again) == ["cameras"]
+        again.engine.report(DeviceFound("cam-in"))
+        await again.settle()
+        assert not again.engine.alarms.present("device.lost@cameras")
+
+
 async def test_acknowledging_says_who_and_a_second_time_changes_nothing(tmp_path: Path) -> None:
     async with yard(tmp_path) as here:
         alarm = await run_dry(here)

@@ -158,6 +158,31 @@ async def test_the_guard_opens_and_the_barrier_says_who(tmp_path: Path) -> None:
         assert (source, data) == ("gate-in", {"by": "command", "command": command})
 
 
+# situation: who opened, the loops while it stands open, whether it is lowered after a minute
+IDLE = [
+    ("nobody drove through", "decision", {"relays__input_3": False, "relays__input_4": False}, True),
+    ("somebody stands before it", "decision", {"relays__input_3": True, "relays__input_4": False}, False),
+    ("somebody stands under it", "decision", {"relays__input_3": False, "relays__input_4": True}, False),
+    ("the loop under it is not trusted", "decision", {"relays__input_3": False}, False),
+    ("it was opened by hand", "command", {"relays__input_3": False, "relays__input_4": False}, False),
+]
+
+
+@pytest.mark.parametrize(("by", "loops", "lowered"), [i[1:] for i in IDLE], ids=[i[0] for i in IDLE])
+async def test_a_barrier_that_stands_open_for_nobody(
+    tmp_path: Path, by: str, loops: dict[str, Any], lowered: bool
+) -> None:
+    async with yard(tmp_path) as here:
+        await here.read(barrier_in__gate_status="closed", **loops)
+        if by == "decision":
+            await here.plate("沪A12345")
+        else:
+            await here.command("barrier.open", "gate-in")
+        await here.read(barrier_in__gate_status="open")
+        await here.wait(61)
+        assert (LOWER_IN in here.sent) is lowered
+
+
 async def test_a_barrier_that_does_not_open_is_alarmed_with_a_ticket_and_cleared_when_it_does(tmp_path: Path) -> None:
     async with yard(tmp_path) as here:
         await here.read(barrier_in__gate_status="closed")
