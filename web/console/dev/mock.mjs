@@ -191,7 +191,7 @@ const routes = [
     const ticket = ticketOf(match[1]);
     const by = { id: user.id, name: user.name, role: user.role };
     const [name, to] = { take: ["taken", "taken"], comment: ["commented", ticket.state], finish: ["finished", "done"], reopen: ["reopened", "taken"] }[match[2]] ?? ["", ""];
-    Object.assign(ticket, { state: to, updated_at: site.at(Date.now()), assignee: match[2] === "take" ? by : ticket.assignee, steps: [...ticket.steps, { at: site.at(Date.now()), by, step: name, text: said.text }] });
+    Object.assign(ticket, { state: to, updated_at: site.at(Date.now()), assignee: match[2] === "take" ? by : ticket.assignee, steps: [...ticket.steps, { at: site.at(Date.now()), by, step: name, text: said.text ?? [said.found, said.done].filter(Boolean).join("\n") }] });
     state("ticket", { ...ticket, history: [] });
     return ticket;
   }],

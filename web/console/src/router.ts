@@ -3,7 +3,7 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
 
 import { homeOf, type Ability } from "@/domain/roles";
-import { able, session } from "@/stores/session";
+import { able, session, sessionKnown } from "@/stores/session";
 
 declare module "vue-router" {
   interface RouteMeta {
@@ -19,7 +19,7 @@ const routes: RouteRecordRaw[] = [
   { path: "/tickets", component: () => import("@/pages/Tickets.vue"), meta: { ability: "tickets.read" } },
   { path: "/tickets/:id", component: () => import("@/pages/TicketDetail.vue"), props: true, meta: { ability: "tickets.read" } },
   { path: "/points", component: () => import("@/pages/Points.vue"), meta: { ability: "points.read" } },
-  { path: "/meters", component: () => import("@/pages/Meters.vue"), meta: { ability: "points.read" } },
+  { path: "/meters", component: () => import("@/pages/Meters.vue"), meta: { ability: "meters.read" } },
   { path: "/devices", component: () => import("@/pages/Devices.vue"), meta: { ability: "devices.read" } },
   { path: "/people", component: () => import("@/pages/People.vue"), meta: { ability: "people.read" } },
   { path: "/sites", component: () => import("@/pages/Sites.vue"), meta: { ability: "sites.read" } },
@@ -30,7 +30,8 @@ const routes: RouteRecordRaw[] = [
 
 export const router = createRouter({ history: createWebHistory(), routes });
 
-router.beforeEach((to) => {
+router.beforeEach(async (to) => {
+  await sessionKnown;
   if (to.meta.open) return session.user ? homeOf(session.user, session.about) : true;
   if (session.user === null) return { path: "/sign-in", query: to.path === "/" ? {} : { next: to.fullPath } };
   if (to.meta.ability && !able(to.meta.ability)) return homeOf(session.user, session.about);

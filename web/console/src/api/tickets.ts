@@ -21,5 +21,12 @@ export const openTicket = (body: NewTicket): Promise<Ticket> => api.post("/api/t
 
 export type Step = "take" | "comment" | "finish" | "reopen";
 
-export const takeStep = (id: string, step: Step, text = ""): Promise<Ticket> =>
-  api.post(`/api/tickets/${encodeURIComponent(id)}/${step}`, { text });
+/** `found`, `done`: what finished work says of the cause and the cure. */
+export interface Said {
+  text?: string;
+  found?: string;
+  done?: string;
+}
+
+export const takeStep = (id: string, step: Step, said: Said = {}): Promise<Ticket> =>
+  api.post(`/api/tickets/${encodeURIComponent(id)}/${step}`, said);

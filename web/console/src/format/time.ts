@@ -73,17 +73,5 @@ export function spanOf(ms: number): Span {
   return { unit: "days", count: Math.floor(seconds / 86_400) };
 }
 
-/** A calendar day of the zone as instants: [from, to). `day` is 2026-03-09. */
-export function dayBounds(day: string, zone?: string): [number, number] {
-  const start = zoneMidnight(day, zone);
-  const next = new Date(Date.parse(`${day}T12:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
-  return [start, zoneMidnight(next, zone)];
-}
-
-function zoneMidnight(day: string, zone?: string): number {
-  const utc = Date.parse(`${day}T00:00:00Z`);
-  const shown = Date.parse(`${dayText(utc, zone)}T${clockText(utc, zone)}Z`);
-  return utc - (shown - utc);
-}
-
+/** How a document says its language. */
 export const LOCALES: Record<Language, string> = { zh: "zh-CN", en: "en-GB" };

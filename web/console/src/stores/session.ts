@@ -16,6 +16,10 @@ export const session = reactive({
   ended: false,
 });
 
+let nowKnown: () => void = () => undefined;
+/** Settles once the server has said who is signed in, if anybody: until then no page can be chosen. */
+export const sessionKnown = new Promise<void>((resolve) => (nowKnown = resolve));
+
 const others = typeof BroadcastChannel === "function" ? new BroadcastChannel("gatehouse-session") : null;
 
 export function able(ability: Ability): boolean {
@@ -41,6 +45,7 @@ export async function loadSession(): Promise<void> {
     session.user = null;
   }
   session.known = true;
+  nowKnown();
 }
 
 function become(user: User): void {

@@ -110,7 +110,8 @@ async function askHolders(): Promise<void> {
         for (const holder of page.items) holderNames.set(holder.id, holder);
       }
       if (!holderNames.has(id)) {
-        holderNames.set(id, await api.get<HolderName>(`/api/holders/${encodeURIComponent(id)}`, { site }));
+        const one = await oneHolder(id, site);
+        holderNames.set(id, one);
       }
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -120,6 +121,11 @@ async function askHolders(): Promise<void> {
     wanted.delete(id);
   }
   asking = false;
+}
+
+async function oneHolder(id: string, site: string | undefined): Promise<HolderName | null> {
+  if (session.about?.server !== "gateway") return api.get<HolderName>(`/api/holders/${encodeURIComponent(id)}`, { site });
+  return (await api.get<Page<HolderName>>("/api/holders", { ids: id })).items[0] ?? null;
 }
 
 /** Forgets what belongs to the person who signed out. */

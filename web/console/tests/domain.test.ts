@@ -1,0 +1,123 @@
+import { describe, expect, it } from "vitest";
+
+import type { About, Role, User } from "@/api/types";
+import { compareAlarms, compareTickets, rings, unseen } from "@/domain/alarms";
+import { changesOf, tracesOf } from "@/domain/history";
+import { plateLook, plateParts } from "@/domain/plates";
+import { homeOf, may } from "@/domain/roles";
+import { alarm, ticket } from "./items";
+
+describe("alarms", () => {
+  it("stand by state, then severity, then the newest first", () => {
+    const list = [
+      alarm("shelved", { state: "shelved", severity: "critical" }),
+      alarm("seen", { state: "acknowledged", severity: "critical" }),
+      alarm("gone", { state: "cleared", severity: "critical" }),
+      alarm("mild", { severity: "warning" }),
+      alarm("old", { severity: "major", raised_at: "2026-03-08T00:00:00.000Z" }),
+      alarm("new", { severity: "major", raised_at: "2026-03-09T00:00:00.000Z" }),
+      alarm("worst", { severity: "critical" }),
+    ];
+    expect(list.sort(compareAlarms).map((one) => one.id)).toEqual(["worst", "new", "old", "mild", "gone", "seen", "shelved"]);
+  });
+
+  it("are unseen until somebody acknowledges, and ring while they are there and bad", () => {
+    expect(unseen(alarm("a"))).toBe(true);
+    expect(unseen(alarm("a", { state: "cleared" }))).toBe(true);
+    expect(unseen(alarm("a", { state: "acknowledged" }))).toBe(false);
+    expect(rings(alarm("a", { severity: "critical" }))).toBe(true);
+    expect(rings(alarm("a", { severity: "minor" }))).toBe(false);
+    expect(rings(alarm("a", { state: "cleared" }))).toBe(false);
+  });
+
+  it("make tickets that stand by severity, then who waits longest", () => {
+    const list = [ticket("b", { raised_at: "2026-03-09T02:00:00.000Z" }), ticket("a", { raised_at: "2026-03-09T01:00:00.000Z" }), ticket("c", { severity: "critical" })];
+    expect(list.sort(compareTickets).map((one) => one.id)).toEqual(["c", "a", "b"]);
+  });
+});
+
+describe("values around a fault", () => {
+  it("are sorted into traces, what moved most first", () => {
+    const traces = tracesOf([
+      ["p.still", 2, 5],
+      ["p.flow", 2, 0],
+      ["p.flow", 1, 27],
+      ["p.still", 1, 5],
+      ["p.running", 1, true],
+      ["p.running", 2, false],
+      ["p.code", 1, "none"],
+      ["p.code", 2, null],
+    ]);
+    expect(traces.map((trace) => [trace.point, trace.kind])).toEqual([
+      ["p.flow", "number"],
+      ["p.running", "flag"],
+      ["p.code", "label"],
+      ["p.still", "number"],
+    ]);
+    expect(traces[0]?.spots).toEqual([
+      [1, 27],
+      [2, 0],
+    ]);
+    expect(traces[2]?.words).toEqual([
+      [1, "none"],
+      [2, "–"],
+    ]);
+  });
+
+  it("say a state only where it changes", () => {
+    expect(changesOf([[1, "a"], [2, "a"], [3, "b"], [4, "a"]])).toEqual([[1, "a"], [3, "b"], [4, "a"]]);
+  });
+});
+
+describe("plates", () => {
+  it.each([
+    ["沪A12345", "", "blue"],
+    ["沪AD12345", "", "green"],
+    ["沪A12345", "yellow", "yellow"],
+    ["沪A1234警", "", "white"],
+    ["粤Z1234港", "black", "black"],
+  ])("%s (%s) is %s", (plate, colour, look) => {
+    expect(plateLook(plate, colour)).toBe(look);
+  });
+
+  it("are read in two parts, and lose no letter", () => {
+    expect(plateParts("沪A12345")).toEqual(["沪A", "12345"]);
+    expect(plateParts("")).toEqual(["", ""]);
+  });
+});
+
+describe("roles", () => {
+  const user = (role: Role, sites = ["demo"]): User => ({ id: "u", username: role, name: role, role, language: "zh", sites });
+  const about = (server: About["server"]): About => ({ server, site: "demo", version: "", hub_connected: null, working_alone_since: null, backlog: null });
+
+  it.each([
+    ["guard", "open", true],
+    ["guard", "alarms.shelve", false],
+    ["guard", "tickets.work", false],
+    ["guard", "people.write", false],
+    ["maintenance", "open", false],
+    ["maintenance", "tickets.work", true],
+    ["maintenance", "people.read", false],
+    ["installer", "points.write", true],
+    ["manager", "people.write", true],
+    ["manager", "points.write", false],
+    ["admin", "accounts.write", true],
+  ] as const)("%s may %s: %s", (role, ability, allowed) => {
+    expect(may(user(role), about("hub"), ability)).toBe(allowed);
+  });
+
+  it("have less at a gateway, and nothing without a person", () => {
+    expect(may(user("admin"), about("gateway"), "people.read")).toBe(false);
+    expect(may(user("maintenance"), about("gateway"), "tickets.work")).toBe(false);
+    expect(may(user("guard"), about("gateway"), "open")).toBe(true);
+    expect(may(null, about("hub"), "watch")).toBe(false);
+  });
+
+  it("start where their work is", () => {
+    expect(homeOf(user("guard"), about("hub"))).toBe("/guard");
+    expect(homeOf(user("maintenance"), about("hub"))).toBe("/tickets");
+    expect(homeOf(user("installer"), about("hub"))).toBe("/devices");
+    expect(homeOf(user("manager", ["*"]), about("hub"))).toBe("/sites");
+    expect(homeOf(user("manager", ["*"]), about("gateway"))).toBe("/guard");
+  });
+});

@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+
+import { entriesOf, FEED_FILTERS, matches, passesFilter, type Entry, type Outcome } from "@/domain/entries";
+import { access, other } from "./items";
+
+function only(event: Parameters<typeof entriesOf>[0][number]): Entry {
+  const [entry] = entriesOf([event]);
+  if (!entry) throw new Error("no entry");
+  return entry;
+}
+
+const OUTCOMES: [string, Record<string, unknown>, Outcome][] = [
+  ["access.granted", { rule: "g-1" }, "granted"],
+  ["access.granted", { rule: "visitor", reason: { code: "visitor_admitted", zh: "", en: "" } }, "visitor"],
+  ["access.granted", { rule: "exit", reason: { code: "exit_visitor", zh: "", en: "" } }, "visitor"],
+  ["access.denied", { rule: "unknown", reason: { code: "unknown_card", zh: "", en: "" } }, "refused"],
+  ["access.denied", { rule: "block:b-1", reason: { code: "blocked_plate", zh: "", en: "" } }, "blocked"],
+  ["access.denied", { rule: "visitor", reason: { code: "visitor_ask", zh: "", en: "" } }, "waiting"],
+  ["access.denied", { rule: "plate", reason: { code: "low_confidence", zh: "", en: "" } }, "waiting"],
+  ["access.denied", { rule: "visitor", reason: { code: "visitor_refused", zh: "", en: "" } }, "refused"],
+];
+
+describe("entries", () => {
+  it.each(OUTCOMES)("%s %o is %s", (kind, data, outcome) => {
+    expect(only(access(1, { kind, data })).outcome).toBe(outcome);
+  });
+
+  it("shows what guards did by hand, and not what happened to alarms", () => {
+    const by = { id: "u", name: "刘师傅", role: "guard" };
+    const data = { command: "c", kind: "barrier.open", target: "gate-in", by, reason: "访客已登记" };
+    expect(only(other(1, "command.done", data))).toMatchObject({ outcome: "manual", traveller: "car", source: "gate-in" });
+    expect(only(other(1, "command.failed", data)).outcome).toBe("failed");
+    expect(entriesOf([other(1, "command.done", { ...data, kind: "alarm.ack" })])).toEqual([]);
+    expect(entriesOf([other(1, "meter.read", {})])).toEqual([]);
+  });
+
+  it("notes the passage that followed a decision, also when it comes later", () => {
+    const known = new WeakMap();
+    const decision = access(5);
+    expect(entriesOf([decision], known)[0]?.passed).toBe(false);
+    const passed = entriesOf([other(6, "passage.made", { after: 5, direction: "in" }), decision], known);
+    expect(passed.map((entry) => entry.passed)).toEqual([true]);
+  });
+
+  it("keeps an entry the same object while nothing new is said of it", () => {
+    const known = new WeakMap();
+    const event = access(5);
+    const [before] = entriesOf([event], known);
+    const [, after] = entriesOf([access(6), event], known);
+    expect(after).toBe(before);
+  });
+
+  it("takes colour and picture from the camera's read of that plate at that time", () => {
+    const plate = { credential: { kind: "plate", value: "沪A12345" } };
+    const decision = access(3, { source: "gate-in", at: "2026-03-09T00:00:10.000Z", data: plate });
+    const read = { ...other(2, "plate.seen", { plate: "沪A12345", colour: "blue", picture: "p1" }), at: "2026-03-09T00:00:09.500Z" };
+    const old = { ...other(1, "plate.seen", { plate: "沪A12345", colour: "green", picture: "p0" }), at: "2026-03-08T00:00:00.000Z" };
+    expect(entriesOf([decision, read, old])[0]).toMatchObject({ traveller: "car", colour: "blue", picture: "p1" });
+    const replayed = { ...read, data: { ...read.data, replayed: true } };
+    expect(entriesOf([decision, replayed])[0]?.picture).toBeNull();
+  });
+
+  it("filters", () => {
+    const car = only(access(1, { data: { credential: { kind: "plate", value: "沪A12345" } } }));
+    const refused = only(access(2, { kind: "access.denied" }));
+    const shown = FEED_FILTERS.map((filter) => [car, refused].filter((entry) => passesFilter(entry, filter)).length);
+    expect(shown).toEqual([2, 1, 1, 1]);
+  });
+
+  it("is found by card, reason and name", () => {
+    const entry = only(access(1));
+    for (const typed of ["", "04a1b2", "有通行", "grant", "陈思"]) expect(matches(entry, typed, ["陈思远"])).toBe(true);
+    expect(matches(entry, "沪A", ["陈思远"])).toBe(false);
+  });
+});
