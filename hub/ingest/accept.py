@@ -106,7 +106,8 @@ class _Group:
 
     def _answer(self, one: EventsArrived, verdict: Verdict, fault: str = "") -> None:
         assert verdict.state != "accept"
-        ack = Ack(stream=one.batch.stream, state=verdict.state, seq=verdict.seq, at=self.at, why=verdict.why)
+        head = one.batch.head if verdict.state == "committed" else None
+        ack = Ack(stream=one.batch.stream, state=verdict.state, seq=verdict.seq, at=self.at, why=verdict.why, head=head)
         self.answers.append(Answer(one.gateway, ack))
         if verdict.state == "refused":
             self.unacceptable.append(Unacceptable(one.gateway, fault, verdict.why))
