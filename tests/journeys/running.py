@@ -20,6 +20,8 @@ import httpx
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
 
+JOURNAL = "SELECT stream, seq, kind FROM events JOIN streams USING (number) ORDER BY events.id"
+
 RESIDENT_CARD = "04A1B2C3D4E5F6"
 REVOKED_CARD = "04DEADBEEF0001"
 RESIDENT_PLATE = "沪A12345"
@@ -159,7 +161,7 @@ class Demo:
     def journal(self) -> list[tuple[str, int, str]]:
         """(stream, seq, kind) of everything that the gateway's journal holds, oldest first."""
         with contextlib.closing(sqlite3.connect(f"file:{self.info['journal']}?mode=ro", uri=True)) as journal:
-            return [tuple(row) for row in journal.execute("SELECT stream, seq, kind FROM events ORDER BY rowid")]
+            return [tuple(row) for row in journal.execute(JOURNAL)]
 
     def synced(self, within_s: float = 40.0) -> None:
         """Until the hub has acknowledged everything that the journal holds."""

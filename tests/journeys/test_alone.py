@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.journeys.running import BLOCKED_PLATE, RESIDENT_CARD, RESIDENT_PLATE, Demo, eventually
+from tests.journeys.running import BLOCKED_PLATE, RESIDENT_CARD, Demo, eventually
+
+RESIDENT_PLATE = "沪B7K920"
 
 
 def test_hub_gone_restart_alone_and_catch_up(demo: Demo) -> None:
