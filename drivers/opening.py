@@ -139,7 +139,10 @@ def _mqtt(id: str, bus: Any, devices: Devices, gateway: Gateway) -> Bus:
         if bus.password_file is None:
             return None
         file: Path = gateway.folder / bus.password_file
-        return file.read_text().strip()
+        try:
+            return file.read_text().strip()
+        except OSError as wrong:
+            raise OSError(f"the password file {bus.password_file} cannot be read: {wrong.strerror}") from wrong
 
     return MqttBus(
         id,

@@ -147,7 +147,7 @@ class ModbusBus:
         owner = asyncio.current_task()
         assert owner is not None
         try:
-            # asyncio.wait_for of Python 3.11, inside pymodbus, swallows a cancellation that meets an answer.
+            # Before Python 3.12, wait_for (in pymodbus) swallows a cancellation that comes together with the answer.
             while not owner.cancelling():
                 try:
                     await self._step()
@@ -155,9 +155,7 @@ class ModbusBus:
                     log.exception("a turn on the wire failed", bus=self.id)
                     self._hang_up()
                     await asyncio.sleep(1.0)
-                # Before Python 3.12, wait_for (in pymodbus) loses a cancellation that comes together with the answer.
-                if (task := asyncio.current_task()) is not None and task.cancelling():
-                    raise asyncio.CancelledError
+            raise asyncio.CancelledError
         finally:
             self._hang_up()
             for wish in self._wishes:

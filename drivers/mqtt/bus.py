@@ -82,7 +82,7 @@ class MqttBus:
         owner = asyncio.current_task()
         assert owner is not None
         try:
-            # asyncio.wait_for of Python 3.11, inside aiomqtt, swallows a cancellation that meets an answer.
+            # Before Python 3.12, wait_for (in aiomqtt) swallows a cancellation that comes together with an answer.
             while not owner.cancelling():
                 try:
                     await self._listen()
@@ -95,6 +95,7 @@ class MqttBus:
                     if failures >= LOST_AFTER:
                         self._lose_all(f"the site's broker {self._host}:{self._port} cannot be reached: {wrong}")
                 await asyncio.sleep(RECONNECT_S[min(failures, len(RECONNECT_S)) - 1])
+            raise asyncio.CancelledError
         finally:
             self.health.connected = False
             for watch in self._watches.values():
