@@ -270,6 +270,7 @@ async function answer(request, response) {
     return undefined;
   }
   if (path.startsWith("pictures/")) return response.writeHead(200, { "Content-Type": "image/svg+xml" }).end(site.picture(path.slice(9)));
+  if (path === "mock/screens") return json(200, screens.size);
   if (path === "mock/blocked") return json(200, blockedCar());
   for (const [method, pattern, give] of routes) {
     const match = method === request.method ? pattern.exec(path) : null;

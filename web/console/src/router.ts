@@ -24,7 +24,7 @@ const routes: RouteRecordRaw[] = [
   { path: "/people", component: () => import("@/pages/People.vue"), meta: { ability: "people.read" } },
   { path: "/sites", component: () => import("@/pages/Sites.vue"), meta: { ability: "sites.read" } },
   { path: "/accounts", component: () => import("@/pages/Accounts.vue"), meta: { ability: "accounts.write" } },
-  { path: "/", redirect: () => homeOf(session.user, session.about) },
+  { path: "/", component: () => import("@/pages/NotFound.vue") },
   { path: "/:rest(.*)*", component: () => import("@/pages/NotFound.vue") },
 ];
 
@@ -34,6 +34,7 @@ router.beforeEach(async (to) => {
   await sessionKnown;
   if (to.meta.open) return session.user ? homeOf(session.user, session.about) : true;
   if (session.user === null) return { path: "/sign-in", query: to.path === "/" ? {} : { next: to.fullPath } };
+  if (to.path === "/") return homeOf(session.user, session.about);
   if (to.meta.ability && !able(to.meta.ability)) return homeOf(session.user, session.about);
   return true;
 });
