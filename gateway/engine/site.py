@@ -134,6 +134,7 @@ class SiteEngine:
         self.clock.watch(self._clock_turns)
         self._clock_turned(self.clock.doubt, at_start=True)
         self.journal.watch_stall(self._stall_turned)
+        self._stall_turned(self.journal.stalled)
 
     async def stop(self) -> None:
         """Lets what is under way end and records the end."""

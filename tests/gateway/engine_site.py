@@ -21,7 +21,7 @@ from drivers.bus import BusHealth, CommandFailed
 from drivers.reports import CredentialRead, PlateRead, PointsRead
 from gateway.clock import Clock
 from gateway.engine.site import SiteEngine
-from gateway.journal import Journal
+from gateway.journal import Disk, Journal
 
 MORNING = 1_795_000_000_000
 """A moment in November 2026, Unix ms."""
@@ -314,7 +314,13 @@ class Yard:
 
 @asynccontextmanager
 async def yard(
-    folder: Path, time: Time | None = None, *, site: str = SITE, rules: str = RULES, at_rest: bool = True
+    folder: Path,
+    time: Time | None = None,
+    *,
+    site: str = SITE,
+    rules: str = RULES,
+    at_rest: bool = True,
+    disk: Disk | None = None,
 ) -> AsyncIterator[Yard]:
     """A yard in `folder`; a second one in the same folder is the same gateway after a restart."""
     time = time or Time()
@@ -322,7 +328,7 @@ async def yard(
     (folder / "rules.yaml").write_text(rules, encoding="utf-8")
     loaded = load_site(folder / "site.yaml")
     clock = Clock(machine=lambda: time.machine_ms, steady=lambda: time.steady)
-    journal = Journal.open(folder / "journal.sqlite", clock=clock, source=loaded.site.gateway)
+    journal = Journal.open(folder / "journal.sqlite", clock=clock, source=loaded.site.gateway, disk=disk)
     shelf = Shelf()
     engine = SiteEngine(loaded, journal=journal, readings=shelf, pictures=Album(folder), clock=clock, timers=time)
     here = Yard(engine, journal, time, shelf)

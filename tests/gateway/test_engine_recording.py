@@ -1,0 +1,126 @@
+"""What decisions do when the disk does not record, and what always holds between a decision, its record and the act."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drivers.reports import DeviceFound, DeviceLost
+from tests.gateway.disks import FaultyDisk
+from tests.gateway.engine_site import RESIDENT, REVOKED, Yard, yard
+
+PULSE = ("pulse", "relays", "relay_1", 5.0)
+
+
+async def test_a_hanging_disk_locks_nobody_in_and_loses_nothing(tmp_path: Path) -> None:
+    disk = FaultyDisk()
+    async with yard(tmp_path, disk=disk) as here:
+        disk.hang_commits()
+        await here.card(RESIDENT)
+        await here.card(REVOKED)
+        await here.command("door.unlock", "lobby")
+        assert here.sent == [PULSE, PULSE]
+        assert here.journal.waiting > 0
+        await until(lambda: here.engine.alarms.present("recording.stalled@yard-gw"))
+        disk.heal()
+        await until(lambda: not here.engine.alarms.present("recording.stalled@yard-gw"))
+        await until(lambda: here.journal.waiting == 0)
+        kinds = await here.kinds()
+        assert [kind for kind in kinds if kind.startswith(("access", "command"))] == [
+            "access.granted",
+            "access.denied",
+            "command.done",
+        ]
+        assert kinds.count("alarm.raised") == kinds.count("alarm.cleared") == 1
+        assert "recording.stalled" in kinds
+
+
+async def test_a_stall_that_a_restart_ended_is_no_longer_alarmed(tmp_path: Path) -> None:
+    disk = FaultyDisk()
+    async with yard(tmp_path, disk=disk) as here:
+        disk.commit_error = OSError(28, "No space left on device")
+        await here.card(RESIDENT)
+        assert here.sent == [PULSE]
+        await until(lambda: here.engine.alarms.present("recording.stalled@yard-gw"))
+        disk.heal()
+        await until(lambda: here.journal.stalled is None)
+        await until(lambda: here.journal.waiting == 0)
+    async with yard(tmp_path, here.time) as again:
+        assert not again.engine.alarms.present("recording.stalled@yard-gw")
+
+
+async def until(holds: Any) -> None:
+    """Returns when it holds."""
+    async with asyncio.timeout(20):
+        while not holds():  # noqa: ASYNC110 - a writer's thread, it can only be looked at
+            await asyncio.sleep(0.01)
+
+
+# --- What always holds
+
+STEPS: dict[str, Any] = {
+    "resident": lambda here: here.card(RESIDENT),
+    "resident leaves": lambda here: here.card(RESIDENT, reader="lobby-out"),
+    "revoked": lambda here: here.card(REVOKED),
+    "opens": lambda here: here.read(relays__input_1=True),
+    "closes": lambda here: here.read(relays__input_1=False),
+    "contact lost": lambda here: here.read(quality="bad", relays__input_1=None),
+    "button": lambda here: here.read(relays__input_2=True),
+    "button let go": lambda here: here.read(relays__input_2=False),
+    "a while": lambda here: here.wait(3),
+    "a long while": lambda here: here.wait(40),
+    "guard": lambda here: here.command("door.unlock", "lobby"),
+    "locked down": lambda here: here.command("door.mode", "lobby", mode="locked"),
+    "left open": lambda here: here.command("door.mode", "lobby", mode="unlocked"),
+    "as usual": lambda here: here.command("door.mode", "lobby", mode="normal"),
+    "plate": lambda here: here.plate("沪A12345"),
+    "blocked plate": lambda here: here.plate("粤B88888"),
+    "stored plate": lambda here: here.plate("沪A12345", replayed=True),
+    "barrier up": lambda here: here.read(barrier_in__gate_status="open"),
+    "barrier down": lambda here: here.read(barrier_in__gate_status="closed"),
+    "car under": lambda here: here.read(relays__input_4=True),
+    "car gone": lambda here: here.read(relays__input_4=False),
+    "board lost": lambda here: told(here, DeviceLost("relays", "no answer")),
+    "board found": lambda here: told(here, DeviceFound("relays")),
+}
+
+
+async def told(here: Yard, report: Any) -> None:
+    here.engine.report(report)
+    await here.settle()
+
+
+async def invariants(names: list[str], folder: Path) -> None:
+    async with yard(folder) as here:
+        for name in names:
+            await STEPS[name](here)
+        events = await here.events()
+        kinds = [kind for kind, _, _ in events]
+        granted = sum(kind == "access.granted" and source == "lobby" for kind, source, _ in events)
+        released = kinds.count("door.released")
+        pulses = here.sent.count(PULSE)
+        assert pulses <= granted + released, "the lock was let go without a word about it"
+        lifts = here.sent.count(("write", "barrier-in", "open", True))
+        assert lifts == sum(kind == "access.granted" and source == "gate-in" for kind, source, _ in events)
+        passages = [data for kind, source, data in events if kind == "passage.made" and source == "lobby"]
+        assert len(passages) <= granted + released
+        for cause in ("door.forced", "door.held", "device.lost", "barrier.stuck"):
+            raised = [kind for kind, _, data in events if data.get("rule") == cause and kind.startswith("alarm.")]
+            assert all(kind == ("alarm.raised", "alarm.cleared")[place % 2] for place, kind in enumerate(raised)), (
+                raised
+            )
+        seqs = [event.seq for event in await here.journal.events(after=0, limit=1000)]
+        assert seqs == list(range(1, len(seqs) + 1))
+        assert here.engine.crashed == here.engine.errands.failed == here.engine.record.failed == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(sorted(STEPS)), max_size=25))
+def test_whatever_happens_every_act_has_its_record(names: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(invariants(names, Path(folder)))
