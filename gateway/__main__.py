@@ -25,6 +25,8 @@ def main(
     ] = None,
     host: Annotated[str, typer.Option(help="Address of the gateway's own web server.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the gateway's own web server; 0: any.")] = DEFAULT_PORT,
+    certificate: Annotated[Path | None, typer.Option(help="PEM file: TLS for the web server.")] = None,
+    key: Annotated[Path | None, typer.Option(help="PEM file: the certificate's key.")] = None,
     log_level: Annotated[str, typer.Option(help="debug, info, warning, error.", envvar="GATEHOUSE_LOG_LEVEL")] = "info",
     check: Annotated[
         bool, typer.Option("--check", help="Validate the site file and everything it names; exit.")
@@ -35,7 +37,16 @@ def main(
     lean.keep_out()
     from gateway import service  # noqa: PLC0415 - --help need not load what only a running gateway needs
 
-    settings = Settings(site=site, data=data, wires=wires, host=host, port=port, log_level=log_level)
+    settings = Settings(
+        site=site,
+        data=data,
+        wires=wires,
+        host=host,
+        port=port,
+        certificate=certificate,
+        key=key,
+        log_level=log_level,
+    )
     raise typer.Exit(service.check(settings) if check else service.run(settings))
 
 

@@ -127,7 +127,7 @@ async def _serve(settings: Settings, loaded: LoadedSite) -> int:
     gc.collect()
     gc.freeze()
     notify("READY=1")
-    log.info("gateway started", site=site.site, gateway=site.gateway, port=settings.port)
+    log.info("gateway started", site=site.site, gateway=site.gateway)
 
     await stopping.wait()
     notify("STOPPING=1")
@@ -208,7 +208,14 @@ async def _serve_web(gateway: Served, settings: Settings) -> None:
             await asyncio.sleep(REBIND_S)
             continue
         break
-    server = make_server(app, host=settings.host, port=settings.port)
+    log.info("web server listens", host=settings.host, port=listening.getsockname()[1])
+    server = make_server(
+        app,
+        host=settings.host,
+        port=settings.port,
+        certificate=None if settings.certificate is None else str(settings.certificate),
+        key=None if settings.key is None else str(settings.key),
+    )
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         await asyncio.shield(serving)

@@ -11,13 +11,18 @@ DEFAULT_PORT = 8081
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`wires`: where the site's buses really are, if not where the site file says. `port` 0: any free one."""
+    """`wires`: where the site's buses really are, if not where the site file says. `port` 0: any free one.
+
+    `certificate`, `key`: PEM files, for TLS on the gateway's own web server.
+    """
 
     site: Path
     data: Path
     wires: Path | None = None
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
+    certificate: Path | None = None
+    key: Path | None = None
     log_level: str = "info"
     console: Path = Path(__file__).parent.parent / "web" / "console" / "dist"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from config.site import CameraBarrier, Input, Lane, ModbusBarrier, Name, RelayBarrier, Site
 from contract.layout import (
@@ -17,9 +18,17 @@ from contract.layout import (
 from contract.readings import Value
 from contract.texts import Text
 from drivers.profiles import Profile
-from gateway.engine.meters import Register
 
 NOWHERE = Text("", "")
+
+
+class Register(NamedTuple):
+    """A register that money hangs on: the point it is read from, its unit and the meter's own number."""
+
+    point: str
+    register: str
+    unit: str
+    meter_no: str
 
 
 def text(name: Name) -> Text:

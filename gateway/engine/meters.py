@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
 
 import msgspec
 
 from contract.kinds import MeterRead
 from gateway.clock import Clock
 from gateway.engine.alarmclock import Alarmclock, Timers
+from gateway.engine.layout import Register
 from gateway.engine.points import Points
 from gateway.engine.record import Facts, Record
 
 QUARTER_MS = 15 * 60 * 1000
-
-
-class Register(NamedTuple):
-    """A register, the point it is read from, its unit and the meter's own number."""
-
-    point: str
-    register: str
-    unit: str
-    meter_no: str
 
 
 class _Memory(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 from contract.layout import PointLayout
 from contract.texts import Text
 from gateway.web.items import point_item, reading_item, stepped
-from gateway.web.served import Gateway
+from gateway.web.served import Gateway, Served
 from web.errors import Invalid, NotFound, Refusal
 
 router = APIRouter(prefix="/api", tags=["telemetry"])
@@ -22,6 +22,16 @@ Agg = Literal["avg", "min", "max", "last", "delta"]
 DAY_MS = 86_400_000
 LONGEST_MS = 400 * DAY_MS
 MOST_STEPS = 10_000
+
+PLACE_ASPECTS: dict[str, Literal["label", "flag"]] = {
+    "lock": "label",
+    "contact": "label",
+    "mode": "label",
+    "barrier": "label",
+    "loop_before": "flag",
+    "loop_under": "flag",
+}
+"""What of a door's or lane's state is stored as readings."""
 
 _BACKWARD = Text("结束时间必须晚于开始时间", "must be after `from`")
 _TOO_LONG = Text("时间范围不能超过 400 天", "the span must not be longer than 400 days")
@@ -51,7 +61,7 @@ async def readings(
     limit: Annotated[int, Query(ge=1, le=10_000)] = 5000,
 ) -> dict[str, Any]:
     """Readings of one point, oldest first: as they came, or one value a step. Without times: the last 24 hours."""
-    layout = _layout(gateway.engine.layout.points, point)
+    layout = _layout(gateway, point)
     now = gateway.clock.wall_ms()
     end = now if until is None else round(until.timestamp() * 1000)
     start = end - DAY_MS if since is None else round(since.timestamp() * 1000)
@@ -71,11 +81,16 @@ async def readings(
     return head | {"agg": chosen, "items": items, "next": None}
 
 
-def _layout(points: list[PointLayout], point: str) -> PointLayout:
-    found = next((each for each in points if each.id == point), None)
-    if found is None:
+def _layout(gateway: Served, point: str) -> PointLayout:
+    """The point of a device, or what a door's or lane's state is kept under."""
+    engine = gateway.engine
+    found = next((each for each in engine.layout.points if each.id == point), None)
+    if found is not None:
+        return found
+    place, _, aspect = point.partition(".")
+    if aspect not in PLACE_ASPECTS or (place not in engine.doors and place not in engine.lanes):
         raise NotFound
-    return found
+    return PointLayout(id=point, device=place, name=Text(point, point), type=PLACE_ASPECTS[aspect])
 
 
 def _check(start: int, end: int, step: int | None, agg: Agg | None, layout: PointLayout) -> None:

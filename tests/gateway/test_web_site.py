@@ -269,7 +269,10 @@ async def test_points_and_their_history(tmp_path: Path) -> None:
         start = instant(there.here.time.machine_ms - 180_000)
         stepped = await there.get("/api/readings", point="pump-1.flow", **{"from": start}, step=120, agg="avg")
         assert [item["value"] for item in stepped["items"]] == [11.0, 20.0]
-        assert (await there.client.get("/api/readings", params={"point": "pump-1.nothing"})).status_code == 404
+        lock = await there.get("/api/readings", point="lobby.lock")
+        assert {item["value"] for item in lock["items"]} == {"locked"}
+        for point in ("pump-1.nothing", "lobby.nothing", "nowhere.lock"):
+            assert (await there.client.get("/api/readings", params={"point": point})).status_code == 404
         backwards = {"point": "pump-1.flow", "from": "2026-11-02T00:00:00Z", "to": "2026-11-01T00:00:00Z"}
         assert (await there.client.get("/api/readings", params=backwards)).status_code == 422
 
