@@ -63,7 +63,11 @@ def run(settings: Settings) -> int:
     """Runs the gateway until SIGTERM or SIGINT; the exit status."""
     import uvloop  # noqa: PLC0415
 
-    logs.set_up(settings.log_level)
+    try:
+        logs.set_up(settings.log_level)
+    except ValueError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
     loaded = _load(settings)
     if loaded is None:
         return 1

@@ -151,6 +151,8 @@ async def test_check_says_every_mistake_and_help_says_how(tmp_path: Path) -> Non
         refused = await asyncio.to_thread(run, "--site", str(broken), "--data", str(tmp_path / "other"))
         assert refused.returncode == 1
         assert not (tmp_path / "other").exists()
+        loud = await asyncio.to_thread(run, "--site", str(gateway.site), "--log-level", "loud")
+        assert (loud.returncode, "loud" in loud.stderr) == (1, True)
         help = await asyncio.to_thread(run, "--help")
         assert help.returncode == 0
         assert "--wires" in help.stdout
