@@ -3,8 +3,9 @@
 import { watch } from "vue";
 import { createI18n } from "vue-i18n";
 
-import type { Language, Text } from "@/api/types";
+import type { Language, Text, Value } from "@/api/types";
 import { LOCALES } from "@/format/time";
+import { valueText } from "@/format/values";
 import en from "@/locales/en.json";
 import zh from "@/locales/zh.json";
 import { preferences } from "@/stores/preferences";
@@ -38,6 +39,15 @@ export function say(text: Text | string | null | undefined, language: Language =
 export function word(path: string, code: string): string {
   const key = `${path}.${code.replaceAll(".", "_")}`;
   return i18n.global.te(key) ? i18n.global.t(key) : code;
+}
+
+/** A value in words: numbers as they are, states of a device in the chosen language. */
+export function worded(value: Value | undefined): string {
+  if (typeof value === "string") {
+    const known = word("label", value);
+    return known === value ? value.replaceAll("_", " ") : known;
+  }
+  return valueText(value, { yes: i18n.global.t("points.flags.yes"), no: i18n.global.t("points.flags.no") });
 }
 
 /** A list of texts of the locale files, in the chosen language. */

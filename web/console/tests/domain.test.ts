@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { About, Role, User } from "@/api/types";
-import { compareAlarms, compareTickets, rings, unseen } from "@/domain/alarms";
+import { compareAlarms, compareTickets, rings, stepsOf, unseen } from "@/domain/alarms";
 import { changesOf, tracesOf } from "@/domain/history";
 import { plateLook, plateParts } from "@/domain/plates";
 import { homeOf, may } from "@/domain/roles";
@@ -28,6 +28,16 @@ describe("alarms", () => {
     expect(rings(alarm("a", { severity: "critical" }))).toBe(true);
     expect(rings(alarm("a", { severity: "minor" }))).toBe(false);
     expect(rings(alarm("a", { state: "cleared" }))).toBe(false);
+  });
+
+  it.each([
+    ["一句话。", ["一句话。"]],
+    ["1. 先看；2. 再修；3. 记录。", ["先看", "再修", "记录。"]],
+    ["1. Look. 2. Mend it at 2.5 bar. 3. Note it.", ["Look.", "Mend it at 2.5 bar.", "Note it."]],
+    ["1、看\n2、修", ["看", "修"]],
+    ["", []],
+  ])("say what to do step by step: %s", (instruction, steps) => {
+    expect(stepsOf(instruction)).toEqual(steps);
   });
 
   it("make tickets that stand by severity, then who waits longest", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { clockText, dayText, fullText, momentText, spanOf } from "@/format/time";
-import { numberText, valueText } from "@/format/values";
+import { numberText, unitText, valueText } from "@/format/values";
 
 const SHANGHAI = "Asia/Shanghai";
 const AT = "2026-03-08T16:30:05.250Z";
@@ -48,6 +48,16 @@ describe("values", () => {
     [Number.NaN, "–"],
   ])("%d is written %s", (value, text) => {
     expect(numberText(value)).toBe(text);
+  });
+
+  it.each([
+    ["m3/h", "m³/h"],
+    ["degC", "°C"],
+    ["kWh", "kWh"],
+    ["%RH", "%RH"],
+    [undefined, ""],
+  ])("have the unit %s as %s", (unit, text) => {
+    expect(unitText(unit)).toBe(text);
   });
 
   it("know words for yes and no, and a dash for nothing", () => {

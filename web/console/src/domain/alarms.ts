@@ -23,6 +23,14 @@ export function unseen(alarm: Alarm): boolean {
   return alarm.state === "active" || alarm.state === "cleared";
 }
 
+/** The steps of an instruction: one a line, or numbered in one line. The numbers go: a list has its own. */
+export function stepsOf(instruction: string): string[] {
+  return instruction
+    .split(/\n+|(?<=[；;。.])\s*(?=\d+[.、)]\s)/)
+    .map((step) => step.replace(/^\s*\d+[.、)]\s*/, "").replace(/[；;]\s*$/, "").trim())
+    .filter(Boolean);
+}
+
 /** Rings until it is acknowledged. */
 export function rings(alarm: Alarm): boolean {
   return alarm.state === "active" && (alarm.severity === "critical" || alarm.severity === "major");

@@ -23,6 +23,13 @@ export interface FlagWords {
   no: string;
 }
 
+const SIGNS: Record<string, string> = { m2: "m²", m3: "m³", degC: "°C", ug: "µg", ohm: "Ω" };
+
+/** A unit as people write it: profiles keep to plain letters. */
+export function unitText(unit: string | null | undefined): string {
+  return (unit ?? "").replace(/[A-Za-z]+\d?/g, (part) => SIGNS[part] ?? part);
+}
+
 export function valueText(value: Value | undefined, flags: FlagWords): string {
   if (value === null || value === undefined) return "–";
   if (typeof value === "boolean") return value ? flags.yes : flags.no;

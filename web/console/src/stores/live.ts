@@ -1,6 +1,6 @@
 /** The site as it is now: one state, filled by the live stream. */
 
-import { computed, shallowReactive, shallowRef } from "vue";
+import { computed, ref, shallowReactive, shallowRef } from "vue";
 
 import { api, withQuery } from "@/api/client";
 import type { Alarm, Command, Door, EventItem, Gateway, Lane, Page, Point, Ticket } from "@/api/types";
@@ -72,6 +72,7 @@ export function stopWatching(): void {
   watched = undefined;
   live.asOf = null;
   live.events = [];
+  moreOlder.value = true;
   for (const map of [live.doors, live.lanes, live.alarms, live.tickets, live.gateways, live.points, live.commands]) {
     map.clear();
   }
@@ -83,13 +84,16 @@ export function retryLink(): void {
 
 addEventListener("online", retryLink);
 
+/** Whether there may be older entries than those that are held. */
+export const moreOlder = ref(true);
+
 /** How far back a feed may be unrolled; what is older is a question for the history, not for a guard's screen. */
 const OLDER_LIMIT = 3000;
 
-/** Older entries than the feed holds; false when there are no more to be had. */
-export async function loadOlder(site: string | null): Promise<boolean> {
+/** Older entries than the feed holds. */
+export async function loadOlder(site: string | null): Promise<void> {
   const oldest = live.events.at(-1);
   const page = await api.get<Page<EventItem>>("/api/events", { site, kind: FEED_KINDS, before: oldest?.id, limit: 200 });
   live.events = mergeEvents(live.events, page.items, OLDER_LIMIT);
-  return page.next !== null && page.items.length > 0 && live.events.length < OLDER_LIMIT;
+  moreOlder.value = page.next !== null && live.events.length < OLDER_LIMIT;
 }
