@@ -38,6 +38,10 @@ _BEST_FIRST = ("outside_hours", "clock_doubt", "grant_not_yet", "grant_expired",
 """When several grants fail: which failure tells the holder most."""
 
 
+_LEAVES = frozenset({"outside_hours", "clock_doubt", "grant_expired"})
+"""Failures with which the holder of a grant may still go out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A credential presented at a place. `kind`, `value`: the credential's; `mode`: the door's."""
@@ -201,6 +205,9 @@ def _by_grants(index: AccessIndex, request: Request, credential: Credential, now
     for code in _BEST_FIRST:
         if code in failures:
             rule, why = failures[code]
+            if request.direction == "out" and request.place_kind == "door" and code in _LEAVES:
+                # Hours keep people out, never in: who may be behind this door at times may leave it at any time.
+                return rule, True, reason("exit_out_of_hours")
             return rule, False, why
     return "no-grant", False, reason("no_grant", place=PLACES[request.place_kind])
 
