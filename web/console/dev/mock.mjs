@@ -18,10 +18,19 @@ const GATEWAY = process.env.MOCK_SERVER === "gateway";
 const SEVERAL = process.env.MOCK_SITES === "several";
 const QUIET = process.env.MOCK_QUIET === "1";
 const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
-const POLICY = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'";
+const POLICY =
+  "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'";
 
 const NAMES = { guard: "刘师傅", maintenance: "张工", installer: "吴工", manager: "沈经理", admin: "系统管理员" };
-const users = Object.entries(NAMES).map(([role, name]) => ({ id: `u-${role}`, username: role, name, role, language: "zh", sites: ["manager", "admin"].includes(role) ? ["*"] : ["demo"], active: true }));
+const users = Object.entries(NAMES).map(([role, name]) => ({
+  id: `u-${role}`,
+  username: role,
+  name,
+  role,
+  language: "zh",
+  sites: ["manager", "admin"].includes(role) ? ["*"] : ["demo"],
+  active: true,
+}));
 const sessions = new Map();
 let failures = 0;
 let blockedUntil = 0;
@@ -35,7 +44,18 @@ const screens = new Set();
 function record(kind, source, data, at = site.at(Date.now())) {
   eventId += 1;
   seq += 1;
-  const event = { id: eventId, site: "demo", gateway: "demo-gw", stream, seq, at, received_at: site.at(Date.parse(at) + 140), kind, source, data };
+  const event = {
+    id: eventId,
+    site: "demo",
+    gateway: "demo-gw",
+    stream,
+    seq,
+    at,
+    received_at: site.at(Date.parse(at) + 140),
+    kind,
+    source,
+    data,
+  };
   events.push(event);
   return event;
 }
@@ -48,15 +68,57 @@ function tell(name, body, id) {
 const publish = (...found) => found.length && tell("events", found, found.at(-1)?.id);
 const state = (kind, item) => tell("state", { kind, ...item });
 
-const doors = site.layout.doors.map((door) => ({ id: door.id, site: "demo", lock: "locked", contact: "closed", mode: "normal", at: site.at(Date.now()) }));
-const lanes = site.layout.lanes.map((lane, place) => ({ id: lane.id, site: "demo", barrier: "down", loops: { before: place === 0, under: false }, last_plate: place ? "苏E6T932" : "沪K31008", at: site.at(Date.now()) }));
-const gateways = [{ id: "demo-gw", site: "demo", online: true, backlog: 0, readings_backlog: 2, clock: "ok", clock_error_ms: 12, versions: { software: "0.1.0", desired: 17, site_file: "9f2c4be1a0d3" }, seen_at: site.at(Date.now()) }];
+const doors = site.layout.doors.map((door) => ({
+  id: door.id,
+  site: "demo",
+  lock: "locked",
+  contact: "closed",
+  mode: "normal",
+  at: site.at(Date.now()),
+}));
+const lanes = site.layout.lanes.map((lane, place) => ({
+  id: lane.id,
+  site: "demo",
+  barrier: "down",
+  loops: { before: place === 0, under: false },
+  last_plate: place ? "苏E6T932" : "沪K31008",
+  at: site.at(Date.now()),
+}));
+const gateways = [
+  {
+    id: "demo-gw",
+    site: "demo",
+    online: true,
+    backlog: 0,
+    readings_backlog: 2,
+    clock: "ok",
+    clock_error_ms: 12,
+    versions: { software: "0.1.0", desired: 17, site_file: "9f2c4be1a0d3" },
+    seen_at: site.at(Date.now()),
+  },
+];
 const commands = new Map();
-if (SEVERAL) gateways.push({ ...gateways[0], id: "lake-gw", site: "lake", online: false, backlog: 312, seen_at: site.at(Date.now() - 3_000_000) });
+if (SEVERAL)
+  gateways.push({
+    ...gateways[0],
+    id: "lake-gw",
+    site: "lake",
+    online: false,
+    backlog: 312,
+    seen_at: site.at(Date.now() - 3_000_000),
+  });
 
 for (const event of site.rhythm(90)) record(event.kind, event.source, event.data, event.at);
 
-const snapshot = () => ({ as_of: site.at(Date.now()), doors, lanes, alarms: site.alarms.filter((alarm) => alarm.state !== "closed"), tickets: site.tickets.map((ticket) => ({ ...ticket, history: [] })), gateways, events: events.slice(-50).reverse() });
+const snapshot = () => ({
+  as_of: site.at(Date.now()),
+  doors,
+  lanes,
+  alarms: site.alarms.filter((alarm) => alarm.state !== "closed"),
+  tickets: site.tickets.map((ticket) => ({ ...ticket, history: [] })),
+  gateways,
+  events: events.slice(-50).reverse(),
+});
 
 const later = (ms, action) => setTimeout(action, ms);
 
@@ -86,7 +148,16 @@ function carryOut(command, user) {
     if (command.reason.includes("fail")) {
       command.result = { why: site.text("道闸没有应答", "The barrier did not answer") };
       step("failed");
-      publish(record("command.failed", command.target, { command: command.id, kind: command.kind, target: command.target, by, reason: command.reason, why: command.result.why }));
+      publish(
+        record("command.failed", command.target, {
+          command: command.id,
+          kind: command.kind,
+          target: command.target,
+          by,
+          reason: command.reason,
+          why: command.result.why,
+        }),
+      );
       return;
     }
     if (lane) drive(lane, command.kind === "barrier.open" ? "up" : "down");
@@ -95,15 +166,36 @@ function carryOut(command, user) {
       state("door", door);
       later(5000, () => state("door", Object.assign(door, { lock: "locked" })));
     }
-    if (door && command.kind === "door.mode") state("door", Object.assign(door, { mode: command.args?.mode ?? "normal" }));
+    if (door && command.kind === "door.mode")
+      state("door", Object.assign(door, { mode: command.args?.mode ?? "normal" }));
     if (alarm) {
-      if (command.kind === "alarm.ack") Object.assign(alarm, { state: alarm.cleared_at ? "closed" : "acknowledged", acknowledged_at: now, acknowledged_by: by, note: command.args?.note ?? "" });
-      if (command.kind === "alarm.shelve") Object.assign(alarm, { state: "shelved", shelved_until: site.at(Date.now() + (command.args?.for_s ?? 60) * 1000), acknowledged_by: by });
+      if (command.kind === "alarm.ack")
+        Object.assign(alarm, {
+          state: alarm.cleared_at ? "closed" : "acknowledged",
+          acknowledged_at: now,
+          acknowledged_by: by,
+          note: command.args?.note ?? "",
+        });
+      if (command.kind === "alarm.shelve")
+        Object.assign(alarm, {
+          state: "shelved",
+          shelved_until: site.at(Date.now() + (command.args?.for_s ?? 60) * 1000),
+          acknowledged_by: by,
+        });
       if (command.kind === "alarm.unshelve") Object.assign(alarm, { state: "active", shelved_until: null });
       state("alarm", alarm);
     }
     step("done");
-    publish(record("command.done", command.target, { command: command.id, kind: command.kind, target: command.target, by, reason: command.reason, why: null }));
+    publish(
+      record("command.done", command.target, {
+        command: command.id,
+        kind: command.kind,
+        target: command.target,
+        by,
+        reason: command.reason,
+        why: null,
+      }),
+    );
   });
 }
 
@@ -121,8 +213,16 @@ function live() {
 }
 
 function blockedCar() {
-  const why = site.reason("blocked_plate", "黑名单车辆：多次冲闸、拒付停车费", "Blocked vehicle: ran the barrier, refused to pay");
-  publish(...site.car("gate-in", "粤B88888", null, "access.denied", "block:b-1", why, Date.now(), "in").map((event) => record(event.kind, event.source, event.data, event.at)));
+  const why = site.reason(
+    "blocked_plate",
+    "黑名单车辆：多次冲闸、拒付停车费",
+    "Blocked vehicle: ran the barrier, refused to pay",
+  );
+  publish(
+    ...site
+      .car("gate-in", "粤B88888", null, "access.denied", "block:b-1", why, Date.now(), "in")
+      .map((event) => record(event.kind, event.source, event.data, event.at)),
+  );
 }
 
 if (!QUIET) setInterval(live, 4000);
@@ -142,80 +242,225 @@ async function body(request) {
   return found ? JSON.parse(found) : {};
 }
 
-const nouns = { holders: site.holders, credentials: site.credentials, grants: site.grants, schedules: site.schedules, blocks: site.blocks };
+const nouns = {
+  holders: site.holders,
+  credentials: site.credentials,
+  grants: site.grants,
+  schedules: site.schedules,
+  blocks: site.blocks,
+};
 
 const page = (items) => ({ items, next: null });
 
 /** path → answer. @type {[string, RegExp, (match: RegExpMatchArray, user: any, query: URLSearchParams, said: any) => any][]} */
 const routes = [
-  ["GET", /^site$/, (_, __, query) => (query.get("site") === "lake" ? { ...site.layout, site: "lake", name: site.text("湖畔花园", "Lakeside"), lanes: [], doors: [] } : site.layout)],
-  ["GET", /^sites$/, () => page([{ id: "demo", name: site.layout.name, timezone: "Asia/Shanghai", described: true, posts: [] }, ...(SEVERAL ? [{ id: "lake", name: site.text("湖畔花园", "Lakeside"), timezone: "Asia/Shanghai", described: true, posts: [] }] : [])])],
+  [
+    "GET",
+    /^site$/,
+    (_, __, query) =>
+      query.get("site") === "lake"
+        ? { ...site.layout, site: "lake", name: site.text("湖畔花园", "Lakeside"), lanes: [], doors: [] }
+        : site.layout,
+  ],
+  [
+    "GET",
+    /^sites$/,
+    () =>
+      page([
+        { id: "demo", name: site.layout.name, timezone: "Asia/Shanghai", described: true, posts: [] },
+        ...(SEVERAL
+          ? [
+              {
+                id: "lake",
+                name: site.text("湖畔花园", "Lakeside"),
+                timezone: "Asia/Shanghai",
+                described: true,
+                posts: [],
+              },
+            ]
+          : []),
+      ]),
+  ],
   ["GET", /^doors$/, () => page(doors)],
   ["GET", /^lanes$/, () => page(lanes)],
   ["GET", /^gateways$/, () => page(gateways)],
   ["GET", /^journal$/, () => ({ stream, first: 1, last: seq, acked: seq - 41 })],
   ["GET", /^points$/, () => page([...site.points.values()])],
   ["GET", /^meters$/, () => page(site.meters())],
-  ["GET", /^readings$/, (_, __, query) => {
-    const point = site.points.get(query.get("point") ?? "");
-    if (!point) throw notFound();
-    const [from, to] = [Date.parse(query.get("from") ?? ""), Date.parse(query.get("to") ?? "")];
-    const step = Number(query.get("step") ?? 10) * 1000;
-    const items = [];
-    for (let moment = from; moment < to; moment += step) {
-      const value = typeof point.value === "number" ? point.value * (1 + 0.08 * Math.sin(moment / 900_000) + 0.02 * Math.sin(moment / 61_000)) : point.value;
-      items.push({ at: site.at(moment), value, quality: "good" });
-    }
-    return { ...page(items), id: point.id, site: "demo", unit: point.unit, step: null, agg: null };
-  }],
-  ["GET", /^events$/, (_, __, query) => {
-    const kinds = query.getAll("kind");
-    const before = Number(query.get("before") ?? Infinity);
-    const limit = Number(query.get("limit") ?? 50);
-    const found = events.filter((event) => event.id < before && (!kinds.length || kinds.includes(event.kind))).reverse();
-    return { items: found.slice(0, limit), next: found.length > limit ? found[limit - 1].id : null };
-  }],
-  ["GET", /^alarms$/, (_, __, query) => page(site.alarms.filter((alarm) => !query.get("state") || alarm.state === query.get("state")))],
-  ["POST", /^alarms\/([^/]+)\/(ack|shelve|unshelve)$/, (match, user, _, said) => wish({ target: match[1], kind: `alarm.${match[2]}`, site: "demo", reason: said.note || "-", ttl_s: 30, args: said }, user)],
+  [
+    "GET",
+    /^readings$/,
+    (_, __, query) => {
+      const point = site.points.get(query.get("point") ?? "");
+      if (!point) throw notFound();
+      const [from, to] = [Date.parse(query.get("from") ?? ""), Date.parse(query.get("to") ?? "")];
+      const step = Number(query.get("step") ?? 10) * 1000;
+      const items = [];
+      for (let moment = from; moment < to; moment += step) {
+        const value =
+          typeof point.value === "number"
+            ? point.value * (1 + 0.08 * Math.sin(moment / 900_000) + 0.02 * Math.sin(moment / 61_000))
+            : point.value;
+        items.push({ at: site.at(moment), value, quality: "good" });
+      }
+      return { ...page(items), id: point.id, site: "demo", unit: point.unit, step: null, agg: null };
+    },
+  ],
+  [
+    "GET",
+    /^events$/,
+    (_, __, query) => {
+      const kinds = query.getAll("kind");
+      const before = Number(query.get("before") ?? Infinity);
+      const limit = Number(query.get("limit") ?? 50);
+      const found = events
+        .filter((event) => event.id < before && (!kinds.length || kinds.includes(event.kind)))
+        .reverse();
+      return { items: found.slice(0, limit), next: found.length > limit ? found[limit - 1].id : null };
+    },
+  ],
+  [
+    "GET",
+    /^alarms$/,
+    (_, __, query) => page(site.alarms.filter((alarm) => !query.get("state") || alarm.state === query.get("state"))),
+  ],
+  [
+    "POST",
+    /^alarms\/([^/]+)\/(ack|shelve|unshelve)$/,
+    (match, user, _, said) =>
+      wish(
+        { target: match[1], kind: `alarm.${match[2]}`, site: "demo", reason: said.note || "-", ttl_s: 30, args: said },
+        user,
+      ),
+  ],
   ["GET", /^tickets$/, () => page(site.tickets.map((ticket) => ({ ...ticket, history: [] })))],
   ["GET", /^tickets\/([^/]+)$/, (match) => ticketOf(match[1])],
-  ["POST", /^tickets$/, (_, user, __, said) => {
-    const title = typeof said.title === "string" ? site.text(said.title, said.title) : said.title;
-    const now = site.at(Date.now());
-    const ticket = { id: randomUUID(), site: said.site, number: 1043 + site.tickets.length, alarm: null, asset: said.asset, cause: "manual", severity: said.severity, title, place: said.place, state: "raised", assignee: null, raised_at: now, updated_at: now, closed_at: null, count: 1, history: [], response: null, steps: [{ at: now, by: { id: user.id, name: user.name, role: user.role }, step: "opened", text: said.text }] };
-    site.tickets.push(ticket);
-    state("ticket", ticket);
-    return ticket;
-  }],
-  ["POST", /^tickets\/([^/]+)\/(take|comment|finish|reopen)$/, (match, user, _, said) => {
-    const ticket = ticketOf(match[1]);
-    const by = { id: user.id, name: user.name, role: user.role };
-    const [name, to] = { take: ["taken", "taken"], comment: ["commented", ticket.state], finish: ["finished", "done"], reopen: ["reopened", "taken"] }[match[2]] ?? ["", ""];
-    Object.assign(ticket, { state: to, updated_at: site.at(Date.now()), assignee: match[2] === "take" ? by : ticket.assignee, steps: [...ticket.steps, { at: site.at(Date.now()), by, step: name, text: said.text ?? [said.found, said.done].filter(Boolean).join("\n") }] });
-    state("ticket", { ...ticket, history: [] });
-    return ticket;
-  }],
-  ["POST", /^commands$/, (_, user, __, said) => {
-    if (!said.reason?.trim()) throw new Refused(422, "invalid", "请检查输入", "Please check the input", { reason: "必填" });
-    return wish(said, user);
-  }],
+  [
+    "POST",
+    /^tickets$/,
+    (_, user, __, said) => {
+      const title = typeof said.title === "string" ? site.text(said.title, said.title) : said.title;
+      const now = site.at(Date.now());
+      const ticket = {
+        id: randomUUID(),
+        site: said.site,
+        number: 1043 + site.tickets.length,
+        alarm: null,
+        asset: said.asset,
+        cause: "manual",
+        severity: said.severity,
+        title,
+        place: said.place,
+        state: "raised",
+        assignee: null,
+        raised_at: now,
+        updated_at: now,
+        closed_at: null,
+        count: 1,
+        history: [],
+        response: null,
+        steps: [{ at: now, by: { id: user.id, name: user.name, role: user.role }, step: "opened", text: said.text }],
+      };
+      site.tickets.push(ticket);
+      state("ticket", ticket);
+      return ticket;
+    },
+  ],
+  [
+    "POST",
+    /^tickets\/([^/]+)\/(take|comment|finish|reopen)$/,
+    (match, user, _, said) => {
+      const ticket = ticketOf(match[1]);
+      const by = { id: user.id, name: user.name, role: user.role };
+      const [name, to] = {
+        take: ["taken", "taken"],
+        comment: ["commented", ticket.state],
+        finish: ["finished", "done"],
+        reopen: ["reopened", "taken"],
+      }[match[2]] ?? ["", ""];
+      Object.assign(ticket, {
+        state: to,
+        updated_at: site.at(Date.now()),
+        assignee: match[2] === "take" ? by : ticket.assignee,
+        steps: [
+          ...ticket.steps,
+          {
+            at: site.at(Date.now()),
+            by,
+            step: name,
+            text: said.text ?? [said.found, said.done].filter(Boolean).join("\n"),
+          },
+        ],
+      });
+      state("ticket", { ...ticket, history: [] });
+      return ticket;
+    },
+  ],
+  [
+    "POST",
+    /^commands$/,
+    (_, user, __, said) => {
+      if (!said.reason?.trim())
+        throw new Refused(422, "invalid", "请检查输入", "Please check the input", { reason: "必填" });
+      return wish(said, user);
+    },
+  ],
   ["GET", /^commands\/(.+)$/, (match) => commands.get(match[1]) ?? fail()],
   ["GET", /^accounts$/, () => page(users)],
   ["POST", /^accounts\/self\/password$/, () => undefined],
   ["POST", /^accounts$/, (_, __, ___, said) => (users.push({ ...said, id: randomUUID() }), users.at(-1))],
-  ["PUT", /^accounts\/(.+)$/, (match, _, __, said) => Object.assign(users.find((user) => user.id === match[1]) ?? fail(), said)],
-  ["GET", /^holders\/([^/]+)$/, (match) => {
-    const holder = site.holders.find((one) => one.id === match[1]) ?? fail();
-    return { ...holder, credentials: site.credentials.filter((one) => one.holder === holder.id), grants: site.grants.filter((one) => one.holder === holder.id) };
-  }],
-  ["GET", /^(holders|credentials|grants|schedules|blocks)$/, (match, _, query) => {
-    const q = (query.get("q") ?? "").toLowerCase();
-    const found = nouns[match[1]].filter((one) => (!q || [one.name, one.unit, one.value].some((word) => typeof word === "string" && word.toLowerCase().includes(q))) && (!query.get("kind") || one.kind === query.get("kind")));
-    return page(found);
-  }],
-  ["POST", /^(holders|credentials|grants|blocks)$/, (match, _, __, said) => (nouns[match[1]].push({ ...said, id: randomUUID().slice(0, 8) }), nouns[match[1]].at(-1))],
-  ["PUT", /^(holders|credentials|grants|blocks)\/(.+)$/, (match, _, __, said) => Object.assign(nouns[match[1]].find((one) => one.id === match[2]) ?? fail(), said)],
-  ["DELETE", /^(holders|credentials|grants|blocks)\/(.+)$/, (match) => void nouns[match[1]].splice(nouns[match[1]].findIndex((one) => one.id === match[2]), 1)],
+  [
+    "PUT",
+    /^accounts\/(.+)$/,
+    (match, _, __, said) => Object.assign(users.find((user) => user.id === match[1]) ?? fail(), said),
+  ],
+  [
+    "GET",
+    /^holders\/([^/]+)$/,
+    (match) => {
+      const holder = site.holders.find((one) => one.id === match[1]) ?? fail();
+      return {
+        ...holder,
+        credentials: site.credentials.filter((one) => one.holder === holder.id),
+        grants: site.grants.filter((one) => one.holder === holder.id),
+      };
+    },
+  ],
+  [
+    "GET",
+    /^(holders|credentials|grants|schedules|blocks)$/,
+    (match, _, query) => {
+      const q = (query.get("q") ?? "").toLowerCase();
+      const found = nouns[match[1]].filter(
+        (one) =>
+          (!q ||
+            [one.name, one.unit, one.value].some(
+              (word) => typeof word === "string" && word.toLowerCase().includes(q),
+            )) &&
+          (!query.get("kind") || one.kind === query.get("kind")),
+      );
+      return page(found);
+    },
+  ],
+  [
+    "POST",
+    /^(holders|credentials|grants|blocks)$/,
+    (match, _, __, said) => (nouns[match[1]].push({ ...said, id: randomUUID().slice(0, 8) }), nouns[match[1]].at(-1)),
+  ],
+  [
+    "PUT",
+    /^(holders|credentials|grants|blocks)\/(.+)$/,
+    (match, _, __, said) => Object.assign(nouns[match[1]].find((one) => one.id === match[2]) ?? fail(), said),
+  ],
+  [
+    "DELETE",
+    /^(holders|credentials|grants|blocks)\/(.+)$/,
+    (match) =>
+      void nouns[match[1]].splice(
+        nouns[match[1]].findIndex((one) => one.id === match[2]),
+        1,
+      ),
+  ],
 ];
 
 function fail() {
@@ -224,14 +469,34 @@ function fail() {
 const ticketOf = (id) => site.tickets.find((ticket) => ticket.id === id) ?? fail();
 
 function wish(said, user) {
-  const command = { id: randomUUID(), site: said.site, target: said.target, kind: said.kind, reason: said.reason, args: said.args ?? {}, state: "asked", by: { id: user.id, name: user.name, role: user.role }, issued_at: site.at(Date.now()), expires_at: site.at(Date.now() + (said.ttl_s ?? 15) * 1000), result: null };
+  const command = {
+    id: randomUUID(),
+    site: said.site,
+    target: said.target,
+    kind: said.kind,
+    reason: said.reason,
+    args: said.args ?? {},
+    state: "asked",
+    by: { id: user.id, name: user.name, role: user.role },
+    issued_at: site.at(Date.now()),
+    expires_at: site.at(Date.now() + (said.ttl_s ?? 15) * 1000),
+    result: null,
+  };
   commands.set(command.id, command);
   carryOut(command, user);
   return command;
 }
 
 function signIn(said) {
-  if (Date.now() < blockedUntil) throw new Refused(429, "too_many", "请求过于频繁", "Too many requests", {}, { "Retry-After": String(Math.ceil((blockedUntil - Date.now()) / 1000)) });
+  if (Date.now() < blockedUntil)
+    throw new Refused(
+      429,
+      "too_many",
+      "请求过于频繁",
+      "Too many requests",
+      {},
+      { "Retry-After": String(Math.ceil((blockedUntil - Date.now()) / 1000)) },
+    );
   const user = users.find((one) => one.username === said.username && said.password === "gatehouse");
   if (!user) {
     failures += 1;
@@ -243,14 +508,27 @@ function signIn(said) {
   return { token, user };
 }
 
-const about = () => (GATEWAY ? { server: "gateway", site: "demo", version: "0.1.0", hub_connected: false, working_alone_since: site.at(Date.now() - 3_400_000), backlog: 41 } : { server: "hub", site: null, version: "0.1.0", hub_connected: null, working_alone_since: null, backlog: null });
+const about = () =>
+  GATEWAY
+    ? {
+        server: "gateway",
+        site: "demo",
+        version: "0.1.0",
+        hub_connected: false,
+        working_alone_since: site.at(Date.now() - 3_400_000),
+        backlog: 41,
+      }
+    : { server: "hub", site: null, version: "0.1.0", hub_connected: null, working_alone_since: null, backlog: null };
 
 async function answer(request, response) {
   const url = new URL(request.url ?? "/", "http://mock");
   if (!url.pathname.startsWith("/api/")) return serve(url.pathname, response);
   const path = url.pathname.slice(5);
   const token = /gatehouse=([^;]+)/.exec(request.headers.cookie ?? "")?.[1] ?? "";
-  const json = (status, found, headers = {}) => response.writeHead(status, { "Content-Type": "application/json", ...headers }).end(found === undefined ? "" : JSON.stringify(found));
+  const json = (status, found, headers = {}) =>
+    response
+      .writeHead(status, { "Content-Type": "application/json", ...headers })
+      .end(found === undefined ? "" : JSON.stringify(found));
   if (path === "about") return json(200, about());
   if (path === "session" && request.method === "POST") {
     const opened = signIn(await body(request));
@@ -269,23 +547,38 @@ async function answer(request, response) {
     request.on("close", () => screens.delete(response));
     return undefined;
   }
-  if (path.startsWith("pictures/")) return response.writeHead(200, { "Content-Type": "image/svg+xml" }).end(site.picture(path.slice(9)));
+  if (path.startsWith("pictures/"))
+    return response.writeHead(200, { "Content-Type": "image/svg+xml" }).end(site.picture(path.slice(9)));
   if (path === "mock/screens") return json(200, screens.size);
   if (path === "mock/blocked") return json(200, blockedCar());
   for (const [method, pattern, give] of routes) {
     const match = method === request.method ? pattern.exec(path) : null;
-    if (match) return json(method === "POST" && /^(commands|alarms)/.test(path) ? 202 : 200, give(match, user, url.searchParams, method === "GET" ? {} : await body(request)));
+    if (match)
+      return json(
+        method === "POST" && /^(commands|alarms)/.test(path) ? 202 : 200,
+        give(match, user, url.searchParams, method === "GET" ? {} : await body(request)),
+      );
   }
   throw notFound();
 }
 
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+};
 
 async function serve(path, response) {
   const file = path.includes(".") ? path : "/index.html";
   try {
     const found = await readFile(join(DIST, normalize(file)));
-    response.writeHead(200, { "Content-Type": TYPES[extname(file)] ?? "application/octet-stream", "Content-Security-Policy": POLICY }).end(found);
+    response
+      .writeHead(200, {
+        "Content-Type": TYPES[extname(file)] ?? "application/octet-stream",
+        "Content-Security-Policy": POLICY,
+      })
+      .end(found);
   } catch {
     response.writeHead(404).end();
   }
@@ -296,6 +589,12 @@ createServer((request, response) => {
     const english = (request.headers["accept-language"] ?? "").startsWith("en");
     const { status = 500, code = "internal", fields = {}, headers = {} } = error;
     if (status === 500) console.error(error);
-    response.writeHead(status, { "Content-Type": "application/json", ...headers }).end(JSON.stringify({ error: { code, message: english ? (error.en ?? String(error)) : (error.zh ?? String(error)), fields } }));
+    response
+      .writeHead(status, { "Content-Type": "application/json", ...headers })
+      .end(
+        JSON.stringify({
+          error: { code, message: english ? (error.en ?? String(error)) : (error.zh ?? String(error)), fields },
+        }),
+      );
   });
 }).listen(PORT, "127.0.0.1", () => console.log(`mock ${GATEWAY ? "gateway" : "hub"} on http://127.0.0.1:${PORT}`));

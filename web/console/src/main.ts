@@ -10,6 +10,11 @@ import "@/styles/global.css";
 
 whenUnauthorised(sessionEnded);
 // A stream that is refused says that the session has ended: ask, so that a mere lack of rights does not sign anybody out.
-whenRefused(() => void loadSession().then(() => session.user ?? sessionEnded()).catch(() => undefined));
+whenRefused(
+  () =>
+    void loadSession()
+      .then(() => session.user ?? sessionEnded())
+      .catch(() => undefined),
+);
 
 createApp(App).use(i18n).use(router).mount("#app");

@@ -17,7 +17,12 @@ const routes: RouteRecordRaw[] = [
   { path: "/guard", component: () => import("@/pages/Guard.vue"), meta: { ability: "watch" } },
   { path: "/alarms", component: () => import("@/pages/Alarms.vue"), meta: { ability: "alarms.ack" } },
   { path: "/tickets", component: () => import("@/pages/Tickets.vue"), meta: { ability: "tickets.read" } },
-  { path: "/tickets/:id", component: () => import("@/pages/TicketDetail.vue"), props: true, meta: { ability: "tickets.read" } },
+  {
+    path: "/tickets/:id",
+    component: () => import("@/pages/TicketDetail.vue"),
+    props: true,
+    meta: { ability: "tickets.read" },
+  },
   { path: "/points", component: () => import("@/pages/Points.vue"), meta: { ability: "points.read" } },
   { path: "/meters", component: () => import("@/pages/Meters.vue"), meta: { ability: "meters.read" } },
   { path: "/devices", component: () => import("@/pages/Devices.vue"), meta: { ability: "devices.read" } },

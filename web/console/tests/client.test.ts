@@ -3,7 +3,9 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { api, ApiError, whenUnauthorised, withQuery } from "@/api/client";
 
 function answering(status: number, body: unknown, headers: Record<string, string> = {}) {
-  const fetch = vi.fn((_path: string, _init?: RequestInit) => Promise.resolve(new Response(body === undefined ? null : JSON.stringify(body), { status, headers })));
+  const fetch = vi.fn((_path: string, _init?: RequestInit) =>
+    Promise.resolve(new Response(body === undefined ? null : JSON.stringify(body), { status, headers })),
+  );
   vi.stubGlobal("fetch", fetch);
   return fetch;
 }
@@ -19,7 +21,9 @@ afterEach(() => vi.unstubAllGlobals());
 
 describe("requests", () => {
   it("carry only what is asked for, lists one by one", () => {
-    expect(withQuery("/api/events", { site: "demo", kind: ["a", "b"], after: null, q: "", limit: 0 })).toBe("/api/events?site=demo&kind=a&kind=b&limit=0");
+    expect(withQuery("/api/events", { site: "demo", kind: ["a", "b"], after: null, q: "", limit: 0 })).toBe(
+      "/api/events?site=demo&kind=a&kind=b&limit=0",
+    );
     expect(withQuery("/api/sites")).toBe("/api/sites");
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { About, Role, User } from "@/api/types";
 import { compareAlarms, compareTickets, rings, stepsOf, unseen } from "@/domain/alarms";
-import { changesOf, tracesOf } from "@/domain/history";
+import { changesOf, movement, tracesOf } from "@/domain/history";
 import { plateLook, plateParts } from "@/domain/plates";
 import { homeOf, may } from "@/domain/roles";
 import { alarm, ticket } from "./items";
@@ -18,7 +18,15 @@ describe("alarms", () => {
       alarm("new", { severity: "major", raised_at: "2026-03-09T00:00:00.000Z" }),
       alarm("worst", { severity: "critical" }),
     ];
-    expect(list.sort(compareAlarms).map((one) => one.id)).toEqual(["worst", "new", "old", "mild", "gone", "seen", "shelved"]);
+    expect(list.sort(compareAlarms).map((one) => one.id)).toEqual([
+      "worst",
+      "new",
+      "old",
+      "mild",
+      "gone",
+      "seen",
+      "shelved",
+    ]);
   });
 
   it("are unseen until somebody acknowledges, and ring while they are there and bad", () => {
@@ -41,23 +49,30 @@ describe("alarms", () => {
   });
 
   it("make tickets that stand by severity, then who waits longest", () => {
-    const list = [ticket("b", { raised_at: "2026-03-09T02:00:00.000Z" }), ticket("a", { raised_at: "2026-03-09T01:00:00.000Z" }), ticket("c", { severity: "critical" })];
+    const list = [
+      ticket("b", { raised_at: "2026-03-09T02:00:00.000Z" }),
+      ticket("a", { raised_at: "2026-03-09T01:00:00.000Z" }),
+      ticket("c", { severity: "critical" }),
+    ];
     expect(list.sort(compareTickets).map((one) => one.id)).toEqual(["c", "a", "b"]);
   });
 });
 
 describe("values around a fault", () => {
   it("are sorted into traces, what moved most first", () => {
-    const traces = tracesOf([
-      ["p.still", 2, 5],
-      ["p.flow", 2, 0],
-      ["p.flow", 1, 27],
-      ["p.still", 1, 5],
-      ["p.running", 1, true],
-      ["p.running", 2, false],
-      ["p.code", 1, "none"],
-      ["p.code", 2, null],
-    ]);
+    const traces = tracesOf(
+      [
+        ["p.still", 2, 5],
+        ["p.flow", 2, 0],
+        ["p.flow", 1, 27],
+        ["p.still", 1, 5],
+        ["p.running", 1, true],
+        ["p.running", 2, false],
+        ["p.code", 1, "none"],
+        ["p.code", 2, null],
+      ],
+      3,
+    );
     expect(traces.map((trace) => [trace.point, trace.kind])).toEqual([
       ["p.flow", "number"],
       ["p.running", "flag"],
@@ -67,15 +82,29 @@ describe("values around a fault", () => {
     expect(traces[0]?.spots).toEqual([
       [1, 27],
       [2, 0],
+      [3, 0],
     ]);
+    expect(traces.map((trace) => movement(trace) > 0)).toEqual([true, true, true, false]);
     expect(traces[2]?.words).toEqual([
       [1, "none"],
       [2, "–"],
+      [3, "–"],
     ]);
   });
 
   it("say a state only where it changes", () => {
-    expect(changesOf([[1, "a"], [2, "a"], [3, "b"], [4, "a"]])).toEqual([[1, "a"], [3, "b"], [4, "a"]]);
+    expect(
+      changesOf([
+        [1, "a"],
+        [2, "a"],
+        [3, "b"],
+        [4, "a"],
+      ]),
+    ).toEqual([
+      [1, "a"],
+      [3, "b"],
+      [4, "a"],
+    ]);
   });
 });
 
@@ -97,8 +126,22 @@ describe("plates", () => {
 });
 
 describe("roles", () => {
-  const user = (role: Role, sites = ["demo"]): User => ({ id: "u", username: role, name: role, role, language: "zh", sites });
-  const about = (server: About["server"]): About => ({ server, site: "demo", version: "", hub_connected: null, working_alone_since: null, backlog: null });
+  const user = (role: Role, sites = ["demo"]): User => ({
+    id: "u",
+    username: role,
+    name: role,
+    role,
+    language: "zh",
+    sites,
+  });
+  const about = (server: About["server"]): About => ({
+    server,
+    site: "demo",
+    version: "",
+    hub_connected: null,
+    working_alone_since: null,
+    backlog: null,
+  });
 
   it.each([
     ["guard", "open", true],

@@ -28,7 +28,11 @@ describe("entries", () => {
   it("shows what guards did by hand, and not what happened to alarms", () => {
     const by = { id: "u", name: "刘师傅", role: "guard" };
     const data = { command: "c", kind: "barrier.open", target: "gate-in", by, reason: "访客已登记" };
-    expect(only(other(1, "command.done", data))).toMatchObject({ outcome: "manual", traveller: "car", source: "gate-in" });
+    expect(only(other(1, "command.done", data))).toMatchObject({
+      outcome: "manual",
+      traveller: "car",
+      source: "gate-in",
+    });
     expect(only(other(1, "command.failed", data)).outcome).toBe("failed");
     expect(entriesOf([other(1, "command.done", { ...data, kind: "alarm.ack" })])).toEqual([]);
     expect(entriesOf([other(1, "meter.read", {})])).toEqual([]);
@@ -53,8 +57,14 @@ describe("entries", () => {
   it("takes colour and picture from the camera's read of that plate at that time", () => {
     const plate = { credential: { kind: "plate", value: "沪A12345" } };
     const decision = access(3, { source: "gate-in", at: "2026-03-09T00:00:10.000Z", data: plate });
-    const read = { ...other(2, "plate.seen", { plate: "沪A12345", colour: "blue", picture: "p1" }), at: "2026-03-09T00:00:09.500Z" };
-    const old = { ...other(1, "plate.seen", { plate: "沪A12345", colour: "green", picture: "p0" }), at: "2026-03-08T00:00:00.000Z" };
+    const read = {
+      ...other(2, "plate.seen", { plate: "沪A12345", colour: "blue", picture: "p1" }),
+      at: "2026-03-09T00:00:09.500Z",
+    };
+    const old = {
+      ...other(1, "plate.seen", { plate: "沪A12345", colour: "green", picture: "p0" }),
+      at: "2026-03-08T00:00:00.000Z",
+    };
     expect(entriesOf([decision, read, old])[0]).toMatchObject({ traveller: "car", colour: "blue", picture: "p1" });
     const replayed = { ...read, data: { ...read.data, replayed: true } };
     expect(entriesOf([decision, replayed])[0]?.picture).toBeNull();

@@ -23,7 +23,10 @@ describe("what a live stream adds up to", () => {
 
   it("tells the lanes of two sites apart", () => {
     const state = emptyState();
-    fold(state, { type: "snapshot", snapshot: snapshot({ lanes: [lane("gate-in", "down", "a"), lane("gate-in", "up", "b")] }) });
+    fold(state, {
+      type: "snapshot",
+      snapshot: snapshot({ lanes: [lane("gate-in", "down", "a"), lane("gate-in", "up", "b")] }),
+    });
     expect(state.lanes.get("a/gate-in")?.barrier).toBe("down");
     expect(state.lanes.get("b/gate-in")?.barrier).toBe("up");
   });
@@ -53,7 +56,10 @@ describe("what a live stream adds up to", () => {
 
   it("knows a command by its frame's kind, and what it asks for by `command`", () => {
     const state = emptyState();
-    fold(state, { type: "state", state: { kind: "command", command: "barrier.open", id: "c", site: "demo", target: "gate-in", state: "asked" } });
+    fold(state, {
+      type: "state",
+      state: { kind: "command", command: "barrier.open", id: "c", site: "demo", target: "gate-in", state: "asked" },
+    });
     fold(state, { type: "state", state: { kind: "command", id: "c", site: "demo", target: "gate-in", state: "done" } });
     expect(state.commands.get("c")).toMatchObject({ kind: "barrier.open", state: "done" });
   });
@@ -74,7 +80,10 @@ describe("what a live stream adds up to", () => {
 
   it("becomes a snapshot again for a tab that joins", () => {
     const state = emptyState();
-    fold(state, { type: "snapshot", snapshot: snapshot({ lanes: [lane("gate-in")], alarms: [alarm("a")], events: [access(1)] }) });
+    fold(state, {
+      type: "snapshot",
+      snapshot: snapshot({ lanes: [lane("gate-in")], alarms: [alarm("a")], events: [access(1)] }),
+    });
     const copy = emptyState();
     fold(copy, { type: "snapshot", snapshot: snapshotOf(state) });
     expect(copy).toEqual(state);

@@ -62,6 +62,13 @@ describe("values", () => {
 
   it("know words for yes and no, and a dash for nothing", () => {
     const flags = { yes: "是", no: "否" };
-    expect([true, false, null, undefined, "open", 3].map((value) => valueText(value, flags))).toEqual(["是", "否", "–", "–", "open", "3"]);
+    expect([true, false, null, undefined, "open", 3].map((value) => valueText(value, flags))).toEqual([
+      "是",
+      "否",
+      "–",
+      "–",
+      "open",
+      "3",
+    ]);
   });
 });

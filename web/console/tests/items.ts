@@ -2,7 +2,10 @@
 
 import type { Alarm, EventItem, Lane, Snapshot, Ticket } from "@/api/types";
 
-export function access(id: number, more: { kind?: string; source?: string; at?: string; data?: Record<string, unknown> } = {}): EventItem {
+export function access(
+  id: number,
+  more: { kind?: string; source?: string; at?: string; data?: Record<string, unknown> } = {},
+): EventItem {
   return {
     id,
     site: "demo",
@@ -84,5 +87,14 @@ export const lane = (id: string, barrier: Lane["barrier"] = "down", site = "demo
 });
 
 export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
-  return { as_of: "2026-03-09T00:00:00.000Z", doors: [], lanes: [], alarms: [], tickets: [], gateways: [], events: [], ...more };
+  return {
+    as_of: "2026-03-09T00:00:00.000Z",
+    doors: [],
+    lanes: [],
+    alarms: [],
+    tickets: [],
+    gateways: [],
+    events: [],
+    ...more,
+  };
 }

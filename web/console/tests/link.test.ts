@@ -42,7 +42,12 @@ describe("one link", () => {
     const server = new Stub();
     const frames: string[] = [];
     let status: LinkStatus | null = null;
-    const link = new LiveLink("/api/live", (frame) => frames.push(frame.type), (now) => (status = now), server.fetch);
+    const link = new LiveLink(
+      "/api/live",
+      (frame) => frames.push(frame.type),
+      (now) => (status = now),
+      server.fetch,
+    );
     link.start();
     await vi.advanceTimersByTimeAsync(1);
     expect(status).toMatchObject({ state: "connecting" });
@@ -65,7 +70,12 @@ describe("one link", () => {
     const server = new Stub();
     server.status = code;
     const states: string[] = [];
-    new LiveLink("/api/live", () => undefined, (status) => states.push(status.state), server.fetch).start();
+    new LiveLink(
+      "/api/live",
+      () => undefined,
+      (status) => states.push(status.state),
+      server.fetch,
+    ).start();
     await vi.advanceTimersByTimeAsync(60_000);
     expect(states.at(-1)).toBe("refused");
     expect(server.asked).toHaveLength(1);
@@ -74,7 +84,12 @@ describe("one link", () => {
   it("takes a stream that stopped beating for dead", async () => {
     const server = new Stub();
     const states: string[] = [];
-    const link = new LiveLink("/api/live", () => undefined, (status) => states.push(status.state), server.fetch);
+    const link = new LiveLink(
+      "/api/live",
+      () => undefined,
+      (status) => states.push(status.state),
+      server.fetch,
+    );
     link.start();
     await vi.advanceTimersByTimeAsync(1);
     await server.write(`${SNAPSHOT}: beat\n\n`);

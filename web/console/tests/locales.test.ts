@@ -17,7 +17,9 @@ const SPOKEN_ATTRIBUTES = new Set(["title", "label", "placeholder", "alt", "aria
 
 function flat(node: unknown, path = ""): [string, string][] {
   if (typeof node === "string") return [[path, node]];
-  return Object.entries(node as Record<string, unknown>).flatMap(([key, value]) => flat(value, path ? `${path}.${key}` : key));
+  return Object.entries(node as Record<string, unknown>).flatMap(([key, value]) =>
+    flat(value, path ? `${path}.${key}` : key),
+  );
 }
 
 const ZH = new Map(flat(zh));
@@ -33,7 +35,9 @@ function literals(nodes: readonly TemplateChildNode[]): string[] {
     if (node.type === NodeTypes.TEXT) return [node.content.trim()];
     if (node.type !== NodeTypes.ELEMENT) return [];
     const element: ElementNode = node;
-    const spoken = element.props.flatMap((prop) => (prop.type === NodeTypes.ATTRIBUTE && SPOKEN_ATTRIBUTES.has(prop.name) ? [prop.value?.content ?? ""] : []));
+    const spoken = element.props.flatMap((prop) =>
+      prop.type === NodeTypes.ATTRIBUTE && SPOKEN_ATTRIBUTES.has(prop.name) ? [prop.value?.content ?? ""] : [],
+    );
     return [...spoken, ...literals(element.children)];
   });
 }
@@ -49,12 +53,16 @@ describe("locales", () => {
 
   it("leave nothing empty, and nothing in the wrong language", () => {
     for (const [key, text] of [...ZH, ...EN]) expect(text.trim(), key).not.toBe("");
-    const chinese = [...EN].filter(([key, text]) => CHINESE.test(text) && !/otherLanguage|languages\.zh|credentialHint/.test(key));
+    const chinese = [...EN].filter(
+      ([key, text]) => CHINESE.test(text) && !/otherLanguage|languages\.zh|credentialHint/.test(key),
+    );
     expect(chinese).toEqual([]);
   });
 
   it("have every key that the console asks for", () => {
-    const asked = FILES.flatMap((name) => [...read(name).matchAll(/\bt\(\s*"([\w.]+)"/g)].map((match) => match[1] ?? ""));
+    const asked = FILES.flatMap((name) =>
+      [...read(name).matchAll(/\bt\(\s*"([\w.]+)"/g)].map((match) => match[1] ?? ""),
+    );
     expect(asked.length).toBeGreaterThan(200);
     expect(asked.filter((key) => !ZH.has(key))).toEqual([]);
   });
@@ -64,7 +72,14 @@ describe("locales", () => {
     const unused = [...ZH.keys()].filter((key) => {
       const path = key.split(".");
       const parents = path.map((_, place) => path.slice(0, place).join(".")).filter(Boolean);
-      return !code.includes(`"${key}"`) && !code.includes(`'${key}'`) && !parents.some((parent) => code.includes(`\`${parent}.\${`) || code.includes(`("${parent}"`) || code.includes(`('${parent}'`));
+      return (
+        !code.includes(`"${key}"`) &&
+        !code.includes(`'${key}'`) &&
+        !parents.some(
+          (parent) =>
+            code.includes(`\`${parent}.\${`) || code.includes(`("${parent}"`) || code.includes(`('${parent}'`),
+        )
+      );
     });
     expect(unused).toEqual([]);
   });

@@ -13,10 +13,16 @@ export interface Asked {
 }
 
 /** Plays the server: `answer` says what a request gets. Returns what was asked. */
-export function server(answer: (asked: Asked) => { status: number; body?: unknown; headers?: Record<string, string> }): Asked[] {
+export function server(
+  answer: (asked: Asked) => { status: number; body?: unknown; headers?: Record<string, string> },
+): Asked[] {
   const asked: Asked[] = [];
   vi.stubGlobal("fetch", (path: string, init: RequestInit = {}) => {
-    const request = { method: init.method ?? "GET", path, body: typeof init.body === "string" ? JSON.parse(init.body) : undefined };
+    const request = {
+      method: init.method ?? "GET",
+      path,
+      body: typeof init.body === "string" ? JSON.parse(init.body) : undefined,
+    };
     asked.push(request);
     const { status, body, headers = {} } = answer(request);
     return Promise.resolve(new Response(body === undefined ? null : JSON.stringify(body), { status, headers }));
@@ -27,7 +33,10 @@ export function server(answer: (asked: Asked) => { status: number; body?: unknow
 export function mount(component: Component, props: Record<string, unknown> = {}): () => void {
   const host = document.createElement("div");
   document.body.append(host);
-  const router = createRouter({ history: createMemoryHistory(), routes: [{ path: "/:rest(.*)*", component: { render: () => null } }] });
+  const router = createRouter({
+    history: createMemoryHistory(),
+    routes: [{ path: "/:rest(.*)*", component: { render: () => null } }],
+  });
   const app = createApp(component, props).use(i18n).use(router);
   app.mount(host);
   return () => {

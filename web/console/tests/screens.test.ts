@@ -56,7 +56,13 @@ describe("opening by hand", () => {
     expect(at(T.askReason(2)).getAttribute("aria-checked")).toBe("true");
     press("Enter");
     await settled();
-    expect(asked).toEqual([{ method: "POST", path: "/api/commands", body: { site: "demo", target: "gate-in", kind: "barrier.open", reason: "访客已登记", ttl_s: 15 } }]);
+    expect(asked).toEqual([
+      {
+        method: "POST",
+        path: "/api/commands",
+        body: { site: "demo", target: "gate-in", kind: "barrier.open", reason: "访客已登记", ttl_s: 15 },
+      },
+    ]);
     expect(shownWishes.value).toMatchObject([{ id: "c-1", state: "asked" }]);
   });
 
@@ -84,7 +90,10 @@ describe("opening by hand", () => {
 
 describe("commands on their way", () => {
   const say = (state: string, more = {}) => {
-    fold(live, { type: "state", state: { kind: "command", command: "barrier.open", id: "c-1", site: "demo", target: "gate-in", state, ...more } });
+    fold(live, {
+      type: "state",
+      state: { kind: "command", command: "barrier.open", id: "c-1", site: "demo", target: "gate-in", state, ...more },
+    });
     return settled();
   };
 
@@ -105,7 +114,15 @@ describe("commands on their way", () => {
 
   it("are asked for once when the stream said nothing by their end", async () => {
     const asked = server(() => ({ status: 200, body: { id: "c-2", state: "expired", result: null } }));
-    follow({ id: "c-2", site: "demo", target: "gate-in", kind: "barrier.open", reason: "x", state: "asked", ttl_s: 15 });
+    follow({
+      id: "c-2",
+      site: "demo",
+      target: "gate-in",
+      kind: "barrier.open",
+      reason: "x",
+      state: "asked",
+      ttl_s: 15,
+    });
     await vi.advanceTimersByTimeAsync(18_000);
     expect(asked.map((request) => request.path)).toEqual(["/api/commands/c-2"]);
     expect(shownWishes.value).toMatchObject([{ state: "expired" }]);
@@ -113,7 +130,8 @@ describe("commands on their way", () => {
 });
 
 describe("the entry feed", () => {
-  const rows = () => [...document.querySelectorAll<HTMLElement>(`[data-testid="${T.entry}"]`)].map((row) => row.dataset.seq);
+  const rows = () =>
+    [...document.querySelectorAll<HTMLElement>(`[data-testid="${T.entry}"]`)].map((row) => row.dataset.seq);
 
   it("shows the newest first and stands still while somebody reads further down", async () => {
     server(() => ({ status: 200, body: { items: [], next: null } }));
@@ -148,12 +166,21 @@ describe("the entry feed", () => {
 });
 
 describe("signing in", () => {
-  const ABOUT = { server: "hub", site: null, version: "1", hub_connected: null, working_alone_since: null, backlog: null };
+  const ABOUT = {
+    server: "hub",
+    site: null,
+    version: "1",
+    hub_connected: null,
+    working_alone_since: null,
+    backlog: null,
+  };
 
   async function submit(): Promise<void> {
     await type(at(T.username), "guard");
     await type(at(T.password), "secret");
-    at(T.signInSubmit).closest("form")?.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+    at(T.signInSubmit)
+      .closest("form")
+      ?.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
     await settled();
   }
 
@@ -171,7 +198,11 @@ describe("signing in", () => {
   });
 
   it("counts down after too many attempts", async () => {
-    server(() => ({ status: 429, body: { error: { code: "too_many", message: "", fields: {} } }, headers: { "Retry-After": "9" } }));
+    server(() => ({
+      status: 429,
+      body: { error: { code: "too_many", message: "", fields: {} } },
+      headers: { "Retry-After": "9" },
+    }));
     leave = mount(SignIn);
     await submit();
     expect(at(T.signInError).textContent).toContain("9 秒后");

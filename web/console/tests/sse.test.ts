@@ -6,10 +6,25 @@ const CASES: [string, string, SseFrame[]][] = [
   ["one event", "event: state\ndata: {}\n\n", [{ event: "state", data: "{}", id: null }]],
   ["no name is a message", "data: x\n\n", [{ event: "message", data: "x", id: null }]],
   ["several data lines", "data: a\ndata: b\n\n", [{ event: "message", data: "a\nb", id: null }]],
-  ["an id stays for later frames", "id: 7\ndata: a\n\ndata: b\n\n", [{ event: "message", data: "a", id: "7" }, { event: "message", data: "b", id: "7" }]],
+  [
+    "an id stays for later frames",
+    "id: 7\ndata: a\n\ndata: b\n\n",
+    [
+      { event: "message", data: "a", id: "7" },
+      { event: "message", data: "b", id: "7" },
+    ],
+  ],
   ["a comment is no event", ": beat\n\n", []],
   ["no data, no event", "event: reset\n\n", []],
-  ["carriage returns and line feeds", "event: a\r\ndata: 1\r\n\r\nevent: b\rdata: 2\r\rdata: 3\n\n", [{ event: "a", data: "1", id: null }, { event: "b", data: "2", id: null }, { event: "message", data: "3", id: null }]],
+  [
+    "carriage returns and line feeds",
+    "event: a\r\ndata: 1\r\n\r\nevent: b\rdata: 2\r\rdata: 3\n\n",
+    [
+      { event: "a", data: "1", id: null },
+      { event: "b", data: "2", id: null },
+      { event: "message", data: "3", id: null },
+    ],
+  ],
   ["one space after the colon goes", "data:  x\n\n", [{ event: "message", data: " x", id: null }]],
   ["an id with a NUL is ignored", "id: 1\0\ndata: x\n\n", [{ event: "message", data: "x", id: null }]],
   ["unknown fields are ignored", "retry: 100\nfoo: bar\ndata: x\n\n", [{ event: "message", data: "x", id: null }]],

@@ -3,8 +3,11 @@
 import { api } from "@/api/client";
 import type { Alarm, AlarmState, Command, Page } from "@/api/types";
 
-export const alarmPage = (site: string | null, state: AlarmState | null, cursor: string | number | null): Promise<Page<Alarm>> =>
-  api.get("/api/alarms", { site, state, cursor, limit: 50 });
+export const alarmPage = (
+  site: string | null,
+  state: AlarmState | null,
+  cursor: string | number | null,
+): Promise<Page<Alarm>> => api.get("/api/alarms", { site, state, cursor, limit: 50 });
 
 const path = (alarm: string, wish: string): string => `/api/alarms/${encodeURIComponent(alarm)}/${wish}`;
 

@@ -3,8 +3,11 @@
 import { api } from "@/api/client";
 import type { Page, Severity, Ticket, TicketState } from "@/api/types";
 
-export const ticketPage = (site: string | null, state: TicketState | null, cursor: string | number | null): Promise<Page<Ticket>> =>
-  api.get("/api/tickets", { site, state, cursor, limit: 100 });
+export const ticketPage = (
+  site: string | null,
+  state: TicketState | null,
+  cursor: string | number | null,
+): Promise<Page<Ticket>> => api.get("/api/tickets", { site, state, cursor, limit: 100 });
 
 export const oneTicket = (id: string): Promise<Ticket> => api.get(`/api/tickets/${encodeURIComponent(id)}`);
 

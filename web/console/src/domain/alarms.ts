@@ -27,7 +27,12 @@ export function unseen(alarm: Alarm): boolean {
 export function stepsOf(instruction: string): string[] {
   return instruction
     .split(/\n+|(?<=[；;。.])\s*(?=\d+[.、)]\s)/)
-    .map((step) => step.replace(/^\s*\d+[.、)]\s*/, "").replace(/[；;]\s*$/, "").trim())
+    .map((step) =>
+      step
+        .replace(/^\s*\d+[.、)]\s*/, "")
+        .replace(/[；;]\s*$/, "")
+        .trim(),
+    )
     .filter(Boolean);
 }
 

@@ -186,6 +186,13 @@ export function passesFilter(entry: Entry, filter: FeedFilter): boolean {
 export function matches(entry: Entry, typed: string, names: readonly string[]): boolean {
   const wanted = typed.trim().toLowerCase();
   if (!wanted) return true;
-  const words = [entry.credential?.value, entry.source, entry.reason?.zh, entry.reason?.en, entry.manual?.reason, ...names];
+  const words = [
+    entry.credential?.value,
+    entry.source,
+    entry.reason?.zh,
+    entry.reason?.en,
+    entry.manual?.reason,
+    ...names,
+  ];
   return words.some((word) => word?.toLowerCase().includes(wanted));
 }

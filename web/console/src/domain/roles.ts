@@ -50,7 +50,8 @@ export function may(user: User | null, about: About | null, ability: Ability): b
 
 /** Where a person starts. */
 export function homeOf(user: User | null, about: About | null): string {
-  if (may(user, about, "sites.read") && user !== null && (user.sites.includes("*") || user.sites.length > 1)) return "/sites";
+  if (may(user, about, "sites.read") && user !== null && (user.sites.includes("*") || user.sites.length > 1))
+    return "/sites";
   if (user?.role === "maintenance") return "/tickets";
   if (user?.role === "installer") return "/devices";
   return "/guard";

@@ -39,12 +39,21 @@ export function clockText(at: Instant | number | null | undefined, zone?: string
 export function dayText(at: Instant | number | null | undefined, zone?: string): string {
   const ms = milliseconds(at);
   if (ms === null) return "–";
-  const parts = Object.fromEntries(format(zone, DAY).formatToParts(ms).map((part) => [part.type, part.value]));
+  const parts = Object.fromEntries(
+    format(zone, DAY)
+      .formatToParts(ms)
+      .map((part) => [part.type, part.value]),
+  );
   return `${parts.year}-${parts.month}-${parts.day}`;
 }
 
 /** The clock today, day and clock before: 03-09 08:12. */
-export function momentText(at: Instant | number | null | undefined, now: number, zone?: string, seconds = true): string {
+export function momentText(
+  at: Instant | number | null | undefined,
+  now: number,
+  zone?: string,
+  seconds = true,
+): string {
   const ms = milliseconds(at);
   if (ms === null) return "–";
   const day = dayText(ms, zone);

@@ -45,7 +45,9 @@ export async function ask(asking: Asking): Promise<Wish> {
 }
 
 /** Follows a command that another request made (an acknowledgement, a shelving). */
-export function follow(command: Pick<Command, "id" | "site" | "target" | "kind" | "reason" | "state"> & { ttl_s?: number }): Wish {
+export function follow(
+  command: Pick<Command, "id" | "site" | "target" | "kind" | "reason" | "state"> & { ttl_s?: number },
+): Wish {
   const wish: Wish = {
     id: command.id,
     site: command.site,

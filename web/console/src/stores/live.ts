@@ -93,7 +93,12 @@ const OLDER_LIMIT = 3000;
 /** Older entries than the feed holds. */
 export async function loadOlder(site: string | null): Promise<void> {
   const oldest = live.events.at(-1);
-  const page = await api.get<Page<EventItem>>("/api/events", { site, kind: FEED_KINDS, before: oldest?.id, limit: 200 });
+  const page = await api.get<Page<EventItem>>("/api/events", {
+    site,
+    kind: FEED_KINDS,
+    before: oldest?.id,
+    limit: 200,
+  });
   live.events = mergeEvents(live.events, page.items, OLDER_LIMIT);
   moreOlder.value = page.next !== null && live.events.length < OLDER_LIMIT;
 }

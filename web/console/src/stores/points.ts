@@ -38,7 +38,14 @@ export function usePoints() {
     return [...found].map(([key, point]) => {
       const site = key.slice(0, key.indexOf("/"));
       const label = layouts.get(site)?.points.find((known) => known.id === point.id);
-      return { ...point, site, key, device: point.id.split(".")[0] ?? "", label, unit: point.unit || (label?.unit ?? "") };
+      return {
+        ...point,
+        site,
+        key,
+        device: point.id.split(".")[0] ?? "",
+        label,
+        unit: point.unit || (label?.unit ?? ""),
+      };
     });
   });
 

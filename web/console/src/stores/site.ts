@@ -124,7 +124,8 @@ async function askHolders(): Promise<void> {
 }
 
 async function oneHolder(id: string, site: string | undefined): Promise<HolderName | null> {
-  if (session.about?.server !== "gateway") return api.get<HolderName>(`/api/holders/${encodeURIComponent(id)}`, { site });
+  if (session.about?.server !== "gateway")
+    return api.get<HolderName>(`/api/holders/${encodeURIComponent(id)}`, { site });
   return (await api.get<Page<HolderName>>("/api/holders", { ids: id })).items[0] ?? null;
 }
 

@@ -10,7 +10,14 @@ import { follow } from "@/stores/commands";
 export async function unshelveAlarm(alarm: Alarm): Promise<void> {
   try {
     const answer = await unshelve(alarm.id, "");
-    follow({ id: answer.id, state: answer.state, site: alarm.site, target: alarm.id, kind: "alarm.unshelve", reason: "" });
+    follow({
+      id: answer.id,
+      state: answer.state,
+      site: alarm.site,
+      target: alarm.id,
+      kind: "alarm.unshelve",
+      reason: "",
+    });
   } catch (error) {
     ElMessage.error(faultText(error));
   }
