@@ -43,14 +43,14 @@ class DeviceLayout(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PointLayout(msgspec.Struct, frozen=True, kw_only=True):
-    """A point, `device.point`. `type`: number, flag or label; `labels`: the texts that a label point can have."""
+    """A point, `device.point`. `type`: number, flag or label; `labels`: what each value of a label point is called."""
 
     id: str
     device: str
     name: Text
     type: Literal["number", "flag", "label"]
     unit: str = ""
-    labels: list[str] = []
+    labels: dict[str, Text] = {}
     writable: bool = False
 
 

@@ -154,7 +154,7 @@ def _points(device: str, profile: Profile) -> list[PointLayout]:
             name=point.name,
             type=point.type,
             unit=point.unit,
-            labels=list(point.labels),
+            labels=dict(point.labels),
             writable=point.writable,
         )
         for id, point in profile.points.items()

@@ -60,7 +60,7 @@ def point_item(layout: PointLayout, latest: Latest, site: str) -> dict[str, Any]
         "name": {"zh": layout.name.zh, "en": layout.name.en},
         "type": layout.type,
         "unit": layout.unit,
-        "labels": list(layout.labels),
+        "labels": {code: {"zh": name.zh, "en": name.en} for code, name in layout.labels.items()},
         "writable": layout.writable,
         "value": latest.value,
         "quality": latest.quality,

@@ -37,7 +37,7 @@ class PointItem(BaseModel):
     name: dict[str, str] | None
     type: str
     unit: str
-    labels: list[str]
+    labels: dict[str, dict[str, str]]
     writable: bool
     value: float | bool | str | None
     quality: Quality

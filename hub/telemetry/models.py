@@ -23,7 +23,7 @@ class Point(Table, table=True):
     name: dict[str, str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     type: str = Field(default="number", max_length=8)
     unit: str = Field(default="", max_length=32)
-    labels: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]"))
+    labels: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False, server_default="{}"))
     writable: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     described: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     value: Any = Field(default=None, sa_column=Column(JSON(none_as_null=True)))

@@ -238,7 +238,7 @@ async def test_points_take_their_names_from_the_layout_and_go_stale_with_their_g
         points = {item["id"]: item for item in (await guard.get("/api/points?site=demo")).json()["items"]}
         assert points["pump-1.flow"] == {
             "id": "pump-1.flow", "site": "demo", "name": {"zh": "流量", "en": "Flow"}, "type": "number",
-            "unit": "m³/h", "labels": [], "writable": True, "value": 2.5, "quality": "good", "at": instant(START_MS),
+            "unit": "m³/h", "labels": {}, "writable": True, "value": 2.5, "quality": "good", "at": instant(START_MS),
         }  # fmt: skip
         assert (points["x.y"]["name"], points["x.y"]["quality"]) == (None, "bad")
         async with database.transaction() as conn:

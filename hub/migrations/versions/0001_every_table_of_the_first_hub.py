@@ -205,7 +205,7 @@ def upgrade() -> None:
         sa.Column("name", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("type", sa.String(length=8), nullable=False),
         sa.Column("unit", sa.String(length=32), nullable=False),
-        sa.Column("labels", sa.JSON(), server_default="[]", nullable=False),
+        sa.Column("labels", sa.JSON(), server_default="{}", nullable=False),
         sa.Column("writable", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("described", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("value", sa.JSON(none_as_null=True), nullable=True),
