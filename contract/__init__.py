@@ -5,6 +5,9 @@ are the only ways to bytes and back. Unknown fields are ignored, unknown event k
 unknown versions are refused (`errors.UnknownVersion`).
 """
 
+SOFTWARE = "0.1.0"
+"""The version of this software: one for every process, and the package's own."""
+
 VERSION = 1
 """The envelope's version that this code writes; it reads this one and the one before."""
 

@@ -15,6 +15,7 @@ import sys
 import structlog
 
 from config import LoadedSite, SiteErrors, load_site
+from contract import SOFTWARE
 from contract.desired import Desired
 from contract.presence import Versions
 from drivers.opening import open_bus
@@ -27,15 +28,15 @@ from gateway.engine.record import Thing
 from gateway.engine.site import SiteEngine
 from gateway.held import Held
 from gateway.journal import Journal, JournalInUse, JournalTooNew
-from gateway.notify import keep_watchdog_fed, notify
 from gateway.pictures import PictureStore
 from gateway.readings import ReadingsStore
-from gateway.settings import Settings, software
+from gateway.settings import Settings
 from gateway.uplink import Uplink
 from gateway.uplink.sending import Names
 from gateway.web import metrics
 from gateway.web.app import gateway_app
 from gateway.web.served import NoHub, People, Served
+from web.notify import keep_watchdog_fed, notify
 from web.server import make_server
 
 log = structlog.get_logger(__name__)
@@ -83,7 +84,7 @@ def _load(settings: Settings) -> LoadedSite | None:
     try:
         return load_site(settings.site, settings.wires)
     except SiteErrors as errors:
-        print(errors.say(), file=sys.stderr)  # noqa: T201
+        print(errors.say("zh"), errors.say("en"), sep="\n", file=sys.stderr)  # noqa: T201
         return None
 
 
@@ -104,7 +105,7 @@ async def _serve(settings: Settings, loaded: LoadedSite) -> int:
     people = People({}, {})
     desire = Desire(held, engine, people)
     await desire.take_over()
-    engine.start(software(), readings.latest().values())
+    engine.start(SOFTWARE, readings.latest().values())
     readings.watch_drops(engine.readings_dropped)
     _open_wires(loaded, engine, settings)
     engine.buses.start()
@@ -119,7 +120,7 @@ async def _serve(settings: Settings, loaded: LoadedSite) -> int:
         people=people,
         link=uplink or NoHub(),
         clock=clock,
-        software=software(),
+        software=SOFTWARE,
     )
     web = asyncio.create_task(_serve_web(gateway, settings), name="web")
     others = [
@@ -174,7 +175,7 @@ def _uplink(
         return None
 
     def versions() -> Versions:
-        return Versions(software=software(), desired=held.announced, site_file=loaded.fingerprint)
+        return Versions(software=SOFTWARE, desired=held.announced, site_file=loaded.fingerprint)
 
     async def on_desired(step: Desired) -> None:
         await held.apply(step)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 DEFAULT_PORT = 8081
@@ -45,11 +44,3 @@ class Settings:
     def pictures(self) -> Path:
         """The folder of pictures."""
         return self.data / "pictures"
-
-
-def software() -> str:
-    """The version of this software."""
-    try:
-        return version("gatehouse")
-    except PackageNotFoundError:
-        return "0.1.0"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine
-from importlib.metadata import PackageNotFoundError, version
 
 import structlog
 from fastapi import FastAPI
 
+from contract import SOFTWARE
 from hub import metrics, migrations
 from hub.accounts import renewal
 from hub.accounts.store import AccountStore
@@ -27,6 +27,7 @@ from hub.telemetry import rollup
 from hub.telemetry.ingest import Readings
 from web.console import DIST
 from web.live import Live
+from web.notify import keep_watchdog_fed, notify
 from web.passwords import Passwords
 from web.server import make_server
 from web.session import Sessions
@@ -80,7 +81,7 @@ class Hub:
         )
         app = make_app(
             title="Gatehouse hub",
-            version=software(),
+            version=SOFTWARE,
             sessions=sessions,
             live=self.live,
             routers=ROUTERS,
@@ -107,11 +108,17 @@ class Hub:
     async def run(self) -> None:
         """Serve until told to stop. A part that fails for good ends the process: whoever started it starts it again."""
         unwatch = metrics.watch(self.database)
-        server = make_server(self.app, host=self.settings.host, port=self.settings.port)
+        server = make_server(
+            self.app,
+            host=self.settings.host,
+            port=self.settings.port,
+            trusted_proxies=self.settings.trusted_proxies,
+            say=notify,
+        )
         try:
             async with asyncio.TaskGroup() as tasks:
                 work = [tasks.create_task(part, name=name) for name, part in self._parts().items()]
-                log.info("hub.started", host=self.settings.host, port=self.settings.port, version=software())
+                log.info("hub.started", host=self.settings.host, port=self.settings.port, version=SOFTWARE)
                 await server.serve()
                 for task in work:
                     task.cancel()
@@ -130,17 +137,10 @@ class Hub:
             "commands": self.commands.run(),
             "hours": rollup.run(self.database),
             "accounts": renewal.run(self.database),
+            "watchdog": keep_watchdog_fed(),
         }
 
 
 def wall_ms() -> int:
     """The hub's clock: Unix milliseconds."""
     return time.time_ns() // 1_000_000
-
-
-def software() -> str:
-    """The version of this software."""
-    try:
-        return version("gatehouse")
-    except PackageNotFoundError:
-        return "0"

@@ -28,6 +28,8 @@ class Settings:
     """Certificates to trust; given, the connection is TLS."""
     console_dir: Path | None = None
     """The built console; None: the one inside the checkout, if it was built."""
+    trusted_proxies: str = "127.0.0.1"
+    """Addresses (with commas) whose X-Forwarded-For says where a request came from: sign-ins are counted by address."""
     secure_cookies: bool = False
     """Behind TLS: cookies are sent over TLS only."""
     pool_size: int = 10
@@ -59,6 +61,7 @@ _FROM_ENVIRONMENT: dict[str, tuple[str, type]] = {
     "GATEHOUSE_BROKER_PASSWORD_FILE": ("broker_password_file", Path),
     "GATEHOUSE_BROKER_CA_FILE": ("broker_ca_file", Path),
     "GATEHOUSE_CONSOLE_DIR": ("console_dir", Path),
+    "GATEHOUSE_TRUSTED_PROXIES": ("trusted_proxies", str),
     "GATEHOUSE_SECURE_COOKIES": ("secure_cookies", bool),
     "GATEHOUSE_POOL_SIZE": ("pool_size", int),
     "GATEHOUSE_SILENCE_S": ("silence_s", float),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 
 import uvicorn
 from fastapi import FastAPI
@@ -10,17 +11,27 @@ from fastapi import FastAPI
 from web.live import Live
 
 GRACE_S = 5
+READY = "READY=1"
+STOPPING = "STOPPING=1"
 
 
 class Server(uvicorn.Server):
     """One HTTP server of a process. `serve()` returns after SIGTERM, SIGINT or `should_exit`."""
 
-    def __init__(self, config: uvicorn.Config, live: Live) -> None:
+    def __init__(self, config: uvicorn.Config, live: Live, say: Callable[[str], object]) -> None:
         super().__init__(config)
         self._live = live
+        self._say = say
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._say(READY)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the live streams, then everything else."""
+        self._say(STOPPING)
         self._live.close()
         await super().shutdown(sockets)
 
@@ -33,8 +44,13 @@ def make_server(
     certificate: str | None = None,
     key: str | None = None,
     trusted_proxies: str = "127.0.0.1",
+    say: Callable[[str], object] = lambda state: None,
 ) -> Server:
-    """The server of an app made by `web.shell`. TLS with `certificate` and `key` (PEM files)."""
+    """The server of an app made by `web.shell`. TLS with `certificate` and `key` (PEM files).
+
+    `trusted_proxies`: whose X-Forwarded-For and -Proto count (addresses, with commas). `say`: hears `READY=1` once it
+    listens and `STOPPING=1` when it begins to end (`web.notify`).
+    """
     config = uvicorn.Config(
         app,
         host=host,
@@ -47,4 +63,4 @@ def make_server(
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )
-    return Server(config, app.state.live)
+    return Server(config, app.state.live, say)

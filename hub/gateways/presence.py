@@ -179,8 +179,8 @@ class GatewayPresence:
         if verdict.state != "committed":
             log.warning("gateway.birth", gateway=gateway, state=verdict.state, seq=verdict.seq, why=verdict.why)
         at = instant(self._now_ms())
-        head = presence.head if verdict.state == "committed" else None
-        return Ack(stream=presence.stream, state=verdict.state, seq=verdict.seq, at=at, why=verdict.why, head=head)
+        agreed = presence.head if verdict.state == "committed" else None
+        return Ack(stream=presence.stream, state=verdict.state, seq=verdict.seq, at=at, why=verdict.why, head=agreed)
 
 
 def _heard(arrived: PresenceArrived) -> dict[str, object]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
 
+from contract import SOFTWARE
 from contract.texts import Text
 from hub.db import Reading, Writing, connection
 from hub.sites import posts, service
@@ -36,18 +36,11 @@ PostId = Annotated[str, Path(pattern=r"^[a-z0-9_-]{1,64}$")]
 _WHICH = Text("请指定项目点", "Say which site")
 
 
-def _version() -> str:
-    try:
-        return version("gatehouse")
-    except PackageNotFoundError:
-        return "0"
-
-
 @router.get("/about")
 async def about() -> About:
     """Which server this is. Open to everybody: the console shows it before anybody has signed in."""
     return About(
-        server="hub", site=None, version=_version(), hub_connected=None, working_alone_since=None, backlog=None
+        server="hub", site=None, version=SOFTWARE, hub_connected=None, working_alone_since=None, backlog=None
     )  # fmt: skip
 
 

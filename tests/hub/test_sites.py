@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from contract import SOFTWARE
 from contract.kinds import BarrierMoved, DoorModeSet, DoorMoved, PlateSeen
 from hub.db import Database
 from hub.sites.states import on_readings
@@ -45,7 +46,7 @@ async def read(
 async def test_everybody_may_ask_which_server_this_is(database: Database) -> None:
     async with office(database) as hub, hub.client() as client:
         about = (await client.get("/api/about")).json()
-        assert about.pop("version")
+        assert about.pop("version") == SOFTWARE
         assert about == {
             "server": "hub",
             "site": None,
