@@ -42,6 +42,7 @@ class Screen:
             viewport=size or DESK,  # type: ignore[arg-type]
             locale="zh-CN" if language == "zh" else "en-GB",
             timezone_id="Asia/Shanghai",
+            reduced_motion="reduce",
         )
         self.errors: list[str] = []
         self.page: Page = context.new_page()
@@ -75,6 +76,8 @@ class Screen:
         """A picture of the screen, `<name>-<language>.png`."""
         SCREENS.mkdir(parents=True, exist_ok=True)
         path = SCREENS / f"{name}-{self.language}.png"
+        # Dialogs fade: a picture of one that goes away shows nothing as people see it.
+        self.page.wait_for_timeout(500)
         self.page.screenshot(path=path)
         return path
 

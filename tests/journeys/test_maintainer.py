@@ -44,6 +44,7 @@ def test_a_fault_becomes_a_ticket_and_is_closed(
         screen.at("finish-done").fill("复位 / reset")
         screen.at("finish-send").click()
         expect(screen.at("ticket-state")).to_have_attribute("data-state", "done")
+        expect(screen.at("finish-dialog")).to_be_hidden()
         screen.shot("ticket")
     finally:
         demo.sim.client.delete("/sim/faults")
