@@ -6,7 +6,6 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from drivers.camera.zhenshi import BODY_LIMIT
 from gateway.web import alarms, commands, events, points, push, site
 from gateway.web.screen import SiteScreen
 from gateway.web.served import Served
@@ -49,7 +48,7 @@ def gateway_app(gateway: Served, *, console: Path) -> FastAPI:
         routers=ROUTERS,
         ready=ready,
         dist=console,
-        body_limits={"/push/": BODY_LIMIT},
+        body_limits={"/push/": push.READ_LIMIT},
     )
     app.state.served = gateway
     return app

@@ -24,7 +24,10 @@ from web.session import address_of
 router = APIRouter(tags=["push"])
 
 PUSH_LIMIT = BODY_LIMIT + 1
-"""Bytes that are read of a push; one more than is taken, so that too much is recognised."""
+"""Bytes that are kept of a push; one more than is taken, so that too much is recognised."""
+
+READ_LIMIT = 8 * BODY_LIMIT
+"""Bytes that are read of a push: what a camera sends too much of is dropped, but answered, or it would come again."""
 
 STRANGERS = "push"
 """Name under which pushes of unknown devices and from unknown places are counted."""
@@ -60,13 +63,20 @@ async def push(device: str, request: Request, gateway: Annotated[Served, Depends
     if not comes_from(address_of(request), networks):
         gateway.engine.report(InputRefused(STRANGERS, f"a push for {device} from {address_of(request)}"))
         raise Forbidden(_NOT_ALLOWED)
-    body = await request.body()
+    body = await _beginning(request)
     try:
         said = bus.receive(device, body, request.headers.get("content-type", ""))
     except FrameError:  # told and counted there; the camera must not send it again
         return _answer(False)
     lift = await gateway.engine.plate_read(said) if isinstance(said, PlateRead) else False
     return _answer(lift)
+
+
+async def _beginning(request: Request) -> bytes:
+    kept = bytearray()
+    async for part in request.stream():
+        kept += part[: PUSH_LIMIT - len(kept)]
+    return bytes(kept)
 
 
 def _bus_of(gateway: Served, device: str) -> tuple[PushBus | None, tuple[Network, ...]]:

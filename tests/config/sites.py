@@ -85,3 +85,23 @@ def instead(old: str, new: str, text: str = SITE) -> str:
     """The site with one piece of its text replaced."""
     assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times"
     return text.replace(old, new)
+
+
+def line_of(text: str, piece: str) -> int:
+    """The line on which a piece of text begins."""
+    return text[: text.index(piece)].count("\n") + 1
+
+
+TEN: list[tuple[str, str]] = [
+    ("kind: modbus-rtu", "kind: modbus-rut"),
+    ("bus: doors-net", "bus: door-net"),
+    ("profile: eastron_sdm630", "profile: eastron_630"),
+    ("unit: 2}", "unit: 1}"),
+    ("reader_in: lobby-in", "raeder_in: lobby-in"),
+    ("output: relay_1", "output: relay_9"),
+    ("zones: [block-a]", "zones: [block-b]"),
+    ("camera: camera", "camera: kamera"),
+    ("direction: in", "direction: inn"),
+    ("point: meter.energy_import", "point: energy"),
+]
+"""Ten different mistakes: what stands in the site, and what somebody wrote instead."""

@@ -6,12 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.config.sites import RULES, SITE, broken, instead, loaded
-
-
-def line_of(text: str, piece: str) -> int:
-    return text[: text.index(piece)].count("\n") + 1
-
+from tests.config.sites import RULES, SITE, TEN, broken, instead, line_of, loaded
 
 # old text, new text, where, words that must stand in the sentence; the line is that of the new text
 ONE_THING: dict[str, tuple[str, str, str, list[str]]] = {
@@ -249,20 +244,6 @@ def test_one_mistake(name: str, tmp_path: Path) -> None:
 
 def test_the_site_of_these_tests_is_whole(tmp_path: Path) -> None:
     assert loaded(tmp_path, rules=RULES).site.site == "spruce"
-
-
-TEN = [
-    ("kind: modbus-rtu", "kind: modbus-rut"),
-    ("bus: doors-net", "bus: door-net"),
-    ("profile: eastron_sdm630", "profile: eastron_630"),
-    ("unit: 2}", "unit: 1}"),
-    ("reader_in: lobby-in", "raeder_in: lobby-in"),
-    ("output: relay_1", "output: relay_9"),
-    ("zones: [block-a]", "zones: [block-b]"),
-    ("camera: camera", "camera: kamera"),
-    ("direction: in", "direction: inn"),
-    ("point: meter.energy_import", "point: energy"),
-]
 
 
 def test_ten_mistakes_are_told_at_once_each_at_its_line(tmp_path: Path) -> None:

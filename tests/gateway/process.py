@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -22,6 +21,7 @@ from contract.events import GENESIS, Event, chained
 from contract.instants import instant
 from gateway.clock import Clock, machine_wall_ms
 from gateway.held import Held
+from simulators.engines import free_port
 from tests.bench.wires import Reader, open_board
 from web.passwords import Passwords
 
@@ -69,6 +69,7 @@ class Gateway:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.env: dict[str, str] = {}
+        self.program: tuple[str, ...] = ("-m", "gateway")
         self.process: asyncio.subprocess.Process | None = None
         self.site = folder / "site.yaml"
         self.site.write_text(
@@ -114,7 +115,7 @@ doors:
         """Starts the process and waits until it says that it is ready."""
         with (self.folder / "gateway.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "gateway", "--site", str(self.site), "--data", str(self.data)),
+                *(sys.executable, *self.program, "--site", str(self.site), "--data", str(self.data)),
                 *("--port", str(self.port), *more),
                 cwd=ROOT,
                 stdout=log,
@@ -186,14 +187,6 @@ doors:
                 return (await client.get(f"{self.url}/readyz")).status_code == 200
             except httpx.TransportError:
                 return False
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @asynccontextmanager

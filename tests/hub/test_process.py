@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -39,7 +40,7 @@ class Rig:
         self.folder = folder
         self.hub_port = free_port()
         self.password = "for this test only"
-        users = [BrokerUser(name, self.password) for name in ("hub", "gw-1", "demo-gw")]
+        users = [BrokerUser(name, self.password) for name in ("hub", "gw-1", "gw-2", "demo-gw")]
         self.broker = prepare_broker(folder, "broker", free_port(), users)
         password_file = folder / "hub.password"
         password_file.write_text(self.password)
@@ -224,3 +225,79 @@ def test_checking_without_starting(rig: Rig, migrated: str) -> None:
     away = rig.cli("--check")
     assert (away.returncode, away.stdout) == (1, "")
     assert away.stderr.startswith("the database cannot be reached: ")
+
+
+# What a gateway may send by mistake or in malice: (what, payload, what the record of it says)
+def spoilt(journal: Journal) -> list[tuple[str, bytes, str]]:
+    """Messages that can never be accepted."""
+    good = wire.encode(journal.batch(9, 10))
+    swapped = msgspec.structs.replace(journal.batch(9, 10), events=tuple(reversed(journal.events[8:10])))
+    return [
+        ("version", good.replace(b'"v":1', b'"v":99'), "version 99"),
+        ("chain", good.replace(b'"by":"free"', b'"by":"fred"', 1), "the chain of 9..10"),
+        ("sequence", wire.encode(swapped), "has seq 10, expected 9"),
+        ("no JSON", b"\xff\xfe{", "not a Batch"),
+        ("cut short", good[:-10], "not a Batch"),
+        ("wrong types", good.replace(b'"first_seq":9', b'"first_seq":"nine"'), "not a Batch"),
+        ("deep", b'{"v":1,"events":' + b"[" * 100_000, "not a Batch"),
+        ("huge", b"x" * 990_000, "not a Batch"),
+        ("bomb", zlib.compress(b" " * 20_000_000), "unpacks to more"),
+        ("nothing", b"", "not a Batch"),
+    ]
+
+
+async def next_ack(client: aiomqtt.Client) -> tuple[str, int, str]:
+    """(state, seq, why) of the next acknowledgement."""
+    async with asyncio.timeout(20):
+        async for message in client.messages:
+            if message.topic.value.endswith("/ack"):
+                assert isinstance(message.payload, bytes)
+                ack = wire.decode(Ack, message.payload)
+                assert ack.stream == STREAM
+                return ack.state, ack.seq, ack.why
+    raise AssertionError("the connection ended")
+
+
+async def test_a_gateway_that_breaks_the_stream_rule(rig: Rig, database: Database) -> None:
+    """Gap, repeat, foreign stream, wrong version, disagreeing chain: each is answered, none changes what is held."""
+    rig.start_broker()
+    for name in ("gw-1", "gw-2"):
+        assert rig.cli("enrol", "--gateway", name, "--site", "demo").returncode == 0
+    rig.start_hub()
+    await rig.ready()
+    journal = Journal().record_many(10)
+    older = journal.copied(6).record_many(4, mark="other")
+    async with rig.gateway() as gateway, rig.gateway("gw-2") as other:
+        for batch, answer in [
+            (journal.batch(1, 5), ("committed", 5)),
+            (journal.batch(8, 10), ("expected", 5)),
+            (journal.batch(1, 5), ("committed", 5)),
+            (journal.batch(4, 8), ("committed", 8)),
+            (older.batch(1, 10), ("fork", 6)),
+            (older.batch(8, 10), ("expected", 0)),
+        ]:
+            await publish(gateway, "events", batch)
+            assert (await next_ack(gateway))[:2] == answer
+        await other.publish(topics.up("s1", "gw-2", "events"), wire.encode(journal.batch(9, 10)), qos=1)
+        assert await next_ack(other) == ("refused", 0, f"stream {STREAM} belongs to another gateway")
+        for what, payload, why in spoilt(journal):
+            await gateway.publish(topics.up("s1", "gw-1", "events"), payload, qos=1)
+            if what in {"version", "chain", "sequence", "wrong types"}:
+                state, _, said = await next_ack(gateway)
+                assert (state, why in said) == ("refused", True), (what, said)
+        await gateway.publish("gatehouse/v1/up/s1/gw-1/presence", b'{"v":1,"state":"birth"}', qos=1)
+        await publish(gateway, "events", journal.batch(9, 10))
+        assert (await next_ack(gateway))[:2] == ("committed", 10)
+    held = await rows(database, "SELECT seq, data FROM events WHERE stream = :s ORDER BY seq", s=STREAM)
+    assert held == [(seq, {"by": "free"}) for seq in range(1, 11)]
+    assert rig.cli("verify").returncode == 0
+    # Of each gateway and fault one word a minute is kept: nonsense does not fill the history. All of it is counted.
+    query = "SELECT source, data ->> 'why' FROM events WHERE kind = 'batch.refused' ORDER BY id"
+    refused = await rows(database, query)
+    assert [source for source, _ in refused] == ["gw-2", "gw-1", "gw-1"]
+    for (_, why), words in zip(refused, ("another gateway", "version 99", "the chain of 9..10"), strict=True):
+        assert words in str(why)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{rig.hub_port}") as client:
+        lines = (await client.get("/metrics")).text.splitlines()
+    counted = [line.split() for line in lines if line.startswith("gatehouse_ingest_refused_total{")]
+    assert sum(float(count) for *_, count in counted) == len(spoilt(journal)) + 2
