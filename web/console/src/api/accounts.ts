@@ -38,5 +38,3 @@ export const removeAccount = (id: string): Promise<void> => api.delete(`/api/acc
 
 export const changePassword = (current: string, password: string): Promise<void> =>
   api.post("/api/accounts/self/password", { current, password });
-
-export const setOwnLanguage = (language: Language): Promise<void> => api.put("/api/accounts/self", { language });

@@ -38,6 +38,9 @@ export interface GrantBody extends Term {
 }
 export type Grant = GrantBody & Kept;
 
+/** The schedule that exists without being written. */
+export const ALWAYS = "always";
+
 export interface Schedule extends Kept {
   name: Text;
 }
