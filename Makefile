@@ -1,12 +1,13 @@
 # make run   everything on this machine, with the demo site        make test   all tests
 # make bench all benches          make lint   what a reviewer's machine would say        make clean
-# Variables: SITE=config/sites/….yaml  PORT=8080  RHYTHM=1
+# Variables: SITE=config/sites/….yaml  PORT=8080  RHYTHM=1  WORKERS=4 (tests side by side)
 
 SHELL := /bin/bash
 PYTHON ?= python3
 SITE ?= config/sites/demo.yaml
 PORT ?= 8080
 RHYTHM ?= 1
+WORKERS ?= 4
 
 VENV := var/venv
 PY := $(VENV)/bin/python
@@ -19,7 +20,7 @@ run: python console
 
 test: python console tools lint
 	. $(NODE_ENV) && cd web/console && npm test --silent
-	$(PY) -m pytest $(PYTEST)
+	$(PY) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(PYTEST)
 
 bench: python console tools
 	$(PY) -m tests.bench all $(BENCH)

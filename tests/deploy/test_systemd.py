@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,9 +14,6 @@ UNITS = Path(__file__).parents[2] / "deploy" / "systemd"
 
 @pytest.mark.parametrize("name", ["gatehouse-gateway.service", "gatehouse-hub.service"])
 def test_systemd_accepts_the_unit(name: str, tmp_path: Path) -> None:
-    if shutil.which("systemd-analyze") is None:
-        assert not os.environ.get("CI"), "systemd-analyze is missing"
-        pytest.skip("systemd-analyze is not on this machine")
     unit = (UNITS / name).read_text()
     # systemd looks whether the programs and files are there: here they are this test's own.
     unit = unit.replace("/opt/gatehouse/bin/python", sys.executable)

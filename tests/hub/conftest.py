@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the hub's tests: one server a session, one database a test, copied from a migrated one."""
+"""A real PostgreSQL for the hub's tests: one server a worker, one database a test, copied from a migrated one."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
@@ -20,15 +18,15 @@ from sqlalchemy.engine import make_url
 from hub import migrations
 from hub.db import Database
 from simulators.engines import prepare_postgres
+from tests.leftovers import postgres_folder
 
 _names = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A PostgreSQL server of this session, in a folder that its unprivileged user can reach."""
-    folder = Path(tempfile.mkdtemp(prefix="gatehouse-pg-"))
-    folder.chmod(0o755)
+    """A PostgreSQL server of this worker, in a folder that its unprivileged user can reach."""
+    folder = postgres_folder()
     server = prepare_postgres(folder)
     with (folder / "data" / "gatehouse.conf").open("a") as settings:
         # Only speed: what a test database loses in a power cut is lost anyway.

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.journeys.running import ROOT, Demo
+from tests.journeys.running import Demo
+from tests.leftovers import folder_of_this_process
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo() -> Iterator[Demo]:
     """A running demo without rhythm: nothing happens that a test did not do."""
-    running = Demo.start(ROOT / "var" / "test" / tmp_path_factory.getbasetemp().name / "demo")
+    running = Demo.start(folder_of_this_process() / "demo")
     yield running
     assert running.close() == 0

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+
+from simulators.engines import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
@@ -95,10 +96,7 @@ class Demo:
     @classmethod
     def start(cls, data: Path, *, rhythm: bool = False, within_s: float = 90.0) -> Demo:
         """`python -m simulators demo`, ready."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        command = [sys.executable, "-m", "simulators", "demo", "--data", str(data), "--port", str(port)]
+        command = [sys.executable, "-m", "simulators", "demo", "--data", str(data), "--port", str(free_port())]
         command += ["--rhythm", "1" if rhythm else "0"]
         data.parent.mkdir(parents=True, exist_ok=True)
         with (data.parent / f"{data.name}.out").open("ab") as output:
