@@ -36,13 +36,13 @@ class Heard:
         """The newest reading of a point."""
         return next(reversed(self.readings(point)), None)
 
-    async def until(self, true: Callable[[], object], within_s: float = 10.0) -> None:
+    async def until(self, true: Callable[[], object], within_s: float = 30.0) -> None:
         """Waits until `true`, looking again after each report."""
         async with asyncio.timeout(within_s):
             while not true():
                 self._event.clear()
                 await self._event.wait()
 
-    async def until_value(self, point: str, value: Value, within_s: float = 20.0) -> None:
+    async def until_value(self, point: str, value: Value, within_s: float = 30.0) -> None:
         """Waits until the newest reading of a point has this value."""
         await self.until(lambda: (last := self.last(point)) is not None and last.value == value, within_s)

@@ -80,7 +80,7 @@ async def simulated(
         await running.close()
 
 
-async def until(true: Callable[[], Any], within_s: float = 10.0) -> Any:
+async def until(true: Callable[[], Any], within_s: float = 30.0) -> Any:
     """What `true` finds as soon as it is something; fails if it never is."""
     async with asyncio.timeout(within_s):
         while not (found := true()):  # noqa: ASYNC110 - what is awaited happens in another process or thread
