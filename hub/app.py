@@ -69,6 +69,7 @@ class Hub:
         self.app = self._app()
 
     def _connected(self) -> None:
+        self.presence.connected()
         self.commands.connected()
         self.desired.connected()
 
@@ -133,6 +134,7 @@ class Hub:
             "ingest": self.ingest.run(),
             "broker": self.broker.run(),
             "presence": self.presence.watch(),
+            "greetings": self.presence.greet(),
             "desired": self.desired.run(),
             "commands": self.commands.run(),
             "hours": rollup.run(self.database),

@@ -67,6 +67,7 @@ class Sending:
         self._wake = asyncio.Event()
         self._freed = asyncio.Event()
         self._was_silent = False
+        self._hub_spoke = False
         self._silence_watchers: list[Callable[[], None]] = []
         self.leaving = False
         self.clock_error_ms: int | None = None
@@ -124,6 +125,13 @@ class Sending:
         self._presence_at = 0.0
         self._wake.set()
 
+    def spoken(self) -> None:
+        """A word of the hub came. After the first one of a connection it gets a sign of life: the birth may have gone
+        by unheard, if the broker was there before the hub."""
+        if not self._hub_spoke:
+            self._hub_spoke = True
+            self.announce()
+
     def leave(self) -> None:
         """Say goodbye next, and end."""
         self.leaving = True
@@ -131,6 +139,7 @@ class Sending:
 
     def connected(self) -> None:
         """The line stands: everything that is not acknowledged goes (again)."""
+        self._hub_spoke = False
         self._events.connected()
         self._blobs.connected()
         self._picture = None

@@ -275,6 +275,7 @@ class Uplink:
                 self._refusals.refuse(parsed[1], error)
 
     async def _take(self, kind: str, payload: bytes) -> None:
+        self._sending.spoken()
         match kind:
             case "ack":
                 self._sending.heard(wire.decode(Ack, payload))

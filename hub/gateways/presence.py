@@ -43,6 +43,10 @@ _HEARD = text(
 _KNOWN = text("SELECT site, online, born_at, stream FROM gateways WHERE id = :id")
 _GONE = text(f"UPDATE gateways SET online = FALSE WHERE id = :id AND online RETURNING {GATEWAY_COLUMNS}")
 _THERE = text("SELECT id FROM gateways WHERE online")
+_COMMITTED = text(
+    "SELECT g.id, s.id AS stream, s.head_seq, s.head_hash FROM gateways g"
+    " JOIN streams s ON s.id = g.stream AND s.gateway = g.id"
+)
 
 Heard = Callable[[str, str, Presence], None]
 """Called with gateway, site and presence, after each sign of life is committed."""
@@ -60,10 +64,34 @@ class GatewayPresence:
         self._last: dict[str, float] = {}
         self._births: dict[str, tuple[str, str]] = {}
         self._wake = asyncio.Event()
+        self._to_greet = asyncio.Event()
 
     def subscribe(self, heard: Heard) -> None:
         """`heard` is called after each sign of life."""
         self._heard.append(heard)
+
+    def connected(self) -> None:
+        """The broker is there (again): signs of life may have gone by unheard."""
+        self._to_greet.set()
+
+    async def greet(self) -> None:
+        """Tell every gateway what is committed each time the broker is there; it answers with a sign of life."""
+        while True:
+            await self._to_greet.wait()
+            self._to_greet.clear()
+            try:
+                async with self._database.transaction() as conn:
+                    rows = (await conn.execute(_COMMITTED)).all()
+            except Exception as error:
+                if not passes(error):
+                    raise
+                self._to_greet.set()
+                await asyncio.sleep(_RETRY_S)
+                continue
+            at = instant(self._now_ms())
+            for row in rows:
+                head = row.head_hash.hex() if row.head_seq else None
+                self._send(row.id, "ack", Ack(stream=row.stream, state="committed", seq=row.head_seq, at=at, head=head))
 
     async def seen(self, arrived: PresenceArrived) -> None:
         """Take note of a birth, a heartbeat or a last will."""

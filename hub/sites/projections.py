@@ -8,6 +8,7 @@ from contract.layout import SiteLayout
 from hub.events.stored import Projection, StoredEvent, to_datetime
 from hub.orm import session_on
 from hub.sites import service, states
+from hub.telemetry.ingest import hold_readings, newest_of
 
 
 async def on_described(conn: AsyncConnection, event: StoredEvent) -> None:
@@ -16,8 +17,12 @@ async def on_described(conn: AsyncConnection, event: StoredEvent) -> None:
     assert isinstance(layout, SiteLayout)
     if layout.site != event.site:
         raise ValueError(f"the gateway of site {event.site} describes site {layout.site}")
+    # Readings come over a road of their own: those that came before the layout say how its places stand, too. None
+    # may be under way now that would find no layout yet and not be found here either.
+    await hold_readings(conn)
     async with session_on(conn) as session:
         await service.describe(session, layout, to_datetime(event.at))
+    await states.on_readings(conn, layout.site, await newest_of(conn, layout.site, states.POINT_ASPECTS))
 
 
 PROJECTIONS: dict[str, Projection] = {"site.described": on_described, **states.PROJECTIONS}

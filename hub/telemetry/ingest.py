@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -34,6 +34,12 @@ READINGS_LOCK = 0x7265_6164
 
 MOST_POINTS = 50_000
 """Points of one site at the most: a gateway gone wild must not fill the table."""
+
+
+_NEWEST = text(
+    "SELECT id, unit, value, quality, at FROM points WHERE site = :site AND at IS NOT NULL"
+    " AND split_part(id, '.', 2) = ANY(:names) ORDER BY id"
+)
 
 
 class NewerReading(NamedTuple):
@@ -120,6 +126,17 @@ class Readings:
         for month in sorted(wanted - self._partitions - made):
             await make_partition(pg, month)
             made.add(month)
+
+
+async def hold_readings(conn: AsyncConnection) -> None:
+    """Wait until no readings are being stored; until this transaction ends, none will be."""
+    await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": READINGS_LOCK})
+
+
+async def newest_of(conn: AsyncConnection, site: str, names: Collection[str]) -> list[NewerReading]:
+    """The latest readings of a site's points called `<device>.<name>`."""
+    rows = await conn.execute(_NEWEST, {"site": site, "names": sorted(names)})
+    return [NewerReading(row.id, row.unit, row.value, QUALITIES[row.quality], row.at) for row in rows]
 
 
 class _Stores:

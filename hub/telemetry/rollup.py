@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from hub.db import Database
 from hub.failures import passes
-from hub.telemetry.ingest import READINGS_LOCK
+from hub.telemetry.ingest import hold_readings
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +66,7 @@ async def sum_hours(database: Database, now: datetime) -> int:
     total = 0
     while True:
         async with database.transaction() as conn:
-            await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": READINGS_LOCK})
+            await hold_readings(conn)
             rows = (await conn.execute(_TAKE, {"before": now - timedelta(hours=1), "chunk": CHUNK})).all()
             if not rows:
                 return total

@@ -15,8 +15,10 @@ import msgspec
 import pytest
 
 from config.site import Uplink as Line
+from contract.acks import Ack
 from contract.commands import Command, Person
 from contract.desired import Desired, Holder, Item
+from contract.instants import instant
 from contract.kinds import DoorMoved
 from contract.presence import Versions
 from contract.readings import Reading
@@ -146,6 +148,22 @@ async def test_a_birth_comes_first_and_then_every_event_once(broker: RunningBrok
         assert gateway.uplink.backlog == 0
         assert gateway.uplink.clock_error_ms is not None
         assert abs(gateway.uplink.clock_error_ms) < 60_000
+
+
+async def test_a_hub_that_comes_after_the_birth_gets_a_sign_of_life_with_its_first_word(
+    broker: RunningBroker, tmp_path: Path
+) -> None:
+    async with site(tmp_path / "gw", broker.port) as gateway:
+        await until(lambda: gateway.uplink.broker_connected)
+        # Nothing is owed and nothing is to be sent: only the hub's own word can be the cause.
+        async with hub_end(broker) as hub:
+            await hub.send("ack", Ack(stream="f" * 32, state="committed", seq=0, at=instant(0)))
+            await hub.until(lambda: bool(hub.presences))
+            assert hub.presences[0].gateway == NAME
+            await hub.send("ack", Ack(stream="f" * 32, state="committed", seq=0, at=instant(0)))
+            await gateway.record("after")
+            await all_there(gateway, hub)
+            assert len(hub.presences) == 1
 
 
 async def test_a_long_backlog_travels_in_large_batches(broker: RunningBroker, tmp_path: Path) -> None:
@@ -327,7 +345,6 @@ def certificate(folder: Path, name: str) -> Path:
     return made
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
 async def test_tls_trusts_the_given_authority_and_no_other(broker: RunningBroker, tmp_path: Path) -> None:
     mine = certificate(tmp_path / "gw", "hub")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

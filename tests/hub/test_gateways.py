@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from contract.acks import Ack
 from contract.kinds import GatewaySeen
 from contract.presence import Presence
 from hub.db import Database
@@ -145,3 +146,23 @@ def test_births_part_what_came_before_from_what_comes_after() -> None:
     assert list(stages([one, alive, two, birth, three])) == [[one, two], [birth], [three]]
     assert list(stages([alive, one, alive])) == [[one], [alive]]
     assert list(stages([alive, gone])) == [[gone]]
+
+
+async def test_gateways_hear_what_is_committed_when_the_broker_is_there(database: Database) -> None:
+    async with office(database) as hub:
+        sent = Sent()
+        gateways = presence_of(database, sent)
+        journal = hub.journals["demo"]
+        await gateways.seen(heard(journal.presence(), gateway="demo-gw"))
+        await enrolled(database, "gw-new", site="demo")
+        sent.messages.clear()
+        sent.something.clear()
+        greeting = asyncio.create_task(gateways.greet())
+        gateways.connected()
+        await sent.something.wait()
+        greeting.cancel()
+        (message,) = sent.messages
+        ack = message[2]
+        assert isinstance(ack, Ack)
+        assert message[:2] == ("demo-gw", "ack")
+        assert (ack.stream, ack.state, ack.seq, ack.head) == (journal.stream, "committed", 1, journal.hash_at(1))

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from contract import SOFTWARE
 from contract.kinds import BarrierMoved, DoorModeSet, DoorMoved, PlateSeen
+from contract.readings import Reading, ReadingsBatch, columns_of
 from hub.db import Database
+from hub.ingest.arrivals import ReadingsArrived
+from hub.registry import LATEST
 from hub.sites.states import on_readings
-from hub.telemetry.ingest import NewerReading
+from hub.telemetry.ingest import NewerReading, Readings
 from tests.hub.office import Office, layout, office
-from tests.hub.senders import NOW_MS
+from tests.hub.senders import NOW_MS, arrived
 
 START = datetime.fromtimestamp(NOW_MS / 1000, UTC)
 
@@ -144,6 +148,29 @@ async def test_the_newest_word_counts_whichever_road_it_took(database: Database)
         assert (await door(hub))["contact"] == "open"
         await read(hub, "lobby-a.contact", "closed", 230)
         assert (await door(hub))["contact"] == "closed"
+
+
+async def test_what_was_read_before_the_layout_came_counts_too(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("wang", "guard"):
+        bare = msgspec.structs.replace(layout("demo"), doors=[])
+        await hub.report("site.described", bare, "demo")
+        batch = ReadingsBatch(
+            store="d" * 32,
+            seq=1,
+            oldest=1,
+            columns=columns_of([
+                Reading(point="garage.lock", value="locked", quality="good", at=NOW_MS),
+                Reading(point="garage.contact", value="closed", quality="good", at=NOW_MS),
+            ]),
+        )  # fmt: skip
+        blob = arrived("demo-gw", "telemetry", batch)
+        assert isinstance(blob, ReadingsArrived)
+        await Readings(database, LATEST, now_ms=lambda: NOW_MS).store([blob])
+        told: list[dict[str, object]] = []
+        database.subscribe(lambda outcome: told.extend(outcome.states))
+        await hub.report("site.described", layout("demo"), "demo")
+        assert [(frame["id"], frame["lock"], frame["contact"]) for frame in told] == [("garage", "locked", "closed")]
+        assert (await door(hub, "garage"))["lock"] == "locked"
 
 
 @pytest.mark.parametrize(
