@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastapi import APIRouter
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
@@ -28,15 +29,28 @@ and <code>npm run build</code> in <code>web/console</code>. The interface under 
 """
 
 
+class _NotOfTheServers(Convertor[str]):
+    """A path that is not the interface's: an unknown one of those is nothing at all, whatever the method."""
+
+    regex = "(?!(?:api|push|sim)(?:/|$)).*"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("console", _NotOfTheServers())
+
+
 def console_router(dist: Path = DIST) -> APIRouter:
     """Serves `dist` at `/`; paths without a file are the app's own and get its index. Include it last."""
     router = APIRouter(include_in_schema=False)
     root = dist.resolve()
 
-    @router.api_route("/{path:path}", methods=["GET", "HEAD"])
+    @router.api_route("/{path:console}", methods=["GET", "HEAD"])
     def console(path: str, request: Request) -> Response:
-        if path.split("/", 1)[0] in {"api", "push", "sim"}:
-            raise NotFound
         file = _inside(root, path)
         if file is not None:
             return _file(file, request, _FOREVER if path.startswith("assets/") else _ASK_AGAIN)
@@ -54,8 +68,12 @@ def console_router(dist: Path = DIST) -> APIRouter:
 def _inside(root: Path, path: str) -> Path | None:
     if not path or "\x00" in path:
         return None
-    file = (root / path).resolve()
-    return file if file.is_relative_to(root) and file.is_file() else None
+    try:
+        file = (root / path).resolve()
+        return file if file.is_relative_to(root) and file.is_file() else None
+    except OSError:
+        # A name that is too long for any file.
+        return None
 
 
 def _file(file: Path, request: Request, cache: str) -> Response:

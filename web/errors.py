@@ -122,6 +122,7 @@ _PLAIN: dict[int, tuple[str, Text]] = {
     404: ("not_found", NO_SUCH),
     405: ("method_not_allowed", Text("不支持的请求方法", "This method is not allowed here")),
     413: ("too_large", Text("请求内容过大", "The request is too large")),
+    422: ("invalid", CHECK),
     415: ("unsupported_media_type", Text("应为 JSON", "JSON is expected")),
 }
 

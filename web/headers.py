@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contract.texts import Text
-from web.errors import Forbidden
+from web.errors import Forbidden, NotFound
 
 CONTENT_SECURITY = "; ".join((
     "default-src 'self'",
@@ -86,6 +87,34 @@ def _foreign(headers: Headers) -> bool:
         return headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}
     # Compared without the scheme: behind a TLS proxy ours is http while the browser's is https.
     return urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+
+
+class NoZeros:
+    """Refuses the character U+0000 under `/api`: no text that people write has it, and PostgreSQL cannot hold it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/api/"):
+            await self.app(scope, receive, send)
+            return
+        if "\x00" in scope["path"]:
+            raise NotFound
+        if b"%00" in scope["query_string"]:
+            raise HTTPException(422)
+
+        async def looked_at() -> Message:
+            message = await receive()
+            if _ZERO_IN_JSON.search(message.get("body", b"")):
+                raise HTTPException(422)
+            return message
+
+        await self.app(scope, looked_at, send)
+
+
+_ZERO_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""The escape itself, not an escaped backslash before the text u0000."""
 
 
 class BodyLimit:

@@ -10,6 +10,7 @@ import hashlib
 import ipaddress
 import secrets
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple, Protocol
@@ -73,10 +74,12 @@ ONE_PERSON = Allowance(free=5, first_wait_s=15, longest_wait_s=900)
 """One account from one address: somebody who mistypes."""
 
 ONE_ACCOUNT = Allowance(free=30, first_wait_s=5, longest_wait_s=60)
-"""One account from everywhere. The wait is short, so that nobody can lock a guard out."""
+"""One account from everywhere, except where it signed in before: strangers must not lock a guard out."""
 
 ONE_ADDRESS = Allowance(free=40, first_wait_s=15, longest_wait_s=300)
 """Any account from one address."""
+
+MOST_KNOWN = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,19 +128,26 @@ class Sessions:
         self._pairs = Throttle(limits.pair)
         self._accounts = Throttle(limits.account)
         self._addresses = Throttle(limits.address)
+        self._known: OrderedDict[str, None] = OrderedDict()
 
     async def sign_in(self, username: str, password: str, address: str) -> SignedIn:
         """Open a session; `Unauthorized` for a wrong name or password, `TooMany` after too many of them."""
         username = normal_username(username)
         attempt = self._begin(username, address)
-        account = await self.store.account(username)
-        known = account.password_hash if account and len(password) <= LONGEST else None
-        if not await self.passwords.fits(password[:LONGEST], known) or account is None:
+        try:
+            account = await self.store.account(username)
+            known = account.password_hash if account and len(password) <= LONGEST else None
+            fits = await self.passwords.fits(password[:LONGEST], known)
+        except Exception:
+            # A server that is busy or cannot read its accounts is no wrong password.
+            self._forgive(attempt, known=False)
+            raise
+        if not fits or account is None:
             await self.store.refused(
                 username if account else _masked(username), address, "password" if account else "unknown"
             )
             raise Unauthorized(WRONG, "wrong_credentials")
-        self._forgive(attempt)
+        self._forgive(attempt, known=True)
         token = secrets.token_urlsafe(32)
         now = self._now()
         await self.store.open(StoredSession(hashed(token), account.user.id, now, now, address), account.user)
@@ -164,7 +174,7 @@ class Sessions:
         attempt = self._begin(user.username, address_of(request))
         if len(password) > LONGEST or not await self.passwords.fits(password, known):
             raise Invalid({"current": wrong})
-        self._forgive(attempt)
+        self._forgive(attempt, known=True)
 
     def token_hash(self, request: Request) -> str:
         """The hash of the token that the request carries, "" if none."""
@@ -221,16 +231,24 @@ class Sessions:
         network = _network(address)
         keys = (f"{username} {network}", username, network)
         throttles = (self._pairs, self._accounts, self._addresses)
-        wait = max(throttle.wait_s(key, now) for throttle, key in zip(throttles, keys, strict=True))
+        # Whoever signed in from here before waits for nobody's failures but those of this account from here.
+        asked = 1 if keys[0] in self._known else len(keys)
+        wait = max(throttle.wait_s(key, now) for throttle, key in zip(throttles[:asked], keys[:asked], strict=True))
         if wait > 0:
             raise TooMany(wait, WAIT)
         for throttle, key in zip(throttles, keys, strict=True):
             throttle.begin(key, now)
         return keys
 
-    def _forgive(self, attempt: tuple[str, str, str]) -> None:
+    def _forgive(self, attempt: tuple[str, str, str], *, known: bool) -> None:
+        """The attempt did not fail. `known`: it succeeded, so that the account is at home at the address."""
         pair, account, address = attempt
-        self._pairs.forgive(pair, everything=True)
+        if known:
+            self._known[pair] = None
+            self._known.move_to_end(pair)
+            if len(self._known) > MOST_KNOWN:
+                self._known.popitem(last=False)
+        self._pairs.forgive(pair, everything=known)
         self._accounts.forgive(account, everything=False)
         self._addresses.forgive(address, everything=False)
 
@@ -265,8 +283,9 @@ def _network(address: str) -> str:
 
 
 def address_of(request: Request) -> str:
-    """The network address that the request came from."""
-    return request.client.host if request.client else ""
+    """The network address that the request came from; an IPv4 one as such, also where it came over an IPv6 socket."""
+    address = request.client.host if request.client else ""
+    return address[7:] if address.lower().startswith("::ffff:") and "." in address else address
 
 
 async def signed_in(request: Request) -> User:

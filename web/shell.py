@@ -18,7 +18,7 @@ from starlette.responses import Response
 from web import live_routes, session_routes
 from web.console import DIST, console_router
 from web.errors import ErrorAnswer, LastResort, NotFound, add_error_answers
-from web.headers import BodyLimit, SameOrigin, SecurityHeaders
+from web.headers import BodyLimit, NoZeros, SameOrigin, SecurityHeaders
 from web.live import Live
 from web.session import Sessions, address_of
 
@@ -52,12 +52,14 @@ def make_app(
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=_closing(live, lifespan),
         responses=_ERRORS,
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(LastResort),
             Middleware(SameOrigin),
+            Middleware(NoZeros),
             Middleware(BodyLimit, limit=BODY_LIMIT, larger=body_limits or {}),
         ],
     )

@@ -31,6 +31,8 @@ def dist(tmp_path: Path) -> Path:
         ("/favicon.svg", 200, "no-cache", "image/svg+xml"),
         ("/assets/index-4f2a.js", 200, "public, max-age=31536000, immutable", "text/javascript"),
         ("/assets/index-gone.js", 404, None, "application/json"),
+        ("/" + "long" * 2000, 200, "no-cache", "text/html"),
+        ("/apiary", 200, "no-cache", "text/html"),
         ("/api/unknown", 404, "no-store", "application/json"),
         ("/..%2fsecret.txt", 200, "no-cache", "text/html"),
         ("/link.txt", 200, "no-cache", "text/html"),

@@ -100,7 +100,13 @@ async def test_what_breaks_is_answered_without_its_insides(place: House) -> None
     [
         ("GET", "/api/nothing", 404, "not_found"),
         ("GET", "/api/taken", 409, "conflict"),
+        ("POST", "/api/nothing", 404, "not_found"),
+        ("DELETE", "/push/nothing", 404, "not_found"),
+        ("GET", "/api/session/", 404, "not_found"),
+        ("GET", "/api/%00", 404, "not_found"),
+        ("GET", "/api/session?site=%00", 422, "invalid"),
         ("PATCH", "/api/session", 405, "method_not_allowed"),
+        ("PUT", "/tickets", 405, "method_not_allowed"),
         ("GET", "/api/session", 401, "unauthorized"),
     ],
 )
@@ -111,6 +117,16 @@ async def test_every_refusal_has_the_one_shape(place: House, method: str, path: 
     error = answer.json()["error"]
     assert error["code"] == code
     assert set(error) == {"code", "message", "fields"}
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [(r"wang\u0000", 422), (r"wang\\\u0000", 422), (r"wang\\u0000", 401), ("u0000", 401)]
+)
+async def test_no_text_has_a_zero_in_it(place: House, name: str, status: int) -> None:
+    async with place.client() as client:
+        body = f'{{"username": "{name}", "password": "x"}}'
+        answer = await client.post("/api/session", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == status
 
 
 @pytest.mark.parametrize("announced", [True, False])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
+import pytest
 from fastapi import APIRouter, Depends
 
 from tests.web.servers import House, house
@@ -122,6 +123,44 @@ async def test_failures_elsewhere_do_not_lock_a_guard_out() -> None:
             await stranger.post("/api/session", json=GUARD | {"password": "wrong"})
     async with place.client() as browser:
         assert (await browser.post("/api/session", json=GUARD)).status_code == 200
+
+
+async def test_strangers_everywhere_do_not_lock_out_whoever_was_here_before() -> None:
+    place = await ready_house()
+    async with place.client() as browser:
+        await browser.post("/api/session", json=GUARD)
+    refused = 0
+    for number in range(12):
+        async with place.client(f"198.51.100.{number}") as stranger:
+            answers = [await stranger.post("/api/session", json=GUARD | {"password": "wrong"}) for _ in range(5)]
+            refused += [answer.status_code for answer in answers].count(429)
+    assert refused > 0
+    async with place.client("203.0.113.1") as elsewhere:
+        assert (await elsewhere.post("/api/session", json=GUARD)).status_code == 429
+    async with place.client() as browser:
+        assert (await browser.post("/api/session", json=GUARD)).status_code == 200
+        # Guessing from the known address is as slow as ever.
+        answers = [await browser.post("/api/session", json=GUARD | {"password": "wrong"}) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429]
+
+
+async def test_a_server_that_cannot_check_holds_nothing_against_anybody() -> None:
+    place = await ready_house()
+    room = place.passwords._room
+    place.passwords._room = 0
+    async with place.client() as browser:
+        busy = [await browser.post("/api/session", json=GUARD) for _ in range(8)]
+        assert {answer.headers["Retry-After"] for answer in busy} == {"2"}
+        place.passwords._room = room
+        assert (await browser.post("/api/session", json=GUARD)).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["192.0.2.7", "::ffff:192.0.2.7", "::FFFF:192.0.2.7"])
+async def test_an_address_is_the_same_over_either_socket(address: str) -> None:
+    place = await ready_house()
+    async with place.client(address) as browser:
+        await browser.post("/api/session", json=GUARD)
+    assert place.store.records == [("opened", "wang", "192.0.2.7")]
 
 
 async def test_one_address_may_not_try_many_names() -> None:
