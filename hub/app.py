@@ -13,6 +13,7 @@ from contract import SOFTWARE
 from hub import metrics, migrations
 from hub.accounts import renewal
 from hub.accounts.store import AccountStore
+from hub.answers import add_database_answers
 from hub.commands.sending import CommandSending
 from hub.db import Database
 from hub.desired.publishing import DesiredPublishing
@@ -90,6 +91,7 @@ class Hub:
             dist=self.settings.console_dir or DIST,
         )
         app.state.database = self.database
+        add_database_answers(app)
         return app
 
     async def reasons(self) -> list[str]:

@@ -92,6 +92,8 @@ class Database:
             max_overflow=0,
             pool_timeout=10,
             pool_pre_ping=True,
+            # Errors end up in logs; what people sent, and hashes, must not.
+            hide_parameters=True,
             connect_args={
                 "timeout": 5,
                 "command_timeout": 60,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -16,6 +17,10 @@ from web.errors import Forbidden, Invalid
 from web.users import User
 
 ItemT = TypeVar("ItemT")
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+Rank = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+"""Parts of sort keys (`key_of`): a moment with its zone, a small number."""
 
 NOT_YOURS = Text("您没有该项目点的权限", "This site is not one of yours")
 _BROKEN = Text("游标无效，请从第一页开始", "This cursor is not one of ours; begin with the first page")
@@ -47,16 +52,13 @@ def cursor_of(*key: str | int | float | None) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
 
 
-def key_of(cursor: str, *types: type) -> tuple[Any, ...]:
-    """The sort key in a cursor; `Invalid` if it is not one that we gave."""
+def key_of(cursor: str, *types: Any) -> tuple[Any, ...]:
+    """The sort key in a cursor, by the types of its parts; `Invalid` if it is not one that we gave."""
     try:
-        key = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError, msgspec.DecodeError) as error:
+        key = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=tuple)
+        return tuple(msgspec.convert(part, kind) for part, kind in zip(key, types, strict=True))
+    except (binascii.Error, ValueError, msgspec.DecodeError, msgspec.ValidationError) as error:
         raise Invalid({"cursor": _BROKEN}) from error
-    fits = isinstance(key, list) and len(key) == len(types)
-    if not fits or not all(isinstance(part, kind) for part, kind in zip(key, types, strict=True)):
-        raise Invalid({"cursor": _BROKEN})
-    return tuple(key)
 
 
 def listed_words(field: str, text: str | None, known: Sequence[str]) -> list[str] | None:

@@ -20,7 +20,7 @@ from hub.sites.schemas import TextShape
 from hub.tickets.schemas import PersonShape
 from rules.alarms import SHELVE_LIMIT_S, AlarmState
 from web.errors import Conflict, NotFound
-from web.paging import Limit, Page, cursor_of, key_of, listed_words, sites_asked
+from web.paging import Limit, Moment, Page, Rank, cursor_of, key_of, listed_words, sites_asked
 from web.session import SignedInUser
 from web.users import User
 
@@ -95,7 +95,7 @@ async def alarms(
     states = listed_words("state", state, (*service.STATES, OPEN))
     if states is not None and OPEN in states:
         states = [*states, *(known for known in service.STATES if known != "closed")]
-    after = key_of(cursor, int, str, str) if cursor else None
+    after = key_of(cursor, Rank, Moment, str) if cursor else None
     rows = await service.listed(session, sites_asked(user, site), states, after, limit + 1)
     last = cursor_of(*service.sort_key(rows[limit - 1])) if len(rows) > limit else None
     return {"items": [service.item_of(row) for row in rows[:limit]], "next": last}

@@ -92,7 +92,7 @@ async def listed(
     session: AsyncSession,
     sites: Sequence[str] | None,
     states: Sequence[str] | None,
-    after: tuple[int, str, str] | None,
+    after: tuple[int, datetime, str] | None,
     limit: int,
 ) -> Sequence[AlarmRow]:
     """Alarms by state, severity and time (newest first), from the one with the sort key `after` on."""
@@ -102,7 +102,7 @@ async def listed(
     if states is not None:
         query = query.where(col(AlarmRow.state).in_(states))
     if after is not None:
-        query = query.where(_beyond(after[0], datetime.fromisoformat(after[1]), after[2]))
+        query = query.where(_beyond(*after))
     return (await session.exec(query)).all()
 
 

@@ -20,11 +20,16 @@ COMPANY = "company"
 COMPANY_NAME = {"zh": "物业公司", "en": "Property company"}
 
 
+def unnamed() -> CompanyRow:
+    """The company before anybody named it."""
+    return CompanyRow(id=COMPANY, name=COMPANY_NAME)
+
+
 async def company(session: AsyncSession) -> CompanyRow:
     """The company, made with a plain name if nobody named it yet."""
     row = await session.get(CompanyRow, COMPANY)
     if row is None:
-        row = CompanyRow(id=COMPANY, name=COMPANY_NAME)
+        row = unnamed()
         session.add(row)
         await session.flush()
     return row

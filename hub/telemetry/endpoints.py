@@ -106,8 +106,12 @@ async def readings(
 
 
 def _span(since: datetime | None, until: datetime | None) -> Span:
-    end = (until or datetime.now(UTC)).astimezone(UTC)
-    start = (since or end - DAY).astimezone(UTC)
+    try:
+        end = (until or datetime.now(UTC)).astimezone(UTC)
+        start = (since or end - DAY).astimezone(UTC)
+    except OverflowError:
+        # The first or last day of the calendar, and beyond it in UTC.
+        raise Invalid({"from": _TOO_LONG}) from None
     if end <= start:
         raise Invalid({"to": _BACKWARD})
     if end - start > LONGEST:

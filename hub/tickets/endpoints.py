@@ -14,7 +14,7 @@ from hub.tickets.models import TicketRow
 from hub.tickets.schemas import NewTicket, StepBody, TicketShape
 from rules.tickets import TicketState
 from web.errors import NotFound
-from web.paging import Limit, Page, cursor_of, key_of, listed_words, sites_asked
+from web.paging import Limit, Moment, Page, cursor_of, key_of, listed_words, sites_asked
 from web.session import SignedInUser
 from web.users import User
 
@@ -36,7 +36,7 @@ async def tickets(
 ) -> dict[str, Any]:
     """Tickets, the newest first. `state`: one or several, with commas. `cursor`: the `next` of the page before."""
     states = listed_words("state", state, get_args(TicketState))
-    after = key_of(cursor, str, str) if cursor else None
+    after = key_of(cursor, Moment, str) if cursor else None
     rows = await service.listed(session, sites_asked(user, site), states, after, limit + 1)
     shown = rows[:limit]
     last = cursor_of(shown[-1].raised_at.isoformat(), shown[-1].id) if len(rows) > limit else None

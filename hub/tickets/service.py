@@ -133,7 +133,7 @@ async def listed(
     session: AsyncSession,
     sites: Sequence[str] | None,
     states: Sequence[str] | None,
-    after: tuple[str, str] | None,
+    after: tuple[datetime, str] | None,
     limit: int,
 ) -> Sequence[TicketRow]:
     """Tickets, the newest first, from the one raised at and with the id `after` on."""
@@ -143,7 +143,7 @@ async def listed(
     if states is not None:
         query = query.where(col(TicketRow.state).in_(states))
     if after is not None:
-        at = datetime.fromisoformat(after[0])
+        at = after[0]
         later = (col(TicketRow.raised_at) == at) & (col(TicketRow.id) > after[1])
         query = query.where((col(TicketRow.raised_at) < at) | later)
     return (await session.exec(query)).all()

@@ -19,6 +19,7 @@ from contract.texts import Text
 from hub.accounts import service as account_service
 from hub.accounts.schemas import NewAccount
 from hub.accounts.store import AccountStore
+from hub.answers import add_database_answers
 from hub.db import Database, connection
 from hub.gateways.service import enrol
 from hub.ingest.accept import accept
@@ -75,6 +76,7 @@ class Office:
             dist=Path("/nonexistent"),
         )  # fmt: skip
         self.app.state.database = database
+        add_database_answers(self.app)
         database.subscribe(tell(self.live))
 
     async def site(self, site: str = "demo") -> Journal:
