@@ -38,6 +38,7 @@ REMEMBER_LIMIT = 5_000
 """How long, and how many, ids of executed commands are remembered: far longer than any command lives."""
 
 ON_DISK_S = 0.1
+"""How long the disk may hold up an act: it must not lock people in."""
 
 UNKNOWN_TARGET = Text("目标不存在", "There is no such target")
 RESTARTED = Text("执行中网关重启，结果未知，不再重试", "The gateway restarted meanwhile: result unknown, not retried")
@@ -68,8 +69,8 @@ class Refused(Exception):
 class KnowsTheDisk(Protocol):
     """The journal as commands need it."""
 
-    async def on_disk(self, seq: int, *, within_s: float) -> bool:
-        """Whether event `seq` is on the disk, waiting at most `within_s` seconds."""
+    async def on_disk(self, *, within_s: float) -> bool:
+        """Whether every append so far is on the disk, waiting at most `within_s` seconds."""
 
 
 Act = Callable[[Command, float, Facts], Awaitable[None]]
@@ -191,9 +192,8 @@ class Commands:
             facts.say("command.asked", command.target, asked)
         self._keep(Remembered(command=command, state="sent", at=self._clock.wall_ms()), facts)
         self._forget(facts)
-        events = await self._record.append(facts)
-        if events:
-            await self._disk.on_disk(events[-1].seq, within_s=ON_DISK_S)
+        await self._record.append(facts)
+        await self._disk.on_disk(within_s=ON_DISK_S)
         left_s = (milliseconds(command.expires_at) - self._clock.wall_ms()) / 1000
         if left_s <= 0:
             await self._answer(command, "expired", None)

@@ -33,6 +33,9 @@ Subscriber = Callable[[list[Recorded]], None]
 CLOSE_S = 3.0
 READ_LIMIT = 1_000
 
+_Reached = tuple[int, int, int]
+"""The last append, the stream's number and the last sequence in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Keep:
@@ -71,7 +74,7 @@ class Journal:
         self._on_disk: Place | None = None
         self._subscribers: list[Subscriber] = []
         self._durable_watchers: list[Callable[[], None]] = []
-        self._disk_waiters: list[tuple[int, asyncio.Future[bool]]] = []
+        self._disk_waiters: list[tuple[_Reached, asyncio.Future[bool]]] = []
         self._noting_ack = False
         self._closed = False
         self.stall = Stall(self._loop, late_s=keep.late_s, silent_s=keep.silent_s)
@@ -177,12 +180,16 @@ class Journal:
         self.stall.late(len(append.facts))
         return []
 
-    async def on_disk(self, seq: int, *, within_s: float) -> bool:
-        """Whether event `seq` is on the disk, waiting at most `within_s` seconds: for commands, before they act."""
-        if self.durable >= seq:
+    async def on_disk(self, *, within_s: float) -> bool:
+        """Whether all that was done so far, also to state alone, is on the disk; waits at most `within_s` seconds.
+
+        For commands, before they act.
+        """
+        wanted = self._writer.handed, self._place.number, self._place.seq
+        if _holds(self._on_disk, wanted):
             return True
         future: asyncio.Future[bool] = self._loop.create_future()
-        waiter = (seq, future)
+        waiter = (wanted, future)
         self._disk_waiters.append(waiter)
         self._syncer.hurry()
         try:
@@ -377,7 +384,7 @@ class Journal:
         self.stall.confirmed(all_of_it=report == self._place)
         self._say_recovered()
         for waiter in list(self._disk_waiters):
-            if self.durable >= waiter[0] and not waiter[1].done():
+            if _holds(report, waiter[0]) and not waiter[1].done():
                 waiter[1].set_result(True)
         for watcher in self._durable_watchers:
             watcher()
@@ -415,3 +422,8 @@ class Journal:
             self._first = first or self._first
         pause = 0.2 if gone else self._keep.prune_every_s
         self._pruning = self._loop.call_later(pause, self._prune)
+
+
+def _holds(place: Place | None, wanted: _Reached) -> bool:
+    append, number, seq = wanted
+    return place is not None and place.append >= append and (place.number, place.seq) >= (number, seq)

@@ -62,13 +62,17 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a journal stands: the stream's number here and its id, the last sequence and hash, the last local id."""
+    """Where a journal stands: the stream's number here and its id, the last sequence and hash, the last local id.
+
+    `append`: the last append of this process that is in it, also one of state alone.
+    """
 
     number: int
     stream: StreamId
     seq: int = 0
     head: Hash = GENESIS
     id: int = 0
+    append: int = 0
 
 
 class Row(NamedTuple):

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -35,12 +35,16 @@ RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 @dataclass(slots=True)
 class Append:
-    """Facts and state that belong together; `done` is completed on the loop when they are committed."""
+    """Facts and state that belong together; `done` is completed on the loop when they are committed.
+
+    `number`: which one it is since the start, given when it is handed over.
+    """
 
     facts: list[Fact]
     state: list[StateChange]
     done: asyncio.Future[list[Recorded]] | None
     rows: list[Row] = field(default_factory=list)
+    number: int = 0
 
 
 @dataclass(slots=True)
@@ -90,6 +94,8 @@ class Writer:
         self._closing = False
         self._failures = 0
         self.dropped = 0
+        self.handed = 0
+        """The number of the append that was handed over last."""
         self._thread = threading.Thread(target=self._run, name="journal-writer", daemon=True)
 
     def start(self) -> None:
@@ -105,6 +111,8 @@ class Writer:
         """Hands facts over; the appends that had to be dropped for them, oldest first (none if it may not drop)."""
         with self._changed:
             dropped = self._make_room(len(append.facts)) if drops else []
+            self.handed += 1
+            append.number = self.handed
             self._waiting.append(append)
             self._waiting_facts += len(append.facts)
             self._changed.notify()
@@ -180,7 +188,7 @@ class Writer:
             self._give_back(group, carried)
             self._failed(error)
             return False
-        self._place = place
+        place = self._place = replace(place, append=group[-1].number)
         self._failures = 0
         made = [(append, [recorded(row, place.stream) for row in append.rows]) for append in group]
         self._report(Commit(made, place))
@@ -198,7 +206,7 @@ class Writer:
             self._roll_back()
             self._report(Failure(str(error), job, error))
             return True
-        self._place = place
+        place = self._place = replace(place, append=self._place.append)
         self._failures = 0
         self._report(Commit((), place, job, result))
         return True

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.reports import DeviceFound, DeviceLost
+from drivers.reports import CredentialRead, DeviceFound, DeviceLost
 from tests.gateway.disks import FaultyDisk
 from tests.gateway.engine_site import RESIDENT, REVOKED, Yard, yard
 
@@ -38,6 +40,37 @@ async def test_a_hanging_disk_locks_nobody_in_and_loses_nothing(tmp_path: Path) 
         ]
         assert kinds.count("alarm.raised") == kinds.count("alarm.cleared") == 1
         assert "recording.stalled" in kinds
+
+
+@pytest.mark.parametrize("local", [False, True], ids=["from the hub", "from here"])
+async def test_a_command_is_on_the_disk_before_it_acts(tmp_path: Path, local: bool) -> None:
+    disk = FaultyDisk()
+    async with yard(tmp_path, disk=disk) as here:
+        await until(lambda: here.journal.waiting == 0)
+        assert await here.journal.on_disk(within_s=20)
+        confirmed = disk.syncs
+        here.wires["doors-net"].recorded_before = lambda: disk.syncs
+        await here.command("door.unlock", "lobby", local=local)
+        assert here.sent == [PULSE]
+        assert here.wires["doors-net"].seen_recorded[0] > confirmed
+
+
+async def test_a_door_waits_for_the_disk_no_longer_than_fifty_milliseconds(tmp_path: Path) -> None:
+    """The best of some tries: a busy machine makes each of them longer, none of them shorter."""
+    disk, waits = FaultyDisk(), []
+    async with yard(tmp_path, disk=disk) as here:
+        for tries in range(1, 6):
+            disk.hang_commits()
+            began = time.perf_counter()
+            here.engine.report(CredentialRead("lobby-in", "card", RESIDENT))
+            await until(lambda tries=tries: len(here.sent) == tries)
+            if here.journal.stalled is None:
+                waits.append(time.perf_counter() - began)
+            disk.heal()
+            await until(lambda: here.journal.waiting == 0)
+        await here.settle()
+        assert (await here.kinds()).count("access.granted") == 5
+    assert min(waits) < 0.15
 
 
 async def test_a_stall_that_a_restart_ended_is_no_longer_alarmed(tmp_path: Path) -> None:

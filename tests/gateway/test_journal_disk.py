@@ -140,11 +140,11 @@ async def test_a_hanging_sync_does_not_stop_commits_but_nothing_is_sent(journals
     disk = FaultyDisk()
     journal = journals(disk=disk, keep=Keep(act_waits_s=30, silent_s=0.2))
     await journal.append([moved("a")])
-    assert await journal.on_disk(1, within_s=20)
+    assert await journal.on_disk(within_s=20)
     disk.hang_syncs()
     for n in range(5):
         assert len(await journal.append([moved(f"b-{n}")])) == 1
-    assert not await journal.on_disk(journal.last, within_s=0.05)
+    assert not await journal.on_disk(within_s=0.05)
     assert journal.durable == 1
     assert await journal.batch(1) is None
     await until(lambda: journal.stalled is not None)
@@ -155,11 +155,23 @@ async def test_a_hanging_sync_does_not_stop_commits_but_nothing_is_sent(journals
     assert (stall.why, stall.waited) == ("the disk does not confirm what was written", 0)
 
 
+async def test_state_without_an_event_is_waited_for_too(journals: Opener) -> None:
+    disk = FaultyDisk()
+    journal = journals(disk=disk, keep=PATIENT)
+    await journal.append([moved("a")])
+    assert await journal.on_disk(within_s=20)
+    disk.hang_syncs()
+    await journal.append([], [StateChange("command", "c-1", b"{}")])
+    assert not await journal.on_disk(within_s=0.05)
+    disk.heal()
+    assert await journal.on_disk(within_s=20)
+
+
 async def test_after_a_failed_sync_only_a_rewrite_counts(journals: Opener, tmp_path: Path) -> None:
     disk = FaultyDisk()
     journal = journals(disk=disk, keep=PATIENT)
     await journal.append([moved("a")])
-    assert await journal.on_disk(1, within_s=20)
+    assert await journal.on_disk(within_s=20)
     disk.sync_error = OSError(5, "Input/output error")
     await journal.append([moved("b")])
     await until(lambda: journal.stalled is not None)
@@ -229,7 +241,7 @@ async def test_what_a_damaged_journal_still_gives_goes_on_in_the_new_stream(jour
     again = journals(keep=PATIENT)
     assert again.stream != old
     assert again.load_state("executed") == {"x": b"1"}
-    assert await again.on_disk(again.last, within_s=20)
+    assert await again.on_disk(within_s=20)
     batch = await again.batch(0)
     assert batch is not None
     assert batch_fault(batch) is None
@@ -329,7 +341,7 @@ async def test_what_was_told_before_kill_9_is_there(journals: Opener, tmp_path: 
     assert [event.seq for event in held] == list(range(1, journal.last + 1))
     assert set(printed) <= {event.seq for event in held}
     assert len(set(printed)) == len(printed) >= 171
-    assert await journal.on_disk(journal.last, within_s=20)
+    assert await journal.on_disk(within_s=20)
     after_seq = 0
     while batch := await journal.batch(after_seq):
         assert batch_fault(batch) is None

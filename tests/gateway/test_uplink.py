@@ -174,7 +174,7 @@ async def test_a_long_backlog_travels_in_large_batches(broker: RunningBroker, tm
                 for n in range(start, start + 300)
             ]
             await gateway.journal.append(drafts)
-        await gateway.journal.on_disk(900, within_s=20)
+        await gateway.journal.on_disk(within_s=20)
         gateway.uplink.announce()
         async with hub_end(broker) as hub:
             await all_there(gateway, hub)
