@@ -68,7 +68,17 @@ class Tick(NamedTuple):
     """Time passed (`next_wake` came)."""
 
 
-LaneEvent = Opening | Closing | PositionSeen | LoopsSeen | Tick
+class Untaken(NamedTuple):
+    """The barrier refused to go to `goal`, or did not answer."""
+
+    goal: Goal
+
+
+class Taken(NamedTuple):
+    """The barrier took a wish, or answers again: an earlier refusal is over."""
+
+
+LaneEvent = Opening | Closing | PositionSeen | LoopsSeen | Tick | Untaken | Taken
 
 
 class Opened(NamedTuple):
@@ -109,6 +119,7 @@ LaneEffect = Opened | Closed | Passage | Raise | Clear
 class LaneMemory:
     """What a lane remembers. `due_at`: when the barrier must have reached `goal`, monotonic seconds.
 
+    `stuck`: the alarm stands; `untaken`: because a wish was refused, not because the barrier did not arrive.
     `waiting`: admissions whose vehicles have not passed. `opened_by`: the last admission, for the barrier's events.
     """
 
@@ -118,6 +129,7 @@ class LaneMemory:
     goal: Goal | None = None
     due_at: float | None = None
     stuck: bool = False
+    untaken: bool = False
     waiting: tuple[Admission, ...] = ()
     opened_by: Admission | None = None
     closed_by: str | None = None
@@ -139,6 +151,10 @@ def step(
             memory = _position(traits, memory, position, now, effects)
         case LoopsSeen():
             memory = _loops(traits, memory, event, now, effects)
+        case Untaken(goal):
+            memory = _refused(memory, goal, effects)
+        case Taken():
+            memory = _taken(memory, effects)
         case Tick():
             pass
     return memory, tuple(effects)
@@ -181,6 +197,21 @@ def _closing(traits: LaneTraits, memory: LaneMemory, command: str | None, now: f
     return _towards(traits, replace(memory, closed_by=command), "down", now)
 
 
+def _refused(memory: LaneMemory, goal: Goal, effects: list[LaneEffect]) -> LaneMemory:
+    if not memory.stuck:
+        effects.append(Raise(goal))
+    # It is not on its way, and whoever asked is not let in: they ask again.
+    waiting = memory.waiting[:-1] if goal == "up" else memory.waiting
+    return replace(memory, goal=None, due_at=None, stuck=True, untaken=True, waiting=waiting)
+
+
+def _taken(memory: LaneMemory, effects: list[LaneEffect]) -> LaneMemory:
+    if not memory.untaken:
+        return memory
+    effects.append(Clear())
+    return replace(memory, stuck=False, untaken=False)
+
+
 def _towards(traits: LaneTraits, memory: LaneMemory, goal: Goal, now: float) -> LaneMemory:
     if memory.position == goal:
         return replace(memory, goal=None, due_at=None)
@@ -208,7 +239,7 @@ def _arrived(traits: LaneTraits, memory: LaneMemory, end: Goal, effects: list[La
         memory = replace(memory, goal=None, due_at=None)
         if memory.stuck:
             effects.append(Clear())
-            memory = replace(memory, stuck=False)
+            memory = replace(memory, stuck=False, untaken=False)
     if first and end == "down":
         return memory
     opened = memory.opened_by

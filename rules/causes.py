@@ -12,13 +12,15 @@ from contract.kinds import Severity
 from contract.texts import Text
 
 BuiltInCause = Literal[
-    "door.forced", "door.held", "device.lost", "barrier.stuck", "recording.stalled", "clock.doubtful"
+    "door.forced", "door.held", "lock.failed", "device.lost", "barrier.stuck", "recording.stalled", "clock.doubtful"
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltIn:
     """Severity and texts of a built-in alarm. `{name}` is the door's, lane's, device's or site's name.
+
+    `{device}` is the device that should have acted, `{why}` what it answered, where there is one.
 
     `ticket`: the title of the ticket it raises, None if it asks for no maintenance.
     """
@@ -46,6 +48,17 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
             "1. 派人关门；2. 门下有物品卡住则移开；3. 闭门器无力请报修。",
             "1. Send somebody to close it. 2. Remove what blocks it. 3. Report a weak door closer.",
         ),
+    ),
+    "lock.failed": BuiltIn(
+        "major",
+        Text("{name}：锁没有动作（{device}：{why}）", "{name}: the lock did not act ({device}: {why})"),
+        Text(
+            "1. 派人到{name}，必要时用钥匙或应急按钮开门、锁门；2. 检查“{device}”的电源、网线和锁的接线；"
+            "3. 恢复后在此远程开门一次，确认锁已动作。",
+            "1. Send somebody to {name}: open or lock it by key or emergency release. 2. Check {device}: power,"
+            " network, wiring of the lock. 3. Then open the door once from here: the alarm ends when the lock acts.",
+        ),
+        Text("{name}：锁没有动作", "{name}: the lock does not act"),
     ),
     "device.lost": BuiltIn(
         "minor",

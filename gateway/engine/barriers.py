@@ -7,7 +7,7 @@ from drivers.bus import CommandFailed
 from gateway.engine.buses import Buses
 from gateway.engine.layout import contact_point
 from gateway.engine.points import Points
-from rules.barriers import Position, position_of
+from rules.barriers import Goal, Position, position_of
 
 
 class BarrierWire:
@@ -39,6 +39,21 @@ class BarrierWire:
             case _:
                 return None
 
+    @property
+    def answers(self) -> bool:
+        """Whether what moves it answered lately; a camera is asked nothing."""
+        return self.device is None or self._buses.online(self.device)
+
+    def check(self, goal: Goal) -> None:
+        """`CommandFailed` if this barrier cannot be told to go there at all."""
+        match self._barrier, goal:
+            case CameraBarrier(), "up":
+                raise CommandFailed("Only the camera itself can lift this barrier", "此道闸只能由相机抬杆")
+            case ((CameraBarrier() | RelayBarrier(close=None)), "down"):
+                raise CommandFailed("This barrier comes down by itself only", "此道闸只能自动落杆")
+            case _:
+                pass
+
     def position(self, points: Points) -> Position:
         """Where the barrier is; "unknown" if its points cannot be trusted."""
         match self._barrier:
@@ -56,25 +71,18 @@ class BarrierWire:
             case _:
                 return "unknown"
 
-    async def open(self, within_s: float) -> None:
-        """Tells it to lift; `CommandFailed` if it did not take the wish."""
+    async def drive(self, goal: Goal, within_s: float) -> None:
+        """Tells it where to go; `CommandFailed` if it cannot or did not take the wish."""
+        self.check(goal)
         match self._barrier:
-            case ModbusBarrier(device=device, open=wish):
-                await self._buses.write(device, wish, True, within_s=within_s)
-            case RelayBarrier(open=output, pulse_s=pulse_s):
-                await self._buses.pulse(output.device, output.output, pulse_s, within_s=within_s)
-            case CameraBarrier():
-                raise CommandFailed("Only the camera itself can lift this barrier", "此道闸只能由相机抬杆")
-
-    async def close(self, within_s: float) -> None:
-        """Tells it to come down; `CommandFailed` if it cannot or did not take the wish."""
-        match self._barrier:
-            case ModbusBarrier(device=device, close=wish):
-                await self._buses.write(device, wish, True, within_s=within_s)
-            case RelayBarrier(close=output, pulse_s=pulse_s) if output is not None:
+            case ModbusBarrier(device=device, open=up, close=down):
+                await self._buses.write(device, up if goal == "up" else down, True, within_s=within_s)
+            case RelayBarrier(open=up, close=down, pulse_s=pulse_s):
+                output = up if goal == "up" else down
+                assert output is not None
                 await self._buses.pulse(output.device, output.output, pulse_s, within_s=within_s)
             case _:
-                raise CommandFailed("This barrier comes down by itself only", "此道闸只能自动落杆")
+                pass
 
 
 def _contact(end: Input | None, points: Points) -> bool | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contract.readings import Value
 from contract.texts import Text
 from gateway.engine.episodes import Cause
-from gateway.engine.layout import Names
+from gateway.engine.layout import NOWHERE, Names
 from rules.alarms import AlarmRule, fill
 from rules.causes import BUILT_IN, BuiltInCause
 from rules.conditions import identifier
@@ -34,10 +34,23 @@ def cause_of_rule(rule: AlarmRule, values: Mapping[str, Value], names: Names) ->
     )
 
 
-def built_in(cause: BuiltInCause, source: str, names: Names, asset: str | None = None) -> Cause:
-    """What a built-in alarm is about. `asset`: the thing to be maintained, if it is not `source` itself."""
+def built_in(
+    cause: BuiltInCause,
+    source: str,
+    names: Names,
+    asset: str | None = None,
+    *,
+    why: Text = NOWHERE,
+    ticketed: bool = True,
+) -> Cause:
+    """What a built-in alarm is about. `asset`: the thing to be maintained, if it is not `source` itself.
+
+    `why`: what that thing answered. `ticketed` False: another alarm's ticket is already about the same fault.
+    """
     texts = BUILT_IN[cause]
     words = _words(source, names)
+    if asset is not None:
+        words |= {"device": names.name(asset), "why": why}
     return Cause(
         rule=cause,
         source=source,
@@ -45,7 +58,7 @@ def built_in(cause: BuiltInCause, source: str, names: Names, asset: str | None =
         severity=texts.severity,
         message=fill(texts.message, words),
         response=fill(texts.response, words),
-        title=None if texts.ticket is None else fill(texts.ticket, words),
+        title=None if texts.ticket is None or not ticketed else fill(texts.ticket, words),
         place=names.place(source).zh,
     )
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -28,6 +27,7 @@ from gateway.engine.buses import Buses
 from gateway.engine.causes import built_in, built_in_key
 from gateway.engine.errands import Errands
 from gateway.engine.layout import Names, contact_point
+from gateway.engine.locks import LOCK_WITHIN_S, DoorLock
 from gateway.engine.points import Points
 from gateway.engine.record import Facts, Record, Thing
 from gateway.engine.refusals import Refusals
@@ -55,9 +55,6 @@ from rules.doors import (
 )
 
 log = structlog.get_logger(__name__)
-
-LOCK_WITHIN_S = 1.5
-"""A lock that was not let go by then stays shut: the person presents the card again."""
 
 DECIDING_S = Histogram(
     "gatehouse_gateway_deciding_seconds",
@@ -91,6 +88,7 @@ class _Standing:
     door: Door
     traits: DoorTraits
     clock: Alarmclock
+    lock: DoorLock
     memory: DoorMemory = field(default_factory=DoorMemory)
     at: int = 0
     waiting: int = 0
@@ -118,7 +116,6 @@ class Doors:
     ) -> None:
         self.index = index
         self.decisions = {"granted": 0, "denied": 0}
-        self.lock_failures = 0
         self._site = site.site
         self._points = points
         self._names = names
@@ -134,7 +131,9 @@ class Doors:
         self._sides: dict[str, Side] = {}
         self._contacts: dict[str, list[str]] = {}
         self._buttons: dict[str, list[str]] = {}
+        self._outputs: dict[str, list[str]] = {}
         for id, door in site.doors.items():
+            self._outputs.setdefault(self._doors[id].lock.point, []).append(id)
             if door.reader_in is not None:
                 self._sides[door.reader_in] = Side(id, "in")
             if door.reader_out is not None:
@@ -154,6 +153,11 @@ class Doors:
         for id, standing in self._doors.items():
             standing.at = now
             self._readings(self._state_readings(id))
+
+    @property
+    def lock_failures(self) -> int:
+        """How often a board did not do with a lock what was asked."""
+        return sum(standing.lock.failures for standing in self._doors.values())
 
     def __contains__(self, door: str) -> bool:
         return door in self._doors
@@ -187,32 +191,33 @@ class Doors:
         return True
 
     def points_changed(self, points: list[str], facts: Facts) -> None:
-        """Contacts and exit buttons among the points that have another value or quality."""
+        """Contacts, exit buttons and locks among the points that have another value or quality."""
         for point in points:
             for id in self._contacts.get(point, ()):
                 self._contact_seen(id, facts)
             for id in self._buttons.get(point, ()):
                 self._button_seen(id)
+            for id in self._outputs.get(point, ()):
+                self._doors[id].lock.seen()
 
-    def lock_found(self, device: str) -> None:
+    def lock_found(self, device: str, facts: Facts) -> None:
         """A board with locks answers (again): a door that stands unlocked is let go, any other must be locked."""
-        for id, standing in self._doors.items():
-            if standing.door.lock.device != device:
-                continue
-            if standing.memory.mode == "unlocked":
-                self._errands.start(self._hold(id, released=True))
-            else:
-                # A pulse from before a restart runs out by itself; only what stays on after that is put right.
-                self._timers.after(standing.door.release_s + 1, partial(self._lock_again, id))
+        for standing in self._doors.values():
+            if standing.lock.device == device:
+                standing.lock.found(facts)
 
     # --- What people wish
 
     async def unlock(self, door: str, command: str, within_s: float) -> None:
         """Lets the lock go once; `CommandFailed` if the board did not."""
         standing = self._doors[door]
+        facts = Facts()
         if standing.memory.mode != "unlocked":
-            lock = standing.door.lock
-            await self._buses.pulse(lock.device, lock.output, standing.door.release_s, within_s=within_s)
+            try:
+                await standing.lock.pulse(within_s, facts)
+            finally:
+                if facts:
+                    self._record.append(facts)
         facts = Facts()
         facts.say("door.released", door, DoorReleased(by="command", for_s=standing.door.release_s, command=command))
         self._step(door, Release(by="command"), facts)
@@ -229,8 +234,7 @@ class Doors:
         self._changed(door, facts)
         await self._record.append(facts)
         if "unlocked" in (before, mode):
-            lock = standing.door.lock
-            await self._buses.write(lock.device, lock.output, mode == "unlocked", within_s=within_s)
+            await standing.lock.set(released=mode == "unlocked", within_s=within_s)
 
     # --- What people see
 
@@ -254,7 +258,26 @@ class Doors:
 
     def _standing(self, id: str, door: Door) -> _Standing:
         traits = DoorTraits(release_s=door.release_s, held_s=door.held_s, has_contact=door.contact is not None)
-        return _Standing(door, traits, Alarmclock(self._timers, lambda: self._tick(id)))
+        return _Standing(
+            door,
+            traits,
+            clock=Alarmclock(self._timers, lambda: self._tick(id)),
+            lock=self._lock_of(id, door),
+        )
+
+    def _lock_of(self, id: str, door: Door) -> DoorLock:
+        return DoorLock(
+            id,
+            door,
+            lambda: self._doors[id].memory,
+            points=self._points,
+            names=self._names,
+            buses=self._buses,
+            alarms=self._alarms,
+            record=self._record,
+            errands=self._errands,
+            timers=self._timers,
+        )
 
     def _decided(self, read: CredentialRead, side: Side, decision: Decision) -> Facts:
         kind = "granted" if decision.granted else "denied"
@@ -296,10 +319,8 @@ class Doors:
         self._step(id, release, facts)
         try:
             if standing.memory.mode != "unlocked":
-                lock = standing.door.lock
-                await self._buses.pulse(lock.device, lock.output, standing.door.release_s, within_s=LOCK_WITHIN_S)
+                await standing.lock.pulse(LOCK_WITHIN_S, facts)
         except CommandFailed as failure:
-            self.lock_failures += 1
             log.warning("lock was not let go", door=id, why=str(failure))
         finally:
             if facts:
@@ -384,18 +405,3 @@ class Doors:
         return [
             Reading(point=f"{id}.{name}", value=value, quality="good", at=standing.at) for name, value in values.items()
         ]
-
-    async def _hold(self, id: str, *, released: bool) -> None:
-        lock = self._doors[id].door.lock
-        try:
-            await self._buses.write(lock.device, lock.output, released, within_s=LOCK_WITHIN_S)
-        except CommandFailed as failure:
-            self.lock_failures += 1
-            log.warning("lock does not follow the door's mode", door=id, released=released, why=str(failure))
-
-    def _lock_again(self, id: str) -> None:
-        standing = self._doors[id]
-        lock = standing.door.lock
-        stands_open = self._points.value(f"{lock.device}.{lock.output}").value is True
-        if stands_open and lock_of(standing.memory) == "locked":
-            self._errands.start(self._hold(id, released=False))

@@ -36,6 +36,7 @@ from rules.barriers import (
     Clear,
     Closed,
     Closing,
+    Goal,
     LaneEffect,
     LaneEvent,
     LaneMemory,
@@ -46,7 +47,9 @@ from rules.barriers import (
     Passage,
     PositionSeen,
     Raise,
+    Taken,
     Tick,
+    Untaken,
     next_wake,
     step,
 )
@@ -191,22 +194,30 @@ class Lanes:
                 self._step(id, LoopsSeen(before, under), facts)
                 self._changed(id, facts)
 
+    def device_found(self, device: str, facts: Facts) -> None:
+        """What moves a barrier answers (again)."""
+        for id, standing in self._lanes.items():
+            if standing.wire.device == device:
+                self._step(id, Taken(), facts)
+
     # --- What people wish
 
     async def open(self, lane: str, command: str, within_s: float) -> None:
         """Lifts the barrier by hand; `CommandFailed` if it did not take the wish."""
         standing = self._lanes[lane]
+        standing.wire.check("up")
         standing.idle.arm(None)  # who opens by hand may mean it to stay open
         self._note(lane, Opening(Admission(by="command", command=command)))
-        await standing.wire.open(within_s)
+        await self._drive(lane, "up", within_s)
 
     async def close(self, lane: str, command: str, within_s: float) -> None:
         """Lowers the barrier by hand; `CommandFailed` if it cannot or did not take the wish."""
         standing = self._lanes[lane]
         if standing.memory.under is True:
             raise CommandFailed("A vehicle stands under the barrier", "闸杆下有车")
+        standing.wire.check("down")
         self._note(lane, Closing(command))
-        await standing.wire.close(within_s)
+        await self._drive(lane, "down", within_s)
 
     # --- What people see
 
@@ -317,20 +328,29 @@ class Lanes:
         self._note(lane, Opening(admission))
         if isinstance(standing.lane.barrier, CameraBarrier):
             return True
-        try:
-            await standing.wire.open(BARRIER_WITHIN_S)
-        except CommandFailed as failure:
-            self.barrier_failures += 1
-            log.warning("barrier was not lifted", lane=lane, why=str(failure))
+        await self._drive_alone(lane, "up")
         return False
 
     async def _lower(self, lane: str) -> None:
         self._note(lane, Closing())
+        await self._drive_alone(lane, "down")
+
+    async def _drive_alone(self, lane: str, goal: Goal) -> None:
+        """Drives a barrier for nobody who could be told that it failed."""
         try:
-            await self._lanes[lane].wire.close(BARRIER_WITHIN_S)
+            await self._drive(lane, goal, BARRIER_WITHIN_S)
         except CommandFailed as failure:
+            log.warning("barrier did not take the wish", lane=lane, goal=goal, why=str(failure))
+
+    async def _drive(self, lane: str, goal: Goal, within_s: float) -> None:
+        """Drives a barrier; one that does not take the wish is alarmed at once."""
+        try:
+            await self._lanes[lane].wire.drive(goal, within_s)
+        except CommandFailed:
             self.barrier_failures += 1
-            log.warning("barrier was not lowered", lane=lane, why=str(failure))
+            self._note(lane, Untaken(goal))
+            raise
+        self._note(lane, Taken())
 
     def _note(self, lane: str, event: LaneEvent) -> None:
         facts = Facts()
@@ -377,8 +397,10 @@ class Lanes:
                 if last and admission is not None and can_close(standing.lane):
                     self._errands.start(self._lower(id))
             case Raise(goal):
-                asset = standing.wire.device or id
-                self._alarms.raise_cause(built_in("barrier.stuck", id, self._names, asset), facts, {f"{id}.goal": goal})
+                wire = standing.wire
+                # A device that is silent has an alarm and a ticket of its own.
+                cause = built_in("barrier.stuck", id, self._names, wire.device or id, ticketed=wire.answers)
+                self._alarms.raise_cause(cause, facts, {f"{id}.goal": goal})
             case Clear():
                 self._alarms.clear_cause(built_in_key("barrier.stuck", id), facts)
 

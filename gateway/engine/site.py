@@ -209,8 +209,9 @@ class SiteEngine:
             case DeviceFound(device=device):
                 facts = Facts()
                 if self.devices.found(device, facts):
+                    self.doors.lock_found(device, facts)
+                    self.lanes.device_found(device, facts)
                     self.record.append(facts)
-                    self.doors.lock_found(device)
             case InputRefused():
                 self.refusals.refuse(report)
 

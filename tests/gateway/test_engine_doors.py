@@ -168,10 +168,44 @@ async def test_a_lock_left_released_by_a_crash_is_locked_again(tmp_path: Path) -
     async with yard(tmp_path) as here:
         here.engine.report(DeviceFound("relays"))
         await here.read(relays__relay_1=True)
-        await here.wait(5.5)
+        await here.wait(6.5)
         assert here.sent == []
         await here.wait(1)
         assert here.sent == [("write", "relays", "relay_1", False)]
+
+
+async def test_a_lock_that_somebody_else_let_go_is_locked_again_and_a_pulse_is_left_alone(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.card(RESIDENT)
+        await here.read(relays__relay_1=True)
+        await here.wait(4)
+        await here.card(RESIDENT)
+        await here.wait(4.5)
+        assert here.sent == [PULSE, PULSE]
+        await here.wait(10)
+        assert here.sent == [PULSE, PULSE, ("write", "relays", "relay_1", False)]
+
+
+async def test_a_door_that_stands_unlocked_is_let_go_again_when_its_board_forgot(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.command("door.mode", "lobby", mode="unlocked")
+        await here.read(relays__relay_1=True)
+        await here.read(relays__relay_1=False)
+        await here.wait(3)
+        assert here.sent == [("write", "relays", "relay_1", True)] * 2
+
+
+async def test_a_door_that_could_not_be_locked_again_is_alarmed_and_tried_again(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.command("door.mode", "lobby", mode="unlocked")
+        await here.read(relays__relay_1=True)
+        here.wires["doors-net"].dead = True
+        await here.command("door.mode", "lobby", mode="normal")
+        assert here.engine.alarms.present("lock.failed@lobby")
+        here.wires["doors-net"].dead = False
+        await here.wait(16)
+        assert here.sent[-1] == ("write", "relays", "relay_1", False)
+        assert not here.engine.alarms.present("lock.failed@lobby")
 
 
 async def test_a_forced_door_that_closed_while_the_gateway_was_away_is_no_longer_alarmed(tmp_path: Path) -> None:
@@ -188,8 +222,56 @@ async def test_a_dead_lock_wire_loses_no_record(tmp_path: Path) -> None:
     async with yard(tmp_path) as here:
         here.wires["doors-net"].dead = True
         await here.card(RESIDENT)
-        assert await here.kinds() == ["access.granted"]
+        assert await here.kinds() == ["access.granted", "alarm.raised"]
         assert here.engine.doors.lock_failures == 1
+
+
+async def by_card(here: Yard) -> None:
+    await here.card(RESIDENT)
+
+
+async def by_exit_button(here: Yard) -> None:
+    await here.read(relays__input_2=False)
+    await here.read(relays__input_2=True)
+
+
+async def by_command(here: Yard) -> None:
+    await here.command("door.unlock", "lobby")
+
+
+async def board_is_found(here: Yard) -> None:
+    here.engine.report(DeviceFound("relays"))
+    await here.settle()
+
+
+@pytest.mark.parametrize("ends", [by_card, by_command, board_is_found])
+@pytest.mark.parametrize("asks", [by_card, by_exit_button, by_command])
+async def test_a_lock_that_does_not_act_is_alarmed_at_once_until_it_does(tmp_path: Path, asks: Any, ends: Any) -> None:
+    async with yard(tmp_path) as here:
+        here.wires["doors-net"].dead = True
+        await asks(here)
+        await asks(here)
+        [(_, source, alarm)] = await here.events("alarm.raised")
+        assert (alarm["rule"], source, alarm["asset"]) == ("lock.failed", "lobby", "relays")
+        assert alarm["message"]["zh"] == "大堂：锁没有动作（继电器：the wire is dead）"
+        assert alarm["message"]["en"] == "Lobby: the lock did not act (Relays: the wire is dead)"
+        for language in ("zh", "en"):
+            assert {"zh": "继电器", "en": "Relays"}[language] in alarm["response"][language]
+        here.wires["doors-net"].dead = False
+        await ends(here)
+        assert len(await here.events("alarm.cleared")) == 1
+
+
+@pytest.mark.parametrize(("online", "tickets"), [(True, 1), (False, 0)], ids=["refuses", "is silent"])
+async def test_a_lock_asks_for_a_ticket_only_while_its_board_has_none(
+    tmp_path: Path, online: bool, tickets: int
+) -> None:
+    async with yard(tmp_path) as here:
+        wire = here.wires["doors-net"]
+        wire.dead = True
+        wire.online = lambda device: online  # type: ignore[method-assign]
+        await here.card(RESIDENT)
+        assert len(await here.events("ticket.raised")) == tickets
 
 
 async def test_a_reader_of_no_door_is_an_input_that_was_refused(tmp_path: Path) -> None:

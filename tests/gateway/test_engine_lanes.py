@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from drivers.reports import DeviceFound
 from tests.gateway.engine_site import Yard, yard
 
 LIFT_IN = ("write", "barrier-in", "open", True)
@@ -193,6 +194,31 @@ async def test_a_barrier_that_does_not_open_is_alarmed_with_a_ticket_and_cleared
         assert len(await here.events("ticket.raised")) == 1
         await here.read(barrier_in__gate_status="open")
         assert len(await here.events("alarm.cleared")) == 1
+
+
+async def test_a_barrier_that_does_not_take_the_wish_is_alarmed_at_once_until_it_does(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.read(barrier_in__gate_status="closed")
+        here.wires["barrier-net"].dead = True
+        await here.plate("沪A12345")
+        [(_, source, alarm)] = await here.events("alarm.raised")
+        assert (alarm["rule"], source, alarm["asset"]) == ("barrier.stuck", "gate-in", "barrier-in")
+        await here.command("barrier.open", "gate-in")
+        await here.wait(30)
+        assert len(await here.events("alarm.raised")) == 1
+        here.wires["barrier-net"].dead = False
+        await here.command("barrier.open", "gate-in")
+        assert len(await here.events("alarm.cleared")) == 1
+
+
+async def test_a_barrier_whose_device_is_found_again_is_no_longer_alarmed(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        here.wires["barrier-net"].dead = True
+        await here.plate("沪A12345")
+        assert await here.events("ticket.raised") == []
+        here.engine.report(DeviceFound("barrier-in"))
+        await here.settle()
+        assert not here.engine.alarms.present("barrier.stuck@gate-in")
 
 
 async def test_a_barrier_is_never_lowered_by_hand_onto_a_car(tmp_path: Path) -> None:

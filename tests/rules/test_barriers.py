@@ -25,7 +25,9 @@ from rules.barriers import (
     Position,
     PositionSeen,
     Raise,
+    Taken,
     Tick,
+    Untaken,
     next_wake,
     position_of,
     step,
@@ -55,6 +57,46 @@ STORIES: dict[str, tuple[LaneTraits, Story]] = {
             (8, Closing(), []),
             (9, MOVING, []),
             (11, DOWN, [Closed("decision", None)]),
+        ],
+    ),
+    "the controller refuses, then obeys": (
+        TRAITS,
+        [
+            (0, DOWN, []),
+            (1, Opening(CAR), []),
+            (2, Untaken("up"), [Raise("up")]),
+            (3, Opening(NEXT), []),
+            (4, Untaken("up"), []),
+            (20, Tick(), []),
+            (21, Opening(GUARD), []),
+            (21.1, Taken(), [Clear()]),
+            (24, UP, [Opened("command", "c-1")]),
+            (25, UNDER, []),
+            (26, FREE, [Passage(GUARD, last=True)]),
+        ],
+    ),
+    "the controller takes the wish but the arm does not move": (
+        TRAITS,
+        [
+            (0, DOWN, []),
+            (1, Opening(CAR), []),
+            (1, Untaken("up"), [Raise("up")]),
+            (5, Opening(CAR), []),
+            (5, Taken(), [Clear()]),
+            (20, Tick(), [Raise("up")]),
+            (21, Taken(), []),
+            (22, UP, [Clear(), Opened("decision", None)]),
+        ],
+    ),
+    "the arm moves though the answer was lost": (
+        TRAITS,
+        [
+            (0, DOWN, []),
+            (1, Opening(CAR), []),
+            (2, Untaken("up"), [Raise("up")]),
+            (3, MOVING, []),
+            (4, UP, [Clear(), Opened("decision", None)]),
+            (5, Taken(), []),
         ],
     ),
     "the guard opens and closes": (
@@ -204,7 +246,9 @@ def test_without_end_contacts_nothing_can_be_stuck() -> None:
 
 admissions = st.sampled_from([CAR, NEXT, GUARD])
 events = st.one_of(
-    st.sampled_from([DOWN, MOVING, UP, LOST, Tick(), Closing(), Closing("c-9")]),
+    st.sampled_from(
+        [DOWN, MOVING, UP, LOST, Tick(), Closing(), Closing("c-9"), Untaken("up"), Untaken("down"), Taken()]
+    ),
     st.builds(Opening, admissions),
     st.builds(LoopsSeen, st.sampled_from([True, False, None]), st.sampled_from([True, False, None])),
 )
