@@ -39,6 +39,7 @@ def text(name: Name) -> Text:
 def layout_of(site: Site, profiles: Mapping[str, Profile], fingerprint: str) -> SiteLayout:
     """The whole site. `profiles`: by profile id."""
     names = Names(site, profiles)
+    writable = writable_of(site, profiles)
     return SiteLayout(
         site=site.site,
         gateway=site.gateway,
@@ -78,7 +79,7 @@ def layout_of(site: Site, profiles: Mapping[str, Profile], fingerprint: str) -> 
             )
             for id, device in site.devices.items()
         ],
-        points=[point for id in site.devices for point in _points(id, profiles[site.devices[id].profile])],
+        points=[point for id in site.devices for point in _points(id, profiles[site.devices[id].profile], writable)],
         zones=[ZoneLayout(id=id, name=text(zone.name)) for id, zone in site.zones.items()],
         meters=[
             MeterLayout(
@@ -146,7 +147,7 @@ class Names:
         return Text(shown, shown)
 
 
-def _points(device: str, profile: Profile) -> list[PointLayout]:
+def _points(device: str, profile: Profile, writable: frozenset[str]) -> list[PointLayout]:
     return [
         PointLayout(
             id=f"{device}.{id}",
@@ -155,7 +156,7 @@ def _points(device: str, profile: Profile) -> list[PointLayout]:
             type=point.type,
             unit=point.unit,
             labels=dict(point.labels),
-            writable=point.writable,
+            writable=f"{device}.{id}" in writable,
         )
         for id, point in profile.points.items()
     ]

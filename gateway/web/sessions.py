@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 
 import msgspec
@@ -20,12 +21,13 @@ SESSIONS_LIMIT = 500
 
 
 class _Kept(msgspec.Struct, frozen=True):
-    """A session as the journal's state holds it. Instants in Unix ms."""
+    """A session as the journal's state holds it. Instants in Unix ms; `password`: which one it was opened with."""
 
     account: str
     opened_at: int
     seen_at: int
     address: str
+    password: str = ""
 
 
 class HeldSessions:
@@ -38,11 +40,13 @@ class HeldSessions:
         self._site = site
         self._gateway = gateway
         self._sessions: OrderedDict[str, StoredSession] = OrderedDict()
+        self._opened_with: dict[str, str] = {}
         for token_hash, saved in record.load_state("session").items():
             kept = msgspec.json.decode(saved, type=_Kept)
             self._sessions[token_hash] = StoredSession(
                 token_hash, kept.account, kept.opened_at, kept.seen_at, kept.address
             )
+            self._opened_with[token_hash] = kept.password
 
     async def account(self, username: str) -> StoredAccount | None:
         """The account that may sign in now under `username` (lower case), or None."""
@@ -57,17 +61,21 @@ class HeldSessions:
         facts.say("session.opened", self._gateway, _opened(user, session.address))
         while len(self._sessions) >= SESSIONS_LIMIT:
             oldest, _ = self._sessions.popitem(last=False)
+            self._opened_with.pop(oldest, None)
             facts.keep("session", oldest, None)
+        account = self._by_id(user.id)
+        self._opened_with[session.token_hash] = "" if account is None else _password(account)
         self._keep(session, facts)
         await self._record.append(facts)
 
     async def find(self, token_hash: str) -> tuple[StoredSession, User] | None:
-        """The session and its account as it is now; None if either is gone or may no longer sign in."""
+        """The session and its account as it is now; None if either is gone, may no longer sign in, or has another
+        password since."""
         session = self._sessions.get(token_hash)
         if session is None:
             return None
-        account = next((each for each in self._people.accounts.values() if each.id == session.account), None)
-        if account is None or not self._valid(account):
+        account = self._by_id(session.account)
+        if account is None or not self._valid(account) or self._opened_with.get(token_hash) != _password(account):
             return None
         return session, self._user(account)
 
@@ -84,6 +92,7 @@ class HeldSessions:
         """Forget the session; record `session.closed`."""
         if self._sessions.pop(session.token_hash, None) is None:
             return
+        self._opened_with.pop(session.token_hash, None)
         facts = Facts()
         facts.say("session.closed", self._gateway, _opened(user, session.address))
         facts.keep("session", session.token_hash, None)
@@ -98,8 +107,12 @@ class HeldSessions:
     def _keep(self, session: StoredSession, facts: Facts) -> None:
         self._sessions[session.token_hash] = session
         self._sessions.move_to_end(session.token_hash)
-        kept = _Kept(session.account, session.opened_at, session.seen_at, session.address)
+        opened_with = self._opened_with.get(session.token_hash, "")
+        kept = _Kept(session.account, session.opened_at, session.seen_at, session.address, opened_with)
         facts.keep("session", session.token_hash, kept)
+
+    def _by_id(self, account: str) -> Account | None:
+        return next((each for each in self._people.accounts.values() if each.id == account), None)
 
     def _valid(self, account: Account) -> bool:
         return self._clock.wall_ms() < milliseconds(account.expires_at)
@@ -113,6 +126,11 @@ class HeldSessions:
             language=account.language,
             sites=(self._site,),
         )
+
+
+def _password(account: Account) -> str:
+    """Tells one password of an account from the next: enough of the hash of what is kept of it."""
+    return hashlib.sha256(account.password_hash.encode()).hexdigest()[:16]
 
 
 def _opened(user: User, address: str) -> SessionOpened:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from contract.desired import Account, Holder, Role
@@ -57,9 +58,15 @@ class Site:
         return answer.json()
 
 
+HASHES: dict[str, str] = {}
+
+
 @asynccontextmanager
 async def site(folder: Path, *, time: Any = None, expires_in_s: int = 3600) -> AsyncIterator[Site]:
-    hash = await Passwords().hash(PASSWORD)
+    # The same at each start: an account's hash is another one only when its password is.
+    if PASSWORD not in HASHES:
+        HASHES[PASSWORD] = await Passwords().hash(PASSWORD)
+    hash = HASHES[PASSWORD]
     async with yard(folder, time) as here:
         expires = instant(here.time.machine_ms + expires_in_s * 1000)
         roles: tuple[Role, ...] = ("guard", "maintenance", "admin")
@@ -138,6 +145,19 @@ async def test_a_session_outlives_a_restart(tmp_path: Path) -> None:
     async with site(tmp_path, time=there.here.time) as again:
         again.client.headers["Authorization"] = token
         assert (await again.get("/api/session"))["user"]["username"] == "guard"
+
+
+async def test_a_new_password_ends_the_sessions_of_the_old_one(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        await there.sign_in()
+        guard = there.people.accounts["guard"]
+        # The copy is prolonged: nothing of the password has changed.
+        later = instant(there.here.time.machine_ms + 7_200_000)
+        there.people.accounts["guard"] = msgspec.structs.replace(guard, expires_at=later)
+        assert (await there.client.get("/api/session")).status_code == 200
+        new = await Passwords().hash("another " + PASSWORD)
+        there.people.accounts["guard"] = msgspec.structs.replace(guard, password_hash=new)
+        assert (await there.client.get("/api/session")).status_code == 401
 
 
 async def test_the_eleventh_wrong_password_has_to_wait(tmp_path: Path) -> None:
@@ -453,3 +473,14 @@ async def test_a_screen_that_comes_back_gets_what_it_missed_and_a_foreign_cursor
         assert [name for name, _ in found] == ["events", "snapshot"]
         assert [event["kind"] for event in found[0][1]] == ["access.denied"]
         assert [name for name, _ in await frames(there, 2, last="999999")] == ["reset", "snapshot"]
+
+
+async def test_what_locks_doors_is_no_point_to_write(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        installed = there.here.engine.site
+        driven = {f"{door.lock.device}.{door.lock.output}" for door in installed.doors.values()}
+        await there.sign_in("admin")
+        points = {item["id"]: item["writable"] for item in (await there.get("/api/points"))["items"]}
+        assert driven & points.keys()
+        assert not any(points[id] for id in driven & points.keys())
+        assert any(points.values())
