@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +34,8 @@ def main(
     ] = False,
 ) -> None:
     """Run the gateway of one site: its doors, lanes, machines and meters, with or without a network."""
+    # Credentials and hashes of passwords lie in the gateway's folder.
+    os.umask(0o077)
     lean.give_back()
     lean.keep_out()
     from gateway import service  # noqa: PLC0415 - --help need not load what only a running gateway needs

@@ -132,6 +132,7 @@ def prepare_postgres(folder: Path) -> Postgres:
     data, sockets = home / "data", _socket_folder(home / "run")
     for part in (data, sockets):
         part.mkdir(parents=True, exist_ok=True)
+        refuse_foreign(part, user)
         part.chmod(0o700)
         if user is not None:
             shutil.chown(part, user)
@@ -151,6 +152,13 @@ def prepare_postgres(folder: Path) -> Postgres:
     # SIGINT is PostgreSQL's fast shutdown: sessions are ended, nothing needs recovery at the next start.
     program = Program("postgres", argv, home, user=user, stop_signal=signal.SIGINT)
     return Postgres(program, sockets, binaries)
+
+
+def refuse_foreign(folder: Path, user: str | None) -> None:
+    """A folder of everybody's, like /tmp, may hold a trap of that name: a link, or a folder of somebody else."""
+    owners = {os.geteuid()} | ({pwd.getpwnam(user).pw_uid} if user else set())
+    if folder.is_symlink() or folder.stat().st_uid not in owners:
+        raise EngineError(f"{folder} is a link or belongs to another user; remove it")
 
 
 def _unprivileged() -> str:

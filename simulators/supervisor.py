@@ -67,6 +67,7 @@ class Supervisor:
         self._kept: dict[str, Kept] = {}
         self._order: list[str] = []
         logs.mkdir(parents=True, exist_ok=True)
+        logs.chmod(0o700)
 
     def pids(self) -> dict[str, int | None]:
         """The process of each program."""
@@ -159,6 +160,7 @@ class Supervisor:
                 cwd="/" if program.user else program.folder,
                 env={**os.environ, **program.env},
                 start_new_session=True,
+                umask=0o077,
                 user=program.user,
                 group=_group(program.user),
                 extra_groups=None if program.user is None else [],
@@ -217,9 +219,12 @@ async def serve_control(supervisor: Supervisor, path: Path) -> asyncio.Server:
             writer.close()
 
     path.unlink(missing_ok=True)
-    server = await asyncio.start_unix_server(answer, path)
-    path.chmod(0o600)
-    return server
+    # From its first moment: whoever reaches the socket stops and starts processes.
+    before = os.umask(0o177)
+    try:
+        return await asyncio.start_unix_server(answer, path)
+    finally:
+        os.umask(before)
 
 
 async def _obey(supervisor: Supervisor, line: bytes) -> dict[str, object]:
