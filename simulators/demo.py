@@ -241,9 +241,14 @@ async def run(demo: Demo) -> None:
         loop.add_signal_handler(number, stop.set)
     kept = Kept.load(demo.folder / "kept.json")
     if listening(demo.hub_port):
-        raise DemoError(f"port {demo.hub_port} is taken; choose another: make run PORT={demo.hub_port + 1}")
+        raise DemoError(
+            f"端口 {demo.hub_port} 已被占用，请换一个 / port {demo.hub_port} is taken; choose another: "
+            f"make run PORT={demo.hub_port + 1}"
+        )
     write_secrets(demo, kept)
     announcement = Announcement(demo, kept)
+    # One that was killed could not take its own away.
+    announcement.withdraw()
     supervisor = Supervisor(demo.folder / "log", announcement.changed)
     announcement.pids = supervisor.pids
     try:
@@ -373,7 +378,7 @@ def alone(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise DemoError(f"a demo is already running in {folder}") from None
+            raise DemoError(f"{folder} 的演示已在运行 / a demo is already running in {folder}") from None
         yield
 
 

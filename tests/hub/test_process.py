@@ -295,8 +295,8 @@ async def test_a_gateway_that_breaks_the_stream_rule(rig: Rig, database: Databas
     query = "SELECT source, data ->> 'why' FROM events WHERE kind = 'batch.refused' ORDER BY id"
     refused = await rows(database, query)
     assert [source for source, _ in refused] == ["gw-2", "gw-1", "gw-1"]
-    for (_, why), words in zip(refused, ("another gateway", "version 99", "the chain of 9..10"), strict=True):
-        assert words in str(why)
+    for (_, reason), words in zip(refused, ("another gateway", "version 99", "the chain of 9..10"), strict=True):
+        assert words in str(reason)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{rig.hub_port}") as client:
         lines = (await client.get("/metrics")).text.splitlines()
     counted = [line.split() for line in lines if line.startswith("gatehouse_ingest_refused_total{")]

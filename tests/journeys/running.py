@@ -21,7 +21,7 @@ from simulators.engines import free_port
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
 
-JOURNAL = "SELECT stream, seq, kind FROM events JOIN streams USING (number) ORDER BY events.id"
+JOURNAL = "SELECT stream, seq, kind FROM events JOIN streams USING (number) ORDER BY number, seq"
 
 RESIDENT_CARD = "04A1B2C3D4E5F6"
 REVOKED_CARD = "04DEADBEEF0001"
@@ -68,8 +68,8 @@ class Api:
         assert answer.status_code in expect, f"{path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
-    def events(self, site: str = "demo", **query: Any) -> list[dict[str, Any]]:
-        """Every event after `after` (all without it), oldest first, through all pages."""
+    def events(self, site: str | None = "demo", **query: Any) -> list[dict[str, Any]]:
+        """Every event after `after` (all without it), oldest first, all pages; `site` None: the company's own too."""
         items: list[dict[str, Any]] = []
         after = query.pop("after", 0)
         while True:
@@ -79,7 +79,7 @@ class Api:
                 return items
             after = page["items"][-1]["id"]
 
-    def last_id(self, site: str = "demo") -> int:
+    def last_id(self, site: str | None = "demo") -> int:
         items = self.get("/api/events", site=site, limit=1)["items"]
         return int(items[0]["id"]) if items else 0
 
@@ -96,23 +96,32 @@ class Demo:
     @classmethod
     def start(cls, data: Path, *, rhythm: bool = False, within_s: float = 90.0) -> Demo:
         """`python -m simulators demo`, ready."""
+        demo = cls.launch(data, rhythm=rhythm)
+        try:
+            demo.ready(within_s)
+        except AssertionError:
+            demo.close()
+            raise
+        return demo
+
+    @classmethod
+    def launch(cls, data: Path, *, rhythm: bool = False) -> Demo:
+        """`python -m simulators demo`, begun."""
         command = [sys.executable, "-m", "simulators", "demo", "--data", str(data), "--port", str(free_port())]
         command += ["--rhythm", "1" if rhythm else "0"]
         data.parent.mkdir(parents=True, exist_ok=True)
         with (data.parent / f"{data.name}.out").open("ab") as output:
             process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
-        demo = cls(process, data.with_suffix(".json"), data)
+        return cls(process, data.with_suffix(".json"), data)
 
-        def ready() -> bool:
-            assert process.poll() is None, (data.parent / f"{data.name}.out").read_text()
-            return demo.announce.exists()
+    def ready(self, within_s: float) -> None:
+        """Returns when the demo has announced itself; fails with its words if it ends."""
 
-        try:
-            eventually(ready, within_s=within_s)
-        except AssertionError:
-            demo.close()
-            raise
-        return demo
+        def announced() -> bool:
+            assert self.process.poll() is None, (self.data.parent / f"{self.data.name}.out").read_text()
+            return self.announce.exists()
+
+        eventually(announced, within_s=within_s)
 
     @property
     def info(self) -> dict[str, Any]:
