@@ -30,6 +30,9 @@ Publish = Callable[[UpKind, bytes], Awaitable[None]]
 
 READINGS_WINDOW = 4
 
+BEHIND = 10
+"""A backlog from which a gateway says at once that it has caught up; a few events are always on their way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Names:
@@ -68,6 +71,7 @@ class Sending:
         self._freed = asyncio.Event()
         self._was_silent = False
         self._hub_spoke = False
+        self._told_backlog = 0
         self._silence_watchers: list[Callable[[], None]] = []
         self.leaving = False
         self.clock_error_ms: int | None = None
@@ -95,6 +99,7 @@ class Sending:
         """What this gateway says of itself now."""
         journal = self._journal
         seq, head = journal.durable_head
+        self._told_backlog = journal.last - journal.acked
         return Presence(
             state=state,
             gateway=self._names.gateway,
@@ -104,7 +109,7 @@ class Sending:
             head_seq=seq,
             head=head,
             acked=journal.acked,
-            backlog=journal.last - journal.acked,
+            backlog=self._told_backlog,
             readings_backlog=self._readings.backlog,
             clock=self._clock.state,
             versions=self._versions(),
@@ -197,6 +202,9 @@ class Sending:
             case Freed(seq):
                 self._journal.acknowledge(seq)
                 self._freed.set()
+                if self.caught_up and self._told_backlog >= BEHIND:
+                    # Screens would say until the next heartbeat that the site is behind.
+                    self.announce()
             case Rewound(seq):
                 log.warning("uplink.rewound", to=seq, why="the hub holds less than it had acknowledged")
                 self._journal.acknowledge(seq)

@@ -166,6 +166,17 @@ async def test_a_hub_that_comes_after_the_birth_gets_a_sign_of_life_with_its_fir
             assert len(hub.presences) == 1
 
 
+async def test_a_gateway_that_was_behind_says_at_once_that_it_has_caught_up(
+    broker: RunningBroker, tmp_path: Path
+) -> None:
+    async with site(tmp_path / "gw", broker.port) as gateway:
+        await gateway.record(*(f"door-{n}" for n in range(30)))
+        async with hub_end(broker) as hub:
+            await hub.send("ack", Ack(stream="f" * 32, state="committed", seq=0, at=instant(0)))
+            await hub.until(lambda: len(hub.presences) >= 2)
+            assert [presence.backlog for presence in hub.presences[:2]] == [30, 0]
+
+
 async def test_a_long_backlog_travels_in_large_batches(broker: RunningBroker, tmp_path: Path) -> None:
     async with site(tmp_path / "gw", broker.port) as gateway:
         for start in range(0, 900, 300):
