@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -52,9 +53,9 @@ log = structlog.get_logger(__name__)
 
 
 class _Described(msgspec.Struct, frozen=True):
-    """The layout that the hub was told last."""
+    """The layout that the hub was told last, by its digest: newer software may say more of the same site file."""
 
-    fingerprint: str
+    layout: str = ""
 
 
 class SiteEngine:
@@ -121,9 +122,10 @@ class SiteEngine:
         started = GatewayStarted(software=software, site_file=self.layout.fingerprint, clock=self.clock.state)
         facts.say("gateway.started", self.site.gateway, started)
         told = self.record.load_state("site").get("described")
-        if told is None or msgspec.json.decode(told, type=_Described).fingerprint != self.layout.fingerprint:
+        described = _Described(hashlib.sha256(msgspec.json.encode(self.layout)).hexdigest()[:16])
+        if told is None or msgspec.json.decode(told, type=_Described) != described:
             facts.say("site.described", self.site.gateway, self.layout)
-            facts.keep("site", "described", _Described(self.layout.fingerprint))
+            facts.keep("site", "described", described)
         self.record.append(facts)
         self.points.recall(remembered)
         self.alarms.start()

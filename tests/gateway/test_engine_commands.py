@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from drivers.reports import InputRefused
 from gateway.engine.meters import QUARTER_MS, quarter_of
+from gateway.engine.record import Facts
 from tests.gateway.engine_site import FITTER, GUARD, MORNING, Time, yard
 
 PULSE = ("pulse", "relays", "relay_1", 5.0)
@@ -205,6 +207,22 @@ async def test_the_site_is_described_when_its_file_changed(tmp_path: Path) -> No
         assert len(await same.events("gateway.started")) == 2
     async with yard(tmp_path, time, site=SITE.replace("held_s: 30", "held_s: 20")) as changed:
         assert len(await changed.events("site.described")) == 2
+
+
+class OtherSoftwaresWord(msgspec.Struct):
+    """What a version that described less of the same file kept."""
+
+    layout: str = "0123456789abcdef"
+
+
+async def test_the_site_is_described_again_when_newer_software_says_more_of_it(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        facts = Facts()
+        facts.keep("site", "described", OtherSoftwaresWord())
+        await here.engine.record.append(facts)
+        time = here.time
+    async with yard(tmp_path, time) as newer:
+        assert len(await newer.events("site.described")) == 2
 
 
 async def test_the_end_is_recorded(tmp_path: Path) -> None:
