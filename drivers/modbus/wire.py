@@ -1,13 +1,17 @@
 """One Modbus wire as pymodbus carries it: opened, asked, closed. No retries and no schedule: that is the bus.
 
-After a silence a TCP connection is closed, so that nothing late can arrive on the next one, and transaction numbers go
-on counting from one connection to the next. On a serial line stray bytes are thrown away before each request.
+After a silence a TCP connection is torn down, so that nothing late can arrive on the next one and nothing unsent goes
+out when the network comes back; transaction numbers go on counting from one connection to the next. On a serial line
+stray bytes are thrown away before each request.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import socket
+import struct
 import termios
 from collections.abc import Callable
 from typing import Protocol
@@ -84,6 +88,7 @@ class _PymodbusWire:
         self.name = name
         self._client: AsyncModbusTcpClient | AsyncModbusSerialClient | None = None
         self._waiting = False
+        self._unanswered = False
         # pymodbus logs every silence as an error; silences are counted and told by the bus.
         logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
 
@@ -105,6 +110,7 @@ class _PymodbusWire:
         if not opened:
             raise WireDown(f"{self.name} cannot be opened")
         self._client = client
+        self._unanswered = False
         self._opened(client)
 
     def close(self) -> None:
@@ -136,9 +142,10 @@ class _PymodbusWire:
             raise WireDown(f"{self.name} is not open")
         await self._before(request, count)
         client.ctx.comm_params.timeout_connect = timeout_s
-        self._waiting = True
+        self._waiting = self._unanswered = True
         try:
             answer: ModbusPDU = await client.execute(False, request)
+            self._unanswered = False
         except ConnectionException as gone:
             raise WireDown(f"{self.name} was closed by the other end") from gone
         except ModbusException as nothing:
@@ -183,9 +190,15 @@ class TcpWire(_PymodbusWire):
         self._transaction = 0
 
     def close(self) -> None:
-        """Closes the connection and remembers its last transaction number."""
-        if self._client is not None:
-            self._transaction = self._client.ctx.next_tid
+        """Closes the connection and remembers its last transaction number.
+
+        A closed socket still sends what the network has not taken: a pulse would go out whenever that comes back.
+        """
+        client = self._client
+        if client is not None:
+            self._transaction = client.ctx.next_tid
+            if self._unanswered and client.ctx.transport is not None:
+                _tear_down(client.ctx.transport)
         super().close()
 
     def _dialled(self, timeout_s: float) -> AsyncModbusTcpClient:
@@ -272,6 +285,16 @@ class RtuWire(_PymodbusWire):
     def _after(self) -> None:
         if self._framer is not None:
             self._framer.expect(None)
+
+
+def _tear_down(transport: asyncio.BaseTransport) -> None:
+    """Resets a connection: neither this process nor the kernel sends anything more of it."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        with contextlib.suppress(OSError):  # gone already
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    if isinstance(transport, asyncio.Transport):
+        transport.abort()
 
 
 def _write_request(unit: int, write: Write) -> ModbusPDU:

@@ -244,6 +244,28 @@ async def test_a_wish_whose_time_is_over_is_never_sent() -> None:
         assert board.raw_coils == {1: 0xFF00}
 
 
+async def test_a_pulse_that_was_not_confirmed_does_not_linger_in_the_network() -> None:
+    ends: asyncio.Queue[BaseException | None] = asyncio.Queue()
+
+    async def board(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while await reader.read(1000):
+                pass
+            ends.put_nowait(None)
+        except ConnectionResetError as reset:
+            ends.put_nowait(reset)
+        writer.close()
+
+    async with await asyncio.start_server(board, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        profile = load("waveshare_relay8")
+        async with running(port, {"board": (Installed(), profile)}, Heard(), timeout_s=0.05) as bus:
+            with pytest.raises(CommandFailed, match="did not answer"):
+                await bus.write("board", "relay_1", True, within_s=5)
+            # A reset, not an orderly end: the kernel threw away what it had not sent.
+            assert isinstance(await ends.get(), ConnectionResetError)
+
+
 async def test_a_refusal_comes_back_in_plain_words() -> None:
     board = relay_board()
     async with wire({1: board}, {"board": (Installed(), load("waveshare_relay8"))}) as (_, bus, heard):
