@@ -10,9 +10,11 @@ import asyncio
 import gc
 import signal
 import socket
+import ssl
 import sys
 
 import structlog
+from fastapi import FastAPI
 
 from config import LoadedSite, SiteErrors, load_site
 from contract import SOFTWARE
@@ -52,6 +54,12 @@ def check(settings: Settings) -> int:
     loaded = _load(settings)
     if loaded is None:
         return 1
+    if settings.certificate is not None:
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(settings.certificate, settings.key)
+        except OSError as error:  # ssl's own errors are of this kind
+            print(f"{settings.certificate}: not a certificate with its key: {error}", file=sys.stderr)  # noqa: T201
+            return 1
     site = loaded.site
     print(  # noqa: T201 - the answer to whoever asked
         f"{settings.site}: ok: {len(site.buses)} buses, {len(site.devices)} devices, {len(site.doors)} doors, "
@@ -207,26 +215,31 @@ async def _serve_web(gateway: Served, settings: Settings) -> None:
     metrics.publish(gateway)
     while True:
         try:
-            listening = await asyncio.to_thread(_listen, settings.host, settings.port)
-        except OSError as error:
-            log.error("web server cannot listen", host=settings.host, port=settings.port, why=str(error))  # noqa: TRY400
-            await asyncio.sleep(REBIND_S)
-            continue
-        break
-    log.info("web server listens", host=settings.host, port=listening.getsockname()[1])
-    server = make_server(
-        app,
-        host=settings.host,
-        port=settings.port,
-        certificate=None if settings.certificate is None else str(settings.certificate),
-        key=None if settings.key is None else str(settings.key),
-    )
-    serving = asyncio.create_task(server.serve(sockets=[listening]))
-    try:
-        await asyncio.shield(serving)
-    finally:
-        server.should_exit = True
-        await serving
+            await _serve_once(app, settings)
+            log.error("web server ended by itself")
+        except OSError as error:  # also a certificate that cannot be read
+            log.error("web server cannot run", host=settings.host, port=settings.port, why=str(error))  # noqa: TRY400
+        except Exception:
+            log.exception("web server crashed")
+        await asyncio.sleep(REBIND_S)
+
+
+async def _serve_once(app: FastAPI, settings: Settings) -> None:
+    with await asyncio.to_thread(_listen, settings.host, settings.port) as listening:
+        log.info("web server listens", host=settings.host, port=listening.getsockname()[1])
+        server = make_server(
+            app,
+            host=settings.host,
+            port=settings.port,
+            certificate=None if settings.certificate is None else str(settings.certificate),
+            key=None if settings.key is None else str(settings.key),
+        )
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            await asyncio.shield(serving)
+        finally:
+            server.should_exit = True
+            await serving
 
 
 def _listen(host: str, port: int) -> socket.socket:

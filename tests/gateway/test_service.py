@@ -110,6 +110,21 @@ async def test_doors_do_not_wait_for_a_port_that_somebody_else_has(tmp_path: Pat
         assert await gateway.end() == 0
 
 
+async def test_doors_do_not_wait_for_a_certificate_that_cannot_be_read(tmp_path: Path) -> None:
+    async with hut(tmp_path) as gateway:
+        starting = asyncio.create_task(gateway.start("--certificate", str(tmp_path / "typo.pem")))
+        async with asyncio.timeout(WITHIN_S):
+            await gateway.ends.reader.dialled.wait()
+
+        async def opened() -> bool:
+            gateway.ends.reader.present(CARD)
+            return bool(gateway.ends.coils) and "web server cannot run" in gateway.log()
+
+        await gateway.until(opened)
+        starting.cancel()
+        assert await gateway.end() == 0
+
+
 async def test_systemd_is_told_when_it_is_ready_alive_and_ending(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(tmp_path / "notify"))
@@ -139,6 +154,9 @@ async def test_check_says_every_mistake_and_help_says_how(tmp_path: Path) -> Non
     async with hut(tmp_path) as gateway:
         good = await asyncio.to_thread(run, "--site", str(gateway.site), "--check")
         assert good.returncode == 0, good.stderr
+        certificate = str(tmp_path / "typo.pem")
+        typo = await asyncio.to_thread(run, "--site", str(gateway.site), "--certificate", certificate, "--check")
+        assert (typo.returncode, certificate in typo.stderr) == (1, True)
         text = gateway.site.read_text(encoding="utf-8")
         broken = tmp_path / "broken.yaml"
         broken.write_text(
