@@ -24,6 +24,13 @@ const point = (id, zh, en, unit, type = "number", more = {}) => ({
 });
 const PUMP_HOUSE = text("泵房", "Pump house");
 const GARAGE = text("地下车库", "Garage");
+const LIFT_DOOR = {
+  closed: text("关门到位", "closed"),
+  opening: text("开门中", "opening"),
+  open: text("开门到位", "open"),
+  closing: text("关门中", "closing"),
+};
+const PUMP_ALARMS = { none: text("无", "none"), overload: text("过载", "overload"), dry_running: text("干转", "dry running") };
 
 export const layout = {
   site: "demo",
@@ -87,7 +94,7 @@ export const layout = {
   ],
   points: [
     point("lift-1.floor", "楼层", "Floor", ""),
-    point("lift-1.door", "轿门", "Car door", "", "label", { labels: ["open", "closed"] }),
+    point("lift-1.door", "轿门", "Car door", "", "label", { labels: LIFT_DOOR }),
     point("lift-1.running", "运行", "Running", "", "flag"),
     point("lift-1.trapped", "困人呼叫", "People call", "", "flag"),
     point("lift-2.floor", "楼层", "Floor", ""),
@@ -98,7 +105,7 @@ export const layout = {
       point(`${pump}.power`, "功率", "Power", "W"),
       point(`${pump}.speed`, "转速", "Speed", "rpm", "number", { writable: pump === "pump-1" }),
       point(`${pump}.rotating`, "运转", "Rotating", "", "flag"),
-      point(`${pump}.alarm_code`, "报警代码", "Alarm code", "", "label"),
+      point(`${pump}.alarm_code`, "报警代码", "Alarm code", "", "label", { labels: PUMP_ALARMS }),
     ]),
     point("sump-1.level", "液位", "Level", "m"),
     point("fan-1.frequency", "频率", "Frequency", "Hz"),
@@ -147,7 +154,7 @@ const VALUES = {
   "pump-2.power": 12,
   "pump-2.speed": 0,
   "pump-2.rotating": false,
-  "pump-2.alarm_code": "motor protection",
+  "pump-2.alarm_code": "overload",
   "sump-1.level": 0.84,
   "fan-1.frequency": 35,
   "fan-1.current": 6.21,
@@ -171,8 +178,8 @@ export const points = new Map(
         name: known.name,
         type: known.type,
         unit: known.unit,
-        labels: [],
-        writable: false,
+        labels: known.labels,
+        writable: known.writable,
         value,
         quality: value === null ? "bad" : "good",
         at: at(Date.now()),
@@ -419,7 +426,7 @@ for (let second = 0; second < 600; second += 10) {
     failing ? 12 : 4200 + Math.sin(second / 30) * 140 + (second > 380 ? (second - 380) * 14 : 0),
   ]);
   history.push(["pump-2.rotating", moment, !failing]);
-  history.push(["pump-2.alarm_code", moment, failing ? "motor protection" : "none"]);
+  history.push(["pump-2.alarm_code", moment, failing ? "overload" : "none"]);
 }
 
 export const alarms = [

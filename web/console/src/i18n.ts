@@ -3,7 +3,7 @@
 import { watch } from "vue";
 import { createI18n } from "vue-i18n";
 
-import type { Language, Text, Value } from "@/api/types";
+import type { Labels, Language, Text, Value } from "@/api/types";
 import { LOCALES } from "@/format/time";
 import { valueText } from "@/format/values";
 import en from "@/locales/en.json";
@@ -37,17 +37,43 @@ export function say(text: Text | string | null | undefined, language: Language =
 
 /** The console's word for a code of the server, or the code itself if there is none. */
 export function word(path: string, code: string): string {
-  const key = `${path}.${code.replaceAll(".", "_")}`;
-  return i18n.global.te(key) ? i18n.global.t(key) : code;
+  return known(`${path}.${code.replaceAll(".", "_")}`) || code;
 }
 
-/** A value in words: numbers as they are, states of a device in the chosen language. */
-export function worded(value: Value | undefined): string {
+function known(key: string): string {
+  return i18n.global.te(key) ? i18n.global.t(key) : "";
+}
+
+/** Where the states of doors and lanes are named, by what a point tells. */
+const STATES: Record<string, string> = {
+  lock: "doors.lock",
+  contact: "doors.contact",
+  mode: "doors.mode",
+  barrier: "lanes.barrier",
+};
+
+/**
+ * A value in words: numbers as they are, labels as their point names them. What doors and lanes tell of themselves is in
+ * no profile, so the console names it.
+ */
+export function worded(value: Value | undefined, point?: { id: string; labels?: Labels }): string {
   if (typeof value === "string") {
-    const known = word("label", value);
-    return known === value ? value.replaceAll("_", " ") : known;
+    const named = say(point?.labels?.[value]);
+    if (named) return named;
+    const path = STATES[aspectOf(point?.id ?? "")];
+    return (path && known(`${path}.${value}`)) || value.replaceAll("_", " ");
   }
   return valueText(value, { yes: i18n.global.t("points.flags.yes"), no: i18n.global.t("points.flags.no") });
+}
+
+/** What a point tells of its device: `lock` of `lobby-a.lock`. */
+function aspectOf(id: string): string {
+  return id.slice(id.indexOf(".") + 1);
+}
+
+/** What a point is called: by its profile, by the console for doors and lanes, or else by its id. */
+export function pointName(point: { id: string; name?: Text | null } | undefined): string {
+  return point === undefined ? "" : say(point.name) || word("aspect", aspectOf(point.id));
 }
 
 /** A list of texts of the locale files, in the chosen language. */

@@ -1,7 +1,7 @@
 /** /api/points, /api/readings, /api/meters. */
 
 import { api } from "@/api/client";
-import type { Instant, Page, Point, Quality, Text, Value } from "@/api/types";
+import type { Instant, Labels, Page, Point, Quality, Text, Value } from "@/api/types";
 
 export type Aggregate = "avg" | "min" | "max" | "last" | "delta";
 export const AGGREGATES: readonly Aggregate[] = ["avg", "min", "max", "last", "delta"];
@@ -10,7 +10,7 @@ export interface PointItem extends Point {
   site: string;
   name?: Text | null;
   type?: string;
-  labels?: string[];
+  labels?: Labels;
   writable?: boolean;
 }
 

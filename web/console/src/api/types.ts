@@ -4,6 +4,9 @@ export interface Text {
   zh: string;
   en: string;
 }
+
+/** What each value of a label point is called. */
+export type Labels = Record<string, Text>;
 export interface Reason extends Text {
   code: string;
 }
@@ -207,7 +210,7 @@ export interface Layout {
     name: Text;
     type: "number" | "flag" | "label";
     unit: string;
-    labels?: string[];
+    labels?: Labels;
     writable?: boolean;
   }[];
   zones: { id: string; name: Text }[];

@@ -3,16 +3,14 @@
 import { computed, onMounted, ref, shallowRef, watch } from "vue";
 
 import { points as askPoints, type PointItem } from "@/api/telemetry";
-import type { Layout } from "@/api/types";
 import { faultText } from "@/domain/faults";
 import { placeKey } from "@/live/fold";
 import { live, link } from "@/stores/live";
-import { currentSite, layouts } from "@/stores/site";
+import { currentSite, pointOf } from "@/stores/site";
 
 export interface ShownPoint extends PointItem {
   key: string;
   device: string;
-  label: Layout["points"][number] | undefined;
 }
 
 export function usePoints() {
@@ -37,14 +35,17 @@ export function usePoints() {
     for (const [key, point] of live.points) found.set(key, { ...found.get(key), ...point } as PointItem);
     return [...found].map(([key, point]) => {
       const site = key.slice(0, key.indexOf("/"));
-      const label = layouts.get(site)?.points.find((known) => known.id === point.id);
+      const known = pointOf(site, point.id);
       return {
         ...point,
         site,
         key,
         device: point.id.split(".")[0] ?? "",
-        label,
-        unit: point.unit || (label?.unit ?? ""),
+        name: known?.name ?? point.name,
+        type: known?.type ?? point.type,
+        labels: known?.labels ?? point.labels,
+        writable: known?.writable ?? point.writable,
+        unit: point.unit || (known?.unit ?? ""),
       };
     });
   });

@@ -16,6 +16,7 @@ export interface SiteItem {
 
 export const sites = reactive({ items: [] as SiteItem[], loaded: false });
 export const layouts = shallowReactive(new Map<string, Layout>());
+const pointsOf = new WeakMap<Layout, Map<string, Layout["points"][number]>>();
 
 /** The site that is shown; null: all of them. */
 export const currentSite = computed<string | null>(() => {
@@ -42,9 +43,6 @@ export async function loadSites(): Promise<void> {
 }
 
 async function siteItems(): Promise<SiteItem[]> {
-  if (session.about?.server === "gateway" && session.about.site) {
-    return [{ id: session.about.site, name: session.about.site }];
-  }
   try {
     return (await api.get<Page<SiteItem>>("/api/sites")).items;
   } catch (error) {
@@ -70,6 +68,15 @@ export function nameOf(site: string | undefined, id: string): Text {
     known?.devices.find((device) => device.id === id) ??
     known?.zones.find((place) => place.id === id);
   return found?.name ?? { zh: id, en: id };
+}
+
+/** What a site's layout says about a point, by its id. */
+export function pointOf(site: string, id: string): Layout["points"][number] | undefined {
+  const layout = layouts.get(site);
+  if (!layout) return undefined;
+  let byId = pointsOf.get(layout);
+  if (!byId) pointsOf.set(layout, (byId = new Map(layout.points.map((point) => [point.id, point]))));
+  return byId.get(id);
 }
 
 export interface HolderName {
