@@ -13,6 +13,7 @@ import json
 import os
 import pwd
 import signal
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -219,12 +220,11 @@ async def serve_control(supervisor: Supervisor, path: Path) -> asyncio.Server:
             writer.close()
 
     path.unlink(missing_ok=True)
-    # From its first moment: whoever reaches the socket stops and starts processes.
-    before = os.umask(0o177)
-    try:
-        return await asyncio.start_unix_server(answer, path)
-    finally:
-        os.umask(before)
+    # Bound by hand: nobody else may reach it before its mode is set, and no other task runs under another umask.
+    control = socket.socket(socket.AF_UNIX)
+    control.bind(str(path))
+    path.chmod(0o600)
+    return await asyncio.start_unix_server(answer, sock=control)
 
 
 async def _obey(supervisor: Supervisor, line: bytes) -> dict[str, object]:
