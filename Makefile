@@ -20,7 +20,7 @@ run: python console
 
 test: python console tools lint
 	. $(NODE_ENV) && cd web/console && npm test --silent
-	$(PY) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(PYTEST)
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 bench: python console tools
 	$(PY) -m tests.bench all $(BENCH)

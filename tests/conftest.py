@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests.leftovers import remove_leftovers
 
 CI = os.environ.get("CI", "").lower() in {"1", "true"}
 JOURNEYS = Path(__file__).parent / "journeys"
+
+OWN_DEMO = {"test_worst_days.py"}
+"""Journeys that do not share the demo, as they damage theirs."""
 
 # A busy machine is no reason to fail: examples have no deadline. In CI two runs try the same ones.
 hypothesis.settings.register_profile("here", deadline=None)
@@ -28,14 +33,25 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side (xdist's `loadgroup`): a file stays together, all journeys share one demo and begin first."""
+    """Journeys begin first, and may take the time that people and machines take."""
     for item in items:
-        journey = JOURNEYS in item.path.parents
-        item.add_marker(pytest.mark.xdist_group("journeys" if journey else item.path.stem + item.path.parent.name))
-        if journey:
-            # A demo's start and what people and machines do in their own time.
+        if JOURNEYS in item.path.parents:
             item.add_marker(pytest.mark.timeout(300))
-    items.sort(key=lambda item: JOURNEYS not in item.path.parents)
+    items.sort(key=lambda item: (JOURNEYS not in item.path.parents, item.path.name in OWN_DEMO))
+
+
+class SideBySide(LoadScopeScheduling):  # type: ignore[misc]
+    """xdist's `loadfile`, and all files that share the demo go to one worker: one demo is enough for two cores."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(nodeid.split("::", 1)[0])
+        return "demo" if file.parent.name == JOURNEYS.name and file.name not in OWN_DEMO else str(file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    """What `-n` with `--dist loadfile` means here."""
+    return SideBySide(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(wrapper=True)
