@@ -28,7 +28,7 @@ from hub.db import Database
 from simulators.engines import BrokerUser, free_port, prepare_broker
 from tests.hub.senders import NOW_MS, STREAM, Journal, rows
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
 
 ROOT = Path(__file__).parents[2]
 
@@ -89,7 +89,7 @@ class Rig:
     @asynccontextmanager
     async def gateway(self, name: str = "gw-1") -> AsyncIterator[aiomqtt.Client]:
         async with aiomqtt.Client(
-            "127.0.0.1", self.broker.port, username=name, password=self.password, identifier=name
+            "127.0.0.1", self.broker.port, username=name, password=self.password, identifier=name, timeout=60
         ) as client:
             await client.subscribe(topics.down(name, "ack"), qos=1)
             await client.subscribe(topics.down(name, "desired"), qos=1)
