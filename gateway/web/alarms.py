@@ -10,13 +10,14 @@ from pydantic import BaseModel, Field
 
 from contract.commands import CommandKind
 from gateway.engine.episodes import STATES, Alarm, alarm_item, ticket_item, urgency
-from gateway.web.commands import Arg, ask
+from gateway.web.commands import ask
 from gateway.web.served import Gateway, Served
 from rules.alarms import SHELVE_LIMIT_S
 from web.errors import NotFound
 from web.paging import Limit, cursor_of, key_of, listed_words
 from web.session import SignedInUser
 from web.users import User
+from web.wishes import Arg
 
 router = APIRouter(prefix="/api", tags=["alarms"])
 

@@ -17,10 +17,9 @@ from web.errors import Forbidden, Invalid, NotFound, TooMany
 from web.paging import NOT_YOURS
 from web.session import SignedInUser
 from web.users import User
+from web.wishes import Arg
 
 router = APIRouter(prefix="/api", tags=["commands"])
-
-Arg = str | int | float | bool | None
 
 DEFAULT_TTL_S = 30
 LONGEST_TTL_S = LIFE_MS // 1000
@@ -83,7 +82,7 @@ async def ask(
 ) -> dict[str, Any]:
     """Sets a command on its way; answers it as it stands then. `Forbidden`, `NotFound`, `Invalid`, `TooMany`."""
     if not may_ask(user.role, kind):
-        raise Forbidden(_ROLE)
+        raise Forbidden(_ROLE, "role")
     if not reason.strip():
         raise Invalid({"reason": _NO_REASON})
     fault = args_fault(kind, args)
@@ -91,7 +90,7 @@ async def ask(
         raise Invalid({"args": Text(fault.zh, fault.en)})
     commands = gateway.engine.commands
     if not commands.has_target(kind, target):
-        raise NotFound(_NO_TARGET)
+        raise NotFound(_NO_TARGET, "unknown_target")
     now = gateway.clock.wall_ms()
     wish = Command(
         id=str(uuid4()),

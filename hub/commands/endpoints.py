@@ -13,10 +13,9 @@ from hub.commands.service import DEFAULT_TTL_S, LONGEST_TTL_S, Wish
 from hub.db import Reading, Writing
 from web.errors import NotFound
 from web.session import SignedInUser
+from web.wishes import Arg
 
 router = APIRouter(prefix="/api/commands", tags=["commands"])
-
-Arg = str | int | float | bool | None
 
 
 class NewCommand(BaseModel):

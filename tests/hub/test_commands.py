@@ -194,6 +194,7 @@ REFUSED = [
     ({"site": "other"}, 404, None),
     ({"site": "nowhere"}, 404, None),
     ({"kind": "point.write", "target": "pump-1.speed", "args": {"value": 3}}, 403, None),
+    ({"args": {"value": "x" * 501}}, 422, None),
 ]
 
 
