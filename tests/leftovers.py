@@ -1,15 +1,21 @@
-"""Folders that tests need outside pytest's own: named after the process that uses them, removed once that is gone."""
+"""What tests leave outside pytest's own folders goes with the process that made it: folders and long-lived servers."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
+import signal
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "var" / "test"
 POSTGRES = "gatehouse-test-pg-"
+
+PR_SET_PDEATHSIG = 1
+"""Of <linux/prctl.h>."""
 
 
 def folder_of_this_process() -> Path:
@@ -33,3 +39,13 @@ def remove_leftovers() -> None:
         owner = folder.name.removeprefix(POSTGRES)
         if not (owner.isdigit() and Path("/proc", owner).exists()):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def ends_with_us(number: signal.Signals) -> Callable[[], None]:
+    """For Popen's `preexec_fn`: the child is sent this signal when the test process is gone, however it went."""
+    prctl = ctypes.CDLL(None).prctl
+
+    def say_so() -> None:
+        prctl(PR_SET_PDEATHSIG, int(number))
+
+    return say_so

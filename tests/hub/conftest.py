@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 from hub import migrations
 from hub.db import Database
 from simulators.engines import prepare_postgres
-from tests.leftovers import postgres_folder
+from tests.leftovers import ends_with_us, postgres_folder
 
 _names = itertools.count(1)
 
@@ -39,6 +39,7 @@ def postgres_url() -> Iterator[str]:
         env={**os.environ, **program.env},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        preexec_fn=ends_with_us(signal.SIGINT),  # noqa: PLW1509 - one system call, no lock
     )
     try:
         deadline = time.monotonic() + 30

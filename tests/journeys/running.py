@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import httpx
 
 from simulators.engines import free_port
+from tests.leftovers import ends_with_us
 
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
@@ -111,7 +112,13 @@ class Demo:
         command += ["--rhythm", "1" if rhythm else "0"]
         data.parent.mkdir(parents=True, exist_ok=True)
         with (data.parent / f"{data.name}.out").open("ab") as output:
-            process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                preexec_fn=ends_with_us(signal.SIGTERM),  # noqa: PLW1509 - one system call, no lock
+            )
         return cls(process, data.with_suffix(".json"), data)
 
     def ready(self, within_s: float) -> None:
