@@ -8,7 +8,9 @@ import random
 import time
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Query
+from prometheus_client import Counter
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -18,6 +20,10 @@ from web.paging import sites_asked
 from web.screens import Screen
 from web.session import Sessions, SignedInUser
 from web.sse import parse_last_id, retry
+
+log = structlog.get_logger("web.live")
+
+BROKEN = Counter("gatehouse_live_broken", "Live streams that ended because what they show could not be read")
 
 router = APIRouter(prefix="/api/live", tags=["live"])
 
@@ -61,9 +67,20 @@ class LiveAnswer(Response):
                 leaving.cancel()
                 writing.cancel()
             with contextlib.suppress(asyncio.CancelledError, TimeoutError, OSError):
-                await writing
+                await self._written(writing, send)
         finally:
             self._stream.leave(self._screen)
+
+    async def _written(self, writing: asyncio.Future[None], send: Send) -> None:
+        try:
+            await writing
+        except OSError:
+            raise
+        except Exception as error:
+            # The head is out, so that no answer can say what happened; the browser comes again by itself.
+            BROKEN.inc()
+            log.warning("live.broken", error=repr(error)[:300])
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _write(self, send: Send) -> None:
         # A herd of screens that lost the server together must not come back together.

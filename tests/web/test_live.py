@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.web.servers import House, Stream, event, house, running, streaming, until
-from web.live import LiveLimits
-from web.screens import EventsFrame, Screen
+from tests.web.servers import House, MemorySource, Stream, event, house, running, streaming, until
+from web.live import LiveLimits, Snapshot
+from web.screens import EventsFrame, Screen, Sites
 
 
 async def token_of(place: House, username: str = "wang", sites: tuple[str, ...] = ("a",)) -> str:
@@ -170,6 +170,24 @@ async def test_the_server_stops_while_screens_are_open() -> None:
     # `running` has returned, so that the server did end; the browser saw a clean end, not a cut.
     assert await stream.next() is None
     await stream_context.__aexit__(None, None, None)
+
+
+class GoneSource(MemorySource):
+    """What screens show cannot be read any more."""
+
+    async def snapshot(self, sites: Sites) -> Snapshot:
+        raise RuntimeError("the database is away")
+
+
+async def test_what_cannot_be_read_ends_the_stream_and_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    place = house()
+    token = await token_of(place)
+    place.live._source = GoneSource()
+    async with running(place.app) as url, streaming(url, token) as stream:
+        assert await stream.next() is None
+        # A browser would come again after so long.
+        assert stream.retry is not None
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 async def test_a_removed_account_loses_its_screens_and_no_other() -> None:
