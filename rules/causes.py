@@ -12,7 +12,14 @@ from contract.kinds import Severity
 from contract.texts import Text
 
 BuiltInCause = Literal[
-    "door.forced", "door.held", "lock.failed", "device.lost", "barrier.stuck", "recording.stalled", "clock.doubtful"
+    "door.forced",
+    "door.held",
+    "lock.failed",
+    "device.failing",
+    "device.lost",
+    "barrier.stuck",
+    "recording.stalled",
+    "clock.doubtful",
 ]
 
 
@@ -59,6 +66,16 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
             " network, wiring of the lock. 3. Then open the door once from here: the alarm ends when the lock acts.",
         ),
         Text("{name}：锁没有动作", "{name}: the lock does not act"),
+    ),
+    "device.failing": BuiltIn(
+        "minor",
+        Text("{name}：设备有应答，但没有有效数据", "{name}: the device answers, but gives no valid data"),
+        Text(
+            "1. 现场查看设备面板上的故障提示；2. 核对型号与站号是否和配置一致；3. 重启设备仍不恢复请报修。",
+            "1. Look at the fault on the device itself. 2. Compare product and unit with the site file."
+            " 3. Restart it; if that does not help, call for repair.",
+        ),
+        Text("{name}没有有效数据", "{name} gives no valid data"),
     ),
     "device.lost": BuiltIn(
         "minor",

@@ -52,6 +52,7 @@ PURE_FILES = (
     "drivers/mqtt/mapping.py",
     "drivers/camera/*.py",
     "config/site.py",
+    "gateway/engine/allowance.py",
     "gateway/engine/causes.py",
     "gateway/engine/episodes.py",
     "gateway/engine/layout.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from contract.kinds import Severity
 from contract.readings import Value
 from contract.texts import Text
 from gateway.engine.episodes import Cause
@@ -42,10 +43,12 @@ def built_in(
     *,
     why: Text = NOWHERE,
     ticketed: bool = True,
+    severity: Severity | None = None,
 ) -> Cause:
     """What a built-in alarm is about. `asset`: the thing to be maintained, if it is not `source` itself.
 
-    `why`: what that thing answered. `ticketed` False: another alarm's ticket is already about the same fault.
+    `why`: what that thing answered. `severity`: if it is not the cause's own here. `ticketed` False: another alarm's
+    ticket is already about the same fault.
     """
     texts = BUILT_IN[cause]
     words = _words(source, names)
@@ -55,7 +58,7 @@ def built_in(
         rule=cause,
         source=source,
         asset=source if asset is None else asset,
-        severity=texts.severity,
+        severity=texts.severity if severity is None else severity,
         message=fill(texts.message, words),
         response=fill(texts.response, words),
         title=None if texts.ticket is None or not ticketed else fill(texts.ticket, words),

@@ -23,6 +23,7 @@ from drivers.reports import CredentialRead, InputRefused
 from gateway.clock import Clock
 from gateway.engine.alarmclock import Alarmclock, Timers
 from gateway.engine.alarms import Alarms
+from gateway.engine.allowance import Allowance
 from gateway.engine.buses import Buses
 from gateway.engine.causes import built_in, built_in_key
 from gateway.engine.errands import Errands
@@ -61,6 +62,9 @@ DECIDING_S = Histogram(
     "From a granted credential to its pulse being handed to the wire",
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1),
 )
+
+BURST, PER_S = 40, 10
+"""Credentials of one reader: so many at once, then so many a second, are more than people can present."""
 
 WAITING_LIMIT = 8
 """Credentials of one door that wait for the journal or the lock at the most."""
@@ -143,6 +147,8 @@ class Doors:
             if door.exit_button is not None:
                 self._buttons.setdefault(contact_point(door.exit_button), []).append(id)
 
+        self._allowances = {reader: Allowance(BURST, PER_S) for reader in self._sides}
+
     def start(self) -> None:
         """Doors stand in the mode that was recorded last; their contacts are unknown until they are read."""
         for id, saved in self._record.load_state("door").items():
@@ -170,7 +176,7 @@ class Doors:
         if side is None:
             return False
         standing = self._doors[side.door]
-        if standing.waiting >= WAITING_LIMIT:
+        if standing.waiting >= WAITING_LIMIT or not self._allowances[read.reader].take(self._clock.monotonic()):
             self._refusals.refuse(InputRefused(read.reader, "more credentials than can be recorded"))
             return True
         request = Request(

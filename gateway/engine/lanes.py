@@ -21,6 +21,7 @@ from drivers.reports import InputRefused, PlateRead
 from gateway.clock import Clock
 from gateway.engine.alarmclock import Alarmclock, Timers
 from gateway.engine.alarms import Alarms
+from gateway.engine.allowance import Allowance
 from gateway.engine.barriers import BarrierWire
 from gateway.engine.buses import Buses
 from gateway.engine.causes import built_in, built_in_key
@@ -60,6 +61,9 @@ log = structlog.get_logger(__name__)
 BARRIER_WITHIN_S = 2.0
 """A barrier that did not take the wish by then stays as it is."""
 
+BURST, PER_S = 40, 2
+"""Reads of one camera that are recorded: so many at once, then so many a second, are more than cars can come."""
+
 WAITING_LIMIT = 8
 """Reads of one lane that wait for the journal or the barrier at the most."""
 
@@ -94,6 +98,7 @@ class _Standing:
     last_plate: str | None = None
     at: int = 0
     waiting: int = 0
+    allowance: Allowance = field(default_factory=lambda: Allowance(BURST, PER_S))
 
 
 class Lanes:
@@ -161,6 +166,9 @@ class Lanes:
             return False
         decision = self._decide(standing, read)
         self.decisions[decision.outcome] += 1
+        if decision.outcome != "ignored" and not standing.allowance.take(self._clock.monotonic()):
+            self._refusals.refuse(InputRefused(read.camera, "more reads than cars can come"))
+            return False
         facts = self._said(lane, read, decision)
         if not facts:
             return False

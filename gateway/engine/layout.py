@@ -192,3 +192,18 @@ def writable_of(site: Site, profiles: Mapping[str, Profile]) -> frozenset[str]:
             written |= {f"{id}.{name}" for name, point in profile.points.items() if point.writable}
             written |= {f"{id}.{name}" for name in (*profile.commands, *profile.outputs)}
     return frozenset(written - driven)
+
+
+def vital_of(site: Site) -> frozenset[str]:
+    """Every device without which people or cars cannot pass: boards of locks, barriers, readers, cameras."""
+    vital = {door.lock.device for door in site.doors.values()} | {lane.camera for lane in site.lanes.values()}
+    vital |= {reader for door in site.doors.values() for reader in (door.reader_in, door.reader_out) if reader}
+    for lane in site.lanes.values():
+        match lane.barrier:
+            case RelayBarrier(open=output):
+                vital.add(output.device)
+            case ModbusBarrier(device=device):
+                vital.add(device)
+            case _:
+                pass
+    return frozenset(vital)

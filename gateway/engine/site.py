@@ -40,7 +40,7 @@ from gateway.engine.devices import Devices
 from gateway.engine.doors import Doors
 from gateway.engine.errands import Errands
 from gateway.engine.lanes import KeepsPictures, Lanes
-from gateway.engine.layout import Names, layout_of, registers_of, writable_of
+from gateway.engine.layout import Names, layout_of, registers_of, vital_of, writable_of
 from gateway.engine.meters import Meters
 from gateway.engine.points import Applied, Points
 from gateway.engine.record import Facts, Record, Thing
@@ -94,7 +94,11 @@ class SiteEngine:
         self.tickets = Tickets(
             alarms, readings=readings, points=self.points, record=record, errands=errands, clock=clock
         )
-        self.devices = Devices(bus_of, alarms=alarms, names=names, record=record, timers=timers, clock=clock)
+        self.devices = Devices(
+            bus_of,
+            vital=vital_of(site), points=self.points,
+            alarms=alarms, names=names, record=record, timers=timers, clock=clock,
+        )  # fmt: skip
         self.meters = Meters(registers_of(self.layout), self.points, record, timers, clock)
         self.doors = Doors(
             site, index,
@@ -211,8 +215,7 @@ class SiteEngine:
             case DeviceFound(device=device):
                 facts = Facts()
                 if self.devices.found(device, facts):
-                    self.doors.lock_found(device, facts)
-                    self.lanes.device_found(device, facts)
+                    self._there_again(device, facts)
                     self.record.append(facts)
             case InputRefused():
                 self.refusals.refuse(report)
@@ -224,9 +227,15 @@ class SiteEngine:
             self.doors.points_changed(applied.changed, facts)
             self.lanes.points_changed(applied.changed, facts)
             self.alarms.points_changed(applied.changed, facts)
+            for device in self.devices.points_changed(applied.changed, facts):
+                self._there_again(device, facts)
             self.record.tell([Thing("point", point) for point in applied.changed])
         if facts:
             self.record.append(facts)
+
+    def _there_again(self, device: str, facts: Facts) -> None:
+        self.doors.lock_found(device, facts)
+        self.lanes.device_found(device, facts)
 
     async def _plate_without_answer(self, read: PlateRead) -> None:
         await self.lanes.plate_read(read)

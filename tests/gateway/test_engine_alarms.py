@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from drivers.reports import DeviceFound, DeviceLost
+from contract.readings import Reading
+from drivers.reports import DeviceFound, DeviceLost, PointsRead
 from tests.gateway.engine_site import FITTER, GUARD, Yard, yard
 
 
@@ -135,6 +136,38 @@ async def test_a_device_that_is_back_at_once_is_an_event_but_no_alarm(tmp_path: 
         here.engine.report(DeviceFound("pump-1"))
         await here.wait(10)
         assert await here.kinds() == ["device.lost", "device.found"]
+
+
+async def test_a_device_that_answers_with_errors_only_is_alarmed_until_it_gives_something(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        points = here.engine.points.of_device("pump-1")
+        at = here.time.machine_ms
+        bad = tuple(Reading(point=point, value=None, quality="bad", at=at) for point in points)
+        here.engine.report(PointsRead("pump-1", bad[1:]))
+        await here.wait(60)
+        assert await here.events("alarm.raised") == []
+        here.engine.report(PointsRead("pump-1", bad[:1]))
+        await here.wait(9)
+        assert await here.events("alarm.raised") == []
+        await here.wait(2)
+        [(_, source, alarm)] = await here.events("alarm.raised")
+        assert (alarm["rule"], source, alarm["severity"]) == ("device.failing", "pump-1", "minor")
+        assert len(await here.events("ticket.raised")) == 1
+        await here.wait(60)
+        assert len(await here.events("alarm.raised")) == 1
+        await here.read(pump_1__flow=3.0)
+        assert not here.engine.alarms.present("device.failing@pump-1")
+
+
+@pytest.mark.parametrize(
+    ("device", "severity"), [("relays", "major"), ("barrier-in", "major"), ("lobby-in", "major"), ("pump-1", "minor")]
+)
+async def test_a_lost_device_that_people_pass_by_is_no_minor_matter(tmp_path: Path, device: str, severity: str) -> None:
+    async with yard(tmp_path) as here:
+        here.engine.report(DeviceLost(device, "silent"))
+        await here.wait(4)
+        [(_, _, alarm)] = await here.events("alarm.raised")
+        assert alarm["severity"] == severity
 
 
 async def test_a_wire_that_was_silent_before_a_restart_clears_when_it_speaks(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from drivers.reports import CredentialRead, DeviceFound
+from contract.readings import Reading
+from drivers.reports import CredentialRead, DeviceFound, PointsRead
 from tests.gateway.engine_site import RESIDENT, REVOKED, Time, Yard, yard
 
 PULSE = ("pulse", "relays", "relay_1", 5.0)
@@ -244,7 +245,15 @@ async def board_is_found(here: Yard) -> None:
     await here.settle()
 
 
-@pytest.mark.parametrize("ends", [by_card, by_command, board_is_found])
+async def board_recovers(here: Yard) -> None:
+    points = here.engine.points.of_device("relays")
+    at = here.time.machine_ms
+    bad = tuple(Reading(point=point, value=None, quality="bad", at=at) for point in points)
+    here.engine.report(PointsRead("relays", bad))
+    await here.read(relays__relay_1=False)
+
+
+@pytest.mark.parametrize("ends", [by_card, by_command, board_is_found, board_recovers])
 @pytest.mark.parametrize("asks", [by_card, by_exit_button, by_command])
 async def test_a_lock_that_does_not_act_is_alarmed_at_once_until_it_does(tmp_path: Path, asks: Any, ends: Any) -> None:
     async with yard(tmp_path) as here:
@@ -291,6 +300,19 @@ async def test_a_babbling_reader_is_bounded(tmp_path: Path) -> None:
         assert await here.events("input.refused")
         await here.card(RESIDENT)
         assert len(here.sent) <= 9
+
+
+async def test_a_reader_that_spams_strangers_does_not_fill_the_journal(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        for number in range(1000):
+            here.engine.report(CredentialRead("lobby-in", "card", f"04{number:012X}"))
+        await here.settle()
+        assert len(await here.events("access.denied")) == 40
+        await here.card(RESIDENT, reader="lobby-out")
+        assert here.sent == [PULSE]
+        await here.wait(1)
+        await here.card(RESIDENT)
+        assert here.sent == [PULSE, PULSE]
 
 
 async def test_lock_contact_and_mode_become_readings(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from drivers.reports import DeviceFound
+from drivers.reports import DeviceFound, PlateRead
 from tests.gateway.engine_site import Yard, yard
 
 LIFT_IN = ("write", "barrier-in", "open", True)
@@ -263,6 +263,18 @@ async def test_a_picture_is_named_by_both_events_and_an_oversized_one_is_refused
         await here.plate("苏E54321", picture=b"\xff" * 700_000)
         assert [data["picture"] for _, _, data in await here.events("plate.seen")][-1] is None
         assert len(await here.events("input.refused")) == 1
+
+
+async def test_a_camera_that_floods_does_not_fill_the_journal(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        for number in range(200):
+            await here.engine.plate_read(PlateRead("cam-out", f"苏E{number:05}", str(number), 0.95))
+        await here.settle()
+        assert len(await here.events("access.denied")) == 40
+        assert await here.events("input.refused")
+        await here.wait(1)
+        await here.plate("沪A12345", camera="cam-out")
+        assert here.sent == [LIFT_OUT]
 
 
 async def test_an_unknown_camera_lifts_nothing(tmp_path: Path) -> None:
