@@ -62,7 +62,7 @@ class Alarms:
     # --- Start
 
     def start(self) -> None:
-        """Remembers what was recorded before; causes whose rule is gone end, because nobody could clear them."""
+        """Remembers what was recorded before; causes whose rule or thing is gone end: nobody could clear them."""
         for shelf_key, saved in self._record.load_state("shelf").items():
             self._shelves[shelf_key] = msgspec.json.decode(saved, type=Shelf)
         loaded = [msgspec.json.decode(saved, type=Alarm) for saved in self._record.load_state("alarm").values()]
@@ -271,5 +271,7 @@ class Alarms:
             self._open[alarm.cause.key] = alarm
 
     def _rule_is_gone(self, alarm: Alarm) -> bool:
-        # A built-in cause has a dot in its name, a rule's id cannot.
-        return "." not in alarm.cause.rule and alarm.cause.key not in self._rules
+        # A built-in cause has a dot in its name, a rule's id cannot: it is gone with the door or device it was about.
+        if "." in alarm.cause.rule:
+            return not self._names.knows(alarm.cause.source)
+        return alarm.cause.key not in self._rules

@@ -34,6 +34,7 @@ from gateway.engine.record import Facts, Record, Thing
 from gateway.engine.refusals import Refusals
 from rules.access import AccessIndex, Decision, Request, decide
 from rules.doors import (
+    ALARMS,
     Clear,
     Closed,
     Contact,
@@ -155,10 +156,15 @@ class Doors:
             if id in self._doors:
                 mode = msgspec.json.decode(saved, type=DoorSaved).mode
                 self._doors[id].memory = DoorMemory(mode=mode)
-        now = self._clock.wall_ms()
+        now, facts = self._clock.wall_ms(), Facts()
         for id, standing in self._doors.items():
             standing.at = now
             self._readings(self._state_readings(id))
+            if standing.door.contact is None:  # it may have had one before: nobody sees any more that it is closed
+                for cause in ALARMS.values():
+                    self._alarms.clear_cause(built_in_key(cause, id), facts)
+        if facts:
+            self._record.append(facts)
 
     @property
     def lock_failures(self) -> int:

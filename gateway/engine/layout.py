@@ -126,6 +126,10 @@ class Names:
                 if part.place is not None:
                     self._places[id] = text(part.place)
 
+    def knows(self, id: str) -> bool:
+        """Whether the site has such a thing."""
+        return id in self._names
+
     def name(self, id: str) -> Text:
         """What people call it; its id if nobody named it."""
         return self._names.get(id, Text(id, id))

@@ -8,7 +8,7 @@ import pytest
 
 from contract.readings import Reading
 from drivers.reports import DeviceFound, DeviceLost, PointsRead
-from tests.gateway.engine_site import FITTER, GUARD, Yard, yard
+from tests.gateway.engine_site import FITTER, GUARD, SITE, Yard, yard
 
 
 async def run_dry(here: Yard) -> str:
@@ -157,6 +157,27 @@ async def test_a_device_that_answers_with_errors_only_is_alarmed_until_it_gives_
         assert len(await here.events("alarm.raised")) == 1
         await here.read(pump_1__flow=3.0)
         assert not here.engine.alarms.present("device.failing@pump-1")
+
+
+@pytest.mark.parametrize(
+    "without",
+    [
+        ("    contact: {device: relays, point: input_1}\n", ""),
+        ("lobby:\n    name: {zh: 大堂", "hall:\n    name: {zh: 大堂"),
+    ],
+    ids=["no contact", "no such door"],
+)
+async def test_alarms_of_what_the_site_no_longer_has_end_at_the_next_start(
+    tmp_path: Path, without: tuple[str, str]
+) -> None:
+    async with yard(tmp_path) as here:
+        await here.read(relays__input_1=True)
+        assert here.engine.alarms.present("door.forced@lobby")
+        time = here.time
+    assert without[0] in SITE
+    async with yard(tmp_path, time, site=SITE.replace(*without), at_rest=False) as again:
+        assert not again.engine.alarms.present("door.forced@lobby")
+        assert len(await again.events("alarm.cleared")) == 1
 
 
 @pytest.mark.parametrize(
