@@ -336,7 +336,8 @@ class ModbusBus:
                 if not last and not wish.done.done() and wish.deadline > loop.time():
                     continue
                 self._silent(device, str(fault), loop.time())
-                self._fail(wish, CommandFailed(f"{device}: {fault}", f"{device} 没有应答：{fault}"))
+                zh = "的应答有误" if isinstance(fault, FrameError) else "没有应答"
+                self._fail(wish, CommandFailed(f"{device}: {fault}", f"{device} {zh}"))
             else:
                 self._timetable.soon(device, loop.time())
                 if not wish.done.done():

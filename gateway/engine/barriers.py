@@ -39,10 +39,10 @@ class BarrierWire:
             case _:
                 return None
 
-    @property
-    def answers(self) -> bool:
-        """Whether what moves it answered lately; a camera is asked nothing."""
-        return self.device is None or self._buses.online(self.device)
+    def answers(self, points: Points) -> bool:
+        """Whether what moves it answered lately, and with more than errors; a camera is asked nothing."""
+        device = self.device
+        return device is None or (self._buses.online(device) and not points.gives_nothing(device))
 
     def check(self, goal: Goal) -> None:
         """`CommandFailed` if this barrier cannot be told to go there at all."""

@@ -45,7 +45,6 @@ class Devices:
         self._bus_of = dict(bus_of)
         self._vital = frozenset(vital)
         self._points = points
-        self._points_of = {device: points.of_device(device) for device in bus_of}
         self._alarms = alarms
         self._names = names
         self._record = record
@@ -93,7 +92,7 @@ class Devices:
         """Of the devices whose points have another quality or value: which ones give something valid again."""
         again: list[str] = []
         for device in dict.fromkeys(point.partition(".")[0] for point in points):
-            if not self._gives_nothing(device):
+            if not self._points.gives_nothing(device):
                 if self._failing.pop(device, None) is not None and device not in self._lost:
                     again.append(device)
                 self._alarms.clear_cause(built_in_key("device.failing", device), facts)
@@ -105,10 +104,6 @@ class Devices:
     def online(self, device: str) -> bool | None:
         """Whether the device answers; None while nobody knows."""
         return True if device in self._found else False if device in self._lost else None
-
-    def _gives_nothing(self, device: str) -> bool:
-        points = self._points_of.get(device)
-        return bool(points) and all(self._points.value(point).quality == "bad" for point in points or ())
 
     def _doubted(self) -> None:
         facts = Facts()

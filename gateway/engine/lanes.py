@@ -406,8 +406,9 @@ class Lanes:
                     self._errands.start(self._lower(id))
             case Raise(goal):
                 wire = standing.wire
-                # A device that is silent has an alarm and a ticket of its own.
-                cause = built_in("barrier.stuck", id, self._names, wire.device or id, ticketed=wire.answers)
+                # A device that is silent, or gives nothing but errors, has an alarm and a ticket of its own.
+                ticketed = wire.answers(self._points)
+                cause = built_in("barrier.stuck", id, self._names, wire.device or id, ticketed=ticketed)
                 self._alarms.raise_cause(cause, facts, {f"{id}.goal": goal})
             case Clear():
                 self._alarms.clear_cause(built_in_key("barrier.stuck", id), facts)

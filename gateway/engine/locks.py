@@ -135,8 +135,8 @@ class DoorLock:
 
     def _failed(self, failure: CommandFailed, facts: Facts) -> None:
         self.failures += 1
-        # A board that is silent has an alarm and a ticket of its own.
-        ticketed = self._buses.online(self._device)
+        # A board that is silent, or gives nothing but errors, has an alarm and a ticket of its own.
+        ticketed = self._buses.online(self._device) and not self._points.gives_nothing(self._device)
         cause = built_in("lock.failed", self._id, self._names, self._device, why=failure.why, ticketed=ticketed)
         self._alarms.raise_cause(cause, facts)
 

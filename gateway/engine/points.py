@@ -41,6 +41,9 @@ class Points:
         self.observed: dict[str, Observed] = {}
         """The same as conditions look at it."""
         self._kept: dict[str, int] = {}
+        self._of: dict[str, list[str]] = {}
+        for point in self.latest:
+            self._of.setdefault(point.partition(".")[0], []).append(point)
 
     def recall(self, readings: Iterable[Reading]) -> None:
         """Shows the values of before a restart, as stale, until their devices are read."""
@@ -54,8 +57,12 @@ class Points:
 
     def of_device(self, device: str) -> list[str]:
         """The points of a device."""
-        prefix = device + "."
-        return [point for point in self.latest if point.startswith(prefix)]
+        return self._of.get(device, [])
+
+    def gives_nothing(self, device: str) -> bool:
+        """Whether every point of the device is bad: it answers, and nothing that it says is valid."""
+        points = self._of.get(device)
+        return points is not None and all(self.latest[point].quality == "bad" for point in points)
 
     def apply(self, readings: Sequence[Reading]) -> Applied:
         """Takes readings in; a bad one keeps nothing of the value before."""

@@ -283,6 +283,22 @@ async def test_a_lock_asks_for_a_ticket_only_while_its_board_has_none(
         assert len(await here.events("ticket.raised")) == tickets
 
 
+async def test_a_board_that_gives_nothing_but_errors_is_one_ticket(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        wire = here.wires["doors-net"]
+        wire.dead = True
+        wire.online = lambda device: True  # type: ignore[method-assign]
+        at = here.time.machine_ms
+        points = here.engine.points.of_device("relays")
+        bad = tuple(Reading(point=point, value=None, quality="bad", at=at) for point in points)
+        here.engine.report(PointsRead("relays", bad))
+        await here.card(RESIDENT)
+        await here.wait(11)
+        rules = [alarm["rule"] for _, _, alarm in await here.events("alarm.raised")]
+        assert rules == ["lock.failed", "device.failing"]
+        assert len(await here.events("ticket.raised")) == 1
+
+
 async def test_a_reader_of_no_door_is_an_input_that_was_refused(tmp_path: Path) -> None:
     async with yard(tmp_path) as here:
         await here.card(RESIDENT, reader="nobody")
