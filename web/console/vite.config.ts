@@ -1,7 +1,7 @@
 /// <reference types="vitest/config" />
 import vue from "@vitejs/plugin-vue";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
@@ -10,11 +10,14 @@ const api = process.env.GATEHOUSE_API ?? "http://127.0.0.1:8710";
 
 /** Lays packed copies beside the built files: the servers send them as they are, a gateway's small processor packs nothing. */
 function packed(): Plugin {
+  let dist = "";
   return {
     name: "gatehouse-packed",
     apply: "build",
+    configResolved({ root, build }) {
+      dist = resolve(root, build.outDir);
+    },
     closeBundle() {
-      const dist = fileURLToPath(new URL("./dist", import.meta.url));
       for (const name of readdirSync(dist, { recursive: true, encoding: "utf8" })) {
         if (!/\.(js|css|svg|html)$/.test(name)) continue;
         const file = join(dist, name);

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { About, Role, User } from "@/api/types";
 import { compareAlarms, compareTickets, rings, stepsOf, unseen } from "@/domain/alarms";
 import { changesOf, movement, tracesOf } from "@/domain/history";
+import { lossOf } from "@/domain/losses";
 import { plateLook, plateParts } from "@/domain/plates";
 import { homeOf, may } from "@/domain/roles";
 import { alarm, ticket } from "./items";
@@ -172,5 +173,19 @@ describe("roles", () => {
     expect(homeOf(user("installer"), about("hub"))).toBe("/devices");
     expect(homeOf(user("manager", ["*"]), about("hub"))).toBe("/sites");
     expect(homeOf(user("manager", ["*"]), about("gateway"))).toBe("/guard");
+  });
+});
+
+describe("why a device is gone", () => {
+  it.each([
+    ["unit 3 did not answer within 0.3 s", { key: "silent", words: { unit: "3", seconds: "0.3" } }],
+    ["nothing heard for 90 s", { key: "quiet", words: { seconds: "90" } }],
+    ["[Errno 111] Connect call failed ('192.0.2.7', 502)", { key: "unreachable", words: {} }],
+    ["plant-line, unit 3: the answer is another unit's or function's", { key: "foreign", words: {} }],
+    ["plant-line is not open", { key: "unreachable", words: {} }],
+    ["Connection reset by peer", { key: "closed", words: {} }],
+    ["the line hums", { key: "other", words: { why: "the line hums" } }],
+  ])("%s", (why, loss) => {
+    expect(lossOf(why)).toEqual(loss);
   });
 });

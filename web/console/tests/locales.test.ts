@@ -61,7 +61,7 @@ describe("locales", () => {
 
   it("have every key that the console asks for", () => {
     const asked = FILES.flatMap((name) =>
-      [...read(name).matchAll(/\bt\(\s*"([\w.]+)"/g)].map((match) => match[1] ?? ""),
+      [...read(name).matchAll(/\bt\(\s*["']([\w.]+)["']/g)].map((match) => match[1] ?? ""),
     );
     expect(asked.length).toBeGreaterThan(200);
     expect(asked.filter((key) => !ZH.has(key))).toEqual([]);

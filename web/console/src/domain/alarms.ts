@@ -31,6 +31,7 @@ export function stepsOf(instruction: string): string[] {
       step
         .replace(/^\s*\d+[.、)]\s*/, "")
         .replace(/[；;]\s*$/, "")
+        .replace(/(?<=[，、；。])\s+/g, "")
         .trim(),
     )
     .filter(Boolean);
