@@ -173,8 +173,10 @@ async def test_a_gateway_that_was_behind_says_at_once_that_it_has_caught_up(
         await gateway.record(*(f"door-{n}" for n in range(30)))
         async with hub_end(broker) as hub:
             await hub.send("ack", Ack(stream="f" * 32, state="committed", seq=0, at=instant(0)))
-            await hub.until(lambda: len(hub.presences) >= 2)
-            assert [presence.backlog for presence in hub.presences[:2]] == [30, 0]
+            # The birth and the hub's first word may both come before it is done; the next heartbeat is far away.
+            await hub.until(lambda: bool(hub.presences) and hub.presences[-1].backlog == 0)
+            assert hub.presences[0].backlog == 30
+            assert len(hub.presences) <= 3
 
 
 async def test_a_long_backlog_travels_in_large_batches(broker: RunningBroker, tmp_path: Path) -> None:

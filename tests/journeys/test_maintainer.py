@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -23,6 +24,8 @@ def browser() -> Iterator[Browser]:
 def test_a_fault_becomes_a_ticket_and_is_closed(
     demo: Demo, browser: Browser, language: str, device: str, fault: str
 ) -> None:
+    # What other journeys did to the device has been closed.
+    eventually(lambda: {ticket["state"] for ticket in tickets(demo, device)} <= {"closed"}, within_s=60)
     screen = Screen(browser, demo.info["hub_url"], language)
     screen.sign_in(demo.info["accounts"]["maintenance"])
     screen.at("nav-tickets").click()
@@ -51,6 +54,12 @@ def test_a_fault_becomes_a_ticket_and_is_closed(
     # Only the device itself closes it.
     expect(screen.at("ticket-state")).to_have_attribute("data-state", "closed", timeout=60_000)
     screen.close()
+
+
+def tickets(demo: Demo, asset: str) -> list[dict[str, Any]]:
+    return [
+        item for item in demo.hub("maintenance").get("/api/tickets", site="demo")["items"] if item["asset"] == asset
+    ]
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
