@@ -8,15 +8,41 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.journeys.browser import PHONE, Screen, chromium
-from tests.journeys.running import BLOCKED_PLATE, RESIDENT_CARD, RESIDENT_PLATE, Demo, eventually
+from tests.journeys.running import BLOCKED_PLATE, RESIDENT_CARD, RESIDENT_PLATE, REVOKED_CARD, Demo, eventually
 
 pytestmark = pytest.mark.browser
+
+
+COMERS = (("gate-in", "浙F36N82"), ("gate-out", RESIDENT_PLATE)), (("gate-in", "沪AD24920"), ("gate-out", "皖A8P062"))
+"""Cars that come in pairs, one a lane: residents and a visitor."""
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as running:
         yield running
+
+
+def all_down(demo: Demo) -> bool:
+    """Both lanes are closed again: the next cars may come."""
+    lanes = demo.sim.get("/sim/devices")["lanes"]
+    return all(lanes[lane]["barrier"] == "down" for lane in ("gate-in", "gate-out"))
+
+
+def come_and_go(demo: Demo, screen: Screen) -> None:
+    """Cars and people pass; each is a row, each car with its picture."""
+    for reader, card in (("garage-in", REVOKED_CARD), ("lobby-a-in", RESIDENT_CARD)):
+        demo.sim.post(f"/sim/readers/{reader}/present", {"card": card})
+    expect(
+        screen.page.locator('[data-testid="entry"][data-place="garage"][data-outcome="refused"]').first
+    ).to_be_visible()
+    for pair in COMERS:
+        eventually(lambda: all_down(demo), within_s=40)
+        for lane, plate in pair:
+            demo.sim.post(f"/sim/lanes/{lane}/drive-up", {"plate": plate})
+            row = f'[data-testid="entry"][data-place="{lane}"][data-plate="{plate}"]'
+            expect(screen.page.locator(row).first).to_be_visible()
+            expect(screen.page.locator(f'{row} img.there[data-testid="entry-picture"]').first).to_be_visible()
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -58,11 +84,15 @@ def test_a_guards_day(demo: Demo, browser: Browser, language: str) -> None:
     screen.at("ask-send").click()
     expect(screen.at("lane-gate-in")).to_have_attribute("data-barrier", "down", timeout=30_000)
 
+    come_and_go(demo, screen)
+
     # The pump fails: one alarm, acknowledged with a note.
     demo.sim.post("/sim/faults", {"device": "pump-2", "fault": "trip"})
     try:
         alarm = screen.page.locator('[data-testid="alarm"][data-state="active"]').first
         expect(alarm).to_be_visible(timeout=30_000)
+        for told in screen.page.get_by_test_id("command").get_by_role("button").all():
+            told.click()
         screen.shot("guard")
         alarm.get_by_test_id("alarm-ack").click()
         screen.at("ack-note").fill("已通知维修 / maintenance told")
@@ -98,6 +128,9 @@ def test_the_same_screen_on_a_phone(demo: Demo, browser: Browser, language: str)
     screen.sign_in(demo.info["accounts"]["guard"])
     demo.sim.post("/sim/readers/lobby-a-in/present", {"card": RESIDENT_CARD})
     expect(screen.at("entry").first).to_be_visible()
+    # A card of this day's blocked car, if it was not seen to on this screen.
+    for card in screen.at("blocked-seen").all():
+        card.click()
     wide = screen.page.evaluate("document.documentElement.scrollWidth")
     assert wide <= PHONE["width"], f"the page is {wide} px wide on a phone of {PHONE['width']}"
     screen.shot("guard-phone")

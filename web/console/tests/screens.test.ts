@@ -155,6 +155,26 @@ describe("the entry feed", () => {
     expect(rows()).toEqual(["4", "3", "2", "1"]);
   });
 
+  it("is one stop for Tab, and is walked with the arrows", async () => {
+    server(() => ({ status: 200, body: { items: [], next: null } }));
+    fold(live, { type: "events", events: [access(1), access(2), access(3)] });
+    leave = mount(EntryFeed, { picked: null });
+    await settled();
+    const buttons = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>(".row")];
+    const stops = (): number[] => buttons().map((button) => button.tabIndex);
+    const press = (key: string): void =>
+      void document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    expect(stops()).toEqual([0, -1, -1]);
+    buttons()[0]?.focus();
+    press("ArrowDown");
+    press("ArrowDown");
+    press("ArrowDown");
+    press("ArrowUp");
+    await settled();
+    expect(document.activeElement).toBe(buttons()[1]);
+    expect(stops()).toEqual([-1, 0, -1]);
+  });
+
   it("shows what is asked for only", async () => {
     server(() => ({ status: 200, body: { items: [], next: null } }));
     fold(live, { type: "events", events: [access(1), access(2, { kind: "access.denied" })] });
