@@ -54,7 +54,7 @@ console: web/console/dist/index.html
 
 web/console/dist/index.html: web/console/node_modules/.made $(shell find web/console/src web/console/public web/console/*.* -type f 2>/dev/null)
 	@echo "Building the console …"
-	@. $(NODE_ENV) && cd web/console && npm run --silent build -- --logLevel warn
+	@. $(NODE_ENV) && cd web/console && npm run --silent build -- --logLevel error
 	@touch $@
 
 tools: python
