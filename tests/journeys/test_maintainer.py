@@ -24,8 +24,7 @@ def browser() -> Iterator[Browser]:
 def test_a_fault_becomes_a_ticket_and_is_closed(
     demo: Demo, browser: Browser, language: str, device: str, fault: str
 ) -> None:
-    # What other journeys did to the device has been closed.
-    eventually(lambda: {ticket["state"] for ticket in tickets(demo, device)} <= {"closed"}, within_s=60)
+    close_what_is_open(demo, device)
     screen = Screen(browser, demo.info["hub_url"], language)
     screen.sign_in(demo.info["accounts"]["maintenance"])
     screen.at("nav-tickets").click()
@@ -54,6 +53,17 @@ def test_a_fault_becomes_a_ticket_and_is_closed(
     # Only the device itself closes it.
     expect(screen.at("ticket-state")).to_have_attribute("data-state", "closed", timeout=60_000)
     screen.close()
+
+
+def close_what_is_open(demo: Demo, device: str) -> None:
+    """Finishes the tickets that other journeys left: the device is well, but nobody has said so."""
+    hub = demo.hub("maintenance")
+    for ticket in tickets(demo, device):
+        if ticket["state"] == "raised":
+            hub.post(f"/api/tickets/{ticket['id']}/take")
+        if ticket["state"] in {"raised", "taken"}:
+            hub.post(f"/api/tickets/{ticket['id']}/finish", {"found": "–", "done": "–"})
+    eventually(lambda: {ticket["state"] for ticket in tickets(demo, device)} <= {"closed"}, within_s=60)
 
 
 def tickets(demo: Demo, asset: str) -> list[dict[str, Any]]:
