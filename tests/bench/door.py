@@ -12,8 +12,8 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import uvloop
@@ -47,7 +47,7 @@ class Bench:
         for board in range(DOORS // CHANNELS):
             self.boards.append(await open_board(self._noted(board)))
 
-    def _noted(self, board: int):  # type: ignore[no-untyped-def]
+    def _noted(self, board: int) -> Callable[[int, int, float], None]:
         def note(address: int, _value: int, at: float) -> None:
             door = board * CHANNELS + address - FLASH_ON
             presented = self._waiting.pop(door, None)
@@ -83,6 +83,10 @@ class Bench:
         return self.took
 
 
+Subject = Callable[[Bench], AbstractAsyncContextManager[None]]
+"""What stands between the readers and the boards while it is measured."""
+
+
 def card_of(door: int) -> str:
     """The card of a door's only resident."""
     return f"04{door:012X}"
@@ -109,7 +113,7 @@ def run(short: bool) -> Iterable[Row]:
         )
 
 
-async def _measured(subject, seconds: float) -> list[float]:  # type: ignore[no-untyped-def]
+async def _measured(subject: Subject, seconds: float) -> list[float]:
     bench = Bench()
     await bench.open()
     async with subject(bench):

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from tests.bench.rows import Row, median, percentile
 from tests.journeys.browser import Screen, chromium
-from tests.journeys.running import RESIDENT_CARD, ROOT, Demo, eventually
+from tests.journeys.running import RESIDENT_CARD, ROOT, Api, Demo, eventually
 
 WATCH = """() => {
   window.seen = {};
@@ -68,8 +68,7 @@ def _coils(demo: Demo, times: int) -> float:
     delays: list[float] = []
     for number in range(times):
         wish = ("barrier.open", {"moving", "up"}) if number % 2 == 0 else ("barrier.close", {"moving", "down"})
-        rest = "down" if number % 2 == 0 else "up"
-        eventually(lambda rest=rest: _barrier(sim) == rest, within_s=30, every_s=0.02)  # type: ignore[misc]
+        _at_rest(sim, "down" if number % 2 == 0 else "up")
         moved: list[float] = []
 
         def watch(ends: set[str] = wish[1], moved: list[float] = moved) -> None:
@@ -89,5 +88,9 @@ def _coils(demo: Demo, times: int) -> float:
     return percentile(delays, 0.95)
 
 
-def _barrier(sim: object) -> str:
-    return str(sim.get("/sim/devices")["lanes"]["gate-in"]["barrier"])  # type: ignore[attr-defined]
+def _at_rest(sim: Api, end: str) -> None:
+    eventually(lambda: _barrier(sim) == end, within_s=30, every_s=0.02)
+
+
+def _barrier(sim: Api) -> str:
+    return str(sim.get("/sim/devices")["lanes"]["gate-in"]["barrier"])
