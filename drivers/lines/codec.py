@@ -14,7 +14,7 @@ from typing import NamedTuple
 from contract.desired import CredentialKind
 from drivers.errors import FrameError
 from drivers.profiles.profile import LineFormat
-from drivers.profiles.schema import CardFormat
+from drivers.profiles.words import CardFormat
 
 UNFINISHED_S = 1.0
 """A line that has not ended after this long a silence is thrown away."""

@@ -15,7 +15,7 @@ from contract.readings import Value
 from drivers.changes import Worth
 from drivers.modbus.plan import MULTIPLIER, Block
 from drivers.profiles.profile import Multiplier, Point, Profile, RegisterSource
-from drivers.profiles.schema import Order
+from drivers.profiles.words import Order
 
 _FORMATS = {"u16": ">H", "i16": ">h", "u32": ">I", "i32": ">i", "u64": ">Q", "i64": ">q", "f32": ">f", "f64": ">d"}
 

@@ -10,7 +10,7 @@ from contract.readings import Value
 from drivers.bus import CommandFailed
 from drivers.modbus.decode import in_order
 from drivers.profiles.profile import Command, Output, Profile, Pulse, Readback
-from drivers.profiles.schema import WIDTHS
+from drivers.profiles.words import WIDTHS
 
 _FORMATS = {"u16": ">H", "i16": ">h", "u32": ">I", "i32": ">i", "u64": ">Q", "i64": ">q", "f32": ">f", "f64": ">d"}
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from drivers.profiles.profile import Profile, RegisterSource
-from drivers.profiles.schema import Group
+from drivers.profiles.words import Group
 
 MULTIPLIER = "×"
 """What a multiplier's key begins with: no point is called so."""

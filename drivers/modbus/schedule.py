@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from drivers.modbus.plan import MULTIPLIER, Block
-from drivers.profiles.schema import Group
+from drivers.profiles.words import Group
 
 PROBES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 LOST_AFTER = 2

@@ -10,7 +10,7 @@ from drivers.modbus.decode import Decoder, bit_at, refused
 from drivers.modbus.plan import MULTIPLIER, Block, Limits, Span, plan, spans_of
 from drivers.modbus.resync import Unanswered
 from drivers.profiles.profile import Profile
-from drivers.profiles.schema import Group
+from drivers.profiles.words import Group
 
 
 class Installed(Protocol):

@@ -16,7 +16,7 @@ import msgspec
 from contract.readings import Value
 from drivers.changes import Worth
 from drivers.profiles.profile import JsonSource, Point, Profile
-from drivers.profiles.schema import Availability
+from drivers.profiles.words import Availability
 
 PAYLOAD_LIMIT = 64 * 1024
 

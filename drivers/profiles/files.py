@@ -11,9 +11,10 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from drivers.errors import DriverError
-from drivers.profiles.build import AnyFile, Place, build, faults
+from drivers.profiles.build import build, faults
+from drivers.profiles.forms.head import Place
 from drivers.profiles.profile import Profile
-from drivers.profiles.schema import ProfileFile
+from drivers.profiles.schema import AnyFile, ProfileFile
 
 FOLDER = Path(__file__).parent
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, where the wheel has it

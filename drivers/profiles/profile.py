@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from contract.texts import Text
-from drivers.profiles.schema import (
+from drivers.profiles.words import (
     WIDTHS,
     Availability,
     CardFormat,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from contract.readings import Value
 from drivers.profiles.profile import Command, Multiplier, Profile, RegisterSource
-from drivers.profiles.schema import WIDTHS
+from drivers.profiles.words import WIDTHS
 from simulators.modbus.numbers import number_of, raw_of, words_of
 from simulators.modbus.slave import ILLEGAL_ADDRESS, ILLEGAL_VALUE, Refused
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import struct
 
-from drivers.profiles.schema import WIDTHS, Order
+from drivers.profiles.words import WIDTHS, Order
 
 _FLOATS = {"f32": ">f", "f64": ">d"}
 

@@ -12,7 +12,7 @@ from drivers.errors import FrameError
 from drivers.lines.codec import UNFINISHED_S, Credential, Lines, card, credential
 from drivers.profiles import load
 from drivers.profiles.profile import LineFormat
-from drivers.profiles.schema import CardFormat, QrFormat
+from drivers.profiles.words import CardFormat, QrFormat
 
 FORM = load("line_reader").line or pytest.fail()
 GAP = replace(FORM, ends="gap")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from drivers.modbus.plan import Block, Span
 from drivers.modbus.schedule import PROBES_S, REFUSED_S, Timetable, Turn, probe_delay
-from drivers.profiles.schema import Group
+from drivers.profiles.words import Group
 
 PERIODS: dict[Group, float] = {"alarm": 0.5, "normal": 2.0, "meter": 30.0}
 

@@ -14,7 +14,7 @@ from drivers.modbus.decode import Decoder
 from drivers.modbus.plan import Limits, plan, spans_of
 from drivers.profiles import Profile, load, load_all
 from drivers.profiles.profile import RegisterSource
-from drivers.profiles.schema import WIDTHS, Order
+from drivers.profiles.words import WIDTHS, Order
 from simulators.modbus.image import Action, CommandGiven, Image, OutputPulsed, OutputSet
 from simulators.modbus.numbers import number_of, words_of
 from simulators.modbus.slave import Refused, answer

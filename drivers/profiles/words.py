@@ -1,0 +1,119 @@
+"""The words that every kind of profile shares.
+
+Seconds end in `_s`. Every name is given in Chinese and English. No key is called `on`, `off`, `yes` or `no`: YAML reads
+these as true and false.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+"""An id of a point, output, command or label: fit for alarm conditions, hence no dash."""
+
+Said = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Address = Annotated[int, Field(ge=0, le=0xFFFF)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+PointType = Literal["bit", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64"]
+WIDTHS: dict[str, int] = {"bit": 1, "u16": 1, "i16": 1, "u32": 2, "i32": 2, "f32": 2, "u64": 4, "i64": 4, "f64": 4}
+"""Registers (or bits) that a type takes."""
+
+Order = Literal["ABCD", "CDAB", "BADC", "DCBA"]
+"""Bytes of a value on the wire, A the highest: high word first, low word first, and both with swapped bytes."""
+
+Group = Literal["alarm", "normal", "meter"]
+"""How urgent a point is: what alarms and doors hang on, what people watch, what is counted."""
+
+Confidence = Literal["vendor-doc", "oss-tested", "oss", "partial", "own"]
+"""How well the facts are founded; `own`: a format of this project's own devices."""
+
+
+class Closed(BaseModel):
+    """A part of a file that people write: an unknown word is an error, not a surprise later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Words(Closed):
+    """What people read, in both languages."""
+
+    zh: Said
+    en: Said
+
+
+class Label(Words):
+    """One value of an enumeration: the word that conditions use and what people read."""
+
+    label: Word
+
+
+class Serial(Closed):
+    """How the product leaves the factory: for the installer's eyes, the site file decides."""
+
+    baud: int
+    parity: Literal["N", "E", "O"] = "N"
+    stop_bits: Literal[1, 2] = 1
+    unit: Annotated[int, Field(ge=0, le=255)] = 1
+
+
+class Limits(Closed):
+    """What one read may ask for, and the pace the product needs.
+
+    `gap`: how many unneeded registers (or bits) may be read to save a request; 0 where holes answer with an error.
+    `guard_s`: silence before each request. `latency_s`: the latest that an answer has been known to come.
+    """
+
+    registers: Annotated[int, Field(ge=1, le=125)] = 125
+    bits: Annotated[int, Field(ge=1, le=2000)] = 2000
+    gap: Annotated[int, Field(ge=0, le=124)] = 0
+    guard_s: Annotated[float, Field(ge=0, le=1)] = 0.0
+    latency_s: Annotated[float, Field(gt=0, le=10)] = 0.5
+
+
+class Poll(Closed):
+    """How often each group is read."""
+
+    alarm: Seconds = 0.5
+    normal: Seconds = 2.0
+    meter: Seconds = 30.0
+
+
+class Head(Closed):
+    """What every profile says about its product."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    kind: Word
+    name: Words
+    vendor: str = ""
+    confidence: Confidence
+    sources: Annotated[list[Said], Field(min_length=1)]
+    notes: list[Said] = []
+
+
+class CardFormat(Closed):
+    """How a card's number is written. `hex`: its UID, 4, 7 or 10 bytes; `8h`: 4 bytes; `10d`: 4 bytes in decimal.
+
+    `byte_order`: `reversed` where the reader sends the lowest byte first. Never guessed at the door.
+    """
+
+    format: Literal["hex", "8h", "10d"] = "hex"
+    byte_order: Literal["iso", "reversed"] = "iso"
+    prefix: str = ""
+
+
+class QrFormat(Closed):
+    """Which lines are QR texts: those with the prefix (which is cut off), or all that are no card (`prefix: ""`)."""
+
+    prefix: str = "QR:"
+
+
+class Availability(Closed):
+    """Where the device (or its last will) says whether it is there."""
+
+    topic: Said
+    path: str = ""
+    online: Said = "online"
+    offline: Said = "offline"
