@@ -1,5 +1,5 @@
 # make run   everything on this machine, with the demo site        make test   all tests
-# make bench all benches          make lint   what a reviewer's machine would say        make clean
+# make bench all benches          make torture  a million spoilt frames for each codec       make lint   make clean
 # Variables: SITE=config/sites/….yaml  PORT=8080  RHYTHM=1  WORKERS=4 (tests side by side)
 
 SHELL := /bin/bash
@@ -13,7 +13,7 @@ VENV := var/venv
 PY := $(VENV)/bin/python
 NODE_ENV := var/node/env
 
-.PHONY: run test bench lint clean python console tools
+.PHONY: run test bench torture lint clean python console tools
 
 run: python console
 	@exec $(PY) -m simulators demo --site "$(SITE)" --port "$(PORT)" --rhythm "$(RHYTHM)"
@@ -24,6 +24,9 @@ test: python console tools lint
 
 bench: python console tools
 	$(PY) -m tests.bench all $(BENCH)
+
+torture: python
+	$(PY) -m tests.torture $(TORTURE)
 
 lint: python console
 	$(VENV)/bin/ruff check .

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from drivers.profiles.words import CardFormat
+
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}$")]
 PointRef = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}\.[a-z0-9_-]{1,64}$")]
 """`device.point`."""
@@ -65,6 +67,79 @@ class ModbusRtuBus(Part):
     """How long an answer may take before the unit counts as silent."""
 
 
+class ModbusRtuTcpBus(Part):
+    """A serial-to-TCP converter that passes the bytes of a Modbus RTU line through: one shared wire."""
+
+    kind: Literal["modbus-rtu-tcp"]
+    """What the wire carries."""
+    host: str
+    """Address or name of the converter."""
+    port: Port
+    """TCP port of the line at the converter."""
+    baud: int = 9600
+    """Bits a second of the line behind it: how long its frames and silences take."""
+    parity: Literal["N", "E", "O"] = "N"
+    """None, even or odd: it makes characters longer."""
+    stop_bits: Literal[1, 2] = 1
+    """Stop bits of a character."""
+    timeout_s: Seconds = 0.5
+    """How long an answer may take before the unit counts as silent."""
+
+
+class OsdpSerialBus(Part):
+    """A serial line with OSDP readers."""
+
+    kind: Literal["osdp-serial"]
+    """What the wire carries."""
+    port: str
+    """The serial port: `/dev/ttyS2`."""
+    baud: Literal[9600, 19200, 38400, 57600, 115200, 230400] = 9600
+    """Bits a second; all readers of a line have the same."""
+
+
+class OsdpTcpBus(Part):
+    """A line of OSDP readers behind a serial-to-TCP converter."""
+
+    kind: Literal["osdp-tcp"]
+    """What the wire carries."""
+    host: str
+    """Address or name of the converter."""
+    port: Port
+    """TCP port of the line at the converter."""
+
+
+class MeterSerialBus(Part):
+    """A serial line with meters that answer by their own addresses (DL/T 645, CJ/T 188, M-Bus, DL/T 698.45)."""
+
+    kind: Literal["meter-serial"]
+    """What the wire carries."""
+    port: str
+    """The serial port: `/dev/ttyS3`."""
+    baud: int = 2400
+    """Bits a second; all meters of a line have the same."""
+    parity: Literal["N", "E", "O"] = "E"
+    """None, even or odd."""
+    stop_bits: Literal[1, 2] = 1
+    """Stop bits of a character."""
+    timeout_s: Seconds = 1.0
+    """How long an answer may take to begin before the meter counts as silent."""
+
+
+class MeterTcpBus(Part):
+    """A line of meters behind a serial-to-TCP converter: one shared wire."""
+
+    kind: Literal["meter-tcp"]
+    """What the wire carries."""
+    host: str
+    """Address or name of the converter."""
+    port: Port
+    """TCP port of the line at the converter."""
+    baud: int = 2400
+    """Bits a second of the line behind it: how long its frames take."""
+    timeout_s: Seconds = 2.0
+    """How long an answer may take to begin before the meter counts as silent."""
+
+
 class SerialLineBus(Part):
     """A serial line with one reader that sends lines of text."""
 
@@ -113,8 +188,35 @@ class HttpPushBus(Part):
     """Ranges that pushes may come from (`192.168.10.0/24`); empty: this machine only."""
 
 
+class CameraHttpBus(Part):
+    """One camera whose stream of events the gateway fetches over HTTP."""
+
+    kind: Literal["camera-http"]
+    """What the wire carries."""
+    host: str
+    """Address or name of the camera."""
+    port: Port = 80
+    """Its HTTP port."""
+    username: str | None = None
+    """Where the camera asks for one."""
+    password_file: str | None = None
+    """A file that holds nothing but the password, relative to the gateway's data folder."""
+
+
 AnyBus = Annotated[
-    ModbusTcpBus | ModbusRtuBus | SerialLineBus | TcpLineBus | MqttBus | HttpPushBus, Field(discriminator="kind")
+    ModbusTcpBus
+    | ModbusRtuBus
+    | ModbusRtuTcpBus
+    | OsdpSerialBus
+    | OsdpTcpBus
+    | MeterSerialBus
+    | MeterTcpBus
+    | SerialLineBus
+    | TcpLineBus
+    | MqttBus
+    | HttpPushBus
+    | CameraHttpBus,
+    Field(discriminator="kind"),
 ]
 
 
@@ -133,7 +235,11 @@ class Device(Part):
     place: Name | None = None
     """Where it stands."""
     unit: Annotated[int, Field(ge=0, le=255)] = 1
-    """Modbus unit; no two alike on one bus."""
+    """Modbus unit, OSDP or M-Bus address; no two alike on one bus."""
+    address: Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{1,20}$")] | None = None
+    """The address of a meter on its line, as it is printed on it."""
+    card: CardFormat | None = None
+    """How this reader sends card numbers, instead of what the profile says."""
     topic: str | None = None
     """MQTT prefix that replaces `{topic}` in the profile."""
     poll_s: Seconds | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from contract.readings import Value
 from contract.texts import Text
@@ -21,6 +21,10 @@ class BusHealth:
     late: int = 0
     overruns: int = 0
     connected: bool = False
+
+
+Outcome = Literal["granted", "denied"]
+"""What a reader shows to the person in front of it."""
 
 
 class CommandFailed(DriverError):
@@ -55,3 +59,6 @@ class Bus(Protocol):
 
     def online(self, device: str) -> bool:
         """Whether the device answered lately."""
+
+    def show(self, reader: str, outcome: Outcome) -> None:
+        """Lets a reader show what was decided, by lamp and buzzer; one that has neither does nothing. Never waits."""

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping
 
 from contract.readings import Value
-from drivers.bus import BusHealth, CommandFailed
+from drivers.bus import BusHealth, CommandFailed, Outcome
 from drivers.camera.zhenshi import Heartbeat, parse_push
 from drivers.errors import FrameError
 from drivers.profiles.profile import Profile
@@ -62,6 +62,9 @@ class PushBus:
     async def pulse(self, device: str, output: str, seconds: float, *, within_s: float) -> None:
         """A camera that pushes is only ever answered."""
         raise CommandFailed(f"{device} takes no orders, it is only answered", f"{device} 只接受应答，不能下发命令")
+
+    def show(self, reader: str, outcome: Outcome) -> None:
+        """A camera shows nothing by itself."""
 
     def online(self, device: str) -> bool:
         """Whether the device was heard lately."""

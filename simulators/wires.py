@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from config.site import HttpPushBus, ModbusRtuBus, ModbusTcpBus, MqttBus, SerialLineBus, TcpLineBus
+from config.site import MqttBus
 from simulators.camera.wire import HttpPushWire
 from simulators.lines.wires import LineSerialWire, LineTcpWire
 from simulators.modbus.server import ModbusRtuWire, ModbusTcpWire
@@ -59,25 +59,28 @@ def write_wires(path: Path, known: Known) -> None:
     part.replace(path)
 
 
+class Setting(NamedTuple):
+    """What a simulated wire gets. `on_bus`: its devices; `known`: its entry among the wires that exist already."""
+
+    id: str
+    bus: Any
+    on_bus: list[str]
+    site: SimSite
+    known: Mapping[str, Any]
+    folder: Path
+    gateway_url: str
+    paced: bool
+
+
 def wires_of(site: SimSite, known: Known, folder: Path, gateway_url: str, *, paced: bool) -> dict[str, Wire]:
     """A wire for every bus of the site that devices hang on. `known`: buses that exist already (MQTT brokers)."""
     wires: dict[str, Wire] = {}
     for id_, bus in site.site.buses.items():
         on_bus = [device.id for device in site.devices.values() if device.config.bus == id_]
-        if not on_bus:
-            continue
-        if isinstance(bus, ModbusTcpBus):
-            wires[id_] = ModbusTcpWire(id_, bus, site)
-        elif isinstance(bus, ModbusRtuBus):
-            wires[id_] = ModbusRtuWire(id_, bus, site, folder, paced=paced)
-        elif isinstance(bus, TcpLineBus):
-            wires[id_] = LineTcpWire(id_, on_bus[0], site)
-        elif isinstance(bus, SerialLineBus):
-            wires[id_] = LineSerialWire(id_, on_bus[0], site, folder)
-        elif isinstance(bus, MqttBus):
-            wires[id_] = MqttWire(id_, site, _broker(bus, known.get(id_, {})))
-        elif isinstance(bus, HttpPushBus):
-            wires[id_] = HttpPushWire(id_, site, gateway_url)
+        if on_bus:
+            wires[id_] = WIRES[bus.kind](
+                Setting(id_, bus, on_bus, site, known.get(id_, {}), folder, gateway_url, paced)
+            )
     return wires
 
 
@@ -90,3 +93,14 @@ def _broker(bus: MqttBus, known: Mapping[str, Any]) -> BrokerAccess:
         username=os.environ.get("GATEHOUSE_SITE_BROKER_USERNAME"),
         password=Path(password_file).read_text(encoding="utf-8").strip() if password_file else None,
     )
+
+
+WIRES: Mapping[str, Callable[[Setting], Wire]] = {
+    "modbus-tcp": lambda of: ModbusTcpWire(of.id, of.bus, of.site),
+    "modbus-rtu": lambda of: ModbusRtuWire(of.id, of.bus, of.site, of.folder, paced=of.paced),
+    "line-tcp": lambda of: LineTcpWire(of.id, of.on_bus[0], of.site),
+    "line-serial": lambda of: LineSerialWire(of.id, of.on_bus[0], of.site, of.folder),
+    "mqtt": lambda of: MqttWire(of.id, of.site, _broker(of.bus, of.known)),
+    "http-push": lambda of: HttpPushWire(of.id, of.site, of.gateway_url),
+}
+"""By the kind of a bus of the site file: the other end of such a wire."""

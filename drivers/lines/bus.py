@@ -14,7 +14,7 @@ from typing import Protocol
 import structlog
 
 from contract.readings import Value
-from drivers.bus import BusHealth, CommandFailed
+from drivers.bus import BusHealth, CommandFailed, Outcome
 from drivers.errors import FrameError
 from drivers.lines.codec import Lines, credential
 from drivers.profiles.profile import LineFormat
@@ -118,6 +118,9 @@ class LineBus(asyncio.Protocol):
     def online(self, device: str) -> bool:
         """Whether the wire of this reader is open."""
         return device == self._reader and self.health.connected
+
+    def show(self, reader: str, outcome: Outcome) -> None:
+        """A line reader only talks."""
 
     # --- The owner
 

@@ -14,17 +14,17 @@ from dataclasses import dataclass
 import structlog
 
 from contract.readings import Value
-from drivers.bus import BusHealth, CommandFailed
+from drivers.bus import BusHealth, CommandFailed, Outcome
 from drivers.errors import FrameError
 from drivers.modbus import encode
 from drivers.modbus.encode import Write
 from drivers.modbus.frames import READS
 from drivers.modbus.plan import Block, split
 from drivers.modbus.resync import Ask
-from drivers.modbus.schedule import Timetable, Turn
 from drivers.modbus.station import Station
 from drivers.modbus.wire import Refused, Silence, Wire, WireDown
 from drivers.reports import DeviceFound, DeviceLost, InputRefused, PointsRead, Sink
+from drivers.schedule import Timetable, Turn
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +86,7 @@ class ModbusBus:
         self._sink = sink
         self._clock = clock
         self._timeout_s = timeout_s
-        self._timetable = Timetable()
+        self._timetable: Timetable[Block] = Timetable()
         self._wishes: deque[_Wish] = deque()
         self._woken: asyncio.Event = asyncio.Event()
         self._opened_in_vain = 0
@@ -112,6 +112,9 @@ class ModbusBus:
     def online(self, device: str) -> bool:
         """Whether the device answered lately."""
         return self._timetable.online(device)
+
+    def show(self, reader: str, outcome: Outcome) -> None:
+        """Nothing on a Modbus wire shows decisions."""
 
     def _station(self, device: str) -> Station:
         station = self._stations.get(device)
@@ -220,7 +223,7 @@ class ModbusBus:
 
     # --- Reading
 
-    async def _read(self, turn: Turn) -> None:
+    async def _read(self, turn: Turn[Block]) -> None:
         loop = asyncio.get_running_loop()
         station = self._stations[turn.device]
         now = loop.time()
@@ -256,7 +259,7 @@ class ModbusBus:
         if news:
             self._sink(PointsRead(station.device, news))
 
-    def _refused(self, station: Station, turn: Turn, refusal: Refused, now: float) -> None:
+    def _refused(self, station: Station, turn: Turn[Block], refusal: Refused, now: float) -> None:
         parts = split(turn.block) if refusal.code in SPLIT_ON else []
         if refusal.code in SPLIT_ON or refusal.code == 1:
             self._timetable.refused(turn, parts, now)

@@ -49,6 +49,11 @@ class Block(NamedTuple):
         """The first address after it."""
         return self.start + self.size
 
+    @property
+    def first(self) -> bool:
+        """Whether it holds a multiplier, without which other values cannot be understood."""
+        return any(span.key.startswith(MULTIPLIER) for span in self.spans)
+
 
 class Limits(NamedTuple):
     """What one read may ask for; `gap`: how many registers (or bits) in a row may be read for nothing."""

@@ -14,7 +14,7 @@ import aiomqtt
 import structlog
 
 from contract.readings import Value
-from drivers.bus import BusHealth, CommandFailed
+from drivers.bus import BusHealth, CommandFailed, Outcome
 from drivers.changes import Changes, Worth
 from drivers.mqtt.mapping import Available, Meaning, Refusal, Topics, Values
 from drivers.profiles.profile import Profile
@@ -73,6 +73,9 @@ class MqttBus:
     def online(self, device: str) -> bool:
         """Whether the device was heard lately."""
         return self._online.get(device, False)
+
+    def show(self, reader: str, outcome: Outcome) -> None:
+        """No MQTT product shows decisions."""
 
     # --- The owner
 

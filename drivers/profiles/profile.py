@@ -25,14 +25,22 @@ from drivers.profiles.words import (
     Serial,
 )
 
-Protocol = Literal["modbus", "line", "mqtt", "http-push"]
+Protocol = Literal["modbus", "osdp", "dlt645", "cjt188", "mbus", "dlt698", "line", "mqtt", "http-push", "camera-http"]
 ValueType = Literal["number", "flag", "label"]
 
+_METERS = frozenset({"meter-serial", "meter-tcp"})
+
 BUS_KINDS: dict[Protocol, frozenset[str]] = {
-    "modbus": frozenset({"modbus-tcp", "modbus-rtu"}),
+    "modbus": frozenset({"modbus-tcp", "modbus-rtu", "modbus-rtu-tcp"}),
+    "osdp": frozenset({"osdp-serial", "osdp-tcp"}),
+    "dlt645": _METERS,
+    "cjt188": _METERS,
+    "mbus": _METERS,
+    "dlt698": _METERS,
     "line": frozenset({"line-serial", "line-tcp"}),
     "mqtt": frozenset({"mqtt"}),
     "http-push": frozenset({"http-push"}),
+    "camera-http": frozenset({"camera-http"}),
 }
 """Which buses of a site file a product of each protocol can hang on."""
 

@@ -34,7 +34,7 @@ Confidence = Literal["vendor-doc", "oss-tested", "oss", "partial", "own"]
 class Closed(BaseModel):
     """A part of a file that people write: an unknown word is an error, not a surprise later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Words(Closed):
@@ -100,8 +100,11 @@ class CardFormat(Closed):
     """
 
     format: Literal["hex", "8h", "10d"] = "hex"
+    """How the number is written."""
     byte_order: Literal["iso", "reversed"] = "iso"
+    """Which byte comes first."""
     prefix: str = ""
+    """What stands before the number."""
 
 
 class QrFormat(Closed):

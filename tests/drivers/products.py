@@ -7,6 +7,7 @@ from pathlib import Path
 
 from drivers.profiles.files import parse
 from drivers.profiles.profile import Profile
+from drivers.profiles.words import CardFormat
 
 HEAD = """
 id: probe
@@ -28,9 +29,11 @@ class Installed:
     """What a site file says of a device."""
 
     unit: int = 1
+    address: str | None = None
     topic: str | None = None
     poll_s: float | None = None
     scale_by: dict[str, float] = field(default_factory=dict)
+    card: CardFormat | None = None
 
 
 def registers(count: int, *, fc: int = 3, first: int = 0, period_s: float = 0.02) -> str:

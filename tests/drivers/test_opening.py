@@ -9,7 +9,8 @@ from typing import get_args
 import pytest
 
 from config.site import AnyBus, Device, HttpPushBus, ModbusTcpBus, MqttBus, TcpLineBus
-from drivers.opening import KINDS, WrongInstallation, open_bus
+from drivers.installed import WrongInstallation
+from drivers.opening import KINDS, open_bus
 from drivers.profiles import load
 from drivers.push import PushBus
 from tests.drivers.products import Installed

@@ -56,7 +56,7 @@ def test_bits_outputs_and_inputs_are_points() -> None:
 
 
 def test_a_profile_knows_its_buses() -> None:
-    assert load("eastron_sdm630").bus_kinds == {"modbus-tcp", "modbus-rtu"}
+    assert load("eastron_sdm630").bus_kinds == {"modbus-tcp", "modbus-rtu", "modbus-rtu-tcp"}
     assert load("line_reader").bus_kinds == {"line-serial", "line-tcp"}
     source = load("mqtt_co_sensor").points["co"].source
     assert isinstance(source, JsonSource)

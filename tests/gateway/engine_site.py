@@ -17,7 +17,7 @@ from contract.instants import instant
 from contract.pictures import picture_id
 from contract.readings import Reading, Value
 from contract.texts import Text
-from drivers.bus import BusHealth, CommandFailed
+from drivers.bus import BusHealth, CommandFailed, Outcome
 from drivers.reports import CredentialRead, PlateRead, PointsRead
 from gateway.clock import Clock
 from gateway.engine.site import SiteEngine
@@ -182,6 +182,8 @@ class Wire:
 
     async def pulse(self, device: str, output: str, seconds: float, *, within_s: float) -> None:
         self._send("pulse", device, output, seconds)
+
+    def show(self, reader: str, outcome: Outcome) -> None: ...
 
     def online(self, device: str) -> bool:
         return not self.dead

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from contract.readings import Value
-from drivers.bus import BusHealth, CommandFailed
+from drivers.bus import BusHealth, CommandFailed, Outcome
 from gateway.engine.buses import RESTART_LIMIT_S, Buses, restart_delay
 
 
@@ -33,6 +33,8 @@ class Wire:
 
     async def pulse(self, device: str, output: str, seconds: float, *, within_s: float) -> None:
         self.sent.append(("pulse", device, output, seconds))
+
+    def show(self, reader: str, outcome: Outcome) -> None: ...
 
     def online(self, device: str) -> bool:
         return True

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from drivers.modbus.plan import MULTIPLIER, Block
 from drivers.profiles.words import Group
 
 PROBES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
@@ -29,7 +28,20 @@ def probe_delay(silences: int) -> float:
     return PROBES_S[min(max(silences, 1), len(PROBES_S)) - 1]
 
 
-class Turn(NamedTuple):
+class Readable(Protocol):
+    """Something that is read in one exchange. `first`: nothing else of its device can be understood without it."""
+
+    @property
+    def group(self) -> Group: ...
+
+    @property
+    def first(self) -> bool: ...
+
+
+Block = TypeVar("Block", bound=Readable)
+
+
+class Turn(NamedTuple, Generic[Block]):
     """What to do now: read `block` of `device`. `probe`: the device did not answer last time."""
 
     device: str
@@ -38,7 +50,7 @@ class Turn(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Slot:
+class _Slot(Generic[Block]):
     block: Block
     period: float
     due: float
@@ -47,29 +59,29 @@ class _Slot:
 
 
 @dataclass(slots=True)
-class _Device:
-    slots: list[_Slot]
+class _Device(Generic[Block]):
+    slots: list[_Slot[Block]]
     silences: int = 0
     retry_at: float = 0.0
     online: bool | None = None
 
 
-class Timetable:
+class Timetable(Generic[Block]):
     """The moments of every block of one wire. Bounded by the blocks; no wall clock, no I/O."""
 
     def __init__(self) -> None:
-        self._devices: dict[str, _Device] = {}
+        self._devices: dict[str, _Device[Block]] = {}
         self.overruns = 0
 
     def add(self, device: str, blocks: Sequence[Block], periods: Mapping[Group, float], now: float) -> None:
         """A device and what is to be read of it; all of it is due at once."""
-        slots = [_Slot(block, periods[block.group], now, _holds_multipliers(block)) for block in blocks]
+        slots = [_Slot(block, periods[block.group], now, block.first) for block in blocks]
         slots.sort(key=lambda slot: not slot.owed)
         self._devices[device] = _Device(slots, retry_at=now)
 
-    def next(self, now: float) -> Turn | None:
+    def next(self, now: float) -> Turn[Block] | None:
         """What is due now, or None."""
-        best: tuple[float, str, _Slot, bool] | None = None
+        best: tuple[float, str, _Slot[Block], bool] | None = None
         for name, device in self._devices.items():
             if device.silences:
                 if device.retry_at > now or not device.slots:
@@ -103,11 +115,11 @@ class Timetable:
         if state.silences or found:
             for slot in state.slots:
                 slot.due = min(slot.due, now)
-                slot.owed = slot.owed or (found and _holds_multipliers(slot.block))
+                slot.owed = slot.owed or (found and slot.block.first)
         state.silences, state.online = 0, True
         return found
 
-    def read(self, turn: Turn, now: float) -> None:
+    def read(self, turn: Turn[Block], now: float) -> None:
         """The block was read (or refused for this time): its next moment keeps the pace, missed ones are left out."""
         for slot in self._devices[turn.device].slots:
             if slot.block is turn.block:
@@ -118,15 +130,13 @@ class Timetable:
                     following = now + slot.period - (now - slot.due) % slot.period
                 slot.due = following
 
-    def refused(self, turn: Turn, parts: Sequence[Block], now: float) -> None:
+    def refused(self, turn: Turn[Block], parts: Sequence[Block], now: float) -> None:
         """The device refused the block: `parts` replace it, or, where it cannot be smaller, it is asked rarely."""
         device = self._devices[turn.device]
         for index, slot in enumerate(device.slots):
             if slot.block is turn.block:
                 if parts:
-                    device.slots[index : index + 1] = [
-                        _Slot(part, slot.period, now, _holds_multipliers(part)) for part in parts
-                    ]
+                    device.slots[index : index + 1] = [_Slot(part, slot.period, now, part.first) for part in parts]
                 else:
                     slot.owed = False
                     slot.due = now + max(slot.period, REFUSED_S)
@@ -176,9 +186,5 @@ class Timetable:
         return [slot.block for slot in self._devices[device].slots]
 
 
-def _deadline(slot: _Slot) -> float:
+def _deadline(slot: _Slot[Block]) -> float:
     return 0.0 if slot.owed else slot.due + SLACK_S[slot.block.group]
-
-
-def _holds_multipliers(block: Block) -> bool:
-    return any(span.key.startswith(MULTIPLIER) for span in block.spans)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.modbus.plan import Block, Span
-from drivers.modbus.schedule import PROBES_S, REFUSED_S, Timetable, Turn, probe_delay
 from drivers.profiles.words import Group
+from drivers.schedule import PROBES_S, REFUSED_S, Timetable, Turn, probe_delay
 
 PERIODS: dict[Group, float] = {"alarm": 0.5, "normal": 2.0, "meter": 30.0}
 
@@ -18,13 +18,13 @@ def block(group: Group, start: int = 0, key: str = "p") -> Block:
     return Block(3, start, 1, group, (Span(key, 3, start, 1, group),))
 
 
-def timetable(*blocks: Block, device: str = "d") -> Timetable:
-    table = Timetable()
+def timetable(*blocks: Block, device: str = "d") -> Timetable[Block]:
+    table = Timetable[Block]()
     table.add(device, blocks, PERIODS, 0.0)
     return table
 
 
-def go(table: Timetable, now: float) -> Turn:
+def go(table: Timetable[Block], now: float) -> Turn[Block]:
     turn = table.next(now)
     assert turn is not None
     table.answered(turn.device, now)
@@ -90,7 +90,7 @@ def test_one_silence_is_not_a_loss_and_an_answer_is_found_once() -> None:
 
 
 def test_the_sick_do_not_slow_the_well() -> None:
-    table = Timetable()
+    table = Timetable[Block]()
     for device in ("sick", "well"):
         table.add(device, [block("alarm")], PERIODS, 0.0)
     now, reads = 0.0, 0

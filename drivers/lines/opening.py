@@ -1,0 +1,23 @@
+"""Opens wires with a line reader."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drivers.bus import Bus
+from drivers.installed import Devices, Gateway, WrongInstallation
+from drivers.lines.bus import LineBus, SerialOpener, TcpOpener
+
+
+def open_wire(id: str, bus: Any, devices: Devices, gateway: Gateway) -> Bus:
+    """The owner of a wire of kind `line-…`."""
+    if bus.kind == "line-serial":
+        opener: SerialOpener | TcpOpener = SerialOpener(bus.port, baud=bus.baud, parity=bus.parity)
+    else:
+        opener = TcpOpener(bus.host, bus.port)
+    if len(devices) != 1:
+        raise WrongInstallation(f"{id}: one reader belongs on a line of text, there are {len(devices)}")
+    (reader, (_, profile)), *_ = devices.items()
+    if profile.line is None:
+        raise WrongInstallation(f"{reader}: {profile.id} does not say how its lines look")
+    return LineBus(id, opener, reader, profile.line, sink=gateway.sink)

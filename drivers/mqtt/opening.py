@@ -1,0 +1,29 @@
+"""Opens the site's own broker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drivers.bus import Bus
+from drivers.installed import Devices, Gateway, WrongInstallation, password_of
+from drivers.mqtt.bus import MqttBus
+from drivers.profiles.profile import Profile
+
+
+def open_wire(id: str, bus: Any, devices: Devices, gateway: Gateway) -> Bus:
+    """The owner of a wire of kind `mqtt`."""
+    prefixes: dict[str, tuple[str, Profile]] = {}
+    for name, (device, profile) in devices.items():
+        if not device.topic or set(device.topic) & set("+#"):
+            raise WrongInstallation(f"{name}: a topic without wildcards is missing")
+        prefixes[name] = (device.topic, profile)
+    return MqttBus(
+        id,
+        bus.host,
+        bus.port,
+        prefixes,
+        sink=gateway.sink,
+        clock=gateway.clock,
+        username=bus.username,
+        password=lambda: password_of(gateway, bus.password_file),
+    )

@@ -1,0 +1,9 @@
+"""Every codec under torture: name → module of this package with `one(rng) -> None`.
+
+`one` spoils or invents one frame, gives it to the codec as a wire would, and asserts: only the codec's own errors are
+raised, and nothing is read from a frame whose check is wrong.
+"""
+
+from __future__ import annotations
+
+CODECS: tuple[str, ...] = ()
