@@ -12,8 +12,9 @@ from contract.readings import Value
 from drivers.bus import BusHealth, CommandFailed, Outcome
 from drivers.camera.zhenshi import Heartbeat, parse_push
 from drivers.errors import FrameError
+from drivers.presence import Presence
 from drivers.profiles.profile import Profile
-from drivers.reports import DeviceFound, DeviceLost, InputRefused, PlateRead, Sink
+from drivers.reports import InputRefused, PlateRead, Sink
 
 
 class PushBus:
@@ -24,21 +25,17 @@ class PushBus:
         self.health = BusHealth()
         self._devices = dict(devices)
         self._sink = sink
-        self._online: dict[str, bool] = {}
-        self._watches: dict[str, asyncio.TimerHandle] = {}
+        self._presence = Presence({device: profile.silent_s for device, profile in devices.items()}, sink)
 
     async def run(self) -> None:
         """Watches for silence until cancelled."""
         self.health.connected = True
-        for device in self._devices:
-            self._watch(device)
+        self._presence.watch()
         try:
             await asyncio.get_running_loop().create_future()
         finally:
             self.health.connected = False
-            for watch in self._watches.values():
-                watch.cancel()
-            self._watches.clear()
+            self._presence.rest()
 
     def knows(self, device: str) -> bool:
         """Whether this device belongs here."""
@@ -47,7 +44,7 @@ class PushBus:
     def receive(self, device: str, body: bytes, content_type: str) -> PlateRead | Heartbeat:
         """What a device of this bus pushed; it is there, whatever it said. Raises `FrameError`, counted and told."""
         self.health.exchanges += 1
-        self._heard(device)
+        self._presence.heard(device)
         try:
             return parse_push(device, body, content_type)
         except FrameError as wrong:
@@ -68,24 +65,4 @@ class PushBus:
 
     def online(self, device: str) -> bool:
         """Whether the device was heard lately."""
-        return self._online.get(device, False)
-
-    def _heard(self, device: str) -> None:
-        if not self._online.get(device, False):
-            self._online[device] = True
-            self._sink(DeviceFound(device))
-        self._watch(device)
-
-    def _watch(self, device: str) -> None:
-        watch = self._watches.pop(device, None)
-        if watch is not None:
-            watch.cancel()
-        silent_s = self._devices[device].silent_s
-        if silent_s is not None:
-            self._watches[device] = asyncio.get_running_loop().call_later(silent_s, self._silent, device, silent_s)
-
-    def _silent(self, device: str, silent_s: float) -> None:
-        self._watches.pop(device, None)
-        if self._online.get(device) is not False:
-            self._online[device] = False
-            self._sink(DeviceLost(device, f"nothing heard for {silent_s:g} s"))
+        return self._presence.online(device)

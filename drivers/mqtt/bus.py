@@ -17,8 +17,9 @@ from contract.readings import Value
 from drivers.bus import BusHealth, CommandFailed, Outcome
 from drivers.changes import Changes, Worth
 from drivers.mqtt.mapping import Available, Meaning, Refusal, Topics, Values
+from drivers.presence import Presence
 from drivers.profiles.profile import Profile
-from drivers.reports import DeviceFound, DeviceLost, InputRefused, PointsRead, Sink
+from drivers.reports import InputRefused, PointsRead, Sink
 
 log = structlog.get_logger(__name__)
 
@@ -57,8 +58,11 @@ class MqttBus:
         self._clock = clock
         self._username = username
         self._password = password
-        self._online: dict[str, bool] = {}
-        self._watches: dict[str, asyncio.TimerHandle] = {}
+        self._presence = Presence(
+            {device: profile.silent_s for device, profile in self._profiles.items()},
+            sink,
+            lost=lambda device: self._changes[device].forget(),
+        )
 
     # --- What the gateway asks
 
@@ -72,7 +76,7 @@ class MqttBus:
 
     def online(self, device: str) -> bool:
         """Whether the device was heard lately."""
-        return self._online.get(device, False)
+        return self._presence.online(device)
 
     def show(self, reader: str, outcome: Outcome) -> None:
         """No MQTT product shows decisions."""
@@ -96,14 +100,13 @@ class MqttBus:
                     self.health.connected = False
                     failures += 1
                     if failures >= LOST_AFTER:
-                        self._lose_all(f"the site's broker {self._host}:{self._port} cannot be reached: {wrong}")
+                        where = f"{self._host}:{self._port}"
+                        self._presence.lose_all(f"the site's broker {where} cannot be reached: {wrong}")
                 await asyncio.sleep(RECONNECT_S[min(failures, len(RECONNECT_S)) - 1])
             raise asyncio.CancelledError
         finally:
             self.health.connected = False
-            for watch in self._watches.values():
-                watch.cancel()
-            self._watches.clear()
+            self._presence.rest()
 
     async def _listen(self) -> None:
         async with aiomqtt.Client(
@@ -121,8 +124,7 @@ class MqttBus:
             if topics:
                 await client.subscribe([(topic, 1) for topic in topics])
             self.health.connected = True
-            for device in self._profiles:
-                self._watch(device)
+            self._presence.watch()
             async for message in client.messages:
                 self._take(message)
 
@@ -144,12 +146,12 @@ class MqttBus:
             self._sink(InputRefused(meaning.device, meaning.why, payload[:64]))
         elif isinstance(meaning, Available):
             if meaning.online:
-                self._heard(meaning.device)
+                self._presence.heard(meaning.device)
             else:
-                self._lose(meaning.device, "it says that it is offline")
+                self._presence.lose(meaning.device, "it says that it is offline")
         else:
             if not retained:
-                self._heard(meaning.device)
+                self._presence.heard(meaning.device)
             self._tell_values(meaning, retained=retained)
 
     def _tell_values(self, values: Values, *, retained: bool) -> None:
@@ -157,36 +159,6 @@ class MqttBus:
         news = self._changes[values.device].news(seen, asyncio.get_running_loop().time(), self._clock())
         if news:
             self._sink(PointsRead(values.device, news))
-
-    # --- Who is there
-
-    def _heard(self, device: str) -> None:
-        if not self._online.get(device, False):
-            self._online[device] = True
-            self._sink(DeviceFound(device))
-        self._watch(device)
-
-    def _watch(self, device: str) -> None:
-        watch = self._watches.pop(device, None)
-        if watch is not None:
-            watch.cancel()
-        silent_s = self._profiles[device].silent_s
-        if silent_s is not None:
-            loop = asyncio.get_running_loop()
-            self._watches[device] = loop.call_later(silent_s, self._lose, device, f"nothing heard for {silent_s:g} s")
-
-    def _lose_all(self, why: str) -> None:
-        for device in self._profiles:
-            self._lose(device, why)
-
-    def _lose(self, device: str, why: str) -> None:
-        watch = self._watches.pop(device, None)
-        if watch is not None:
-            watch.cancel()
-        if self._online.get(device) is not False:
-            self._online[device] = False
-            self._changes[device].forget()
-            self._sink(DeviceLost(device, why))
 
 
 def _aged(worth: Worth) -> Worth:
