@@ -12,17 +12,21 @@ WORKERS ?= 4
 VENV := var/venv
 PY := $(VENV)/bin/python
 NODE_ENV := var/node/env
+# Other implementations that ours is compared with, each in an environment of its own.
+TEST_PEERS := modbus-tk osdp dlt645 python-dlt645 meterbus
+BENCH_PEERS := thingsboard
 
-.PHONY: run test bench torture lint clean python console tools
+.PHONY: run test bench torture lint clean python console tools peers
 
 run: python console
 	@exec $(PY) -m simulators demo --site "$(SITE)" --port "$(PORT)" --rhythm "$(RHYTHM)"
 
-test: python console tools lint
+test: python console tools peers lint
 	. $(NODE_ENV) && cd web/console && npm test --silent
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST)
 
-bench: python console tools
+bench: python console tools peers
+	@PYTHON=$(PY) deploy/peers/make $(BENCH_PEERS)
 	$(PY) -m tests.bench all $(BENCH)
 
 torture: python
@@ -62,6 +66,9 @@ web/console/dist/index.html: web/console/node_modules/.made $(shell find web/con
 
 tools: python
 	@deploy/prepare tests
+
+peers: python
+	@PYTHON=$(PY) deploy/peers/make $(TEST_PEERS)
 
 clean:
 	rm -rf var web/console/dist web/console/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
