@@ -187,13 +187,30 @@ class DeviceFound(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MeterRead(msgspec.Struct, frozen=True, kw_only=True):
-    """A register that money hangs on. `meter_no`: the meter's own number. `asked`: on demand, not by the clock."""
+    """A register that money hangs on. `meter_no`: the meter's own number. `asked`: on demand, not by the clock.
+
+    `rolls_over`: the value at which the register begins again, None if nobody knows. `clock_error_s`: how far the
+    meter's own clock is ahead of the gateway's, None if it has none.
+    """
 
     register: str
     value: float
     unit: str
     meter_no: str
     asked: bool = False
+    rolls_over: float | None = None
+    clock_error_s: float | None = None
+
+
+class MeterExchanged(msgspec.Struct, frozen=True, kw_only=True):
+    """Another meter counts at this place: the last value of the old one, the first of the new one."""
+
+    register: str
+    unit: str
+    old_no: str
+    old_value: float
+    new_no: str
+    new_value: float
 
 
 class ReadingsDropped(msgspec.Struct, frozen=True, kw_only=True):
@@ -352,6 +369,7 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "device.lost": DeviceLost,
     "device.found": DeviceFound,
     "meter.read": MeterRead,
+    "meter.exchanged": MeterExchanged,
     "readings.dropped": ReadingsDropped,
     "gateway.started": GatewayStarted,
     "site.described": SiteLayout,

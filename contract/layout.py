@@ -43,12 +43,12 @@ class DeviceLayout(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PointLayout(msgspec.Struct, frozen=True, kw_only=True):
-    """A point, `device.point`. `type`: number, flag or label; `labels`: what each value of a label point is called."""
+    """A point, `device.point`. `type`: number, flag, label or text; `labels`: what each value of a label is called."""
 
     id: str
     device: str
     name: Text
-    type: Literal["number", "flag", "label"]
+    type: Literal["number", "flag", "label", "text"]
     unit: str = ""
     labels: dict[str, Text] = {}
     writable: bool = False

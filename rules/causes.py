@@ -20,6 +20,9 @@ BuiltInCause = Literal[
     "barrier.stuck",
     "recording.stalled",
     "clock.doubtful",
+    "meter.backward",
+    "meter.number",
+    "meter.clock",
 ]
 
 
@@ -114,5 +117,35 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
             "Timed grants follow each door's policy. 1. Check the time service. 2. Check the board's battery.",
         ),
         Text("网关时钟不准", "Gateway's clock is in doubt"),
+    ),
+    "meter.backward": BuiltIn(
+        "major",
+        Text("{name}：表计读数倒退（{why}）", "{name}: the register went backward ({why})"),
+        Text(
+            "1. 到现场核对表上读数和表号；2. 换过表的，在配置中改为新表号；3. 未换表的，检查接线和倍率，"
+            "表坏则更换；4. 在账单上更正这段用量。",
+            "1. Compare reading and number at the meter itself. 2. If it was exchanged, put the new number into the"
+            " site file. 3. If not, check wiring and ratios, or replace it. 4. Correct the bill for this time.",
+        ),
+        Text("{name}读数倒退", "{name} counts backward"),
+    ),
+    "meter.number": BuiltIn(
+        "minor",
+        Text("{name}：表号与配置不符（{why}）", "{name}: another meter than the site file says ({why})"),
+        Text(
+            "1. 到现场核对表号；2. 换过表的，在配置中改为新表号；3. 未换表的，检查通信线是否接错表。",
+            "1. Read the number at the meter. 2. If it was exchanged, put the new number into the site file."
+            " 3. If not, check whether the line goes to the wrong meter.",
+        ),
+        Text("{name}表号与配置不符", "{name}: number differs from the site file"),
+    ),
+    "meter.clock": BuiltIn(
+        "warning",
+        Text("{name}：表内时钟不准（{why}）", "{name}: the meter's clock is wrong ({why})"),
+        Text(
+            "分时电量会记错时段。1. 给表校时；2. 校时后仍不准，更换时钟电池或表。",
+            "Tariffs are counted at the wrong hours. 1. Set the meter's clock. 2. If it is wrong again, replace its"
+            " battery or the meter.",
+        ),
     ),
 }

@@ -26,7 +26,7 @@ from drivers.profiles.words import (
 )
 
 Protocol = Literal["modbus", "osdp", "dlt645", "cjt188", "mbus", "dlt698", "line", "mqtt", "http-push", "camera-http"]
-ValueType = Literal["number", "flag", "label"]
+ValueType = Literal["number", "flag", "label", "text"]
 
 _METERS = frozenset({"meter-serial", "meter-tcp"})
 
@@ -82,7 +82,11 @@ class JsonSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """A named value. `labels`: what an enumerated point can read as, and what people read for it."""
+    """A named value. `labels`: what an enumerated point can read as, and what people read for it.
+
+    `rolls_over`: the value at which a counting register begins again, where the product says so. A point called
+    `meter_no` is a meter's own number, one called `meter_clock` its own local date and time (ISO 8601, no zone).
+    """
 
     id: str
     name: Text
@@ -93,6 +97,7 @@ class Point:
     low: float | None = None
     high: float | None = None
     deadband: float = 0.0
+    rolls_over: float | None = None
     group: Group = "normal"
     writable: bool = False
 

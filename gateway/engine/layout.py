@@ -23,12 +23,19 @@ NOWHERE = Text("", "")
 
 
 class Register(NamedTuple):
-    """A register that money hangs on: the point it is read from, its unit and the meter's own number."""
+    """A register that money hangs on: the point it is read from, its unit, and the meter's number in the site file.
 
+    `rolls_over`: where it begins again. `number`, `clock`: points at which the meter tells its own number and time.
+    """
+
+    device: str
     point: str
     register: str
     unit: str
     meter_no: str
+    rolls_over: float | None = None
+    number: str | None = None
+    clock: str | None = None
 
 
 def text(name: Name) -> Text:
@@ -170,13 +177,27 @@ def _place(place: Name | None) -> Text | None:
     return None if place is None else text(place)
 
 
-def registers_of(layout: SiteLayout) -> dict[str, Register]:
+METER_NUMBER, METER_CLOCK = "meter_no", "meter_clock"
+"""Points at which a meter tells its own number, and its own local date and time."""
+
+
+def registers_of(site: Site, profiles: Mapping[str, Profile]) -> dict[str, Register]:
     """The registers that money hangs on, by meter id."""
-    units = {point.id: point.unit for point in layout.points}
-    return {
-        meter.id: Register(meter.point, meter.register, units.get(meter.point, ""), meter.meter_no)
-        for meter in layout.meters
-    }
+    registers: dict[str, Register] = {}
+    for id, meter in site.meters.items():
+        device, _, name = meter.point.partition(".")
+        points = profiles[site.devices[device].profile].points
+        registers[id] = Register(
+            device,
+            meter.point,
+            meter.register_,
+            points[name].unit,
+            site.devices[device].meter_no or "",
+            points[name].rolls_over,
+            f"{device}.{METER_NUMBER}" if METER_NUMBER in points else None,
+            f"{device}.{METER_CLOCK}" if METER_CLOCK in points else None,
+        )
+    return registers
 
 
 def writable_of(site: Site, profiles: Mapping[str, Profile]) -> frozenset[str]:

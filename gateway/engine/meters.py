@@ -1,25 +1,38 @@
-"""Registers that money hangs on: one `meter.read` at every quarter hour of the wall clock, and on demand."""
+"""Registers that money hangs on: one `meter.read` at every quarter hour of the wall clock, and on demand.
+
+A reading names the meter's own number. Where the meter tells it, that counts, not what the site file says; where both
+are known and differ, an alarm says so. A reading of another meter than before is an exchange; one that went backward
+without a roll-over is an alarm.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from zoneinfo import ZoneInfo
 
 import msgspec
 
-from contract.kinds import MeterRead
+from contract.kinds import MeterExchanged, MeterRead
+from contract.texts import Text
 from gateway.clock import Clock
 from gateway.engine.alarmclock import Alarmclock, Timers
-from gateway.engine.layout import Register
+from gateway.engine.alarms import Alarms
+from gateway.engine.causes import built_in, built_in_key
+from gateway.engine.layout import Names, Register
 from gateway.engine.points import Points
 from gateway.engine.record import Facts, Record
+from rules.causes import BuiltInCause
+from rules.meters import CLOCK_LIMIT_S, Held, clock_error_s, same_number, step
 
 QUARTER_MS = 15 * 60 * 1000
 
 
 class _Memory(msgspec.Struct, frozen=True):
-    """The quarter hour that was recorded last, Unix ms."""
+    """The quarter hour that was recorded last (Unix ms), and what was read then of which meter."""
 
     quarter: int
+    meter_no: str = ""
+    value: float | None = None
 
 
 def quarter_of(at_ms: int) -> int:
@@ -31,27 +44,45 @@ class Meters:
     """Reads each register once a quarter. One that is not readable then is recorded as soon as it is."""
 
     def __init__(
-        self, registers: Mapping[str, Register], points: Points, record: Record, timers: Timers, clock: Clock
+        self,
+        registers: Mapping[str, Register],
+        zone: ZoneInfo,
+        *,
+        points: Points,
+        alarms: Alarms,
+        names: Names,
+        record: Record,
+        timers: Timers,
+        clock: Clock,
     ) -> None:
         self._registers = dict(registers)
+        self._zone = zone
         self._points = points
+        self._alarms = alarms
+        self._names = names
         self._record = record
         self._clock = clock
         self._quarter = Alarmclock(timers, self._quarter_struck)
         self._by_point: dict[str, list[str]] = {}
         for meter, register in self._registers.items():
-            self._by_point.setdefault(register.point, []).append(meter)
+            for point in {register.point, register.number or register.point}:
+                self._by_point.setdefault(point, []).append(meter)
+        self._before: dict[str, Held] = {}
+        self._odd: dict[tuple[BuiltInCause, str], set[str]] = {}
         self._due: set[str] = set()
         self._now_in = 0
 
     def start(self) -> None:
         """Whatever has no event of this quarter yet is due."""
         self._now_in = quarter_of(self._clock.wall_ms())
-        done = {
-            meter: msgspec.json.decode(memory, type=_Memory).quarter
+        kept = {
+            meter: msgspec.json.decode(memory, type=_Memory)
             for meter, memory in self._record.load_state("meter").items()
         }
-        self._due = {meter for meter in self._registers if done.get(meter) != self._now_in}
+        self._before = {
+            meter: Held(memory.meter_no, memory.value) for meter, memory in kept.items() if memory.value is not None
+        }
+        self._due = {meter for meter in self._registers if meter not in kept or kept[meter].quarter != self._now_in}
         self._arm()
 
     def points_read(self, points: Collection[str]) -> None:
@@ -87,23 +118,91 @@ class Meters:
         self._quarter.arm((quarter_of(now) + QUARTER_MS - now) / 1000)
 
     def _settle(self, meter: str) -> None:
-        data = self._reading_of(self._registers[meter], asked=False)
+        register = self._registers[meter]
+        data = self._reading_of(register, asked=False)
         if data is None:
             return
         facts = Facts()
+        self._compare(meter, register, data, facts)
         facts.say("meter.read", meter, data)
-        facts.keep("meter", meter, _Memory(self._now_in))
+        facts.keep("meter", meter, _Memory(self._now_in, data.meter_no, data.value))
         self._record.append(facts)
+        self._before[meter] = Held(data.meter_no, data.value)
         self._due.discard(meter)
 
     def _reading_of(self, register: Register, *, asked: bool) -> MeterRead | None:
         latest = self._points.value(register.point)
         if latest.quality != "good" or not isinstance(latest.value, int | float) or isinstance(latest.value, bool):
             return None
+        number = self._number_of(register)
+        if number is None:
+            return None
         return MeterRead(
             register=register.register,
             value=float(latest.value),
             unit=register.unit,
-            meter_no=register.meter_no,
+            meter_no=number,
             asked=asked,
+            rolls_over=register.rolls_over,
+            clock_error_s=self._clock_error_of(register),
         )
+
+    def _number_of(self, register: Register) -> str | None:
+        """The meter's own number; None while it has not been heard since the meter came back: it may be another."""
+        if register.number is None:
+            return register.meter_no
+        latest = self._points.value(register.number)
+        if latest.quality == "stale":
+            return None
+        own = str(latest.value or "") if latest.quality == "good" else ""
+        return own if own and not same_number(own, register.meter_no) else register.meter_no or own
+
+    def _clock_error_of(self, register: Register) -> float | None:
+        latest = self._points.value(register.clock) if register.clock is not None else None
+        if latest is None or latest.quality != "good" or not isinstance(latest.value, str):
+            return None
+        return clock_error_s(latest.value, latest.at, self._zone)
+
+    # --- What is odd
+
+    def _compare(self, meter: str, register: Register, data: MeterRead, facts: Facts) -> None:
+        before = self._before.get(meter)
+        found = step(before, data.meter_no, data.value, register.rolls_over)
+        if found.kind == "exchanged" and before is not None:
+            exchanged = MeterExchanged(
+                register=data.register,
+                unit=data.unit,
+                old_no=before.meter_no,
+                old_value=before.value,
+                new_no=data.meter_no,
+                new_value=data.value,
+            )
+            facts.say("meter.exchanged", meter, exchanged)
+        fell = "" if before is None else f"{before.value:g} → {data.value:g} {data.unit}".rstrip()
+        self._turn("meter.backward", meter, found.kind == "odd", Text(fell, fell), facts)
+        other = bool(register.meter_no) and not same_number(data.meter_no, register.meter_no)
+        numbers = Text(
+            f"表内 {data.meter_no}，配置 {register.meter_no}",
+            f"the meter says {data.meter_no}, the site file {register.meter_no}",
+        )
+        self._turn("meter.number", meter, other, numbers, facts)
+        error = data.clock_error_s
+        wrong = error is not None and abs(error) > CLOCK_LIMIT_S
+        by = abs(error or 0.0)
+        words = Text(
+            f"{'快' if (error or 0) > 0 else '慢'} {by:.0f} 秒",
+            f"{by:.0f} s {'ahead' if (error or 0) > 0 else 'behind'}",
+        )
+        self._turn("meter.clock", meter, wrong, words, facts)
+
+    def _turn(self, cause: BuiltInCause, meter: str, present: bool, why: Text, facts: Facts) -> None:
+        """Several registers of one device share its alarm: it ends with the last of them."""
+        device = self._registers[meter].device
+        odd = self._odd.setdefault((cause, device), set())
+        if present:
+            odd.add(meter)
+            self._alarms.raise_cause(built_in(cause, device, self._names, device, why=why), facts)
+        else:
+            odd.discard(meter)
+            if not odd:
+                self._alarms.clear_cause(built_in_key(cause, device), facts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterable, Sequence
+from zoneinfo import ZoneInfo
 
 import msgspec
 import structlog
@@ -99,7 +100,10 @@ class SiteEngine:
             vital=vital_of(site), points=self.points,
             alarms=alarms, names=names, record=record, timers=timers, clock=clock,
         )  # fmt: skip
-        self.meters = Meters(registers_of(self.layout), self.points, record, timers, clock)
+        self.meters = Meters(
+            registers_of(site, loaded.profiles), ZoneInfo(site.timezone),
+            points=self.points, alarms=alarms, names=names, record=record, timers=timers, clock=clock,
+        )  # fmt: skip
         self.doors = Doors(
             site, index,
             points=self.points, names=names, buses=buses, alarms=alarms, record=record, errands=errands,

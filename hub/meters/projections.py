@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.kinds import MeterRead
 from hub.events.stored import Projection, StoredEvent, to_datetime
-from hub.meters.registers import Held, step
+from rules.meters import Held, step
 
 _HELD = text(
     "SELECT meter_no, value, at FROM meters WHERE site = :site AND id = :id AND register_name = :register FOR UPDATE"
@@ -44,7 +44,7 @@ async def on_read(conn: AsyncConnection, event: StoredEvent) -> None:
     held = (await conn.execute(_HELD, key)).one_or_none()
     if held is not None and held.at >= at:
         return
-    found = step(None if held is None else Held(held.meter_no, held.value), read.meter_no, read.value)
+    found = step(None if held is None else Held(held.meter_no, held.value), read.meter_no, read.value, read.rolls_over)
     row = key | {"meter_no": read.meter_no, "unit": read.unit, "value": read.value, "at": at}
     await conn.execute(_PUT, row)
     day = {"day": await _day(conn, event.site, at), "used": found.used}

@@ -1,4 +1,4 @@
-"""Commands through the whole engine: once, in time, with who and why; meters, refusals and the recording itself."""
+"""Commands through the whole engine: once, in time, with who and why; refusals and the recording itself."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import msgspec
 import pytest
 
 from drivers.reports import InputRefused
-from gateway.engine.meters import QUARTER_MS, quarter_of
 from gateway.engine.record import Facts
-from tests.gateway.engine_site import FITTER, GUARD, MORNING, Time, yard
+from tests.gateway.engine_site import FITTER, GUARD, Time, yard
 
 PULSE = ("pulse", "relays", "relay_1", 5.0)
 
@@ -131,46 +130,6 @@ async def test_points_that_may_be_written(tmp_path: Path, target: str, kind: str
         await here.command("point.write", target, by=FITTER, value=True)
         assert [found[0] for found in await here.events()] == [kind]
         assert (here.sent == [("write", "relays", "relay_8", True)]) is (kind == "command.done")
-
-
-async def test_meters_are_read_at_each_quarter_and_once_at_the_start(tmp_path: Path) -> None:
-    time = Time(quarter_of(MORNING) + 60_000)
-    async with yard(tmp_path, time) as here:
-        await here.read(meter_main__energy_import=1000.5)
-        await here.read(meter_main__energy_import=1000.6)
-        [(_, source, data)] = await here.events("meter.read")
-        assert (source, data["value"], data["register"]) == ("main", 1000.5, "energy_import")
-        assert (data["unit"], data["meter_no"], data["asked"]) == ("kWh", "20260001", False)
-        await here.wait(14 * 60)
-        found = await here.journal.events(after=0, limit=100, kind="meter.read")
-        assert len(found) == 2
-        assert found[1].at.endswith(("00:00.000Z", "15:00.000Z", "30:00.000Z", "45:00.000Z"))
-    async with yard(tmp_path, time) as again:
-        await again.read(meter_main__energy_import=1001.0)
-        assert len(await again.events("meter.read")) == 2
-        time.machine_ms += 2 * QUARTER_MS
-    async with yard(tmp_path, time) as later:
-        await later.read(meter_main__energy_import=1002.0)
-        assert len(await later.events("meter.read")) == 3
-
-
-async def test_a_meter_that_is_silent_at_the_quarter_is_recorded_as_soon_as_it_speaks(tmp_path: Path) -> None:
-    time = Time(quarter_of(MORNING) + 60_000)
-    async with yard(tmp_path, time) as here:
-        await here.read(meter_main__energy_import=1000.5)
-        await here.read("bad", meter_main__energy_import=None)
-        await here.wait(15 * 60)
-        assert len(await here.events("meter.read")) == 1
-        await here.read(meter_main__energy_import=1003.5)
-        assert [data["value"] for _, _, data in await here.events("meter.read")] == [1000.5, 1003.5]
-
-
-async def test_a_meter_is_read_on_demand_unless_it_cannot_be_trusted(tmp_path: Path) -> None:
-    async with yard(tmp_path) as here:
-        assert await here.engine.meters.read_now("main") is False
-        await here.read(meter_main__energy_import=7.0)
-        assert await here.engine.meters.read_now("main") is True
-        assert [data["asked"] for _, _, data in await here.events("meter.read")] == [False, True]
 
 
 async def test_refused_input_is_an_event_at_most_once_a_minute_and_wire(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from contract.instants import instant, milliseconds
 from contract.kinds import MeterRead, encode_data
 from hub.db import Database
-from hub.meters.registers import Held, capacity, step
+from rules.meters import Held, capacity, step
 from tests.hub.office import Office, office
 
 STEPS = [

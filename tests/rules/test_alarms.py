@@ -248,7 +248,8 @@ def test_words_are_filled_in_by_language() -> None:
 def test_built_in_alarms_name_only_what_is_known_of_them(cause: Any) -> None:
     alarm = BUILT_IN[cause]
     for text in (alarm.message, alarm.response, *([alarm.ticket] if alarm.ticket else [])):
-        assert set(placeholders(text)) <= ({"name", "device", "why"} if cause == "lock.failed" else {"name"})
+        explained = cause == "lock.failed" or cause.startswith("meter.")
+        assert set(placeholders(text)) <= ({"name", "device", "why"} if explained else {"name"})
         assert text.zh
         assert text.en
 

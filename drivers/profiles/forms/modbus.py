@@ -45,7 +45,7 @@ class Register(Closed):
 
     `bits` turns the register into boolean points of their own. `mask`: only these bits, shifted down.
     `invalid`: raw values that mean "no value". `min`, `max`: outside of them the reading is bad. `deadband`: smaller
-    changes are not worth a report.
+    changes are not worth a report. `rolls_over`: where a counting register begins again (its value, scaled).
     """
 
     fc: Literal[1, 2, 3, 4]
@@ -63,6 +63,7 @@ class Register(Closed):
     times: list[Word] = []
     min: float | None = None
     max: float | None = None
+    rolls_over: Annotated[float, Field(gt=0)] | None = None
     deadband: Annotated[float, Field(ge=0)] = 0.0
     group: Group = "normal"
 
@@ -352,6 +353,7 @@ def _register_points(word: str, part: Register, file: ModbusFile) -> Iterator[Po
         low=part.min,
         high=part.max,
         deadband=part.deadband,
+        rolls_over=part.rolls_over,
         group=part.group,
         writable=word in file.commands,
     )

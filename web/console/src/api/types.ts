@@ -208,7 +208,7 @@ export interface Layout {
     id: string;
     device: string;
     name: Text;
-    type: "number" | "flag" | "label";
+    type: "number" | "flag" | "label" | "text";
     unit: string;
     labels?: Labels;
     writable?: boolean;
