@@ -94,15 +94,24 @@ class Head(Closed):
 
 
 class CardFormat(Closed):
-    """How a card's number is written. `hex`: its UID, 4, 7 or 10 bytes; `8h`: 4 bytes; `10d`: 4 bytes in decimal.
+    """How a reader tells a card's number: the forms of `contract.cards`, or bits of Wiegand (`drivers.cards`).
 
-    `byte_order`: `reversed` where the reader sends the lowest byte first. Never guessed at the door.
+    `hex`: its UID, 4, 7 or 10 bytes, or `size` of them. `8h`, `10d`: 4 bytes. `3+5`, `5+5`, `h10302`, `h10304`:
+    numbers of Wiegand cards in digits. `decimal`: the whole UID, `size` bytes. `w26`, `w34`, `w37`: bits with their
+    parity; `wiegand`: whichever of the three came, told by its length. Never guessed at the door.
     """
 
-    format: Literal["hex", "8h", "10d"] = "hex"
-    """How the number is written."""
+    format: Literal[
+        "hex", "8h", "10d", "8h-26", "10d-26", "3+5", "5+5", "h10302", "h10304", "decimal",
+        "w26", "w34", "w37", "wiegand",
+    ] = "hex"  # fmt: skip
+    """How the number is written, or which bits come."""
     byte_order: Literal["iso", "reversed"] = "iso"
-    """Which byte comes first."""
+    """Which byte comes first: `reversed` where the reader sends the lowest first."""
+    bits: Literal["plain", "inverted", "mirrored", "inverted-mirrored"] = "plain"
+    """Whether ones and zeros are swapped, or the last bit comes first."""
+    size: Literal[3, 4, 5, 7, 8, 10] | None = None
+    """Bytes of a number in `decimal` (4 if it is not said); of `hex`, the only length that is meant."""
     prefix: str = ""
     """What stands before the number."""
 
