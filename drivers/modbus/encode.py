@@ -36,7 +36,7 @@ def write_of(profile: Profile, name: str, value: Value) -> Write:
     if output is not None:
         return switch(output, value)
     command = profile.commands.get(name)
-    if command is not None:
+    if isinstance(command, Command):
         return order(command, value)
     raise CommandFailed(f"{profile.id} has nothing to write called {name}", f"{profile.id} 没有可写的点 {name}")
 

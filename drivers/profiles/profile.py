@@ -80,6 +80,34 @@ class JsonSource:
     offset: float = 0.0
 
 
+FieldForm = Literal["bcd", "binary", "digits", "ascii", "clock"]
+"""How a meter writes a value: a decimal number, a binary number, digits as text, text, date and time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldSource:
+    """Where a DL/T 645 or CJ/T 188 value is: `size` bytes from `at` on of the data of `item`, lowest byte first.
+
+    `decimals`: digits after the point; `signed`: the highest bit is the sign; `unit_code`: the byte after it names the
+    unit. `bit`: this bit of a binary number, `on` its level for true. `time_item`: a clock whose time of day is in
+    this other item. `address`: the address that the answer comes from, instead of the item or where there is none.
+    """
+
+    item: int
+    at: int = 0
+    size: int
+    form: FieldForm = "bcd"
+    decimals: int = 0
+    signed: bool = False
+    unit_code: bool = False
+    mask: int | None = None
+    bit: int | None = None
+    on: int = 1
+    enum: Mapping[int, str] = field(default_factory=dict)
+    time_item: int | None = None
+    address: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
     """A named value. `labels`: what an enumerated point can read as, and what people read for it.
@@ -91,7 +119,7 @@ class Point:
     id: str
     name: Text
     type: ValueType
-    source: RegisterSource | JsonSource
+    source: RegisterSource | JsonSource | FieldSource
     unit: str = ""
     labels: Mapping[str, Text] = field(default_factory=dict)
     low: float | None = None
@@ -170,6 +198,40 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeterCommand:
+    """A wish that a DL/T 645 or CJ/T 188 meter takes. `enum`: label → raw.
+
+    `write`: `raw` in `size` bytes to `item`; `control`: trip and close (`raw` is the kind of control); `clock`: the
+    time of day to the whole line. `level`: which password it needs; None: none.
+    """
+
+    id: str
+    name: Text
+    act: Literal["write", "control", "clock"]
+    item: int = 0
+    size: int = 1
+    enum: Mapping[str, int] = field(default_factory=dict)
+    labels: Mapping[str, Text] = field(default_factory=dict)
+    level: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterFormat:
+    """How a DL/T 645 or CJ/T 188 meter is asked. `version`: year of the standard.
+
+    `blocks`: items that bring several points in one answer, in their order (a number: so many bytes of no interest);
+    `lengths`: bytes of items whose points do not say it. `type_code`, `di_order`: CJ/T 188's.
+    """
+
+    version: Literal[1997, 2004, 2007, 2018]
+    blocks: Mapping[int, tuple[str | int, ...]] = field(default_factory=dict)
+    lengths: Mapping[int, int] = field(default_factory=dict)
+    preamble: int = 4
+    type_code: int = 0
+    di_order: Literal["low-first", "high-first"] = "low-first"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineFormat:
     """How a reader's lines end and what they carry."""
 
@@ -194,12 +256,13 @@ class Profile:
     notes: tuple[str, ...] = ()
     points: Mapping[str, Point] = field(default_factory=dict)
     outputs: Mapping[str, Output] = field(default_factory=dict)
-    commands: Mapping[str, Command] = field(default_factory=dict)
+    commands: Mapping[str, Command | MeterCommand] = field(default_factory=dict)
     multipliers: Mapping[str, Multiplier] = field(default_factory=dict)
     serial: Serial | None = None
     limits: Limits = field(default_factory=Limits)
     poll: Poll = field(default_factory=Poll)
     line: LineFormat | None = None
+    meter: MeterFormat | None = None
     availability: Availability | None = None
     dialect: str | None = None
     silent_s: float | None = None

@@ -76,6 +76,10 @@ class Image:
             raise Refused(ILLEGAL_ADDRESS)
         self._written.update({address + place: word for place, word in enumerate(words)})
 
+    @property
+    def _commands(self) -> dict[str, Command]:
+        return {name: part for name, part in self.profile.commands.items() if isinstance(part, Command)}
+
     # --- What a write means
 
     def _switched(self, fc: int, address: int, raw: int) -> bool:
@@ -94,7 +98,7 @@ class Image:
     def _commanded(self, address: int, words: list[int], *, coil: bool) -> bool:
         held = [
             (name, command)
-            for name, command in self.profile.commands.items()
+            for name, command in self._commands.items()
             if command.address == address and (command.fc == 5) == coil and _width(command) == len(words)
         ]
         for name, command in held:
@@ -112,7 +116,7 @@ class Image:
     def _bit_table(self, fc: int) -> dict[int, int]:
         table: dict[int, int] = {}
         if fc == 1:
-            table.update({c.address: 0 for c in self.profile.commands.values() if c.fc == 5})
+            table.update({c.address: 0 for c in self._commands.values() if c.fc == 5})
             table.update({o.address: 0 for o in self.profile.outputs.values() if o.fc == 5})
         for name, point in self.profile.points.items():
             source = point.source
@@ -123,7 +127,7 @@ class Image:
     def _word_table(self, fc: int) -> dict[int, int]:
         table: dict[int, int] = {}
         if fc == 3:
-            for command in self.profile.commands.values():
+            for command in self._commands.values():
                 if command.fc != 5:
                     table.update({command.address + place: 0 for place in range(_width(command))})
             table.update(self._written)
