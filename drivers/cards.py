@@ -14,63 +14,42 @@ from collections.abc import Mapping
 from typing import Final
 
 from contract import cards
-from contract.cards import CardForm
 from drivers.errors import FrameError
+from drivers.profiles.cardforms import AS_BITS, AS_TEXT, BY_FORMAT, CUT, WIEGAND, fault_of, size_of, sizes_of, text_form
 from drivers.profiles.words import CardFormat
 
-WIEGAND: Final[Mapping[int, int]] = {26: 3, 34: 4, 37: 5}
-"""Bits of a frame → bytes of its value."""
+__all__ = [
+    "AS_BITS",
+    "AS_TEXT",
+    "WrongForm",
+    "describe",
+    "fault_of",
+    "from_bits",
+    "from_text",
+    "sizes_of",
+    "sound",
+    "to_bits",
+    "to_text",
+]
 
 _HALVES: Final[Mapping[int, int]] = {26: 13, 34: 17, 37: 19}
 """How many bits, its own among them, each parity bit covers."""
-
-BY_FORMAT: Final[Mapping[str, tuple[int, ...]]] = {"w26": (26,), "w34": (34,), "w37": (37,), "wiegand": (26, 34, 37)}
-"""Frames that a declared format of bits takes."""
-
-AS_BITS: Final = frozenset({*BY_FORMAT, "hex", "8h"})
-"""Formats that a reader of bits can have; the others are text."""
-
-AS_TEXT: Final = frozenset(
-    {"hex", "8h", "10d", "8h-26", "10d-26", "3+5", "5+5", "h10302", "h10304", "decimal"},
-)
-"""Formats that a reader of text lines can have."""
-
-
-_CUT: Final = frozenset({"8h-26", "10d-26"})
-"""Formats of which the lowest three bytes count."""
 
 
 class WrongForm(ValueError):
     """A declared form that contradicts itself, or that this way of reading does not have."""
 
 
-def sizes_of(form: CardFormat) -> frozenset[int]:
-    """The lengths in bytes that values from a reader with this form can have."""
-    if form.format in BY_FORMAT:
-        return frozenset(WIEGAND[length] for length in BY_FORMAT[form.format])
-    return frozenset({3} if form.format in _CUT else cards.sizes_of(_text_form(form), _size(form)))
-
-
-def fault_of(form: CardFormat) -> str | None:
-    """What is contradictory in a declared form, in plain words; None if nothing is."""
-    if form.size is not None and form.format not in {"hex", "decimal"}:
-        return f"`size` belongs to hex and decimal; {form.format} has its own length"
-    whole = all(length != 37 for length in BY_FORMAT.get(form.format, ())) and form.format not in {"h10302", "h10304"}
-    if form.byte_order == "reversed" and not whole:
-        return f"{form.format} has 35 bits, which are no whole bytes: byte_order must be iso"
-    return None
-
-
 def from_text(text: str, form: CardFormat) -> str:
     """The value of a card that a reader wrote, its prefix cut off. Raises `FrameError` if that is not the form."""
     if form.format not in AS_TEXT:
         raise WrongForm(f"{form.format} is bits, not text")
-    value = cards.value_of(text, _text_form(form), _size(form))
+    value = cards.value_of(text, text_form(form), size_of(form))
     if value is None:
         raise FrameError(f"not a card number in the form {form.format}", text.encode()[:64])
     data = _turned_bytes(bytes.fromhex(value), form)
     # The lowest three bytes are those of the card's number, whichever byte the reader sends first.
-    return data[-3:].hex().upper() if form.format in _CUT else data.hex().upper()
+    return data[-3:].hex().upper() if form.format in CUT else data.hex().upper()
 
 
 def to_text(value: str, form: CardFormat) -> str:
@@ -78,10 +57,10 @@ def to_text(value: str, form: CardFormat) -> str:
     if form.format not in AS_TEXT:
         raise WrongForm(f"{form.format} is bits, not text")
     data = bytes.fromhex(value)
-    whole = bytes(4 - len(data)) + data if form.format in _CUT and len(data) == 3 else data
+    whole = bytes(4 - len(data)) + data if form.format in CUT and len(data) == 3 else data
     text = None
     if len(data) in (sizes_of(form) or {len(data)}):
-        text = cards.text_of(_turned_bytes(whole, form).hex(), _text_form(form), _size(form))
+        text = cards.text_of(_turned_bytes(whole, form).hex(), text_form(form), size_of(form))
     if text is None:
         lengths = " or ".join(str(size) for size in sorted(sizes_of(form)))
         raise WrongForm(f"a card of {len(data)} bytes cannot be written as {form.format}, which takes {lengths}")
@@ -143,14 +122,6 @@ def _with_parity(payload: int, length: int) -> int:
     number = payload << 1
     number |= ((number >> length - half).bit_count() % 2) << length - 1
     return number | 1 - (number & (1 << half) - 1).bit_count() % 2
-
-
-def _text_form(form: CardFormat) -> CardForm:
-    return form.format.removesuffix("-26")  # type: ignore[return-value]
-
-
-def _size(form: CardFormat) -> int | None:
-    return 4 if form.format == "decimal" and form.size is None else form.size
 
 
 def _turned_bytes(data: bytes, form: CardFormat) -> bytes:

@@ -47,6 +47,7 @@ PURE_FILES = (
     "drivers/modbus/station.py",
     "drivers/changes.py",
     "drivers/profiles/words.py",
+    "drivers/profiles/cardforms.py",
     "drivers/profiles/schema.py",
     "drivers/profiles/profile.py",
     "drivers/profiles/build.py",

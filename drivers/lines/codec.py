@@ -2,25 +2,24 @@
 
 A line ends with CR, LF or both, or, with readers that send neither, with a silence. What has no end in time is never
 taken for a line: half a card number is another card's number.
-Source: printed card forms (ten digits = four bytes, high byte first); UIDs of ISO 14443 have 4, 7 or 10 bytes.
+Which forms a card's number can have: `drivers.cards`.
 """
 
 from __future__ import annotations
 
-import re
+import contextlib
+import dataclasses
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from contract.desired import CredentialKind
+from drivers.cards import from_text
 from drivers.errors import FrameError
 from drivers.profiles.profile import LineFormat
 from drivers.profiles.words import CardFormat
 
 UNFINISHED_S = 1.0
 """A line that has not ended after this long a silence is thrown away."""
-
-_HEX = re.compile(r"[0-9A-Fa-f]+")
-_UID_DIGITS = frozenset({8, 14, 20})
 
 
 class Credential(NamedTuple):
@@ -93,30 +92,20 @@ class Lines:
             yield line
 
 
+def as_installed(form: LineFormat, card: CardFormat | None) -> LineFormat:
+    """The format of one reader: its product's, with the form of cards that the site file declares for it."""
+    return form if card is None else dataclasses.replace(form, card=card)
+
+
 def credential(line: bytes, form: LineFormat) -> Credential:
     """What a line says. Raises `FrameError` for what is neither a card of the declared form nor a QR text."""
     text = _text(line)
     if form.card is not None and text.startswith(form.card.prefix):
-        number = card(text[len(form.card.prefix) :], form.card)
-        if number is not None:
-            return Credential("card", number)
+        with contextlib.suppress(FrameError):
+            return Credential("card", from_text(text[len(form.card.prefix) :], form.card))
     if form.qr is not None and text.startswith(form.qr.prefix) and len(text) > len(form.qr.prefix):
         return Credential("qr", text[len(form.qr.prefix) :])
     raise FrameError("neither a card number of the declared form nor a QR text", line)
-
-
-def card(text: str, form: CardFormat) -> str | None:
-    """A card number in upper-case hex, ISO byte order; None if it is not written in the declared form."""
-    if form.format == "10d":
-        if not (len(text) == 10 and text.isascii() and text.isdigit()) or int(text) > 0xFFFFFFFF:
-            return None
-        number = int(text).to_bytes(4, "big")
-    else:
-        digits = _UID_DIGITS if form.format == "hex" else {8}
-        if len(text) not in digits or not _HEX.fullmatch(text):
-            return None
-        number = bytes.fromhex(text)
-    return (number if form.byte_order == "iso" else number[::-1]).hex().upper()
 
 
 def _text(line: bytes) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from drivers.bus import Bus
 from drivers.installed import Devices, Gateway, WrongInstallation
 from drivers.lines.bus import LineBus, SerialOpener, TcpOpener
+from drivers.lines.codec import as_installed
 
 
 def open_wire(id: str, bus: Any, devices: Devices, gateway: Gateway) -> Bus:
@@ -17,7 +18,7 @@ def open_wire(id: str, bus: Any, devices: Devices, gateway: Gateway) -> Bus:
         opener = TcpOpener(bus.host, bus.port)
     if len(devices) != 1:
         raise WrongInstallation(f"{id}: one reader belongs on a line of text, there are {len(devices)}")
-    (reader, (_, profile)), *_ = devices.items()
+    (reader, (installed, profile)), *_ = devices.items()
     if profile.line is None:
         raise WrongInstallation(f"{reader}: {profile.id} does not say how its lines look")
-    return LineBus(id, opener, reader, profile.line, sink=gateway.sink)
+    return LineBus(id, opener, reader, as_installed(profile.line, installed.card), sink=gateway.sink)

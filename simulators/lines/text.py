@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from drivers.cards import WrongForm, to_text
 from drivers.profiles.profile import LineFormat
 
-_HEX = re.compile(r"^(?:[0-9A-Fa-f]{2}){4,10}$")
+_HEX = re.compile(r"^(?:[0-9A-Fa-f]{2}){3,10}$")
 
 
 class CannotRead(ValueError):
@@ -17,20 +18,15 @@ def card_line(card: str, form: LineFormat) -> bytes:
     """The bytes for a card's UID (hex, ISO byte order) or, where the reader reads them, a QR text."""
     text = card.strip()
     if form.card is not None and _HEX.match(text):
-        return _ended(form.card.prefix + _number(bytes.fromhex(text), form), form)
+        try:
+            number = to_text(text.upper(), form.card)
+        except WrongForm as wrong:
+            raise CannotRead(f"this reader cannot read it: {wrong}") from wrong
+        return _ended(form.card.prefix + number, form)
     if form.qr is not None and text and text.isprintable():
         prefix = form.qr.prefix
         return _ended(text if prefix and text.startswith(prefix) else prefix + text, form)
-    raise CannotRead(f"{card!r:.60} is no card number: 4 to 10 bytes in hex are expected, for example 04A1B2C3D4E5F6")
-
-
-def _number(uid: bytes, form: LineFormat) -> str:
-    assert form.card is not None
-    if form.card.format != "hex" and len(uid) != 4:
-        raise CannotRead(f"this reader writes cards as {form.card.format}: 4 bytes, not {len(uid)}")
-    if form.card.byte_order == "reversed":
-        uid = uid[::-1]
-    return f"{int.from_bytes(uid, 'big'):010d}" if form.card.format == "10d" else uid.hex().upper()
+    raise CannotRead(f"{card!r:.60} is no card number: 3 to 10 bytes in hex are expected, for example 04A1B2C3D4E5F6")
 
 
 def _ended(text: str, form: LineFormat) -> bytes:

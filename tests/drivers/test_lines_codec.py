@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.errors import FrameError
-from drivers.lines.codec import UNFINISHED_S, Credential, Lines, card, credential
+from drivers.lines.codec import UNFINISHED_S, Credential, Lines, as_installed, credential
 from drivers.profiles import load
 from drivers.profiles.profile import LineFormat
 from drivers.profiles.words import CardFormat, QrFormat
@@ -90,33 +90,6 @@ def test_a_line_that_never_ends_costs_no_memory() -> None:
     assert list(cutter.feed(b"\r\n04A1B2C3\r\n", 0.0)) == [b"04A1B2C3"]
 
 
-CARDS: list[tuple[str, CardFormat, str | None]] = [
-    ("04A1B2C3D4E5F6", CardFormat(), "04A1B2C3D4E5F6"),
-    ("04a1b2c3d4e5f6", CardFormat(), "04A1B2C3D4E5F6"),
-    ("F6E5D4C3B2A104", CardFormat(byte_order="reversed"), "04A1B2C3D4E5F6"),
-    ("00D507D0", CardFormat(), "00D507D0"),
-    ("00D507D0", CardFormat(format="8h"), "00D507D0"),
-    ("D007D500", CardFormat(format="8h", byte_order="reversed"), "00D507D0"),
-    ("0013961168", CardFormat(format="10d"), "00D507D0"),
-    ("1904649758", CardFormat(format="10d"), "7186A61E"),
-    ("0514229873", CardFormat(format="10d", byte_order="reversed"), "7186A61E"),
-    ("04A1B2C3D4E5F6A7B8C9", CardFormat(), "04A1B2C3D4E5F6A7B8C9"),
-    ("04A1B2C3D4E5F", CardFormat(), None),
-    ("04A1B2C3D4E5", CardFormat(), None),
-    ("04A1B2C3D4E5G6", CardFormat(), None),
-    ("13961168", CardFormat(format="10d"), None),
-    ("4294967296", CardFormat(format="10d"), None),
-    ("٠٠١٣٩٦١١٦٨", CardFormat(format="10d"), None),
-    ("04A1B2C3D4E5F6", CardFormat(format="8h"), None),
-    ("", CardFormat(), None),
-]
-
-
-@pytest.mark.parametrize(("text", "form", "number"), CARDS)
-def test_cards(text: str, form: CardFormat, number: str | None) -> None:
-    assert card(text, form) == number
-
-
 def test_what_a_line_says() -> None:
     assert credential(b"04A1B2C3D4E5F6", FORM) == Credential("card", "04A1B2C3D4E5F6")
     assert credential(b" 04A1B2C3 ", FORM) == Credential("card", "04A1B2C3")
@@ -126,6 +99,15 @@ def test_what_a_line_says() -> None:
     assert credential(b"visitor 42", anything) == Credential("qr", "visitor 42")
     tagged = replace(FORM, card=CardFormat(prefix="C="), qr=None)
     assert credential(b"C=04A1B2C3", tagged) == Credential("card", "04A1B2C3")
+
+
+def test_a_readers_own_form_takes_the_place_of_its_products() -> None:
+    own = as_installed(FORM, CardFormat(format="3+5"))
+    assert credential(b"213,02000", own) == Credential("card", "D507D0")
+    assert credential(b"QR:7", own) == Credential("qr", "7")
+    with pytest.raises(FrameError):
+        credential(b"04A1B2C3", own)
+    assert as_installed(FORM, None) is FORM
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from drivers.profiles.cardforms import fault_of
 from drivers.profiles.forms.head import Fault, profile_of
 from drivers.profiles.profile import LineFormat, Profile
 from drivers.profiles.words import CardFormat, Head, QrFormat, Seconds, Serial
@@ -28,9 +29,11 @@ class LineFile(Head):
 
 
 def faults(file: LineFile) -> Iterator[Fault]:
-    """A reader that reads nothing."""
+    """A reader that reads nothing, or cards in a form that is no text."""
     if file.card is None and file.qr is None:
         yield Fault((), "a line reader reads cards or QR texts: `card` or `qr` is missing")
+    if file.card is not None and (wrong := fault_of(file.card, "text")):
+        yield Fault(("card",), wrong.en)
 
 
 def build(file: LineFile) -> Profile:
