@@ -6,6 +6,7 @@ Every mistake is told at once, like those of a site file.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -23,14 +24,13 @@ from config.peoplefile import (
 from config.shape import validated
 from config.site import Name, Part, Site
 from contract import desired
-from contract.desired import CredentialKind
+from contract.cards import VALUE_BYTES, doubtful, typed
 from contract.instants import Instant, instant
 from contract.texts import Text
 from rules.schedules import ALWAYS
 from rules.values import normal_value
 
-CARD_BYTES = (4, 7, 10)
-"""Lengths of a card's UID (ISO/IEC 14443-3, section 6.5.4)."""
+_HEX = re.compile(r"(?:[0-9A-F]{2})+")
 
 PeopleItem = desired.Holder | desired.Credential | desired.Schedule | desired.Grant | desired.Block
 
@@ -87,12 +87,12 @@ class _Check:
     def _part(self, part: Part, place: Place, values: dict[object, Place]) -> None:
         match part:
             case CredentialPart() | BlockPart():
-                self._value(part.kind, part.value, (*place, "value"))
+                self._value(part, (*place, "value"))
                 if isinstance(part, CredentialPart):
                     self._known((*place, "holder"), part.holder, self._holders, Text("一个持有人", "a holder"))
                     self._term(part, place)
                     if part.state == "active":
-                        key = part.kind, normal_value(part.kind, part.value)
+                        key = part.kind, _normal(part)
                         self._once(values, key, (*place, "value"))
             case HolderPart():
                 self._term(part, place)
@@ -125,18 +125,25 @@ class _Check:
                 )
                 self._wrong(where, words)
 
-    def _value(self, kind: CredentialKind, value: str, place: Place) -> None:
-        normal = normal_value(kind, value)
-        if kind == "card":
-            try:
-                fits = len(bytes.fromhex(normal)) in CARD_BYTES
-            except ValueError:
-                fits = False
-            if not fits:
-                words = Text("卡号应为 8、14 或 20 位十六进制", "a card's UID has 8, 14 or 20 hex digits")
-                self._wrong(place, words)
-        elif not normal:
-            self._wrong(place, Text("不能为空", "must not be empty"))
+    def _value(self, part: CredentialPart | BlockPart, place: Place) -> None:
+        normal = _normal(part)
+        if part.kind != "card":
+            if part.form is not None:
+                self._wrong((*place[:-1], "form"), Text("只有卡号才有写法", "only cards have a form"))
+            if not normal:
+                self._wrong(place, Text("不能为空", "must not be empty"))
+            return
+        if part.form is None and doubtful(normal):
+            words = Text(
+                "十位数字可能是卡面十进制号，也可能是十六进制；请写 form: 10d 或 form: hex",
+                "ten digits may be a printed number or hex; write form: 10d or form: hex",
+            )
+            self._wrong(place, words)
+        elif part.form not in {None, "hex"} and not normal:
+            self._wrong(place, Text(f"不是 {part.form} 写法的卡号", f"is no card number in the form {part.form}"))
+        elif not _HEX.fullmatch(normal) or len(normal) // 2 not in VALUE_BYTES:
+            words = Text("卡号应为 6、8、10、14 或 20 位十六进制", "a card has 6, 8, 10, 14 or 20 hex digits")
+            self._wrong(place, words)
 
     def _term(self, part: HolderPart | CredentialPart | GrantPart, place: Place) -> None:
         for word, when in (("valid_from", part.valid_from), ("valid_to", part.valid_to)):
@@ -166,6 +173,13 @@ class _Check:
 
     def _wrong(self, place: Place, expected: Text) -> None:
         self._mistakes.append(self._document.mistake(place, expected))
+
+
+def _normal(part: CredentialPart | BlockPart) -> str:
+    """The value as it is compared; "" if it is not written in its form."""
+    if part.kind == "card" and part.form not in {None, "hex"}:
+        return typed(part.value, part.form or "hex") or ""
+    return normal_value(part.kind, part.value)
 
 
 def _is_moment(text: str) -> bool:
@@ -207,7 +221,7 @@ def _items(people: PeopleFile, zone: ZoneInfo) -> list[PeopleItem]:
         desired.Credential(
             id=each.id,
             kind=each.kind,
-            value=normal_value(each.kind, each.value),
+            value=_normal(each),
             holder=each.holder,
             state=each.state,
             valid_from=since(each.valid_from),
@@ -227,7 +241,7 @@ def _items(people: PeopleFile, zone: ZoneInfo) -> list[PeopleItem]:
         for each in people.grants
     ]
     items += [
-        desired.Block(id=each.id, kind=each.kind, value=normal_value(each.kind, each.value), reason=_text(each.reason))
+        desired.Block(id=each.id, kind=each.kind, value=_normal(each), reason=_text(each.reason))
         for each in people.blocks
     ]
     return items

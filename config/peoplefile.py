@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from config.site import Id, Name, Part
+from contract.cards import PrintedForm
 from contract.desired import CredentialKind
 from rules.schedules import ALWAYS
 
@@ -39,6 +40,8 @@ class CredentialPart(Part):
     kind: CredentialKind
     value: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     """A card's UID in hex (ISO byte order), a plate, a QR's text, a PIN's digits."""
+    form: PrintedForm | None = None
+    """How a card's number is written where it is not hex: `10d`, `8h`, `3+5`, `5+5`, `h10302`, `h10304`."""
     holder: ItemId
     state: Literal["active", "revoked", "lost"] = "active"
     valid_from: When | None = None
@@ -88,6 +91,8 @@ class BlockPart(Part):
     id: ItemId
     kind: CredentialKind
     value: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    form: PrintedForm | None = None
+    """How a card's number is written where it is not hex."""
     reason: Name
 
 

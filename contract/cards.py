@@ -24,7 +24,10 @@ import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-CardForm = Literal["hex", "8h", "10d", "8h-26", "10d-26", "3+5", "5+5", "h10302", "h10304", "decimal"]
+PrintedForm = Literal["hex", "8h", "10d", "8h-26", "10d-26", "3+5", "5+5", "h10302", "h10304"]
+"""Forms in which people type a number that stands on a card."""
+
+CardForm = PrintedForm | Literal["decimal"]
 
 UID_BYTES = (4, 7, 10)
 """Lengths of a UID (ISO/IEC 14443-3, section 6.5.4)."""

@@ -13,6 +13,7 @@ from sqlmodel import col
 from contract import desired
 from hub.access.models import BlockRow, CredentialRow, GrantRow, HolderRow, ScheduleRow
 from hub.access.schemas import (
+    MEANT,
     BlockBody,
     BlockShape,
     Body,
@@ -51,7 +52,7 @@ class Noun:
 
     def fields(self) -> tuple[str, ...]:
         """The fields that a person can set."""
-        return tuple(self.body.model_fields)
+        return tuple(name for name in self.body.model_fields if name not in MEANT)
 
     def shown(self, row: Row) -> Kept:
         """The row as answers show it."""

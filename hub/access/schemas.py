@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
 
+from contract import cards
+from contract.cards import PrintedForm
 from contract.desired import CredentialKind
 from contract.texts import Text
 from hub.sites.schemas import TextShape
@@ -33,6 +35,12 @@ _FORMS: dict[str, tuple[re.Pattern[str], Text]] = {
     "face": (re.compile(r"^\S{1,200}$"), Text("应为人脸编号", "must be the id of a face")),
 }
 """What a normalised value of each kind looks like, and what to say if it does not."""
+
+_NOT_SO = Text("不是 {form} 写法的卡号", "is no card number in the form {form}")
+_CARDS_ONLY = Text("只有卡号才有写法", "only cards have a form")
+
+MEANT = frozenset({"form"})
+"""Fields that say how another one is meant; they are not kept."""
 
 _ORDER = Text("结束时间必须晚于开始时间", "The end must be after the beginning")
 
@@ -61,14 +69,32 @@ class Presentable(Body):
 
     kind: CredentialKind
     value: Annotated[str, Field(min_length=1, max_length=200)]
+    form: PrintedForm | None = Field(
+        default=None,
+        description="How a card's number is written, where it is not hex: `10d` ten decimal digits (0013961168), `8h`, "
+        "`3+5` facility and number (213,02000), `5+5`, `h10302`, `h10304`; `10d-26` and `8h-26`: the part of it that a "
+        "26-bit reader sends. Ten digits without a form are refused: they could be hex as well.",
+    )
 
     @model_validator(mode="after")
     def _normal(self) -> Self:
+        if self.form is not None:
+            self._read()
         self.value = normal_value(self.kind, self.value)
         form, expected = _FORMS[self.kind]
         if not form.match(self.value):
             raise FieldFault(expected, "value")
         return self
+
+    def _read(self) -> None:
+        """The value as it is meant; what it was read from is hex from now on."""
+        if self.kind != "card":
+            raise FieldFault(_CARDS_ONLY, "form")
+        if self.form is not None and self.form != "hex":
+            value = cards.typed(self.value, self.form)
+            if value is None:
+                raise FieldFault(Text(_NOT_SO.zh.format(form=self.form), _NOT_SO.en.format(form=self.form)), "value")
+            self.value, self.form = value, "hex"
 
 
 class HolderBody(Term):
@@ -142,6 +168,15 @@ class CredentialShape(Kept, Term):
     value: str
     holder: str
     state: str
+
+    @computed_field(description="A card's number in every form in which it may be printed: 10d, 8h, 3+5 …")  # type: ignore[prop-decorator]
+    @property
+    def printed(self) -> dict[str, str]:
+        """What may stand on the card."""
+        try:
+            return cards.describe(self.value) if self.kind == "card" else {}
+        except ValueError:
+            return {}
 
 
 class ScheduleShape(Kept, ScheduleBody):

@@ -16,13 +16,14 @@ from sqlalchemy import and_, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from contract import cards
 from contract.commands import Person
 from contract.kinds import RecordChanged
 from contract.texts import Text
 from hub import stream
 from hub.access.models import BlockRow, CredentialRow, GrantRow, HolderRow, ScheduleRow
 from hub.access.nouns import CREDENTIAL, GRANT, Noun, Row
-from hub.access.schemas import BlockBody, Body, CredentialBody, GrantBody, ScheduleBody
+from hub.access.schemas import MEANT, BlockBody, Body, CredentialBody, GrantBody, ScheduleBody
 from hub.db import connection
 from hub.desired import service as desired
 from hub.sites.models import SiteRow
@@ -38,6 +39,10 @@ _IN_USE = Text("仍有授权使用此时段表", "Grants still use this schedule
 _RESERVED = Text("always 是内置时段表", "`always` exists already: use another id")
 _NEVER = Text("起止相同等于从不开放；全天写 00:00 到 24:00", "never holds; a whole day is 00:00 to 24:00")
 _NO_DAY = Text("日历上没有这一天", "the calendar has no such day")
+_WHICH_FORM = Text(
+    "十位数字可能是卡面十进制号（10D），也可能是十六进制：请说明写法 form",
+    "ten digits may be the number printed on the card (10D) or hex: say which with `form`",
+)
 _TAKEN = Text("此编号已被使用", "This id is taken")
 
 
@@ -48,6 +53,7 @@ async def create(
     row_id = wanted_id or str(uuid.uuid4())
     if await session.get(noun.row, (site.id, row_id)) is not None:
         raise Conflict(_TAKEN, fields={"id": _TAKEN})
+    _check_written(body)
     await _check(session, site, row_id, body)
     row: Row = noun.row(site=site.id, id=row_id, changed_at=datetime.now(UTC), **_columns(body))
     session.add(row)
@@ -62,6 +68,8 @@ async def change(session: AsyncSession, noun: Noun, row: Row, body: Body, by: Pe
     fields = [name for name, value in wanted.items() if getattr(row, name) != value]
     if not fields:
         return row
+    if "value" in fields:
+        _check_written(body)
     await _check(session, await site_of(session, row.site), row.id, body)
     for name in fields:
         setattr(row, name, wanted[name])
@@ -147,11 +155,12 @@ def _theirs(noun: Noun, q: str) -> list[Any]:
     if noun.row is not HolderRow:
         return []
     compact = q.replace(" ", "").replace("-", "")
+    printed = cards.typed(q, "10d") or compact
     theirs = select(CredentialRow.id).where(
         CredentialRow.site == HolderRow.site,
         CredentialRow.holder == HolderRow.id,
         CredentialRow.kind != "pin",
-        col(CredentialRow.value).icontains(compact, autoescape=True),
+        or_(col(CredentialRow.value).icontains(compact, autoescape=True), col(CredentialRow.value) == printed),
     )
     return [theirs.exists()]
 
@@ -171,6 +180,13 @@ async def _check(session: AsyncSession, site: SiteRow, row_id: str, body: Body) 
             _check_hours(row_id, body)
         case _:
             pass
+
+
+def _check_written(body: Body) -> None:
+    if not isinstance(body, CredentialBody | BlockBody) or body.kind != "card":
+        return
+    if body.form is None and cards.doubtful(body.value):
+        raise Invalid({"value": _WHICH_FORM})
 
 
 async def _check_holder(session: AsyncSession, site: str, holder: str) -> None:
@@ -224,6 +240,8 @@ def _columns(body: Body) -> dict[str, Any]:
     """The body's fields as columns hold them: what is nested as JSON."""
     found = {}
     for name in type(body).model_fields:
+        if name in MEANT:
+            continue
         value = getattr(body, name)
         nested = isinstance(value, BaseModel | list | dict)
         found[name] = body.model_dump(mode="json", include={name})[name] if nested else value

@@ -93,8 +93,21 @@ ONE_THING: dict[str, tuple[str, str, str, str]] = {
         "did you mean office",
     ),
     "a place that is not there": ("places: [lobby],", "places: [loby],", "grants.1.places.0", "did you mean lobby"),
-    "a card that is too short": ("04:a1:b2:c3:d4:e5:f6", "04:a1:b2", "credentials.0.value", "8, 14 or 20 hex digits"),
+    "a card that is too short": ("04:a1:b2:c3:d4:e5:f6", "04:a1", "credentials.0.value", "14 or 20 hex digits"),
     "a card that is no hex": ("04:a1:b2:c3:d4:e5:f6", "0G:a1:b2:c3:d4:e5:f6", "credentials.0.value", "hex digits"),
+    "ten digits that may be two things": (
+        "04:a1:b2:c3:d4:e5:f6",
+        "0013961168",
+        "credentials.0.value",
+        "write form: 10d or form: hex",
+    ),
+    "a number that is not in its form": (
+        'value: "04:a1:b2:c3:d4:e5:f6"',
+        'value: "256,02000", form: 3+5',
+        "credentials.0.value",
+        "no card number in the form 3+5",
+    ),
+    "a form of something else": ("kind: qr,", "kind: qr, form: 10d,", "credentials.2.form", "only cards have a form"),
     "a card without quotes": ('"04:a1:b2:c3:d4:e5:f6"', "12345678", "credentials.0.value", "put it in quotes"),
     "a plate that says nothing": ("value: 沪A·12345", 'value: "·"', "credentials.1.value", "must not be empty"),
     "an id twice": ("id: h-2,", "id: h-1,", "holders.1.id", "stands in line 10 already"),
@@ -143,6 +156,23 @@ def test_one_mistake(name: str, tmp_path: Path) -> None:
     assert found, "\n".join(map(str, mistakes))
     assert words in str(found[0])
     assert abs(found[0].line - (PEOPLE[: PEOPLE.index(old)].count("\n") + 1)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ('value: "0013961168", form: 10d', "00D507D0"),
+        ('value: "0013961168", form: 10d-26', "D507D0"),
+        ('value: "213,02000", form: 3+5', "D507D0"),
+        ('value: "0000D507D0", form: hex', "0000D507D0"),
+        ('value: "0013961168", form: hex', "0013961168"),
+        ('value: "13,13067", form: 3+5', "0D330B"),
+    ],
+)
+def test_a_card_as_it_is_printed(written: str, value: str, tmp_path: Path) -> None:
+    found = items(tmp_path, instead('value: "04:a1:b2:c3:d4:e5:f6"', written, PEOPLE))["c-1"]
+    assert isinstance(found, Credential)
+    assert found.value == value
 
 
 def test_all_mistakes_at_once(tmp_path: Path) -> None:

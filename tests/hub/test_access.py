@@ -122,6 +122,10 @@ async def test_who_changed_what_is_recorded(database: Database) -> None:
         ("holders", {"name": "x", "id": "no spaces"}, "id"),
         ("credentials", {"kind": "card", "value": "04A1B"}, "value"),
         ("credentials", {"kind": "card", "value": "not hex!"}, "value"),
+        ("credentials", {"kind": "card", "value": "0013961168"}, "value"),
+        ("credentials", {"kind": "card", "value": "4294967296", "form": "10d"}, "value"),
+        ("credentials", {"kind": "card", "value": "04A1B2C3", "form": "9d"}, "form"),
+        ("credentials", {"kind": "qr", "value": "0013961168", "form": "10d"}, "form"),
         ("credentials", {"kind": "plate", "value": "无牌车"}, "value"),
         ("credentials", {"kind": "pin", "value": "12"}, "value"),
         ("credentials", {"kind": "retina", "value": "1"}, "kind"),
@@ -155,6 +159,24 @@ async def test_what_a_record_must_be(database: Database, path: str, body: dict[s
         assert answer.status_code == 422, answer.text
         assert list(answer.json()["error"]["fields"]) == [field]
         assert await hub.desired("demo", "holder") == before
+
+
+async def test_a_card_is_enrolled_as_it_is_printed(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("zhao", "manager") as client:
+        holder = await holder_of(client)
+        card = await made(client, "credentials", kind="card", value="13961168", form="10d", holder=holder)
+        assert card["value"] == "00D507D0"
+        assert card["printed"]["10d"] == "0013961168"
+        assert card["printed"]["3+5"] == "213,02000"
+        assert (await hub.desired("demo", "credential"))[card["id"]]["value"] == "00D507D0"
+        found = (await client.get("/api/holders", params={"q": "0013961168"})).json()["items"]
+        assert [one["id"] for one in found] == [holder]
+        block = await made(client, "blocks", kind="card", value="213,02000", form="3+5", reason=TEXT)
+        assert block["value"] == "D507D0"
+        # Ten digits that were said to be hex stay changeable without saying so again.
+        wide = await made(client, "credentials", kind="card", value="0013961168", form="hex", holder=holder)
+        body = {"kind": "card", "value": wide["value"], "holder": holder, "state": "lost"}
+        assert (await client.put(f"/api/credentials/{wide['id']}", json=body)).json()["state"] == "lost"
 
 
 async def test_one_value_has_one_credential_in_force(database: Database) -> None:
