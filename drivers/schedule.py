@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+from drivers.profiles.profile import Profile
 from drivers.profiles.words import Group
 
 PROBES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
@@ -26,6 +27,14 @@ REFUSED_S = 30.0
 def probe_delay(silences: int) -> float:
     """Seconds until a device is asked again, after so many silences in a row (1, 2, …)."""
     return PROBES_S[min(max(silences, 1), len(PROBES_S)) - 1]
+
+
+def periods(profile: Profile, poll_s: float | None) -> dict[Group, float]:
+    """Seconds between reads. A site's `poll_s` replaces the normal pace; alarms are no slower, meters no faster."""
+    poll = profile.poll
+    if poll_s is None:
+        return {"alarm": poll.alarm, "normal": poll.normal, "meter": poll.meter}
+    return {"alarm": min(poll.alarm, poll_s), "normal": poll_s, "meter": max(poll.meter, poll_s)}
 
 
 class Readable(Protocol):

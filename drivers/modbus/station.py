@@ -10,7 +10,7 @@ from drivers.modbus.decode import Decoder, bit_at, refused
 from drivers.modbus.plan import MULTIPLIER, Block, Limits, Span, plan, spans_of
 from drivers.modbus.resync import Unanswered
 from drivers.profiles.profile import Profile
-from drivers.profiles.words import Group
+from drivers.schedule import periods
 
 
 class Installed(Protocol):
@@ -96,11 +96,3 @@ def _changed(block: Block, old: bytes, new: bytes) -> tuple[Span, ...]:
         if old[2 * (span.address - start) : 2 * (span.end - start)]
         != new[2 * (span.address - start) : 2 * (span.end - start)]
     )
-
-
-def periods(profile: Profile, poll_s: float | None) -> dict[Group, float]:
-    """Seconds between reads. A site's `poll_s` replaces the normal pace; alarms are no slower, meters no faster."""
-    poll = profile.poll
-    if poll_s is None:
-        return {"alarm": poll.alarm, "normal": poll.normal, "meter": poll.meter}
-    return {"alarm": min(poll.alarm, poll_s), "normal": poll_s, "meter": max(poll.meter, poll_s)}

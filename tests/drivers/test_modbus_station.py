@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.readings import Value
-from drivers.modbus.station import Station, periods
+from drivers.modbus.station import Station
 from drivers.profiles import load
+from drivers.schedule import periods
 from tests.drivers.products import Installed, product
 
 PRODUCT = product(
