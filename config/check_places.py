@@ -131,12 +131,18 @@ def _output(draft: Draft, owners: _Owners, place: Place, output: Output, *, seco
     if not draft.known(at, output.output, profile.outputs, what):
         return
     owners.claim(at, f"{output.device}.{output.output}")
-    pulse = profile.outputs[output.output].pulse
-    if pulse is not None and seconds > pulse.max * pulse.step_s:
-        longest = f"{pulse.max * pulse.step_s:g}"
+    pulse = profile.outputs[output.output].pulse_s
+    if pulse is None:
+        words = Text("该输出不能自行计时，不能用作脉冲", "this output times no pulse by itself, and a pulse is needed here")
+        draft.wrong(at, words)
+    elif seconds > pulse[1]:
+        longest = f"{pulse[1]:g}"
         draft.wrong(
             word, Text(f"该输出最长保持 {longest} 秒", f"the board holds this output for {longest} s at the most")
         )
+    elif seconds < pulse[0]:
+        least = f"{pulse[0]:g}"
+        draft.wrong(word, Text(f"该输出最短保持 {least} 秒", f"the board holds this output for {least} s at the least"))
 
 
 def _input(draft: Draft, owners: _Owners, place: Place, contact: Input | None) -> None:

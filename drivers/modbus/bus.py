@@ -23,6 +23,7 @@ from drivers.modbus.plan import Block, split
 from drivers.modbus.resync import Ask
 from drivers.modbus.station import Station
 from drivers.modbus.wire import Refused, Silence, Wire, WireDown
+from drivers.profiles.profile import Output
 from drivers.reports import DeviceFound, DeviceLost, InputRefused, PointsRead, Sink
 from drivers.schedule import Timetable, Turn
 
@@ -105,7 +106,7 @@ class ModbusBus:
         """Closes an output for `seconds`, timed by the board itself."""
         station = self._station(device)
         known = station.profile.outputs.get(output)
-        if known is None:
+        if not isinstance(known, Output):
             raise CommandFailed(f"{device} has no output {output}", f"{device} 没有输出 {output}")
         await self._ask_for(station, encode.pulse(known, seconds), within_s)
 

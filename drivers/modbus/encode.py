@@ -33,7 +33,7 @@ class Write(NamedTuple):
 def write_of(profile: Profile, name: str, value: Value) -> Write:
     """The write for an output or a command of a product. Raises `CommandFailed` in plain words."""
     output = profile.outputs.get(name)
-    if output is not None:
+    if isinstance(output, Output):
         return switch(output, value)
     command = profile.commands.get(name)
     if isinstance(command, Command):

@@ -1,24 +1,35 @@
 """From MQTT messages to points. Pure.
 
 A payload is what a stranger wrote: it may be huge, broken, of the wrong type, or not text at all. Whatever is not
-exactly what the profile says is refused with a sentence, and the point keeps its last value until it is stale.
+exactly what the profile says is refused with a sentence, and the point keeps its last value until it is stale. Times
+that a device writes are not read: a reading's time is when it came.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+import contextlib
+import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
-
-import msgspec
+from typing import Any, NamedTuple, NoReturn
 
 from contract.readings import Value
 from drivers.changes import Worth
 from drivers.profiles.profile import JsonSource, Point, Profile
-from drivers.profiles.words import Availability
+from drivers.profiles.words import Availability, AvailabilityNeeds, steps_of
 
 PAYLOAD_LIMIT = 64 * 1024
+TEXT_LIMIT = 200
+"""Characters of a text that is a value."""
+
+DEPTH_LIMIT = 32
+"""Lists and objects within each other; no product comes near it."""
+
+_NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +42,11 @@ class Values:
 
 @dataclass(frozen=True, slots=True)
 class Available:
-    """The device (or its last will) says whether it is there."""
+    """The device (or its last will) says whether it is there, at the place `which` of its profile's availability."""
 
     device: str
     online: bool
+    which: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +60,35 @@ class Refusal:
 Meaning = Values | Available | Refusal
 
 
+class _Wanted(NamedTuple):
+    """A point that a topic may tell. `sure`: its own topic, not one that says it now and then."""
+
+    point: Point
+    path: tuple[str, ...]
+    sure: bool
+
+
 class Topics:
     """What each topic of one broker means. `devices`: the topic prefix and the profile of each device."""
 
     def __init__(self, devices: Mapping[str, tuple[str, Profile]]) -> None:
-        self._points: dict[str, list[tuple[str, list[Point]]]] = {}
-        self._availability: dict[str, list[tuple[str, Availability]]] = {}
+        self._points: dict[str, list[tuple[str, list[_Wanted]]]] = {}
+        self._availability: dict[str, list[tuple[str, int, Availability]]] = {}
         for device, (prefix, profile) in devices.items():
             self._add(device, prefix, profile)
 
     def _add(self, device: str, prefix: str, profile: Profile) -> None:
-        by_topic: dict[str, list[Point]] = {}
+        by_topic: dict[str, list[_Wanted]] = {}
         for point in profile.points.values():
             if isinstance(point.source, JsonSource):
-                by_topic.setdefault(point.source.topic.replace("{topic}", prefix), []).append(point)
+                for number, place in enumerate(point.source.places):
+                    wanted = _Wanted(point, place.path, sure=number == 0)
+                    by_topic.setdefault(place.topic.replace("{topic}", prefix), []).append(wanted)
         for topic, points in by_topic.items():
             self._points.setdefault(topic, []).append((device, points))
-        if profile.availability is not None:
-            topic = profile.availability.topic.replace("{topic}", prefix)
-            self._availability.setdefault(topic, []).append((device, profile.availability))
+        for which, words in enumerate(profile.availability):
+            topic = words.topic.replace("{topic}", prefix)
+            self._availability.setdefault(topic, []).append((device, which, words))
 
     @property
     def topics(self) -> list[str]:
@@ -76,22 +98,49 @@ class Topics:
     def read(self, topic: str, payload: bytes) -> list[Meaning]:
         """Everything that a message says."""
         said: list[Meaning] = []
-        for device, words in self._availability.get(topic, ()):
-            said.append(_availability(device, words, payload))
+        for device, which, words in self._availability.get(topic, ()):
+            said.append(_available(device, which, words, payload))
         for device, points in self._points.get(topic, ()):
             said += _values(device, points, payload)
         return said
 
 
-def _values(device: str, points: list[Point], payload: bytes) -> list[Meaning]:
-    document = _document(payload)
+class Attendance:
+    """What each place that tells whether a device is there said last."""
+
+    def __init__(self, profiles: Mapping[str, Profile]) -> None:
+        self._needs: dict[str, tuple[AvailabilityNeeds, int]] = {
+            device: (profile.availability_needs, len(profile.availability)) for device, profile in profiles.items()
+        }
+        self._said: dict[str, dict[int, bool]] = {}
+
+    def forget(self) -> None:
+        """The broker was away: what was said before says nothing."""
+        self._said.clear()
+
+    def there(self, said: Available) -> bool | None:
+        """Whether the device is there, by all that was said so far; None: that cannot be told yet."""
+        needs, places = self._needs[said.device]
+        known = self._said.setdefault(said.device, {})
+        known[said.which] = said.online
+        if needs == "latest":
+            return said.online
+        decisive = needs == "any"
+        if decisive in known.values():
+            return decisive
+        return None if len(known) < places else not decisive
+
+
+def _values(device: str, points: list[_Wanted], payload: bytes) -> list[Meaning]:
+    document = document_of(payload)
     if isinstance(document, Refused):
         return [Refusal(device, document.why)]
     seen: list[Worth] = []
     refusals: list[Meaning] = []
-    for point in points:
+    for wanted in points:
+        point = wanted.point
         assert isinstance(point.source, JsonSource)
-        found = _at(document, point.source.path)
+        found = _at(document, wanted.path)
         if found is _MISSING:
             continue
         value = _worth(point, point.source, found)
@@ -99,8 +148,8 @@ def _values(device: str, points: list[Point], payload: bytes) -> list[Meaning]:
             refusals.append(Refusal(device, value.why))
         else:
             seen.append(value)
-    if not seen and not refusals:
-        return [Refusal(device, f"none of {', '.join(point.id for point in points)} is in the payload")]
+    if not seen and not refusals and any(wanted.sure for wanted in points):
+        return [Refusal(device, f"none of {', '.join(wanted.point.id for wanted in points)} is in the payload")]
     return [*([Values(device, tuple(seen))] if seen else []), *refusals]
 
 
@@ -113,40 +162,92 @@ class Refused(NamedTuple):
 _MISSING = object()
 
 
-def _document(payload: bytes) -> Any:
-    """The payload as JSON; a text that is no JSON is taken as it stands."""
-    if len(payload) > PAYLOAD_LIMIT:
-        return Refused(f"a payload of {len(payload)} bytes, at most {PAYLOAD_LIMIT} are read")
+class _Unsound(ValueError):
+    """JSON that can be read in more than one way, or not as numbers are."""
+
+
+def document_of(payload: bytes, limit: int = PAYLOAD_LIMIT) -> Any:
+    """The payload as JSON; a text that is no JSON is taken as it stands. `Refused` if it is neither.
+
+    A key that comes twice makes a document ambiguous (RFC 8259, section 4), and NaN or Infinity are no JSON.
+    """
+    if len(payload) > limit:
+        return Refused(f"a payload of {len(payload)} bytes, at most {limit} are read")
     try:
         text = payload.decode("utf-8")
     except UnicodeDecodeError:
         return Refused("the payload is not UTF-8")
+    structured = text.lstrip(" \t\r\n")[:1] in {"{", "["}
     try:
-        return msgspec.json.decode(payload)
-    except RecursionError:
-        return Refused("the payload is nested too deeply")
-    except msgspec.DecodeError as wrong:
-        if text[:1] in {"{", "["}:
+        if structured and _too_deep(text):
+            return Refused("the payload is nested too deeply")
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+    except _Unsound as wrong:
+        return Refused(f"the payload is not JSON: {wrong}")
+    except ValueError as wrong:
+        if structured:
             return Refused(f"the payload is not JSON: {wrong}")
         return text
+
+
+def _too_deep(text: str) -> bool:
+    """Brackets alone cannot be counted: those within texts say nothing. Few brackets cannot be deep, though."""
+    if text.count("{") + text.count("[") <= DEPTH_LIMIT:
+        return False
+    depth = 0
+    for sign in _TEXTS.sub("", text):
+        if sign in "{[":
+            depth += 1
+            if depth > DEPTH_LIMIT:
+                return True
+        elif sign in "}]":
+            depth -= 1
+    return False
+
+
+_TEXTS = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise _Unsound(f"the key {_shown(twice)} comes twice")
+    return found
+
+
+def _no_constant(word: str) -> NoReturn:
+    raise _Unsound(f"{word} is no number")
 
 
 def _at(document: Any, path: tuple[str, ...]) -> Any:
     for step in path:
         if isinstance(document, dict):
             document = document.get(step, _MISSING)
-        elif isinstance(document, list) and step.isdecimal() and int(step) < len(document):
+        elif isinstance(document, list) and _is_index(step) and int(step) < len(document):
             document = document[int(step)]
         else:
             return _MISSING
     return document
 
 
+def _is_index(step: str) -> bool:
+    return step.isascii() and step.isdigit() and len(step) <= 6
+
+
 def _worth(point: Point, source: JsonSource, found: Any) -> Worth | Refused:
     if found is None:
         return Worth(point.id, None, "bad")
-    if point.type == "number":
-        return _number(point, source, found)
+    if source.coded == "base64":
+        found = _from_base64(point, found)
+        if isinstance(found, Refused):
+            return found
+    match point.type:
+        case "number":
+            return _number(point, source, found)
+        case "text":
+            return _text(point, found)
     word = _word(found)
     table: Mapping[str, Value] = source.map if point.type == "flag" else source.enum
     if word is None or word not in table:
@@ -154,20 +255,36 @@ def _worth(point: Point, source: JsonSource, found: Any) -> Worth | Refused:
     return Worth(point.id, table[word], "good")
 
 
+def _from_base64(point: Point, found: Any) -> Any:
+    if isinstance(found, str):
+        with contextlib.suppress(binascii.Error, ValueError):
+            return base64.b64decode(found, validate=True).decode("utf-8")
+    return Refused(f"{point.id}: {_shown(found)} is no text in base64")
+
+
 def _number(point: Point, source: JsonSource, found: Any) -> Worth | Refused:
+    if source.coded != "plain" and isinstance(found, str) and _NUMBER.fullmatch(found.strip()):
+        found = float(found)
     if isinstance(found, bool) or not isinstance(found, int | float):
         return Refused(f"{point.id}: a number is expected, not {_shown(found)}")
     try:
         value = float(found)
     except OverflowError:
         value = math.inf
+    if math.isfinite(value) and (source.scale != 1.0 or source.offset != 0.0):
+        value = float(f"{value * source.scale + source.offset:.12g}")
     if not math.isfinite(value):
         return Refused(f"{point.id}: {_shown(found)} is no finite number")
-    if source.scale != 1.0 or source.offset != 0.0:
-        value = float(f"{value * source.scale + source.offset:.12g}")
     if (point.low is not None and value < point.low) or (point.high is not None and value > point.high):
         return Worth(point.id, None, "bad")
     return Worth(point.id, value, "good")
+
+
+def _text(point: Point, found: Any) -> Worth | Refused:
+    word = _word(found)
+    if word is None or len(word) > TEXT_LIMIT or not word.isprintable():
+        return Refused(f"{point.id}: a text of up to {TEXT_LIMIT} characters is expected, not {_shown(found)}")
+    return Worth(point.id, word, "good")
 
 
 def _word(found: Any) -> str | None:
@@ -176,23 +293,29 @@ def _word(found: Any) -> str | None:
         return "true" if found else "false"
     if isinstance(found, str):
         return found.strip()
-    if isinstance(found, int | float):
-        return str(int(found)) if math.isfinite(found) and found == int(found) else str(found)
+    if isinstance(found, int | float) and abs(found) < 1e15:
+        return str(int(found)) if found == int(found) else str(found)
     return None
 
 
 def _shown(found: Any) -> str:
-    text = repr(found)
+    text = str(found) if isinstance(found, float) else repr(found) if not isinstance(found, int) else _digits(found)
     return text if len(text) <= 40 else f"{text[:40]}…"
 
 
-def _availability(device: str, words: Availability, payload: bytes) -> Meaning:
-    document = _document(payload)
+def _digits(found: int) -> str:
+    return str(found) if -(10**40) < found < 10**40 else "a number of very many digits"
+
+
+def _available(device: str, which: int, words: Availability, payload: bytes) -> Meaning:
+    document = document_of(payload)
     if isinstance(document, Refused):
         return Refusal(device, document.why)
-    word = _word(_at(document, tuple(words.path.split(".")) if words.path else ()))
+    # Products changed from the plain word to JSON between versions: the word alone is understood in both.
+    plain = isinstance(document, str)
+    word = _word(document if plain or not words.path else _at(document, steps_of(words.path)))
     if word == words.online:
-        return Available(device, True)
+        return Available(device, True, which)
     if word == words.offline:
-        return Available(device, False)
+        return Available(device, False, which)
     return Refusal(device, f"availability is {words.online} or {words.offline}, not {_shown(document)}")

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from contract.texts import Text
 from drivers.profiles.words import (
     WIDTHS,
     Availability,
+    AvailabilityNeeds,
     CardFormat,
     Confidence,
     Group,
@@ -68,9 +69,20 @@ class RegisterSource:
         return WIDTHS[self.type]
 
 
+JsonCoding = Literal["plain", "text", "base64"]
+"""How a value stands in JSON: as itself, written as text (`"21.5"`), or as text in base64."""
+
+
+class JsonPlace(NamedTuple):
+    """A place in a device's messages. `topic` still holds `{topic}`; an empty path is the whole payload."""
+
+    topic: str
+    path: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JsonSource:
-    """Where an MQTT value is. `topic` still holds `{topic}`; an empty path is the whole payload."""
+    """Where an MQTT value is (see `JsonPlace`), and in `also` where else it may be."""
 
     topic: str
     path: tuple[str, ...]
@@ -78,6 +90,13 @@ class JsonSource:
     enum: Mapping[str, str]
     scale: float = 1.0
     offset: float = 0.0
+    coded: JsonCoding = "plain"
+    also: tuple[JsonPlace, ...] = ()
+
+    @property
+    def places(self) -> tuple[JsonPlace, ...]:
+        """Everywhere it may be said."""
+        return (JsonPlace(self.topic, self.path), *self.also)
 
 
 FieldForm = Literal["bcd", "binary", "digits", "ascii", "clock"]
@@ -90,10 +109,11 @@ class FieldSource:
 
     `decimals`: digits after the point; `signed`: the highest bit is the sign; `unit_code`: the byte after it names the
     unit. `bit`: this bit of a binary number, `on` its level for true. `time_item`: a clock whose time of day is in
-    this other item. `address`: the address that the answer comes from, instead of the item or where there is none.
+    this other item; `layout`: which digits of a clock are what. `address`: the address that the answer comes from,
+    instead of the item (None) or where the meter does not have it.
     """
 
-    item: int
+    item: int | None
     at: int = 0
     size: int
     form: FieldForm = "bcd"
@@ -105,7 +125,15 @@ class FieldSource:
     on: int = 1
     enum: Mapping[int, str] = field(default_factory=dict)
     time_item: int | None = None
+    layout: str = ""
     address: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushedSource:
+    """A value that the device tells by itself when it changes, under this name."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +147,7 @@ class Point:
     id: str
     name: Text
     type: ValueType
-    source: RegisterSource | JsonSource | FieldSource
+    source: RegisterSource | JsonSource | FieldSource | PushedSource
     unit: str = ""
     labels: Mapping[str, Text] = field(default_factory=dict)
     low: float | None = None
@@ -174,6 +202,11 @@ class Output:
     read_on: int
     verify: bool
 
+    @property
+    def pulse_s(self) -> tuple[float, float] | None:
+        """The shortest and the longest pulse (seconds) that the board times by itself; None: it times none."""
+        return None if self.pulse is None else (0.0, self.pulse.max * self.pulse.step_s)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
@@ -198,6 +231,73 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TopicMessage:
+    """What an MQTT device is told. `payload` may hold `{value}` or a time; with a path it stands there in an object."""
+
+    topic: str
+    payload: str
+    path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicPulse:
+    """A pulse that an MQTT device ends by itself: from `min_s` to `max_s`, rounded up to whole steps."""
+
+    message: TopicMessage
+    step_s: float
+    min_s: float
+    max_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicOutput:
+    """An output of an MQTT device; the point of the same name confirms it.
+
+    `repeats`: the device says its state again after every order, so that a state from before proves nothing.
+    """
+
+    id: str
+    name: Text
+    turn_on: TopicMessage
+    turn_off: TopicMessage
+    pulse: TopicPulse | None
+    repeats: bool
+
+    @property
+    def pulse_s(self) -> tuple[float, float] | None:
+        """The shortest and the longest pulse (seconds) that the device times by itself; None: it times none."""
+        return None if self.pulse is None else (self.pulse.min_s, self.pulse.max_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicCommand:
+    """A wish that an MQTT device takes. `enum`: label → word; without it a number, or nothing if the payload is fixed.
+
+    Done when `point` says one of `expect`, or (where that is empty) what was asked for, within `tolerance`.
+    """
+
+    id: str
+    name: Text
+    message: TopicMessage
+    point: str
+    expect: tuple[str | bool | float, ...]
+    tolerance: float
+    repeats: bool
+    enum: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, Text] = field(default_factory=dict)
+    scale: float = 1.0
+    offset: float = 0.0
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def takes_value(self) -> bool:
+        """Whether something has to be said with it."""
+        return "{value}" in self.message.payload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MeterCommand:
     """A wish that a DL/T 645 or CJ/T 188 meter takes. `enum`: label → raw.
 
@@ -213,6 +313,29 @@ class MeterCommand:
     enum: Mapping[str, int] = field(default_factory=dict)
     labels: Mapping[str, Text] = field(default_factory=dict)
     level: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraOutput:
+    """An output of a plate camera, by its number from 0; nobody can read it back."""
+
+    id: str
+    name: Text
+    number: int
+
+    @property
+    def pulse_s(self) -> tuple[float, float] | None:
+        """The shortest and the longest pulse (seconds) that the camera times by itself."""
+        return 0.05, 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraCommand:
+    """A wish that a plate camera takes with the next answer that it fetches: `open`, `capture`."""
+
+    id: str
+    name: Text
+    labels: Mapping[str, Text] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +367,10 @@ class LineFormat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What a product is. `silent_s`: for products that speak by themselves, the silence after which they are lost."""
+    """What a product is. `silent_s`: for products that speak by themselves, the silence after which they are lost.
+
+    `pictures`: an attached camera's stream is asked for pictures too.
+    """
 
     id: str
     kind: str
@@ -255,19 +381,35 @@ class Profile:
     sources: tuple[str, ...]
     notes: tuple[str, ...] = ()
     points: Mapping[str, Point] = field(default_factory=dict)
-    outputs: Mapping[str, Output] = field(default_factory=dict)
-    commands: Mapping[str, Command | MeterCommand] = field(default_factory=dict)
+    outputs: Mapping[str, Output | TopicOutput | CameraOutput] = field(default_factory=dict)
+    commands: Mapping[str, Command | MeterCommand | TopicCommand] = field(default_factory=dict)
     multipliers: Mapping[str, Multiplier] = field(default_factory=dict)
     serial: Serial | None = None
     limits: Limits = field(default_factory=Limits)
     poll: Poll = field(default_factory=Poll)
     line: LineFormat | None = None
     meter: MeterFormat | None = None
-    availability: Availability | None = None
+    availability: tuple[Availability, ...] = ()
+    availability_needs: AvailabilityNeeds = "all"
+    asks: tuple[TopicMessage, ...] = ()
     dialect: str | None = None
+    pictures: bool = False
     silent_s: float | None = None
 
     @property
     def bus_kinds(self) -> frozenset[str]:
         """Kinds of buses that it can hang on."""
         return BUS_KINDS[self.protocol]
+
+    @property
+    def needs_topic(self) -> bool:
+        """Whether its topics begin only at the site: the site file must say what `{topic}` stands for."""
+        sources = [point.source for point in self.points.values() if isinstance(point.source, JsonSource)]
+        topics = [place.topic for source in sources for place in source.places]
+        topics += [words.topic for words in self.availability]
+        return any("{topic}" in topic for topic in topics)
+
+    @property
+    def card(self) -> CardFormat | None:
+        """How its cards come, if it is a reader of cards; a site file may declare another form for one device."""
+        return None if self.line is None else self.line.card

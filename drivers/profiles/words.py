@@ -98,12 +98,13 @@ class CardFormat(Closed):
 
     `hex`: its UID, 4, 7 or 10 bytes, or `size` of them. `8h`, `10d`: 4 bytes. `3+5`, `5+5`, `h10302`, `h10304`:
     numbers of Wiegand cards in digits. `decimal`: the whole UID, `size` bytes. `w26`, `w34`, `w37`: bits with their
-    parity; `wiegand`: whichever of the three came, told by its length. Never guessed at the door.
+    parity; `wiegand`: whichever of the three came, told by its length. What ends in `-26`: the lowest 3 bytes of it,
+    as a 26-bit reader at the same door gives. Never guessed at the door.
     """
 
     format: Literal[
         "hex", "8h", "10d", "8h-26", "10d-26", "3+5", "5+5", "h10302", "h10304", "decimal",
-        "w26", "w34", "w37", "wiegand",
+        "w26", "w34", "w37", "wiegand", "w34-26",
     ] = "hex"  # fmt: skip
     """How the number is written, or which bits come."""
     byte_order: Literal["iso", "reversed"] = "iso"
@@ -122,10 +123,37 @@ class QrFormat(Closed):
     prefix: str = "QR:"
 
 
+Path = Annotated[str, StringConstraints(max_length=200)]
+"""A place in a JSON document: keys and list indexes joined by dots, "" for the whole; `\\.` is a dot within a key."""
+
+AvailabilityNeeds = Literal["all", "any", "latest"]
+"""Of several places that tell whether a device is there: all must say so, one is enough, or the last one decides."""
+
+
 class Availability(Closed):
-    """Where the device (or its last will) says whether it is there."""
+    """Where the device (or its last will) says whether it is there: a plain text, or at `path` of a JSON document."""
 
     topic: Said
-    path: str = ""
+    path: Path = ""
     online: Said = "online"
     offline: Said = "offline"
+
+
+def steps_of(path: str) -> tuple[str, ...]:
+    """The steps of a path; a backslash takes the dot (or backslash) after it as it stands."""
+    if not path:
+        return ()
+    steps, step = [], ""
+    signs = iter(path)
+    for sign in signs:
+        if sign == ".":
+            steps.append(step)
+            step = ""
+        else:
+            step += next(signs, sign) if sign == "\\" else sign
+    return (*steps, step)
+
+
+def path_of(steps: tuple[str, ...]) -> str:
+    """The path that reads as these steps."""
+    return ".".join(step.replace("\\", "\\\\").replace(".", "\\.") for step in steps)

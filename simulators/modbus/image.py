@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from contract.readings import Value
-from drivers.profiles.profile import Command, Multiplier, Profile, RegisterSource
+from drivers.profiles.profile import Command, Multiplier, Output, Profile, RegisterSource
 from drivers.profiles.words import WIDTHS
 from simulators.modbus.numbers import number_of, raw_of, words_of
 from simulators.modbus.slave import ILLEGAL_ADDRESS, ILLEGAL_VALUE, Refused
@@ -80,10 +80,14 @@ class Image:
     def _commands(self) -> dict[str, Command]:
         return {name: part for name, part in self.profile.commands.items() if isinstance(part, Command)}
 
+    @property
+    def _outputs(self) -> dict[str, Output]:
+        return {name: part for name, part in self.profile.outputs.items() if isinstance(part, Output)}
+
     # --- What a write means
 
     def _switched(self, fc: int, address: int, raw: int) -> bool:
-        for name, output in self.profile.outputs.items():
+        for name, output in self._outputs.items():
             pulse = output.pulse
             if pulse and (pulse.fc, pulse.address) == (fc, address) and pulse.plus < raw <= pulse.plus + pulse.max:
                 self.act(OutputPulsed(name, (raw - pulse.plus) * pulse.step_s))
@@ -117,7 +121,7 @@ class Image:
         table: dict[int, int] = {}
         if fc == 1:
             table.update({c.address: 0 for c in self._commands.values() if c.fc == 5})
-            table.update({o.address: 0 for o in self.profile.outputs.values() if o.fc == 5})
+            table.update({o.address: 0 for o in self._outputs.values() if o.fc == 5})
         for name, point in self.profile.points.items():
             source = point.source
             if isinstance(source, RegisterSource) and source.fc == fc:
