@@ -55,6 +55,8 @@ def check(
             f"{len(error.mistakes)} 处错误" if language is Tongue.zh else f"mistakes: {len(error.mistakes)}", err=True
         )
         raise typer.Exit(1) from None
+    for remark in loaded.remarks:
+        typer.echo(("注意：" if language is Tongue.zh else "look at this: ") + remark.say(language.value), err=True)
     parts = loaded.site
     typer.echo(
         f"{site}: buses {len(parts.buses)}, devices {len(parts.devices)}, doors {len(parts.doors)}, "

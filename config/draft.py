@@ -30,6 +30,8 @@ SECTIONS: dict[str, Any] = {
 class Draft:
     """`ids`: every id written in a section, usable or not; the parts are those of which enough has its shape.
 
+    `remarks`: what may be meant and is told all the same.
+
     `doubtful`: places where a stand-in is because what is written has not its shape.
     """
 
@@ -44,6 +46,7 @@ class Draft:
     doubtful: frozenset[Place] = frozenset()
     profiles: dict[str, Profile] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
+    remarks: list[Mistake] = field(default_factory=list)
 
     @classmethod
     def of(cls, document: Document) -> Draft:
@@ -81,6 +84,11 @@ class Draft:
         """Adds a mistake, unless the place has one of shape already."""
         if not self.stands_in(place):
             self.mistakes.append(self.document.mistake(place, expected, found))
+
+    def remark(self, place: Place, words: Text, found: str | None = None) -> None:
+        """Adds what may be meant and should still be looked at."""
+        if not self.stands_in(place):
+            self.remarks.append(self.document.mistake(place, words, found))
 
     def stands_in(self, place: Place) -> bool:
         """Whether what stands at `place` is only a stand-in for something that has not its shape."""

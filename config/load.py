@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from config.check_cards import check_cards
 from config.check_devices import check_devices
 from config.check_places import check_places
 from config.check_rules import RuleBook
@@ -32,7 +33,8 @@ Wires = Mapping[str, Mapping[str, Any]]
 class LoadedSite:
     """A site that may start. `profiles`: those that it uses, by id; `rules`: one for each rule and device.
 
-    `fingerprint`: of all that was read but the wires; it changes when the site does.
+    `fingerprint`: of all that was read but the wires; it changes when the site does. `remarks`: what may be meant and
+    should still be looked at.
     """
 
     path: Path
@@ -40,6 +42,7 @@ class LoadedSite:
     profiles: Mapping[str, Profile]
     rules: tuple[AlarmRule, ...]
     fingerprint: str
+    remarks: tuple[Mistake, ...] = ()
 
     def profile_of(self, device: str) -> Profile:
         """The profile of a device; `KeyError` if the site has no such device."""
@@ -71,12 +74,14 @@ def load_site(path: Path, wires: Path | Wires | None = None) -> LoadedSite:
     _profiles(draft)
     check_devices(draft)
     check_places(draft)
+    check_cards(draft)
     _timezone(draft)
     book, rule_files = _rules(draft, path)
     mistakes += draft.mistakes + book.mistakes
     if site is None or mistakes:
         raise SiteErrors(mistakes)
-    return LoadedSite(path, site, draft.profiles, tuple(book.rules), _fingerprint(path, rule_files, draft.profiles))
+    fingerprint = _fingerprint(path, rule_files, draft.profiles)
+    return LoadedSite(path, site, draft.profiles, tuple(book.rules), fingerprint, tuple(draft.remarks))
 
 
 def _moved(document: Document, wires: Path | Wires | None) -> list[Mistake]:

@@ -82,7 +82,8 @@ def from_bits(bits: bytes, length: int, form: CardFormat) -> str:
         if not sound(number, length):
             raise FrameError(f"a card of {length} bits with wrong parity", bits)
         payload = number >> 1 & (1 << length - 2) - 1
-        return _ordered(payload.to_bytes(WIEGAND[length], "big"), form)
+        value = _ordered(payload.to_bytes(WIEGAND[length], "big"), form)
+        return value[-6:] if form.format in CUT else value
     if form.format not in AS_BITS:
         raise WrongForm(f"{form.format} is text, not bits")
     if length % 8 or length // 8 not in sizes_of(form):
@@ -92,7 +93,10 @@ def from_bits(bits: bytes, length: int, form: CardFormat) -> str:
 
 def to_bits(value: str, form: CardFormat) -> tuple[bytes, int]:
     """The bits, from the left, and their number, as a reader of this form sends a card's value. Raises `WrongForm`."""
-    data = bytes.fromhex(_ordered(bytes.fromhex(value), form))
+    cut = form.format in CUT and len(value) == 6
+    data = bytes.fromhex(_ordered(bytes.fromhex("00" + value if cut else value), form))
+    if len(data) not in (sizes_of(form) if not cut else {4}):
+        raise WrongForm(f"a card of {len(value) // 2} bytes cannot be sent as {form.format}")
     payload, length = int.from_bytes(data, "big"), 8 * len(data)
     if form.format in BY_FORMAT:
         found = [each for each in BY_FORMAT[form.format] if WIEGAND[each] == len(data) and payload < 1 << each - 2]
@@ -100,7 +104,7 @@ def to_bits(value: str, form: CardFormat) -> tuple[bytes, int]:
             raise WrongForm(f"a card of {len(data)} bytes cannot be sent as {form.format}")
         length = found[0]
         payload = _with_parity(payload, length)
-    elif form.format not in AS_BITS or len(data) not in sizes_of(form):
+    elif form.format not in AS_BITS:
         raise WrongForm(f"a card of {len(data)} bytes cannot be sent as {form.format}")
     number = _turned(payload, length, form)
     return (number << -length % 8).to_bytes((length + 7) // 8, "big"), length

@@ -13,7 +13,13 @@ from drivers.profiles.words import CardFormat
 WIEGAND: Final[Mapping[int, int]] = {26: 3, 34: 4, 37: 5}
 """Bits of a frame → bytes of its value."""
 
-BY_FORMAT: Final[Mapping[str, tuple[int, ...]]] = {"w26": (26,), "w34": (34,), "w37": (37,), "wiegand": (26, 34, 37)}
+BY_FORMAT: Final[Mapping[str, tuple[int, ...]]] = {
+    "w26": (26,),
+    "w34": (34,),
+    "w37": (37,),
+    "wiegand": (26, 34, 37),
+    "w34-26": (34,),
+}
 """Frames that a declared format of bits takes."""
 
 AS_BITS: Final = frozenset({*BY_FORMAT, "hex", "8h"})
@@ -22,15 +28,17 @@ AS_BITS: Final = frozenset({*BY_FORMAT, "hex", "8h"})
 AS_TEXT: Final = frozenset({"hex", "8h", "10d", "8h-26", "10d-26", "3+5", "5+5", "h10302", "h10304", "decimal"})
 """Formats that a reader of text lines can have."""
 
-CUT: Final = frozenset({"8h-26", "10d-26"})
+CUT: Final = frozenset({"8h-26", "10d-26", "w34-26"})
 """Formats of which the lowest three bytes count."""
 
 
 def sizes_of(form: CardFormat) -> frozenset[int]:
     """The lengths in bytes that values from a reader with this form can have."""
+    if form.format in CUT:
+        return frozenset({3})
     if form.format in BY_FORMAT:
         return frozenset(WIEGAND[length] for length in BY_FORMAT[form.format])
-    return frozenset({3} if form.format in CUT else cards.sizes_of(text_form(form), size_of(form)))
+    return frozenset(cards.sizes_of(text_form(form), size_of(form)))
 
 
 Way = Literal["text", "bits"]

@@ -382,7 +382,7 @@ class Profile:
     notes: tuple[str, ...] = ()
     points: Mapping[str, Point] = field(default_factory=dict)
     outputs: Mapping[str, Output | TopicOutput | CameraOutput] = field(default_factory=dict)
-    commands: Mapping[str, Command | MeterCommand | TopicCommand] = field(default_factory=dict)
+    commands: Mapping[str, Command | MeterCommand | TopicCommand | CameraCommand] = field(default_factory=dict)
     multipliers: Mapping[str, Multiplier] = field(default_factory=dict)
     serial: Serial | None = None
     limits: Limits = field(default_factory=Limits)

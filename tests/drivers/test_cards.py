@@ -138,6 +138,12 @@ def test_other_lengths_are_refused(bits: str, length: int, declared: CardFormat)
         from_bits(bytes.fromhex(bits), length, declared)
 
 
+def test_what_a_26_bit_reader_would_give_of_a_card_of_34() -> None:
+    bits = to_bits("7186A61E", form("w34"))
+    assert from_bits(*bits, form("w34-26")) == "86A61E"
+    assert from_bits(*to_bits("1EA68671", form("w34")), form("w34-26", byte_order="reversed")) == "86A61E"
+
+
 def test_uids_as_bits() -> None:
     assert from_bits(bytes.fromhex("04A1B2C3D4E5F6"), 56, form("hex")) == "04A1B2C3D4E5F6"
     assert from_bits(bytes.fromhex("1EA68671"), 32, form("8h", byte_order="reversed")) == "7186A61E"
@@ -149,7 +155,9 @@ VALUES = st.sampled_from([3, 4, 5, 7, 10]).flatmap(lambda size: st.binary(min_si
 
 @given(
     VALUES,
-    st.sampled_from(["w26", "w34", "w37", "wiegand", "hex", "8h", "10d", "8h-26", "3+5", "5+5", "h10302", "h10304"]),
+    st.sampled_from(
+        ["w26", "w34", "w37", "wiegand", "w34-26", "hex", "8h", "10d", "8h-26", "3+5", "5+5", "h10302", "h10304"]
+    ),
     st.sampled_from(TURNS),
     st.sampled_from(["iso", "reversed"]),
 )

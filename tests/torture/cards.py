@@ -62,4 +62,7 @@ def _bits(rng: Random, value: str, form: CardFormat) -> None:
         return
     again, same = to_bits(found, form)
     assert same == length
+    if form.format.endswith("-26"):
+        assert from_bits(again, same, form) == found
+        return
     assert int.from_bytes(again, "big") >> -length % 8 == int.from_bytes(spoilt, "big") >> -length % 8, spoilt.hex()
