@@ -240,6 +240,8 @@ class Device(Part):
     """The address of a meter on its line, as it is printed on it."""
     card: CardFormat | None = None
     """How this reader sends card numbers, instead of what the profile says."""
+    secure: bool = True
+    """Whether an OSDP reader is used with a key of its own only; `false`: it speaks in the clear."""
     topic: str | None = None
     """MQTT prefix that replaces `{topic}` in the profile."""
     poll_s: Seconds | None = None
@@ -343,6 +345,24 @@ class CameraBarrier(Part):
 AnyBarrier = Annotated[ModbusBarrier | RelayBarrier | CameraBarrier, Field(discriminator="kind")]
 
 
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=16, strip_whitespace=True)]
+
+
+class LaneDisplay(Part):
+    """What drivers see and hear at a lane, by way of its camera: the plate and a few words."""
+
+    speaks: Literal["camera", "board", "nobody"] = "camera"
+    """Who says the words: the camera's own voice, or a text-and-voice board on its serial port."""
+    shows: Literal["board", "nothing"] = "nothing"
+    """Whether such a board shows the plate and the words."""
+    channel: Literal[0, 1] = 0
+    """The camera's serial port that the board hangs on."""
+    granted: ShortText = "欢迎光临"
+    """Words for who may pass."""
+    denied: ShortText = "请稍候"
+    """Words for who has to wait."""
+
+
 class Lane(Part):
     """A lane for vehicles, with its one actuator."""
 
@@ -356,6 +376,8 @@ class Lane(Part):
     """The plate camera, a device."""
     barrier: AnyBarrier
     """What lifts the barrier."""
+    display: LaneDisplay | None = None
+    """What drivers see and hear, where the camera can tell them."""
     loop_before: Input | None = None
     """The loop before the barrier."""
     loop_under: Input | None = None

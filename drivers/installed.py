@@ -33,6 +33,9 @@ class Installed(Protocol):
     @property
     def card(self) -> CardFormat | None: ...
 
+    @property
+    def secure(self) -> bool: ...
+
 
 Devices = Mapping[str, tuple[Installed, Profile]]
 Clock = Callable[[], int]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drivers.profiles.forms import camera, line, modbus, mqtt
+from drivers.profiles.forms import camera, line, modbus, mqtt, osdp
 from drivers.profiles.forms.head import Fault
 from drivers.profiles.profile import Profile
 from drivers.profiles.schema import AnyFile
@@ -17,6 +17,10 @@ def faults(file: AnyFile) -> list[Fault]:
             return list(mqtt.faults(file))
         case line.LineFile():
             return list(line.faults(file))
+        case osdp.OsdpFile():
+            return list(osdp.faults(file))
+        case camera.CameraFile():
+            return list(camera.faults(file))
         case _:
             return []
 
@@ -30,5 +34,7 @@ def build(file: AnyFile) -> Profile:
             return mqtt.build(file)
         case line.LineFile():
             return line.build(file)
+        case osdp.OsdpFile():
+            return osdp.build(file)
         case camera.CameraFile():
             return camera.build(file)

@@ -366,6 +366,44 @@ class LineFormat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderOutput:
+    """An output of an OSDP reader, by its number; the reader times a pulse in steps of 0.1 s."""
+
+    id: str
+    name: Text
+    number: int
+
+    @property
+    def pulse_s(self) -> tuple[float, float] | None:
+        """The shortest and the longest pulse (seconds) that the reader times by itself."""
+        return 0.1, 25.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderCommand:
+    """A wish that an OSDP reader takes: a colour for its lamp, so many beeps, a text for its display."""
+
+    id: str
+    name: Text
+    act: Literal["lamp", "beep", "text"]
+    labels: Mapping[str, Text] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderFormat:
+    """What an OSDP reader has. `pin_digits`: the longest PIN of its keypad, 0 without one; `pin_s`: the longest pause
+    between two keys of a PIN. `inputs`: points → the reader's number of the input.
+    """
+
+    card: CardFormat
+    pin_digits: int = 0
+    pin_s: float = 5.0
+    lamp: bool = True
+    buzzer: bool = True
+    inputs: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """What a product is. `silent_s`: for products that speak by themselves, the silence after which they are lost.
 
@@ -381,13 +419,16 @@ class Profile:
     sources: tuple[str, ...]
     notes: tuple[str, ...] = ()
     points: Mapping[str, Point] = field(default_factory=dict)
-    outputs: Mapping[str, Output | TopicOutput | CameraOutput] = field(default_factory=dict)
-    commands: Mapping[str, Command | MeterCommand | TopicCommand | CameraCommand] = field(default_factory=dict)
+    outputs: Mapping[str, Output | TopicOutput | CameraOutput | ReaderOutput] = field(default_factory=dict)
+    commands: Mapping[str, Command | MeterCommand | TopicCommand | CameraCommand | ReaderCommand] = field(
+        default_factory=dict
+    )
     multipliers: Mapping[str, Multiplier] = field(default_factory=dict)
     serial: Serial | None = None
     limits: Limits = field(default_factory=Limits)
     poll: Poll = field(default_factory=Poll)
     line: LineFormat | None = None
+    reader: ReaderFormat | None = None
     meter: MeterFormat | None = None
     availability: tuple[Availability, ...] = ()
     availability_needs: AvailabilityNeeds = "all"
@@ -412,4 +453,6 @@ class Profile:
     @property
     def card(self) -> CardFormat | None:
         """How its cards come, if it is a reader of cards; a site file may declare another form for one device."""
+        if self.reader is not None:
+            return self.reader.card
         return None if self.line is None else self.line.card

@@ -13,6 +13,7 @@ from drivers.profiles.forms.camera import CameraFile
 from drivers.profiles.forms.line import LineFile
 from drivers.profiles.forms.modbus import ModbusFile
 from drivers.profiles.forms.mqtt import MqttFile
+from drivers.profiles.forms.osdp import OsdpFile
 
-AnyFile = ModbusFile | LineFile | MqttFile | CameraFile
+AnyFile = ModbusFile | LineFile | MqttFile | CameraFile | OsdpFile
 ProfileFile = Annotated[AnyFile, Field(discriminator="protocol")]

@@ -34,6 +34,7 @@ class Installed:
     poll_s: float | None = None
     scale_by: dict[str, float] = field(default_factory=dict)
     card: CardFormat | None = None
+    secure: bool = True
 
 
 def registers(count: int, *, fc: int = 3, first: int = 0, period_s: float = 0.02) -> str:
