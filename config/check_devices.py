@@ -9,6 +9,7 @@ from config.draft import Draft
 from config.mistakes import one_of
 from config.site import (
     AnyBus,
+    CameraHttpBus,
     Device,
     HttpPushBus,
     ModbusRtuBus,
@@ -25,6 +26,7 @@ RTU_UNITS = range(1, 248)
 _ADDRESSES = {
     "modbus": ("unit", Text("总线 {bus} 上 {owner} 已用此地址", "{owner} already has this unit on {bus}")),
     "line": ("bus", Text("总线 {bus} 只能接一个读头，已有 {owner}", "{bus} carries one reader, and {owner} is on it")),
+    "camera-http": ("bus", Text("总线 {bus} 只接一台相机，已有 {owner}", "{owner} is the one camera of {bus}")),
     "mqtt": ("topic", Text("总线 {bus} 上 {owner} 已用此主题", "{owner} already has this topic on {bus}")),
 }
 """By a profile's protocol: what tells a bus's devices apart, and the words for two that are alike."""
@@ -60,7 +62,7 @@ def _wires(draft: Draft) -> None:
 
 def _wire(bus: AnyBus) -> tuple[str, ...] | None:
     match bus:
-        case ModbusTcpBus() | TcpLineBus():
+        case ModbusTcpBus() | TcpLineBus() | CameraHttpBus():
             return bus.host, str(bus.port)
         case ModbusRtuBus() | SerialLineBus():
             return (bus.port,)
@@ -106,6 +108,8 @@ def _device(draft: Draft, id_: str, device: Device) -> None:
 
 
 def _needs_topic(profile: Profile) -> bool:
+    if profile.protocol == "mqtt" and profile.dialect is not None:
+        return True
     return any("{topic}" in str(getattr(point.source, "topic", "")) for point in profile.points.values())
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from config.document import Place
 from config.draft import Draft
 from config.mistakes import one_of
-from config.site import Door, Input, Lane, Meter, ModbusBarrier, Output, RelayBarrier
+from config.site import CameraBarrier, Door, Input, Lane, Meter, ModbusBarrier, Output, RelayBarrier
 from contract.texts import Text
+from drivers.profiles import Profile
 
 
 def check_places(draft: Draft) -> None:
@@ -37,7 +40,7 @@ class _Owners:
 
 def _door(draft: Draft, owners: _Owners, place: Place, door: Door) -> None:
     for word, reader in (("reader_in", door.reader_in), ("reader_out", door.reader_out)):
-        if reader is not None and _of_protocol(draft, (*place, word), reader, "line", Text("读头", "a reader")):
+        if reader is not None and _fitting(draft, (*place, word), reader, _reads_cards, Text("读头", "a reader")):
             owners.claim((*place, word), reader)
     _output(draft, owners, (*place, "lock"), door.lock, seconds=door.release_s, word=(*place, "release_s"))
     for word, contact in (("contact", door.contact), ("exit_button", door.exit_button)):
@@ -46,8 +49,9 @@ def _door(draft: Draft, owners: _Owners, place: Place, door: Door) -> None:
 
 
 def _lane(draft: Draft, owners: _Owners, place: Place, lane: Lane) -> None:
-    if _of_protocol(draft, (*place, "camera"), lane.camera, "http-push", Text("车牌相机", "a plate camera")):
+    if _fitting(draft, (*place, "camera"), lane.camera, _sees_plates, Text("车牌相机", "a plate camera")):
         owners.claim((*place, "camera"), lane.camera)
+    _camera_acts(draft, place, lane)
     for word, contact in (("loop_before", lane.loop_before), ("loop_under", lane.loop_under)):
         _input(draft, owners, (*place, word), contact)
     barrier, at = lane.barrier, (*place, "barrier")
@@ -106,15 +110,33 @@ def _meter(draft: Draft, place: Place, meter: Meter) -> None:
         )
 
 
-def _of_protocol(draft: Draft, place: Place, device: str, protocol: str, what: Text) -> bool:
-    fitting = [
-        id_ for id_ in draft.devices if (profile := draft.profile_of(id_)) is not None and profile.protocol == protocol
-    ]
+def _camera_acts(draft: Draft, place: Place, lane: Lane) -> None:
+    """Whether the camera can lift the barrier and tell drivers something, where the lane wants that of it."""
+    profile = draft.profile_of(lane.camera)
+    if profile is None or not _sees_plates(profile) or "open" in profile.commands:
+        return
+    if isinstance(lane.barrier, CameraBarrier):
+        words = Text(f"{profile.id} 不能抬杆：请用控制器或继电器", f"{profile.id} lifts no barrier: name what does")
+        draft.wrong((*place, "barrier"), words, "camera")
+    if lane.display is not None:
+        draft.wrong((*place, "display"), Text(f"{profile.id} 不能显示或播报", f"{profile.id} shows and says nothing"))
+
+
+def _reads_cards(profile: Profile) -> bool:
+    return profile.protocol in {"line", "osdp"}
+
+
+def _sees_plates(profile: Profile) -> bool:
+    return profile.dialect is not None
+
+
+def _fitting(draft: Draft, place: Place, device: str, fits: Callable[[Profile], bool], what: Text) -> bool:
+    fitting = [id_ for id_ in draft.devices if (profile := draft.profile_of(id_)) is not None and fits(profile)]
     if device not in draft.ids["devices"]:
         draft.wrong(place, one_of(what, fitting, device), device)
         return False
     profile = draft.profile_of(device)
-    if profile is None or profile.protocol == protocol:
+    if profile is None or fits(profile):
         return True
     draft.wrong(place, one_of(what, fitting, device), f"{device} ({profile.id})")
     return False

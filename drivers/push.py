@@ -1,6 +1,7 @@
-"""Devices that push to the gateway's own web server: who has been heard lately, and what they said.
+"""Devices that push to the gateway's own web server: who has been heard lately, what they said, what they are to do.
 
-The web server owns the connections; this is the place where their silence is noticed.
+The web server owns the connections; this is the place where their silence is noticed, and where orders wait for the
+camera to ask.
 """
 
 from __future__ import annotations
@@ -8,61 +9,156 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from contract.readings import Value
+from contract.readings import Reading, Value
 from drivers.bus import BusHealth, CommandFailed, Outcome
-from drivers.camera.zhenshi import Heartbeat, parse_push
+from drivers.camera.dialects import DIALECTS, Answer, Dialect, Said
+from drivers.camera.plates import Pushed
+from drivers.camera.wishes import HOLD_S, Wish, Wishes
+from drivers.camera.zhenshi import Order
 from drivers.errors import FrameError
-from drivers.presence import Presence
-from drivers.profiles.profile import Profile
-from drivers.reports import InputRefused, PlateRead, Sink
+from drivers.installed import Clock
+from drivers.profiles.profile import CameraOutput, Profile
+from drivers.reports import DeviceFound, DeviceLost, InputRefused, PointsRead, Sink
 
 
 class PushBus:
-    """The cameras of one site (see `drivers.bus.Bus`). The web server calls `receive` with each push."""
+    """The cameras of one site (see `drivers.bus.Bus`). The web server calls `receive` with each push.
 
-    def __init__(self, id: str, devices: Mapping[str, Profile], *, sink: Sink) -> None:
+    Then it asks for the `order` that the answer may carry, and lets `answer` write it. `clock`: Unix milliseconds.
+    """
+
+    def __init__(self, id: str, devices: Mapping[str, Profile], *, sink: Sink, clock: Clock) -> None:
         self.id = id
         self.health = BusHealth()
         self._devices = dict(devices)
         self._sink = sink
-        self._presence = Presence({device: profile.silent_s for device, profile in devices.items()}, sink)
+        self._clock = clock
+        self._online: dict[str, bool] = {}
+        self._watches: dict[str, asyncio.TimerHandle] = {}
+        self._wishes = {device: Wishes(device) for device in self._devices if self._dialect(device).orders}
 
     async def run(self) -> None:
         """Watches for silence until cancelled."""
         self.health.connected = True
-        self._presence.watch()
+        for device in self._devices:
+            self._watch(device)
         try:
             await asyncio.get_running_loop().create_future()
         finally:
             self.health.connected = False
-            self._presence.rest()
+            for watch in self._watches.values():
+                watch.cancel()
+            self._watches.clear()
 
     def knows(self, device: str) -> bool:
         """Whether this device belongs here."""
         return device in self._devices
 
-    def receive(self, device: str, body: bytes, content_type: str) -> PlateRead | Heartbeat:
+    # --- Pushes
+
+    def receive(self, device: str, body: bytes, content_type: str) -> Pushed:
         """What a device of this bus pushed; it is there, whatever it said. Raises `FrameError`, counted and told."""
         self.health.exchanges += 1
-        self._presence.heard(device)
+        self._heard(device)
         try:
-            return parse_push(device, body, content_type)
+            pushed = self._dialect(device).parse(device, body, content_type)
         except FrameError as wrong:
             self.health.refused += 1
             self._sink(InputRefused(device, str(wrong), wrong.raw[:64]))
             raise
+        if pushed.inputs:
+            self._tell_inputs(device, pushed.inputs)
+        return pushed
+
+    async def order(self, device: str, pushed: Pushed) -> Wish | None:
+        """What the answer to this push is to ask of the camera; a camera that asks all the time is kept waiting."""
+        wishes = self._wishes.get(device)
+        if wishes is None or not (pushed.heartbeat or pushed.reads):
+            return None
+        if pushed.heartbeat:
+            wishes.asked()
+            if not wishes.asks:
+                return None
+            await wishes.wait(HOLD_S)
+        return wishes.take()
+
+    def answer(self, device: str, said: Said) -> Answer:
+        """The answer that the camera understands."""
+        return self._dialect(device).answer(said)
+
+    def answered(self, device: str, pushed: Pushed) -> None:
+        """The answer to a push has been sent."""
+        wishes = self._wishes.get(device)
+        if wishes is not None and pushed.heartbeat:
+            wishes.answered()
+
+    # --- What the gateway asks
 
     async def write(self, device: str, point: str, value: Value, *, within_s: float) -> None:
-        """A camera that pushes is only ever answered."""
-        raise CommandFailed(f"{device} takes no orders, it is only answered", f"{device} 只接受应答，不能下发命令")
+        """Lifts (`open`), reads a plate (`capture`), or switches an output, with the next answer."""
+        profile = self._devices[device]
+        if point in profile.commands:
+            await self._ask(device, Order("open" if point == "open" else "capture"), within_s)
+            return
+        output = profile.outputs.get(point)
+        if not isinstance(output, CameraOutput) or not isinstance(value, bool):
+            raise CommandFailed(f"{device} has nothing to write called {point}", f"{device} 没有可写的点 {point}")
+        await self._ask(device, Order("on" if value else "off", output.number), within_s)
 
     async def pulse(self, device: str, output: str, seconds: float, *, within_s: float) -> None:
-        """A camera that pushes is only ever answered."""
-        raise CommandFailed(f"{device} takes no orders, it is only answered", f"{device} 只接受应答，不能下发命令")
+        """Closes an output for `seconds`, timed by the camera, with the next answer."""
+        found = self._devices[device].outputs.get(output)
+        if not isinstance(found, CameraOutput):
+            raise CommandFailed(f"{device} has no output {output}", f"{device} 没有输出 {output}")
+        await self._ask(device, Order("pulse", found.number, seconds), within_s)
 
     def show(self, reader: str, outcome: Outcome) -> None:
         """A camera shows nothing by itself."""
 
     def online(self, device: str) -> bool:
         """Whether the device was heard lately."""
-        return self._presence.online(device)
+        return self._online.get(device, False)
+
+    # --- Inside
+
+    async def _ask(self, device: str, order: Order, within_s: float) -> None:
+        wishes = self._wishes.get(device)
+        if wishes is None:
+            raise CommandFailed(f"{device} takes no orders, it is only answered", f"{device} 只接受应答，不能下发命令")
+        await wishes.ask(order, within_s)
+
+    def _dialect(self, device: str) -> Dialect:
+        dialect = self._devices[device].dialect
+        assert dialect is not None
+        return DIALECTS[dialect]
+
+    def _tell_inputs(self, device: str, inputs: Mapping[str, bool]) -> None:
+        points = self._devices[device].points
+        at = self._clock()
+        readings = tuple(
+            Reading(point=f"{device}.{name}", value=value, quality="good", at=at)
+            for name, value in inputs.items()
+            if name in points
+        )
+        if readings:
+            self._sink(PointsRead(device, readings))
+
+    def _heard(self, device: str) -> None:
+        if not self._online.get(device, False):
+            self._online[device] = True
+            self._sink(DeviceFound(device))
+        self._watch(device)
+
+    def _watch(self, device: str) -> None:
+        watch = self._watches.pop(device, None)
+        if watch is not None:
+            watch.cancel()
+        silent_s = self._devices[device].silent_s
+        if silent_s is not None:
+            self._watches[device] = asyncio.get_running_loop().call_later(silent_s, self._silent, device, silent_s)
+
+    def _silent(self, device: str, silent_s: float) -> None:
+        self._watches.pop(device, None)
+        if self._online.get(device) is not False:
+            self._online[device] = False
+            self._sink(DeviceLost(device, f"nothing heard for {silent_s:g} s"))

@@ -13,8 +13,9 @@ from rules.barriers import Goal, Position, position_of
 class BarrierWire:
     """One barrier's wire. `points`: what tells its position; none where nobody can see it."""
 
-    def __init__(self, barrier: AnyBarrier, buses: Buses) -> None:
+    def __init__(self, barrier: AnyBarrier, camera: str, buses: Buses) -> None:
         self._barrier = barrier
+        self._camera = camera
         self._buses = buses
 
     @property
@@ -29,26 +30,23 @@ class BarrierWire:
                 return []
 
     @property
-    def device(self) -> str | None:
-        """The device that moves it, None if that is the camera."""
+    def device(self) -> str:
+        """The device that moves it."""
         match self._barrier:
             case ModbusBarrier(device=device):
                 return device
             case RelayBarrier(open=output):
                 return output.device
-            case _:
-                return None
+            case CameraBarrier():
+                return self._camera
 
     def answers(self, points: Points) -> bool:
-        """Whether what moves it answered lately, and with more than errors; a camera is asked nothing."""
-        device = self.device
-        return device is None or (self._buses.online(device) and not points.gives_nothing(device))
+        """Whether what moves it answered lately, and with more than errors."""
+        return self._buses.online(self.device) and not points.gives_nothing(self.device)
 
     def check(self, goal: Goal) -> None:
         """`CommandFailed` if this barrier cannot be told to go there at all."""
         match self._barrier, goal:
-            case CameraBarrier(), "up":
-                raise CommandFailed("Only the camera itself can lift this barrier", "此道闸只能由相机抬杆")
             case ((CameraBarrier() | RelayBarrier(close=None)), "down"):
                 raise CommandFailed("This barrier comes down by itself only", "此道闸只能自动落杆")
             case _:
@@ -81,8 +79,9 @@ class BarrierWire:
                 output = up if goal == "up" else down
                 assert output is not None
                 await self._buses.pulse(output.device, output.output, pulse_s, within_s=within_s)
-            case _:
-                pass
+            case CameraBarrier():
+                # Fetched by the camera with the next answer that it heeds.
+                await self._buses.write(self._camera, "open", True, within_s=within_s)
 
 
 def _contact(end: Input | None, points: Points) -> bool | None:

@@ -26,16 +26,16 @@ class Errands:
         self.failed = 0
         self.refused = 0
 
-    def start(self, errand: Coroutine[Any, Any, None]) -> bool:
-        """Begins `errand` in the order of the calls; False (and never begun) if too many are under way."""
+    def start(self, errand: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
+        """Begins `errand` in the order of the calls; None (and never begun) if too many are under way."""
         if len(self._tasks) >= self._limit:
             errand.close()
             self.refused += 1
-            return False
+            return None
         task = asyncio.get_running_loop().create_task(errand)
         self._tasks.add(task)
         task.add_done_callback(self._done)
-        return True
+        return task
 
     async def finished(self) -> None:
         """Returns when nothing is under way."""

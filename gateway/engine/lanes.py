@@ -5,6 +5,7 @@ Stored reads that a camera sends later are recorded and never acted on; repeats 
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -17,6 +18,7 @@ from contract.kinds import Access, BarrierMoved, PassageMade, PlateSeen, Present
 from contract.pictures import PICTURE_LIMIT, picture_id
 from contract.readings import Reading
 from drivers.bus import CommandFailed
+from drivers.camera.zhenshi import Show
 from drivers.reports import InputRefused, PlateRead
 from gateway.clock import Clock
 from gateway.engine.alarmclock import Alarmclock, Timers
@@ -25,6 +27,7 @@ from gateway.engine.allowance import Allowance
 from gateway.engine.barriers import BarrierWire
 from gateway.engine.buses import Buses
 from gateway.engine.causes import built_in, built_in_key
+from gateway.engine.display import shown
 from gateway.engine.doors import ReadingsSink
 from gateway.engine.errands import Errands
 from gateway.engine.layout import Names, can_close, contact_point
@@ -76,6 +79,19 @@ class KeepsPictures(Protocol):
 
     async def save(self, jpeg: bytes) -> str:
         """Keeps a JPEG for this site's screen and for the hub; its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a read led to. `lift`: the camera itself shall lift; `show`: what it shall show and say.
+
+    `recorded`: the journal has it, or has it waiting; False if there were too many. `picture`: being written.
+    """
+
+    lift: bool = False
+    show: Show | None = None
+    recorded: bool = True
+    picture: asyncio.Task[None] | None = None
 
 
 IDLE_S = 60.0
@@ -154,37 +170,39 @@ class Lanes:
 
     # --- What cameras, barriers and loops say
 
-    async def plate_read(self, read: PlateRead) -> bool:
-        """Decides on a read; True if the camera itself shall lift the barrier. Unknown cameras lift nothing."""
+    async def plate_read(self, read: PlateRead) -> Verdict:
+        """Decides on a read, records it and drives the barrier. Unknown cameras lift nothing."""
         lane = self._cameras.get(read.camera)
         if lane is None:
             self._refusals.refuse(InputRefused(read.camera, "no lane has this camera"))
-            return False
+            return Verdict()
         standing = self._lanes[lane]
         if standing.waiting >= WAITING_LIMIT:
             self._refusals.refuse(InputRefused(read.camera, "more reads than can be recorded"))
-            return False
+            return Verdict(recorded=False)
         decision = self._decide(standing, read)
         self.decisions[decision.outcome] += 1
         if decision.outcome != "ignored" and not standing.allowance.take(self._clock.monotonic()):
             self._refusals.refuse(InputRefused(read.camera, "more reads than cars can come"))
-            return False
+            return Verdict()
         facts = self._said(lane, read, decision)
         if not facts:
-            return False
+            return Verdict()
+        picture = self._keep_picture_of(read)
         recording = self._record.append(facts)
+        show = shown(standing.lane.display, decision)
         standing.waiting += 1
         try:
             events = await recording
             if not decision.granted:
-                return False
+                return Verdict(show=show, picture=picture)
             admission = Admission(
                 by="decision",
                 after=events[-1].seq if events else None,
                 credential=Presented(kind="plate", value=decision.plate),
                 holder=decision.holder,
             )
-            return await self._lift(lane, admission)
+            return Verdict(await self._lift(lane, admission), show, picture=picture)
         finally:
             standing.waiting -= 1
 
@@ -249,7 +267,7 @@ class Lanes:
     # --- Inside
 
     def _standing(self, id: str, lane: Lane, buses: Buses) -> _Standing:
-        wire = BarrierWire(lane.barrier, buses)
+        wire = BarrierWire(lane.barrier, lane.camera, buses)
         policy = LanePolicy(
             lane=id,
             direction=lane.direction,
@@ -322,8 +340,13 @@ class Lanes:
         if len(read.picture) > PICTURE_LIMIT:
             self._refusals.refuse(InputRefused(read.camera, f"a picture of {len(read.picture)} bytes"))
             return None
-        self._errands.start(self._keep_picture(read.picture))
         return picture_id(read.picture)
+
+    def _keep_picture_of(self, read: PlateRead) -> asyncio.Task[None] | None:
+        """Writes the read's picture, if it has one that can be kept, and lets whoever waits for it wait."""
+        if read.picture is None or len(read.picture) > PICTURE_LIMIT:
+            return None
+        return self._errands.start(self._keep_picture(read.picture))
 
     async def _keep_picture(self, jpeg: bytes) -> None:
         try:
@@ -335,6 +358,7 @@ class Lanes:
         standing = self._lanes[lane]
         self._note(lane, Opening(admission))
         if isinstance(standing.lane.barrier, CameraBarrier):
+            self._note(lane, Taken())  # it is being answered
             return True
         await self._drive_alone(lane, "up")
         return False
@@ -408,7 +432,7 @@ class Lanes:
                 wire = standing.wire
                 # A device that is silent, or gives nothing but errors, has an alarm and a ticket of its own.
                 ticketed = wire.answers(self._points)
-                cause = built_in("barrier.stuck", id, self._names, wire.device or id, ticketed=ticketed)
+                cause = built_in("barrier.stuck", id, self._names, wire.device, ticketed=ticketed)
                 self._alarms.raise_cause(cause, facts, {f"{id}.goal": goal})
             case Clear():
                 self._alarms.clear_cause(built_in_key("barrier.stuck", id), facts)

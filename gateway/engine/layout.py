@@ -210,6 +210,8 @@ def writable_of(site: Site, profiles: Mapping[str, Profile]) -> frozenset[str]:
             driven |= {f"{output.device}.{output.output}" for output in outputs if output is not None}
         elif isinstance(lane.barrier, ModbusBarrier):
             barriers.add(lane.barrier.device)
+        elif isinstance(lane.barrier, CameraBarrier):
+            driven |= {f"{lane.camera}.open", f"{lane.camera}.output_1"}  # its first output moves the barrier
     written: set[str] = set()
     for id, device in site.devices.items():
         if id not in barriers:

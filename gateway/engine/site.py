@@ -40,7 +40,7 @@ from gateway.engine.commands import Commands
 from gateway.engine.devices import Devices
 from gateway.engine.doors import Doors
 from gateway.engine.errands import Errands
-from gateway.engine.lanes import KeepsPictures, Lanes
+from gateway.engine.lanes import KeepsPictures, Lanes, Verdict
 from gateway.engine.layout import Names, layout_of, registers_of, vital_of, writable_of
 from gateway.engine.meters import Meters
 from gateway.engine.points import Applied, Points
@@ -195,9 +195,20 @@ class SiteEngine:
             self.crashed += 1
             log.exception("report failed", report=type(report).__name__)
 
-    async def plate_read(self, read: PlateRead) -> bool:
-        """The sink of cameras that wait for an answer: True if the camera itself shall lift the barrier."""
+    async def plate_read(self, read: PlateRead) -> Verdict:
+        """The sink of cameras that wait for an answer."""
         return await self.lanes.plate_read(read)
+
+    async def on_disk(self, verdicts: Sequence[Verdict], *, within_s: float) -> bool:
+        """Whether these reads and their pictures are on the disk, waiting at most `within_s` seconds for them."""
+        until = asyncio.get_running_loop().time() + within_s
+        pictures = [verdict.picture for verdict in verdicts if verdict.picture is not None]
+        written = True
+        if pictures:
+            _, waiting = await asyncio.wait(pictures, timeout=within_s)
+            written = not waiting
+        left_s = max(0.0, until - asyncio.get_running_loop().time())
+        return await self.journal.on_disk(within_s=left_s) and written and all(each.recorded for each in verdicts)
 
     # --- Inside
 

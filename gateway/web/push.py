@@ -1,6 +1,8 @@
-"""`/push/{device}`: what cameras push. Always a well-formed answer; "ok" only where the camera is the lane's actuator.
+"""`/push/{device}`: what cameras push. Always a well-formed answer; it lifts only where the camera is the actuator.
 
-Cameras do not sign in: they come from the addresses that the site file allows, and nowhere else.
+A read is on the disk before it is answered: a camera that was answered never sends it again. Only a lift does not wait
+for a disk that hangs; any other read is then answered with 503, so that the camera keeps it. Cameras do not sign in:
+they come from the addresses that the site file allows, and nowhere else.
 """
 
 from __future__ import annotations
@@ -9,14 +11,17 @@ import ipaddress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
+from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from contract.texts import Text
-from drivers.camera.zhenshi import BODY_LIMIT, answer
+from drivers.camera.dialects import Said
+from drivers.camera.plates import BODY_LIMIT, Pushed
+from drivers.camera.wishes import Wish, handed
 from drivers.errors import FrameError
 from drivers.push import PushBus
-from drivers.reports import InputRefused, PlateRead
+from drivers.reports import InputRefused
 from gateway.web.served import Served, served
 from web.errors import Forbidden, NotFound
 from web.session import address_of
@@ -28,6 +33,12 @@ PUSH_LIMIT = BODY_LIMIT + 1
 
 READ_LIMIT = 8 * BODY_LIMIT
 """Bytes that are read of a push: what a camera sends too much of is dropped, but answered, or it would come again."""
+
+DISK_S = 2.0
+"""How long the disk may hold up the answer to a read."""
+
+LIFT_S = 0.1
+"""How long it may hold up an answer that lifts: recording must not lock people in."""
 
 STRANGERS = "push"
 """Name under which pushes of unknown devices and from unknown places are counted."""
@@ -65,11 +76,23 @@ async def push(device: str, request: Request, gateway: Annotated[Served, Depends
         raise Forbidden(_NOT_ALLOWED)
     body = await _beginning(request)
     try:
-        said = bus.receive(device, body, request.headers.get("content-type", ""))
+        pushed = bus.receive(device, body, request.headers.get("content-type", ""))
     except FrameError:  # told and counted there; the camera must not send it again
-        return _answer(False)
-    lift = await gateway.engine.plate_read(said) if isinstance(said, PlateRead) else False
-    return _answer(lift)
+        return _answer(bus, device, Said())
+    verdicts = [await gateway.engine.plate_read(read) for read in pushed.reads]
+    lift = any(verdict.lift for verdict in verdicts)
+    taken = await gateway.engine.on_disk(verdicts, within_s=LIFT_S if lift else DISK_S) if verdicts else True
+    wish = await _wish_of(bus, device, pushed, request)
+    show = next((verdict.show for verdict in verdicts if verdict.show is not None), None)
+    said = Said(pushed, lift, None if wish is None else wish.order, show, taken)
+    return _answer(bus, device, said, wish)
+
+
+async def _wish_of(bus: PushBus, device: str, pushed: Pushed, request: Request) -> Wish | None:
+    wish = await bus.order(device, pushed)
+    if wish is not None and await request.is_disconnected():
+        return None  # whoever asked has gone: nobody would hear the order, and whoever wished it is told so
+    return wish
 
 
 async def _beginning(request: Request) -> bytes:
@@ -91,5 +114,14 @@ def _bus_of(gateway: Served, device: str) -> tuple[PushBus | None, tuple[Network
     return bus, allowed_networks(part.allow)
 
 
-def _answer(lift: bool) -> JSONResponse:
-    return JSONResponse(answer(lift))
+def _answer(bus: PushBus, device: str, said: Said, wish: Wish | None = None) -> Response:
+    body, kind = bus.answer(device, said)
+
+    async def sent() -> None:
+        bus.answered(device, said.pushed)
+        if wish is not None:
+            handed(wish)
+
+    # What acts has been asked to; a camera that hears 503 would ask for it again.
+    lost = not said.taken and not said.lift and wish is None
+    return Response(body, 503 if lost else 200, media_type=kind, background=BackgroundTask(sent))

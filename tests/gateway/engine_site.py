@@ -266,9 +266,9 @@ class Yard:
     async def plate(self, plate: str, camera: str = "cam-in", **more: Any) -> bool:
         """A camera sees a plate; what it is answered."""
         read: dict[str, Any] = {"plate_id": "", "confidence": 0.95} | more
-        lift = await self.engine.plate_read(PlateRead(camera=camera, plate=plate, **read))
+        verdict = await self.engine.plate_read(PlateRead(camera=camera, plate=plate, **read))
         await self.settle()
-        return lift
+        return verdict.lift
 
     async def read(self, quality: str = "good", **values: Value) -> None:
         """Points are read, each named `device__point` (dashes of the device as one underscore)."""

@@ -232,8 +232,8 @@ async def test_a_barrier_is_never_lowered_by_hand_onto_a_car(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("kind", "lane"),
-    [("barrier.close", "gate-out"), ("barrier.open", "gate-side")],
-    ids=["no output to lower it", "only the camera can lift it"],
+    [("barrier.close", "gate-out"), ("barrier.close", "gate-side")],
+    ids=["no output to lower it", "the camera lifts it only"],
 )
 async def test_what_a_barrier_cannot_do_fails_in_words(tmp_path: Path, kind: str, lane: str) -> None:
     async with yard(tmp_path) as here:
@@ -241,6 +241,19 @@ async def test_what_a_barrier_cannot_do_fails_in_words(tmp_path: Path, kind: str
         [(_, source, data)] = await here.events("command.failed")
         assert source == lane
         assert data["why"]["zh"]
+
+
+async def test_a_camera_that_moves_the_barrier_is_ordered_to_lift_it(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.command("barrier.open", "gate-side")
+        assert here.sent == [("write", "cam-side", "open", True)]
+        assert await here.events("command.done")
+        here.wires["cameras"].dead = True
+        await here.command("barrier.open", "gate-side")
+        [(_, source, alarm)] = await here.events("alarm.raised")
+        assert (source, alarm["rule"], alarm["asset"]) == ("gate-side", "barrier.stuck", "cam-side")
+        await here.plate("沪A12345", "cam-side")  # it pushes, and is answered "ok"
+        assert len(await here.events("alarm.cleared")) == 1
 
 
 async def test_relay_barrier_ends_are_contacts(tmp_path: Path) -> None:

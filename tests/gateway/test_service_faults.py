@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from contract.instants import milliseconds
-from drivers.camera.zhenshi import BODY_LIMIT
+from drivers.camera.plates import BODY_LIMIT
 from gateway.clock import PLAUSIBLE_FROM_MS, machine_wall_ms
 from tests.config.sites import SITE, TEN, instead, line_of
 from tests.gateway.process import CARD, ROOT, Gateway, hut

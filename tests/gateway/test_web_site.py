@@ -14,7 +14,7 @@ import pytest
 
 from contract.desired import Account, Holder, Role
 from contract.instants import instant
-from drivers.camera.zhenshi import BODY_LIMIT
+from drivers.camera.plates import BODY_LIMIT
 from drivers.profiles import load
 from drivers.push import PushBus
 from gateway.web.app import gateway_app
@@ -78,7 +78,7 @@ async def site(folder: Path, *, time: Any = None, expires_in_s: int = 3600) -> A
         }
         people = People(accounts, {"h-1": Holder(id="h-1", name="张三", unit="1-101")})
         cameras = {id: load("zhenshi_plate_camera") for id in ("cam-in", "cam-out", "cam-side")}
-        here.engine.buses.add(PushBus("cameras", cameras, sink=here.engine.report))
+        here.engine.buses.add(PushBus("cameras", cameras, sink=here.engine.report, clock=here.engine.clock.wall_ms))
         served = Served(
             engine=here.engine,
             journal=here.journal,

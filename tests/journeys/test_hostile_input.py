@@ -16,7 +16,7 @@ from contract import topics, wire
 from contract.commands import Command, Person
 from contract.events import GENESIS, Batch, Event, chain
 from contract.instants import instant
-from drivers.camera.zhenshi import BODY_LIMIT
+from drivers.camera.plates import BODY_LIMIT
 from tests.journeys.running import RESIDENT_CARD, RESIDENT_PLATE, Demo, eventually
 from tests.journeys.traffic import assert_hub_holds_the_journal, decisions, present_each
 
