@@ -1,4 +1,4 @@
-"""The site as it stands: `/api/about`, `site`, `sites`, `doors`, `lanes`, `gateways`, `journal`, `holders`."""
+"""The site as it stands: `/api/about`, `site`, `sites`, `doors`, `lanes`, `gateways`, `wires`, `journal`, `holders`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 
 from contract.instants import instant
+from gateway.web.metrics import BUS_COUNTERS
 from gateway.web.served import Gateway, Served, served
 from web.paging import Limit
 from web.session import Allowed, Sessions
@@ -69,6 +70,27 @@ async def lanes(gateway: Gateway) -> dict[str, Any]:
 async def gateways(gateway: Gateway) -> dict[str, Any]:
     """This gateway."""
     return {"items": [gateway.gateway_item()], "next": None}
+
+
+@router.get("/wires")
+async def wires(gateway: Gateway) -> dict[str, Any]:
+    """How each wire does since the start, for whoever looks for a bad cable: nothing is missed in silence."""
+    buses = gateway.engine.buses
+    installed = gateway.engine.site.buses
+    items = [
+        {
+            "id": id,
+            "site": gateway.site,
+            "kind": installed[id].kind,
+            "connected": bus.health.connected,
+            "devices": [device for device, wire in buses.bus_of.items() if wire == id],
+            "silent": [device for device, wire in buses.bus_of.items() if wire == id and not bus.online(device)],
+            "crashes": buses.crashes[id],
+            **{name: getattr(bus.health, name) for name in BUS_COUNTERS},
+        }
+        for id, bus in buses.buses.items()
+    ]
+    return {"items": items, "next": None}
 
 
 @router.get("/journal")

@@ -97,7 +97,19 @@ async def site(folder: Path, *, time: Any = None, expires_in_s: int = 3600) -> A
 
 async def test_nobody_sees_anything_without_signing_in_but_which_server_it_is(tmp_path: Path) -> None:
     async with site(tmp_path) as there:
-        for path in ("events", "doors", "lanes", "alarms", "tickets", "points", "gateways", "journal", "site", "live"):
+        for path in (
+            "events",
+            "doors",
+            "lanes",
+            "alarms",
+            "tickets",
+            "points",
+            "gateways",
+            "wires",
+            "journal",
+            "site",
+            "live",
+        ):
             assert (await there.client.get(f"/api/{path}")).status_code == 401, path
         about = await there.get("/api/about")
         assert about == {
@@ -308,6 +320,10 @@ async def test_what_the_site_consists_of_and_how_it_stands(tmp_path: Path) -> No
         assert (door["id"], door["lock"], door["contact"], door["mode"]) == ("lobby", "locked", "closed", "normal")
         [gateway] = (await there.get("/api/gateways"))["items"]
         assert (gateway["id"], gateway["online"], gateway["versions"]["desired"]) == ("yard-gw", True, 7)
+        wires = {wire["id"]: wire for wire in (await there.get("/api/wires"))["items"]}
+        assert wires.keys() == there.here.engine.buses.buses.keys()
+        assert wires["doors-net"]["devices"] == ["relays"]
+        assert {wires["doors-net"][name] for name in ("exchanges", "timeouts", "refused", "late", "overruns")} == {0}
         journal = await there.get("/api/journal")
         assert journal["first"] == 1
         assert journal["last"] == there.here.journal.last

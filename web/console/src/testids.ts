@@ -116,6 +116,8 @@ export const T = {
   meterChart: (id: string) => `meter-chart-${id}`,
   gateway: (id: string) => `gateway-${id}`,
   device: (id: string) => `device-${id}`,
+  wire: (id: string) => `wire-${id}`,
+  wiresRefresh: "wires-refresh",
   journal: "journal",
 
   siteCard: (id: string) => `site-${id}`,

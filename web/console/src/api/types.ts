@@ -188,6 +188,21 @@ export interface Gateway {
   seen_at: Instant | null;
 }
 
+/** One wire of a gateway's site, with what was counted on it since the start. */
+export interface Wire {
+  id: string;
+  kind: string;
+  connected: boolean;
+  devices: string[];
+  silent: string[];
+  exchanges: number;
+  timeouts: number;
+  refused: number;
+  late: number;
+  overruns: number;
+  reconnects: number;
+}
+
 export interface Layout {
   site: string;
   name: Text;
