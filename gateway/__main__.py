@@ -1,4 +1,4 @@
-"""`python -m gateway`: the site's process."""
+"""`python -m gateway`: the site's process; with a command, one of the installer's tools."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ import typer
 
 from gateway import lean
 from gateway.settings import DEFAULT_PORT, Settings
+from gateway.tools.commands import add_tools
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+add_tools(app)
 
 
-@app.command()
+@app.callback(invoke_without_command=True)
 def main(
+    context: typer.Context,
     *,
-    site: Annotated[Path, typer.Option(help="The site file: what is installed where.", envvar="GATEHOUSE_SITE")],
+    site: Annotated[
+        Path | None, typer.Option(help="The site file: what is installed where.", envvar="GATEHOUSE_SITE")
+    ] = None,
     data: Annotated[
         Path, typer.Option(help="Folder of journal, readings and pictures.", envvar="GATEHOUSE_DATA")
     ] = Path("var/gateway"),
@@ -34,6 +39,10 @@ def main(
     ] = False,
 ) -> None:
     """Run the gateway of one site: its doors, lanes, machines and meters, with or without a network."""
+    if context.invoked_subcommand is not None:
+        return
+    if site is None:
+        context.fail("Missing option '--site' (env var: 'GATEHOUSE_SITE').")
     # Credentials and hashes of passwords lie in the gateway's folder.
     os.umask(0o077)
     lean.give_back()

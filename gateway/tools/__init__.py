@@ -1,0 +1,1 @@
+"""The installer's tools: `python -m gateway scan|watch|read|write|guess|check|discover`."""
