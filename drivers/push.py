@@ -17,8 +17,9 @@ from drivers.camera.wishes import HOLD_S, Wish, Wishes
 from drivers.camera.zhenshi import Order
 from drivers.errors import FrameError
 from drivers.installed import Clock
+from drivers.presence import Presence
 from drivers.profiles.profile import CameraOutput, Profile
-from drivers.reports import DeviceFound, DeviceLost, InputRefused, PointsRead, Sink
+from drivers.reports import InputRefused, PointsRead, Sink
 
 
 class PushBus:
@@ -33,22 +34,18 @@ class PushBus:
         self._devices = dict(devices)
         self._sink = sink
         self._clock = clock
-        self._online: dict[str, bool] = {}
-        self._watches: dict[str, asyncio.TimerHandle] = {}
+        self._presence = Presence({device: profile.silent_s for device, profile in devices.items()}, sink)
         self._wishes = {device: Wishes(device) for device in self._devices if self._dialect(device).orders}
 
     async def run(self) -> None:
         """Watches for silence until cancelled."""
         self.health.connected = True
-        for device in self._devices:
-            self._watch(device)
+        self._presence.watch()
         try:
             await asyncio.get_running_loop().create_future()
         finally:
             self.health.connected = False
-            for watch in self._watches.values():
-                watch.cancel()
-            self._watches.clear()
+            self._presence.rest()
 
     def knows(self, device: str) -> bool:
         """Whether this device belongs here."""
@@ -59,7 +56,7 @@ class PushBus:
     def receive(self, device: str, body: bytes, content_type: str) -> Pushed:
         """What a device of this bus pushed; it is there, whatever it said. Raises `FrameError`, counted and told."""
         self.health.exchanges += 1
-        self._heard(device)
+        self._presence.heard(device)
         try:
             pushed = self._dialect(device).parse(device, body, content_type)
         except FrameError as wrong:
@@ -117,7 +114,7 @@ class PushBus:
 
     def online(self, device: str) -> bool:
         """Whether the device was heard lately."""
-        return self._online.get(device, False)
+        return self._presence.online(device)
 
     # --- Inside
 
@@ -142,23 +139,3 @@ class PushBus:
         )
         if readings:
             self._sink(PointsRead(device, readings))
-
-    def _heard(self, device: str) -> None:
-        if not self._online.get(device, False):
-            self._online[device] = True
-            self._sink(DeviceFound(device))
-        self._watch(device)
-
-    def _watch(self, device: str) -> None:
-        watch = self._watches.pop(device, None)
-        if watch is not None:
-            watch.cancel()
-        silent_s = self._devices[device].silent_s
-        if silent_s is not None:
-            self._watches[device] = asyncio.get_running_loop().call_later(silent_s, self._silent, device, silent_s)
-
-    def _silent(self, device: str, silent_s: float) -> None:
-        self._watches.pop(device, None)
-        if self._online.get(device) is not False:
-            self._online[device] = False
-            self._sink(DeviceLost(device, f"nothing heard for {silent_s:g} s"))

@@ -57,6 +57,7 @@ PURE_FILES = (
     "drivers/camera/dahua.py",
     "drivers/camera/dialects.py",
     "drivers/camera/form.py",
+    "drivers/camera/frigate.py",
     "drivers/camera/hikvision.py",
     "drivers/camera/plates.py",
     "drivers/camera/replaced.py",

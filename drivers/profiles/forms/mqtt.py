@@ -154,10 +154,11 @@ class MqttFile(Head):
     """A device that publishes through the site's broker. Silent for `silent_s`, it is lost.
 
     `availability`: where it (or its last will, or its gateway) says whether it is there; of several,
-    `availability_needs` says what counts.
+    `availability_needs` says what counts. `dialect`: it sees plates, and says so in words of its own.
     """
 
     protocol: Literal["mqtt"]
+    dialect: Literal["frigate"] | None = None
     silent_s: Seconds
     availability: Availability | Annotated[list[Availability], Field(min_length=1, max_length=8)] | None = None
     availability_needs: AvailabilityNeeds = "all"
@@ -169,7 +170,7 @@ class MqttFile(Head):
 
 def faults(file: MqttFile) -> Iterator[Fault]:
     """Everything that the shape allows and that still cannot be meant."""
-    if not file.points and not file.outputs:
+    if not file.points and not file.outputs and file.dialect is None:
         yield Fault((), "a device without points and outputs says nothing")
     for place, topic in _topics(file):
         yield from _topic(place, topic)
@@ -287,6 +288,7 @@ def build(file: MqttFile) -> Profile:
     return profile_of(
         file,
         "mqtt",
+        dialect=file.dialect,
         points=points,
         outputs={word: _output(word, part) for word, part in file.outputs.items()},
         commands={word: _command(word, part) for word, part in file.commands.items()},
