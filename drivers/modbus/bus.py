@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -17,6 +17,7 @@ from contract.readings import Value
 from drivers.bus import BusHealth, CommandFailed, Outcome
 from drivers.errors import FrameError
 from drivers.modbus import encode
+from drivers.modbus.decode import bit_at
 from drivers.modbus.encode import Write
 from drivers.modbus.frames import READS
 from drivers.modbus.plan import Block, split
@@ -57,6 +58,14 @@ class _Wish:
     write: Write
     deadline: float
     done: asyncio.Future[None]
+
+
+def _covering(blocks: Sequence[Block], fc: int, address: int) -> tuple[int, int]:
+    """Start and size of the block that is polled with `address` in it; of that address alone if none is."""
+    for block in blocks:
+        if block.fc == fc and block.start <= address < block.start + block.size:
+            return block.start, block.size
+    return address, 1
 
 
 def _reopen_delay(in_vain: int) -> float:
@@ -357,28 +366,37 @@ class ModbusBus:
         if not self._wire.connected and not await self._open(self._time_for(wish)):
             raise CommandFailed(f"{self._wire.name} cannot be reached", f"无法连接 {self._wire.name}")
         self.health.exchanges += 1
+        written_at = asyncio.get_running_loop().time()
         await self._wire.write(station.unit, write, self._time_for(wish))
         self._opened_in_vain = 0
         if write.readback is not None:
-            await self._verify(wish, write)
+            await self._verify(wish, write, written_at)
 
-    async def _verify(self, wish: _Wish, write: Write) -> None:
+    async def _verify(self, wish: _Wish, write: Write, written_at: float) -> None:
         station, readback = wish.station, write.readback
         assert readback is not None
-        now = asyncio.get_running_loop().time()
-        ask = Ask(readback.fc, readback.address, 1, None)
+        if readback.settle_s:
+            await asyncio.sleep(min(readback.settle_s, self._time_for(wish)))
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        # Boards are read as they are polled: some give all their relays or none.
+        start, size = _covering(self._timetable.blocks(station.device), readback.fc, readback.address)
+        ask = Ask(readback.fc, start, size, None)
         if not station.unanswered.can_tell(ask, now):
             raise CommandFailed(
                 f"{station.device} answers late: the write is not verified", f"{station.device} 应答迟到，写入未核实"
             )
         self.health.exchanges += 1
         try:
-            data = await self._wire.read(station.unit, readback.fc, readback.address, 1, self._time_for(wish))
+            data = await self._wire.read(station.unit, readback.fc, start, size, self._time_for(wish))
         except Silence:
             if self._wire.serial:
                 station.unanswered.missed(ask, now)
             raise
-        seen = data[0] & 1 if readback.fc == 1 else int.from_bytes(data, "big")
+        if readback.lasts_s is not None and loop.time() >= written_at + readback.lasts_s:
+            return
+        at = readback.address - start
+        seen = bit_at(data, at) if readback.fc == 1 else int.from_bytes(data[2 * at : 2 * at + 2], "big")
         wanted = readback.expect
         if wanted is None:
             wanted = int(write.words[0] != 0) if readback.fc == 1 else write.words[0]

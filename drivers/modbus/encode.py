@@ -45,10 +45,7 @@ def switch(output: Output, value: Value) -> Write:
     """An output on or off."""
     if not isinstance(value, bool):
         raise CommandFailed(f"{output.id} is switched with true or false, not {value!r}", f"{output.id} 只能设为开或关")
-    readback = None
-    if output.verify and output.read_fc is not None:
-        readback = Readback(fc=output.read_fc, address=output.address, expect=output.read_on if value else 0)
-    return Write(output.fc, output.address, (output.on if value else output.off,), readback=readback)
+    return Write(output.fc, output.address, (output.on if value else output.off,), readback=_readback(output, value))
 
 
 def pulse(output: Output, seconds: float) -> Write:
@@ -62,7 +59,20 @@ def pulse(output: Output, seconds: float) -> Write:
             f"{output.id} takes pulses of up to {timer.max * timer.step_s:g} s, not {seconds:g} s",
             f"{output.id} 的脉冲最长 {timer.max * timer.step_s:g} 秒，不能为 {seconds:g} 秒",
         )
-    return Write(timer.fc, timer.address, (_word(timer, steps),))
+    readback = _readback(output, True, steps * timer.step_s)
+    return Write(timer.fc, timer.address, (_word(timer, steps),), readback=readback)
+
+
+def _readback(output: Output, on: bool, lasts_s: float | None = None) -> Readback | None:
+    if not output.verify or output.read_fc is None:
+        return None
+    return Readback(
+        fc=output.read_fc,
+        address=output.address,
+        expect=output.read_on if on else 0,
+        settle_s=output.settle_s,
+        lasts_s=lasts_s,
+    )
 
 
 def _word(timer: Pulse, steps: int) -> int:

@@ -180,11 +180,17 @@ class Pulse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readback:
-    """What must be read after a write: `expect` at `address`; None: what was written."""
+    """What must be read after a write: `expect` at `address`; None: what was written.
+
+    `settle_s`: so long after the write the old state may still be read. `lasts_s`: how long what was written lasts (a
+    pulse); what is read later than that after the write says nothing.
+    """
 
     fc: int
     address: int
     expect: int | None
+    settle_s: float = 0.0
+    lasts_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +207,7 @@ class Output:
     read_fc: int | None
     read_on: int
     verify: bool
+    settle_s: float = 0.0
 
     @property
     def pulse_s(self) -> tuple[float, float] | None:

@@ -94,7 +94,8 @@ class TimedPulse(Closed):
 class Output(Closed):
     """Something to switch. `write_on`, `write_off`: what is written; `read_on`: what reads back as on.
 
-    `pulse`: timed by the board. `verify`: read it back after every write and fail if it is not so.
+    `pulse`: timed by the board. `verify`: read it back after every write and every pulse, and fail if it is not so;
+    `settle_s`: so long after a write the board may still tell the old state.
     """
 
     name: Words
@@ -106,6 +107,7 @@ class Output(Closed):
     read_on: Address = 1
     pulse: TimedPulse | None = None
     verify: bool = False
+    settle_s: Annotated[float, Field(ge=0, le=1)] = 0.0
     group: Group = "normal"
 
 
@@ -172,6 +174,9 @@ def faults(file: ModbusFile) -> Iterator[Fault]:
     yield from _shapes(file)
     yield from _clashes(file)
     yield from _commands(file)
+    for word, output in file.outputs.items():
+        if output.verify and output.read_fc is None:
+            yield Fault(("outputs", word), "cannot be verified: there is nothing to read back")
 
 
 def _ids(file: ModbusFile) -> Iterator[Fault]:
@@ -382,6 +387,7 @@ def _output(word: str, part: Output) -> resolved.Output:
         read_fc=part.read_fc,
         read_on=part.read_on,
         verify=part.verify,
+        settle_s=part.settle_s,
     )
 
 
