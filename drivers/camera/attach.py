@@ -19,8 +19,9 @@ from drivers.camera import dahua
 from drivers.camera.plates import jpeg
 from drivers.camera.replaced import PartReader, StreamPart
 from drivers.errors import FrameError
+from drivers.presence import Presence
 from drivers.profiles.profile import Profile
-from drivers.reports import DeviceFound, DeviceLost, InputRefused, Sink
+from drivers.reports import InputRefused, Sink
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +67,7 @@ class AttachBus:
         self._sink = sink
         self._username = username
         self._password = password
-        self._online: bool | None = None
+        self._presence = Presence({camera: None}, sink)
         self._pending: Mapping[str, Any] | None = None
         self._pictures: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -86,7 +87,7 @@ class AttachBus:
 
     def online(self, device: str) -> bool:
         """Whether the camera sent something lately."""
-        return self._online is True
+        return self._presence.online(device)
 
     # --- The owner
 
@@ -110,7 +111,7 @@ class AttachBus:
                 self._flush()
                 failures += 1
                 if failures >= LOST_AFTER:
-                    self._lose(why)
+                    self._presence.lose(self._camera, why)
                 await asyncio.sleep(RECONNECT_S[min(failures, len(RECONNECT_S)) - 1])
         finally:
             self.health.connected = False
@@ -129,7 +130,7 @@ class AttachBus:
                 raise Refused(_refusal(answer.status_code))
             reader = PartReader(answer.headers.get("content-type", ""))
             self.health.connected = True
-            self._heard()
+            self._presence.heard(self._camera)
             async for data in answer.aiter_raw():
                 for part in reader.feed(data):
                     self._take(part)
@@ -138,7 +139,7 @@ class AttachBus:
 
     def _take(self, part: StreamPart) -> None:
         self.health.exchanges += 1
-        self._heard()
+        self._presence.heard(self._camera)
         if part.kind.startswith("image/"):
             self._take_picture(part.content)
             return
@@ -181,18 +182,6 @@ class AttachBus:
         if self._timer is not None:
             self._timer.cancel()
         self._timer, self._pending, self._pictures = None, None, []
-
-    # --- Who is there
-
-    def _heard(self) -> None:
-        if self._online is not True:
-            self._online = True
-            self._sink(DeviceFound(self._camera))
-
-    def _lose(self, why: str) -> None:
-        if self._online is not False:
-            self._online = False
-            self._sink(DeviceLost(self._camera, why))
 
     def _refuse(self, wrong: FrameError) -> str:
         self.health.refused += 1
