@@ -12,8 +12,13 @@ from config.site import (
     CameraHttpBus,
     Device,
     HttpPushBus,
+    MeterSerialBus,
+    MeterTcpBus,
     ModbusRtuBus,
+    ModbusRtuTcpBus,
     ModbusTcpBus,
+    OsdpSerialBus,
+    OsdpTcpBus,
     SerialLineBus,
     TcpLineBus,
 )
@@ -62,9 +67,9 @@ def _wires(draft: Draft) -> None:
 
 def _wire(bus: AnyBus) -> tuple[str, ...] | None:
     match bus:
-        case ModbusTcpBus() | TcpLineBus() | CameraHttpBus():
+        case ModbusTcpBus() | ModbusRtuTcpBus() | OsdpTcpBus() | MeterTcpBus() | TcpLineBus() | CameraHttpBus():
             return bus.host, str(bus.port)
-        case ModbusRtuBus() | SerialLineBus():
+        case ModbusRtuBus() | OsdpSerialBus() | MeterSerialBus() | SerialLineBus():
             return (bus.port,)
         case _:
             return None
@@ -99,18 +104,24 @@ def _device(draft: Draft, id_: str, device: Device) -> None:
         draft.known(
             (*place, "scale_by", word), word, profile.multipliers, Text("配置文件的倍率", "a multiplier of the profile")
         )
+    by_leave = [name for name, command in profile.commands.items() if getattr(command, "opt_in", False)]
+    for index, name in enumerate(device.allow_commands):
+        what = Text("需要许可的命令", "a command that needs leave")
+        draft.known((*place, "allow_commands", index), name, by_leave, what)
     if device.topic is None and _needs_topic(profile):
         draft.wrong(
             (*place, "topic"), Text("缺少此项：该设备的 MQTT 主题前缀", "is missing: the device's MQTT prefix"), ""
         )
-    if isinstance(bus, ModbusRtuBus) and device.unit not in RTU_UNITS:
+    if set(device.topic or "") & set("+#"):
+        draft.wrong((*place, "topic"), Text("主题中不能有通配符 + 或 #", "a topic here has no wildcards + or #"))
+    if isinstance(bus, ModbusRtuBus | ModbusRtuTcpBus) and device.unit not in RTU_UNITS:
         draft.wrong((*place, "unit"), Text("串口线上的地址为 1–247", "a unit on a serial line is 1 to 247"))
 
 
 def _needs_topic(profile: Profile) -> bool:
     if profile.protocol == "mqtt" and profile.dialect is not None:
         return True
-    return any("{topic}" in str(getattr(point.source, "topic", "")) for point in profile.points.values())
+    return profile.needs_topic
 
 
 def _addresses(draft: Draft) -> None:

@@ -78,7 +78,8 @@ class Draft:
     def profile_of(self, device: str) -> Profile | None:
         """The profile of a device, if both could be read."""
         part = self.devices.get(device)
-        return None if part is None else self.profiles.get(part.profile)
+        found = None if part is None else self.profiles.get(part.profile)
+        return None if part is None or found is None else found.as_installed(part.allow_commands, part.verify)
 
     def wrong(self, place: Place, expected: Text, found: str | None = None) -> None:
         """Adds a mistake, unless the place has one of shape already."""

@@ -45,8 +45,9 @@ class LoadedSite:
     remarks: tuple[Mistake, ...] = ()
 
     def profile_of(self, device: str) -> Profile:
-        """The profile of a device; `KeyError` if the site has no such device."""
-        return self.profiles[self.site.devices[device].profile]
+        """The profile of a device, with what the site file allows it; `KeyError` if the site has no such device."""
+        part = self.site.devices[device]
+        return self.profiles[part.profile].as_installed(part.allow_commands, part.verify)
 
     def zones_of_places(self) -> dict[str, list[str]]:
         """The zones that each door and lane lies in, as access decisions want them."""

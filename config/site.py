@@ -238,6 +238,8 @@ class Device(Part):
     """Modbus unit, OSDP or M-Bus address; no two alike on one bus."""
     address: Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{1,20}$")] | None = None
     """The address of a meter on its line, as it is printed on it."""
+    password_file: str | None = None
+    """A file with the password for a meter's commands (six digits), relative to the gateway's data folder."""
     card: CardFormat | None = None
     """How this reader sends card numbers, instead of what the profile says."""
     secure: bool = True
@@ -248,6 +250,10 @@ class Device(Part):
     """How often it is read, instead of what the profile says."""
     scale_by: dict[str, float] = {}
     """Values of the profile's multipliers (`pt`, `ct`) when they are not read from the meter."""
+    allow_commands: list[str] = []
+    """Commands of the profile that are there only by leave (`opt_in`): lifts are read and not told anything."""
+    verify: bool | None = None
+    """Whether outputs are read back after each write, instead of what the profile says."""
     meter_no: str | None = None
     """The meter's own number, for registers that money hangs on."""
 

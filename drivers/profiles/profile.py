@@ -6,8 +6,8 @@ seconds end in `_s`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from contract.texts import Text
@@ -217,7 +217,10 @@ class Output:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A wish that the device takes. `value`: fixed raw value; `enum`: label → raw; otherwise a scaled number."""
+    """A wish that the device takes. `value`: fixed raw value; `enum`: label → raw; otherwise a scaled number.
+
+    `opt_in`: it is there only where the site file allows it for the device.
+    """
 
     id: str
     name: Text
@@ -235,6 +238,7 @@ class Command:
     high: float | None
     verify: Readback | None
     repeat: bool
+    opt_in: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -443,6 +447,31 @@ class Profile:
     dialect: str | None = None
     pictures: bool = False
     silent_s: float | None = None
+
+    def as_installed(self, allow_commands: Collection[str] = (), verify: bool | None = None) -> Profile:
+        """The product as one device of a site has it.
+
+        Commands that need leave are there where they are allowed; `verify`: whether outputs are read back after a
+        write, instead of what the product says.
+        """
+        commands = {
+            id: part
+            for id, part in self.commands.items()
+            if id in allow_commands or not (isinstance(part, Command) and part.opt_in)
+        }
+        outputs = {
+            id: replace(part, verify=verify)
+            if verify is not None and isinstance(part, Output) and part.read_fc is not None
+            else part
+            for id, part in self.outputs.items()
+        }
+        if len(commands) == len(self.commands) and verify is None:
+            return self
+        points = {
+            id: replace(part, writable=False) if id in self.commands and id not in commands else part
+            for id, part in self.points.items()
+        }
+        return replace(self, commands=commands, outputs=outputs, points=points)
 
     @property
     def bus_kinds(self) -> frozenset[str]:

@@ -215,7 +215,7 @@ def writable_of(site: Site, profiles: Mapping[str, Profile]) -> frozenset[str]:
     written: set[str] = set()
     for id, device in site.devices.items():
         if id not in barriers:
-            profile = profiles[device.profile]
+            profile = profiles[device.profile].as_installed(device.allow_commands)
             written |= {f"{id}.{name}" for name, point in profile.points.items() if point.writable}
             written |= {f"{id}.{name}" for name in (*profile.commands, *profile.outputs)}
     return frozenset(written - driven)

@@ -133,7 +133,7 @@ class Command(Closed):
 
     With `value`: that raw value, always. With `enum`: the raw value of the label asked for. With neither: the number
     asked for, (number − offset) ÷ scale as `type`, within `min` and `max`. `repeat`: a second try after silence does
-    no harm (not so for a toggle).
+    no harm (not so for a toggle). `opt_in`: it is not there unless the site file allows it (`allow_commands`).
     """
 
     name: Words
@@ -150,6 +150,7 @@ class Command(Closed):
     max: float | None = None
     verify: Verify | None = None
     repeat: bool = True
+    opt_in: bool = False
 
 
 class ModbusFile(Head):
@@ -418,4 +419,5 @@ def _command(word: str, part: Command, file: ModbusFile) -> resolved.Command:
         high=part.max,
         verify=None if part.verify is None else _readback(part.verify, part.address),
         repeat=part.repeat,
+        opt_in=part.opt_in,
     )
