@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import tzinfo
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -34,6 +35,9 @@ class Installed(Protocol):
     def card(self) -> CardFormat | None: ...
 
     @property
+    def password_file(self) -> str | None: ...
+
+    @property
     def secure(self) -> bool: ...
 
 
@@ -43,11 +47,12 @@ Clock = Callable[[], int]
 
 
 class Gateway(NamedTuple):
-    """What every wire needs of the gateway. `folder`: where passwords and keys are."""
+    """What every wire needs of the gateway. `folder`: where passwords and keys are; `zone`: the site's time zone."""
 
     sink: Sink
     clock: Clock
     folder: Path
+    zone: tzinfo | None = None
 
 
 class WrongInstallation(DriverError):

@@ -6,6 +6,7 @@ A driver is imported when a site has a wire for it: gateways are small machines.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import tzinfo
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -42,8 +43,10 @@ def open_bus(
     sink: Sink,
     clock: Clock,
     folder: Path | None = None,
+    zone: tzinfo | None = None,
 ) -> Bus:
-    """The owner of a wire, not yet running. `bus`: a part of `config.site.AnyBus`. `folder`: where password files are.
+    """The owner of a wire, not yet running. `bus`: a part of `config.site.AnyBus`. `folder`: where password files are;
+    `zone`: the site's time zone, for clocks that are set.
 
     Raises `WrongInstallation`.
     """
@@ -54,4 +57,4 @@ def open_bus(
         if bus.kind not in profile.bus_kinds:
             raise WrongInstallation(f"{device}: {profile.id} cannot hang on {id}, which is {bus.kind}")
     open_wire: Callable[[str, Any, Devices, Gateway], Bus] = import_module(module).open_wire
-    return open_wire(id, bus, dict(devices), Gateway(sink, clock, folder or Path()))
+    return open_wire(id, bus, dict(devices), Gateway(sink, clock, folder or Path(), zone))

@@ -12,6 +12,7 @@ import signal
 import socket
 import ssl
 import sys
+from zoneinfo import ZoneInfo
 
 import structlog
 from fastapi import FastAPI
@@ -161,9 +162,12 @@ async def _serve(settings: Settings, loaded: LoadedSite) -> int:
 def _open_wires(loaded: LoadedSite, engine: SiteEngine, settings: Settings) -> None:
     """Every wire of the site, each with its devices; none is opened before its task runs."""
     site = loaded.site
+    zone = ZoneInfo(site.timezone)
     for id, bus in site.buses.items():
         devices = {name: (device, loaded.profile_of(name)) for name, device in site.devices.items() if device.bus == id}
-        wire = open_bus(id, bus, devices, sink=engine.report, clock=engine.clock.wall_ms, folder=settings.data)
+        wire = open_bus(
+            id, bus, devices, sink=engine.report, clock=engine.clock.wall_ms, folder=settings.data, zone=zone
+        )
         engine.buses.add(wire)
 
 

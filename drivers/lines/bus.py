@@ -65,10 +65,11 @@ class TcpOpener:
 class SerialOpener:
     """Opens a serial line for this process alone."""
 
-    def __init__(self, port: str, *, baud: int, parity: str) -> None:
+    def __init__(self, port: str, *, baud: int, parity: str, stop_bits: int = 1) -> None:
         self.name = port
         self._baud = baud
         self._parity = parity
+        self._stop_bits = stop_bits
 
     async def __call__(self, protocol: Callable[[], asyncio.Protocol]) -> asyncio.BaseTransport:
         """Opens the port."""
@@ -81,6 +82,7 @@ class SerialOpener:
                 self.name,
                 baudrate=self._baud,
                 parity=self._parity,
+                stopbits=self._stop_bits,
                 exclusive=True,
             )
         except (termios.error, ValueError) as wrong:

@@ -9,8 +9,8 @@ from drivers.changes import Changes
 from drivers.modbus.decode import Decoder, bit_at, refused
 from drivers.modbus.plan import MULTIPLIER, Block, Limits, Span, plan, spans_of
 from drivers.modbus.resync import Unanswered
+from drivers.pace import periods
 from drivers.profiles.profile import Profile
-from drivers.schedule import periods
 
 
 class Installed(Protocol):

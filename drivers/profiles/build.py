@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drivers.profiles.forms import camera, line, modbus, mqtt, osdp
+from drivers.profiles.forms import camera, cjt188, dlt645, line, modbus, mqtt, osdp
 from drivers.profiles.forms.head import Fault
 from drivers.profiles.profile import Profile
 from drivers.profiles.schema import AnyFile
@@ -19,6 +19,10 @@ def faults(file: AnyFile) -> list[Fault]:
             return list(line.faults(file))
         case osdp.OsdpFile():
             return list(osdp.faults(file))
+        case dlt645.Dlt645File():
+            return list(dlt645.faults(file))
+        case cjt188.Cjt188File():
+            return list(cjt188.faults(file))
         case camera.CameraFile():
             return list(camera.faults(file))
         case _:
@@ -36,5 +40,9 @@ def build(file: AnyFile) -> Profile:
             return line.build(file)
         case osdp.OsdpFile():
             return osdp.build(file)
+        case dlt645.Dlt645File():
+            return dlt645.build(file)
+        case cjt188.Cjt188File():
+            return cjt188.build(file)
         case camera.CameraFile():
             return camera.build(file)

@@ -34,6 +34,7 @@ class Installed:
     poll_s: float | None = None
     scale_by: dict[str, float] = field(default_factory=dict)
     card: CardFormat | None = None
+    password_file: str | None = None
     secure: bool = True
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from contract.readings import Value
 from drivers.modbus.station import Station
+from drivers.pace import periods
 from drivers.profiles import load
-from drivers.schedule import periods
 from tests.drivers.products import Installed, product
 
 PRODUCT = product(

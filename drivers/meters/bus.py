@@ -1,0 +1,349 @@
+"""The owner of one meter line: people's wishes first, then whatever is due, one conversation at a time.
+
+Meters of several protocols may share the line: what is sent and what an answer means, each meter's station says
+(`drivers.meters.dialect`). An answer that is late is of no use to any other question: addresses, items and numbers
+must match, and a meter that was silent is left alone for its latency before it is asked again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, tzinfo
+from typing import NamedTuple
+
+import structlog
+
+from contract.readings import Value
+from drivers.bus import BusHealth, CommandFailed, Outcome
+from drivers.changes import Worth
+from drivers.errors import DriverError, FrameError
+from drivers.meters.dialect import Ask, Denied, Foreign, Said, Station, Talk, Verdict
+from drivers.meters.framing import Frames
+from drivers.meters.wire import Line, WireDown
+from drivers.reports import DeviceFound, DeviceLost, InputRefused, PointsRead, Sink
+from drivers.schedule import Readable, Timetable, Turn
+from drivers.wishes import Wish, Wishes
+
+log = structlog.get_logger(__name__)
+
+REOPEN_S = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Seconds before the wire is opened again, by how often that has been in vain."""
+
+GAP_S = 0.5
+"""A frame that was begun and pauses for so long will not be finished (DL/T 645-2007, section 5.3: 500 ms)."""
+
+EXCHANGES_LIMIT = 64
+"""Exchanges of one conversation: more than the longest answer has frames."""
+
+MUTE_LIMIT = 4
+"""So many questions in a row without a single byte: the connection to a converter is opened anew."""
+
+
+class Silence(DriverError):
+    """No answer within the time that it may take."""
+
+
+class Timing(NamedTuple):
+    """What a line costs. `character_s`: one byte on the wire; `timeout_s`: how long an answer may take to begin."""
+
+    character_s: float
+    timeout_s: float
+
+
+class MeterBus:
+    """One meter line (see `drivers.bus.Bus`). `clock`: Unix ms. `zone`: the site's, for clocks that are set."""
+
+    def __init__(
+        self,
+        id: str,
+        line: Line,
+        stations: Mapping[str, Station],
+        timing: Timing,
+        *,
+        sink: Sink,
+        clock: Callable[[], int],
+        zone: tzinfo | None = None,
+    ) -> None:
+        self.id = id
+        self.health = BusHealth()
+        self._line = line
+        self._stations = dict(stations)
+        self._timing = timing
+        self._sink = sink
+        self._clock = clock
+        self._zone = zone
+        self._timetable: Timetable[Readable] = Timetable()
+        self._wishes: Wishes[Talk] = Wishes(id)
+        self._quiet: dict[str, float] = {}
+        """Until when a meter that was silent is left alone."""
+        self._quiet_since = 0.0
+        self._mute = 0
+        self._opened_in_vain = 0
+        self._opened_ever = False
+        self._down = False
+        self._reopen_at = 0.0
+
+    # --- What the gateway asks
+
+    async def write(self, device: str, point: str, value: Value, *, within_s: float) -> None:
+        """Carries out a command of the device's profile."""
+        station = self._station(device)
+        local = datetime.fromtimestamp(self._clock() / 1000, self._zone)
+        await self._wishes.ask(device, station.write(point, value, local), within_s)
+
+    async def pulse(self, device: str, output: str, seconds: float, *, within_s: float) -> None:
+        """A meter has no outputs."""
+        raise CommandFailed(f"{device} is a meter, it has no outputs", f"{device} 是表计，没有输出")
+
+    def online(self, device: str) -> bool:
+        """Whether the device answered lately."""
+        return self._timetable.online(device)
+
+    def show(self, reader: str, outcome: Outcome) -> None:
+        """Nothing on a meter line shows decisions."""
+
+    def _station(self, device: str) -> Station:
+        station = self._stations.get(device)
+        if station is None:
+            raise CommandFailed(f"there is no {device} on {self.id}", f"{self.id} 上没有 {device}")
+        return station
+
+    # --- The owner
+
+    async def run(self) -> None:
+        """Owns the wire until cancelled; outlives every fault of it."""
+        now = asyncio.get_running_loop().time()
+        for device, station in self._stations.items():
+            self._timetable.add(device, station.blocks(), station.periods, now)
+        try:
+            while True:
+                try:
+                    await self._step()
+                except Exception:
+                    log.exception("a turn on the wire failed", bus=self.id)
+                    self._hang_up()
+                    await asyncio.sleep(1.0)
+        finally:
+            self._hang_up()
+            self._wishes.close()
+
+    async def _step(self) -> None:
+        now = asyncio.get_running_loop().time()
+        wish = self._wishes.next(now)
+        if wish is not None:
+            await self._serve(wish)
+        elif not self._line.connected:
+            self.health.connected = False
+            if self._reopen_at > now:
+                await self._wishes.rest_until(self._reopen_at)
+            else:
+                await self._open()
+        elif (turn := self._timetable.next(now)) is not None:
+            await self._read(turn)
+        else:
+            await self._wishes.rest_until(self._timetable.wake_at())
+
+    # --- The wire itself
+
+    async def _open(self) -> bool:
+        loop = asyncio.get_running_loop()
+        self._hang_up()
+        try:
+            await self._line.open()
+        except WireDown as down:
+            self._opened_in_vain += 1
+            self._reopen_at = loop.time() + _reopen_delay(self._opened_in_vain)
+            self._down = True
+            for device in self._stations:
+                self._silent(device, str(down), loop.time())
+            return False
+        # An end that accepts and hangs up again is not dialled in a tight loop either.
+        self._reopen_at = loop.time() + _reopen_delay(self._opened_in_vain)
+        self._opened_in_vain += 1
+        self._mute = 0
+        self.health.connected = True
+        self.health.reconnects += self._opened_ever
+        self._opened_ever = True
+        if self._down:
+            self._down = False
+            self._timetable.wire_back(loop.time())
+        return True
+
+    def _hang_up(self) -> None:
+        self._line.close()
+        self.health.connected = False
+
+    # --- Reading
+
+    async def _read(self, turn: Turn[Readable]) -> None:
+        loop = asyncio.get_running_loop()
+        station = self._stations[turn.device]
+        quiet_until = self._quiet.get(turn.device, 0.0)
+        if quiet_until > loop.time():
+            self._timetable.postpone(turn.device, quiet_until)
+            return
+        try:
+            verdict = await self._read_twice(station, turn)
+        except (Silence, WireDown, FrameError) as fault:
+            self._missed(station, fault, loop.time())
+            return
+        self._answered(station, loop.time())
+        if isinstance(verdict, Denied):
+            self._denied(station, turn, verdict, loop.time())
+        else:
+            self._timetable.read(turn, loop.time())
+            self.health.overruns = self._timetable.overruns
+            self._tell(station, verdict.worths, loop.time())
+
+    async def _read_twice(self, station: Station, turn: Turn[Readable]) -> Said | Denied:
+        """A damaged answer is asked for once more at once; a silent meter is not."""
+        try:
+            return await self._converse(station, station.read(turn.block))
+        except FrameError as damaged:
+            if turn.probe:
+                raise
+            self._refuse(damaged)
+        return await self._converse(station, station.read(turn.block))
+
+    def _tell(self, station: Station, worths: Sequence[Worth], now: float) -> None:
+        news = station.changes.news(worths, now, self._clock())
+        if news:
+            self._sink(PointsRead(station.device, news))
+
+    def _denied(self, station: Station, turn: Turn[Readable], verdict: Denied, now: float) -> None:
+        parts = station.parts(turn.block)
+        self._timetable.refused(turn, parts, now)
+        if not parts:
+            self._tell(station, station.denied(turn.block), now)
+
+    # --- Who is there
+
+    def _answered(self, station: Station, now: float) -> None:
+        self._opened_in_vain = 0
+        if self._timetable.answered(station.device, now):
+            self._sink(DeviceFound(station.device))
+
+    def _missed(self, station: Station, fault: DriverError, now: float) -> None:
+        if isinstance(fault, Silence):
+            self.health.timeouts += 1
+        elif isinstance(fault, FrameError):
+            self._refuse(fault)
+        if isinstance(fault, WireDown):
+            self._hang_up()
+        self._quiet[station.device] = now + station.latency_s
+        self._silent(station.device, str(fault), now, station.latency_s, self._timing.timeout_s)
+
+    def _silent(self, device: str, why: str, now: float, at_least_s: float = 0.0, cost_s: float = 0.0) -> None:
+        if self._timetable.silent(device, now, at_least_s, cost_s):
+            self._stations[device].forget()
+            self._sink(DeviceLost(device, why))
+
+    def _refuse(self, fault: FrameError) -> None:
+        self.health.refused += 1
+        self._sink(InputRefused(self.id, str(fault), fault.raw[:64]))
+
+    # --- Wishes
+
+    async def _serve(self, wish: Wish[Talk]) -> None:
+        loop = asyncio.get_running_loop()
+        station = self._stations[wish.device]
+        try:
+            await self._carry_out(station, wish)
+        except CommandFailed as failed:
+            wish.fail(failed)
+        except (Silence, WireDown, FrameError) as fault:
+            self._missed(station, fault, loop.time())
+            zh = "的应答有误" if isinstance(fault, FrameError) else "没有应答"
+            wish.fail(CommandFailed(f"{wish.device}: {fault}", f"{wish.device} {zh}"))
+        else:
+            self._timetable.soon(wish.device, loop.time())
+            wish.fulfil()
+
+    async def _carry_out(self, station: Station, wish: Wish[Talk]) -> None:
+        """A confirmation does not say what it confirms: a meter that was silent is given time for its late answers."""
+        loop = asyncio.get_running_loop()
+        if not self._line.connected and not await self._open():
+            raise CommandFailed(f"{self._line.name} cannot be reached", f"无法连接 {self._line.name}")
+        quiet_s = self._quiet.get(wish.device, 0.0) - loop.time()
+        if quiet_s > 0:
+            await asyncio.sleep(min(quiet_s, wish.left(loop.time())))
+        verdict = await self._converse(station, wish.what, wish)
+        if isinstance(verdict, Denied):
+            raise CommandFailed(f"{wish.device}: {verdict.why.en}", f"{wish.device}：{verdict.why.zh}")
+
+    # --- One conversation
+
+    async def _converse(self, station: Station, talk: Talk, wish: Wish[Talk] | None = None) -> Said | Denied:
+        """Asks until the talk is over. Raises `Silence`, `WireDown`, `FrameError`; `CommandFailed` for a late wish."""
+        loop = asyncio.get_running_loop()
+        for _ in range(EXCHANGES_LIMIT):
+            timeout_s = self._timing.timeout_s
+            if wish is not None:
+                timeout_s = min(timeout_s, wish.left(loop.time()))
+            verdict = await self._exchange(station, talk, timeout_s)
+            if isinstance(verdict, Said | Denied):
+                return verdict
+        raise FrameError(f"{station.device}: an answer without an end")
+
+    async def _exchange(self, station: Station, talk: Talk, timeout_s: float) -> Verdict:
+        loop = asyncio.get_running_loop()
+        await self._guard(station)
+        ask = talk.ask()
+        self.health.exchanges += 1
+        frames = station.frames()
+        if frames.feed(self._line.send(ask.frame)):
+            self.health.late += 1
+        frames.clear()
+        sent_at = loop.time() + len(ask.frame) * self._timing.character_s
+        try:
+            if ask.longest == 0:
+                await asyncio.sleep(max(0.0, sent_at - loop.time()))
+                return Said()
+            return await self._answer(station, talk, ask, frames, sent_at + timeout_s)
+        finally:
+            self._quiet_since = loop.time()
+
+    async def _guard(self, station: Station) -> None:
+        """Silence before a request: what the meter needs, and at least two characters."""
+        loop = asyncio.get_running_loop()
+        guard_s = max(station.guard_s, 2 * self._timing.character_s)
+        left = self._quiet_since + guard_s - loop.time()
+        if left > 0:
+            await asyncio.sleep(left)
+
+    async def _answer(self, station: Station, talk: Talk, ask: Ask, frames: Frames, first_by: float) -> Verdict:
+        """Waits for the answer: until `first_by` for its beginning, as long as it may be for its end."""
+        loop = asyncio.get_running_loop()
+        whole_by = first_by + ask.longest * self._timing.character_s + GAP_S
+        until, heard, foreign = first_by, False, None
+        while True:
+            data = await self._line.received(until)
+            heard = heard or bool(data)
+            for frame in frames.feed(data) if data else frames.quiet():
+                if ask.frame.endswith(frame):
+                    continue  # the adapter's echo
+                verdict = talk.heard(frame)
+                if not isinstance(verdict, Foreign):
+                    self._mute = 0
+                    return verdict
+                foreign = verdict
+                self.health.late += verdict.late
+            if not data:
+                self._fail(station, frames, foreign, heard)
+            until = max(first_by, min(whole_by, loop.time() + GAP_S))
+
+    def _fail(self, station: Station, frames: Frames, foreign: Foreign | None, heard: bool) -> None:
+        """No answer has come: says what has come instead."""
+        self._mute = 0 if heard else self._mute + 1
+        if self._line.remote and self._mute >= MUTE_LIMIT:
+            self._hang_up()
+        if frames.wrong is not None:
+            raise frames.wrong
+        if foreign is not None and not foreign.late:
+            raise FrameError(f"{station.device}: {foreign.why}")
+        raise Silence(f"{station.device} did not answer within {self._timing.timeout_s:g} s")
+
+
+def _reopen_delay(in_vain: int) -> float:
+    return REOPEN_S[min(in_vain, len(REOPEN_S) - 1)]
