@@ -11,7 +11,7 @@ from drivers.reports import DeviceFound, DeviceLost, Sink
 class Presence:
     """Which devices of one wire are there. `silent_s`: the silence after which each is lost; None: never by silence.
 
-    Reports `DeviceFound` and `DeviceLost` once each turn. `lost` is called just before a device is told lost.
+    Reports `DeviceFound` and `DeviceLost` once each turn. `when_lost` is called just before a device is told lost.
     """
 
     def __init__(
@@ -19,17 +19,21 @@ class Presence:
         silent_s: Mapping[str, float | None],
         sink: Sink,
         *,
-        lost: Callable[[str], None] = lambda device: None,
+        when_lost: Callable[[str], None] = lambda device: None,
     ) -> None:
         self._silent_s = dict(silent_s)
         self._sink = sink
-        self._lost = lost
+        self._when_lost = when_lost
         self._online: dict[str, bool] = {}
         self._watches: dict[str, asyncio.TimerHandle] = {}
 
     def online(self, device: str) -> bool:
         """Whether the device was heard lately."""
         return self._online.get(device, False)
+
+    def lost(self, device: str) -> bool:
+        """Whether the device is known to be away; one that nobody has heard of yet is not."""
+        return self._online.get(device) is False
 
     def heard(self, device: str) -> None:
         """The device gave a sign of life."""
@@ -52,7 +56,7 @@ class Presence:
         self._forget(device)
         if self._online.get(device) is not False:
             self._online[device] = False
-            self._lost(device)
+            self._when_lost(device)
             self._sink(DeviceLost(device, why))
 
     def lose_all(self, why: str) -> None:

@@ -2,11 +2,16 @@
 
 Messages are taken as fast as they come; nothing is kept here. A device is there while it publishes, until its last
 will speaks; silent for longer than its profile says, it is lost. A retained value is of unknown age: it is stale.
+
+An order is one message that the broker must acknowledge and never keeps; it is done when the device's own state says
+so. Without a broker or a device that is there, nothing is sent: what waits in a queue opens a gate hours later.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 import uuid
 from collections.abc import Callable, Mapping
 
@@ -16,7 +21,10 @@ import structlog
 from contract.readings import Value
 from drivers.bus import BusHealth, CommandFailed, Outcome
 from drivers.changes import Changes, Worth
-from drivers.mqtt.mapping import Available, Meaning, Refusal, Topics, Values
+from drivers.mqtt.mapping import Attendance, Available, Meaning, Refusal, Topics, Values
+from drivers.mqtt.orders import Order, order_of, pulse_of
+from drivers.mqtt.plates import Plates
+from drivers.mqtt.waiting import Waiting
 from drivers.presence import Presence
 from drivers.profiles.profile import Profile
 from drivers.reports import InputRefused, PointsRead, Sink
@@ -25,6 +33,9 @@ log = structlog.get_logger(__name__)
 
 RECONNECT_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 LOST_AFTER = 2
+ABORT = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+"""A connection that is given up is cut: what its socket still holds is not delivered afterwards (socket(7))."""
+
 WAITING_LIMIT = 1000
 """Messages between the network and this task; what comes beyond is dropped and the next value follows anyway."""
 
@@ -52,6 +63,7 @@ class MqttBus:
         self._host = host
         self._port = port
         self._topics = Topics(devices)
+        self._prefixes = {device: prefix for device, (prefix, _) in devices.items()}
         self._profiles = {device: profile for device, (_, profile) in devices.items()}
         self._changes = {device: Changes(device, profile.points) for device, profile in self._profiles.items()}
         self._sink = sink
@@ -61,18 +73,25 @@ class MqttBus:
         self._presence = Presence(
             {device: profile.silent_s for device, profile in self._profiles.items()},
             sink,
-            lost=lambda device: self._changes[device].forget(),
+            when_lost=self._forget,
         )
+        self._attendance = Attendance(self._profiles)
+        self._plates = Plates(id, devices, sink=sink, present=self._present)
+        self._waiting = Waiting(id)
+        self._client: aiomqtt.Client | None = None
+        self._patience: asyncio.Timeout | None = None
 
     # --- What the gateway asks
 
     async def write(self, device: str, point: str, value: Value, *, within_s: float) -> None:
-        """None of the known MQTT products takes orders."""
-        raise CommandFailed(f"{device} has nothing to write called {point}", f"{device} 没有可写的点 {point}")
+        """Switches an output or carries out a command of the device's profile; done when the device says so."""
+        profile, prefix = self._known(device)
+        await self._ask_for(device, order_of(profile, prefix, point, value), within_s)
 
     async def pulse(self, device: str, output: str, seconds: float, *, within_s: float) -> None:
-        """None of the known MQTT products has outputs."""
-        raise CommandFailed(f"{device} has no output {output}", f"{device} 没有输出 {output}")
+        """Closes an output for `seconds`, timed by the device itself."""
+        profile, prefix = self._known(device)
+        await self._ask_for(device, pulse_of(profile, prefix, output, seconds), within_s)
 
     def online(self, device: str) -> bool:
         """Whether the device was heard lately."""
@@ -80,6 +99,42 @@ class MqttBus:
 
     def show(self, reader: str, outcome: Outcome) -> None:
         """No MQTT product shows decisions."""
+
+    def _known(self, device: str) -> tuple[Profile, str]:
+        if device not in self._profiles:
+            raise CommandFailed(f"there is no {device} on {self.id}", f"{self.id} 上没有 {device}")
+        return self._profiles[device], self._prefixes[device]
+
+    async def _ask_for(self, device: str, order: Order, within_s: float) -> None:
+        client, deadline = self._client, asyncio.get_running_loop().time() + within_s
+        if client is None:
+            raise CommandFailed("the site's broker cannot be reached: nothing was sent", "连不上现场消息服务，未下发")
+        unheard = bool(self._profiles[device].availability) and not self._presence.online(device)
+        if unheard or self._presence.lost(device):
+            raise CommandFailed(f"{device} is not there: nothing was sent", f"{device} 不在线，未下发")
+        with self._waiting.word_of(device, order) as confirmed:
+            try:
+                await client.publish(order.topic, order.payload, qos=1, retain=False, timeout=within_s)
+            except (aiomqtt.MqttError, ValueError) as wrong:
+                self._give_up(client)
+                raise CommandFailed(
+                    f"the site's broker did not take it: {wrong}", "现场消息服务未收下该指令"
+                ) from wrong
+            if self._waiting.said_before(device, order):
+                return
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await confirmed
+            except TimeoutError:
+                raise CommandFailed(
+                    f"{device} has not confirmed within {within_s:g} s", f"{device} 在 {within_s:g} 秒内未确认"
+                ) from None
+
+    def _give_up(self, client: aiomqtt.Client) -> None:
+        """Cuts a connection whose broker acknowledges nothing: what is on its way must not arrive later."""
+        if client is self._client and self._patience is not None:
+            self._client = None
+            self._patience.reschedule(asyncio.get_running_loop().time())
 
     # --- The owner
 
@@ -107,6 +162,7 @@ class MqttBus:
         finally:
             self.health.connected = False
             self._presence.rest()
+            self._plates.rest()
 
     async def _listen(self) -> None:
         async with aiomqtt.Client(
@@ -119,14 +175,33 @@ class MqttBus:
             keepalive=20,
             timeout=5,
             max_queued_incoming_messages=WAITING_LIMIT,
+            socket_options=[ABORT],
         ) as client:
-            topics = self._topics.topics
+            self._attendance.forget()
+            topics = self._topics.topics + self._plates.topics
             if topics:
                 await client.subscribe([(topic, 1) for topic in topics])
             self.health.connected = True
             self._presence.watch()
-            async for message in client.messages:
-                self._take(message)
+            asking = asyncio.create_task(self._ask_how_they_stand(client), name=f"questions of {self.id}")
+            try:
+                async with asyncio.timeout(None) as self._patience:
+                    self._client = client
+                    async for message in client.messages:
+                        self._take(message)
+            finally:
+                self._client = None
+                self._waiting.lose()
+                asking.cancel()
+
+    async def _ask_how_they_stand(self, client: aiomqtt.Client) -> None:
+        """Devices that do not retain their state say it when they are asked; a question that is lost does no harm."""
+        try:
+            for device, profile in self._profiles.items():
+                for question in profile.asks:
+                    await client.publish(question.topic.replace("{topic}", self._prefixes[device]), question.payload)
+        except (aiomqtt.MqttError, ValueError) as wrong:
+            log.info("devices could not be asked how they stand", bus=self.id, why=str(wrong))
 
     # --- Messages
 
@@ -136,6 +211,7 @@ class MqttBus:
         try:
             for meaning in self._topics.read(message.topic.value, payload):
                 self._tell(meaning, payload, retained=message.retain)
+            self.health.refused += self._plates.take(message.topic.value, payload, retained=message.retain)
         except Exception:
             # A fault of whoever listens must not cost the connection.
             log.exception("a message could not be handed over", bus=self.id)
@@ -145,20 +221,33 @@ class MqttBus:
             self.health.refused += 1
             self._sink(InputRefused(meaning.device, meaning.why, payload[:64]))
         elif isinstance(meaning, Available):
-            if meaning.online:
+            there = self._attendance.there(meaning)
+            if there:
                 self._presence.heard(meaning.device)
-            else:
+            elif there is False:
                 self._presence.lose(meaning.device, "it says that it is offline")
         else:
             if not retained:
                 self._presence.heard(meaning.device)
             self._tell_values(meaning, retained=retained)
+            kept_true = bool(self._profiles[meaning.device].availability)
+            self._waiting.hear(meaning, retained=retained, kept_true=kept_true)
+
+    def _present(self, device: str, away: str | None) -> None:
+        if away is None:
+            self._presence.heard(device)
+        else:
+            self._presence.lose(device, away)
 
     def _tell_values(self, values: Values, *, retained: bool) -> None:
         seen = [_aged(worth) if retained else worth for worth in values.seen]
         news = self._changes[values.device].news(seen, asyncio.get_running_loop().time(), self._clock())
         if news:
             self._sink(PointsRead(values.device, news))
+
+    def _forget(self, device: str) -> None:
+        self._changes[device].forget()
+        self._waiting.forget(device)
 
 
 def _aged(worth: Worth) -> Worth:

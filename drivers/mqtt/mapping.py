@@ -140,7 +140,7 @@ def _values(device: str, points: list[_Wanted], payload: bytes) -> list[Meaning]
     for wanted in points:
         point = wanted.point
         assert isinstance(point.source, JsonSource)
-        found = _at(document, wanted.path)
+        found = at_path(document, wanted.path)
         if found is _MISSING:
             continue
         value = _worth(point, point.source, found)
@@ -221,7 +221,8 @@ def _no_constant(word: str) -> NoReturn:
     raise _Unsound(f"{word} is no number")
 
 
-def _at(document: Any, path: tuple[str, ...]) -> Any:
+def at_path(document: Any, path: tuple[str, ...]) -> Any:
+    """What stands at a path of a document; something that is no JSON if nothing does."""
     for step in path:
         if isinstance(document, dict):
             document = document.get(step, _MISSING)
@@ -248,7 +249,7 @@ def _worth(point: Point, source: JsonSource, found: Any) -> Worth | Refused:
             return _number(point, source, found)
         case "text":
             return _text(point, found)
-    word = _word(found)
+    word = word_of(found)
     table: Mapping[str, Value] = source.map if point.type == "flag" else source.enum
     if word is None or word not in table:
         return Refused(f"{point.id}: {_shown(found)} is none of {', '.join(table)}")
@@ -265,6 +266,8 @@ def _from_base64(point: Point, found: Any) -> Any:
 def _number(point: Point, source: JsonSource, found: Any) -> Worth | Refused:
     if source.coded != "plain" and isinstance(found, str) and _NUMBER.fullmatch(found.strip()):
         found = float(found)
+    if isinstance(found, str) and found.strip().lower() == "nan":
+        return Worth(point.id, None, "bad")  # ESPHome's word for a sensor that has no value (its API reference)
     if isinstance(found, bool) or not isinstance(found, int | float):
         return Refused(f"{point.id}: a number is expected, not {_shown(found)}")
     try:
@@ -281,13 +284,13 @@ def _number(point: Point, source: JsonSource, found: Any) -> Worth | Refused:
 
 
 def _text(point: Point, found: Any) -> Worth | Refused:
-    word = _word(found)
+    word = word_of(found)
     if word is None or len(word) > TEXT_LIMIT or not word.isprintable():
         return Refused(f"{point.id}: a text of up to {TEXT_LIMIT} characters is expected, not {_shown(found)}")
     return Worth(point.id, word, "good")
 
 
-def _word(found: Any) -> str | None:
+def word_of(found: Any) -> str | None:
     """A text, number or boolean as a profile writes it: 1 and 1.0 are `1`, true is `true`."""
     if isinstance(found, bool):
         return "true" if found else "false"
@@ -313,7 +316,7 @@ def _available(device: str, which: int, words: Availability, payload: bytes) -> 
         return Refusal(device, document.why)
     # Products changed from the plain word to JSON between versions: the word alone is understood in both.
     plain = isinstance(document, str)
-    word = _word(document if plain or not words.path else _at(document, steps_of(words.path)))
+    word = word_of(document if plain or not words.path else at_path(document, steps_of(words.path)))
     if word == words.online:
         return Available(device, True, which)
     if word == words.offline:

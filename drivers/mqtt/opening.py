@@ -14,9 +14,9 @@ def open_wire(id: str, bus: Any, devices: Devices, gateway: Gateway) -> Bus:
     """The owner of a wire of kind `mqtt`."""
     prefixes: dict[str, tuple[str, Profile]] = {}
     for name, (device, profile) in devices.items():
-        if not device.topic or set(device.topic) & set("+#"):
+        if set(device.topic or "") & set("+#") or (profile.needs_topic and not device.topic):
             raise WrongInstallation(f"{name}: a topic without wildcards is missing")
-        prefixes[name] = (device.topic, profile)
+        prefixes[name] = (device.topic or "", profile)
     return MqttBus(
         id,
         bus.host,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
 
 from contract.readings import Value
 from drivers.profiles.profile import JsonSource, Profile
+from drivers.profiles.words import steps_of
 
 Payloads = dict[str, bytes]
 """Topic → payload."""
@@ -21,23 +23,35 @@ def payloads(profile: Profile, prefix: str, value: Callable[[str], Value], *, wr
         if not isinstance(source, JsonSource):
             continue
         said = [value(name)] if wrong_type else _said(value(name), source)
-        topic = source.topic.replace("{topic}", prefix)
-        documents[topic] = _placed(documents.get(topic), source.path, said)
-    return {topic: json.dumps(document, ensure_ascii=False).encode() for topic, document in documents.items()}
+        for place in source.places:
+            topic = place.topic.replace("{topic}", prefix)
+            documents[topic] = _placed(documents.get(topic), place.path, said)
+    return {topic: _written(document) for topic, document in documents.items()}
 
 
-def availability(profile: Profile, prefix: str, online: bool) -> tuple[str, bytes] | None:
-    """Topic and payload that say whether the device is there; None if the product says nothing of the kind."""
-    words = profile.availability
-    if words is None:
-        return None
-    word = words.online if online else words.offline
-    document = _placed(None, tuple(words.path.split(".")), word) if words.path else None
-    body = json.dumps(document, ensure_ascii=False) if document is not None else word
-    return words.topic.replace("{topic}", prefix), body.encode()
+def _written(document: Any) -> bytes:
+    """A payload that is nothing but a text stands without quotes."""
+    return (document if isinstance(document, str) else json.dumps(document, ensure_ascii=False)).encode()
+
+
+def availability(profile: Profile, prefix: str, online: bool) -> Payloads:
+    """Topics and payloads that say whether the device is there; none if the product says nothing of the kind."""
+    said: Payloads = {}
+    for words in profile.availability:
+        word = words.online if online else words.offline
+        said[words.topic.replace("{topic}", prefix)] = _written(_placed(None, steps_of(words.path), word))
+    return said
 
 
 def _said(value: Value, source: JsonSource) -> Any:
+    said = _plain(value, source)
+    if source.coded == "plain" or said is None:
+        return said
+    text = said if isinstance(said, str) else json.dumps(said)
+    return base64.b64encode(text.encode()).decode() if source.coded == "base64" else text
+
+
+def _plain(value: Value, source: JsonSource) -> Any:
     if source.map:
         return _scalar(next((word for word, means in source.map.items() if means == bool(value)), str(value)))
     if source.enum:
@@ -57,11 +71,15 @@ def _scalar(word: str) -> Any:
 
 
 def _placed(document: Any, path: tuple[str, ...], said: Any) -> Any:
+    """The document with `said` at its place: a step that is a number is a place in a list."""
     if not path:
         return said
-    document = document if isinstance(document, dict) else {}
-    step = document
-    for key in path[:-1]:
-        step = step.setdefault(key, {})
-    step[path[-1]] = said
-    return document
+    step, *rest = path
+    if step.isdigit():
+        places = document if isinstance(document, list) else []
+        places += [None] * (int(step) + 1 - len(places))
+        places[int(step)] = _placed(places[int(step)], tuple(rest), said)
+        return places
+    keys = document if isinstance(document, dict) else {}
+    keys[step] = _placed(keys.get(step), tuple(rest), said)
+    return keys

@@ -1,4 +1,7 @@
-"""Sensors of one MQTT bus: each its own client with its own last will, publishing when something changed."""
+"""Devices of one MQTT bus: each its own client with its own last will, publishing when something changed.
+
+They take the orders of their profiles, and tell whoever looks for devices what they are, as Home Assistant reads it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,11 @@ from typing import Any
 import aiomqtt
 import structlog
 
+from drivers.profiles.profile import TopicCommand
 from simulators.device import SimDevice
+from simulators.modbus.image import CommandGiven
+from simulators.mqtt.announce import announcements
+from simulators.mqtt.orders import action_of, is_question, topics_of
 from simulators.mqtt.payload import Payloads, availability, payloads
 from simulators.site import SimSite
 
@@ -103,7 +110,8 @@ class Sensor:
 
     async def _session(self) -> None:
         last = availability(self._device.profile, self._prefix, online=False)
-        will = aiomqtt.Will(last[0], last[1], qos=1, retain=True) if last else None
+        # A connection has one will: the device's own, which stands last (a bridge's comes before it).
+        will = aiomqtt.Will(*list(last.items())[-1], qos=1, retain=True) if last else None
         async with aiomqtt.Client(
             self._broker.host,
             self._broker.port,
@@ -114,8 +122,9 @@ class Sensor:
             identifier=f"sim-{self.id}",
         ) as client:
             self._connected = True
-            gone = asyncio.create_task(_until_gone(client))
+            gone = asyncio.create_task(self._listen(client))
             try:
+                await self._announce(client)
                 await self._say_available(client, online=True)
                 while not self._off():
                     await self._publish(client)
@@ -148,8 +157,39 @@ class Sensor:
 
     async def _say_available(self, client: aiomqtt.Client, *, online: bool) -> None:
         said = availability(self._device.profile, self._prefix, online=online)
-        if said is not None:
-            await client.publish(said[0], said[1], qos=1, retain=True)
+        for topic, payload in list(said.items())[None if online else -1 :]:
+            await client.publish(topic, payload, qos=1, retain=True)
+
+    async def _announce(self, client: aiomqtt.Client) -> None:
+        named = self._device.config.name
+        name = self._device.profile.name.en if named is None else named.en
+        for topic, payload in announcements(self._device.profile, self._prefix, self.id, name).items():
+            await client.publish(topic, payload, qos=1, retain=True)
+        for topic in topics_of(self._device.profile, self._prefix):
+            await client.subscribe(topic, qos=1)
+
+    async def _listen(self, client: aiomqtt.Client) -> None:
+        """Takes orders; raises `MqttError` when the connection ends."""
+        async for message in client.messages:
+            if isinstance(message.payload, bytes) and not self._site.faults.has(self.id, "silent"):
+                self._take(message.topic.value, message.payload)
+
+    def _take(self, topic: str, payload: bytes) -> None:
+        profile = self._device.profile
+        action = action_of(profile, self._prefix, topic, payload)
+        if action is not None:
+            self._device.act(action)
+            if isinstance(action, CommandGiven) and not self._device.stuck:
+                self._obey(action)
+        elif not is_question(profile, self._prefix, topic, payload):
+            return
+        self._wake.set()
+
+    def _obey(self, given: CommandGiven) -> None:
+        """What no part of the world moves stands at once as it was asked for."""
+        command = self._device.profile.commands[given.command]
+        if self._device.role != "barrier" and isinstance(command, TopicCommand):
+            self._device.put({command.point: command.expect[0] if command.expect else given.value})
 
     async def _woken(self) -> None:
         await self._wake.wait()
@@ -170,9 +210,3 @@ class Sensor:
 
     def _off(self) -> bool:
         return self._site.faults.has(self.id, "offline")
-
-
-async def _until_gone(client: aiomqtt.Client) -> None:
-    """Raises `MqttError` when the connection ends; a sensor is sent nothing that it would heed."""
-    async for _ in client.messages:
-        pass

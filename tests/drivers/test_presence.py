@@ -23,7 +23,7 @@ async def test_silence_loses_what_was_heard_and_what_never_was() -> None:
 async def test_each_turn_is_told_once_and_the_owner_hears_it_first() -> None:
     heard = Heard()
     told_before: list[int] = []
-    presence = Presence({"a": None}, heard, lost=lambda device: told_before.append(len(heard.reports)))
+    presence = Presence({"a": None}, heard, when_lost=lambda device: told_before.append(len(heard.reports)))
     presence.lose("a", "gone")
     presence.lose("a", "gone")
     assert told_before == [0]

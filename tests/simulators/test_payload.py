@@ -34,5 +34,5 @@ def test_a_value_of_the_wrong_type_is_nothing_that_a_reader_expects() -> None:
 
 def test_availability_is_said_in_words() -> None:
     profile = load("mqtt_co_sensor")
-    assert availability(profile, "garage/co-1", online=True) == ("garage/co-1/availability", b"online")
-    assert availability(profile, "garage/co-1", online=False) == ("garage/co-1/availability", b"offline")
+    assert availability(profile, "garage/co-1", online=True) == {"garage/co-1/availability": b"online"}
+    assert availability(profile, "garage/co-1", online=False) == {"garage/co-1/availability": b"offline"}

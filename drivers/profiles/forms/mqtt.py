@@ -153,13 +153,14 @@ class MqttQuestion(Closed):
 class MqttFile(Head):
     """A device that publishes through the site's broker. Silent for `silent_s`, it is lost.
 
+    One that may rightly be silent for days has no `silent_s`, but an availability that a last will keeps true.
     `availability`: where it (or its last will, or its gateway) says whether it is there; of several,
     `availability_needs` says what counts. `dialect`: it sees plates, and says so in words of its own.
     """
 
     protocol: Literal["mqtt"]
     dialect: Literal["frigate"] | None = None
-    silent_s: Seconds
+    silent_s: Seconds | None = None
     availability: Availability | Annotated[list[Availability], Field(min_length=1, max_length=8)] | None = None
     availability_needs: AvailabilityNeeds = "all"
     ask: Annotated[list[MqttQuestion], Field(max_length=8)] = []
@@ -172,6 +173,8 @@ def faults(file: MqttFile) -> Iterator[Fault]:
     """Everything that the shape allows and that still cannot be meant."""
     if not file.points and not file.outputs and file.dialect is None:
         yield Fault((), "a device without points and outputs says nothing")
+    if file.silent_s is None and not _availability(file):
+        yield Fault(("silent_s",), "without silent_s and availability nobody would see that the device is gone")
     for place, topic in _topics(file):
         yield from _topic(place, topic)
     for place, path in _paths(file):
