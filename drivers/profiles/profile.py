@@ -313,7 +313,7 @@ class MeterCommand:
     """A wish that a DL/T 645 or CJ/T 188 meter takes. `enum`: label → raw.
 
     `write`: `raw` in `size` bytes to `item`; `control`: trip and close (`raw` is the kind of control); `clock`: the
-    time of day to the whole line. `level`: which password it needs; None: none.
+    time of day to the whole line. `level`: which password it needs; None: none. `opt_in`: as a `Command`'s.
     """
 
     id: str
@@ -324,6 +324,7 @@ class MeterCommand:
     enum: Mapping[str, int] = field(default_factory=dict)
     labels: Mapping[str, Text] = field(default_factory=dict)
     level: int | None = None
+    opt_in: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -457,7 +458,7 @@ class Profile:
         commands = {
             id: part
             for id, part in self.commands.items()
-            if id in allow_commands or not (isinstance(part, Command) and part.opt_in)
+            if id in allow_commands or not (isinstance(part, Command | MeterCommand) and part.opt_in)
         }
         outputs = {
             id: replace(part, verify=verify)

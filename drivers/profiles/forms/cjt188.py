@@ -34,12 +34,16 @@ class Cjt188Point(MeterField):
 
 
 class Cjt188Command(Closed):
-    """A write of `enum`'s raw value to `di`; A017 is the valve: 55 open, 99 close."""
+    """A write of `enum`'s raw value to `di`; A017 is the valve: 55 open, 99 close.
+
+    `opt_in`: it is not there unless the site file allows it (`allow_commands`).
+    """
 
     name: Words
     di: Item
     length: Annotated[int, Field(ge=1, le=8)] = 1
     enum: Annotated[dict[Annotated[int, Field(ge=0)], Label], Field(min_length=1)]
+    opt_in: bool = False
 
 
 class Cjt188File(Head):
@@ -130,4 +134,5 @@ def _command(word: str, part: Cjt188Command) -> MeterCommand:
         size=part.length,
         enum={label.label: raw for raw, label in part.enum.items()},
         labels=label_texts(part.enum.values()),
+        opt_in=part.opt_in,
     )

@@ -34,7 +34,8 @@ class Dlt645Point(MeterField):
 class Dlt645Command(Closed):
     """What the meter can be told: `write` a value to `di`, `control` its switch (trip, close), set the line's `clock`.
 
-    `level`: which of its passwords it needs; the password itself is in a file of the gateway.
+    `level`: which of its passwords it needs; the password itself is in a file of the gateway. `opt_in`: it is not there
+    unless the site file allows it (`allow_commands`); so it is with every `control`.
     """
 
     name: Words
@@ -42,6 +43,7 @@ class Dlt645Command(Closed):
     di: Item = 0
     length: Annotated[int, Field(ge=1, le=8)] = 1
     level: Annotated[int, Field(ge=0, le=9)] | None = None
+    opt_in: bool = False
     enum: dict[Annotated[int, Field(ge=0, le=99_999_999)], Label] = {}
 
 
@@ -166,4 +168,5 @@ def _command(word: str, part: Dlt645Command) -> MeterCommand:
         enum={label.label: raw for raw, label in part.enum.items()},
         labels=label_texts(part.enum.values()),
         level=part.level,
+        opt_in=part.opt_in or part.act == "control",
     )
