@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 
 from tests.bench.rows import Row
 
-BENCHES = ("door", "screen", "footprint")
-"""Each is a module of this package with `run(short: bool) -> Iterable[Row]`."""
+BENCHES = ("door", "screen", "footprint", "modbus", "dead-unit")
+"""Each is a module of this package (`-` is `_` there) with `run(short: bool) -> Iterable[Row]`."""
 
 
 def main() -> int:
@@ -22,7 +22,7 @@ def main() -> int:
     chosen = parser.parse_args()
     missed = 0
     for name in BENCHES if chosen.name == "all" else (chosen.name,):
-        run: Callable[[bool], Iterable[Row]] = importlib.import_module(f"tests.bench.{name}").run
+        run: Callable[[bool], Iterable[Row]] = importlib.import_module(f"tests.bench.{name.replace('-', '_')}").run
         for row in run(chosen.short):
             print(row.json() if chosen.json else row.words(), flush=True)
             missed += not row.met
