@@ -1,0 +1,51 @@
+"""What a site file says of one device: leave for commands, read-back of outputs, whose wire it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from drivers.profiles.profile import Output
+from tests.config.sites import SITE, broken, instead, loaded
+
+LIFT = instead("  relay:", "  lift: {profile: invertek_elevator_core, bus: plant-line, unit: 9}\n  relay:")
+DRIVE = instead("  relay:", "  fan: {profile: vacon10, bus: plant-line, unit: 9}\n  relay:")
+
+
+def test_a_command_that_needs_leave_is_not_there_without_it(tmp_path: Path) -> None:
+    assert "run_reverse" not in loaded(tmp_path, DRIVE).profile_of("fan").commands
+    allowed = instead("unit: 9}", "unit: 9, allow_commands: [run_reverse]}", DRIVE)
+    profile = loaded(tmp_path, allowed).profile_of("fan")
+    assert {"run_reverse", "start", "stop"} <= profile.commands.keys()
+
+
+def test_leave_for_what_is_not_there(tmp_path: Path) -> None:
+    (mistake,) = broken(tmp_path, instead("unit: 9}", "unit: 9, allow_commands: [start]}", LIFT))
+    assert mistake.where == "devices.lift.allow_commands.0"
+    assert "a command that needs leave" in str(mistake)
+
+
+def test_a_site_may_have_outputs_read_back(tmp_path: Path) -> None:
+    def verifies(text: str) -> set[bool]:
+        outputs = loaded(tmp_path, text).profile_of("relay").outputs.values()
+        return {output.verify for output in outputs if isinstance(output, Output)}
+
+    assert verifies(SITE) == {False}
+    assert verifies(instead("bus: doors-net}", "bus: doors-net, verify: true}")) == {True}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("{kind: modbus-rtu-tcp, host: 10.0.0.9, port: 4001}", "{kind: meter-tcp, host: 10.0.0.9, port: 4001}"),
+        ("{kind: osdp-serial, port: /dev/ttyS7}", "{kind: modbus-rtu, port: /dev/ttyS7}"),
+        ("{kind: meter-serial, port: /dev/ttyS7}", "{kind: line-serial, port: /dev/ttyS7}"),
+        ("{kind: osdp-tcp, host: 10.0.0.9, port: 4001}", "{kind: line-tcp, host: 10.0.0.9, port: 4001}"),
+    ],
+)
+def test_one_wire_has_one_owner(one: str, other: str, tmp_path: Path) -> None:
+    text = instead("  lobby-line:", f"  first: {one}\n  second: {other}\n  lobby-line:")
+    (mistake,) = broken(tmp_path, text)
+    assert mistake.where == "buses.second.port"
+    assert "the bus first already owns this wire" in str(mistake)
