@@ -12,7 +12,11 @@ from drivers.errors import DriverError
 
 @dataclass(slots=True)
 class BusHealth:
-    """Counters of one bus since start, for /metrics and the installer's page."""
+    """Counters of one bus since start, for /metrics and the installer's page.
+
+    Of the moments at which something should have been read, `overruns` were left out because the wire was too slow for
+    all that is asked of it, `missed` because the device was silent.
+    """
 
     exchanges: int = 0
     timeouts: int = 0
@@ -20,6 +24,7 @@ class BusHealth:
     reconnects: int = 0
     late: int = 0
     overruns: int = 0
+    missed: int = 0
     connected: bool = False
 
 

@@ -1,15 +1,13 @@
 """The owner of one Modbus wire: people's wishes first, then whatever is due, one exchange at a time.
 
-`run` is the only task that touches the wire. `write` and `pulse` put a wish into its queue and wake it; a wish whose
-time is over is dropped there, never sent late. Nothing here waits longer than the wire's time-out.
+`run` is the only task that touches the wire. `write` and `pulse` put a wish into its queue and wake it, also out of
+the silence before a frame. Nothing here waits longer than the wire's time-out.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import structlog
 
@@ -21,43 +19,29 @@ from drivers.modbus.decode import bit_at
 from drivers.modbus.encode import Write
 from drivers.modbus.frames import READS
 from drivers.modbus.plan import Block, split
+from drivers.modbus.refusals import UNREACHABLE, reason
 from drivers.modbus.resync import Ask
 from drivers.modbus.station import Station
 from drivers.modbus.wire import Refused, Silence, Wire, WireDown
-from drivers.profiles.profile import Output
+from drivers.profiles.profile import Output, Readback
 from drivers.reports import DeviceFound, DeviceLost, InputRefused, PointsRead, Sink
 from drivers.schedule import Timetable, Turn
+from drivers.wishes import Wish, Wishes
 
 log = structlog.get_logger(__name__)
 
 REOPEN_S = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds before the wire is opened again, by how often that has been in vain."""
 
-WISHES_LIMIT = 64
-UNREACHABLE = frozenset({10, 11})
-"""Exceptions of a converter whose unit is silent: no answer of the unit."""
+PROBE_S = 0.1
+"""How long a silent unit is waited for on TCP: if it answers later, its answer is told by its number, and it is asked
+again with all the time that it may take."""
+
+GUARD_S = 0.002
+"""Longer silences before a frame are left to wishes for others."""
 
 SPLIT_ON = frozenset({2, 3})
 """Exceptions that a smaller read may avoid: some address in the block does not exist."""
-
-REFUSALS: dict[int, tuple[str, str]] = {
-    1: ("the device does not know this function", "设备不支持该功能"),
-    2: ("the device has no such address", "设备没有该地址"),
-    3: ("the device does not take this value", "设备不接受该数值"),
-    4: ("the device reports a fault of its own", "设备内部故障"),
-    5: ("the device has not finished yet", "设备尚未完成"),
-    6: ("the device is busy", "设备正忙"),
-    10: ("the converter has no way to the device", "转换器无法连到设备"),
-    11: ("the device behind the converter does not answer", "转换器后面的设备没有应答"),
-}
-
-
-@dataclass(slots=True, eq=False)
-class _Wish:
-    station: Station
-    write: Write
-    deadline: float
-    done: asyncio.Future[None]
 
 
 def _covering(blocks: Sequence[Block], fc: int, address: int) -> tuple[int, int]:
@@ -97,8 +81,10 @@ class ModbusBus:
         self._clock = clock
         self._timeout_s = timeout_s
         self._timetable: Timetable[Block] = Timetable()
-        self._wishes: deque[_Wish] = deque()
-        self._woken: asyncio.Event = asyncio.Event()
+        self._wishes: Wishes[Write] = Wishes(id)
+        self._stirring: set[int] = set()
+        self._hasty: set[int] = set()
+        self._probed: str | None = None
         self._opened_in_vain = 0
         self._opened_ever = False
         self._down = False
@@ -109,7 +95,7 @@ class ModbusBus:
     async def write(self, device: str, point: str, value: Value, *, within_s: float) -> None:
         """Sets an output or carries out a command of the device's profile."""
         station = self._station(device)
-        await self._ask_for(station, encode.write_of(station.profile, point, value), within_s)
+        await self._wishes.ask(device, encode.write_of(station.profile, point, value), within_s)
 
     async def pulse(self, device: str, output: str, seconds: float, *, within_s: float) -> None:
         """Closes an output for `seconds`, timed by the board itself."""
@@ -117,7 +103,7 @@ class ModbusBus:
         known = station.profile.outputs.get(output)
         if not isinstance(known, Output):
             raise CommandFailed(f"{device} has no output {output}", f"{device} 没有输出 {output}")
-        await self._ask_for(station, encode.pulse(known, seconds), within_s)
+        await self._wishes.ask(device, encode.pulse(known, seconds), within_s)
 
     def online(self, device: str) -> bool:
         """Whether the device answered lately."""
@@ -131,24 +117,6 @@ class ModbusBus:
         if station is None:
             raise CommandFailed(f"there is no {device} on {self.id}", f"{self.id} 上没有 {device}")
         return station
-
-    async def _ask_for(self, station: Station, write: Write, within_s: float) -> None:
-        if len(self._wishes) >= WISHES_LIMIT:
-            raise CommandFailed(f"{self.id} has too much to do already", f"{self.id} 待办过多")
-        loop = asyncio.get_running_loop()
-        wish = _Wish(station, write, loop.time() + within_s, loop.create_future())
-        self._wishes.append(wish)
-        self._woken.set()
-        try:
-            async with asyncio.timeout_at(wish.deadline):
-                await wish.done
-        except TimeoutError:
-            raise CommandFailed(
-                f"{station.device} has not confirmed within {within_s:g} s",
-                f"{station.device} 在 {within_s:g} 秒内未确认",
-            ) from None
-        finally:
-            wish.done.cancel()
 
     # --- The owner
 
@@ -171,36 +139,25 @@ class ModbusBus:
             raise asyncio.CancelledError
         finally:
             self._hang_up()
-            for wish in self._wishes:
-                self._fail(wish, CommandFailed(f"{self.id} is being closed", f"{self.id} 正在关闭"))
-            self._wishes.clear()
+            self._wishes.close()
 
     async def _step(self) -> None:
         now = asyncio.get_running_loop().time()
-        wish = self._next_wish(now)
+        wish = self._wishes.next(now)
         if wish is not None:
             await self._serve(wish)
         elif not self._wire.connected:
+            self.health.connected = False
             if self._reopen_at > now:
-                await self._rest_until(self._reopen_at)
+                await self._wishes.rest_until(self._reopen_at)
             else:
                 await self._open(self._timeout_s)
-        elif (turn := self._timetable.next(now)) is not None:
-            await self._read(turn)
+        elif (turn := self._timetable.next(now)) is None:
+            await self._wishes.rest_until(self._timetable.wake_at())
+        elif (ready_at := self._wire.ready_at(self._stations[turn.device].unit)) > now + GUARD_S:
+            await self._wishes.rest_until(ready_at)
         else:
-            await self._rest_until(self._timetable.wake_at())
-
-    async def _rest_until(self, moment: float | None) -> None:
-        """Sleeps until `moment` (for ever if None) or until someone has a wish."""
-        alarm = None
-        if moment is not None:
-            alarm = asyncio.get_running_loop().call_at(moment, self._woken.set)
-        try:
-            await self._woken.wait()
-        finally:
-            if alarm is not None:
-                alarm.cancel()
-        self._woken.clear()
+            await self._read(turn)
 
     # --- The wire itself
 
@@ -214,7 +171,7 @@ class ModbusBus:
             self._reopen_at = loop.time() + _reopen_delay(self._opened_in_vain)
             self._down = True
             for device in self._stations:
-                self._silent(device, str(down), loop.time())
+                self._silent(device, str(down))
             return False
         # An end that accepts and hangs up again is not dialled in a tight loop either.
         self._reopen_at = loop.time() + _reopen_delay(self._opened_in_vain)
@@ -244,25 +201,37 @@ class ModbusBus:
         doubted = station.unanswered.in_doubt(now)
         self.health.exchanges += 1
         try:
-            data = await self._wire.read(station.unit, ask.fc, ask.start, ask.size, self._timeout_s)
+            data = await self._wire.read(station.unit, ask.fc, ask.start, ask.size, self._time_for_read(turn, station))
         except Refused as refusal:
             if refusal.code in UNREACHABLE:
-                self._silent(turn.device, REFUSALS[refusal.code][0], loop.time())
+                self._silent(turn.device, reason(refusal.code)[0], now)
             elif doubted:
                 # It may be an earlier question that is refused: nothing is proved.
                 self._missed(station, ask, now, "the device answers late")
             else:
-                self._answered(station, loop.time())
+                self._answered(station, now)
                 self._refused(station, turn._replace(block=ask.whole or turn.block), refusal, loop.time())
         except (Silence, WireDown, FrameError) as fault:
             self._count(fault)
             self._missed(station, ask, now, str(fault))
+            if not isinstance(fault, Silence):
+                self._hang_up()
         else:
-            self._answered(station, loop.time())
+            self._answered(station, now)
             if ask.whole is not None:
                 self._timetable.read(turn._replace(block=ask.whole), loop.time())
-                self.health.overruns = self._timetable.overruns
                 self._tell(station, ask.whole, data, loop.time())
+        self.health.overruns, self.health.missed = self._timetable.overruns, self._timetable.missed
+
+    def _time_for_read(self, turn: Turn[Block], station: Station) -> float:
+        """A silent unit is not waited for long where a late answer can be told; one that gave it gets its time."""
+        unit = station.unit
+        if not turn.probe or self._wire.serial or unit in self._stirring:
+            self._stirring.discard(unit)
+            self._hasty.discard(unit)
+            return self._timeout_s
+        self._hasty.add(unit)
+        return min(self._timeout_s, PROBE_S)
 
     def _tell(self, station: Station, block: Block, data: bytes, now: float) -> None:
         news = station.news(block, data, now, self._clock())
@@ -283,24 +252,34 @@ class ModbusBus:
 
     # --- Who is there
 
-    def _answered(self, station: Station, now: float) -> None:
+    def _answered(self, station: Station, asked_at: float) -> None:
+        now = asyncio.get_running_loop().time()
         station.unanswered.settled()
         self._opened_in_vain = 0
+        self._held_up(now - asked_at)
         if self._timetable.answered(station.device, now):
             self._sink(DeviceFound(station.device))
 
+    def _held_up(self, took_s: float) -> None:
+        """A converter that still waits for a silent unit keeps the next one waiting: its probe costs that too."""
+        probed, self._probed = self._probed, None
+        if probed is not None and took_s > PROBE_S:
+            self._timetable.dearer(probed, took_s)
+
     def _missed(self, station: Station, ask: Ask, asked_at: float, why: str) -> None:
-        """A read without an answer that can be used: on TCP the connection goes, on a serial line the doubt stays."""
-        now = asyncio.get_running_loop().time()
+        """A read without an answer that can be used: without transaction numbers, the doubt stays."""
+        at_least_s = 0.0
         if self._wire.serial:
             station.unanswered.missed(ask, asked_at)
-            self._silent(station.device, why, now, station.unanswered.clear_at() - now)
-        else:
-            self._hang_up()
-            self._silent(station.device, why, now)
+            at_least_s = station.unanswered.clear_at() - asyncio.get_running_loop().time()
+        self._silent(station.device, why, asked_at, at_least_s)
 
-    def _silent(self, device: str, why: str, now: float, at_least_s: float = 0.0) -> None:
-        if self._timetable.silent(device, now, at_least_s):
+    def _silent(self, device: str, why: str, asked_at: float | None = None, at_least_s: float = 0.0) -> None:
+        """`asked_at`: since when the wire was kept busy by it."""
+        now = asyncio.get_running_loop().time()
+        self._probed = None if asked_at is None else device
+        cost_s = 0.0 if asked_at is None else now - asked_at
+        if self._timetable.silent(device, now, at_least_s, cost_s):
             self._stations[device].forget()
             self._sink(DeviceLost(device, why))
 
@@ -322,62 +301,77 @@ class ModbusBus:
         if doubt is not None and frame[1] in READS:
             doubt.late(frame[1], len(frame) - 5, asyncio.get_running_loop().time())
 
+    def late(self, unit: int, pdu: bytes) -> None:
+        """An answer came after its time, known by its number: whoever was not waited for long is there after all."""
+        self.health.late += 1
+        if pdu[0] & 0x80 and pdu[1:2] and pdu[1] in UNREACHABLE:
+            return
+        now = asyncio.get_running_loop().time()
+        for device, station in self._stations.items():
+            if station.unit == unit and unit in self._hasty and self._timetable.silences(device):
+                self._stirring.add(unit)
+                self._timetable.stirs(device, now)
+
     # --- Wishes
 
-    def _next_wish(self, now: float) -> _Wish | None:
-        while self._wishes:
-            wish = self._wishes.popleft()
-            if not wish.done.done() and wish.deadline > now:
-                return wish
-        return None
-
-    async def _serve(self, wish: _Wish) -> None:
+    async def _serve(self, wish: Wish[Write]) -> None:
         loop = asyncio.get_running_loop()
-        device = wish.station.device
-        for last in (False, True) if wish.write.repeat else (True,):
+        station = self._stations[wish.device]
+        for last in (False, True) if wish.what.repeat else (True,):
+            began = loop.time()
             try:
                 await self._carry_out(wish)
             except CommandFailed as failed:
-                self._fail(wish, failed)
+                wish.fail(failed)
             except Refused as refusal:
-                en, zh = REFUSALS.get(refusal.code, (f"exception {refusal.code}", f"异常 {refusal.code}"))
-                self._fail(wish, CommandFailed(f"{device}: {en}", f"{device}：{zh}"))
+                en, zh = reason(refusal.code)
+                wish.fail(CommandFailed(f"{station.device}: {en}", f"{station.device}：{zh}"))
             except (Silence, WireDown, FrameError) as fault:
                 self._count(fault)
-                if not self._wire.serial:
+                if not isinstance(fault, Silence):
                     self._hang_up()
                 if not last and not wish.done.done() and wish.deadline > loop.time():
                     continue
-                self._silent(device, str(fault), loop.time())
+                self._silent(station.device, str(fault), began)
                 zh = "的应答有误" if isinstance(fault, FrameError) else "没有应答"
-                self._fail(wish, CommandFailed(f"{device}: {fault}", f"{device} {zh}"))
+                wish.fail(CommandFailed(f"{station.device}: {fault}", f"{station.device} {zh}"))
             else:
-                self._timetable.soon(device, loop.time())
-                if not wish.done.done():
-                    wish.done.set_result(None)
+                self._timetable.soon(station.device, loop.time())
+                wish.fulfil()
             return
 
-    def _fail(self, wish: _Wish, failed: CommandFailed) -> None:
-        if not wish.done.done():
-            wish.done.set_exception(failed)
-
-    async def _carry_out(self, wish: _Wish) -> None:
-        station, write = wish.station, wish.write
+    async def _carry_out(self, wish: Wish[Write]) -> None:
+        station, write = self._stations[wish.device], wish.what
         if not self._wire.connected and not await self._open(self._time_for(wish)):
             raise CommandFailed(f"{self._wire.name} cannot be reached", f"无法连接 {self._wire.name}")
+        if not self._wire.can_confirm(write):
+            await self._look_first(wish)
         self.health.exchanges += 1
         written_at = asyncio.get_running_loop().time()
         await self._wire.write(station.unit, write, self._time_for(wish))
         self._opened_in_vain = 0
         if write.readback is not None:
-            await self._verify(wish, write, written_at)
+            await self._verify(wish, write.readback, written_at)
 
-    async def _verify(self, wish: _Wish, write: Write, written_at: float) -> None:
-        station, readback = wish.station, write.readback
-        assert readback is not None
-        if readback.settle_s:
-            await asyncio.sleep(min(readback.settle_s, self._time_for(wish)))
+    async def _look_first(self, wish: Wish[Write]) -> None:
+        """Asks for anything: what comes shows whether the wire echoes, which the answer to a write would not."""
+        station, now = self._stations[wish.device], asyncio.get_running_loop().time()
+        block = next(iter(self._timetable.blocks(station.device)), None)
+        ask = Ask(3, wish.what.address, 1, None) if block is None else Ask(block.fc, block.start, block.size, None)
+        self.health.exchanges += 1
+        try:
+            await self._wire.read(station.unit, ask.fc, ask.start, ask.size, self._time_for(wish))
+        except Refused:
+            pass
+        except (Silence, FrameError) as fault:
+            self._count(fault)
+            station.unanswered.missed(ask, now)
+
+    async def _verify(self, wish: Wish[Write], readback: Readback, written_at: float) -> None:
+        station, words = self._stations[wish.device], wish.what.words
         loop = asyncio.get_running_loop()
+        if readback.settle_s:
+            await asyncio.sleep(min(readback.settle_s, wish.left(loop.time())))
         now = loop.time()
         # Boards are read as they are polled: some give all their relays or none.
         start, size = _covering(self._timetable.blocks(station.device), readback.fc, readback.address)
@@ -388,7 +382,8 @@ class ModbusBus:
             )
         self.health.exchanges += 1
         try:
-            data = await self._wire.read(station.unit, readback.fc, start, size, self._time_for(wish))
+            time_s = self._time_for(wish)
+            data = await self._wire.read(station.unit, readback.fc, start, size, time_s)
         except Silence:
             if self._wire.serial:
                 station.unanswered.missed(ask, now)
@@ -399,16 +394,13 @@ class ModbusBus:
         seen = bit_at(data, at) if readback.fc == 1 else int.from_bytes(data[2 * at : 2 * at + 2], "big")
         wanted = readback.expect
         if wanted is None:
-            wanted = int(write.words[0] != 0) if readback.fc == 1 else write.words[0]
+            wanted = int(words[0] != 0) if readback.fc == 1 else words[0]
         if seen != wanted:
             raise CommandFailed(
                 f"{station.device} reads back {seen} where {wanted} was written",
                 f"{station.device} 写入 {wanted}，读回 {seen}",
             )
 
-    def _time_for(self, wish: _Wish) -> float:
+    def _time_for(self, wish: Wish[Write]) -> float:
         """How long the next exchange of a wish may take; nothing is sent for one that nobody waits for any more."""
-        left = wish.deadline - asyncio.get_running_loop().time()
-        if left <= 0 or wish.done.done():
-            raise CommandFailed(f"{wish.station.device}: the time for this is over", f"{wish.station.device}：时限已过")
-        return min(left, self._timeout_s)
+        return min(wish.left(asyncio.get_running_loop().time()), self._timeout_s)

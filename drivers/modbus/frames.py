@@ -1,10 +1,10 @@
-"""What pymodbus cannot say or hear by itself: coils with other values than on and off, and RTU answers that are
-recognised by everything that is known of them. No I/O; pymodbus' framers call in here.
+"""Modbus frames both ways: requests, and answers picked out of whatever else is on the wire. Pure.
 
-RTU has no transaction number: an answer is known by unit, function code, length and checksum only. So the framer is
-told what is expected and takes nothing else; what else comes (noise, another unit, an answer of another length) is
-passed over and counted.
-Source: Modbus over serial line V1.02; Modbus application protocol V1.1b3, section 6.5.
+RTU has no transaction number: an answer is known by unit, function code, length and checksum only. So a line knows
+what is awaited and takes nothing else; what else comes (noise, another unit, an answer of another length) is passed
+over and told. A half-duplex adapter may echo every request: the echo is never an answer.
+Sources: Modbus application protocol V1.1b3, section 6; Modbus over serial line V1.02, section 2.5.1 and appendix B;
+Modbus messaging on TCP/IP V1.0b, section 3.1.3.
 """
 
 from __future__ import annotations
@@ -13,78 +13,106 @@ import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pymodbus.exceptions import ModbusException
-from pymodbus.framer import FramerRTU, FramerSocket
-from pymodbus.pdu import DecodePDU, ModbusPDU
+from drivers.errors import FrameError
+from drivers.modbus.encode import Write
+from drivers.modbus.wire import Refused
 
 READS = frozenset({1, 2, 3, 4})
 ECHOES = frozenset({5, 6, 15, 16})
+"""Functions whose answer repeats the first five bytes of what was asked."""
+
+RTU_LIMIT = 256
+"""Bytes of the longest RTU frame."""
+
+_HEAD = struct.Struct(">HHHB")
+_ASK = struct.Struct(">BHH")
 
 
-class RawCoil(ModbusPDU):
-    """Function code 5 with any value (a board's own pulse timer, a toggle), asked and answered alike."""
-
-    function_code = 5
-    rtu_frame_size = 8
-
-    def __init__(self, dev_id: int = 0, address: int = 0, value: int = 0) -> None:
-        super().__init__(dev_id=dev_id, address=address)
-        self.value = value
-
-    def encode(self) -> bytes:
-        """Address and value."""
-        self.verifyAddress()
-        return struct.pack(">HH", self.address, self.value)
-
-    def decode(self, data: bytes) -> None:
-        """Address and value."""
-        self.address, self.value = struct.unpack(">HH", data[:4])
+# --- What is asked, as a PDU: function code and data
 
 
-class _RawRead(ModbusPDU):
-    """An answer to a read, its registers (or packed bits) left as the bytes that came."""
-
-    rtu_byte_count_pos = 2
-    data = b""
-
-    def decode(self, data: bytes) -> None:
-        """The byte count and as many bytes."""
-        if len(data) != 1 + data[0]:
-            raise ValueError(f"{data[0]} bytes announced, {len(data) - 1} came")
-        self.data = data[1:]
+def read_pdu(fc: int, start: int, size: int) -> bytes:
+    """A read of `size` registers (or bits) from `start`."""
+    return _ASK.pack(fc, start, size)
 
 
-class RawCoils(_RawRead):
-    """Answer to function code 1."""
-
-    function_code = 1
-
-
-class RawInputs(_RawRead):
-    """Answer to function code 2."""
-
-    function_code = 2
-
-
-class RawHoldings(_RawRead):
-    """Answer to function code 3."""
-
-    function_code = 3
-
-
-class RawRegisters(_RawRead):
-    """Answer to function code 4."""
-
-    function_code = 4
-
-
-ANSWERS: tuple[type[ModbusPDU], ...] = (RawCoils, RawInputs, RawHoldings, RawRegisters, RawCoil)
-"""What a client registers in pymodbus' decoder in place of its own answers."""
+def write_pdu(write: Write) -> bytes:
+    """A write. Function code 5 goes with any value: boards have pulse timers and toggles behind it."""
+    if write.fc in {5, 6}:
+        return _ASK.pack(write.fc, write.address, write.words[0])
+    count = len(write.words)
+    return struct.pack(f">BHHB{count}H", write.fc, write.address, count, 2 * count, *write.words)
 
 
 def body_size(fc: int, count: int) -> int:
     """Bytes that a read of `count` registers (or bits) brings."""
     return (count + 7) // 8 if fc <= 2 else 2 * count
+
+
+def body(asked: bytes, answer: bytes) -> bytes:
+    """What an answer brings: the registers or packed bits of a read, nothing for a write. Both are PDUs.
+
+    Raises `Refused`, and `FrameError` for an answer to anything else than what was asked.
+    """
+    fc = asked[0]
+    if len(answer) == 2 and answer[0] == fc | 0x80:
+        raise Refused(answer[1])
+    if not answer or answer[0] != fc:
+        raise FrameError("the answer is another function's", answer)
+    if fc in ECHOES:
+        if answer != asked[:5]:
+            raise FrameError("another write was confirmed than asked", answer)
+        return b""
+    size = body_size(fc, int.from_bytes(asked[3:5], "big"))
+    if len(answer) != 2 + size or answer[1] != size:
+        raise FrameError(f"{size} bytes asked, {max(len(answer) - 2, 0)} came", answer)
+    return answer[2:]
+
+
+# --- RTU
+
+
+def _table() -> tuple[int, ...]:
+    table = []
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (0xA001 if value & 1 else 0)  # noqa: PLW2901
+        table.append(value)
+    return tuple(table)
+
+
+_CRC = _table()
+
+
+def checksum(data: bytes) -> int:
+    """CRC-16 of Modbus: polynomial 0xA001 reflected, from 0xFFFF; it travels low byte first."""
+    crc = 0xFFFF
+    for byte in data:
+        crc = crc >> 8 ^ _CRC[(crc ^ byte) & 0xFF]
+    return crc
+
+
+def rtu(unit: int, pdu: bytes) -> bytes:
+    """An RTU frame."""
+    head = bytes([unit]) + pdu
+    return head + checksum(head).to_bytes(2, "little")
+
+
+def sound(frame: bytes) -> bool:
+    """Whether an RTU frame's checksum is right."""
+    return checksum(frame[:-2]) == int.from_bytes(frame[-2:], "little")
+
+
+def frame_size(data: bytes, at: int) -> int:
+    """Bytes of the RTU answer that may begin at `at`; 0 if more is needed to tell, -1 if none begins there."""
+    if len(data) - at < 3:
+        return 0
+    fc = data[at + 1]
+    if fc & 0x80:
+        return 5 if fc & 0x7F in READS | ECHOES else -1
+    if fc in READS:
+        return 5 + data[at + 2]
+    return 8 if fc in ECHOES else -1
 
 
 class Expected(NamedTuple):
@@ -100,94 +128,120 @@ def expected(unit: int, fc: int, count: int) -> Expected:
     return Expected(unit, fc, 5 + body_size(fc, count) if fc in READS else 8)
 
 
-def frame_size(data: bytes, at: int) -> int:
-    """Bytes of the RTU frame that may begin at `at`; 0 if more is needed to tell, -1 if none begins there."""
-    if len(data) - at < 3:
-        return 0
-    fc = data[at + 1]
-    if fc & 0x80:
-        return 5 if fc & 0x7F in READS | ECHOES else -1
-    if fc in READS:
-        return 5 + data[at + 2]
-    return 8 if fc in ECHOES else -1
+class RtuLine:
+    """What is known of one RTU line. `units`: those on it, whose frames that nobody awaits are told to `on_stray`.
 
+    `echoes`: whether the adapter repeats what it sends; None until a read has shown it. The answer to a write of one
+    word looks like an echo of it: on a line that echoes, only the second one confirms.
+    """
 
-def sound(frame: bytes) -> bool:
-    """Whether the checksum is right."""
-    return FramerRTU.check_CRC(frame[:-2], int.from_bytes(frame[-2:], "big"))
-
-
-OnStray = Callable[[int, bytes], None]
-"""Told of each sound frame that is not the expected one: where it began, and the frame."""
-
-
-def find(data: bytes, want: Expected | None, units: frozenset[int], on_stray: OnStray) -> bytes | None:
-    """The expected frame in what has come so far, or None. Sound frames of known units before it are strays."""
-    at = 0
-    while at <= len(data) - 5:
-        size = frame_size(data, at) if data[at] in units else -1
-        if size < 5 or at + size > len(data) or not sound(frame := data[at : at + size]):
-            at += 1
-            continue
-        if want and frame[0] == want.unit and ((frame[1], size) == want[1:] or frame[1] == want.fc | 0x80):
-            return frame
-        on_stray(at, frame)
-        at += size
-    return None
-
-
-class RtuFramer(FramerRTU):
-    """Takes only the answer that is expected. `units`: those on the line, whose other frames are strays."""
-
-    MAX_SIZE = 1024
-
-    def __init__(self, decoder: DecodePDU, units: frozenset[int], on_stray: Callable[[bytes], None]) -> None:
-        super().__init__(decoder)
-        self._expecting: Expected | None = None
+    def __init__(self, units: frozenset[int], on_stray: Callable[[bytes], None]) -> None:
+        self.echoes: bool | None = None
         self._units = units
         self._on_stray = on_stray
+        self._want: Expected | None = None
+        self._sent = b""
         self._told = -1
 
-    def expect(self, answer: Expected | None) -> None:
-        """From now on this answer is awaited; None: nothing is."""
-        self._expecting, self._told = answer, -1
+    @property
+    def awaiting(self) -> bool:
+        """Whether an answer is awaited."""
+        return self._want is not None
 
-    def handleFrame(self, data: bytes, exp_devid: int, exp_tid: int) -> tuple[int, ModbusPDU | None]:  # noqa: N802
-        """Called by pymodbus with all that has come and was not used yet."""
-        used = 0
+    def ask(self, request: bytes) -> None:
+        """This frame is being sent: from now on its answer is awaited."""
+        self._want = expected(request[0], request[1], int.from_bytes(request[4:6], "big"))
+        self._sent, self._told = request, -1
 
-        def stray(at: int, frame: bytes) -> None:
-            nonlocal used
-            used = at + len(frame)
+    def rest(self, *, heard: bool = True) -> None:
+        """Nothing is awaited any more. `heard`: whether anything has come since the request."""
+        if self.echoes is None and self._want is not None and not heard:
+            self.echoes = False
+        self._want, self._sent, self._told = None, b"", -1
+
+    def look(self, data: bytes) -> tuple[int, bytes | None]:
+        """The awaited frame in all that has come and was not used yet, and how many bytes are used up."""
+        at = used = 0
+        echo = self._sent if self._want and (self._want.fc in READS or self.echoes) else b""
+        while at <= len(data) - 5 or (echo and at < len(data)):
+            if echo and echo.startswith(data[at : at + len(echo)]):
+                if len(data) - at < len(echo):
+                    break
+                self.echoes = True
+                at, echo = at + len(echo), b""
+                continue
+            frame = self._frame_at(data, at)
+            if frame is None:
+                at += 1
+                continue
+            if self._is_awaited(frame):
+                if echo and self.echoes is None:
+                    self.echoes = False
+                self._want, self._sent, self._told = None, b"", -1
+                return len(data), frame
             # While an answer is awaited, what came before it stays in the buffer and is seen again with each byte.
             if at > self._told:
                 self._told = at
                 self._on_stray(frame)
-
-        frame = find(data, self._expecting, self._units, stray)
-        if frame is None:
-            if self._expecting is None:
-                self._told = -1
-                return used, None
+            at += len(frame)
+            used = at
+        if self._want is not None:
             return 0, None
-        answer = self.decoder.decode(frame[1:-2])
-        if answer is not None:
-            answer.dev_id = frame[0]
-            self.expect(None)
-        return len(data), answer
+        self._told = -1
+        return max(used, len(data) - RTU_LIMIT), None
+
+    def _frame_at(self, data: bytes, at: int) -> bytes | None:
+        size = frame_size(data, at) if data[at] in self._units else -1
+        if size < 5 or at + size > len(data):
+            return None
+        frame = data[at : at + size]
+        return frame if sound(frame) else None
+
+    def _is_awaited(self, frame: bytes) -> bool:
+        want = self._want
+        return (
+            want is not None
+            and frame[0] == want.unit
+            and ((frame[1], len(frame)) == want[1:] or frame[1] == want.fc | 0x80)
+        )
 
 
-class TcpFramer(FramerSocket):
-    """Passes over frames that are no Modbus answer instead of breaking the connection with an exception."""
+# --- TCP
 
-    def __init__(self, decoder: DecodePDU, on_refused: Callable[[bytes], None]) -> None:
-        super().__init__(decoder)
-        self._on_refused = on_refused
 
-    def handleFrame(self, data: bytes, exp_devid: int, exp_tid: int) -> tuple[int, ModbusPDU | None]:  # noqa: N802
-        """Called by pymodbus with all that has come since the request."""
-        try:
-            return super().handleFrame(data, exp_devid, exp_tid)
-        except ModbusException:
-            self._on_refused(data)
-            return len(data), None
+def tcp(transaction: int, unit: int, pdu: bytes) -> bytes:
+    """A Modbus TCP frame."""
+    return _HEAD.pack(transaction, 0, len(pdu) + 1, unit) + pdu
+
+
+class TcpFrame(NamedTuple):
+    """What came for one transaction number."""
+
+    transaction: int
+    unit: int
+    pdu: bytes
+
+
+class TcpFrames:
+    """Cuts the bytes of one connection into frames."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[TcpFrame]:
+        """The frames that are whole now. Raises `FrameError`: what comes is no Modbus, and where to go on is lost."""
+        data = self._rest + data
+        found: list[TcpFrame] = []
+        at = 0
+        while len(data) - at >= 7:
+            transaction, protocol, length, unit = _HEAD.unpack_from(data, at)
+            if protocol != 0 or not 3 <= length <= 254:
+                self._rest = b""
+                raise FrameError("these bytes are no Modbus answer", data[at:])
+            end = at + 6 + length
+            if end > len(data):
+                break
+            found.append(TcpFrame(transaction, unit, data[at + 7 : end]))
+            at = end
+        self._rest = data[at:]
+        return found

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from gateway.web.served import Served
 
 PREFIX = "gatehouse_gateway"
-BUS_COUNTERS = ("exchanges", "timeouts", "refused", "reconnects", "late", "overruns")
+BUS_COUNTERS = ("exchanges", "timeouts", "refused", "reconnects", "late", "overruns", "missed")
 
 
 class GatewayFigures(Collector):

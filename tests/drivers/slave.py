@@ -94,6 +94,9 @@ class Slave:
         self._writers: list[asyncio.StreamWriter] = []
         self._master: int | None = None
         self._other: int | None = None
+        self._heard = b""
+        self.echoes = False
+        """Whether the line repeats what the master sends, as half-duplex adapters do."""
         self.accepted = 0
 
     async def _work(self, queue: asyncio.Queue[Callable[[], Awaitable[None]]]) -> None:
@@ -145,6 +148,26 @@ class Slave:
 
                 self._serve(head[6], pdu, frame, writer.write)
 
+    # --- A converter: RTU over TCP
+
+    async def listen_rtu(self, port: int = 0) -> int:
+        """Serves Modbus RTU over TCP, as a converter that passes bytes through; returns the port."""
+        self._server = await asyncio.start_server(self._converter, "127.0.0.1", port)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def _converter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted += 1
+        self._writers.append(writer)
+        self._heard = b""
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(4096):
+                self._hear(data, self._write_newest)
+
+    def _write_newest(self, data: bytes) -> None:
+        """A converter keeps the line's bytes: they go to whoever is connected by then."""
+        if self._writers:
+            self._writers[-1].write(data)
+
     # --- A pty
 
     def open_line(self) -> str:
@@ -153,7 +176,6 @@ class Slave:
         tty.setraw(self._master)
         tty.setraw(self._other)
         os.set_blocking(self._master, False)
-        self._heard = b""
         asyncio.get_running_loop().add_reader(self._master, self._read_line)
         return os.ttyname(self._other)
 
@@ -164,8 +186,15 @@ class Slave:
 
     def _read_line(self) -> None:
         assert self._master is not None
+        data = b""
         with contextlib.suppress(BlockingIOError, OSError):
-            self._heard += os.read(self._master, 4096)
+            data = os.read(self._master, 4096)
+        self._hear(data, self.write_line)
+
+    def _hear(self, data: bytes, write: Callable[[bytes], None]) -> None:
+        if self.echoes:
+            write(data)
+        self._heard += data
         while len(self._heard) >= 8:
             size = 9 + self._heard[6] if self._heard[1] in {15, 16} else 8
             if len(self._heard) < size:
@@ -174,7 +203,7 @@ class Slave:
             assert rtu(request[0], request[1:-2]) == request
             unit = self.units.get(request[0])
             own = request[0] if unit is None or unit.answers_as is None else unit.answers_as
-            self._serve(request[0], request[1:-2], partial(rtu, own), self.write_line)
+            self._serve(request[0], request[1:-2], partial(rtu, own), write)
 
     def drop_connections(self) -> None:
         """Hangs up on every master."""

@@ -155,7 +155,9 @@ async def test_late_answers_never_become_readings() -> None:
             unit.delays = [0.08]
             await heard.until_value("d.r380", 380 + 1000 * turn)
         assert bus.health.timeouts >= 4
-        assert slave.accepted >= 5
+        assert bus.health.late >= 4
+        # A late answer is known by its number: it does not cost the connection.
+        assert slave.accepted == 1
         for report in heard.of(PointsRead):
             for reading in report.readings:
                 assert isinstance(reading.value, int)
@@ -347,6 +349,12 @@ class DeafWire:
     async def open(self, timeout_s: float) -> None: ...
 
     def close(self) -> None: ...
+
+    def ready_at(self, unit: int) -> float:
+        return 0.0
+
+    def can_confirm(self, write: Write) -> bool:
+        return True
 
     async def read(self, unit: int, fc: int, start: int, size: int, timeout_s: float) -> bytes:
         self.reading.set()
