@@ -27,6 +27,12 @@ def present(
     _say(_call("POST", f"/sim/readers/{quote(reader)}/present", {"card": card, "walk": walk}, url))
 
 
+@app.command("type")
+def type_keys(reader: str, keys: str, url: Url = None) -> None:
+    """Types at a reader's keypad: digits, # (enter), * (clear)."""
+    _say(_call("POST", f"/sim/readers/{quote(reader)}/type", {"keys": keys}, url))
+
+
 @app.command("drive-up")
 def drive_up(lane: str, plate: str, url: Url = None) -> None:
     """Drives a car up to a lane."""

@@ -31,6 +31,12 @@ class Present(Body):
     walk: bool = False
 
 
+class Typed(Body):
+    """Keys of a reader's pad: digits, # (enter) and * (clear)."""
+
+    keys: Annotated[str, Field(min_length=1, max_length=32)]
+
+
 class DriveUp(Body):
     """A car at a lane. `confidence`: 0–100, how well the plate can be read."""
 
@@ -72,6 +78,9 @@ class Stage(Protocol):
     async def present(self, reader: str, card: str, *, walk: bool) -> dict[str, Any]:
         """A card is shown at a reader."""
 
+    async def type_keys(self, reader: str, keys: str) -> dict[str, Any]:
+        """Somebody types at a reader's keypad."""
+
     async def drive_up(self, lane: str, plate: str, confidence: int | None) -> dict[str, Any]:
         """A car comes to a lane; returns when its plate was pushed."""
 
@@ -96,6 +105,10 @@ def _people(app: FastAPI, stage: Stage) -> None:
     @app.post("/sim/readers/{reader}/present")
     async def present(reader: str, body: Present) -> dict[str, Any]:
         return await stage.present(reader, body.card, walk=body.walk)
+
+    @app.post("/sim/readers/{reader}/type")
+    async def type_keys(reader: str, body: Typed) -> dict[str, Any]:
+        return await stage.type_keys(reader, body.keys)
 
     @app.post("/sim/lanes/{lane}/drive-up")
     async def drive_up(lane: str, body: DriveUp) -> dict[str, Any]:

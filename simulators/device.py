@@ -21,9 +21,9 @@ COMMANDS_LIMIT = 32
 
 def role_of(profile: Profile) -> Role:
     """What a product is, by how it speaks and what its points are."""
-    if profile.protocol == "line":
+    if profile.protocol in ("line", "osdp"):
         return "reader"
-    if profile.protocol == "http-push":
+    if profile.dialect is not None:
         return "camera"
     names = set(profile.points)
     tests: list[tuple[Role, bool]] = [
@@ -56,6 +56,8 @@ class SimDevice:
         self.raws: dict[str, int] = {}
         self.commands: list[CommandGiven] = []
         self.stuck = False
+        self.shows: dict[str, Value] = {}
+        """What people see and hear of it beside its points: a reader's lamp and beeps."""
         self.rises: dict[str, int] = dict.fromkeys(profile.outputs, 0)
         self._frozen: dict[str, Value] = {}
         self._on: dict[str, bool] = dict.fromkeys(profile.outputs, False)
@@ -113,8 +115,10 @@ class SimDevice:
         return [*self.profile.points, *(o for o in self.profile.outputs if o not in self.profile.points)]
 
     def inputs(self) -> dict[str, bool]:
-        """The contacts of a board: flags that are no outputs."""
-        if self.role != "relay":
+        """The contacts of a board, a camera or a reader: flags that are no outputs."""
+        if self.profile.reader is not None:
+            return {word: bool(self.value(word)) for word in self.profile.reader.inputs}
+        if self.role not in ("relay", "camera"):
             return {}
         points = self.profile.points.values()
         return {p.id: bool(self.value(p.id)) for p in points if p.type == "flag" and p.id not in self.profile.outputs}
@@ -125,7 +129,7 @@ class SimDevice:
 
     def points(self) -> dict[str, Value]:
         """Every point as it reads now."""
-        return {name: self.value(name) for name in self.profile.points}
+        return {name: self.value(name) for name in self.profile.points} | self.shows
 
     def _set(self, action: OutputSet) -> None:
         if action.on:

@@ -30,7 +30,14 @@ FAULTS: Mapping[str, Text] = {
     "replay": Text("把识别结果(含最近几条)都作为离线记录发送", "sends its reads, the last ones again, as stored ones"),
     "repeat": Text("同一识别结果重复发送三次", "sends every read three times"),
     "blind": Text("看不清车牌", "sees no plate"),
+    "tamper": Text("外壳被拆开", "its case is open"),
+    "factory-reset": Text("恢复出厂,没有密钥", "reset to factory state, without a key"),
+    "wrong-key": Text("被换成另一台,密钥不同", "exchanged for another one with another key"),
     "missing": Text("上报缺少必要字段", "leaves out fields that its format demands"),
+    "wrong-namespace": Text("XML 命名空间不对", "writes its XML in a foreign name space"),
+    "empty-picture": Text("图片部分为空", "sends picture parts with nothing in them"),
+    "stop-events": Text("事件结束也上报", "says the end of each event too"),
+    "local-epoch": Text("只给本地时间戳", "counts time in its own zone and says no other"),
 }
 
 _WIRE_MODBUS = ("silent", "late", "corrupt", "foreign", "exception", "offline", "stuck")
@@ -58,21 +65,34 @@ class Suits:
     bus: str
     role: str
     points: frozenset[str]
+    dialect: str | None = None
+
+
+_PUSHES = ("silent", "corrupt", "offline", "replay", "repeat", "blind", "missing")
+_BY_DIALECT: Mapping[str, tuple[str, ...]] = {
+    "zhenshi": _PUSHES,
+    "hikvision": (*_PUSHES, "wrong-namespace", "empty-picture"),
+    "dahua-itsapi": (*_PUSHES, "stop-events", "local-epoch"),
+    "dahua": ("silent", "corrupt", "offline", "repeat", "blind", "missing", "stop-events", "local-epoch"),
+    "frigate": ("silent", "corrupt", "offline", "repeat", "blind", "missing"),
+}
 
 
 def suitable(device: Suits) -> tuple[str, ...]:
     """The faults that a device can have, in the order in which they are told."""
+    if device.dialect is not None:
+        return _BY_DIALECT[device.dialect]
     if device.bus in ("modbus-tcp", "modbus-rtu"):
         serial = ("noise",) if device.bus == "modbus-rtu" else ()
         return _WIRE_MODBUS + serial + _BY_KIND.get(device.role, ())
+    if device.bus in ("osdp-serial", "osdp-tcp"):
+        return ("silent", "corrupt", "offline", "noise", "tamper", "factory-reset", "wrong-key", "stuck")
     if device.bus == "line-serial":
         return ("silent", "corrupt", "noise")
     if device.bus == "line-tcp":
         return ("silent", "corrupt", "offline", "noise")
     if device.bus == "mqtt":
         return ("silent", "corrupt", "offline", "stuck", "wrong-type", "huge", *_sensor(device.points))
-    if device.bus == "http-push":
-        return ("silent", "corrupt", "offline", "replay", "repeat", "blind", "missing")
     return ("stuck",)
 
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,11 +16,11 @@ from zoneinfo import ZoneInfo
 import structlog
 import uvicorn
 
-from config.site import HttpPushBus
 from simulators.api import build_api
-from simulators.camera.wire import HttpPushWire
+from simulators.camera.seeing import SeesCars
 from simulators.lines.wires import LineSerialWire, LineTcpWire, NobodyListens
 from simulators.memory import SAVE_EVERY_S, keep, recall
+from simulators.osdp.wires import OsdpSerialWire, OsdpTcpWire
 from simulators.parts.entrances import DoorPart
 from simulators.ports import LOOPBACK, listening_socket
 from simulators.rhythm import Rhythm, Visit
@@ -100,22 +100,32 @@ class Running:
 
     async def present(self, reader: str, card: str, *, walk: bool) -> dict[str, Any]:
         """Shows a card; returns when its bytes are on the wire."""
-        line = self.site.line_of(reader, card)
-        if line:
-            wire = self._wires[self.site.device(reader).config.bus]
+        wire = self._wires[self.site.reader(reader).config.bus]
+        if isinstance(wire, (OsdpSerialWire, OsdpTcpWire)):
+            sent = wire.readers.reader(reader).present(card)
+        else:
             assert isinstance(wire, (LineTcpWire, LineSerialWire))
-            await wire.send(line)
+            line = self.site.line_of(reader, card)
+            sent = bool(line)
+            if line:
+                await wire.send(line)
         if walk:
             self.site.walk(reader)
-        return {"reader": reader, "card": card, "sent": bool(line)}
+        return {"reader": reader, "card": card, "sent": sent}
+
+    async def type_keys(self, reader: str, keys: str) -> dict[str, Any]:
+        """Types at a reader's keypad; the gateway fetches it when it asks next."""
+        wire = self._wires[self.site.reader(reader).config.bus]
+        if not isinstance(wire, (OsdpSerialWire, OsdpTcpWire)):
+            raise Unfit(f"{reader} has no keypad")
+        return {"reader": reader, "sent": wire.readers.reader(reader).type(keys)}
 
     async def drive_up(self, lane: str, plate: str, confidence: int | None) -> dict[str, Any]:
         """Drives a car up; returns when the camera pushed its plate, or stored it because nobody answers."""
         ticket = self.site.drive_up(
             lane, plate, patience_s=PATIENCE_S, arrives_s=ARRIVES_S, impatient=True, confidence=confidence
         )
-        wire, camera_id = self._camera_of(lane)
-        camera = wire.cameras[camera_id]
+        camera = self._camera_of(lane)
         seen = camera.expect(ticket)
         try:
             pushed = await asyncio.wait_for(seen, PUSHED_WITHIN_S)
@@ -181,12 +191,12 @@ class Running:
         local = datetime.now(self._zone)
         return local.hour + local.minute / 60 + local.second / 3600
 
-    def _camera_of(self, lane: str) -> tuple[HttpPushWire, str]:
+    def _camera_of(self, lane: str) -> SeesCars:
         camera = self.site.device(self.site.lane(lane).config.camera)
-        wire = self._wires[camera.config.bus]
-        if not isinstance(wire, HttpPushWire) or not isinstance(self.site.site.buses[camera.config.bus], HttpPushBus):
-            raise Unfit(f"the camera of {lane} does not push")
-        return wire, camera.id
+        cameras: Mapping[str, SeesCars] = getattr(self._wires[camera.config.bus], "cameras", {})
+        if camera.id not in cameras:
+            raise Unfit(f"the camera of {lane} sees no cars")
+        return cameras[camera.id]
 
     @property
     def _memory(self) -> Path:

@@ -89,8 +89,8 @@ class SimSite:
     def reader(self, id_: str) -> SimDevice:
         """The reader; `Unknown` if no reader is called so."""
         found = self.devices.get(id_)
-        if found is None or found.profile.line is None:
-            readers = sorted(d.id for d in self.devices.values() if d.profile.line is not None)
+        if found is None or found.role != "reader":
+            readers = sorted(d.id for d in self.devices.values() if d.role == "reader")
             raise Unknown(f"there is no reader {id_}; there are {', '.join(readers)}")
         return found
 
@@ -181,7 +181,9 @@ class SimSite:
     def supported(self) -> dict[str, tuple[str, ...]]:
         """The faults that each device (and each lane's barrier) can have."""
         faults = {
-            device.id: suitable(Suits(device.bus_kind, device.role, frozenset(device.profile.points)))
+            device.id: suitable(
+                Suits(device.bus_kind, device.role, frozenset(device.profile.points), device.profile.dialect)
+            )
             for device in self.devices.values()
         }
         return faults | dict.fromkeys(self.lanes, ("stuck",))

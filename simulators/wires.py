@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from config.site import MqttBus
+from simulators.camera.attach import CameraHttpWire
+from simulators.camera.frigate_wire import FrigateCamera
 from simulators.camera.wire import HttpPushWire
 from simulators.lines.wires import LineSerialWire, LineTcpWire
 from simulators.modbus.server import ModbusRtuWire, ModbusTcpWire
 from simulators.mqtt.wire import BrokerAccess, MqttWire
+from simulators.osdp.wires import OsdpSerialWire, OsdpTcpWire
 from simulators.site import SimSite
 
 Known = dict[str, dict[str, Any]]
@@ -95,12 +98,21 @@ def _broker(bus: MqttBus, known: Mapping[str, Any]) -> BrokerAccess:
     )
 
 
+def _mqtt(of: Setting) -> MqttWire:
+    broker = _broker(of.bus, of.known)
+    seeing = [device for device in of.on_bus if of.site.devices[device].role == "camera"]
+    return MqttWire(of.id, of.site, broker, {device: FrigateCamera(device, of.site, broker) for device in seeing})
+
+
 WIRES: Mapping[str, Callable[[Setting], Wire]] = {
     "modbus-tcp": lambda of: ModbusTcpWire(of.id, of.bus, of.site),
     "modbus-rtu": lambda of: ModbusRtuWire(of.id, of.bus, of.site, of.folder, paced=of.paced),
     "line-tcp": lambda of: LineTcpWire(of.id, of.on_bus[0], of.site),
     "line-serial": lambda of: LineSerialWire(of.id, of.on_bus[0], of.site, of.folder),
-    "mqtt": lambda of: MqttWire(of.id, of.site, _broker(of.bus, of.known)),
+    "osdp-serial": lambda of: OsdpSerialWire(of.id, of.on_bus, of.site, of.folder),
+    "osdp-tcp": lambda of: OsdpTcpWire(of.id, of.on_bus, of.site, of.folder),
+    "mqtt": _mqtt,
     "http-push": lambda of: HttpPushWire(of.id, of.site, of.gateway_url),
+    "camera-http": lambda of: CameraHttpWire(of.id, of.on_bus[0], of.site, of.folder),
 }
 """By the kind of a bus of the site file: the other end of such a wire."""

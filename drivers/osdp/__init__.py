@@ -1,0 +1,1 @@
+"""OSDP door readers: frames, secure channels by libosdp, keys, supervision."""
