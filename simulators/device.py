@@ -11,7 +11,7 @@ from typing import Literal
 from config.site import Device
 from contract.readings import Value
 from drivers.profiles.profile import Profile
-from simulators.modbus.image import Action, CommandGiven, OutputPulsed, OutputSet
+from simulators.modbus.image import Action, CommandGiven, OutputPulsed, OutputSet, OutputToggled
 
 Role = Literal["reader", "camera", "pump", "lift", "level", "fan", "barrier", "power", "water", "air", "relay", "plain"]
 
@@ -98,6 +98,8 @@ class SimDevice:
             self.commands = [*self.commands[1 - COMMANDS_LIMIT :], action]
         elif isinstance(action, OutputPulsed):
             self._switch(action.output, until=self.now + action.seconds)
+        elif isinstance(action, OutputToggled):
+            self._set(OutputSet(action.output, not self.output_on(action.output)))
         else:
             self._set(action)
 
@@ -134,9 +136,14 @@ class SimDevice:
     def _set(self, action: OutputSet) -> None:
         if action.on:
             self._switch(action.output, until=None)
-        else:
+        elif not self._holds(action.output):
             self._on[action.output] = False
             self._until.pop(action.output, None)
+
+    def _holds(self, output: str) -> bool:
+        """Whether a pulse runs that the board does not let anybody end."""
+        pulse = getattr(self.profile.outputs[output], "pulse", None)
+        return getattr(pulse, "holds", False) and self._until.get(output, 0.0) > self.now
 
     def _switch(self, output: str, until: float | None) -> None:
         if not self.output_on(output):
@@ -153,5 +160,7 @@ class SimDevice:
             return False
         if point.type == "label":
             return next(iter(point.labels), None)
+        if point.type == "text":
+            return ""
         low = point.low if point.low is not None else 0.0
         return max(0.0, low)

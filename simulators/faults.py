@@ -16,6 +16,10 @@ FAULTS: Mapping[str, Text] = {
     "exception": Text("每次都以异常码 4 应答", "answers everything with exception 4"),
     "offline": Text("断电或断网", "has no power or no network"),
     "noise": Text("线路上有干扰字节", "the serial line is full of noise"),
+    "hang-up": Text("转换器断开连接", "the converter hangs up instead of answering"),
+    "echo": Text("半双工转换器把请求原样回送", "a half-duplex adapter sends every request back"),
+    "wrong-number": Text("换成了另一块表,表号不同", "another meter hangs in its place, with another number"),
+    "clock-off": Text("表内时钟快两小时", "its clock is two hours ahead"),
     "stuck": Text("数值冻结,输出和闸杆不动", "values freeze; outputs and the arm do not move"),
     "dry-run": Text("水泵空转,无流量", "the pump turns without water"),
     "trip": Text("过载跳闸停机", "tripped by overload, stands still"),
@@ -41,6 +45,14 @@ FAULTS: Mapping[str, Text] = {
 }
 
 _WIRE_MODBUS = ("silent", "late", "corrupt", "foreign", "exception", "offline", "stuck")
+_WIRE_METERS = (
+    "silent", "late", "corrupt", "foreign", "offline", "noise", "echo", "wrong-number", "clock-off", "stuck",
+)  # fmt: skip
+_MODBUS_WIRES: Mapping[str, tuple[str, ...]] = {
+    "modbus-tcp": ("hang-up",),
+    "modbus-rtu": ("noise", "echo"),
+    "modbus-rtu-tcp": ("noise", "echo", "hang-up"),
+}
 _BY_KIND: Mapping[str, tuple[str, ...]] = {
     "pump": ("dry-run", "trip"),
     "lift": ("trapped",),
@@ -82,11 +94,12 @@ def suitable(device: Suits) -> tuple[str, ...]:
     """The faults that a device can have, in the order in which they are told."""
     if device.dialect is not None:
         return _BY_DIALECT[device.dialect]
-    if device.bus in ("modbus-tcp", "modbus-rtu"):
-        serial = ("noise",) if device.bus == "modbus-rtu" else ()
-        return _WIRE_MODBUS + serial + _BY_KIND.get(device.role, ())
+    if device.bus in _MODBUS_WIRES:
+        return _WIRE_MODBUS + _MODBUS_WIRES[device.bus] + _BY_KIND.get(device.role, ())
     if device.bus in ("osdp-serial", "osdp-tcp"):
         return ("silent", "corrupt", "offline", "noise", "tamper", "factory-reset", "wrong-key", "stuck")
+    if device.bus in ("meter-serial", "meter-tcp"):
+        return _WIRE_METERS + _BY_KIND.get(device.role, ())
     if device.bus == "line-serial":
         return ("silent", "corrupt", "noise")
     if device.bus == "line-tcp":

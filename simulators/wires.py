@@ -13,7 +13,8 @@ from simulators.camera.attach import CameraHttpWire
 from simulators.camera.frigate_wire import FrigateCamera
 from simulators.camera.wire import HttpPushWire
 from simulators.lines.wires import LineSerialWire, LineTcpWire
-from simulators.modbus.server import ModbusRtuWire, ModbusTcpWire
+from simulators.meters.wires import MeterSerialWire, MeterTcpWire
+from simulators.modbus.server import ModbusRtuTcpWire, ModbusRtuWire, ModbusTcpWire
 from simulators.mqtt.wire import BrokerAccess, MqttWire
 from simulators.osdp.wires import OsdpSerialWire, OsdpTcpWire
 from simulators.site import SimSite
@@ -107,10 +108,13 @@ def _mqtt(of: Setting) -> MqttWire:
 WIRES: Mapping[str, Callable[[Setting], Wire]] = {
     "modbus-tcp": lambda of: ModbusTcpWire(of.id, of.bus, of.site),
     "modbus-rtu": lambda of: ModbusRtuWire(of.id, of.bus, of.site, of.folder, paced=of.paced),
+    "modbus-rtu-tcp": lambda of: ModbusRtuTcpWire(of.id, of.bus, of.site, paced=of.paced),
     "line-tcp": lambda of: LineTcpWire(of.id, of.on_bus[0], of.site),
     "line-serial": lambda of: LineSerialWire(of.id, of.on_bus[0], of.site, of.folder),
     "osdp-serial": lambda of: OsdpSerialWire(of.id, of.on_bus, of.site, of.folder),
     "osdp-tcp": lambda of: OsdpTcpWire(of.id, of.on_bus, of.site, of.folder),
+    "meter-serial": lambda of: MeterSerialWire(of.id, of.bus, of.site, of.folder, paced=of.paced),
+    "meter-tcp": lambda of: MeterTcpWire(of.id, of.bus, of.site, paced=of.paced),
     "mqtt": _mqtt,
     "http-push": lambda of: HttpPushWire(of.id, of.site, of.gateway_url),
     "camera-http": lambda of: CameraHttpWire(of.id, of.on_bus[0], of.site, of.folder),

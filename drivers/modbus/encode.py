@@ -16,6 +16,9 @@ _FORMATS = {"u16": ">H", "i16": ">h", "u32": ">I", "i32": ">i", "u64": ">Q", "i6
 
 ON, OFF = 0xFF00, 0x0000
 
+TOGGLE = "toggle"
+"""What an output that its board can turn over is asked for."""
+
 
 class Write(NamedTuple):
     """One write: function code 5 or 6 with one word, 16 with one or more. `repeat`: a second try does no harm.
@@ -42,7 +45,9 @@ def write_of(profile: Profile, name: str, value: Value) -> Write:
 
 
 def switch(output: Output, value: Value) -> Write:
-    """An output on or off."""
+    """An output on or off, or turned over by the board itself: a toggle is never sent twice."""
+    if value == TOGGLE and output.toggle is not None:
+        return Write(output.fc, output.address, (output.toggle,), repeat=False)
     if not isinstance(value, bool):
         raise CommandFailed(f"{output.id} is switched with true or false, not {value!r}", f"{output.id} 只能设为开或关")
     return Write(output.fc, output.address, (output.on if value else output.off,), readback=_readback(output, value))

@@ -169,13 +169,17 @@ class Multiplier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulse:
-    """Write `plus` + n to `address` with `fc`: n steps of `step_s`, at most `max`, timed by the board."""
+    """Write `plus` + n to `address` with `fc`: n steps of `step_s`, at most `max`, timed by the board.
+
+    `holds`: while it runs, "off" is confirmed and does nothing.
+    """
 
     fc: int
     address: int
     plus: int
     step_s: float
     max: int
+    holds: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +212,7 @@ class Output:
     read_on: int
     verify: bool
     settle_s: float = 0.0
+    toggle: int | None = None
 
     @property
     def pulse_s(self) -> tuple[float, float] | None:

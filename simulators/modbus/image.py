@@ -21,6 +21,13 @@ class OutputSet:
 
 
 @dataclass(frozen=True, slots=True)
+class OutputToggled:
+    """Somebody turned an output over, whatever it was."""
+
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
 class OutputPulsed:
     """Somebody asked the board for a pulse of `seconds`, which the board ends by itself."""
 
@@ -36,7 +43,7 @@ class CommandGiven:
     value: str | float | None
 
 
-Action = OutputSet | OutputPulsed | CommandGiven
+Action = OutputSet | OutputToggled | OutputPulsed | CommandGiven
 Act = Callable[[Action], None]
 ValueOf = Callable[[str], Value]
 
@@ -91,6 +98,9 @@ class Image:
             pulse = output.pulse
             if pulse and (pulse.fc, pulse.address) == (fc, address) and pulse.plus < raw <= pulse.plus + pulse.max:
                 self.act(OutputPulsed(name, (raw - pulse.plus) * pulse.step_s))
+                return True
+            if (output.fc, output.address) == (fc, address) and raw == output.toggle:
+                self.act(OutputToggled(name))
                 return True
             if (output.fc, output.address) == (fc, address):
                 if raw not in (output.on, output.off):

@@ -82,17 +82,23 @@ class Multiplier(Closed):
 
 
 class TimedPulse(Closed):
-    """A pulse that the board ends by itself: write `plus` + n to `address`, n steps of `step_s` seconds."""
+    """A pulse that the board ends by itself: write `plus` + n to `address`, n steps of `step_s` seconds.
+
+    `holds`: while it runs, the board takes "off" and does nothing.
+    """
 
     fc: Literal[5, 6] = 5
     address: Address
     plus: Address = 0
     step_s: Seconds = 0.1
     max: Annotated[int, Field(ge=1, le=0xFFFF)]
+    holds: bool = False
 
 
 class Output(Closed):
     """Something to switch. `write_on`, `write_off`: what is written; `read_on`: what reads back as on.
+
+    `write_toggle`: what turns it over, where the board knows that; it is asked for with the word "toggle".
 
     `pulse`: timed by the board. `verify`: read it back after every write and every pulse, and fail if it is not so;
     `settle_s`: so long after a write the board may still tell the old state.
@@ -104,6 +110,7 @@ class Output(Closed):
     write_fc: Literal[5, 6] = 5
     write_on: Address = 0xFF00
     write_off: Address = 0
+    write_toggle: Address | None = None
     read_on: Address = 1
     pulse: TimedPulse | None = None
     verify: bool = False
@@ -384,6 +391,7 @@ def _output(word: str, part: Output) -> resolved.Output:
         address=part.address,
         on=part.write_on,
         off=part.write_off,
+        toggle=part.write_toggle,
         pulse=None if timed is None else _pulse(timed),
         read_fc=part.read_fc,
         read_on=part.read_on,
@@ -393,7 +401,7 @@ def _output(word: str, part: Output) -> resolved.Output:
 
 
 def _pulse(part: TimedPulse) -> Pulse:
-    return Pulse(fc=part.fc, address=part.address, plus=part.plus, step_s=part.step_s, max=part.max)
+    return Pulse(fc=part.fc, address=part.address, plus=part.plus, step_s=part.step_s, max=part.max, holds=part.holds)
 
 
 def _readback(part: Verify, written: int) -> Readback:
