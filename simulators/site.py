@@ -292,7 +292,9 @@ def _fitting(device: SimDevice, name: str, value: Value) -> Value:
         return value
     if kind == "label" and point is not None and value in point.labels:
         return value
-    expected = {"flag": "true or false", "number": "a number"}.get(kind, "")
+    if kind == "text" and isinstance(value, str):
+        return value
+    expected = {"flag": "true or false", "number": "a number", "text": "a text"}.get(kind, "")
     if point is not None and kind == "label":
         expected = "one of " + ", ".join(point.labels)
     raise Unfit(f"{value!r:.40} does not fit {device.id}.{name}: {expected} is expected")

@@ -71,6 +71,7 @@ class AttachBus:
         self._pending: Mapping[str, Any] | None = None
         self._pictures: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._fed = False
 
     # --- What the gateway asks
 
@@ -96,18 +97,21 @@ class AttachBus:
         failures = 0
         try:
             while True:
-                why = ""
+                why, self._fed = "", False
                 try:
                     await self._attached()
                     why = "it ended the stream"
+                except httpx.ReadTimeout:
+                    why = f"nothing heard for {self._silent_s:g} s"
+                    self._presence.lose(self._camera, why)
                 except (httpx.HTTPError, httpx.InvalidURL, Refused, OSError, ValueError) as wrong:
                     why = str(wrong) or type(wrong).__name__
                 except FrameError as wrong:
                     why = self._refuse(wrong)
-                if self.health.connected:
-                    failures = 0
-                    self.health.reconnects += 1
+                self.health.reconnects += self.health.connected
                 self.health.connected = False
+                if self._fed:  # a stream that ends before it has said anything is no stream
+                    failures = 0
                 self._flush()
                 failures += 1
                 if failures >= LOST_AFTER:
@@ -130,7 +134,6 @@ class AttachBus:
                 raise Refused(_refusal(answer.status_code))
             reader = PartReader(answer.headers.get("content-type", ""))
             self.health.connected = True
-            self._presence.heard(self._camera)
             async for data in answer.aiter_raw():
                 for part in reader.feed(data):
                     self._take(part)
@@ -139,6 +142,7 @@ class AttachBus:
 
     def _take(self, part: StreamPart) -> None:
         self.health.exchanges += 1
+        self._fed = True
         self._presence.heard(self._camera)
         if part.kind.startswith("image/"):
             self._take_picture(part.content)

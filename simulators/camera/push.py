@@ -20,7 +20,7 @@ NO_PLATE = "_无_"
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A plate as the camera read it. `at_ms`: Unix milliseconds; `confidence`: 0–100."""
+    """A plate as the camera read it, "" for none. `at_ms`: Unix milliseconds; `confidence`: 0–100."""
 
     plate: str
     plate_id: int
@@ -57,7 +57,7 @@ def plate_body(camera: CameraIdentity, seen: Seen, *, replayed: bool = False, mi
 
 def _plate_result(camera: CameraIdentity, seen: Seen, replayed: bool) -> dict[str, Any]:
     left, top, right, bottom = seen.shot.place
-    none = seen.plate == NO_PLATE
+    none = not seen.plate
     return {
         "bright": 0,
         "carColor": 255,
@@ -70,7 +70,7 @@ def _plate_result(camera: CameraIdentity, seen: Seen, replayed: bool) -> dict[st
         "imageFragmentFileLen": len(seen.shot.plate),
         "isoffline": int(replayed),
         "is_fake_plate": 0,
-        "license": seen.plate,
+        "license": seen.plate or NO_PLATE,
         "plateid": seen.plate_id,
         "location": {"RECT": {"left": left, "top": top, "right": right, "bottom": bottom}},
         "timeStamp": {"Timeval": _time_value(seen.at_ms, camera.timezone)},
@@ -107,23 +107,57 @@ def heartbeat_form(camera: CameraIdentity) -> dict[str, tuple[None, str]]:
     return {name: (None, text) for name, text in fields.items()}
 
 
+def input_body(camera: CameraIdentity, number: int, on: bool) -> bytes:
+    """AlarmGioIn: a contact (from 0) that has changed."""
+    trigger = {"TriggerResult": {"source": number, "value": int(on)}}
+    said = {"deviceName": camera.name, "ipaddr": camera.address, "result": trigger, "serialno": camera.serial}
+    return json.dumps({"AlarmGioIn": said}).encode()
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an answer tells the camera. `taken`: it need not send again; `lift`: it closes its own output."""
+    """What an answer tells the camera. `taken`: it need not send again; `lift`: it closes its own output.
+
+    `pulses`, `switched`: outputs (from 0) to close for so many seconds, or to switch; `capture`: to read a plate now;
+    `shown`: frames for its serial port; `said`: words to say.
+    """
 
     taken: bool
-    lift: bool
+    lift: bool = False
+    pulses: tuple[tuple[int, float], ...] = ()
+    switched: tuple[tuple[int, bool], ...] = ()
+    capture: bool = False
+    shown: tuple[bytes, ...] = ()
+    said: str = ""
 
 
 def verdict(status: int, body: bytes) -> Verdict:
     """What the camera makes of an answer: without a Response object it counts the push as failed."""
     if not 200 <= status < 300:
-        return Verdict(taken=False, lift=False)
+        return Verdict(taken=False)
     try:
         document = json.loads(body)
     except ValueError:
-        return Verdict(taken=False, lift=False)
+        return Verdict(taken=False)
     said = document.get("Response_AlarmInfoPlate") if isinstance(document, dict) else None
     if not isinstance(said, dict):
-        return Verdict(taken=False, lift=False)
-    return Verdict(taken=True, lift=said.get("info") == "ok")
+        return Verdict(taken=False)
+    pulses, switched = _outputs(said.get("ivs_ioctrl"))
+    voice = said.get("playserver_json_request") or {}
+    return Verdict(
+        taken=True,
+        lift=said.get("info") == "ok",
+        pulses=pulses,
+        switched=switched,
+        capture=said.get("manualTrigger") == "ok",
+        shown=tuple(base64.b64decode(frame["data"]) for frame in said.get("serialData") or ()),
+        said=base64.b64decode(voice.get("voice", "")).decode(),
+    )
+
+
+def _outputs(order: dict[str, int] | None) -> tuple[tuple[tuple[int, float], ...], tuple[tuple[int, bool], ...]]:
+    if order is None:
+        return (), ()
+    if order["value"] == 2:
+        return ((order["io"], order["delay"] / 1000),), ()
+    return (), ((order["io"], order["value"] == 1),)

@@ -7,39 +7,31 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Mapping
-from datetime import datetime
-from random import Random
-from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
+from typing import Any
 
 import httpx
 import structlog
 
-from simulators.camera.picture import shot
-from simulators.camera.push import NO_PLATE, CameraIdentity, Seen, heartbeat_form, plate_body, verdict
-from simulators.parts.entrances import LanePart
+from config.site import CameraBarrier
+from drivers.profiles.profile import CameraOutput, PushedSource
+from simulators.camera.makes import MAKES
+from simulators.camera.push import Seen, Verdict, input_body
+from simulators.camera.seeing import Eye, Pushed
+from simulators.modbus.image import OutputPulsed, OutputSet
 from simulators.site import SimSite
 from simulators.world.lane import Car
 
 BEAT_S = 30.0
 BEAT_ALONE_S = 5.0
+COMET_S = 0.05
+"""A camera in comet mode asks again at once; the network takes this long."""
+
 ANSWER_WITHIN_S = 5.0
-TRIES = 3
 RETRY_S = 1.0
 STORE_LIMIT = 200
-SHOTS_LIMIT = 16
-REPLAY_LAST = 5
+SHOWN_LIMIT = 16
 
 log = structlog.get_logger("simulators.camera")
-
-
-class Pushed(NamedTuple):
-    """How a read fared. `sent`: the gateway answered; `stored`: it waits in the camera; `lift`: the answer was "ok"."""
-
-    plate_id: int
-    sent: bool
-    stored: bool
-    lift: bool
 
 
 class HttpPushWire:
@@ -47,9 +39,8 @@ class HttpPushWire:
 
     def __init__(self, id_: str, site: SimSite, gateway_url: str) -> None:
         self.id = id_
-        lanes = {part.config.camera: part for part in site.lanes.values()}
         self.cameras = {
-            device.id: Camera(device.id, site, lanes.get(device.id), f"{gateway_url.rstrip('/')}/push/{device.id}")
+            device.id: Camera(device.id, site, f"{gateway_url.rstrip('/')}/push/{device.id}")
             for device in site.devices.values()
             if device.config.bus == id_
         }
@@ -58,7 +49,7 @@ class HttpPushWire:
     async def open(self, before: Mapping[str, Any]) -> dict[str, Any]:
         """Starts the cameras; they come from this machine, which the wires entry allows."""
         for camera in self.cameras.values():
-            self._tasks += [asyncio.create_task(camera.push_all()), asyncio.create_task(camera.beat())]
+            self._tasks += [asyncio.create_task(work) for work in (camera.push_all(), camera.beat(), camera.tell())]
         return {"allow": ["127.0.0.0/8"]}
 
     async def attend(self) -> None:
@@ -76,58 +67,56 @@ class HttpPushWire:
 
 
 class Camera:
-    """One camera. `push_all` owns its way to the gateway; `beat` says that it is there and sends what was stored."""
+    """One camera. `push_all` owns its reads, `beat` its signs of life and what is stored, `tell` its inputs.
 
-    def __init__(self, id_: str, site: SimSite, lane: LanePart | None, url: str) -> None:
+    `comet`: it asks for orders all the time, as an installer sets a camera that moves a barrier.
+    """
+
+    def __init__(self, id_: str, site: SimSite, url: str) -> None:
         self.id = id_
+        self.eye = Eye(id_, site)
+        self.shown: deque[bytes | str] = deque(maxlen=SHOWN_LIMIT)
         self._site = site
-        self._lane = lane
+        self._device = site.device(id_)
+        self._make = MAKES[self._device.profile.dialect or ""]
+        lane = self.eye.lane
+        self.comet = lane is not None and isinstance(lane.config.barrier, CameraBarrier)
         self._url = url
-        name = lane.config.name.zh if lane is not None else id_
-        self._identity = CameraIdentity(name=id_, serial=f"sim-{id_}", timezone=site.site.timezone)
-        self._caption = name
-        self._rng = Random(id_)
-        # A restarted camera must not repeat the numbers of its reads, or they would be taken for repeats.
-        self._next_id = int(time.time()) % 1_000_000_000
-        self._shots: asyncio.Queue[Car] = asyncio.Queue(SHOTS_LIMIT)
         self._store: deque[Seen] = deque(maxlen=STORE_LIMIT)
-        self._last: deque[Seen] = deque(maxlen=REPLAY_LAST)
-        self._expected: dict[int, asyncio.Future[Pushed]] = {}
         self._beat_now = asyncio.Event()
         self._alone = False
         self._replaying = False
-        self._client = httpx.AsyncClient(timeout=ANSWER_WITHIN_S)
+        self._inputs = self._inputs_now()
+        self._changed: asyncio.Queue[tuple[int, bool]] = asyncio.Queue(SHOWN_LIMIT)
+        self._client = httpx.AsyncClient(timeout=ANSWER_WITHIN_S, trust_env=False)
 
     def expect(self, ticket: int) -> asyncio.Future[Pushed]:
         """Tells when the car with this ticket was seen and pushed."""
-        self._expected[ticket] = future = asyncio.get_running_loop().create_future()
-        return future
+        return self.eye.expect(ticket)
 
     def forget(self, ticket: int) -> None:
         """Nobody waits for this car any more."""
-        self._expected.pop(ticket, None)
+        self.eye.forget(ticket)
 
     def look(self) -> None:
-        """Takes what the lane's loop triggered; starts a replay when somebody asks for one."""
-        if self._lane is not None and self._lane.shots:
-            for car in self._lane.shots:
-                if not self._shots.full():
-                    self._shots.put_nowait(car)
-            self._lane.shots = []
-        replaying = self._site.faults.has(self.id, "replay")
+        """Takes what the lane's loop triggered; starts a replay when somebody asks for one; sees its inputs."""
+        self.eye.look()
+        replaying = self.eye.has("replay")
         if replaying and not self._replaying:
-            self._store.extend(self._last)
+            self._store.extend(self.eye.last)
             self._beat_now.set()
         self._replaying = replaying
+        inputs = self._inputs_now()
+        for number, (before, now) in enumerate(zip(self._inputs, inputs, strict=True)):
+            if before != now and not self._changed.full():
+                self._changed.put_nowait((number, now))
+        self._inputs = inputs
 
     async def push_all(self) -> None:
         """Pushes one read after the other, for ever."""
         while True:
-            car = await self._shots.get()
-            pushed = await self._push_car(car)
-            future = self._expected.pop(car.ticket, None)
-            if future is not None and not future.done():
-                future.set_result(pushed)
+            car = await self.eye.next()
+            self.eye.settle(car, await self._push_car(car))
 
     async def beat(self) -> None:
         """Heartbeats, more often while nobody answers; the stored reads follow one that was answered."""
@@ -136,7 +125,15 @@ class Camera:
                 await self._beat_once()
             self._beat_now.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._beat_now.wait(), BEAT_ALONE_S if self._alone or self._store else BEAT_S)
+                await asyncio.wait_for(self._beat_now.wait(), self._pause_s())
+
+    async def tell(self) -> None:
+        """Says which of its inputs have changed."""
+        while True:
+            number, on = await self._changed.get()
+            with contextlib.suppress(httpx.HTTPError):
+                if not self._away():
+                    await self._post(input_body(self.eye.identity, number, on), "application/json")
 
     async def close(self) -> None:
         """Ends its connections."""
@@ -145,81 +142,96 @@ class Camera:
     # --- One read
 
     async def _push_car(self, car: Car) -> Pushed:
-        seen = await self._see(car)
-        if self._site.faults.has(self.id, "silent"):
-            return Pushed(seen.plate_id, sent=False, stored=False, lift=False)
-        self._last.append(seen)
+        seen = await self.eye.see(car)
+        if self.eye.has("silent"):
+            return Pushed(seen.plate_id, sent=False)
         if self._away():
             return self._keep(seen)
-        times = 3 if self._site.faults.has(self.id, "repeat") else 1
         lift = False
-        for _ in range(times):
+        for _ in range(3 if self.eye.has("repeat") else 1):
             said = await self._push(seen)
             if said is None:
                 return self._keep(seen)
-            lift = lift or said
-        if lift and self._lane is not None:
-            self._lane.lift()
-        return Pushed(seen.plate_id, sent=True, stored=False, lift=lift)
-
-    async def _see(self, car: Car) -> Seen:
-        blind = not car.plate or self._site.faults.has(self.id, "blind")
-        plate = NO_PLATE if blind else car.plate
-        at_ms = time.time_ns() // 1_000_000
-        local = datetime.fromtimestamp(at_ms / 1000, ZoneInfo(self._identity.timezone))
-        caption = f"{local:%Y-%m-%d %H:%M:%S}  {self._caption}  {plate}"
-        self._next_id += 1
-        picture = await asyncio.to_thread(shot, "" if blind else plate, caption, self._next_id)
-        confidence = car.confidence if car.confidence is not None else self._rng.randint(90, 99)
-        return Seen(plate, self._next_id, at_ms, 0 if blind else confidence, picture)
+            lift = lift or said.lift
+        return Pushed(seen.plate_id, sent=True, lift=lift)
 
     def _keep(self, seen: Seen) -> Pushed:
-        self._store.append(seen)
         self._alone = True
         self._beat_now.set()
-        return Pushed(seen.plate_id, sent=False, stored=True, lift=False)
+        if self._make.stores:
+            self._store.append(seen)
+        return Pushed(seen.plate_id, sent=False, stored=self._make.stores)
 
-    async def _push(self, seen: Seen) -> bool | None:
-        """Whether the answer was "ok"; None if nobody took the read."""
-        replayed = self._site.faults.has(self.id, "replay")
-        body = plate_body(self._identity, seen, replayed=replayed, missing=self._site.faults.has(self.id, "missing"))
-        if self._site.faults.has(self.id, "corrupt"):
+    async def _push(self, seen: Seen) -> Verdict | None:
+        """What the answer means; None if nobody took the read."""
+        body, kind = self._make.read(self.eye.identity, seen, self.eye.has("replay"), self.eye.has)
+        if self.eye.has("corrupt"):
             body = body[: len(body) * 2 // 3]
-        for again in range(TRIES):
+        for again in range(self._make.tries):
             try:
-                said = await self._post(body)
+                said = await self._post(body, kind)
             except httpx.TimeoutException:
                 said = None
             except httpx.HTTPError:
                 return None
             if said is not None:
                 return said
-            await asyncio.sleep(RETRY_S * (again + 1))
+            if again + 1 < self._make.tries:
+                await asyncio.sleep(RETRY_S * (again + 1))
         log.warning("nobody took the read", camera=self.id, plate_id=seen.plate_id)
         return None
 
-    async def _post(self, body: bytes) -> bool | None:
-        answer = await self._client.post(self._url, content=body, headers={"Content-Type": "application/json"})
-        found = verdict(answer.status_code, answer.content)
-        return found.lift if found.taken else None
+    async def _post(self, body: bytes, kind: str) -> Verdict | None:
+        answer = await self._client.post(self._url, content=body, headers={"Content-Type": kind})
+        found = self._make.verdict(answer.status_code, answer.content)
+        if not found.taken:
+            return None
+        self._obey(found)
+        return found
+
+    def _obey(self, told: Verdict) -> None:
+        outputs = {o.number: o.id for o in self._device.profile.outputs.values() if isinstance(o, CameraOutput)}
+        for number, seconds in told.pulses:
+            self._device.act(OutputPulsed(outputs[number], seconds))
+            if number == 0:
+                self.eye.lift()
+        for number, on in told.switched:
+            self._device.act(OutputSet(outputs[number], on))
+        if told.capture:
+            self.eye.capture()
+        self.shown.extend(told.shown)
+        if told.said:
+            self.shown.append(told.said)
 
     # --- Heartbeat and stored reads
 
+    def _pause_s(self) -> float:
+        if self.comet and not self._alone:
+            return COMET_S
+        return BEAT_ALONE_S if self._alone or self._store else BEAT_S
+
     async def _beat_once(self) -> None:
+        body, kind = self._make.heartbeat(self.eye.identity, self.eye.has, time.time_ns() // 1_000_000)
         try:
-            answer = await self._client.post(self._url, files=heartbeat_form(self._identity))
+            answer = await self._client.post(self._url, content=body, headers={"Content-Type": kind})
             self._alone = answer.status_code >= 400
         except httpx.HTTPError:
             self._alone = True
-        if not self._alone:
-            await self._send_stored()
+        if self._alone:
+            return
+        if self.comet:
+            told = self._make.verdict(answer.status_code, answer.content)
+            self._obey(told)
+            if told.lift:
+                self.eye.lift()
+        await self._send_stored()
 
     async def _send_stored(self) -> None:
         while self._store and not self._away():
             seen = self._store[0]
-            body = plate_body(self._identity, seen, replayed=True)
+            body, kind = self._make.read(self.eye.identity, seen, True, self.eye.has)
             try:
-                if await self._post(body) is None:
+                if await self._post(body, kind) is None:
                     return
             except httpx.HTTPError:
                 self._alone = True
@@ -228,5 +240,9 @@ class Camera:
             if self._store and self._store[0] is seen:
                 self._store.popleft()
 
+    def _inputs_now(self) -> tuple[bool, ...]:
+        points = [point.id for point in self._device.profile.points.values() if isinstance(point.source, PushedSource)]
+        return tuple(bool(self._device.value(point)) for point in points)
+
     def _away(self) -> bool:
-        return self._site.faults.any_of(self.id, "offline", "silent") is not None
+        return self.eye.has("offline", "silent")

@@ -19,7 +19,7 @@ PURE = sorted(
         *(ROOT / "simulators" / "modbus" / f"{name}.py" for name in ("frames", "slave", "image", "numbers", "wrongs")),
         ROOT / "simulators" / "lines" / "text.py",
         ROOT / "simulators" / "mqtt" / "payload.py",
-        ROOT / "simulators" / "camera" / "push.py",
+        *(ROOT / "simulators" / "camera" / f"{name}.py" for name in ("push", "makes", "hikvision", "dahua", "frigate")),
     ]
 )
 

@@ -26,6 +26,11 @@ def demo(seed: int = 1) -> SimSite:
     return site
 
 
+def _one_of_all() -> SimSite:
+    profiles = dict(load_all())
+    return SimSite(_one_of_each(profiles), profiles, 3)
+
+
 def live(site: SimSite, seconds: float, dt: float = 0.1) -> None:
     for _ in range(round(seconds / dt)):
         site.step(site.now + dt, NOON)
@@ -192,7 +197,8 @@ def test_the_same_seed_makes_the_same_world() -> None:
 
 
 def test_every_fault_suits_some_device_and_every_device_can_break() -> None:
-    supported = demo().supported()
+    # The demo has what a property has, the test bench one of every wire.
+    supported = demo().supported() | _one_of_all().supported()
     assert all(supported.values())
     assert set(FAULTS) == {fault for faults in supported.values() for fault in faults}
 
@@ -215,6 +221,9 @@ def _one_of_each(profiles: dict[str, Profile]) -> Site:
         "line": {"kind": "line-tcp", "host": "127.0.0.1", "port": 1},
         "mqtt": {"kind": "mqtt", "host": "127.0.0.1"},
         "http-push": {"kind": "http-push"},
+        "camera-http": {"kind": "camera-http", "host": "127.0.0.1"},
+        "osdp": {"kind": "osdp-tcp", "host": "127.0.0.1", "port": 1},
+        **dict.fromkeys(("dlt645", "cjt188", "mbus", "dlt698"), {"kind": "meter-tcp", "host": "127.0.0.1", "port": 1}),
     }
     devices = {id_.replace("_", "-"): {"profile": id_, "bus": f"bus-{id_}"} for id_ in profiles}
     return Site.model_validate(
