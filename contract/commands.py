@@ -18,6 +18,7 @@ CommandKind = Literal[
     "alarm.shelve",
     "alarm.unshelve",
     "point.write",
+    "reader.set_key",
 ]
 COMMAND_KINDS: tuple[str, ...] = get_args(CommandKind)
 
@@ -31,8 +32,9 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """One wish. `target`: a door, lane or alarm id, or `device.point`. Executed at most once, never after `expires_at`.
+    """One wish. `target`: a door, lane, alarm or reader id, or `device.point`.
 
+    Executed at most once, never after `expires_at`.
     `args` by kind: door.mode {mode}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value}; others {}.
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from contract.readings import Value
 from contract.texts import Text
@@ -41,6 +41,14 @@ class CommandFailed(DriverError):
     def __init__(self, en: str, zh: str = "") -> None:
         super().__init__(en)
         self.why = Text(zh=zh or en, en=en)
+
+
+@runtime_checkable
+class SetsKeys(Protocol):
+    """A wire whose readers have keys of their own."""
+
+    async def set_key(self, device: str, *, within_s: float) -> None:
+        """Gives a reader a new key, which never leaves the gateway. `CommandFailed` says what to do."""
 
 
 class Bus(Protocol):

@@ -18,6 +18,8 @@ BuiltInCause = Literal[
     "device.failing",
     "device.lost",
     "barrier.stuck",
+    "reader.tampered",
+    "reader.key_refused",
     "recording.stalled",
     "clock.doubtful",
     "meter.backward",
@@ -98,6 +100,30 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
             " 3. Never push the arm while it is powered.",
         ),
         Text("{name}道闸未到位", "{name}: barrier stuck"),
+    ),
+    "reader.tampered": BuiltIn(
+        "major",
+        Text("{name}：读头被拆动", "{name}: the reader is being tampered with"),
+        Text(
+            "1. 立即查看该处画面或派人到现场；2. 有人拆卸读头则按入侵处置，门禁照常判定；3. 外壳复位后告警自动结束。",
+            "1. Look at the camera or send somebody now. 2. Somebody at the reader's wires is a break-in; doors go on"
+            " deciding. 3. The alarm ends when its case is closed again.",
+        ),
+        Text("{name}：检查读头外壳与接线", "{name}: check the reader's case and wires"),
+    ),
+    "reader.key_refused": BuiltIn(
+        "critical",
+        Text(
+            "{name}：读头不接受本网关的密钥（可能被复位、调换或线路被动过手脚），已停用",
+            "{name}: the reader refuses this gateway's key (reset, exchanged, or somebody is on its wire); not in use",
+        ),
+        Text(
+            "1. 派人到现场，查看读头是否被拆换、线路是否被搭接；2. 查明之前不要重新设置密钥；"
+            "3. 确认是合法更换后，由安装人员执行“设置读头密钥”。",
+            "1. Send somebody: was the reader exchanged, is anything clipped to its wire? 2. Do not set a key again"
+            " before that is known. 3. If it was exchanged rightly, an installer sets its key.",
+        ),
+        Text("{name}：查明读头密钥被拒的原因", "{name}: find out why the reader refuses its key"),
     ),
     "recording.stalled": BuiltIn(
         "critical",

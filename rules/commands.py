@@ -24,6 +24,7 @@ COMMAND_ROLES: dict[CommandKind, frozenset[Role]] = {
     "alarm.shelve": frozenset({"maintenance", "installer", "manager", "admin"}),
     "alarm.unshelve": frozenset({"maintenance", "installer", "manager", "admin"}),
     "point.write": frozenset({"maintenance", "installer", "admin"}),
+    "reader.set_key": frozenset({"installer", "admin"}),
 }
 """Which roles may ask for what, at the hub and at the gateway alike."""
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import structlog
 
 from contract.readings import Value
-from drivers.bus import Bus, CommandFailed
+from drivers.bus import Bus, CommandFailed, Outcome, SetsKeys
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +56,26 @@ class Buses:
     async def pulse(self, device: str, output: str, seconds: float, *, within_s: float) -> None:
         """Closes an output for `seconds`, timed by the device; `CommandFailed` if the device did not."""
         await self._of(device).pulse(device, output, seconds, within_s=within_s)
+
+    async def set_key(self, reader: str, *, within_s: float) -> None:
+        """Gives a reader a new key of its own; `CommandFailed` if its wire has no keys, or the reader took none."""
+        bus = self._of(reader)
+        if not isinstance(bus, SetsKeys):
+            raise CommandFailed(f"{reader} has no key to set", f"{reader} 没有可设置的密钥")
+        await bus.set_key(reader, within_s=within_s)
+
+    def show(self, reader: str, outcome: Outcome) -> None:
+        """Lets a reader show what was decided. Never waits, never raises: the decision stands without it."""
+        bus = self.buses.get(self.bus_of.get(reader, ""))
+        try:
+            if bus is not None:
+                bus.show(reader, outcome)
+        except Exception:
+            log.exception("a reader could not show a decision", reader=reader)
+
+    def keeps_keys(self, device: str) -> bool:
+        """Whether the device hangs on a wire whose readers have keys."""
+        return isinstance(self.buses.get(self.bus_of.get(device, "")), SetsKeys)
 
     def online(self, device: str) -> bool:
         """Whether the device answered lately."""

@@ -33,6 +33,9 @@ log = structlog.get_logger(__name__)
 ACT_WITHIN_S = 3.0
 """Devices confirm within this time or have failed."""
 
+WITHIN_S: Mapping[str, float] = {"reader.set_key": 20.0}
+"""Acts that take several exchanges, one after the other."""
+
 REMEMBER_MS = 24 * 3600 * 1000
 REMEMBER_LIMIT = 5_000
 """How long, and how many, ids of executed commands are remembered: far longer than any command lives."""
@@ -113,6 +116,7 @@ class Commands:
             "alarm.shelve": self._shelve,
             "alarm.unshelve": self._unshelve,
             "point.write": self._write_point,
+            "reader.set_key": self._set_key,
         }
 
     def start(self) -> None:
@@ -139,6 +143,8 @@ class Commands:
                 return target in self._alarms.alarms
             case "point":
                 return target in self._writable
+            case "reader":
+                return self._buses.keeps_keys(target)
             case _:
                 return False
 
@@ -200,7 +206,7 @@ class Commands:
             return
         result = Facts()
         try:
-            await self._acts[command.kind](command, min(ACT_WITHIN_S, left_s), result)
+            await self._acts[command.kind](command, min(WITHIN_S.get(command.kind, ACT_WITHIN_S), left_s), result)
         except Refused as refusal:
             await self._answer(command, "failed", refusal.text)
         except CommandFailed as failure:
@@ -280,6 +286,11 @@ class Commands:
             raise Refused(NOT_WRITABLE)
         device, _, point = command.target.partition(".")
         await self._buses.write(device, point, command.args["value"], within_s=within_s)
+
+    async def _set_key(self, command: Command, within_s: float, facts: Facts) -> None:
+        if not self._buses.keeps_keys(command.target):
+            raise Refused(UNKNOWN_TARGET)
+        await self._buses.set_key(command.target, within_s=within_s)
 
     def _alarm(self, command: Command) -> Alarm:
         alarm = self._alarms.alarms.get(command.target)

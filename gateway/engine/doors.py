@@ -67,6 +67,12 @@ DECIDING_S = Histogram(
 BURST, PER_S = 40, 10
 """Credentials of one reader: so many at once, then so many a second, are more than people can present."""
 
+PIN_BURST, PIN_PER_S = 6, 0.1
+"""Wrong PINs at one reader: so many at once, then one in ten seconds. Four digits would be found in an afternoon."""
+
+HIDDEN = "****"
+"""What is recorded of a PIN: who was let in by it is known, and nobody who reads the journal can use it."""
+
 WAITING_LIMIT = 8
 """Credentials of one door that wait for the journal or the lock at the most."""
 
@@ -149,6 +155,7 @@ class Doors:
                 self._buttons.setdefault(contact_point(door.exit_button), []).append(id)
 
         self._allowances = {reader: Allowance(BURST, PER_S) for reader in self._sides}
+        self._wrong_pins = {reader: Allowance(PIN_BURST, PIN_PER_S) for reader in self._sides}
 
     def start(self) -> None:
         """Doors stand in the mode that was recorded last; their contacts are unknown until they are read."""
@@ -195,11 +202,17 @@ class Doors:
             on_clock_doubt=standing.door.on_clock_doubt,
         )
         decision = decide(self.index, request, self._clock.wall_ms())
+        if read.kind == "pin" and not self._pin_may_be_tried(read.reader, decision):
+            self._refusals.refuse(InputRefused(read.reader, "more wrong PINs than anybody mistypes"))
+            self._buses.show(read.reader, "denied")
+            return True
         recording = self._record.append(self._decided(read, side, decision))
         if decision.granted:
             standing.waiting += 1
             if not self._errands.start(self._let_through(side, read, decision, recording)):
                 standing.waiting -= 1
+        else:
+            self._buses.show(read.reader, "denied")
         return True
 
     def points_changed(self, points: list[str], facts: Facts) -> None:
@@ -295,7 +308,7 @@ class Doors:
         kind = "granted" if decision.granted else "denied"
         self.decisions[kind] += 1
         data = Access(
-            credential=Presented(kind=read.kind, value=read.value),
+            credential=_presented(read),
             holder=decision.holder,
             rule=decision.rule,
             revision=decision.revision,
@@ -307,6 +320,11 @@ class Doors:
         facts.say(f"access.{kind}", side.door, data)
         return facts
 
+    def _pin_may_be_tried(self, reader: str, decision: Decision) -> bool:
+        """Whether a PIN is taken for what it is: after too many wrong ones even the right one has to wait."""
+        now = self._clock.monotonic()
+        return self._wrong_pins[reader].left(now) >= 1 if decision.granted else self._wrong_pins[reader].take(now)
+
     async def _let_through(self, side: Side, read: CredentialRead, decision: Decision, recording: Any) -> None:
         standing = self._doors[side.door]
         began = self._clock.monotonic()
@@ -317,15 +335,19 @@ class Doors:
                 by="decision",
                 direction=side.direction,
                 after=events[0].seq if events else None,
-                credential=Presented(kind=read.kind, value=read.value),
+                credential=_presented(read),
                 holder=decision.holder,
             )
-            await self._release(side.door, release)
+            opened = await self._release(side.door, release)
+            self._buses.show(read.reader, "granted" if opened else "denied")
         finally:
             standing.waiting -= 1
 
-    async def _release(self, id: str, release: Release) -> None:
-        """Sends the pulse first: everything else about it can wait for a moment."""
+    async def _let_out(self, id: str) -> None:
+        await self._release(id, Release(by="exit", direction="out"))
+
+    async def _release(self, id: str, release: Release) -> bool:
+        """Sends the pulse first: everything else about it can wait for a moment. Whether the lock was let go."""
         standing = self._doors[id]
         facts = Facts()
         self._step(id, release, facts)
@@ -334,9 +356,11 @@ class Doors:
                 await standing.lock.pulse(LOCK_WITHIN_S, facts)
         except CommandFailed as failure:
             log.warning("lock was not let go", door=id, why=str(failure))
+            return False
         finally:
             if facts:
                 self._record.append(facts)
+        return True
 
     def _contact_seen(self, id: str, facts: Facts) -> None:
         standing = self._doors[id]
@@ -361,7 +385,7 @@ class Doors:
             facts = Facts()
             facts.say("door.released", id, DoorReleased(by="exit", for_s=standing.door.release_s))
             self._record.append(facts)
-            self._errands.start(self._release(id, Release(by="exit", direction="out")))
+            self._errands.start(self._let_out(id))
         standing.pressed = pressed
 
     def _active(self, contact: Input) -> bool | None:
@@ -417,3 +441,7 @@ class Doors:
         return [
             Reading(point=f"{id}.{name}", value=value, quality="good", at=standing.at) for name, value in values.items()
         ]
+
+
+def _presented(read: CredentialRead) -> Presented:
+    return Presented(kind=read.kind, value=HIDDEN if read.kind == "pin" else read.value)

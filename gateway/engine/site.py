@@ -44,6 +44,7 @@ from gateway.engine.lanes import KeepsPictures, Lanes, Verdict
 from gateway.engine.layout import Names, layout_of, registers_of, vital_of, writable_of
 from gateway.engine.meters import Meters
 from gateway.engine.points import Applied, Points
+from gateway.engine.readers import Readers
 from gateway.engine.record import Facts, Record, Thing
 from gateway.engine.refusals import Refusals
 from gateway.engine.tickets import RemembersReadings, Tickets
@@ -113,6 +114,10 @@ class SiteEngine:
             site, index,
             points=self.points, names=names, buses=buses, alarms=alarms, record=record, errands=errands,
             refusals=refusals, readings=readings.add, pictures=pictures, timers=timers, clock=clock,
+        )  # fmt: skip
+        self.readers = Readers(
+            (id for id, device in site.devices.items() if loaded.profiles[device.profile].kind == "reader"),
+            points=self.points, alarms=alarms, names=names,
         )  # fmt: skip
         self.commands = Commands(
             site,
@@ -242,6 +247,7 @@ class SiteEngine:
             self.doors.points_changed(applied.changed, facts)
             self.lanes.points_changed(applied.changed, facts)
             self.alarms.points_changed(applied.changed, facts)
+            self.readers.points_changed(applied.changed, facts)
             for device in self.devices.points_changed(applied.changed, facts):
                 self._there_again(device, facts)
             self.record.tell([Thing("point", point) for point in applied.changed])

@@ -15,6 +15,7 @@ _DOOR = text(_PLACE.format(places="doors", also=""))
 _LANE = text(_PLACE.format(places="lanes", also=""))
 _LANE_THAT_CLOSES = text(_PLACE.format(places="lanes", also="AND (place ->> 'can_close')::boolean"))
 _ALARM = text("SELECT EXISTS (SELECT 1 FROM alarms WHERE site = :site AND id = :target)")
+_DEVICE = text(_PLACE.format(places="devices", also=""))
 _POINT = text("SELECT EXISTS (SELECT 1 FROM points WHERE site = :site AND id = :target AND writable)")
 
 _QUERIES = {
@@ -26,6 +27,7 @@ _QUERIES = {
     "alarm.shelve": _ALARM,
     "alarm.unshelve": _ALARM,
     "point.write": _POINT,
+    "reader.set_key": _DEVICE,
 }
 
 
