@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
+from config.check_meters import check_meters
 from config.document import Place
 from config.draft import Draft
 from config.mistakes import one_of
@@ -43,6 +44,7 @@ def check_devices(draft: Draft) -> None:
     for id_, device in draft.devices.items():
         _device(draft, id_, device)
     _addresses(draft)
+    check_meters(draft)
     _ids(draft)
 
 

@@ -65,6 +65,11 @@ class PowerPart:
         return values
 
 
+SUPPLY_C, RETURN_C = 62.0, 45.0
+KWH_PER_M3 = 1.163 * (SUPPLY_C - RETURN_C)
+"""Heat that a cubic metre of water leaves behind between these temperatures."""
+
+
 class TapPart:
     """A water meter over what the compound draws in m³/h."""
 
@@ -86,6 +91,10 @@ class TapPart:
                 "volume_reverse": 0.0,
                 "flow": self.counter.rate,
                 "pipe_status": "full",
+                "heat_energy": self.counter.total * KWH_PER_M3,
+                "heat_power": self.counter.rate * KWH_PER_M3,
+                "supply_temperature": SUPPLY_C,
+                "return_temperature": RETURN_C,
             }
         )
 
