@@ -45,7 +45,8 @@ def _entities(profile: Profile) -> Iterator[tuple[str, str, dict[str, Any]]]:
         elif point.type == "label":
             yield "sensor", point.id, config | {"dev_cla": "enum", "ops": list(source.enum)}
         else:
-            yield "sensor", point.id, config | ({"unit_of_meas": point.unit} if point.unit else {})
+            counted = {"stat_cla": "measurement"} if point.type == "number" else {}
+            yield "sensor", point.id, config | counted | ({"unit_of_meas": point.unit} if point.unit else {})
 
 
 def _switch(output: TopicOutput, source: JsonSource) -> dict[str, Any]:
