@@ -10,7 +10,7 @@ import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import aiomqtt
 import structlog
@@ -42,23 +42,42 @@ class BrokerAccess:
     password: str | None = None
 
 
+class PublishingCamera(Protocol):
+    """A camera that is its own client of the broker."""
+
+    id: str
+
+    def look(self) -> None:
+        """Lets it see what happened at its lane."""
+
+    async def run(self) -> None:
+        """Connects and publishes until cancelled."""
+
+
 class MqttWire:
     """Every sensor of one MQTT bus."""
 
-    def __init__(self, id_: str, site: SimSite, broker: BrokerAccess) -> None:
+    def __init__(
+        self, id_: str, site: SimSite, broker: BrokerAccess, cameras: Mapping[str, PublishingCamera] | None = None
+    ) -> None:
         self.id = id_
-        self._sensors = [Sensor(d, site, broker) for d in site.devices.values() if d.config.bus == id_]
+        self.cameras = dict(cameras or {})
+        on_bus = [device for device in site.devices.values() if device.config.bus == id_]
+        self._sensors = [Sensor(device, site, broker) for device in on_bus if device.id not in self.cameras]
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self, before: Mapping[str, Any]) -> dict[str, Any]:
         """Starts the sensors; where the broker is was known before, so the wires entry is empty."""
-        self._tasks = [asyncio.create_task(sensor.run(), name=f"sensor {sensor.id}") for sensor in self._sensors]
+        publishers: list[Sensor | PublishingCamera] = [*self._sensors, *self.cameras.values()]
+        self._tasks = [asyncio.create_task(each.run(), name=f"publisher {each.id}") for each in publishers]
         return {}
 
     async def attend(self) -> None:
         """Lets each sensor see what changed."""
         for sensor in self._sensors:
             sensor.look()
+        for camera in self.cameras.values():
+            camera.look()
 
     async def close(self) -> None:
         """Ends the sensors; each says that it is gone."""
