@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import pytest
+
+from contract.readings import Value
+from drivers.reports import DeviceLost
 from gateway.engine.meters import QUARTER_MS, quarter_of
 from tests.gateway.engine_site import MORNING, SITE, Time, Yard, yard
 
@@ -89,3 +95,75 @@ async def test_an_exchanged_meter_is_an_event_also_after_a_restart(tmp_path: Pat
         assert (data["old_no"], data["old_value"]) == ("20260001", 48_211.5)
         assert (data["new_no"], data["new_value"]) == ("20261107", 0.5)
         assert await alarms(again) == []
+
+
+NUMBER = "398192000337"
+TELLS = SITE.replace(
+    'meter-main: {profile: eastron_sdm630, bus: meters-net, unit: 1, meter_no: "20260001"}',
+    f"meter-main: {{profile: dlt645_2007_three_phase, bus: meters-line, address: '{NUMBER}', meter_no: '{NUMBER}'}}",
+).replace("  meters-net: {kind: modbus-tcp,", "  meters-line: {kind: meter-tcp,")
+
+
+async def told(here: Yard, **values: Value) -> None:
+    await here.read(**{f"meter_main__{name}": value for name, value in values.items()})
+
+
+async def test_a_reading_names_the_number_that_the_meter_itself_tells(tmp_path: Path) -> None:
+    async with yard(tmp_path, Time(quarter_of(MORNING)), site=TELLS) as here:
+        await told(here, energy_import=48_211.5)
+        assert await here.events("meter.read") == []  # nobody knows yet which meter this is
+        await told(here, meter_no="398192000337")
+        [(_, _, data)] = await here.events("meter.read")
+        assert (data["meter_no"], data["rolls_over"], data["clock_error_s"]) == ("398192000337", 1_000_000, None)
+        assert await alarms(here) == []
+
+
+async def test_another_meter_on_the_same_line_is_named_and_alarmed(tmp_path: Path) -> None:
+    async with yard(tmp_path, Time(quarter_of(MORNING)), site=TELLS) as here:
+        await told(here, meter_no="398192000337", energy_import=48_211.5)
+        await told(here, meter_no="398192000999", energy_import=7.0)
+        await here.wait(QUARTER_MS / 1000)
+        assert [data["meter_no"] for _, _, data in await here.events("meter.read")] == ["398192000337", "398192000999"]
+        [(_, _, exchanged)] = await here.events("meter.exchanged")
+        assert (exchanged["old_value"], exchanged["new_value"]) == (48_211.5, 7.0)
+        assert await alarms(here) == ["meter.number"]
+        await told(here, meter_no="398192000337", energy_import=48_212.0)
+        await here.wait(QUARTER_MS / 1000)
+        assert await alarms(here, "alarm.cleared") == ["meter.number"]
+
+
+async def test_a_lost_meter_tells_its_number_again_before_anything_is_read_of_it(tmp_path: Path) -> None:
+    async with yard(tmp_path, Time(quarter_of(MORNING)), site=TELLS) as here:
+        await told(here, meter_no="398192000337", energy_import=48_211.5)
+        here.engine.report(DeviceLost("meter-main", "silent"))
+        await here.wait(QUARTER_MS / 1000)
+        await told(here, energy_import=7.0)
+        assert len(await here.events("meter.read")) == 1
+        await told(here, meter_no="398192000999")
+        [_, (_, _, data)] = await here.events("meter.read")
+        assert (data["meter_no"], data["value"]) == ("398192000999", 7.0)
+
+
+async def test_a_meter_that_cannot_tell_its_number_has_the_site_files(tmp_path: Path) -> None:
+    async with yard(tmp_path, Time(quarter_of(MORNING)), site=TELLS) as here:
+        await here.read("bad", meter_main__meter_no=None)
+        await told(here, energy_import=5.0)
+        [(_, _, data)] = await here.events("meter.read")
+        assert data["meter_no"] == "398192000337"
+
+
+async def test_a_meters_wrong_clock_is_an_alarm_until_it_is_set(tmp_path: Path) -> None:
+    time = Time(quarter_of(MORNING))
+    async with yard(tmp_path, time, site=TELLS) as here:
+        wrong = datetime.fromtimestamp(time.machine_ms / 1000 + 1_800, ZoneInfo("Asia/Shanghai"))
+        clock = wrong.replace(tzinfo=None).isoformat()
+        await told(here, meter_no="398192000337", meter_clock=clock, energy_import=5.0)
+        [(_, _, data)] = await here.events("meter.read")
+        assert data["clock_error_s"] == pytest.approx(1_800, abs=1)
+        [(_, _, raised)] = await here.events("alarm.raised")
+        assert (raised["rule"], raised["severity"]) == ("meter.clock", "warning")
+        assert "快 1800 秒" in raised["message"]["zh"]
+        right = datetime.fromtimestamp(time.machine_ms / 1000 + 1, ZoneInfo("Asia/Shanghai"))
+        await told(here, meter_clock=right.replace(tzinfo=None).isoformat())
+        await here.wait(QUARTER_MS / 1000)
+        assert await alarms(here, "alarm.cleared") == ["meter.clock"]
