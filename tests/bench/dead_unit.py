@@ -84,7 +84,7 @@ async def _shares(slave: CountingSlave, reader: Reads, seconds: float) -> Shares
     at_once = await window(slave, reader, SETTLE_S)
     settled = await window(slave, reader, seconds)
     slave.dead(0)
-    back = await _back(slave, (await slave.counts()).reads[DEAD - 1])
+    back = await _back(slave, (await slave.counts())[DEAD - 1])
     return Shares(_others(settled) / _others(before), _others(at_once) / _others(before), back)
 
 
@@ -97,6 +97,6 @@ async def _back(slave: CountingSlave, reads: int) -> float:
     begin = loop.time()
     while loop.time() - begin < 60:
         await asyncio.sleep(0.1)
-        if (await slave.counts()).reads[DEAD - 1] > reads:
+        if (await slave.counts())[DEAD - 1] > reads:
             return loop.time() - begin
     return float("inf")

@@ -129,7 +129,7 @@ async def _ours(period_s: float, seconds: float) -> Ours:
                 after = await gateway.metrics()
                 memory = gateway.memory()
                 await gateway.stop()
-                counts = (await slave.counts()).reads
+                counts = await slave.counts()
                 reckoning = reckon(gateway.stored(), {f"u{u}": (u, reads) for u, reads in enumerate(counts, 1)})
             overruns = after["bus_overruns_total"] - before["bus_overruns_total"]
             due = seen.seconds * UNITS / period_s

@@ -43,7 +43,7 @@ class _Sequence(msgspec.Struct):
 _sequence = msgspec.json.Decoder(_Sequence)
 
 
-def probe_profile(period_s: float = 1.0, *, coils: int = 0) -> str:
+def probe_profile(registers: int = REGISTERS, *, coils: int = 0) -> str:
     """A product with the registers of slave.c, each a point of its own, the count of reads one of two registers."""
     lines = [
         f"id: {PROBE}",
@@ -52,10 +52,9 @@ def probe_profile(period_s: float = 1.0, *, coils: int = 0) -> str:
         "name: {zh: 探针, en: Probe}",
         "confidence: own",
         "sources: [tests/bench/slave.c]",
-        f"poll: {{alarm: {period_s}, normal: {period_s}, meter: {period_s}}}",
         "points:",
         "  reads: {fc: 3, address: 0, type: u32, name: {zh: 次数, en: Reads}}",
-        *(f"  r{at}: {{fc: 3, address: {at}, name: {{zh: 值 {at}, en: Value {at}}}}}" for at in range(2, REGISTERS)),
+        *(f"  r{at}: {{fc: 3, address: {at}, name: {{zh: 值 {at}, en: Value {at}}}}}" for at in range(2, registers)),
     ]
     if coils:
         lines.append("outputs:")

@@ -7,8 +7,9 @@
  * the next five of 2..124 in turn, go up by one from unit * 100 + their address: about 5 % change, each value says
  * whose it is, and a reader that missed a read has a gap.
  *
- * Lines on standard input: "counts" prints the reads of all units and their writes as one line of JSON; "dead N" makes
- * unit N silent from now on (0: none). It ends when its standard input does.
+ * Lines on standard input: "counts" prints the reads of all units as one line of JSON; "dead N" makes unit N silent from
+ * now on (0: none); "still" lets the registers stay as they are from now on. Every write is printed as it comes, with
+ * the moment (s, CLOCK_MONOTONIC) at which it was here. It ends when its standard input does.
  */
 #include <arpa/inet.h>
 #include <modbus.h>
@@ -19,23 +20,33 @@
 #include <string.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { UNITS_MAX = 247, REGISTERS = 125, COILS = 64, FIRST = 2, AT_ONCE = 5, UNIT_AT = 6, FUNCTION_AT = 7 };
 
 static modbus_mapping_t *units[UNITS_MAX + 1];
 static uint32_t reads[UNITS_MAX + 1];
-static unsigned long writes;
-static int last, dead;
+static int last, dead, still;
 
 static void count(int unit)
 {
     uint16_t *registers = units[unit]->tab_registers;
     uint32_t before = reads[unit]++;
+    if (still)
+        return;
     for (int next = 0; next < AT_ONCE; next++)
         registers[FIRST + ((uint64_t)before * AT_ONCE + next) % (REGISTERS - FIRST)]++;
     registers[0] = reads[unit] >> 16;
     registers[1] = reads[unit] & 0xffff;
+}
+
+static void tell_write(int unit)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    printf("{\"wrote\": %d, \"at\": %ld.%09ld}\n", unit, (long)at.tv_sec, at.tv_nsec);
+    fflush(stdout);
 }
 
 /* One request; whether the connection goes on. */
@@ -56,7 +67,7 @@ static int answer(modbus_t *modbus, int connection)
     if (request[FUNCTION_AT] == MODBUS_FC_READ_HOLDING_REGISTERS)
         count(unit);
     else
-        writes++;
+        tell_write(unit);
     modbus_reply(modbus, request, length, units[unit]);
     return 1;
 }
@@ -67,10 +78,14 @@ static void obey(char *line)
         dead = atoi(line + 5);
         return;
     }
+    if (strcmp(line, "still") == 0) {
+        still = 1;
+        return;
+    }
     printf("{\"reads\": [");
     for (int unit = 1; unit <= last; unit++)
         printf("%s%u", unit == 1 ? "" : ", ", reads[unit]);
-    printf("], \"writes\": %lu}\n", writes);
+    printf("]}\n");
     fflush(stdout);
 }
 

@@ -44,6 +44,7 @@ class ThingsBoard:
         period_s: float,
         timeout_s: float = 1.0,
         retries: int = 3,
+        registers: int = REGISTERS,
         reports: str = "ON_CHANGE",
     ) -> None:
         self._folder = folder
@@ -53,6 +54,7 @@ class ThingsBoard:
             "period_ms": round(period_s * 1000),
             "timeout": timeout_s,
             "retries": retries,
+            "registers": registers,
         }
         self._reports = reports
         self._listener = Listener(self._heard)
@@ -178,7 +180,7 @@ class ThingsBoard:
                                 "type": "16uint",
                                 "functionCode": 3,
                                 "objectsCount": 1,
-                                "address": f"0-{REGISTERS - 1}",
+                                "address": f"0-{int(on['registers']) - 1}",
                                 "maxRegistersPerRequest": REGISTERS,
                             }
                         ],

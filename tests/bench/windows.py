@@ -39,7 +39,7 @@ class Window(NamedTuple):
 
 async def window(slave: CountingSlave, reader: Reads, seconds: float) -> Window:
     """Watches for so long."""
-    begin, cpu, before = time.perf_counter(), reader.cpu(), (await slave.counts()).reads
+    begin, cpu, before = time.perf_counter(), reader.cpu(), await slave.counts()
     await asyncio.sleep(seconds)
-    took, used, after = time.perf_counter() - begin, reader.cpu() - cpu, (await slave.counts()).reads
+    took, used, after = time.perf_counter() - begin, reader.cpu() - cpu, await slave.counts()
     return Window(took, [late - early for early, late in zip(before, after, strict=True)], used)
