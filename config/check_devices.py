@@ -26,6 +26,9 @@ from config.site import (
 from contract.texts import Text
 from drivers.profiles import Profile
 
+OSDP_UNITS = range(127)
+"""Addresses of readers on a line (SIA OSDP 2.2, section 5.9: 127 is for everybody)."""
+
 RTU_UNITS = range(1, 248)
 """Addresses of units on a serial line (Modbus over Serial Line 1.02, section 2.2)."""
 
@@ -33,6 +36,7 @@ _ADDRESSES = {
     "modbus": ("unit", Text("总线 {bus} 上 {owner} 已用此地址", "{owner} already has this unit on {bus}")),
     "line": ("bus", Text("总线 {bus} 只能接一个读头，已有 {owner}", "{bus} carries one reader, and {owner} is on it")),
     "camera-http": ("bus", Text("总线 {bus} 只接一台相机，已有 {owner}", "{owner} is the one camera of {bus}")),
+    "osdp": ("unit", Text("总线 {bus} 上 {owner} 已用此地址", "{owner} already has this address on {bus}")),
     "mqtt": ("topic", Text("总线 {bus} 上 {owner} 已用此主题", "{owner} already has this topic on {bus}")),
 }
 """By a profile's protocol: what tells a bus's devices apart, and the words for two that are alike."""
@@ -118,6 +122,11 @@ def _device(draft: Draft, id_: str, device: Device) -> None:
         draft.wrong((*place, "topic"), Text("主题中不能有通配符 + 或 #", "a topic here has no wildcards + or #"))
     if isinstance(bus, ModbusRtuBus | ModbusRtuTcpBus) and device.unit not in RTU_UNITS:
         draft.wrong((*place, "unit"), Text("串口线上的地址为 1–247", "a unit on a serial line is 1 to 247"))
+    if isinstance(bus, OsdpSerialBus | OsdpTcpBus) and device.unit not in OSDP_UNITS:
+        draft.wrong((*place, "unit"), Text("OSDP 读头地址为 0–126", "a reader's OSDP address is 0 to 126"))
+    if not device.secure and profile.protocol != "osdp":
+        words = Text("只有 OSDP 读头才有 secure", "only OSDP readers have a secure channel, this is none")
+        draft.wrong((*place, "secure"), words, device.profile)
 
 
 def _needs_topic(profile: Profile) -> bool:
