@@ -45,21 +45,18 @@ class Changes:
 
     def news(self, seen: Iterable[Worth], now: float, at_ms: int) -> tuple[Reading, ...]:
         """The readings worth a report, stamped `at_ms` (Unix milliseconds)."""
-        return tuple(
-            Reading(point=self._names[name], value=value, quality=quality, at=at_ms)
-            for name, value, quality in seen
-            if self._is_news(name, value, quality, now)
-        )
-
-    def _is_news(self, name: str, value: Value, quality: Quality, now: float) -> bool:
-        told = self._told.get(name)
-        if told is None:
-            self._told[name] = _Told(value, quality, now)
-            return True
-        if told.quality == quality and now - told.at < self._heartbeat_s and self._same(name, told.value, value):
-            return False
-        told.value, told.quality, told.at = value, quality, now
-        return True
+        known, names, silent_until = self._told, self._names, now - self._heartbeat_s
+        news: list[Reading] = []
+        for name, value, quality in seen:
+            told = known.get(name)
+            if told is None:
+                known[name] = _Told(value, quality, now)
+            elif told.quality == quality and told.at > silent_until and self._same(name, told.value, value):
+                continue
+            else:
+                told.value, told.quality, told.at = value, quality, now
+            news.append(Reading(point=names[name], value=value, quality=quality, at=at_ms))
+        return tuple(news)
 
     def _same(self, name: str, old: Value, new: Value) -> bool:
         if old == new:

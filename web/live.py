@@ -80,6 +80,11 @@ class Live:
         self._reading = asyncio.Semaphore(limits.snapshots_at_once)
         self._snapshots: dict[Sites, asyncio.Task[Snapshot]] = {}
 
+    @property
+    def watched(self) -> bool:
+        """Whether any screen is open: what nobody sees need not be said."""
+        return bool(self._screens)
+
     def publish(self, events: Sequence[LiveEvent] = (), states: Sequence[State] = ()) -> None:
         """Show what was committed. Returns at once; call it on the event loop, after the commit."""
         if not self._screens:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import compress
+from operator import ne
 
 from contract.readings import Value
 from drivers.changes import Worth
-from drivers.modbus.plan import MULTIPLIER, Block
+from drivers.modbus.plan import MULTIPLIER, Block, Span
 from drivers.profiles.profile import Multiplier, Point, Profile, RegisterSource
 from drivers.profiles.words import Order
 
@@ -89,41 +91,125 @@ def factor(multiplier: Multiplier, number: int | float) -> float | None:
     return float(number) if math.isfinite(number) and number > 0 else None
 
 
+class _Part:
+    """One span of a block, ready to be read. `point` None: it is a multiplier."""
+
+    __slots__ = ("at", "key", "plain", "point", "source", "unpack")
+
+    def __init__(self, span: Span, start: int, point: Point | None, source: RegisterSource) -> None:
+        self.key = span.key
+        self.at = span.address - start
+        self.point = point
+        self.source = source
+        self.unpack = (
+            struct.Struct(_FORMATS[source.type]).unpack_from if source.order == "ABCD" and span.fc > 2 else None
+        )
+        self.plain = point is not None and _says_itself(point, source)
+
+    def number(self, data: bytes) -> int | float:
+        """The raw value in a block's answer."""
+        if self.unpack is not None:
+            return self.unpack(data, 2 * self.at)[0]  # type: ignore[no-any-return]
+        return bit_at(data, self.at) if self.source.type == "bit" else raw(self.source, data, self.at)
+
+
+def _says_itself(point: Point, source: RegisterSource) -> bool:
+    """Whether every raw value is a good value as it is."""
+    return (
+        source.type not in {"bit", "f32", "f64"}
+        and (source.scale, source.offset, source.bit, source.mask) == (1.0, 0.0, None, None)
+        and (point.low, point.high) == (None, None)
+        and not (source.times or source.enum or source.invalid)
+    )
+
+
+class Reader:
+    """One block of a product, made ready: what stands where, and what a change in a register (or bit) changes."""
+
+    def __init__(self, block: Block, points: Mapping[str, Point], multipliers: Mapping[str, Multiplier]) -> None:
+        self.spans = block.spans
+        self.parts: list[_Part] = []
+        self.multipliers: list[_Part] = []
+        self._bits = block.fc <= 2
+        self._places: list[list[_Part]] = [[] for _ in range(block.size)]
+        for span in block.spans:
+            point = points.get(span.key)
+            if span.key.startswith(MULTIPLIER):
+                part = _Part(span, block.start, None, multipliers[span.key[1:]].source)
+                self.multipliers.append(part)
+            elif point is not None and isinstance(point.source, RegisterSource):
+                part = _Part(span, block.start, point, point.source)
+                self.parts.append(part)
+            else:
+                continue
+            for place in self._places[part.at : part.at + span.width]:
+                place.append(part)
+
+    def changed(self, old: bytes, new: bytes) -> list[_Part]:
+        """The parts whose registers (or bits) are not the same in two answers."""
+        if self._bits:
+            places = _bits_of(int.from_bytes(old, "little") ^ int.from_bytes(new, "little"), len(self._places))
+        else:
+            words = memoryview(old).cast("H"), memoryview(new).cast("H")
+            places = compress(range(len(self._places)), map(ne, *words))
+        return list(dict.fromkeys(part for place in places for part in self._places[place]))
+
+    def multipliers_stand(self, changed: Iterable[_Part]) -> bool:
+        """Whether no multiplier is among what changed."""
+        return all(part.point is not None for part in changed)
+
+
+def _bits_of(number: int, limit: int) -> Iterator[int]:
+    while number:
+        lowest = number & -number
+        number ^= lowest
+        place = lowest.bit_length() - 1
+        if place < limit:  # what fills the last byte means nothing
+            yield place
+
+
 class Decoder:
     """Reads a product's blocks. `fixed`: multipliers that the site file gives; they win over the device's own."""
 
     def __init__(self, profile: Profile, fixed: Mapping[str, float]) -> None:
         self._points = profile.points
-        self._multipliers = {name: part for name, part in profile.multipliers.items() if name not in fixed}
+        self._multipliers = profile.multipliers
         self._fixed = dict(fixed)
         self._read: dict[str, float] = {}
+        self._readers: dict[tuple[int, int, int], Reader] = {}
 
     def forget(self) -> None:
         """The device was away: another one may come back."""
         self._read.clear()
 
+    def reader(self, block: Block) -> Reader:
+        """The block, made ready once."""
+        where = block.fc, block.start, block.size
+        reader = self._readers.get(where)
+        if reader is None or reader.spans is not block.spans:
+            reader = self._readers[where] = Reader(block, self._points, self._multipliers)
+        return reader
+
     def read(self, block: Block, data: bytes) -> list[Worth]:
         """Every point in a block's answer. `data`: the registers, or the bits packed, as they came."""
-        if block.fc <= 2:
-            return [
-                worth(self._points[span.key], bit_at(data, span.address - block.start), self._fixed)
-                for span in block.spans
-            ]
-        for span in block.spans:
-            if span.key.startswith(MULTIPLIER):
-                self._learn(span.key[1:], data, span.address - block.start)
+        reader = self.reader(block)
+        for part in reader.multipliers:
+            self._learn(part.key[1:], part.number(data))
+        return self.worth(reader.parts, data)
+
+    def worth(self, parts: Iterable[_Part], data: bytes) -> list[Worth]:
+        """These points in their block's answer; its multipliers are known."""
         factors = self._read | self._fixed
         return [
-            worth(point, raw(point.source, data, span.address - block.start), factors)
-            for span in block.spans
-            if (point := self._points.get(span.key)) is not None and isinstance(point.source, RegisterSource)
+            Worth(part.key, part.number(data), "good") if part.plain else worth(part.point, part.number(data), factors)
+            for part in parts
+            if part.point is not None
         ]
 
-    def _learn(self, name: str, data: bytes, at: int) -> None:
-        multiplier = self._multipliers.get(name)
-        if multiplier is None:
+    def _learn(self, name: str, number: int | float) -> None:
+        if name in self._fixed:
             return
-        value = factor(multiplier, raw(multiplier.source, data, at))
+        value = factor(self._multipliers[name], number)
         if value is None:
             self._read.pop(name, None)
         else:

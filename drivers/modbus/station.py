@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 from contract.readings import Reading
 from drivers.changes import Changes
-from drivers.modbus.decode import Decoder, bit_at, refused
-from drivers.modbus.plan import MULTIPLIER, Block, Limits, Span, plan, spans_of
+from drivers.modbus.decode import Decoder, Reader, refused
+from drivers.modbus.plan import Block, Limits, plan, spans_of
 from drivers.modbus.resync import Unanswered
 from drivers.pace import periods
 from drivers.profiles.profile import Profile
@@ -30,9 +31,12 @@ UNDERSTOOD_S = 1.0
 """For this long only registers that changed are looked at: most stand still most of the time."""
 
 
-class _Seen(NamedTuple):
+@dataclass(slots=True)
+class _Seen:
+    """The last answer to a block, and when all of it was looked at."""
+
     data: bytes
-    at: float
+    whole_at: float
 
 
 class Station:
@@ -46,7 +50,7 @@ class Station:
         self.changes = Changes(device, profile.points)
         self.unanswered = Unanswered(profile.limits.latency_s)
         self.periods = periods(profile, installed.poll_s)
-        self._seen: dict[tuple[int, int, int], _Seen] = {}
+        self._seen: dict[Reader, _Seen] = {}
 
     def blocks(self) -> list[Block]:
         """What is read of it."""
@@ -55,26 +59,27 @@ class Station:
 
     def news(self, block: Block, data: bytes, now: float, at_ms: int) -> tuple[Reading, ...]:
         """What an answer says that is worth a report. `now`: monotonic seconds; `at_ms`: Unix milliseconds."""
-        seen = self._seen.get(block[:3])
-        if seen is None or now - seen.at >= UNDERSTOOD_S:
+        reader = self.decoder.reader(block)
+        seen = self._seen.get(reader)
+        if seen is None or now - seen.whole_at >= UNDERSTOOD_S:
             return self._all_news(block, data, now, at_ms)
         if seen.data == data:
             return ()
-        spans = _changed(block, seen.data, data)
-        if any(span.key.startswith(MULTIPLIER) for span in spans):
+        changed = reader.changed(seen.data, data)
+        if reader.multipliers and not reader.multipliers_stand(changed):
             # Another factor makes other values of the same registers, in other blocks too.
             self._seen.clear()
             return self._all_news(block, data, now, at_ms)
-        self._seen[block[:3]] = _Seen(data, seen.at)
-        return self.changes.news(self.decoder.read(block._replace(spans=spans), data), now, at_ms)
+        seen.data = data
+        return self.changes.news(self.decoder.worth(changed, data), now, at_ms)
 
     def _all_news(self, block: Block, data: bytes, now: float, at_ms: int) -> tuple[Reading, ...]:
-        self._seen[block[:3]] = _Seen(data, now)
+        self._seen[self.decoder.reader(block)] = _Seen(data, now)
         return self.changes.news(self.decoder.read(block, data), now, at_ms)
 
     def refused(self, block: Block, now: float, at_ms: int) -> tuple[Reading, ...]:
         """What a refusal of a block says that is worth a report."""
-        self._seen.pop(block[:3], None)
+        self._seen.pop(self.decoder.reader(block), None)
         return self.changes.news(refused(block), now, at_ms)
 
     def forget(self) -> None:
@@ -82,17 +87,3 @@ class Station:
         self._seen.clear()
         self.decoder.forget()
         self.changes.forget()
-
-
-def _changed(block: Block, old: bytes, new: bytes) -> tuple[Span, ...]:
-    start = block.start
-    if block.fc <= 2:
-        return tuple(
-            span for span in block.spans if bit_at(old, span.address - start) != bit_at(new, span.address - start)
-        )
-    return tuple(
-        span
-        for span in block.spans
-        if old[2 * (span.address - start) : 2 * (span.end - start)]
-        != new[2 * (span.address - start) : 2 * (span.end - start)]
-    )

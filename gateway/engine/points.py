@@ -66,18 +66,21 @@ class Points:
 
     def apply(self, readings: Sequence[Reading]) -> Applied:
         """Takes readings in; a bad one keeps nothing of the value before."""
-        applied = Applied([], [])
+        changed: list[str] = []
+        keep: list[Reading] = []
+        latest, observed, kept = self.latest, self.observed, self._kept
         for reading in readings:
-            before = self.latest.get(reading.point, UNREAD)
-            self.latest[reading.point] = Latest(reading.value, reading.quality, reading.at)
-            self.observed[reading.point] = Observed(reading.value, reading.quality)
-            changed = before.at == 0 or (before.value, before.quality) != (reading.value, reading.quality)
-            if changed:
-                applied.changed.append(reading.point)
-            if changed or self._worth_keeping(reading):
-                self._kept[reading.point] = reading.at
-                applied.keep.append(reading)
-        return applied
+            point, value, quality, at = reading.point, reading.value, reading.quality, reading.at
+            before = latest.get(point, UNREAD)
+            latest[point] = Latest(value, quality, at)
+            observed[point] = Observed(value, quality)
+            if before.at == 0 or before.value != value or before.quality != quality:
+                changed.append(point)
+            elif not self._worth_keeping(reading):
+                continue
+            kept[point] = at
+            keep.append(reading)
+        return Applied(changed, keep)
 
     def lose(self, device: str, at: int) -> Applied:
         """The device fell silent: its points are stale from `at` on (Unix ms)."""

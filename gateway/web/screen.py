@@ -63,7 +63,7 @@ class SiteScreen:
         """From now on `live` hears of every commit and every change, in this order."""
         journal, engine = self._gateway.journal, self._gateway.engine
         journal.subscribe(lambda events: live.publish(events=[self._live(event) for event in events]))
-        engine.record.watch(lambda things: live.publish(states=self.states(things)))
+        engine.record.watch(lambda things: live.publish(states=self.states(things)) if live.watched else None)
 
     def states(self, things: Sequence[Thing]) -> list[dict[str, Any]]:
         """These things as they are now, for the live stream."""

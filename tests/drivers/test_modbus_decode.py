@@ -186,6 +186,11 @@ def simulate(point: Point, source: RegisterSource, image: dict[tuple[int, int], 
     number_raw = (low + (high - low) / 4 - source.offset) / source.scale
     formats = {"u16": "H", "i16": "h", "u32": "I", "i32": "i", "u64": "Q", "i64": "q", "f32": "f", "f64": "d"}
     number: float = number_raw if source.type in {"f32", "f64"} else round(number_raw)
+    if source.mask is not None and source.width == 1:
+        # The other bits of the register are other points.
+        lowest = source.mask & -source.mask
+        image[place] = image.get(place, 0) & ~source.mask | (int(number) * lowest & source.mask)
+        return number * source.scale + source.offset
     piece = in_order(struct.pack(f">{formats[source.type]}", number), source.order)
     for at, word in enumerate(struct.unpack(f">{source.width}H", piece)):
         image[source.fc, source.address + at] = word
@@ -201,3 +206,35 @@ def answer(block: Block, image: dict[tuple[int, int], int]) -> bytes:
     for at, bit in enumerate(words):
         packed[at // 8] |= bit << at % 8
     return bytes(packed)
+
+
+# --- Only what changed is looked at
+
+WIDE = """
+points:
+  a: {fc: 3, address: 0, name: {zh: 甲, en: A}}
+  b: {fc: 3, address: 1, type: u32, order: CDAB, scale: 0.1, name: {zh: 乙, en: B}}
+  c: {fc: 3, address: 3, type: f32, name: {zh: 丙, en: C}}
+  d: {fc: 3, address: 5, invalid: [65535], name: {zh: 丁, en: D}}
+  word:
+    {fc: 3, address: 6, bits: {0: {point: e, zh: 戊, en: E}, 9: {point: f, zh: 己, en: F}}}
+  g: {fc: 3, address: 7, min: 0, max: 10, name: {zh: 庚, en: G}}
+inputs:
+  h: {address: 3, name: {zh: 辛, en: H}}
+  i: {address: 12, active: 0, name: {zh: 壬, en: I}}
+"""
+
+
+@given(st.binary(min_size=16, max_size=16), st.binary(min_size=16, max_size=16), st.booleans())
+def test_what_changed_is_what_differs_when_all_is_read(old: bytes, new: bytes, bits: bool) -> None:
+    """For any two answers: the points whose value or quality differs are among those that are looked at again."""
+    profile = product(WIDE)
+    decoder = Decoder(profile, {})
+    blocks = plan(spans_of(profile), Limits(bits=2000, gap=20))
+    block = next(block for block in blocks if (block.fc == 2) == bits)
+    size = (block.size + 7) // 8 if bits else 2 * block.size
+    before, after = ({w.point: w for w in decoder.read(block, data[:size])} for data in (old, new))
+    changed = decoder.worth(decoder.reader(block).changed(old[:size], new[:size]), new[:size])
+    assert {worth.point for worth in changed} >= {name for name in after if str(before[name]) != str(after[name])}
+    assert all(str(worth) == str(after[worth.point]) for worth in changed)
+    assert decoder.reader(block).changed(old[:size], old[:size]) == []
