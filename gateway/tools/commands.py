@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -24,109 +26,351 @@ class Tongue(StrEnum):
     en = "en"
 
 
-Lang = Annotated[
-    Tongue,
-    typer.Option("--lang", help=_say("语言：zh 或 en。", "Language: zh or en."), show_default=False),
-]
-Json = Annotated[
-    bool, typer.Option("--json", help=_say("给程序看：每行一个 JSON。", "For machines: a JSON document a line."))
-]
-Port = Annotated[
-    str | None, typer.Option("--port", help=_say("串口，如 /dev/ttyS1。", "Serial port, such as /dev/ttyS1."))
-]
+class Parity(StrEnum):
+    """Parities of a serial line."""
+
+    N = "N"
+    E = "E"
+    O = "O"  # noqa: E741 - the field's own letter
+
+
+class Type(StrEnum):
+    """Types of a value in registers."""
+
+    u16 = "u16"
+    i16 = "i16"
+    u32 = "u32"
+    i32 = "i32"
+    u64 = "u64"
+    i64 = "i64"
+    f32 = "f32"
+    f64 = "f64"
+
+
+class Order(StrEnum):
+    """Orders of the bytes of a value."""
+
+    ABCD = "ABCD"
+    CDAB = "CDAB"
+    BADC = "BADC"
+    DCBA = "DCBA"
+
+
+def _option(zh: str, en: str, *names: str, **more: Any) -> Any:
+    return typer.Option(*names, help=_say(zh, en), **more)
+
+
 HERE = Tongue(_say.language)
+Lang = Annotated[Tongue, _option("语言：zh 或 en。", "Language: zh or en.", "--lang", show_default=False)]
+Json = Annotated[bool, _option("给程序看：每行一个 JSON。", "For machines: a JSON document a line.", "--json")]
+Serial = Annotated[str | None, _option("串口，如 /dev/ttyS1。", "Serial port, such as /dev/ttyS1.", "--port")]
+Host = Annotated[
+    str | None,
+    _option("Modbus TCP：主机或 主机:端口。", "Modbus TCP: host, or host:port.", "--host"),
+]
+OverTcp = Annotated[
+    bool,
+    _option("--host 是透传的串口服务器（RTU over TCP）。", "--host is a converter that passes RTU through.", "--rtu"),
+]
+Baud = Annotated[int, _option("波特率。", "Speed.", min=300, max=4_000_000)]
+OneParity = Annotated[Parity, _option("校验。", "Parity.")]
+StopBits = Annotated[int, _option("停止位。", "Stop bits.", min=1, max=2)]
+Unit = Annotated[int, _option("设备地址。", "The unit's address.", min=0, max=255)]
+Fc = Annotated[
+    int,
+    _option(
+        "功能码：1 线圈、2 离散输入、3 保持寄存器、4 输入寄存器。",
+        "Function: 1 coils, 2 inputs, 3 holding, 4 input registers.",
+        min=1,
+        max=4,
+    ),
+]
+Address = Annotated[int | None, _option("起始地址（从 0 起）。", "First address, counted from 0.", min=0, max=65535)]
+TimeoutMs = Annotated[int, _option("等应答几毫秒。", "Milliseconds to wait for an answer.", min=20, max=60_000)]
+Site = Annotated[Path | None, _option("站点文件。", "The site file.", "--site", envvar="GATEHOUSE_SITE")]
+Wires = Annotated[Path | None, _option("各总线实际在哪里（JSON）。", "Where each bus really is (JSON).", "--wires")]
+Data = Annotated[
+    Path,
+    _option(
+        "网关的数据文件夹（密码、密钥）。",
+        "The gateway's data folder (passwords, keys).",
+        "--data",
+        envvar="GATEHOUSE_DATA",
+    ),
+]
+Within = Annotated[float, _option("最多等几秒。", "Seconds to wait at most.", "--within", min=0.5, max=300)]
+OneType = Annotated[Type, _option("数值类型。", "Type of the values.", "--type")]
+OneOrder = Annotated[Order, _option("字节序。", "Byte order.", "--order")]
+DATA = Path("var/gateway")
 
 
 def add_tools(app: typer.Typer) -> None:
     """Adds the tools to the gateway's command line."""
     for command, words in COMMANDS.items():
-        app.command(command.__name__.rstrip("_"), help=words)(command)
+        app.command(command.__name__, help=words)(command)
+
+
+def _run(tool: str, lang: Tongue, as_json: bool, options: dict[str, Any]) -> None:
+    """Calls the runner of that name; enumerations become their words."""
+    from gateway.tools import run  # noqa: PLC0415
+
+    plain = {name: value.value if isinstance(value, StrEnum) else value for name, value in options.items()}
+    getattr(run, tool)(run.screen(lang.value, as_json=as_json), **plain)
 
 
 def scan(
     *,
-    port: Port = None,
+    port: Serial = None,
     net: Annotated[
         str | None,
-        typer.Option(
-            help=_say(
-                "网段或地址：192.168.10.0/24、192.168.10.20-40。",
-                "Range or addresses: 192.168.10.0/24, 192.168.10.20-40.",
-            )
+        _option(
+            "网段或地址：192.168.10.0/24、192.168.10.20-40。", "Range or addresses: 192.168.10.0/24, 192.168.10.20-40."
         ),
     ] = None,
     baud: Annotated[
         str | None,
-        typer.Option(
-            help=_say("波特率，可多个：9600,19200；默认试常用的。", "Speeds: 9600,19200; the usual ones by default.")
-        ),
+        _option("波特率，可多个：9600,19200；默认试常用的。", "Speeds: 9600,19200; the usual ones by default."),
     ] = None,
-    parity: Annotated[str | None, typer.Option(help=_say("校验，可多个：N,E,O。", "Parities: N,E,O."))] = None,
-    stop_bits: Annotated[int, typer.Option(help=_say("停止位。", "Stop bits."), min=1, max=2)] = 1,
-    unit: Annotated[
-        str, typer.Option(help=_say("地址：1-247，或 1-20,100。", "Addresses: 1-247, or 1-20,100."))
-    ] = "1-247",
+    parity: Annotated[str | None, _option("校验，可多个：N,E,O。", "Parities: N,E,O.")] = None,
+    stop_bits: StopBits = 1,
+    unit: Annotated[str, _option("地址：1-247，或 1-20,100。", "Addresses: 1-247, or 1-20,100.")] = "1-247",
     protocol: Annotated[
-        str | None,
-        typer.Option(help=_say("只用这些协议，如 modbus,dlt645。", "Only these protocols, such as modbus,dlt645.")),
+        str | None, _option("只用这些协议，如 modbus,dlt645。", "Only these protocols, such as modbus,dlt645.")
     ] = None,
-    tcp_ports: Annotated[
-        str | None, typer.Option(help=_say("--net 要试的 TCP 端口。", "TCP ports to try with --net."))
-    ] = None,
+    tcp_ports: Annotated[str | None, _option("--net 要试的 TCP 端口。", "TCP ports to try with --net.")] = None,
     patience: Annotated[
         int | None,
-        typer.Option(
-            help=_say("每个地址等几毫秒；默认自动。", "Milliseconds to wait for each address; automatic by default."),
+        _option(
+            "每个地址等几毫秒；默认自动。",
+            "Milliseconds to wait for each address; automatic by default.",
             min=5,
             max=5000,
         ),
     ] = None,
     every: Annotated[
         bool,
-        typer.Option(
+        _option(
+            "找到设备后继续试其余参数和地址。",
+            "Go on with the other settings and addresses when something was found.",
             "--all",
-            help=_say(
-                "找到设备后继续试其余参数和地址。",
-                "Go on with the other settings and addresses when something was found.",
-            ),
         ),
     ] = False,
-    fit: Annotated[bool, typer.Option(help=_say("辨认是哪种产品。", "Recognise the products."))] = True,
+    fit: Annotated[bool, _option("辨认是哪种产品。", "Recognise the products.")] = True,
     lang: Lang = HERE,
     json: Json = False,
 ) -> None:
-    from gateway.tools import run  # noqa: PLC0415
+    _run(
+        "scan", lang, json,
+        {
+            "port": port, "net": net, "baud": baud, "parity": parity, "stop_bits": stop_bits, "unit": unit,
+            "protocol": protocol, "tcp_ports": tcp_ports, "patience": patience, "every": every, "fit": fit,
+        },
+    )  # fmt: skip
 
-    run.scan(
-        run.screen(lang.value, as_json=json),
-        port=port, net=net, baud=baud, parity=parity, stop_bits=stop_bits, unit=unit, protocol=protocol,
-        tcp_ports=tcp_ports, patience=patience, every=every, fit=fit,
+
+def watch(
+    *,
+    port: Serial = None,
+    baud: Annotated[
+        int | None,
+        _option(
+            "波特率（默认 9600，或按站点文件）。", "Speed (9600, or as the site file says).", min=300, max=4_000_000
+        ),
+    ] = None,
+    parity: Annotated[
+        Parity | None, _option("校验（默认 N，或按站点文件）。", "Parity (N, or as the site file says).")
+    ] = None,
+    stop_bits: StopBits = 1,
+    site: Annotated[
+        Path | None,
+        _option("站点文件：用产品配置解释数值。", "The site file: values are told by its profiles.", "--site"),
+    ] = None,
+    wires: Wires = None,
+    bus: Annotated[str | None, _option("站点文件里的总线。", "The bus of the site file.")] = None,
+    protocol: Annotated[str, _option("线上的协议。", "What is spoken on the line.")] = "modbus",
+    through: Annotated[
+        str | None,
+        _option(
+            "Modbus TCP 设备 主机:端口：经过本机转发来看。",
+            "A Modbus TCP device host:port: looked at by passing it on.",
+        ),
+    ] = None,
+    listen: Annotated[
+        int, _option("--through 在本机的监听端口。", "Port on this machine for --through.", min=1, max=65535)
+    ] = 5020,
+    gateway: Annotated[
+        str | None, _option("运行中网关的网址：看它的各条线。", "Address of a running gateway: shows its wires.")
+    ] = None,
+    username: Annotated[str, _option("网关的账号。", "An account of the gateway.")] = "",
+    seconds: Annotated[float | None, _option("看几秒后结束。", "End after so many seconds.", min=0.1)] = None,
+    frames: Annotated[int | None, _option("看几帧后结束。", "End after so many frames.", min=1)] = None,
+    counts: Annotated[bool, _option("只看统计，不逐帧显示。", "Only the figures, not each frame.", "--counts")] = False,
+    raw: Annotated[bool, _option("也显示原始字节。", "Show the bytes too.", "--raw")] = False,
+    lang: Lang = HERE,
+    json: Json = False,
+) -> None:
+    _run(
+        "watch", lang, json,
+        {
+            "port": port, "baud": baud, "parity": parity, "stop_bits": stop_bits, "site": site, "wires": wires,
+            "bus": bus, "protocol": protocol, "through": through, "listen": listen, "gateway": gateway,
+            "username": username, "seconds": seconds, "frames": frames, "counts": counts, "raw": raw,
+        },
+    )  # fmt: skip
+
+
+def read(
+    *,
+    device: Annotated[str | None, typer.Argument(help=_say("站点文件里的设备。", "A device of the site file."))] = None,
+    points: Annotated[
+        list[str] | None, typer.Argument(help=_say("测点；不写则全部。", "Points; all if none is named."))
+    ] = None,
+    site: Site = None,
+    wires: Wires = None,
+    data: Data = DATA,
+    within: Within = 10.0,
+    port: Serial = None,
+    host: Host = None,
+    rtu: OverTcp = False,
+    baud: Baud = 9600,
+    parity: OneParity = Parity.N,
+    stop_bits: StopBits = 1,
+    unit: Unit = 1,
+    fc: Fc = 3,
+    address: Address = None,
+    count: Annotated[int, _option("读几个数值。", "How many values.", min=1, max=2000)] = 1,
+    type_: OneType = Type.u16,
+    order: OneOrder = Order.ABCD,
+    timeout: TimeoutMs = 500,
+    lang: Lang = HERE,
+    json: Json = False,
+) -> None:
+    _run(
+        "read", lang, json,
+        {
+            "device": device, "points": points or [], "site": site, "wires": wires, "data": data, "within": within,
+            "port": port, "host": host, "rtu": rtu, "baud": baud, "parity": parity, "stop_bits": stop_bits,
+            "unit": unit, "fc": fc, "address": address, "count": count, "type": type_, "order": order,
+            "timeout": timeout,
+        },
+    )  # fmt: skip
+
+
+def write(
+    *,
+    device: Annotated[str | None, typer.Argument(help=_say("站点文件里的设备。", "A device of the site file."))] = None,
+    point: Annotated[str | None, typer.Argument(help=_say("输出或命令。", "An output or a command."))] = None,
+    value: Annotated[
+        str | None, typer.Argument(help=_say("数值、on/off 或选项。", "A number, on/off, or a choice."))
+    ] = None,
+    pulse: Annotated[
+        float | None,
+        _option("输出接通几秒，由设备自己计时。", "Output on for so many seconds, timed by the device.", min=0.05),
+    ] = None,
+    site: Site = None,
+    wires: Wires = None,
+    data: Data = DATA,
+    within: Within = 10.0,
+    port: Serial = None,
+    host: Host = None,
+    rtu: OverTcp = False,
+    baud: Baud = 9600,
+    parity: OneParity = Parity.N,
+    stop_bits: StopBits = 1,
+    unit: Unit = 1,
+    fc: Annotated[
+        int,
+        _option(
+            "功能码：5 线圈、6 寄存器、16 多个寄存器。", "Function: 5 coil, 6 register, 16 registers.", min=5, max=16
+        ),
+    ] = 6,
+    address: Address = None,
+    type_: OneType = Type.u16,
+    order: OneOrder = Order.ABCD,
+    timeout: TimeoutMs = 500,
+    yes: Annotated[bool, _option("不再询问。", "Do not ask.", "--yes", "-y")] = False,
+    really: Annotated[
+        bool, _option("危险的也写（广播、电梯）。", "Also what is dangerous (broadcast, lifts).", "--yes-really")
+    ] = False,
+    lang: Lang = HERE,
+    json: Json = False,
+) -> None:
+    _run(
+        "write", lang, json,
+        {
+            "device": device, "point": point, "value": value, "pulse": pulse, "site": site, "wires": wires,
+            "data": data, "within": within, "port": port, "host": host, "rtu": rtu, "baud": baud, "parity": parity,
+            "stop_bits": stop_bits, "unit": unit, "fc": fc, "address": address, "type": type_, "order": order,
+            "timeout": timeout, "yes": yes, "really": really,
+        },
     )  # fmt: skip
 
 
 def guess(
     *,
-    words: Annotated[
-        str | None, typer.Option(help=_say('寄存器（十六进制）："4366 E666"。', 'Registers in hex: "4366 E666".'))
-    ] = None,
+    words: Annotated[str | None, _option('寄存器（十六进制）："4366 E666"。', 'Registers in hex: "4366 E666".')] = None,
     expect: Annotated[
-        float | None,
-        typer.Option(help=_say("表上显示的大约数值，如 230。", "About what the display shows, such as 230.")),
+        float | None, _option("表上显示的大约数值，如 230。", "About what the display shows, such as 230.")
     ] = None,
+    port: Serial = None,
+    host: Host = None,
+    rtu: OverTcp = False,
+    baud: Baud = 9600,
+    parity: OneParity = Parity.N,
+    stop_bits: StopBits = 1,
+    unit: Unit = 1,
+    fc: Fc = 3,
+    address: Address = None,
+    count: Annotated[int, _option("几个寄存器。", "How many registers.", min=1, max=4)] = 2,
+    reads: Annotated[
+        int, _option("读几次（看数值是否稳定）。", "How many reads (to see what stands still).", min=1, max=100)
+    ] = 3,
+    timeout: TimeoutMs = 500,
     lang: Lang = HERE,
     json: Json = False,
 ) -> None:
-    from gateway.tools import run  # noqa: PLC0415
+    _run(
+        "guess", lang, json,
+        {
+            "words": words, "expect": expect, "port": port, "host": host, "rtu": rtu, "baud": baud, "parity": parity,
+            "stop_bits": stop_bits, "unit": unit, "fc": fc, "address": address, "count": count, "reads": reads,
+            "timeout": timeout,
+        },
+    )  # fmt: skip
 
-    run.guess(run.screen(lang.value, as_json=json), words=words, expect=expect)
+
+def check(
+    *,
+    file: Annotated[Path | None, typer.Argument(help=_say("站点文件。", "The site file."))] = None,
+    site: Site = None,
+    wires: Wires = None,
+    data: Data = DATA,
+    live: Annotated[
+        bool, _option("打开每条线，问每个设备一次。", "Open each wire and ask each device once.", "--live")
+    ] = False,
+    within: Within = 5.0,
+    lang: Lang = HERE,
+    json: Json = False,
+) -> None:
+    _run("check", lang, json, {"site": file or site, "wires": wires, "data": data, "live": live, "within": within})
 
 
-COMMANDS: dict[Any, str] = {
+COMMANDS: dict[Callable[..., None], str] = {
     scan: _say(
         "在串口或网段上找设备，并辨认是哪种产品。", "Find devices on a serial line or a subnet, and recognise them."
+    ),
+    watch: _say(
+        "实时看一条线：逐帧解释，统计每个地址的错误；只听不发。",
+        "See a wire live: every frame explained, errors per unit; it only listens.",
+    ),
+    read: _say("读设备的测点，或直接读寄存器。", "Read a device's points, or registers as they are."),
+    write: _say(
+        "写输出、命令或寄存器：先说明、再确认、写后回读。",
+        "Write outputs, commands or registers: told, confirmed, read back.",
     ),
     guess: _say(
         "寄存器按四种字节序并排显示，标出最可能的。", "Show registers in all four byte orders, the likeliest marked."
     ),
+    check: _say("检查站点文件；--live 试每条线和每个设备。", "Check a site file; --live tries every wire and device."),
 }
-"""By the order in which help shows them."""
+"""In the order in which help shows them."""

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 from gateway.tools.guessing import ORDERS, TYPES, Cell, Guess, guesses
 from gateway.tools.language import Speech
+from gateway.tools.raw import AnyModbus, Registers, wire_of
+from gateway.tools.raw import ask as ask_wire
 from gateway.tools.screen import Screen
 from gateway.tools.wording import number
 
 MARK = "◀"
+
+BETWEEN_S = 0.4
+"""Between two reads: a measured value moves a little, and a wrong order of its bytes a lot."""
 
 
 def show(screen: Screen, reads: list[list[int]], expect: float | None) -> int:
@@ -23,6 +31,20 @@ def show(screen: Screen, reads: list[list[int]], expect: float | None) -> int:
         _verdict(screen, guess)
     screen.record(registers=words.split(), guesses=[_as_json(guess) for guess in found])
     return 0
+
+
+async def ask(screen: Screen, bus: AnyModbus, options: dict[str, Any], expect: float | None) -> int:
+    """Reads the registers several times, then as `show`."""
+    asked = Registers(bus=bus, unit=options["unit"], fc=options["fc"], start=options["address"], count=options["count"])
+    reads: list[list[int]] = []
+    async with wire_of(bus, asked.unit) as wire:
+        with screen.doing(options["reads"]) as step:
+            for done in range(options["reads"]):
+                if done:
+                    await asyncio.sleep(BETWEEN_S)
+                reads.append((await ask_wire(wire, asked)).words())
+                step.now(screen.say("读取", "reading"), done + 1)
+    return show(screen, reads, expect)
 
 
 def _nth(guess: Guess) -> str:

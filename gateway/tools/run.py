@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import typer
 
+from config.site import ModbusRtuBus, ModbusRtuTcpBus, ModbusTcpBus
 from gateway.tools import typed
 from gateway.tools.language import Language
 from gateway.tools.screen import Screen
-from gateway.tools.sweeps import settings
+from gateway.tools.sites import At, load
 from gateway.tools.trouble import INTERRUPTED, Trouble
+
+Tool = Callable[[], int | Coroutine[Any, Any, int]]
 
 
 def screen(language: Language, *, as_json: bool) -> Screen:
@@ -20,7 +24,7 @@ def screen(language: Language, *, as_json: bool) -> Screen:
     return Screen(language, as_json=as_json)
 
 
-def finish(out: Screen, tool: Callable[[], int | Coroutine[Any, Any, int]]) -> None:
+def finish(out: Screen, tool: Tool) -> None:
     """Runs it and exits with its status."""
     try:
         made = tool()
@@ -31,7 +35,34 @@ def finish(out: Screen, tool: Callable[[], int | Coroutine[Any, Any, int]]) -> N
         raise typer.Exit(trouble.code) from None
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:  # `… | head`
+        raise typer.Exit(0) from None
     raise typer.Exit(status)
+
+
+def _bus(options: dict[str, Any]) -> ModbusRtuBus | ModbusTcpBus | ModbusRtuTcpBus:
+    """The wire that `--port` or `--host` names."""
+    port, host = options["port"], options["host"]
+    if (port is None) == (host is None):
+        raise Trouble(
+            "要给出 --port（串口）或 --host（网络），二者之一",
+            "name --port (a serial line) or --host (the network), one of them",
+        )
+    timeout_s = options["timeout"] / 1000
+    line = {"baud": options["baud"], "parity": options["parity"], "stop_bits": options["stop_bits"]}
+    if port is not None:
+        return ModbusRtuBus(kind="modbus-rtu", port=port, timeout_s=timeout_s, **line)
+    name, number = typed.endpoint(host, 502)
+    if options["rtu"]:
+        return ModbusRtuTcpBus(kind="modbus-rtu-tcp", host=name, port=number, timeout_s=timeout_s, **line)
+    return ModbusTcpBus(kind="modbus-tcp", host=name, port=number, timeout_s=timeout_s)
+
+
+def _site(options: dict[str, Any]) -> At:
+    site: Path | None = options["site"]
+    if site is None:
+        raise Trouble("要给出 --site 站点文件", "name the site file with --site")
+    return At(load(site, options["wires"]), options["data"], options["within"])
 
 
 def scan(out: Screen, *, port: str | None, net: str | None, **options: Any) -> None:
@@ -43,45 +74,130 @@ def scan(out: Screen, *, port: str | None, net: str | None, **options: Any) -> N
                 "要给出 --port（串口）或 --net（网段），二者之一",
                 "name --port (a serial line) or --net (a subnet), one of them",
             )
-        from gateway.tools.asks import PROTOCOLS  # noqa: PLC0415
-
-        names = list(PROTOCOLS) if options["protocol"] is None else options["protocol"].split(",")
-        for name in names:
-            if name not in PROTOCOLS:
-                known = ", ".join(PROTOCOLS)
-                raise Trouble(f"不认识协议 {name}，可用：{known}", f"there is no protocol {name}; there are: {known}")
-        units = typed.numbers(options["unit"], 1, 247, "--unit")
-        from gateway.tools import scan as tool  # noqa: PLC0415
-
+        thinks_s = None if options["patience"] is None else options["patience"] / 1000
         assert port is not None
-        bauds = (
-            None
-            if options["baud"] is None
-            else typed.numbers(options["baud"], typed.SPEEDS[0], typed.SPEEDS[-1], "--baud")
-        )
-        parities = None if options["parity"] is None else typed.parities(options["parity"])
-        order = tool.Order(
-            port=port,
-            settings=settings(bauds, parities, options["stop_bits"]),
-            units=units,
-            protocols=names,
-            thinks_s=None if options["patience"] is None else options["patience"] / 1000,
-            every=options["every"],
-            fit=options["fit"],
-        )
-        return tool.scan(out, order)
+        return _scan_line(out, port, thinks_s, options)
 
     finish(out, tool)
 
 
-def guess(out: Screen, *, words: str | None, expect: float | None) -> None:
+def _scan_line(out: Screen, port: str, thinks_s: float | None, options: dict[str, Any]) -> Coroutine[Any, Any, int]:
+    from gateway.tools import scan as tool  # noqa: PLC0415
+    from gateway.tools.asks import PROTOCOLS  # noqa: PLC0415
+    from gateway.tools.sweeps import settings  # noqa: PLC0415
+
+    names = typed.words(options["protocol"], list(PROTOCOLS), "--protocol")
+    speeds = typed.SPEEDS
+    bauds = None if options["baud"] is None else typed.numbers(options["baud"], speeds[0], speeds[-1], "--baud")
+    parities = None if options["parity"] is None else typed.parities(options["parity"])
+    order = tool.Order(
+        port=port,
+        settings=settings(bauds, parities, options["stop_bits"]),
+        units=typed.numbers(options["unit"], 1, 247, "--unit"),
+        protocols=names,
+        thinks_s=thinks_s,
+        every=options["every"],
+        fit=options["fit"],
+    )
+    return tool.scan(out, order)
+
+
+def watch(out: Screen, **options: Any) -> None:
+    """`watch`."""
+
+    def tool() -> Coroutine[Any, Any, int]:
+        from gateway.tools import watching  # noqa: PLC0415
+
+        return watching.start(out, options)
+
+    finish(out, tool)
+
+
+def read(out: Screen, **options: Any) -> None:
+    """`read`."""
+
+    def tool() -> Coroutine[Any, Any, int]:
+        from gateway.tools import read as tool  # noqa: PLC0415
+        from gateway.tools.raw import Registers  # noqa: PLC0415
+
+        if options["device"] is not None:
+            return tool.points(out, _site(options), options["device"], options["points"])
+        asked = Registers(
+            bus=_bus(options),
+            unit=options["unit"],
+            fc=options["fc"],
+            start=_address(options),
+            count=options["count"],
+            type=options["type"],
+            order=options["order"],
+        )
+        if asked.count * asked.width > (2000 if asked.fc <= 2 else 125):
+            raise Trouble("一次最多读 125 个寄存器或 2000 个位", "one read takes at most 125 registers or 2000 bits")
+        return tool.registers(out, asked)
+
+    finish(out, tool)
+
+
+def _address(options: dict[str, Any]) -> int:
+    if options["address"] is None:
+        raise Trouble(
+            "要给出设备（配合 --site），或 --address 寄存器地址",
+            "name a device (with --site), or registers with --address",
+        )
+    return int(options["address"])
+
+
+def write(out: Screen, **options: Any) -> None:
+    """`write`."""
+
+    def tool() -> Coroutine[Any, Any, int]:
+        from gateway.tools import write as tool  # noqa: PLC0415
+        from gateway.tools.wishes import raw_write  # noqa: PLC0415
+
+        consent = tool.Consent(options["yes"], options["really"])
+        device, point, value = options["device"], options["point"], options["value"]
+        if options["address"] is None:
+            if device is None or point is None:
+                raise Trouble(
+                    "要给出 设备 输出或命令 [数值]（配合 --site），或 --address 和数值",
+                    "name DEVICE POINT [VALUE] (with --site), or --address and a value",
+                )
+            return tool.to_device(out, _site(options), tool.Wish(device, point, value, options["pulse"]), consent)
+        if device is None or point is not None:
+            raise Trouble("直接写寄存器时只给一个数值", "to write registers as they are, give one value")
+        if options["fc"] not in {5, 6, 16}:
+            raise Trouble("--fc 只能是 5、6 或 16", "--fc is 5, 6 or 16")
+        made = raw_write(options["fc"], options["address"], options["type"], options["order"], device)
+        return tool.to_registers(out, _bus(options), options["unit"], made, consent)
+
+    finish(out, tool)
+
+
+def guess(out: Screen, *, words: str | None, expect: float | None, **options: Any) -> None:
     """`guess`."""
 
-    def tool() -> int:
+    def tool() -> int | Coroutine[Any, Any, int]:
         from gateway.tools import guess as tool  # noqa: PLC0415
 
-        if words is None:
-            raise Trouble("要给出 --words", "name --words")
-        return tool.show(out, [typed.registers([words])], expect)
+        if words is not None:
+            return tool.show(out, [typed.registers([words])], expect)
+        if options["address"] is None:
+            raise Trouble(
+                "要给出 --words 寄存器，或 --port/--host 和 --address", "name --words, or --port/--host with --address"
+            )
+        if options["fc"] <= 2:
+            raise Trouble("位没有字节序：--fc 用 3 或 4", "bits have no byte order: --fc is 3 or 4")
+        return tool.ask(out, _bus(options), options, expect)
+
+    finish(out, tool)
+
+
+def check(out: Screen, **options: Any) -> None:
+    """`check`."""
+
+    def tool() -> Coroutine[Any, Any, int]:
+        from gateway.tools import check as tool  # noqa: PLC0415
+
+        return tool.check(out, _site(options), options["site"], live=options["live"])
 
     finish(out, tool)

@@ -106,3 +106,15 @@ def _unread(what: str, found: str, expected: str) -> Trouble:
     return Trouble(
         f"{option}看不懂 {found!r}，应形如 {expected}", f"{option}cannot read {found!r}; expected {expected}"
     )
+
+
+def words(typed: str | None, known: list[str], what: str) -> list[str]:
+    """`modbus,dlt645`; all that are known if nothing was typed."""
+    if typed is None:
+        return known
+    found = list(dict.fromkeys(part.strip() for part in typed.split(",") if part.strip()))
+    for each in found:
+        if each not in known:
+            listed = ", ".join(known)
+            raise Trouble(f"{what} 不认识 {each}，可用：{listed}", f"{what}: there is no {each}; there are: {listed}")
+    return found or known

@@ -1,0 +1,85 @@
+"""Which wire `watch` looks at: a serial line, a Modbus TCP device through a proxy, or a running gateway's wires."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gateway.tools import typed
+from gateway.tools.channels import SerialChannel
+from gateway.tools.listeners import LISTENERS
+from gateway.tools.modbus_words import Device, ModbusDissector
+from gateway.tools.ports import others
+from gateway.tools.screen import Screen
+from gateway.tools.seen import Dissector
+from gateway.tools.sites import bus_of, load, modbus_units
+from gateway.tools.through import LOOPBACK, Proxy
+from gateway.tools.trouble import Trouble
+from gateway.tools.watch import Bounds, heard, show
+from gateway.tools.wording import line
+
+
+async def start(screen: Screen, options: dict[str, Any]) -> int:
+    """Looks at the wire that the options name; the exit status."""
+    bounds = Bounds(options["seconds"], options["frames"], options["counts"], options["raw"])
+    named = [name for name in ("port", "bus", "through", "gateway") if options[name] is not None]
+    if options["gateway"] is not None:
+        from gateway.tools import through_gateway  # noqa: PLC0415
+
+        return await through_gateway.watch(screen, options["gateway"], options["username"], bounds)
+    if options["through"] is not None:
+        return await _through(screen, options, bounds)
+    if not named and options["site"] is None:
+        raise Trouble(
+            "要给出 --port（串口）、--site 加 --bus、--through（Modbus TCP）或 --gateway（运行中的网关）",
+            "name --port (a serial line), --site with --bus, --through (Modbus TCP) or --gateway (a running gateway)",
+        )
+    return await _line(screen, options, bounds)
+
+
+async def _line(screen: Screen, options: dict[str, Any], bounds: Bounds) -> int:
+    port, baud, parity, stop_bits = options["port"], options["baud"], options["parity"], options["stop_bits"]
+    devices: dict[int, Device] = {}
+    protocol = options["protocol"]
+    site: Path | None = options["site"]
+    if site is not None:
+        loaded = load(site, options["wires"])
+        id, bus = bus_of(loaded, options["bus"], port)
+        if not isinstance(bus.port, str):
+            raise Trouble(
+                f"{id} 不是串口；Modbus TCP 用 --through", f"{id} is no serial line; for Modbus TCP use --through"
+            )
+        port = bus.port
+        baud = baud or getattr(bus, "baud", 9600)
+        parity = parity or getattr(bus, "parity", "N")
+        devices = modbus_units(loaded, id)
+    if protocol not in LISTENERS:
+        known = ", ".join(LISTENERS)
+        raise Trouble(f"不认识协议 {protocol}，可用：{known}", f"there is no protocol {protocol}; there are: {known}")
+    dissector: Dissector = LISTENERS[protocol](devices, screen.say)
+    channel = SerialChannel(port, baud or 9600, parity or "N", stop_bits, listen_only=True)
+    try:
+        warning = others(port, screen.say)
+        if warning:
+            screen.warn(warning, warning)
+        how = line(baud or 9600, parity or "N", stop_bits)
+        title = screen.say(f"听 {port}（{how}），只听不发", f"listening on {port} ({how}); nothing is sent")
+        screen.note(title, title)
+        return await show(screen, heard(channel, dissector), dissector, bounds, title)
+    finally:
+        channel.close()
+
+
+async def _through(screen: Screen, options: dict[str, Any], bounds: Bounds) -> int:
+    host, port = typed.endpoint(options["through"], 502)
+    devices: dict[int, Device] = {}
+    if options["site"] is not None and options["bus"] is not None:
+        loaded = load(options["site"], options["wires"])
+        devices = modbus_units(loaded, bus_of(loaded, options["bus"], None)[0])
+    proxy = Proxy(host, port, options["listen"], ModbusDissector(devices, screen.say))
+    title = screen.say(
+        f"让主机连 {LOOPBACK}:{options['listen']}，转发到 {host}:{port}",
+        f"let the master dial {LOOPBACK}:{options['listen']}; it is passed on to {host}:{port}",
+    )
+    screen.note(title, title)
+    return await show(screen, proxy.lines(), proxy.dissector, bounds, title)
