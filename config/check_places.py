@@ -155,7 +155,7 @@ def _output(draft: Draft, owners: _Owners, place: Place, output: Output, *, seco
     owners.claim(at, f"{output.device}.{output.output}")
     pulse = profile.outputs[output.output].pulse_s
     if pulse is None:
-        words = Text("该输出不能自行计时，不能用作脉冲", "this output times no pulse by itself, and a pulse is needed here")
+        words = Text("该输出不能自行计时，不能用作脉冲", "this output times no pulse by itself; one is needed here")
         draft.wrong(at, words)
     elif seconds > pulse[1]:
         longest = f"{pulse[1]:g}"

@@ -15,11 +15,13 @@ from typing import Any
 
 from config.check_cards import check_cards
 from config.check_devices import check_devices
+from config.check_home_assistant import check_home_assistant
 from config.check_places import check_places
 from config.check_rules import RuleBook
 from config.document import Document, Place
 from config.draft import Draft, site_of
 from config.mistakes import Mistake, SiteErrors, one_of
+from config.own_profiles import OwnProfiles, own_profiles, told
 from config.site import Site
 from contract.texts import Text
 from drivers.profiles import Profile, ProfileErrors, UnknownProfile, load
@@ -72,7 +74,8 @@ def load_site(path: Path, wires: Path | Wires | None = None) -> LoadedSite:
     mistakes += _moved(document, wires)
     site = site_of(document, mistakes)
     draft = Draft.of(document)
-    _profiles(draft)
+    _profiles(draft, own_profiles(draft, path))
+    check_home_assistant(draft)
     check_devices(draft)
     check_places(draft)
     check_cards(draft)
@@ -115,25 +118,24 @@ def _moved(document: Document, wires: Path | Wires | None) -> list[Mistake]:
     return mistakes
 
 
-def _profiles(draft: Draft) -> None:
-    told: set[str] = set()
+def _profiles(draft: Draft, own: OwnProfiles) -> None:
+    told_of: set[str] = set()
     for id_, device in draft.devices.items():
-        if device.profile in draft.profiles:
+        if device.profile in draft.profiles or device.profile in own.broken:
+            continue
+        if device.profile in own.profiles:
+            draft.profiles[device.profile] = own.profiles[device.profile]
             continue
         place: Place = ("devices", id_, "profile")
         try:
             draft.profiles[device.profile] = load(device.profile)
         except UnknownProfile as error:
-            draft.wrong(place, one_of(Text("一个设备配置文件", "a profile"), error.known, device.profile))
+            known = sorted({*error.known, *own.profiles})
+            draft.wrong(place, one_of(Text("一个设备配置文件", "a profile"), known, device.profile))
         except ProfileErrors as error:
-            if device.profile not in told:
-                told.add(device.profile)
-                draft.mistakes += [
-                    Mistake(
-                        str(each.file), each.line, each.place, "", Text(f"配置文件有误：{each.message}", each.message)
-                    )
-                    for each in error.mistakes
-                ]
+            if device.profile not in told_of:
+                told_of.add(device.profile)
+                draft.mistakes += told(error)
 
 
 def _timezone(draft: Draft) -> None:

@@ -433,6 +433,19 @@ class Uplink(Part):
     """Speak TLS, and trust this authority (a PEM file)."""
 
 
+class HomeAssistant(Part):
+    """A Home Assistant at the site that is shown its points, doors and lanes, over the site's own broker."""
+
+    bus: Id
+    """The MQTT bus whose broker it listens to."""
+    prefix: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = "homeassistant"
+    """Its discovery prefix."""
+    language: Literal["zh", "en"] = "zh"
+    """What things are called there."""
+    commands: bool = False
+    """Whether it may unlock doors and open barriers; every such wish is recorded like a person's."""
+
+
 class Site(Part):
     """One site file, whole. Ids of doors, lanes and devices are unique."""
 
@@ -460,3 +473,7 @@ class Site(Part):
     """Registers that money hangs on, by id."""
     rules: list[str] = []
     """Rule files, relative to this file."""
+    profiles: list[str] = []
+    """Folders with profiles of this site's own, relative to this file; they add to the built-in ones."""
+    home_assistant: HomeAssistant | None = None
+    """Shows the site to a Home Assistant; without it nothing is told."""
