@@ -75,9 +75,9 @@ class _Input(msgspec.Struct, frozen=True):
 class _Push(msgspec.Struct, frozen=True):
     alarm: _Alarm | None = msgspec.field(name="AlarmInfoPlate", default=None)
     input: _Input | None = msgspec.field(name="AlarmGioIn", default=None)
-    serial_data: msgspec.Raw | None = msgspec.field(name="SerialData", default=None)
-    snapshot: msgspec.Raw | None = msgspec.field(name="TriggerImage", default=None)
-    heartbeat: msgspec.Raw | None = msgspec.field(name="heartbeat", default=None)
+    serial_data: Any = msgspec.field(name="SerialData", default=None)
+    snapshot: Any = msgspec.field(name="TriggerImage", default=None)
+    heartbeat: Any = msgspec.field(name="heartbeat", default=None)
     serial: str = msgspec.field(name="serialno", default="")
     name: str = msgspec.field(name="device_name", default="")
 
