@@ -44,7 +44,7 @@ class SimReader:
         self._beeps = 0
         self._text = ""
         self._condition = self._wrong()
-        self._pd: Pd | None = None
+        self.pd: Pd | None = None
         self.turn_on()
 
     @property
@@ -57,7 +57,7 @@ class SimReader:
         self._told.clear()
         self._lamp = self._lamp_for_now = "black"
         self._text = ""
-        self._pd = Pd(
+        self.pd = Pd(
             self.address,
             self._key(),
             self._capabilities(),
@@ -71,22 +71,22 @@ class SimReader:
         condition = self._wrong()
         if condition != self._condition:
             self._condition = condition
-            self._pd = None
+            self.pd = None
             if condition != "offline":
                 self.turn_on()
         self._show()
-        if self._pd is None or not self._told:
+        if self.pd is None or not self._told:
             return
         for of, before in list(self._told.items()):
             states = self._states(of)
-            if states != before and self._pd.report(of, states):
+            if states != before and self.pd.report(of, states):
                 self._told[of] = states
 
     def heard(self, frame: Frame) -> bytes:
         """What it says to a frame for it; b"" while it is mute."""
-        if self._pd is None or self._faults.any_of(self.device.id, *_MUTE):
+        if self.pd is None or self._faults.any_of(self.device.id, *_MUTE):
             return b""
-        said = self._pd.heard(frame)
+        said = self.pd.heard(frame)
         if said and not self._told:
             self._told = {of: self._states(of) for of in (LOCAL, INPUTS, OUTPUTS) if of == LOCAL or self._states(of)}
         if said and self._faults.has(self.device.id, "corrupt"):
@@ -116,11 +116,11 @@ class SimReader:
     # --- Inside
 
     def _awake(self) -> bool:
-        return self._pd is not None and self._faults.any_of(self.device.id, *_MUTE) is None
+        return self.pd is not None and self._faults.any_of(self.device.id, *_MUTE) is None
 
     def _pd_now(self) -> Pd:
-        assert self._pd is not None
-        return self._pd
+        assert self.pd is not None
+        return self.pd
 
     def _wrong(self) -> str | None:
         return self._faults.any_of(self.device.id, "offline", "factory-reset", "wrong-key")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from drivers.osdp.codec import EVERYBODY, Frame, Frames
-from simulators.lines.wires import NobodyListens
 from simulators.osdp.reader import SimReader
 from simulators.ports import LOOPBACK, Pty, TcpEnd
 from simulators.site import SimSite
@@ -80,6 +79,11 @@ class OsdpTcpWire:
         self.readers = OsdpReaders(on_bus, site, folder)
         self._end = TcpEnd(self._serve)
 
+    @property
+    def port(self) -> int:
+        """Where it listens, and listens again."""
+        return self._end.port
+
     async def open(self, before: Mapping[str, Any]) -> dict[str, Any]:
         """Listens; the wires entry."""
         await self._end.open(before.get("port"))
@@ -100,10 +104,3 @@ class OsdpTcpWire:
         frames = Frames()
         while data := await reader.read(4096):
             self.readers.hear(frames, data, writer.write)
-
-
-OsdpWire = OsdpSerialWire | OsdpTcpWire
-
-
-class KeptToItself(NobodyListens):
-    """The reader is off, mute, or full of what nobody fetched."""
