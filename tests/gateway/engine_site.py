@@ -170,6 +170,7 @@ class Wire:
         self.id = id
         self.health = BusHealth()
         self.sent: list[tuple[Any, ...]] = []
+        self.shown: list[tuple[str, Outcome]] = []
         self.dead = False
         self.recorded_before: Callable[[], int] = lambda: 0
         self.seen_recorded: list[int] = []
@@ -183,7 +184,8 @@ class Wire:
     async def pulse(self, device: str, output: str, seconds: float, *, within_s: float) -> None:
         self._send("pulse", device, output, seconds)
 
-    def show(self, reader: str, outcome: Outcome) -> None: ...
+    def show(self, reader: str, outcome: Outcome) -> None:
+        self.shown.append((reader, outcome))
 
     def online(self, device: str) -> bool:
         return not self.dead
