@@ -18,9 +18,11 @@ import structlog
 from fastapi import FastAPI
 
 from config import LoadedSite, SiteErrors, load_site
+from config.site import MqttBus
 from contract import SOFTWARE
 from contract.desired import Desired
 from contract.presence import Versions
+from drivers.installed import Gateway, password_of
 from drivers.opening import open_bus
 from drivers.reports import InputRefused
 from gateway import logs
@@ -30,6 +32,7 @@ from gateway.engine.alarmclock import LoopTimers
 from gateway.engine.record import Thing
 from gateway.engine.site import SiteEngine
 from gateway.held import Held
+from gateway.homeassistant.outward import Outward
 from gateway.journal import Journal, JournalInUse, JournalTooNew
 from gateway.pictures import PictureStore
 from gateway.readings import ReadingsStore
@@ -138,6 +141,9 @@ async def _serve(settings: Settings, loaded: LoadedSite) -> int:
     ]
     if uplink is not None:
         others.append(asyncio.create_task(uplink.run(), name="uplink"))
+    outward = _outward(loaded, settings, engine)
+    if outward is not None:
+        others.append(asyncio.create_task(outward.run(), name="home assistant"))
     gc.collect()
     gc.freeze()
     notify("READY=1")
@@ -169,6 +175,16 @@ def _open_wires(loaded: LoadedSite, engine: SiteEngine, settings: Settings) -> N
             id, bus, devices, sink=engine.report, clock=engine.clock.wall_ms, folder=settings.data, zone=zone
         )
         engine.buses.add(wire)
+
+
+def _outward(loaded: LoadedSite, settings: Settings, engine: SiteEngine) -> Outward | None:
+    """What tells a Home Assistant of the site, if this site has one."""
+    shown = loaded.site.home_assistant
+    bus = None if shown is None else loaded.site.buses[shown.bus]
+    if shown is None or not isinstance(bus, MqttBus):
+        return None
+    gateway = Gateway(engine.report, engine.clock.wall_ms, settings.data)
+    return Outward(shown, bus, engine, software=SOFTWARE, password=lambda: password_of(gateway, bus.password_file))
 
 
 def _uplink(
