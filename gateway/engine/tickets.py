@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import structlog
@@ -28,8 +28,8 @@ class RemembersReadings(Protocol):
     def add(self, readings: Sequence[Reading]) -> None:
         """Stores readings; returns at once."""
 
-    async def history(self, point: str, from_ms: int, to_ms: int) -> Sequence[Reading]:
-        """What a point was worth between two moments, oldest first."""
+    async def histories(self, points: Collection[str], from_ms: int, to_ms: int) -> Mapping[str, Sequence[Reading]]:
+        """What each of these points was worth between two moments, oldest first."""
 
 
 class Tickets:
@@ -79,13 +79,13 @@ class Tickets:
 
     async def _history(self, asset: str, now: int) -> list[HistoryRow]:
         """The asset's values in order of time; without them the ticket still stands."""
+        try:
+            found = await self._readings.histories(self._points.of_device(asset), now - HISTORY_MS, now)
+        except OSError as error:
+            log.warning("no history for the ticket", asset=asset, why=str(error))
+            return []
         rows: list[HistoryRow] = []
-        for point in self._points.of_device(asset):
-            try:
-                readings = await self._readings.history(point, now - HISTORY_MS, now)
-            except OSError as error:
-                log.warning("no history for the ticket", asset=asset, why=str(error))
-                return []
+        for point, readings in found.items():
             rows += thinned([(point, reading.at, reading.value) for reading in readings])
         return sorted(rows, key=lambda row: row[1])
 

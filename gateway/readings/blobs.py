@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 import msgspec
 
-from contract.readings import Column, Reading
+from contract.readings import Column, Quality, Reading, Value
 
 _encoder = msgspec.json.Encoder()
 _columns = msgspec.json.Decoder(list[Column])
 _latest = msgspec.json.Decoder(Reading)
+
+
+class _Sealed(msgspec.Struct, frozen=True):
+    """A column whose lists are still bytes."""
+
+    point: str
+    at: msgspec.Raw
+    values: msgspec.Raw
+    quality: msgspec.Raw
+
+
+_sealed = msgspec.json.Decoder(list[_Sealed])
+_times = msgspec.json.Decoder(list[int])
+_values = msgspec.json.Decoder(list[Value])
+_qualities = msgspec.json.Decoder(list[Quality])
 
 BLOB_READINGS = 20_000
 """Readings in one blob at the most: it must fit one message."""
@@ -65,15 +80,30 @@ def count(columns: Iterable[Column]) -> int:
     return sum(len(column.at) for column in columns)
 
 
-def readings_of(columns: Iterable[Column], point: str, from_ms: int, to_ms: int) -> list[Reading]:
-    """The readings of one point between two moments, both included, in the order of the columns."""
-    return [
-        Reading(point=point, value=value, quality=quality, at=at)
-        for column in columns
-        if column.point == point
-        for at, value, quality in zip(column.at, column.values, column.quality, strict=True)
-        if from_ms <= at <= to_ms
-    ]
+def pick(data: bytes, points: Container[str]) -> list[Column]:
+    """The columns of these points in the bytes: the others are not taken apart. `ValueError` if they are no columns."""
+    try:
+        sealed = _sealed.decode(zlib.decompress(data))
+        return [
+            Column(
+                point=column.point,
+                at=_times.decode(column.at),
+                values=_values.decode(column.values),
+                quality=_qualities.decode(column.quality),
+            )
+            for column in sealed
+            if column.point in points
+        ]
+    except (zlib.error, msgspec.DecodeError) as error:
+        raise ValueError(f"not a blob of readings: {error}") from error
+
+
+def readings_of(columns: Iterable[Column], from_ms: int, to_ms: int) -> Iterator[Reading]:
+    """The readings between two moments, both included, in the order of the columns."""
+    for column in columns:
+        for at, value, quality in zip(column.at, column.values, column.quality, strict=True):
+            if from_ms <= at <= to_ms:
+                yield Reading(point=column.point, value=value, quality=quality, at=at)
 
 
 def in_order(readings: Iterable[Reading]) -> list[Reading]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from contract.kinds import ReadingsDropped
@@ -123,18 +123,22 @@ def blob(db: sqlite3.Connection, after: int) -> tuple[int, int, list[Column] | N
         return int(row[0]), int(row[1]), None
 
 
-def history(db: sqlite3.Connection, point: str, from_ms: int, to_ms: int) -> list[Reading]:
-    """The readings of one point between two moments, as far as they are in the file."""
+def history(db: sqlite3.Connection, points: Collection[str], from_ms: int, to_ms: int) -> list[Reading]:
+    """The readings of these points between two moments, as far as they are in the file; each blob is read once."""
     found: list[Reading] = []
-    for (data,) in db.execute(
-        "SELECT data FROM chunks WHERE point=? AND until>=? AND since<=? ORDER BY until", (point, from_ms, to_ms)
-    ):
-        found += blobs.readings_of(blobs.unpack(data), point, from_ms, to_ms)
-    for (data,) in db.execute(
+    wanted = frozenset(points)
+    for point in points:
+        chunks = db.execute(
+            "SELECT data FROM chunks WHERE point=? AND until>=? AND since<=? ORDER BY until", (point, from_ms, to_ms)
+        )
+        for (data,) in chunks:
+            found += blobs.readings_of(blobs.pick(data, wanted), from_ms, to_ms)
+    fresh = db.execute(
         "SELECT data FROM blobs WHERE seq > (SELECT chunked FROM standing) AND until>=? AND since<=? ORDER BY seq",
         (from_ms, to_ms),
-    ):
-        found += blobs.readings_of(blobs.unpack(data), point, from_ms, to_ms)
+    )
+    for (data,) in fresh:
+        found += blobs.readings_of(blobs.pick(data, wanted), from_ms, to_ms)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -206,8 +206,11 @@ class Shelf:
     def add(self, readings: Sequence[Reading]) -> None:
         self.readings += readings
 
-    async def history(self, point: str, from_ms: int, to_ms: int) -> list[Reading]:
-        return [each for each in self.readings if each.point == point and from_ms <= each.at <= to_ms]
+    async def histories(self, points: Collection[str], from_ms: int, to_ms: int) -> dict[str, list[Reading]]:
+        return {
+            point: [each for each in self.readings if each.point == point and from_ms <= each.at <= to_ms]
+            for point in points
+        }
 
     def last(self, point: str) -> Value:
         """The newest value stored under `point`."""

@@ -80,6 +80,11 @@ async def test_history_reaches_from_chunks_to_what_is_not_written_yet(stores: Op
     found = await store.history("pump-1.flow", NOW_MS + 1000, NOW_MS + 8000)
     assert [(reading.at - NOW_MS, reading.value) for reading in found] == [(n * 1000, float(n)) for n in range(1, 9)]
     assert await store.history("pump-3.flow", 0, NOW_MS * 2) == []
+    points = ["pump-1.flow", "pump-2.flow", "pump-3.flow"]
+    of_point = await store.histories(points, 0, NOW_MS * 2)
+    assert list(of_point) == points
+    assert of_point == {point: await store.history(point, 0, NOW_MS * 2) for point in points}
+    assert [len(readings) for readings in of_point.values()] == [9, 8, 0]
 
 
 async def test_latest_values_survive_a_restart(stores: Opener) -> None:
