@@ -78,8 +78,9 @@ class Image:
 
     def set_words(self, address: int, words: list[int]) -> None:
         """Outputs and commands in holding registers; `Refused` where the product takes none."""
-        switched = len(words) == 1 and self._switched(6, address, words[0])
-        if not switched and not self._commanded(address, words, coil=False):
+        if len(words) == 1 and self._switched(6, address, words[0]):
+            return  # a relay reads back as what it is, not as the word that switched it
+        if not self._commanded(address, words, coil=False):
             raise Refused(ILLEGAL_ADDRESS)
         self._written.update({address + place: word for place, word in enumerate(words)})
 

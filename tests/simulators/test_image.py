@@ -15,7 +15,7 @@ from drivers.modbus.plan import Limits, plan, spans_of
 from drivers.profiles import Profile, load, load_all
 from drivers.profiles.profile import RegisterSource
 from drivers.profiles.words import WIDTHS, Order
-from simulators.modbus.image import Action, CommandGiven, Image, OutputPulsed, OutputSet
+from simulators.modbus.image import Action, CommandGiven, Image, OutputPulsed, OutputSet, OutputToggled
 from simulators.modbus.numbers import number_of, words_of
 from simulators.modbus.slave import Refused, answer
 
@@ -112,6 +112,12 @@ WRITES: list[tuple[str, str, Any]] = [
     ("waveshare_relay8", "05 00 00 00 00", OutputSet("relay_1", False)),
     ("waveshare_relay8", "05 02 00 00 07", OutputPulsed("relay_1", about(0.7))),
     ("waveshare_relay8", "05 02 01 00 08", OutputPulsed("relay_2", about(0.8))),
+    ("waveshare_relay8", "05 00 02 55 00", OutputToggled("relay_3")),
+    # ESP32-RYN4, hardware tests: on, off, turn over, 5 s on; registers from 0.
+    ("ryn408f", "06 00 00 01 00", OutputSet("relay_1", True)),
+    ("ryn408f", "06 00 01 02 00", OutputSet("relay_2", False)),
+    ("ryn408f", "06 00 01 03 00", OutputToggled("relay_2")),
+    ("ryn408f", "06 00 07 06 05", OutputPulsed("relay_8", 5.0)),
     ("came_gard_ptx", "05 00 01 FF 00", CommandGiven("open", None)),
     ("came_gard_ptx", "05 00 03 FF 00", CommandGiven("close", None)),
     ("grundfos_cim200", "06 00 64 00 01", CommandGiven("stop", None)),
@@ -152,6 +158,18 @@ def test_what_a_product_does_not_have_it_refuses(profile_id: str, pdu: str, refu
 def test_what_was_written_to_a_holding_register_is_read_there() -> None:
     _, said = acts("grundfos_cim200", "06 00 67 13 88", "03 00 67 00 01")
     assert said[1] == bytes.fromhex("03 02 13 88")
+
+
+def test_a_relay_reads_back_as_one_and_not_as_the_word_that_switched_it() -> None:
+    on: dict[str, bool] = {}
+
+    def act(action: Action) -> None:
+        if isinstance(action, OutputSet):
+            on[action.output] = action.on
+
+    board = Image(load("ryn408f"), lambda name: on.get(name, False), act)
+    answer(board, bytes.fromhex("06 00 00 01 00"))
+    assert answer(board, bytes.fromhex("03 00 00 00 02")) == bytes.fromhex("03 04 00 01 00 00")
 
 
 def test_a_let_go_command_coil_means_nothing() -> None:
