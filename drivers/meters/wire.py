@@ -64,6 +64,7 @@ class OpenedLine:
         end = _End()
         try:
             await self._opener(lambda: end)
+            await end.made.wait()  # a serial port says so only after it has been opened
         except (OSError, TimeoutError) as wrong:
             raise WireDown(f"{self.name} cannot be opened: {wrong or 'no answer'}") from wrong
         self._end = end
@@ -109,6 +110,7 @@ class _End(asyncio.Protocol):
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
         self.open = False
+        self.made = asyncio.Event()
         self.news = asyncio.Event()
         self.came = bytearray()
 
@@ -123,6 +125,7 @@ class _End(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self.open = True
+        self.made.set()
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the line."""

@@ -82,8 +82,11 @@ class MeterLine:
         if self.any_has("echo"):
             send(data)
         for protocol, frames in self._frames.items():
-            for frame in frames.feed(data):
+            found = frames.feed(data)
+            for frame in found:
                 self._ask(_Request(protocol, frame, send))
+            if found:
+                self._whole(protocol)
         if self._silence is not None:
             self._silence.cancel()
         self._silence = asyncio.get_running_loop().call_later(FRAME_GAP_S, self._quiet, send)
@@ -105,6 +108,12 @@ class MeterLine:
         for protocol, frames in self._frames.items():
             for frame in frames.quiet():
                 self._ask(_Request(protocol, frame, send))
+
+    def _whole(self, protocol: str) -> None:
+        """What was a sound request of one protocol began none of another."""
+        for other, frames in self._frames.items():
+            if other != protocol:
+                frames.clear()
 
     def _ask(self, request: _Request) -> None:
         if not self._queue.full():
