@@ -206,6 +206,9 @@ class Shelf:
     def add(self, readings: Sequence[Reading]) -> None:
         self.readings += readings
 
+    async def history(self, point: str, from_ms: int, to_ms: int) -> list[Reading]:
+        return (await self.histories([point], from_ms, to_ms))[point]
+
     async def histories(self, points: Collection[str], from_ms: int, to_ms: int) -> dict[str, list[Reading]]:
         return {
             point: [each for each in self.readings if each.point == point and from_ms <= each.at <= to_ms]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -231,8 +232,15 @@ def test_packing_and_chunking_lose_nothing(made: list[list[Reading]]) -> None:
     merged = blobs.chunks(packed)
     for point in ("a.x", "a.y", "b.x"):
         expected = [reading for part in made for reading in part if reading.point == point]
-        assert blobs.readings_of(merged, point, 0, 50) == expected
+        assert list(blobs.readings_of(blobs.pick(blobs.pack(merged), {point}), 0, 50)) == expected
     assert blobs.count(merged) == sum(len(part) for part in made)
+
+
+def test_bytes_that_are_no_columns_are_refused() -> None:
+    whole = blobs.pack(columns_of([flow(1.0, 5)]))
+    for spoilt in (b"", whole[:-3], zlib.compress(b"[{}]"), zlib.compress(b"[") + whole):
+        with pytest.raises(ValueError, match="not a blob"):
+            blobs.pick(spoilt, {"pump-1.flow"})
 
 
 def test_of_two_readings_at_one_moment_the_last_counts() -> None:
