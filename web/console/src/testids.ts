@@ -132,6 +132,7 @@ export const T = {
   credential: (value: string) => `credential-${value}`,
   credentialNew: "credential-new",
   credentialValue: "credential-value",
+  credentialForm: "credential-form",
   credentialSend: "credential-send",
   credentialRevoke: (value: string) => `credential-revoke-${value}`,
   grantNew: "grant-new",

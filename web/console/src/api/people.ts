@@ -22,12 +22,19 @@ export interface HolderBody extends Term {
 }
 export type Holder = HolderBody & Kept;
 
+/** How a card's number stands on the card, where it is not the UID in hex (contract/cards.py). */
+export type CardForm = "10d" | "8h" | "3+5" | "5+5" | "10d-26" | "8h-26" | "h10302" | "h10304" | "hex";
+export const CARD_FORMS: readonly CardForm[] = [
+  "10d", "8h", "3+5", "5+5", "10d-26", "8h-26", "h10302", "h10304", "hex",
+];
+
 export type CredentialState = "active" | "revoked" | "lost";
 export interface CredentialBody extends Term {
   kind: CredentialKind;
   value: string;
   holder: string;
   state: CredentialState;
+  form?: CardForm;
 }
 export type Credential = CredentialBody & Kept;
 
