@@ -73,9 +73,10 @@ class PartReader:
             if name.strip().lower() == "content-type":
                 self._kind = value.partition(";")[0].strip().lower()
             elif name.strip().lower() == "content-length":
-                if not value.strip().isdecimal() or len(value.strip()) > 9:
-                    raise FrameError(f"a Content-Length of {value.strip()[:20]!r}")
-                self._length = int(value)
+                digits = value.strip(" \t")
+                if not digits.isdecimal() or len(digits) > 9:
+                    raise FrameError(f"a Content-Length of {digits[:20]!r}")
+                self._length = int(digits)
         if self._length is not None and self._length > PART_LIMIT:
             raise FrameError(f"a part of {self._length} bytes, at most {PART_LIMIT} are read")
 

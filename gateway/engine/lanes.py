@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import msgspec
 import structlog
 
 from config.site import CameraBarrier, Input, Lane, Site
@@ -70,6 +71,9 @@ BURST, PER_S = 40, 2
 WAITING_LIMIT = 8
 """Reads of one lane that wait for the journal or the barrier at the most."""
 
+READS = "reads"
+"""Under which the last reads of each lane are kept."""
+
 REPLAYED_LIMIT = 2_000
 """Stored reads of a camera that are recognised when they come again."""
 
@@ -79,6 +83,12 @@ class KeepsPictures(Protocol):
 
     async def save(self, jpeg: bytes) -> str:
         """Keeps a JPEG for this site's screen and for the hub; its id."""
+
+
+class Reads(msgspec.Struct, frozen=True):
+    """The reads that a lane has decided upon lately: after a restart too they are repeats when they come again."""
+
+    recent: tuple[RecentRead, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +169,13 @@ class Lanes:
                 self._by_point.setdefault(point, []).append(id)
 
     def start(self) -> None:
-        """Barriers and loops are unknown until they are read; nothing is driven."""
+        """Remembers the last reads; barriers and loops are unknown until they are read, and nothing is driven."""
         now = self._clock.wall_ms()
+        saved = self._record.load_state(READS)
         for id, standing in self._lanes.items():
             standing.at = now
+            if id in saved:
+                standing.recent = msgspec.json.decode(saved[id], type=Reads).recent
             self._readings(self._state_readings(id))
 
     def __contains__(self, lane: str) -> bool:
@@ -323,6 +336,7 @@ class Lanes:
             picture=picture,
         )
         facts.say(f"access.{decision.outcome}", lane, access)
+        facts.keep(READS, lane, Reads(standing.recent))
         standing.last_plate = decision.plate or None
         self._changed(lane, facts)
         return facts
