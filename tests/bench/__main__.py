@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from tests.bench.rows import Row
 
-BENCHES = ("door", "screen", "footprint", "modbus", "dead-unit", "rtu", "rtu-dead", "idle")
+BENCHES = ("door", "screen", "footprint", "modbus", "dead-unit", "rtu", "rtu-dead", "command", "late", "idle")
 """Each is a module of this package (`-` is `_` there) with `run(short: bool) -> Iterable[Row]`."""
 
 

@@ -1,15 +1,8 @@
-"""A serial line at wire pace, and the units on it: a relay between two ptys, and modbus-tk in its own environment."""
+"""A serial line at wire pace, and the units on it: a relay between two ptys, and units in C."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import Mapping
-
-from tests.bench.slaves import ROOT, Told, program
-from tests.peers import interpreter
-
-TK_SLAVE = ROOT / "tests" / "peers_scripts" / "modbus_tk_slave.py"
+from tests.bench.slaves import Told, program
 
 GAP = 3.5
 """Characters of silence before each frame (Modbus over serial line V1.02, section 2.5.1.1)."""
@@ -42,22 +35,15 @@ class PacedLine(Told):
         return await self.ask("counts")
 
 
-Banks = Mapping[int, Mapping[str, Mapping[int, list[int]]]]
-"""Unit → coils, discrete, input or holding → first address → values."""
+class Units(Told):
+    """rtu_units.c at the end `port` of a line: units that answer 3.5 characters after each request."""
 
-
-class TkSlave(Told):
-    """modbus-tk's RTU slave at the end `port` of a line."""
-
-    def __init__(self, port: str, baud: int, units: Banks) -> None:
+    def __init__(self, port: str, baud: int, units: int, registers: int) -> None:
         super().__init__()
-        self._port = port
-        self._baud = baud
-        self._units = units
+        self._arguments = (port, baud, units, registers)
 
-    async def __aenter__(self) -> TkSlave:
-        python = await asyncio.to_thread(interpreter, "modbus-tk")
-        await self.start(python, TK_SLAVE, self._port, self._baud, json.dumps(self._units))
+    async def __aenter__(self) -> Units:
+        await self.start(program("rtu_units"), *self._arguments)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -74,8 +60,3 @@ class TkSlave(Told):
     def back(self, unit: int) -> None:
         """Puts it back."""
         self.say(f"back {unit}")
-
-
-def holding(units: int, registers: int) -> Banks:
-    """Units with so many holding registers, each unit × 100 + its address."""
-    return {unit: {"holding": {0: [unit * 100 + at for at in range(registers)]}} for unit in range(1, units + 1)}

@@ -20,19 +20,25 @@ import yaml
 
 from contract import topics, wire
 from contract.acks import Ack
+from contract.desired import Account, Desired, Item
 from contract.events import Batch
+from contract.instants import instant
 from contract.presence import Presence
 from contract.readings import Column
+from gateway.clock import Clock, machine_wall_ms
+from gateway.held import Held
 from gateway.readings import blobs
 from simulators.engines import free_port
 from tests.bench.listener import Listener
 from tests.bench.slaves import REGISTERS
 from tests.gateway.hub_model import AT, ModelHub
+from web.passwords import Passwords
 
 ROOT = Path(__file__).parents[2]
 GATEWAY = "bench-gw"
 SHARD = "s1"
 PROBE = "bench_probe"
+USER, PASSWORD = "wang", "correct horse"
 
 
 class _Sequence(msgspec.Struct):
@@ -58,7 +64,10 @@ def probe_profile(registers: int = REGISTERS, *, coils: int = 0) -> str:
     ]
     if coils:
         lines.append("outputs:")
-        lines += [f"  relay_{at}: {{address: {at}, name: {{zh: 继电器 {at}, en: Relay {at}}}}}" for at in range(coils)]
+        lines += [
+            f"  relay_{at}: {{address: {at}, read_fc: null, name: {{zh: 继电器 {at}, en: Relay {at}}}}}"
+            for at in range(coils)
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -119,13 +128,14 @@ class GatewayProcess:
         products = self._folder / "products"
         products.mkdir()
         (products / f"{PROBE}.yaml").write_text(self._profile)
+        await self._hold()
         uplink = {"host": "127.0.0.1", "port": self.hub.listener.port, "shard": SHARD}
         file = self._folder / "site.yaml"
-        file.write_text(yaml.safe_dump({**self._site, "uplink": uplink}, allow_unicode=True))
+        file.write_text(yaml.safe_dump({**self._site, "uplink": uplink, "profiles": ["products"]}, allow_unicode=True))
         with (self._folder / "gateway.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.bench.product_gateway", str(products)),
-                *("--site", str(file), "--data", str(self.data), "--port", str(self.port)),
+                *(sys.executable, "-m", "gateway", "--site", str(file), "--data", str(self.data)),
+                *("--port", str(self.port)),
                 stdout=log,
                 stderr=log,
                 cwd=ROOT,
@@ -155,6 +165,30 @@ class GatewayProcess:
             with contextlib.suppress(ProcessLookupError):
                 self.process.send_signal(signal.SIGTERM)
             await self.process.wait()
+
+    async def _hold(self) -> None:
+        """What a hub sent down before: somebody who may write points."""
+        far = instant(machine_wall_ms() + 365 * 86_400_000)
+        hashed = await Passwords().hash(PASSWORD)
+        account = Account(
+            id="a-1", username=USER, name="Wang", role="maintenance", password_hash=hashed, expires_at=far
+        )
+        item = Item(kind="account", id=account.id, value=msgspec.Raw(msgspec.json.encode(account)))
+        held = Held.open(self.data / "held.sqlite", clock=Clock())
+        await held.apply(Desired(form="snapshot", revision=1, items=[item]))
+        await held.close()
+
+    async def sign_in(self) -> None:
+        """As somebody who may write points."""
+        answer = await self._client.post("/api/session", json={"username": USER, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        self._client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+
+    async def write(self, target: str, value: bool) -> None:
+        """Asks for a point to be written, as the console does; returns when it was asked."""
+        wish = {"site": self._site["site"], "target": target, "kind": "point.write", "reason": "bench"}
+        answer = await self._client.post("/api/commands", json={**wish, "args": {"value": value}})
+        assert answer.status_code == 202, answer.text
 
     def cpu(self) -> float:
         """CPU seconds of the process so far."""

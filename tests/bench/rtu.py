@@ -1,7 +1,7 @@
 """`rtu`: Modbus RTU at 9600 8N1, one unit, reads of 10 registers as fast as the line lets them.
 
-The line is paced.c, a byte takes as long as on the wire; the unit is modbus-tk. The bound is what the bits take:
-request, answer, and 3.5 characters of silence before both.
+The line is paced.c, where a byte takes as long as on the wire; the unit is rtu_units.c. The bound is what the bits
+take: request, answer, and 3.5 characters of silence before both, which the unit keeps to the point.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import uvloop
 
-from tests.bench.lines import PacedLine, TkSlave, exchange_s, holding
+from tests.bench.lines import PacedLine, Units, exchange_s
 from tests.bench.process import GatewayProcess, probe_profile, probe_site
 from tests.bench.rows import Row, median
 from tests.bench.slaves import json_of_python
@@ -54,7 +54,7 @@ def run(short: bool) -> Iterable[Row]:
 
 
 async def _ours(seconds: float) -> Line:
-    async with PacedLine(BAUD) as line, TkSlave(line.slave, BAUD, holding(1, REGISTERS)) as slave:
+    async with PacedLine(BAUD) as line, Units(line.slave, BAUD, 1, REGISTERS) as slave:
         with tempfile.TemporaryDirectory() as folder:
             site = probe_site(line_bus(line), {"u1": ("line", 1)}, SATURATED_S)
             async with GatewayProcess(Path(folder), site, probe_profile(REGISTERS)) as gateway:
@@ -67,7 +67,7 @@ async def _ours(seconds: float) -> Line:
 
 
 async def _bare(seconds: float) -> Line:
-    async with PacedLine(BAUD) as line, TkSlave(line.slave, BAUD, holding(1, REGISTERS)):
+    async with PacedLine(BAUD) as line, Units(line.slave, BAUD, 1, REGISTERS):
         done = await json_of_python("tests.bench.bare_rtu", line.master, BAUD, 1, REGISTERS, seconds)
         return Line(done["reads"] / done["seconds"], (await line.counts())["hurried"], 0)
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import uvloop
 
-from tests.bench.lines import PacedLine, TkSlave, holding
+from tests.bench.lines import PacedLine, Units
 from tests.bench.process import GatewayProcess, probe_profile, probe_site
 from tests.bench.rows import Row, median
 from tests.bench.rtu import BAUD, REGISTERS, SATURATED_S, line_bus
@@ -61,7 +61,7 @@ async def _both(seconds: float) -> tuple[Dead, Dead]:
 
 
 async def _ours(seconds: float) -> Dead:
-    async with PacedLine(BAUD) as line, TkSlave(line.slave, BAUD, holding(UNITS, REGISTERS)) as slave:
+    async with PacedLine(BAUD) as line, Units(line.slave, BAUD, UNITS, REGISTERS) as slave:
         with tempfile.TemporaryDirectory() as folder:
             units = {f"u{unit}": ("line", unit) for unit in range(1, UNITS + 1)}
             site = probe_site(line_bus(line), units, SATURATED_S)
@@ -75,13 +75,13 @@ async def _ours(seconds: float) -> Dead:
                 return Dead(at_once / healthy, kept / healthy, await _back(slave))
 
 
-async def _rate(slave: TkSlave, seconds: float) -> float:
+async def _rate(slave: Units, seconds: float) -> float:
     begin, before = time.perf_counter(), sum((await slave.counts()).values())
     await asyncio.sleep(seconds)
     return (sum((await slave.counts()).values()) - before) / (time.perf_counter() - begin)
 
 
-async def _back(slave: TkSlave) -> float:
+async def _back(slave: Units) -> float:
     begin, before = time.perf_counter(), (await slave.counts())[DEAD]
     while (took := time.perf_counter() - begin) < 60:
         if (await slave.counts())[DEAD] > before:
@@ -91,7 +91,7 @@ async def _back(slave: TkSlave) -> float:
 
 
 async def _peer(seconds: float) -> Dead:
-    async with PacedLine(BAUD) as line, TkSlave(line.slave, BAUD, holding(UNITS, REGISTERS)) as slave:
+    async with PacedLine(BAUD) as line, Units(line.slave, BAUD, UNITS, REGISTERS) as slave:
         args = ("tests.bench.bare_rtu", line.master, BAUD, UNITS, REGISTERS)
         healthy = await json_of_python(*args, seconds)
         slave.dead(DEAD)

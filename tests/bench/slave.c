@@ -66,7 +66,7 @@ static int answer(modbus_t *modbus, int connection)
     }
     if (request[FUNCTION_AT] == MODBUS_FC_READ_HOLDING_REGISTERS)
         count(unit);
-    else
+    else if (request[FUNCTION_AT] > MODBUS_FC_READ_INPUT_REGISTERS)
         tell_write(unit);
     modbus_reply(modbus, request, length, units[unit]);
     return 1;
