@@ -7,7 +7,7 @@ camera to ask.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from contract.readings import Reading, Value
 from drivers.bus import BusHealth, CommandFailed, Outcome
@@ -20,6 +20,10 @@ from drivers.installed import Clock
 from drivers.presence import Presence
 from drivers.profiles.profile import CameraOutput, Profile
 from drivers.reports import InputRefused, PointsRead, Sink
+
+
+async def _there() -> bool:
+    return False
 
 
 class PushBus:
@@ -67,8 +71,11 @@ class PushBus:
             self._tell_inputs(device, pushed.inputs)
         return pushed
 
-    async def order(self, device: str, pushed: Pushed) -> Wish | None:
-        """What the answer to this push is to ask of the camera; a camera that asks all the time is kept waiting."""
+    async def order(self, device: str, pushed: Pushed, gone: Callable[[], Awaitable[bool]] = _there) -> Wish | None:
+        """What the answer to this push is to ask of the camera; a camera that asks all the time is kept waiting.
+
+        `gone`: whether it has hung up meanwhile; then the order waits for its next question.
+        """
         wishes = self._wishes.get(device)
         if wishes is None or not (pushed.heartbeat or pushed.reads):
             return None
@@ -77,6 +84,8 @@ class PushBus:
             if not wishes.asks:
                 return None
             await wishes.wait(HOLD_S)
+            if await gone():
+                return None
         return wishes.take()
 
     def answer(self, device: str, said: Said) -> Answer:

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from contract.texts import Text
 from drivers.camera.dialects import Said
-from drivers.camera.plates import BODY_LIMIT, Pushed
+from drivers.camera.plates import BODY_LIMIT
 from drivers.camera.wishes import Wish, handed
 from drivers.errors import FrameError
 from drivers.push import PushBus
@@ -82,17 +82,10 @@ async def push(device: str, request: Request, gateway: Annotated[Served, Depends
     verdicts = [await gateway.engine.plate_read(read) for read in pushed.reads]
     lift = any(verdict.lift for verdict in verdicts)
     taken = await gateway.engine.on_disk(verdicts, within_s=LIFT_S if lift else DISK_S) if verdicts else True
-    wish = await _wish_of(bus, device, pushed, request)
+    wish = await bus.order(device, pushed, request.is_disconnected)
     show = next((verdict.show for verdict in verdicts if verdict.show is not None), None)
     said = Said(pushed, lift, None if wish is None else wish.order, show, taken)
     return _answer(bus, device, said, wish)
-
-
-async def _wish_of(bus: PushBus, device: str, pushed: Pushed, request: Request) -> Wish | None:
-    wish = await bus.order(device, pushed)
-    if wish is not None and await request.is_disconnected():
-        return None  # whoever asked has gone: nobody would hear the order, and whoever wished it is told so
-    return wish
 
 
 async def _beginning(request: Request) -> bytes:

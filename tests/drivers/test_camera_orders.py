@@ -176,6 +176,20 @@ async def test_a_camera_that_beats_slowly_is_given_no_order(monkeypatch: pytest.
 
 
 @pytest.mark.usefixtures("hold")
+async def test_a_camera_that_hung_up_gets_the_order_when_it_asks_again() -> None:
+    async def gone() -> bool:
+        return True
+
+    async with cameras() as (bus, _):
+        await beat(bus)
+        opening = asyncio.create_task(bus.write("cam", "open", True, within_s=30))
+        await asyncio.sleep(0)
+        assert await bus.order("cam", bus.receive("cam", HEARTBEAT, "application/json"), gone) is None
+        assert await beat(bus) == Order("open")
+        await opening
+
+
+@pytest.mark.usefixtures("hold")
 async def test_a_stale_order_is_never_carried_out() -> None:
     async with cameras() as (bus, _):
         await beat(bus)

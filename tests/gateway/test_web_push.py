@@ -1,0 +1,188 @@
+"""`/push` for cameras of every make: what is answered, when the disk holds it up, and what people wish of a camera."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import httpx
+import pytest
+
+from contract.pictures import PICTURE_LIMIT, picture_id
+from drivers.installed import Gateway
+from drivers.opening import open_bus
+from drivers.push import PushBus
+from gateway.engine.lanes import WAITING_LIMIT
+from gateway.web.app import gateway_app
+from gateway.web.served import People, Served
+from tests.drivers.camera_bodies import CUT_OUT, DAHUA, HIKVISION, HIKVISION_TYPE, JPEG, dahua, hikvision
+from tests.drivers.test_camera import push
+from tests.gateway.disks import FaultyDisk
+from tests.gateway.engine_site import Album, Yard, yard
+from tests.gateway.test_web_site import Alone
+from tests.simulators.camera_site import SITE
+
+BEAT = {"heartbeat": "1", "serialno": "fe71"}
+
+
+class Cameras:
+    """The camera yard with its web server."""
+
+    def __init__(self, here: Yard, client: httpx.AsyncClient) -> None:
+        self.here = here
+        self.client = client
+
+    async def hik(self, plate: str = "沪A12345", **more: Any) -> httpx.Response:
+        """A Hikvision camera pushes; each plate with a UUID of its own."""
+        xml = HIKVISION.replace("沪A12345", plate).replace("000000000004", plate)
+        return await self.send("hik", hikvision(xml, **more), HIKVISION_TYPE)
+
+    async def send(self, device: str, body: bytes, kind: str = "application/json") -> httpx.Response:
+        """Any push."""
+        return await self.client.post(f"/push/{device}", content=body, headers={"Content-Type": kind})
+
+    async def zhen(self, **changes: Any) -> dict[str, Any]:
+        """A 臻识 camera pushes; what it is answered."""
+        return answered(await self.send("zhen", push(**changes)))
+
+    async def beat(self) -> dict[str, Any]:
+        """A heartbeat of the 臻识 camera; what it is answered."""
+        return answered(await self.send("zhen", json.dumps(BEAT).encode()))
+
+
+def answered(answer: httpx.Response) -> dict[str, Any]:
+    assert answer.status_code == 200
+    said: dict[str, Any] = answer.json()["Response_AlarmInfoPlate"]
+    return said
+
+
+@asynccontextmanager
+async def cameras(folder: Path, disk: FaultyDisk | None = None) -> AsyncIterator[Cameras]:
+    async with yard(folder, site=SITE, rules="rules: {}", disk=disk, at_rest=False) as here:
+        engine = here.engine
+        site, loaded = engine.site, engine.loaded
+        devices = {id: (device, loaded.profile_of(id)) for id, device in site.devices.items() if device.bus == "cams"}
+        wired = Gateway(engine.report, engine.clock.wall_ms, folder)
+        bus = open_bus("cams", site.buses["cams"], devices, sink=wired.sink, clock=wired.clock, folder=folder)
+        assert isinstance(bus, PushBus)
+        engine.buses.add(bus)
+        served = Served(
+            engine=engine,
+            journal=here.journal,
+            readings=here.shelf,
+            pictures=Album(folder),
+            people=People({}, {}),
+            link=Alone(),
+            clock=engine.clock,
+            software="0.0.0",
+        )
+        transport = httpx.ASGITransport(gateway_app(served, console=folder / "none"), client=("127.0.0.1", 50_000))
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway", timeout=30) as client:
+            try:
+                yield Cameras(here, client)
+            finally:
+                if disk is not None:
+                    disk.heal()
+
+
+async def test_each_make_is_answered_in_its_own_words(tmp_path: Path) -> None:
+    async with cameras(tmp_path) as there:
+        hik = await there.hik()
+        assert (hik.status_code, hik.headers["content-type"]) == (200, "application/xml")
+        assert ElementTree.fromstring(hik.text).findtext("statusString") == "OK"
+        its = await there.send("its", json.dumps({"Events": [DAHUA]}).encode())
+        assert (its.status_code, its.json()["Result"]) == (200, True)
+        assert (await there.zhen())["info"] == "ok"
+        for device in ("hik", "its", "zhen"):
+            assert (await there.send(device, b"nonsense", "text/plain")).status_code == 200
+        await there.here.settle()
+        assert sorted(source for _, source, _ in await there.here.events("input.refused")) == ["hik", "its", "zhen"]
+        assert len(await there.here.events("plate.seen")) == 3
+
+
+async def test_the_scene_is_kept_or_the_cut_out_where_it_is_too_large(tmp_path: Path) -> None:
+    async with cameras(tmp_path) as there:
+        await there.hik("沪A00001")
+        await there.hik("沪A00002", scene=JPEG + bytes(PICTURE_LIMIT))
+        kept = [data["picture"] for _, _, data in await there.here.events("plate.seen")]
+        assert kept == [picture_id(JPEG), picture_id(CUT_OUT)]
+        assert all((tmp_path / f"{picture}.jpg").exists() for picture in kept)
+
+
+async def test_several_cars_in_one_push(tmp_path: Path) -> None:
+    async with cameras(tmp_path) as there:
+        other = dahua(EventID=4712, TrafficCar={"PlateNumber": "苏E54321"})
+        await there.send("its", json.dumps({"Events": [DAHUA, dahua(Action="Stop"), other]}).encode())
+        assert [data["plate"] for _, _, data in await there.here.events("plate.seen")] == ["沪A12345", "苏E54321"]
+
+
+# --- The disk
+
+
+async def test_a_read_that_is_not_on_the_disk_is_not_taken_but_a_lift_does_not_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.web.push.DISK_S", 0.2)
+    disk = FaultyDisk()
+    async with cameras(tmp_path, disk) as there:
+        disk.hang_syncs()
+        hik = await there.hik()
+        assert hik.status_code == 503
+        its = await there.send("its", json.dumps({"Events": [DAHUA]}).encode())
+        assert its.status_code == 503
+        # Its camera is the actuator: recording must not lock people in.
+        assert (await there.zhen())["info"] == "ok"
+        stored = await there.send("zhen", push(isoffline=1, plateid=7))
+        assert stored.status_code == 503
+        assert stored.json()["Response_AlarmInfoPlate"]["ContinuePushOffline"] == {"plateid": 7, "continue": 0}
+        disk.heal()
+        # The camera kept it and sends it again: taken now, and recorded once.
+        assert (await there.hik()).status_code == 200
+        assert len([1 for _, source, _ in await there.here.events("plate.seen") if source == "lane-hik"]) == 1
+
+
+async def test_more_than_can_be_recorded_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.web.push.DISK_S", 0.2)
+    disk = FaultyDisk()
+    async with cameras(tmp_path, disk) as there:
+        disk.hang_commits()
+        pushes = [there.hik(f"沪A{number:05}") for number in range(WAITING_LIMIT + 4)]
+        codes = [answer.status_code for answer in await asyncio.gather(*pushes)]
+        assert set(codes) == {503}
+
+
+# --- What people wish of a camera
+
+
+async def test_a_wish_goes_out_with_the_heartbeat_of_a_camera_that_asks(tmp_path: Path) -> None:
+    async with cameras(tmp_path) as there:
+        assert (await there.beat())["info"] == "no"
+        wish = asyncio.create_task(there.here.command("barrier.open", "lane-zhen", local=True))
+        answer: dict[str, Any] = {}
+        while answer.get("info") != "ok":
+            answer = await there.beat()
+        await wish
+        [(_, source, _)] = await there.here.events("command.done")
+        assert source == "lane-zhen"
+        assert (await there.beat())["info"] == "no"
+
+
+async def test_a_wish_that_nobody_fetches_fails_in_words(tmp_path: Path) -> None:
+    async with cameras(tmp_path) as there:
+        await there.here.command("barrier.open", "lane-zhen", local=True, ttl_ms=200)
+        [(_, _, data)] = await there.here.events("command.failed")
+        assert "comet" in data["why"]["zh"]
+        assert "comet" in data["why"]["en"]
+
+
+async def test_an_input_of_the_camera_is_the_lanes_loop(tmp_path: Path) -> None:
+    async with cameras(tmp_path) as there:
+        trigger = {"AlarmGioIn": {"result": {"TriggerResult": {"source": 0, "value": 1}}, "serialno": "x"}}
+        await there.send("zhen", json.dumps(trigger).encode())
+        await there.here.settle()
+        assert there.here.engine.lanes.item("lane-zhen")["loops"]["before"] is True
