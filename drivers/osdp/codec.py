@@ -232,7 +232,7 @@ def _parsed(raw: bytes) -> Frame | None:
         if not body or not 2 <= body[0] <= len(body):
             return None
         block, body = body[1 : body[0]], body[body[0] :]
-        if block[0] >= _MACKED:
+        if block[0] >= _MACKED and len(body) > _MAC:  # some panels announce a channel before there is one
             body, mac = body[:-_MAC], body[-_MAC:]
     if not body:
         return None

@@ -134,6 +134,14 @@ def test_not_one_whole_frame(raw: str) -> None:
         read(bytes.fromhex(raw))
 
 
+def test_a_channel_that_is_announced_before_there_is_one() -> None:
+    """So begins osdp 1.6: the block of a secure frame, and no MAC."""
+    raw = bytes.fromhex("53000a000c02156058d5")
+    frame = read(raw)
+    assert (frame.code, frame.block, frame.mac) == (POLL, b"\x15", b"")
+    assert write(frame) == raw
+
+
 def test_a_security_block_longer_than_its_frame() -> None:
     body = bytes.fromhex("538109000c0940")
     with pytest.raises(FrameError, match="contradicts itself"):
