@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 
 import aiomqtt
 import structlog
@@ -16,6 +17,8 @@ from simulators.site import SimSite
 from simulators.world.lane import Car
 
 STATS_S = 60.0
+LOOKS_S = 0.5
+"""How soon it notices that somebody has taken it off the network."""
 
 log = structlog.get_logger("simulators.camera")
 
@@ -62,10 +65,13 @@ class FrigateCamera:
             identifier=f"sim-{self.id}",
         ) as client:
             await self._say(client, "available", b"online", retain=True)
+            told_at = time.monotonic() - STATS_S
             while not self.eye.has("offline"):
-                await self._stats(client)
+                if time.monotonic() - told_at >= STATS_S:
+                    told_at = time.monotonic()
+                    await self._stats(client)
                 with contextlib.suppress(TimeoutError):
-                    car = await asyncio.wait_for(self.eye.next(), STATS_S)
+                    car = await asyncio.wait_for(self.eye.next(), LOOKS_S)
                     self.eye.settle(car, await self._tell(client, car))
             await self._say(client, "available", b"offline", retain=True)
 
