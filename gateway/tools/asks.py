@@ -1,12 +1,12 @@
-"""What a search says on a line, and how it knows an answer: one entry a protocol. Pure.
+"""What a search says on a line, and how it knows an answer: what all protocols share, and Modbus RTU. Pure.
 
 A request is harmless on a line of another protocol: there it is noise with a wrong check.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from contract.texts import Text
 from drivers.modbus.frames import frame_size, read_pdu, rtu, sound
@@ -17,31 +17,37 @@ MODBUS_UNITS = range(1, 248)
 
 
 class Hit(NamedTuple):
-    """Somebody who answered. `address`: as the protocol writes it; `says`: what its answer told."""
+    """Somebody who answered. `address`: as the protocol writes it; `says`: what its answer told.
+
+    `traits`: what tells its products apart (`version`, `type_code`, `di_order`), empty for Modbus.
+    """
 
     protocol: str
     address: str
     says: Text
     frame: bytes
+    traits: Mapping[str, Any] = {}
 
 
 class Ask(NamedTuple):
     """One request of a search. `address`: whom it asks; "" where whoever is there answers.
 
-    `answer`: the bytes of the shortest answer; `find`: everybody who answers in what came.
+    `find`: everybody who answers in what came. `at_least_s`: how long the protocol lets a device think. `narrower`:
+    what to ask instead if several answer at once; `named`: how much of the address it names already.
     """
 
     protocol: str
     address: str
     frame: bytes
-    answer: int
     find: Callable[[bytes], list[Hit]]
-    patient: bool = False
+    at_least_s: float = 0.0
+    narrower: Callable[[], list[Ask]] | None = None
+    named: str = ""
 
 
 def modbus_ask(unit: int, fc: int = 3, start: int = 0, count: int = 1) -> Ask:
     """A read that every unit answers somehow: with a value, or with a refusal."""
-    return Ask("modbus", str(unit), rtu(unit, read_pdu(fc, start, count)), 5, modbus_hits)
+    return Ask("modbus", str(unit), rtu(unit, read_pdu(fc, start, count)), modbus_hits)
 
 
 def modbus_hits(data: bytes) -> list[Hit]:
@@ -77,22 +83,14 @@ def without_echo(data: bytes, sent: bytes) -> bytes:
 
 
 class Protocol(NamedTuple):
-    """How a protocol is searched for. `asks`: what to ask in one setting; `fits`: settings in which it is usual."""
+    """How a protocol is searched for. `asks`: what to ask in one setting; `fits`: settings in which it is usual.
+
+    `bus_kind`, `tcp_kind`: the site file's buses for it, on a serial port and behind a converter.
+    """
 
     name: str
     title: Text
     asks: Callable[[list[int]], list[Ask]]
     fits: Callable[[Setting], bool]
     bus_kind: str
-
-
-PROTOCOLS: dict[str, Protocol] = {
-    "modbus": Protocol(
-        "modbus",
-        Text("Modbus RTU", "Modbus RTU"),
-        lambda units: [modbus_ask(unit) for unit in units],
-        lambda setting: True,
-        "modbus-rtu",
-    ),
-}
-"""By the word for `--protocol`."""
+    tcp_kind: str

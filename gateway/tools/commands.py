@@ -187,7 +187,13 @@ def watch(
     ] = None,
     wires: Wires = None,
     bus: Annotated[str | None, _option("站点文件里的总线。", "The bus of the site file.")] = None,
-    protocol: Annotated[str, _option("线上的协议。", "What is spoken on the line.")] = "modbus",
+    protocol: Annotated[
+        str | None,
+        _option(
+            "线上的协议：modbus（默认）、dlt645、cjt188、osdp。",
+            "What is spoken: modbus (default), dlt645, cjt188, osdp.",
+        ),
+    ] = None,
     through: Annotated[
         str | None,
         _option(

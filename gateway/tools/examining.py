@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from drivers.errors import FrameError
+from drivers.meters import dlt645
 from drivers.modbus.frames import TcpFrames, body_size, read_pdu, rtu, tcp
 from drivers.profiles.files import FOLDER, ProfileErrors
 from drivers.profiles.files import read as read_profile
@@ -15,10 +16,17 @@ from drivers.profiles.profile import Profile
 from gateway.tools.asks import modbus_answers, without_echo
 from gateway.tools.channels import Channel
 from gateway.tools.fitting import MOST_READS, Answer, Fit, Read, judge, questions, rank
+from gateway.tools.found import Found
+from gateway.tools.protocols import matching
 from gateway.tools.sweeps import Setting, silence_s
 
 HOPELESS_BITS = -6.0
 """A product against which so much speaks is not asked for any more."""
+
+VOLTAGE_L2 = 0x02010200
+"""DL/T 645-2007, annex A: voltage of phase B."""
+
+METER_S = 0.55
 
 SILENT_LIMIT = 3
 """So many silences with one function code: the unit does not know it."""
@@ -94,21 +102,19 @@ class TcpAsker:
 
 
 def profiles() -> tuple[list[Profile], list[str]]:
-    """Every Modbus product that is known, and the files that cannot be read."""
+    """Every product that is known, and the files that cannot be read."""
     found, wrong = [], []
     for path in sorted(FOLDER.glob("*/*.yaml")):
         try:
-            profile = read_profile(path)
+            found.append(read_profile(path))
         except (ProfileErrors, OSError):
             wrong.append(path.name)
-            continue
-        if profile.protocol == "modbus":
-            found.append(profile)
     return found, wrong
 
 
 async def examine(asker: Asker, unit: int, known: Sequence[Profile], setting: Setting | None) -> tuple[list[Fit], int]:
     """The products that fit, best first, and how many questions that took. `setting`: the line's, where it is one."""
+    known = [profile for profile in known if profile.protocol == "modbus"]
     answers: dict[Read, Answer] = {}
     silences: Counter[int] = Counter()
     spoke: set[int] = set()
@@ -135,6 +141,34 @@ async def examine(asker: Asker, unit: int, known: Sequence[Profile], setting: Se
             else:
                 spoke.add(read.fc)
     return rank(judge(profile, answers, _as_delivered(profile, unit, setting)) for profile in known), asked
+
+
+async def recognise(channel: Channel, setting: Setting, each: Found, known: Sequence[Profile]) -> None:
+    """Finds out which product somebody on a line is."""
+    if each.hit.protocol == "modbus":
+        thinks_s = max(0.15, 3 * (each.latency_s or 0.1))
+        each.fits, _ = await examine(LineAsker(channel, setting, thinks_s), int(each.hit.address), known, setting)
+        return
+    each.products = matching(each.hit, known)
+    if each.hit.protocol == "dlt645" and len(each.products) > 1:
+        three = await _has_three_phases(channel, setting, each.hit.address)
+        each.products = [profile for profile in each.products if ("voltage_l2" in profile.points) == three]
+
+
+async def _has_three_phases(channel: Channel, setting: Setting, address: str) -> bool:
+    """Whether a DL/T 645-2007 meter has a second phase: one that has none refuses its voltage."""
+    loop = asyncio.get_running_loop()
+    frames = dlt645.frames()
+    request = dlt645.read(address, VOLTAGE_L2, 2007)
+    channel.clear()
+    channel.send(request)
+    until = loop.time() + silence_s(setting, len(request), METER_S) + 20 * setting.character_s
+    while (left := until - loop.time()) > 0 and (more := await channel.hear(left)):
+        for raw in frames.feed(more):
+            answer = dlt645.parse(raw)
+            if answer.control & dlt645.ANSWER and answer.address == address:
+                return not answer.control & dlt645.ERROR
+    return False
 
 
 async def _asked(asker: Asker, unit: int, read: Read) -> Answer:

@@ -1,14 +1,64 @@
-"""Which protocols can be understood by listening. Pure."""
+"""Which protocols can be understood by listening, and what each needs of the site file. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
+from drivers.meters import cjt188, dlt645
+from drivers.profiles.profile import Profile
+from gateway.tools.dissect_meters import MeterDissector, cjt188_message, dlt645_message
+from gateway.tools.dissect_osdp import OsdpDissector
 from gateway.tools.language import Speech
-from gateway.tools.modbus_words import Device, ModbusDissector
+from gateway.tools.modbus_words import ModbusDissector, device
 from gateway.tools.seen import Dissector
 
-LISTENERS: dict[str, Callable[[Mapping[int, Device], Speech], Dissector]] = {
-    "modbus": ModbusDissector,
+
+class OnWire(NamedTuple):
+    """What is known: the wire's devices by id (from the site file), and every product."""
+
+    devices: Mapping[str, tuple[Any, Profile]]
+    profiles: Sequence[Profile]
+
+    def of(self, protocol: str) -> dict[str, tuple[Any, Profile]]:
+        """The devices that speak it."""
+        return {id: each for id, each in self.devices.items() if each[1].protocol == protocol}
+
+
+def _modbus(wire: OnWire, say: Speech) -> Dissector:
+    units = {
+        installed.unit: device(id, profile, installed.scale_by)
+        for id, (installed, profile) in wire.of("modbus").items()
+    }
+    return ModbusDissector(units, say)
+
+
+def _meters(wire: OnWire, protocol: str) -> tuple[dict[str, tuple[str, Profile]], list[Profile]]:
+    width = 12 if protocol == "dlt645" else 14
+    known = {
+        str(installed.address).zfill(width): (id, profile)
+        for id, (installed, profile) in wire.of(protocol).items()
+        if installed.address is not None
+    }
+    return known, [profile for profile in wire.profiles if profile.protocol == protocol]
+
+
+def _dlt645(wire: OnWire, say: Speech) -> Dissector:
+    return MeterDissector(dlt645.frames(), dlt645_message, *_meters(wire, "dlt645"), say)
+
+
+def _cjt188(wire: OnWire, say: Speech) -> Dissector:
+    return MeterDissector(cjt188.frames(), cjt188_message, *_meters(wire, "cjt188"), say)
+
+
+def _osdp(wire: OnWire, say: Speech) -> Dissector:
+    return OsdpDissector({installed.unit: id for id, (installed, _) in wire.of("osdp").items()}, say)
+
+
+LISTENERS: dict[str, Callable[[OnWire, Speech], Dissector]] = {
+    "modbus": _modbus,
+    "dlt645": _dlt645,
+    "cjt188": _cjt188,
+    "osdp": _osdp,
 }
-"""By the word for `--protocol`. The devices are those that a site file names, by Modbus unit."""
+"""By the word for `--protocol`."""

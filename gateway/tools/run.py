@@ -75,6 +75,8 @@ def scan(out: Screen, *, port: str | None, net: str | None, **options: Any) -> N
                 "name --port (a serial line) or --net (a subnet), one of them",
             )
         thinks_s = None if options["patience"] is None else options["patience"] / 1000
+        if net is not None:
+            return _scan_net(out, net, thinks_s, options)
         assert port is not None
         return _scan_line(out, port, thinks_s, options)
 
@@ -83,7 +85,7 @@ def scan(out: Screen, *, port: str | None, net: str | None, **options: Any) -> N
 
 def _scan_line(out: Screen, port: str, thinks_s: float | None, options: dict[str, Any]) -> Coroutine[Any, Any, int]:
     from gateway.tools import scan as tool  # noqa: PLC0415
-    from gateway.tools.asks import PROTOCOLS  # noqa: PLC0415
+    from gateway.tools.protocols import PROTOCOLS  # noqa: PLC0415
     from gateway.tools.sweeps import settings  # noqa: PLC0415
 
     names = typed.words(options["protocol"], list(PROTOCOLS), "--protocol")
@@ -100,6 +102,23 @@ def _scan_line(out: Screen, port: str, thinks_s: float | None, options: dict[str
         fit=options["fit"],
     )
     return tool.scan(out, order)
+
+
+def _scan_net(out: Screen, net: str, thinks_s: float | None, options: dict[str, Any]) -> Coroutine[Any, Any, int]:
+    from gateway.tools import scan_net as tool  # noqa: PLC0415
+    from gateway.tools.protocols import PROTOCOLS  # noqa: PLC0415
+
+    ports = options["tcp_ports"]
+    order = tool.NetOrder(
+        hosts=typed.hosts(net),
+        ports=list(tool.PORTS) if ports is None else typed.numbers(ports, 1, 65535, "--tcp-ports"),
+        units=typed.numbers(options["unit"], 1, 247, "--unit"),
+        protocols=typed.words(options["protocol"], list(PROTOCOLS), "--protocol"),
+        thinks_s=thinks_s,
+        every=options["every"],
+        fit=options["fit"],
+    )
+    return tool.scan_net(out, order)
 
 
 def watch(out: Screen, **options: Any) -> None:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from gateway.tools.asks import PROTOCOLS, Ask, Hit
+from gateway.tools.asks import Ask
 from gateway.tools.channels import SerialChannel
-from gateway.tools.examining import LineAsker, examine, profiles
-from gateway.tools.fitting import LIKELY, Fit
+from gateway.tools.examining import profiles, recognise
+from gateway.tools.found import Found
 from gateway.tools.ports import check_exists, others
+from gateway.tools.protocols import PROTOCOLS
 from gateway.tools.screen import Screen, Step
 from gateway.tools.searching import Sweep, lasts_s, sweep
-from gateway.tools.sitelines import Place, lines, serial_bus
-from gateway.tools.sweeps import Setting, patience
+from gateway.tools.sitelines import serial_bus
+from gateway.tools.sweeps import USUAL_S, Setting, patience
 from gateway.tools.trouble import FAILED, INTERRUPTED
-from gateway.tools.verdicts import as_json, fit_rows, say_fit
+from gateway.tools.verdicts import say_fit, suggest
 from gateway.tools.wording import lasting, line
+
+NARROWED = 12
+"""So many times a crowd is asked apart: a hundred questions each."""
 
 
 @dataclass(slots=True)
@@ -45,16 +50,6 @@ class Plans:
         return sum(lasts_s(ask, setting, self.thinks_s) for setting, asks in self.asks.items() for ask in asks)
 
 
-@dataclass(slots=True)
-class Found:
-    """Somebody on the line."""
-
-    hit: Hit
-    setting: Setting
-    latency_s: float | None
-    fits: list[Fit] = field(default_factory=list)
-
-
 async def scan(screen: Screen, order: Order) -> int:
     """Searches the line; the exit status."""
     check_exists(order.port)
@@ -80,7 +75,9 @@ async def scan(screen: Screen, order: Order) -> int:
 
 def _asks(order: Order, setting: Setting) -> list[Ask]:
     chosen = [PROTOCOLS[name] for name in order.protocols]
-    return [ask for each in chosen if each.fits(setting) for ask in each.asks(order.units)]
+    return [
+        ask for each in chosen if (each.usual(setting) or len(order.settings) == 1) for ask in each.asks(order.units)
+    ]
 
 
 def _announce(screen: Screen, order: Order, total_s: float) -> None:
@@ -106,36 +103,71 @@ def _spanned(units: list[int]) -> str:
 async def _search(screen: Screen, order: Order, plans: Plans, found: list[Found], step: Step) -> None:
     done = 0
     for setting, asks in plans.asks.items():
-        if not asks:
-            continue
         channel = SerialChannel(order.port, *setting)
         try:
             heard = Sweep()
-            known = 0
-            async for at in sweep(channel, setting, asks, plans.thinks_s, heard):
-                address = asks[at - 1].address
-                step.now(f"{line(*setting)} {asks[at - 1].protocol} {address}", done + at)
-                if len(heard.hits) > known:
-                    for key in list(heard.hits)[known:]:
-                        _tell(screen, Found(heard.hits[key], setting, heard.latency_s.get(key)))
-                    known = len(heard.hits)
+            first = Round(asks, plans.thinks_s, step, done)
+            await _sweep(screen, channel, setting, heard, first)
             done += len(asks)
+            await _narrow(screen, channel, setting, heard, first)
             mine = [Found(hit, setting, heard.latency_s.get(key)) for key, hit in heard.hits.items()]
-            _odd(screen, setting, heard)
             found += mine
-            if order.fit:
-                await _fit(channel, setting, mine, screen, step)
+            _odd(screen, setting, heard)
+            if order.fit and mine:
+                await _recognise(screen, channel, setting, mine, step)
         finally:
             channel.close()
         if found and not order.every:
             return
 
 
+class Round(NamedTuple):
+    """Questions of one sweep, and how far the whole search was before."""
+
+    asks: list[Ask]
+    thinks_s: float
+    step: Step
+    done: int
+
+
+async def _sweep(screen: Screen, channel: SerialChannel, setting: Setting, heard: Sweep, round: Round) -> None:
+    known = len(heard.hits)
+    async for at in sweep(channel, setting, round.asks, round.thinks_s, heard):
+        ask = round.asks[at - 1]
+        round.step.now(f"{line(*setting)} {ask.protocol} {ask.address}", round.done + at)
+        for key in list(heard.hits)[known:]:
+            _tell(screen, Found(heard.hits[key], setting, heard.latency_s.get(key)))
+        known = len(heard.hits)
+
+
+async def _narrow(screen: Screen, channel: SerialChannel, setting: Setting, heard: Sweep, before: Round) -> None:
+    """Whoever answered for everybody is asked apart: digit by digit, or address by address."""
+    for _ in range(NARROWED):
+        first = next((ask for ask in heard.crowded if ask.narrower is not None), None)
+        if first is None or first.narrower is None:
+            return
+        asks = first.narrower()
+        # The other wildcards of the protocol met the same crowd.
+        heard.crowded = [
+            ask for ask in heard.crowded if ask.protocol != first.protocol or (first.named != ask.named and ask.named)
+        ]
+        if not asks:
+            continue
+        time = lasting(sum(lasts_s(ask, setting, USUAL_S) for ask in asks), screen.say)
+        screen.note(
+            f"{line(*setting)}：有 {first.protocol} 设备应答了通用地址，改为分开询问（约 {time}）",
+            f"{line(*setting)}: {first.protocol} devices answer the address of everybody; asked apart (about {time})",
+        )
+        before.step.total(len(asks))
+        await _sweep(screen, channel, setting, heard, Round(asks, USUAL_S, before.step, 0))
+
+
 def _tell(screen: Screen, each: Found) -> None:
+    how = "" if each.setting is None else line(*each.setting)
     late = "" if each.latency_s is None else f" ({lasting(each.latency_s, screen.say)})"
     screen.note(
-        f"找到 {each.hit.protocol} 地址 {each.hit.address}，{line(*each.setting)}{late}",
-        f"found {each.hit.protocol} address {each.hit.address} at {line(*each.setting)}{late}",
+        f"找到 {each.hit.protocol} 地址 {each.hit.address}，{how}{late}",
+        f"found {each.hit.protocol} address {each.hit.address} at {how}{late}",
         "green",
     )
 
@@ -158,19 +190,17 @@ def _odd(screen: Screen, setting: Setting, heard: Sweep) -> None:
         screen.note("转换器会回显自己发出的数据，已忽略", "the adapter hears what it sends itself; that is ignored")
 
 
-async def _fit(channel: SerialChannel, setting: Setting, mine: list[Found], screen: Screen, step: Step) -> None:
-    units = [each for each in mine if each.hit.protocol == "modbus"]
-    if not units:
-        return
+async def _recognise(
+    screen: Screen, channel: SerialChannel, setting: Setting, mine: list[Found], step: Step
+) -> None:  # fmt: skip
     known, wrong = profiles()
     if wrong:
         screen.warn(
             f"产品配置有误，未比较：{'、'.join(wrong)}", f"not compared, as the files have mistakes: {', '.join(wrong)}"
         )
-    for each in units:
+    for each in mine:
         step.now(screen.say(f"辨认地址 {each.hit.address}", f"recognising address {each.hit.address}"))
-        thinks_s = max(0.15, 3 * (each.latency_s or 0.1))
-        each.fits, _ = await examine(LineAsker(channel, setting, thinks_s), int(each.hit.address), known, setting)
+        await recognise(channel, setting, each, known)
 
 
 def _report(screen: Screen, order: Order, found: list[Found], took_s: float, *, interrupted: bool) -> None:
@@ -187,64 +217,36 @@ def _report(screen: Screen, order: Order, found: list[Found], took_s: float, *, 
         )
     else:
         heads = (
-            say("协议", "protocol"),
-            say("地址", "address"),
-            say("串口参数", "line"),
-            say("应答", "answers in"),
-            say("最像", "best fit"),
-            say("符合度", "fit"),
-        )
-        rows = [
+            say("协议", "protocol"), say("地址", "address"), say("串口参数", "line"), say("应答", "answers in"),
+            say("最像", "best fit"), say("符合度", "fit"),
+        )  # fmt: skip
+        screen.table(
+            heads,
             [
-                each.hit.protocol,
-                each.hit.address,
-                line(*each.setting),
-                "—" if each.latency_s is None else lasting(each.latency_s, say),
-                *fit_rows(each.fits, say),
-            ]
-            for each in found
-        ]
-        screen.table(heads, rows)
+                [each.hit.protocol, each.hit.address, line(*(each.setting or Setting(9600))), *each.cells(say)]
+                for each in found
+            ],
+        )  # fmt: skip
         for each in found:
             if each.fits:
                 screen.line(f"地址 {each.hit.address}：", f"address {each.hit.address}:")
                 say_fit(screen, each.fits)
-        _suggest(screen, order, found)
+        suggest(screen, _buses(order, found))
         screen.note(f"用时 {took}", f"took {took}")
     screen.record(
         port=order.port,
         took_s=round(took_s, 2),
         interrupted=interrupted,
-        found=[
-            {
-                "protocol": each.hit.protocol,
-                "address": each.hit.address,
-                "baud": each.setting.baud,
-                "parity": each.setting.parity,
-                "stop_bits": each.setting.stop_bits,
-                "latency_ms": None if each.latency_s is None else round(1000 * each.latency_s, 1),
-                "says": say.of(each.hit.says),
-                "fits": as_json(each.fits),
-            }
-            for each in found
-        ],
+        found=[each.as_json(say) for each in found],
     )
 
 
-def _suggest(screen: Screen, order: Order, found: list[Found]) -> None:
-    screen.line("站点文件可以这样写：", "for the site file:", "bold")
-    for setting in dict.fromkeys(each.setting for each in found):
-        for protocol in dict.fromkeys(each.hit.protocol for each in found if each.setting == setting):
-            mine = [each for each in found if (each.setting, each.hit.protocol) == (setting, protocol)]
-            places = [_place(each) for each in mine]
-            bus = serial_bus(PROTOCOLS[protocol].bus_kind, order.port, setting)
-            for words in lines("line-1", bus, places):
-                screen.text("  " + words)
-
-
-def _place(each: Found) -> Place:
-    best = each.fits[0] if each.fits and each.fits[0].score >= LIKELY else None
-    address = (
-        {"unit": int(each.hit.address)} if each.hit.protocol in {"modbus", "osdp"} else {"address": each.hit.address}
-    )
-    return Place(best.profile.id if best else None, best.profile.kind if best else "device", address)
+def _buses(order: Order, found: list[Found]) -> dict[str, tuple[dict[str, Any], list[Found]]]:
+    """One bus for each setting and kind of wire."""
+    wires: dict[tuple[Setting | None, str], list[Found]] = {}
+    for each in found:
+        wires.setdefault((each.setting, PROTOCOLS[each.hit.protocol].serial), []).append(each)
+    return {
+        f"line-{number}": (serial_bus(kind, order.port, setting or Setting(9600)), mine)
+        for number, ((setting, kind), mine) in enumerate(wires.items(), start=1)
+    }

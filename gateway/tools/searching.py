@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
 from gateway.tools.asks import Ask, Hit, without_echo
@@ -23,6 +23,8 @@ class Sweep:
     unread: int = 0
     """Times that something answered and could not be read: another speed or parity, or two at once."""
     sample: bytes = b""
+    crowded: list[Ask] = field(default_factory=list)
+    """Questions to whoever is there that several answered at once."""
     echo: bool = False
 
 
@@ -32,19 +34,23 @@ def lasts_s(ask: Ask, setting: Setting, thinks_s: float) -> float:
 
 
 def _waits_s(ask: Ask, thinks_s: float) -> float:
-    return max(thinks_s, PATIENT_S) if ask.patient else thinks_s
+    return max(thinks_s, ask.at_least_s)
 
 
 async def sweep(
     channel: Channel, setting: Setting, asks: Sequence[Ask], thinks_s: float, found: Sweep
-) -> AsyncIterator[int]:
+) -> AsyncGenerator[int, None]:
     """Asks one after the other into `found`; yields after each how many are done."""
     for done, ask in enumerate(asks, start=1):
         read = await _ask(channel, setting, ask, _waits_s(ask, thinks_s), found)
-        if not read:
+        if not read and not ask.address:
+            found.crowded.append(ask)
+            found.unread -= ask.narrower is not None
+        elif not read:
             # Somebody spoke: the one asked now, or a slow one asked before, into this request.
             for again in asks[max(0, done - AGAIN) : done]:
-                await _ask(channel, setting, again, PATIENT_S, found)
+                if again.address:
+                    await _ask(channel, setting, again, PATIENT_S, found)
         yield done
 
 

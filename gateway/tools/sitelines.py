@@ -8,13 +8,17 @@ from typing import Any, NamedTuple
 
 from gateway.tools.sweeps import Setting
 
+_NUMBER = re.compile(r"[-+]?(\d[\d_]*(\.\d*)?|\.\d+)([eE][-+]?\d+)?|0x[0-9a-fA-F]+|\d+(:\d+)+")
+"""Words that YAML would take for numbers."""
+
 
 class Place(NamedTuple):
-    """A device found: its product (None: not recognised) and whatever addresses it (`{"unit": 3}`)."""
+    """A device found: its product (None: not recognised), whatever addresses it (`{"unit": 3}`), whether it is sure."""
 
     profile: str | None
     kind: str
     address: Mapping[str, Any]
+    sure: bool = True
 
 
 def serial_bus(kind: str, port: str, setting: Setting) -> dict[str, Any]:
@@ -38,14 +42,21 @@ def tcp_bus(kind: str, host: str, port: int) -> dict[str, Any]:
     return bus
 
 
-def lines(bus_id: str, bus: Mapping[str, Any], places: Sequence[Place], taken: Collection[str] = ()) -> list[str]:
-    """The parts `buses:` and `devices:` of what was found. `taken`: ids that the file has already."""
-    said = ["buses:", f"  {bus_id}: {_flow(bus)}", "devices:"]
-    used = set(taken) | {bus_id}
-    for place in places:
-        id_ = _free(place.kind or "device", used)
-        used.add(id_)
-        said.append(f"  {id_}: " + _flow({"profile": place.profile or "???", "bus": bus_id, **place.address}))
+def lines(
+    buses: Mapping[str, tuple[Mapping[str, Any], Sequence[Place]]], unsure: str, taken: Collection[str] = ()
+) -> list[str]:
+    """The parts `buses:` and `devices:` of what was found, by the id for each bus.
+
+    `unsure`: what is noted at a product that needs a second look; `taken`: ids that the file has already.
+    """
+    said = ["buses:", *(f"  {id}: {_flow(bus)}" for id, (bus, _) in buses.items()), "devices:"]
+    used = {*taken, *buses}
+    for id, (_, places) in buses.items():
+        for place in places:
+            name = _free(place.kind or "device", used)
+            used.add(name)
+            note = "" if place.sure else f"    # {unsure}"
+            said.append(f"  {name}: " + _flow({"profile": place.profile or "???", "bus": id, **place.address}) + note)
     return said
 
 
@@ -67,7 +78,7 @@ def _scalar(value: Any) -> str:
         return "true" if value else "false"
     text = str(value)
     if isinstance(value, str) and (
-        re.fullmatch(r"[-+.\d][\d._eExa-fA-F:]*", text)
+        _NUMBER.fullmatch(text)
         or text.lower() in {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", ""}
         or re.search(r"[:#{}\[\],&*?|<>=!%@`'\"\s]", text)
     ):

@@ -1,24 +1,15 @@
-"""How the ranking of products is shown. Pure but for the screen that it is given."""
+"""What a search says about products: the ranking with its reasons, and lines for the site file."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.tools.fitting import LIKELY, POSSIBLE, Fit, alike
-from gateway.tools.language import Speech
+from gateway.tools.found import SHOWN, Found
 from gateway.tools.screen import Screen
+from gateway.tools.sitelines import lines
 from gateway.tools.wording import CONFIDENCE
-
-SHOWN = 3
-
-
-def fit_rows(fits: Sequence[Fit], say: Speech) -> list[str]:
-    """Two cells of a table: the product, and how well it fits."""
-    if not fits or fits[0].score < POSSIBLE:
-        return [say("不认识", "not recognised"), "—"]
-    best = fits[0]
-    return [best.profile.id, f"{best.score} %"]
 
 
 def say_fit(screen: Screen, fits: Sequence[Fit]) -> None:
@@ -56,17 +47,9 @@ def say_fit(screen: Screen, fits: Sequence[Fit]) -> None:
             )
 
 
-def as_json(fits: Sequence[Fit]) -> list[dict[str, Any]]:
-    """The best products for machines."""
-    return [
-        {
-            "profile": fit.profile.id,
-            "score": fit.score,
-            "bits": round(fit.bits, 1),
-            "checked": fit.checked,
-            "agreed": fit.agreed,
-            "why": [{"zh": words.zh, "en": words.en} for words in fit.why],
-            "against": [{"zh": words.zh, "en": words.en} for words in fit.against],
-        }
-        for fit in fits[:SHOWN]
-    ]
+def suggest(screen: Screen, buses: Mapping[str, tuple[Mapping[str, Any], Sequence[Found]]]) -> None:
+    """Lines for the site file."""
+    screen.line("站点文件可以这样写：", "for the site file:", "bold")
+    unsure = screen.say("请核对产品", "check which product it is")
+    for words in lines({id: (bus, [each.place() for each in found]) for id, (bus, found) in buses.items()}, unsure):
+        screen.text("  " + words)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from drivers.profiles.profile import Profile
 from gateway.tools import typed
 from gateway.tools.channels import SerialChannel
-from gateway.tools.listeners import LISTENERS
+from gateway.tools.examining import profiles
+from gateway.tools.listeners import LISTENERS, OnWire
 from gateway.tools.modbus_words import Device, ModbusDissector
 from gateway.tools.ports import others
 from gateway.tools.screen import Screen
-from gateway.tools.seen import Dissector
-from gateway.tools.sites import bus_of, load, modbus_units
+from gateway.tools.sites import bus_of, load, modbus_units, on_bus
 from gateway.tools.through import LOOPBACK, Proxy
 from gateway.tools.trouble import Trouble
 from gateway.tools.watch import Bounds, heard, show
@@ -24,9 +25,9 @@ async def start(screen: Screen, options: dict[str, Any]) -> int:
     bounds = Bounds(options["seconds"], options["frames"], options["counts"], options["raw"])
     named = [name for name in ("port", "bus", "through", "gateway") if options[name] is not None]
     if options["gateway"] is not None:
-        from gateway.tools import through_gateway  # noqa: PLC0415
+        from gateway.tools.through_gateway import watch as watch_gateway  # noqa: PLC0415
 
-        return await through_gateway.watch(screen, options["gateway"], options["username"], bounds)
+        return await watch_gateway(screen, options["gateway"], options["username"], bounds)
     if options["through"] is not None:
         return await _through(screen, options, bounds)
     if not named and options["site"] is None:
@@ -39,7 +40,7 @@ async def start(screen: Screen, options: dict[str, Any]) -> int:
 
 async def _line(screen: Screen, options: dict[str, Any], bounds: Bounds) -> int:
     port, baud, parity, stop_bits = options["port"], options["baud"], options["parity"], options["stop_bits"]
-    devices: dict[int, Device] = {}
+    devices: dict[str, tuple[Any, Profile]] = {}
     protocol = options["protocol"]
     site: Path | None = options["site"]
     if site is not None:
@@ -52,11 +53,13 @@ async def _line(screen: Screen, options: dict[str, Any], bounds: Bounds) -> int:
         port = bus.port
         baud = baud or getattr(bus, "baud", 9600)
         parity = parity or getattr(bus, "parity", "N")
-        devices = modbus_units(loaded, id)
+        devices = on_bus(loaded, id)
+        protocol = protocol or next((profile.protocol for _, profile in devices.values()), None)
+    protocol = protocol or "modbus"
     if protocol not in LISTENERS:
         known = ", ".join(LISTENERS)
-        raise Trouble(f"不认识协议 {protocol}，可用：{known}", f"there is no protocol {protocol}; there are: {known}")
-    dissector: Dissector = LISTENERS[protocol](devices, screen.say)
+        raise Trouble(f"听不懂协议 {protocol}，可用：{known}", f"cannot listen to {protocol}; there are: {known}")
+    dissector = LISTENERS[protocol](OnWire(devices, profiles()[0]), screen.say)
     channel = SerialChannel(port, baud or 9600, parity or "N", stop_bits, listen_only=True)
     try:
         warning = others(port, screen.say)
