@@ -162,13 +162,15 @@ class RtuLine:
     def look(self, data: bytes) -> tuple[int, bytes | None]:
         """The awaited frame in all that has come and was not used yet, and how many bytes are used up."""
         at = used = 0
-        echo = self._sent if self._want and (self._want.fc in READS or self.echoes) else b""
+        reading = self._want is not None and self._want.fc in READS
+        echo = self._sent if reading or self.echoes else b""
         while at <= len(data) - 5 or (echo and at < len(data)):
             if echo and echo.startswith(data[at : at + len(echo)]):
                 if len(data) - at < len(echo):
                     break
                 self.echoes = True
-                at, echo = at + len(echo), b""
+                at += len(echo)
+                echo = echo if reading else b""  # what looks like a read is never its answer, however often it comes
                 continue
             frame = self._frame_at(data, at)
             if frame is None:
