@@ -55,6 +55,8 @@ class Pty:
 
     def write(self, data: bytes) -> int:
         """Puts bytes on the line; tells how many went out."""
+        if self._master < 0:
+            return 0
         try:
             return os.write(self._master, data)
         except BlockingIOError:

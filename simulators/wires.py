@@ -111,7 +111,9 @@ WIRES: Mapping[str, Callable[[Setting], Wire]] = {
     "modbus-rtu-tcp": lambda of: ModbusRtuTcpWire(of.id, of.bus, of.site, paced=of.paced),
     "line-tcp": lambda of: LineTcpWire(of.id, of.on_bus[0], of.site),
     "line-serial": lambda of: LineSerialWire(of.id, of.on_bus[0], of.site, of.folder),
-    "osdp-serial": lambda of: OsdpSerialWire(of.id, of.on_bus, of.site, of.folder),
+    "osdp-serial": lambda of: OsdpSerialWire(
+        of.id, of.on_bus, of.site, of.folder, pace=10 / of.bus.baud if of.paced else 0.0
+    ),
     "osdp-tcp": lambda of: OsdpTcpWire(of.id, of.on_bus, of.site, of.folder),
     "meter-serial": lambda of: MeterSerialWire(of.id, of.bus, of.site, of.folder, paced=of.paced),
     "meter-tcp": lambda of: MeterTcpWire(of.id, of.bus, of.site, paced=of.paced),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +46,11 @@ class OsdpReaders:
 
 
 class OsdpSerialWire:
-    """A serial line with readers."""
+    """A serial line with readers. `pace`: seconds that each byte takes on it; 0: none."""
 
-    def __init__(self, id_: str, on_bus: list[str], site: SimSite, folder: Path) -> None:
+    def __init__(self, id_: str, on_bus: list[str], site: SimSite, folder: Path, *, pace: float = 0.0) -> None:
         self.id = id_
+        self._pace = pace
         self.readers = OsdpReaders(on_bus, site, folder)
         self._frames = Frames()
         self._pty = Pty(folder / id_, self._received)
@@ -68,7 +71,14 @@ class OsdpSerialWire:
         self._pty.close()
 
     def _received(self, data: bytes) -> None:
-        self.readers.hear(self._frames, data, self._pty.write)
+        self.readers.hear(self._frames, data, partial(self._say, len(data)))
+
+    def _say(self, heard: int, said: bytes) -> None:
+        if self._pace:
+            # What was asked took its time as well.
+            asyncio.get_running_loop().call_later((heard + len(said)) * self._pace, self._pty.write, said)
+        else:
+            self._pty.write(said)
 
 
 class OsdpTcpWire:
