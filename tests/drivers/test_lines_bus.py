@@ -14,6 +14,7 @@ from config.site import SerialLineBus, TcpLineBus
 from drivers.bus import Bus, CommandFailed
 from drivers.opening import open_bus
 from drivers.profiles import load
+from drivers.profiles.words import CardFormat
 from drivers.reports import CredentialRead, DeviceFound, DeviceLost, InputRefused
 from tests.drivers.products import Installed
 from tests.drivers.sinks import Heard
@@ -64,6 +65,23 @@ async def running(config: TcpLineBus | SerialLineBus, heard: Heard) -> AsyncIter
 
 def tcp(port: int) -> TcpLineBus:
     return TcpLineBus(kind="line-tcp", host="127.0.0.1", port=port)
+
+
+async def test_the_form_that_the_site_declares_is_the_one_that_is_read() -> None:
+    reader, heard = Reader(), Heard()
+    config = tcp(await reader.listen())
+    own = {"door-in": (Installed(card=CardFormat(format="3+5")), load("line_reader"))}
+    task = asyncio.create_task(open_bus("wire", config, own, sink=heard, clock=lambda: 0).run())
+    try:
+        await reader.send(b"213,02000\r\n04A1B2C3\r\n")
+        await heard.until(lambda: any(isinstance(each, InputRefused) for each in heard.reports))
+        assert [each for each in heard.reports if isinstance(each, CredentialRead)] == [
+            CredentialRead("door-in", "card", "D507D0")
+        ], "what the product would send otherwise is not tried"
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await reader.close()
 
 
 async def test_cards_over_tcp() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from drivers.lines.codec import as_installed, credential
 from drivers.profiles import load
+from drivers.profiles.words import CardFormat
 from simulators.lines.text import CannotRead, card_line, garbled
 
 
@@ -23,6 +25,23 @@ def test_a_line_is_what_the_profile_says(profile: str, card: str, line: bytes) -
     form = load(profile).line
     assert form is not None
     assert card_line(card, form) == line
+
+
+@pytest.mark.parametrize(
+    ("declared", "card", "line"),
+    [
+        ({"format": "3+5"}, "D507D0", b"213,02000\r\n"),
+        ({"format": "10d-26"}, "D507D0", b"0013961168\r\n"),
+        ({"format": "8h", "byte_order": "reversed", "prefix": "#"}, "7186A61E", b"#1EA68671\r\n"),
+        ({"format": "5+5"}, "00D507D0", b"00213,02000\r\n"),
+    ],
+)
+def test_a_line_is_what_the_site_declares(declared: dict[str, str], card: str, line: bytes) -> None:
+    product = load("line_reader").line
+    assert product is not None
+    form = as_installed(product, CardFormat.model_validate(declared))
+    assert card_line(card, form) == line
+    assert credential(line.strip(), form).value == card
 
 
 UNREADABLE = [
