@@ -36,8 +36,10 @@ def table() -> str:
     rows = ["| kind | product | profile | wire | confidence | source |", "|---|---|---|---|---|---|"]
     for profile in real_products():
         source = profile.sources[0].split(", which")[0].replace("|", "/")
+        vendor = profile.vendor.split(" ")[0]
+        name = profile.name.en if vendor.lower() in profile.name.en.lower() else f"{vendor}: {profile.name.en}"
         rows.append(
-            f"| {profile.kind.replace('_', ' ')} | {profile.name.en} | `{profile.id}` | {_WIRES[profile.protocol]} "
+            f"| {profile.kind.replace('_', ' ')} | {name} | `{profile.id}` | {_WIRES[profile.protocol]} "
             f"| {profile.confidence} | {source} |"
         )
     return "\n".join(rows)
