@@ -6,4 +6,15 @@ raised, and nothing is read from a frame whose check is wrong.
 
 from __future__ import annotations
 
-CODECS: tuple[str, ...] = ("cards", "cjt188", "dahua", "dlt645", "hikvision", "lines", "modbus_rtu", "modbus_tcp", "osdp", "zhenshi")
+CODECS: tuple[str, ...] = (
+    "cards",
+    "cjt188",
+    "dahua",
+    "dlt645",
+    "hikvision",
+    "lines",
+    "modbus_rtu",
+    "modbus_tcp",
+    "osdp",
+    "zhenshi",
+)
