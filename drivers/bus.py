@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from contract.readings import Value
 from contract.texts import Text
 from drivers.errors import DriverError
+
+
+class LeftOut(NamedTuple):
+    """Moments at which a device should have been read and was not: the wire was too slow, or the device silent."""
+
+    overruns: int = 0
+    missed: int = 0
 
 
 @dataclass(slots=True)
@@ -15,7 +23,7 @@ class BusHealth:
     """Counters of one bus since start, for /metrics and the installer's page.
 
     Of the moments at which something should have been read, `overruns` were left out because the wire was too slow for
-    all that is asked of it, `missed` because the device was silent.
+    all that is asked of it, `missed` because the device was silent; `left_out` tells the same of each device.
     """
 
     exchanges: int = 0
@@ -26,6 +34,7 @@ class BusHealth:
     overruns: int = 0
     missed: int = 0
     connected: bool = False
+    left_out: Callable[[], Mapping[str, LeftOut]] = field(default=dict, repr=False)
 
 
 Outcome = Literal["granted", "denied"]

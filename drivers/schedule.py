@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+from drivers.bus import LeftOut
 from drivers.profiles.profile import Profile
 from drivers.profiles.words import Group
 
@@ -300,10 +301,9 @@ class Timetable(Generic[Block]):
         """What is read of a device, as it stands now."""
         return [slot.block for slot in self._devices[device].slots]
 
-    def left_out(self, device: str) -> tuple[int, int]:
-        """Of one device: moments that were left out because the wire was too slow, and because it was silent."""
-        state = self._devices[device]
-        return state.overruns, state.missed
+    def left_out(self) -> dict[str, LeftOut]:
+        """The moments that were left out, by device."""
+        return {name: LeftOut(state.overruns, state.missed) for name, state in self._devices.items()}
 
     # --- Inside
 

@@ -81,6 +81,7 @@ class ModbusBus:
         self._clock = clock
         self._timeout_s = timeout_s
         self._timetable: Timetable[Block] = Timetable()
+        self.health.left_out = self._timetable.left_out
         self._wishes: Wishes[Write] = Wishes(id)
         self._stirring: set[int] = set()
         self._hasty: set[int] = set()

@@ -40,10 +40,22 @@ class GatewayFigures(Collector):
             connected.add_metric([id], bus.health.connected)
         yield crashes
         yield connected
+        yield from self._left_out()
         refused = CounterMetricFamily(f"{PREFIX}_inputs_refused", "Input that nobody could read", labels=["wire"])
         for wire, count in self._gateway.engine.refusals.counts.items():
             refused.add_metric([wire], count)
         yield refused
+
+    def _left_out(self) -> Iterator[Metric]:
+        words = "Readings of each device that were due and left out"
+        overruns = CounterMetricFamily(f"{PREFIX}_device_overruns", f"{words}: its wire is too slow", labels=["device"])
+        missed = CounterMetricFamily(f"{PREFIX}_device_missed", f"{words}: it was silent", labels=["device"])
+        for bus in self._gateway.engine.buses.buses.values():
+            for device, left_out in bus.health.left_out().items():
+                overruns.add_metric([device], left_out.overruns)
+                missed.add_metric([device], left_out.missed)
+        yield overruns
+        yield missed
 
     def _journal(self) -> Iterator[Metric]:
         journal, link = self._gateway.journal, self._gateway.link
