@@ -97,6 +97,8 @@ class Slave:
         self._heard = b""
         self.echoes = False
         """Whether the line repeats what the master sends, as half-duplex adapters do."""
+        self.pace_s = 0.0
+        """Seconds that each byte of an answer takes on the line."""
         self.accepted = 0
 
     async def _work(self, queue: asyncio.Queue[Callable[[], Awaitable[None]]]) -> None:
@@ -122,7 +124,13 @@ class Slave:
                 await asyncio.sleep(unit.delays.pop(0))
             if unit.noise:
                 write(unit.noise)
-            write(send(reply))
+            frame = send(reply)
+            if not self.pace_s:
+                write(frame)
+                return
+            for at in range(0, len(frame), 16):  # as a UART's buffer hands them over
+                await asyncio.sleep(self.pace_s * len(frame[at : at + 16]))
+                write(frame[at : at + 16])
 
         self._queue_of(unit_id).put_nowait(answer)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from config.site import ModbusRtuBus
 from drivers.bus import CommandFailed
 from drivers.modbus.bus import ModbusBus
+from drivers.modbus.rtu import Line, RtuWire
 from drivers.opening import open_bus
 from drivers.profiles import load
 from drivers.profiles.profile import Profile
@@ -28,9 +30,14 @@ def holding(count: int, first: int = 100) -> Unit:
 
 @asynccontextmanager
 async def line(
-    units: dict[int, Unit], devices: dict[str, tuple[Installed, Profile]], timeout_s: float = 0.1
+    units: dict[int, Unit],
+    devices: dict[str, tuple[Installed, Profile]],
+    timeout_s: float = 0.1,
+    *,
+    echoes: bool = False,
 ) -> AsyncIterator[tuple[Slave, ModbusBus, Heard]]:
     slave, heard = Slave(units), Heard()
+    slave.echoes = echoes
     port = slave.open_line()
     bus = open_bus(
         "line",
@@ -197,3 +204,106 @@ async def test_the_line_is_opened_for_one_process_only() -> None:
         assert second.readings("d.r0") == []
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+# --- The adapter
+
+
+def point_at(link: Path, port: str) -> None:
+    link.unlink(missing_ok=True)
+    link.symlink_to(port)
+
+
+async def test_an_adapter_that_is_unplugged_and_comes_back(tmp_path: Path) -> None:
+    """The same name points at another port then; nobody has to restart anything."""
+    link = tmp_path / "rs485"
+    slave, heard = Slave({1: holding(1)}), Heard()
+    point_at(link, slave.open_line())
+    config = ModbusRtuBus(kind="modbus-rtu", port=str(link), baud=115200, timeout_s=0.1)
+    bus = open_bus("line", config, {"d": (Installed(), quick(1))}, sink=heard, clock=lambda: 0)
+    task = asyncio.create_task(bus.run())
+    try:
+        await heard.until(lambda: bus.online("d"))
+        link.unlink()
+        await slave.close()
+        await heard.until(lambda: heard.of(DeviceLost))
+        with pytest.raises(CommandFailed):
+            await bus.pulse("d", "relay", 1.0, within_s=1)
+        again = Slave({1: holding(1, 500)})
+        point_at(link, again.open_line())
+        await heard.until_value("d.r0", 500)
+        assert bus.health.reconnects >= 1
+        assert bus.health.connected
+        await again.close()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def quick(count: int, more: str = "") -> Profile:
+    return product(FAST + more + registers(count).split("\n", 1)[1])
+
+
+async def test_an_adapter_that_echoes() -> None:
+    """Coils at 0x0300: the echo of the question has the shape of an answer of three bytes."""
+    bits = {(1, 0x0300 + at): at % 3 == 0 for at in range(24)}
+    coils = "points:\n" + "".join(
+        f"  c{at}: {{fc: 1, address: {0x0300 + at}, type: bit, name: {{zh: 值, en: Value}}}}\n" for at in range(24)
+    )
+    unit = Unit(bits=dict(bits))
+    board = Unit(bits={(1, at): False for at in range(8)})
+    devices = {"d": (Installed(1), product(FAST + coils)), "board": (Installed(2), load("waveshare_relay8"))}
+    async with line({1: unit, 2: board}, devices, echoes=True) as (_, bus, heard):
+        await heard.until(lambda: heard.last("d.c23") and heard.last("board.relay_8"))
+        assert [(heard.last(f"d.c{at}") or pytest.fail()).value for at in range(24)] == list(bits.values())
+        await bus.write("board", "relay_1", True, within_s=2)
+        assert board.raw_coils == {0: 0xFF00}
+        board.silent = True
+        with pytest.raises(CommandFailed, match="did not answer"):
+            await bus.write("board", "relay_2", True, within_s=2)
+        assert bus.health.late == 0
+        assert {reading.value for reading in heard.readings("d.c0")} == {True}
+
+
+# --- Silence between frames
+
+
+async def test_each_unit_is_given_its_own_silence() -> None:
+    """Only the slow unit's requests wait; a wish for another unit goes out in that silence."""
+    slow, board = holding(1), Unit(bits={(1, at): False for at in range(8)})
+    devices = {
+        "slow": (Installed(1), product("limits: {guard_s: 1.0, latency_s: 0.1}\n" + registers(1))),
+        "board": (Installed(2), load("waveshare_relay8")),
+    }
+    async with line({1: slow, 2: board}, devices) as (_, bus, heard):
+        await heard.until(lambda: heard.last("slow.r0") and heard.last("board.relay_8"))
+        wire = bus._wire
+        assert wire.ready_at(1) - wire.ready_at(2) == pytest.approx(1.0 - 0.00175)
+        asked = len(slow.asked)
+        for relay in ("relay_1", "relay_2", "relay_3"):
+            await bus.write("board", relay, True, within_s=0.9)
+        # Three wishes were carried out, and the slow unit, which is always due, was not asked in between.
+        assert len(slow.asked) - asked <= 1
+        await slow.until_asked(asked + 1)
+
+
+@pytest.mark.parametrize(("baud", "parity", "silence"), [(9600, "N", 3.5 * 10 / 9600), (2400, "E", 3.5 * 11 / 2400)])
+def test_the_silence_before_a_frame(baud: int, parity: str, silence: float) -> None:
+    wire = RtuWire("/dev/null", Line(baud, parity, 1, {1: 0.0, 2: 0.5}, 0.0, lambda frame: None))
+    assert wire.ready_at(1) == pytest.approx(silence)
+    assert wire.ready_at(2) == 0.5
+
+
+async def test_an_answer_of_a_slow_line_may_take_longer_than_the_time_out() -> None:
+    """The time-out is for the unit; what the bytes take comes on top: 255 bytes at 2400 baud are more than a second."""
+    unit = holding(125)
+    slave, heard = Slave({1: unit}), Heard()
+    slave.pace_s = 10 / 19200
+    config = ModbusRtuBus(kind="modbus-rtu", port=slave.open_line(), baud=19200, timeout_s=0.05)
+    bus = open_bus("line", config, {"d": (Installed(), quick(125))}, sink=heard, clock=lambda: 0)
+    task = asyncio.create_task(bus.run())
+    await heard.until(lambda: heard.last("d.r124"))
+    assert bus.health.timeouts == 0
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await slave.close()
