@@ -50,9 +50,9 @@ class Delays(NamedTuple):
 def run(short: bool) -> Iterable[Row]:
     """p99 in milliseconds against one exchange + 20 ms; the longest of the runs."""
     runs, on_tcp, on_line, on_rest = (1, 200, 60, 20) if short else (3, 2000, 300, 100)
-    tcp = [uvloop.run(_tcp(on_tcp)) for _ in range(runs)]
-    rtu = [uvloop.run(_rtu(on_line)) for _ in range(runs)]
-    rest = uvloop.run(_rest(on_rest))
+    tcp = [uvloop.run(over_tcp(on_tcp)) for _ in range(runs)]
+    rtu = [uvloop.run(over_line(on_line)) for _ in range(runs)]
+    rest = uvloop.run(through_rest(on_rest))
     yield _row(f"Modbus TCP, {TCP_UNITS} units × 125 registers", tcp, {
         "through REST to the unit, p50 ms": round(median(rest), 1),
         "through REST to the unit, p99 ms": round(percentile(rest, 0.99), 1),
@@ -97,7 +97,8 @@ def _devices(units: int, registers: int) -> dict[str, tuple[Device, Profile]]:
     }
 
 
-async def _tcp(commands: int) -> Delays:
+async def over_tcp(commands: int) -> Delays:
+    """So many commands among the reads of 20 units behind one endpoint."""
     async with CountingSlave(TCP_UNITS) as slave:
         wire = ModbusTcpBus(kind="modbus-tcp", host="127.0.0.1", port=slave.port)
         bus = open_bus("w", wire, _devices(TCP_UNITS, 125), sink=lambda report: None, clock=lambda: 0)
@@ -108,7 +109,8 @@ async def _tcp(commands: int) -> Delays:
             return await _measured(bus, slave, commands, exchange)
 
 
-async def _rtu(commands: int) -> Delays:
+async def over_line(commands: int) -> Delays:
+    """So many among the reads of ten units on a line."""
     async with PacedLine(BAUD) as line, Units(line.slave, BAUD, RTU_UNITS, RTU_REGISTERS) as slave:
         wire = ModbusRtuBus(kind="modbus-rtu", port=line.master, baud=BAUD)
         bus = open_bus("w", wire, _devices(RTU_UNITS, RTU_REGISTERS), sink=lambda report: None, clock=lambda: 0)
@@ -143,7 +145,8 @@ async def _obeyed(slave: Told, commands: int, write: Callable[[int], Awaitable[N
     return delays
 
 
-async def _rest(commands: int) -> list[float]:
+async def through_rest(commands: int) -> list[float]:
+    """Milliseconds from a person's request to the unit."""
     async with CountingSlave(TCP_UNITS) as slave:
         wire = {"net": {"kind": "modbus-tcp", "host": "127.0.0.1", "port": slave.port}}
         units = {f"u{unit}": ("net", unit) for unit in range(1, TCP_UNITS + 1)}

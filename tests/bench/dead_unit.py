@@ -40,8 +40,8 @@ class Shares(NamedTuple):
 def run(short: bool) -> Iterable[Row]:
     """The share of the healthy rate; medians of the runs."""
     runs, seconds = (1, 5.0) if short else (5, 20.0)
-    ours = [uvloop.run(_ours(seconds)) for _ in range(runs)]
-    peer = [uvloop.run(_peer(seconds)) for _ in range(runs)]
+    ours = [uvloop.run(of_gateway(seconds)) for _ in range(runs)]
+    peer = [uvloop.run(of_peer(seconds)) for _ in range(runs)]
     notes: dict[str, float | str] = {
         "reads/s asked": UNITS / OURS_PERIOD_S,
         "answers again → read again, s": round(max(one.back_s for one in ours), 1),
@@ -56,7 +56,8 @@ def run(short: bool) -> Iterable[Row]:
     )  # fmt: skip
 
 
-async def _ours(seconds: float) -> Shares:
+async def of_gateway(seconds: float) -> Shares:
+    """Our gateway."""
     async with CountingSlave(UNITS) as slave:
         wire = {"net": {"kind": "modbus-tcp", "host": "127.0.0.1", "port": slave.port, "timeout_s": TIMEOUT_S}}
         units = {f"u{unit}": ("net", unit) for unit in range(1, UNITS + 1)}
@@ -66,7 +67,8 @@ async def _ours(seconds: float) -> Shares:
                 return await _shares(slave, gateway, seconds)
 
 
-async def _peer(seconds: float) -> Shares:
+async def of_peer(seconds: float) -> Shares:
+    """The peer."""
     async with CountingSlave(UNITS) as slave:
         with tempfile.TemporaryDirectory() as folder:
             peer = ThingsBoard(

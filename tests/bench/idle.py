@@ -37,8 +37,8 @@ class Cost(NamedTuple):
 def run(short: bool) -> Iterable[Row]:
     """Memory and share of a core; medians of the runs."""
     runs, seconds = (1, 8.0) if short else (3, 60.0)
-    ours = [uvloop.run(_ours(seconds)) for _ in range(runs)]
-    peer = [uvloop.run(_peer(seconds)) for _ in range(runs)]
+    ours = [uvloop.run(of_gateway(seconds)) for _ in range(runs)]
+    peer = [uvloop.run(of_peer(seconds)) for _ in range(runs)]
     notes: dict[str, float | str] = {
         "reads/s": round(median([one.rate for one in ours]), 2),
         "peer": NAME,
@@ -56,7 +56,8 @@ def run(short: bool) -> Iterable[Row]:
     )  # fmt: skip
 
 
-async def _ours(seconds: float) -> Cost:
+async def of_gateway(seconds: float) -> Cost:
+    """Our gateway."""
     async with CountingSlave(UNITS, still=True) as slave:
         wire = {"net": {"kind": "modbus-tcp", "host": "127.0.0.1", "port": slave.port}}
         units = {f"u{unit}": ("net", unit) for unit in range(1, UNITS + 1)}
@@ -66,7 +67,8 @@ async def _ours(seconds: float) -> Cost:
                 return await _cost(slave, gateway, seconds)
 
 
-async def _peer(seconds: float) -> Cost:
+async def of_peer(seconds: float) -> Cost:
+    """The peer."""
     async with CountingSlave(UNITS, still=True) as slave:
         with tempfile.TemporaryDirectory() as folder:
             peer = ThingsBoard(Path(folder), port=slave.port, units=UNITS, period_s=PERIOD_S, registers=REGISTERS - 1)

@@ -45,8 +45,8 @@ class Counted:
 def run(short: bool) -> Iterable[Row]:
     """Wrong values, one row for each kind of wire."""
     polls, wires, longest_s = (600, 5, 12.0) if short else (10_000, 15, 300.0)
-    ours = uvloop.run(_ours(polls, wires, longest_s))
-    peer = asyncio.run(_peer(polls, wires, longest_s))
+    ours = uvloop.run(of_drivers(polls, wires, longest_s))
+    peer = asyncio.run(of_peer(polls, wires, longest_s))
     for kind, counted in ours.items():
         beside = kind == "RTU"
         notes: dict[str, float | str] = {
@@ -95,7 +95,8 @@ def late_product() -> Profile:
     return product(f"poll: {{alarm: {PERIOD_S}, normal: {PERIOD_S}, meter: {PERIOD_S}}}\npoints:\n{points}\n")
 
 
-async def _ours(polls: int, wires: int, longest_s: float) -> dict[str, Counted]:
+async def of_drivers(polls: int, wires: int, longest_s: float) -> dict[str, Counted]:
+    """Ours, by the kind of wire."""
     kinds = ("Modbus TCP", "RTU", "RTU over TCP")
     done = await asyncio.gather(*(_kind(kind, polls, wires, longest_s) for kind in kinds))
     return dict(zip(kinds, done, strict=True))
@@ -132,7 +133,7 @@ async def _wire(kind: str, units: LateUnits) -> Any:
     return ModbusRtuBus(kind="modbus-rtu", port=on_line(units), baud=115200, timeout_s=TIMEOUT_S)
 
 
-async def _peer(polls: int, wires: int, longest_s: float) -> Counted:
+async def of_peer(polls: int, wires: int, longest_s: float) -> Counted:
     """pymodbus with its own three retries; an application takes what comes without an error."""
     logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
     counted = Counted()

@@ -109,17 +109,18 @@ async def _run(seconds: float) -> Run:
     # Machines are faster and slower from one moment to the next: the limit is taken on both sides of what it limits.
     async with CountingSlave(UNITS) as slave:
         before = await limit_python(slave.port, UNITS, seconds / 2)
-        fast = await _ours(SATURATED_S, seconds)
+        fast = await of_gateway(SATURATED_S, seconds)
         after = await limit_python(slave.port, UNITS, seconds / 2)
         limit = {name: (before[name] + after[name]) / 2 for name in before}
         done = Run(limit, await limit_c(slave.port, UNITS, seconds / 2), {SATURATED_S: fast})
     for period in PERIODS_S:
-        done.ours[period] = await _ours(period, seconds)
-    await _peer(done, seconds)
+        done.ours[period] = await of_gateway(period, seconds)
+    await of_peer(done, seconds)
     return done
 
 
-async def _ours(period_s: float, seconds: float) -> Ours:
+async def of_gateway(period_s: float, seconds: float) -> Ours:
+    """Our gateway, asked for everything every `period_s`."""
     async with CountingSlave(UNITS) as slave:
         wire = {"net": {"kind": "modbus-tcp", "host": "127.0.0.1", "port": slave.port}}
         units = {f"u{unit}": ("net", unit) for unit in range(1, UNITS + 1)}
@@ -141,7 +142,8 @@ async def _ours(period_s: float, seconds: float) -> Ours:
             return Ours(seen, reckoning, round(uncounted), memory)
 
 
-async def _peer(done: Run, seconds: float) -> None:
+async def of_peer(done: Run, seconds: float) -> None:
+    """The peer beside it, noted in `done`."""
     async with CountingSlave(UNITS) as slave:
         with tempfile.TemporaryDirectory() as folder:
             peer = ThingsBoard(Path(folder), port=slave.port, units=UNITS, period_s=PEER_PERIOD_S)

@@ -37,8 +37,8 @@ def run(short: bool) -> Iterable[Row]:
     """The share of the bound; medians of the runs."""
     runs, seconds = (1, 5.0) if short else (5, 15.0)
     bound = 1 / exchange_s(BAUD, REGISTERS)
-    ours = [uvloop.run(_ours(seconds)) for _ in range(runs)]
-    bare = [uvloop.run(_bare(seconds)) for _ in range(runs)]
+    ours = [uvloop.run(of_gateway(seconds)) for _ in range(runs)]
+    bare = [uvloop.run(of_bare(seconds)) for _ in range(runs)]
     yield Row(
         "rtu", f"{BAUD} 8N1, {REGISTERS} registers: share of the wire's bound", "",
         ours=median([one.rate for one in ours]) / bound, limit=1.0, aim=0.95, better="higher", runs=runs,
@@ -53,7 +53,8 @@ def run(short: bool) -> Iterable[Row]:
     )  # fmt: skip
 
 
-async def _ours(seconds: float) -> Line:
+async def of_gateway(seconds: float) -> Line:
+    """Our gateway."""
     async with PacedLine(BAUD) as line, Units(line.slave, BAUD, 1, REGISTERS) as slave:
         with tempfile.TemporaryDirectory() as folder:
             site = probe_site(line_bus(line), {"u1": ("line", 1)}, SATURATED_S)
@@ -66,7 +67,8 @@ async def _ours(seconds: float) -> Line:
         return Line((after[1] - before[1]) / took, (await line.counts())["hurried"], timeouts)
 
 
-async def _bare(seconds: float) -> Line:
+async def of_bare(seconds: float) -> Line:
+    """A bare pymodbus loop."""
     async with PacedLine(BAUD) as line, Units(line.slave, BAUD, 1, REGISTERS):
         done = await json_of_python("tests.bench.bare_rtu", line.master, BAUD, 1, REGISTERS, seconds)
         return Line(done["reads"] / done["seconds"], (await line.counts())["hurried"], 0)

@@ -56,11 +56,12 @@ def run(short: bool) -> Iterable[Row]:
 
 
 async def _both(seconds: float) -> tuple[Dead, Dead]:
-    ours, peer = await asyncio.gather(_ours(seconds), _peer(seconds))
+    ours, peer = await asyncio.gather(of_gateway(seconds), of_peer(seconds))
     return ours, peer
 
 
-async def _ours(seconds: float) -> Dead:
+async def of_gateway(seconds: float, back_off_s: float = BACK_OFF_S) -> Dead:
+    """Ours. `back_off_s`: how long the unit is dead before its cost is looked at."""
     async with PacedLine(BAUD) as line, Units(line.slave, BAUD, UNITS, REGISTERS) as slave:
         with tempfile.TemporaryDirectory() as folder:
             units = {f"u{unit}": ("line", unit) for unit in range(1, UNITS + 1)}
@@ -69,7 +70,7 @@ async def _ours(seconds: float) -> Dead:
                 await asyncio.sleep(1.0)
                 healthy = await _rate(slave, seconds)
                 slave.dead(DEAD)
-                at_once = await _rate(slave, BACK_OFF_S)
+                at_once = await _rate(slave, back_off_s)
                 kept = await _rate(slave, seconds)
                 slave.back(DEAD)
                 return Dead(at_once / healthy, kept / healthy, await _back(slave))
@@ -90,7 +91,8 @@ async def _back(slave: Units) -> float:
     return float("inf")
 
 
-async def _peer(seconds: float) -> Dead:
+async def of_peer(seconds: float) -> Dead:
+    """pymodbus."""
     async with PacedLine(BAUD) as line, Units(line.slave, BAUD, UNITS, REGISTERS) as slave:
         args = ("tests.bench.bare_rtu", line.master, BAUD, UNITS, REGISTERS)
         healthy = await json_of_python(*args, seconds)

@@ -10,6 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from tests.peers import PeerMissing
+
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ROOT / "var" / "bench" / "programs"
 
@@ -20,7 +22,7 @@ AT_ONCE = 5
 
 
 def program(name: str) -> Path:
-    """The executable of `<name>.c` beside this file, compiled anew when the source has changed."""
+    """The executable of `<name>.c` beside this file, compiled anew when it has changed. Raises `PeerMissing`."""
     source = Path(__file__).with_name(f"{name}.c")
     made = PROGRAMS / name
     if not made.exists() or made.stat().st_mtime < source.stat().st_mtime:
@@ -29,7 +31,10 @@ def program(name: str) -> Path:
         with tempfile.TemporaryDirectory(dir=PROGRAMS) as folder:
             fresh = Path(folder) / name
             flags = ("-O2", "-Wall", "-Wextra", "-Werror", "-I/usr/include/modbus")
-            subprocess.run(["gcc", *flags, "-o", fresh, source, "-lmodbus", "-lutil"], check=True)
+            try:
+                subprocess.run(["gcc", *flags, "-o", fresh, source, "-lmodbus", "-lutil"], check=True)
+            except (OSError, subprocess.CalledProcessError) as wrong:
+                raise PeerMissing(f"{source.name} needs gcc and libmodbus-dev: {wrong}") from wrong
             fresh.replace(made)
     return made
 
