@@ -33,10 +33,14 @@ def check_meters(draft: Draft) -> None:
             continue
         digits = DIGITS[profile.protocol]
         if not (device.address.isdecimal() and len(device.address) <= digits):
-            words = Text(f"应为表上印的地址，最多 {digits} 位数字", f"expected the printed address, up to {digits} digits")
+            words = Text(
+                f"应为表上印的地址，最多 {digits} 位数字", f"expected the printed address, up to {digits} digits"
+            )
             draft.wrong(place, words, device.address)
             continue
         owner = owners.setdefault((device.bus, profile.protocol, device.address.zfill(digits)), id_)
         if owner != id_:
-            words = Text(f"总线 {device.bus} 上 {owner} 已用此地址", f"{owner} already has this address on {device.bus}")
+            words = Text(
+                f"总线 {device.bus} 上 {owner} 已用此地址", f"{owner} already has this address on {device.bus}"
+            )
             draft.wrong(place, words, device.address)

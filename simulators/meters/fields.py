@@ -26,9 +26,9 @@ def item_bytes(item: Item, value: ValueOf, clock: datetime) -> bytes:
     return bytes(data)
 
 
-def time_bytes(field: Field, clock: datetime) -> bytes:
+def time_bytes(field: Field, value: Value, clock: datetime) -> bytes:
     """The time of day that belongs to a clock's date."""
-    return bcd.from_digits(bcd.from_moment(clock, field.source.layout)[-6:], 3)
+    return bcd.from_digits(bcd.from_moment(_moment(value) or clock, field.source.layout)[-6:], 3)
 
 
 def field_bytes(field: Field, value: Value, clock: datetime) -> bytes:

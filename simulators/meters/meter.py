@@ -53,7 +53,8 @@ class ItemMeter:
             return fields.item_bytes(item, self._value, clock)
         for other in self.items.values():
             if other.time is not None and other.time[0] == number:
-                return fields.time_bytes(other.fields[0], clock)
+                field = other.fields[0]
+                return fields.time_bytes(field, self._value(field.point.id), clock)
         return None
 
     def clock(self, now: datetime) -> datetime:

@@ -153,7 +153,7 @@ def test_signed_numbers_both_ways(value: int) -> None:
 
 @pytest.mark.parametrize(("value", "size", "signed"), [(100, 1, False), (-1, 1, False), (80, 1, True), (-80, 1, True)])
 def test_numbers_that_do_not_fit(value: int, size: int, signed: bool) -> None:
-    with pytest.raises(ValueError, match="fit|no row"):
+    with pytest.raises(ValueError, match=r"fit|no row"):
         bcd.from_number(value, size, signed=signed)
 
 

@@ -110,7 +110,7 @@ def test_the_bench_has_every_profile_of_the_two_standards() -> None:
 
 
 async def test_every_point_of_every_meter_reads_as_it_is(tmp_path: Path) -> None:
-    async with met(tmp_path) as (stage, gateway):
+    async with met(tmp_path) as (_, gateway):
         devices = gateway.loaded.site.devices
         expected = {f"{d}.{point}" for d in devices for point in gateway.loaded.profile_of(d).points}
         await until(lambda: set(gateway.latest) >= expected, within_s=60)
@@ -155,7 +155,7 @@ async def test_what_the_meters_tell_arrives(tmp_path: Path) -> None:
 
 
 async def test_commands_do_what_they_say(tmp_path: Path) -> None:
-    async with met(tmp_path) as (stage, gateway):
+    async with met(tmp_path) as (_, gateway):
         await gateway.write("meter-flat", "supply", "trip")
         await until(lambda: gateway.value("meter-flat.supply_state") == "open")
         await gateway.write("meter-flat", "supply", "close")

@@ -1,0 +1,252 @@
+"""The owner of a meter line on a real connection: meters that are dead, late, foreign, mute or in several frames."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from config.site import MeterTcpBus
+from drivers.bus import CommandFailed
+from drivers.installed import WrongInstallation
+from drivers.meters import cjt188, dlt645
+from drivers.opening import open_bus
+from drivers.profiles import load
+from drivers.reports import DeviceFound, DeviceLost, InputRefused
+from tests.drivers.meters import Answers, Line, meter_product, owned, quick
+from tests.drivers.products import Installed
+from tests.drivers.sinks import Heard
+
+ITEMS = 6
+NUMBERS = meter_product(
+    "points:\n"
+    + "\n".join(
+        f"  p{number}: {{di: 0x000{number}0000, length: 4, name: {{zh: 值, en: Value}}}}"
+        for number in range(1, ITEMS + 1)
+    )
+)
+
+
+def answered(frame: bytes, data: bytes = b"") -> bytes:
+    """The confirmation of a request: its item and `data`."""
+    asked = dlt645.parse(frame)
+    return dlt645.frame(asked.address, asked.control | 0x80, asked.data[:4] + data, wake=2)
+
+
+def own_value(frame: bytes) -> bytes:
+    """Every item of every meter has a value of its own: the meter's last digits, then the item's."""
+    asked = dlt645.parse(frame)
+    value = f"{asked.address[-2:]}0000{asked.data[2]:02}"
+    return bytes.fromhex(value)[::-1]
+
+
+async def test_late_answers_never_become_values_of_anything_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Meters answer after up to twice the time-out, others between; every reading is of its own item and meter."""
+    monkeypatch.setattr("drivers.schedule.PROBES_S", (0.01, 0.02, 0.03, 0.04))
+    rng = Random(3)
+
+    def answers(frame: bytes) -> Answers:
+        return [(rng.uniform(0, 0.04) if rng.random() < 0.5 else 0.0, answered(frame, own_value(frame)))]
+
+    heard = Heard()
+    line = Line(dlt645.frames(), answers)
+    devices = {f"m{address}": (Installed(address=str(address)), quick(NUMBERS)) for address in (11, 12, 13)}
+    async with owned(line, devices, heard, timeout_s=0.02) as bus:
+        await line.until(lambda: len(line.asked) > 200 and bus.health.late > 3, within_s=60)
+    believed = 0
+    for device, (installed, _) in devices.items():
+        for number in range(1, ITEMS + 1):
+            for reading in heard.readings(f"{device}.p{number}"):
+                believed += 1
+                assert reading.value == int(f"{installed.address}0000{number:02}"), reading
+    assert believed > 2 * ITEMS
+    assert bus.health.timeouts > 5
+
+
+async def test_a_late_answer_with_an_older_number_is_not_the_answer() -> None:
+    """CJ/T 188 meters count questions: an answer to the question before is late, and not believed."""
+    water = quick(load("cjt188_water"))
+    count = 0
+
+    def answers(frame: bytes) -> Answers:
+        nonlocal count
+        count += 1
+        asked = cjt188.parse(frame)
+        number = asked.data[2:3] if count % 2 else bytes((asked.data[2] - 1 & 0xFF,))
+        value = bytes.fromhex("00111100" if count % 2 else "00999900") + b"\x2c"
+        data = value + value + bytes.fromhex("31012211051520") + b"\0\0"
+        return [(0.0, cjt188.frame(0x10, "7", 0x81, asked.data[:2] + number + data, wake=0))]
+
+    heard = Heard()
+    line = Line(cjt188.frames(), answers)
+    async with owned(line, {"water": (Installed(address="7"), water)}, heard, timeout_s=0.03) as bus:
+        await line.until(lambda: bus.health.late >= 3)
+    values = {reading.value for reading in heard.readings("water.volume_forward") if reading.quality == "good"}
+    assert values == {1111.0}
+
+
+async def test_a_dead_meter_is_backed_off_and_the_others_go_on() -> None:
+    def answers(frame: bytes) -> Answers:
+        return [] if dlt645.parse(frame).address.endswith("99") else [(0.0, answered(frame, own_value(frame)))]
+
+    heard = Heard()
+    line = Line(dlt645.frames(), answers)
+    devices = {"dead": (Installed(address="99"), quick(NUMBERS)), "well": (Installed(address="11"), quick(NUMBERS))}
+    async with owned(line, devices, heard) as bus:
+        await heard.until(lambda: heard.of(DeviceLost), within_s=30)
+        await line.until(lambda: len(line.asked) > 200)
+    to_the_dead = sum(dlt645.parse(frame).address.endswith("99") for frame in line.asked)
+    assert to_the_dead <= 5
+    assert [lost.device for lost in heard.of(DeviceLost)] == ["dead"]
+    assert heard.of(DeviceFound) == [DeviceFound("well")]
+    assert bus.health.timeouts == to_the_dead
+
+
+async def test_a_damaged_answer_is_asked_for_again_at_once() -> None:
+    def answers(frame: bytes) -> Answers:
+        answer = answered(frame, own_value(frame))
+        spoilt = answer[:-3] + bytes((answer[-3] ^ 1,)) + answer[-2:]
+        return [(0.0, spoilt if len(line.asked) % 2 else answer)]
+
+    heard = Heard()
+    line = Line(dlt645.frames(), answers)
+    async with owned(line, {"m": (Installed(address="11"), quick(NUMBERS))}, heard) as bus:
+        await heard.until(lambda: all(heard.last(f"m.p{number}") for number in range(1, ITEMS + 1)))
+    assert heard.of(DeviceFound) == [DeviceFound("m")]
+    assert not heard.of(DeviceLost)
+    assert bus.health.refused >= ITEMS
+    assert "wrong sum" in heard.of(InputRefused)[0].why
+
+
+async def test_an_echo_is_no_answer_and_no_fault() -> None:
+    def answers(frame: bytes) -> Answers:
+        return [(0.0, frame), (0.005, answered(frame, own_value(frame)))]
+
+    heard = Heard()
+    line = Line(dlt645.frames(), answers)
+    async with owned(line, {"m": (Installed(address="11"), quick(NUMBERS))}, heard) as bus:
+        await heard.until(lambda: all(heard.last(f"m.p{number}") for number in range(1, ITEMS + 1)))
+    assert bus.health.refused == bus.health.late == 0
+
+
+async def test_another_meter_answers_in_its_place() -> None:
+    def answers(frame: bytes) -> Answers:
+        asked = dlt645.parse(frame)
+        return [(0.0, dlt645.frame("12", asked.control | 0x80, asked.data + own_value(frame), wake=0))]
+
+    heard = Heard()
+    line = Line(dlt645.frames(), answers)
+    async with owned(line, {"m": (Installed(address="11"), quick(NUMBERS))}, heard):
+        await heard.until(lambda: heard.of(DeviceLost), within_s=30)
+    assert not heard.readings("m.p1")
+    assert "the meter 000000000012 answers instead of 000000000011" in heard.of(InputRefused)[0].why
+
+
+LONG = meter_product(
+    "lengths: {0x0001FF00: 500}\npoints:\n"
+    "  first: {di: 0x0001FF00, at: 0, length: 4, name: {zh: 首, en: First}}\n"
+    "  last: {di: 0x0001FF00, at: 240, length: 4, name: {zh: 末, en: Last}}\n"
+)
+
+
+async def test_a_long_answer_comes_in_numbered_frames() -> None:
+    data = bytes.fromhex("01000000") + bytes(236) + bytes.fromhex("78563412") + bytes(256)
+
+    def answers(frame: bytes) -> Answers:
+        asked = dlt645.parse(frame)
+        number = asked.data[4] if asked.control == 0x12 else 0
+        piece, more = data[number * 190 : (number + 1) * 190], 0x20 if (number + 1) * 190 < len(data) else 0
+        tail = bytes((number,)) if number else b""
+        return [(0.0, dlt645.frame("11", asked.control | 0x80 | more, asked.data[:4] + piece + tail))]
+
+    heard = Heard()
+    line = Line(dlt645.frames(), answers)
+    async with owned(line, {"m": (Installed(address="11"), quick(LONG))}, heard):
+        await heard.until_value("m.last", 12345678)
+    assert heard.last("m.first").value == 1  # type: ignore[union-attr]
+
+
+async def test_a_denied_block_is_asked_item_by_item_and_a_denied_item_is_bad() -> None:
+    blocks = meter_product(
+        "blocks: {0x0201FF00: [a, b]}\npoints:\n"
+        "  a: {di: 0x02010100, length: 2, decimals: 1, name: {zh: 甲, en: A}}\n"
+        "  b: {di: 0x02010200, length: 2, decimals: 1, name: {zh: 乙, en: B}}\n"
+    )
+
+    def answers(frame: bytes) -> Answers:
+        asked = dlt645.parse(frame)
+        if asked.data == bytes.fromhex("00010102"):
+            return [(0.0, answered(frame, bytes.fromhex("0123")))]
+        return [(0.0, dlt645.frame(asked.address, 0xD1, b"\x02", wake=0))]
+
+    heard = Heard()
+    line = Line(dlt645.frames(), answers)
+    async with owned(line, {"m": (Installed(address="11"), quick(blocks))}, heard):
+        await heard.until_value("m.a", 230.1)
+        await heard.until(lambda: heard.last("m.b"))
+        last = heard.last("m.b")
+        assert last is not None
+        assert (last.value, last.quality) == (None, "bad")
+        assert not heard.of(DeviceLost)
+
+
+async def test_a_mute_converter_is_dialled_anew() -> None:
+    heard = Heard()
+    line = Line(dlt645.frames(), lambda frame: [])
+    devices = {f"m{address}": (Installed(address=str(address)), quick(NUMBERS)) for address in range(11, 17)}
+    async with owned(line, devices, heard, timeout_s=0.02) as bus:
+        await heard.until(lambda: len(heard.of(DeviceLost)) == 6, within_s=30)
+        await line.until(lambda: bus.health.reconnects)
+    assert line.connections > 1
+
+
+SWITCHED = meter_product(
+    "points:\n  p1: {di: 0x00010000, length: 4, name: {zh: 值, en: Value}}\n"
+    "commands:\n"
+    "  mode: {act: write, di: 0x04001101, length: 1, level: 4, name: {zh: 模式, en: Mode},"
+    " enum: {1: {label: one, zh: 一, en: one}}}\n"
+)
+
+
+async def test_a_command_is_sent_once_and_never_late(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    def answers(frame: bytes) -> Answers:
+        asked = dlt645.parse(frame)
+        return [] if asked.control == 0x14 else [(0.0, answered(frame, own_value(frame)))]
+
+    heard = Heard()
+    line = Line(dlt645.frames(), answers)
+    installed = Installed(address="11", password_file=str(tmp_path / "password"))
+    (tmp_path / "password").write_text("123456")
+    async with owned(line, {"m": (installed, quick(SWITCHED))}, heard) as bus:
+        await heard.until(lambda: heard.last("m.p1"))
+        with pytest.raises(CommandFailed, match="did not answer"):
+            await bus.write("m", "mode", "one", within_s=5)
+        with pytest.raises(CommandFailed, match="has not confirmed within 1e-05 s"):
+            await bus.write("m", "mode", "one", within_s=0.00001)
+        before = len(line.asked)
+        await line.until(lambda: len(line.asked) > before + 20)
+    assert sum(dlt645.parse(frame).control == 0x14 for frame in line.asked) == 1
+
+
+async def test_a_meter_without_password_takes_no_such_command() -> None:
+    heard = Heard()
+    line = Line(dlt645.frames(), lambda frame: [(0.0, answered(frame, own_value(frame)))])
+    async with owned(line, {"m": (Installed(address="11"), quick(SWITCHED))}, heard) as bus:
+        with pytest.raises(CommandFailed, match="needs the meter's password"):
+            await bus.write("m", "mode", "one", within_s=1)
+        with pytest.raises(CommandFailed, match="takes one of one"):
+            await bus.write("m", "mode", "two", within_s=1)
+        with pytest.raises(CommandFailed, match="takes no command"):
+            await bus.write("m", "p1", 5, within_s=1)
+        with pytest.raises(CommandFailed, match="no outputs"):
+            await bus.pulse("m", "p1", 1, within_s=1)
+        with pytest.raises(CommandFailed, match="there is no other"):
+            await bus.write("other", "mode", "one", within_s=1)
+    assert not [frame for frame in line.asked if dlt645.parse(frame).control == 0x14]
+
+
+def test_only_a_meter_that_is_alone_needs_no_address() -> None:
+    config = MeterTcpBus(kind="meter-tcp", host="127.0.0.1", port=1)
+    both = {"a": (Installed(), NUMBERS), "b": (Installed(address="11"), NUMBERS)}
+    with pytest.raises(WrongInstallation, match="a: only a meter that is alone on line needs no address"):
+        open_bus("line", config, both, sink=lambda report: None, clock=lambda: 0)
