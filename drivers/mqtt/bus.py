@@ -21,6 +21,7 @@ import structlog
 from contract.readings import Value
 from drivers.bus import BusHealth, CommandFailed, Outcome
 from drivers.changes import Changes, Worth
+from drivers.mqtt.ending import end_if_cancelled
 from drivers.mqtt.mapping import Attendance, Available, Meaning, Refusal, Topics, Values
 from drivers.mqtt.orders import Order, order_of, pulse_of
 from drivers.mqtt.plates import Plates
@@ -181,6 +182,7 @@ class MqttBus:
             topics = self._topics.topics + self._plates.topics
             if topics:
                 await client.subscribe([(topic, 1) for topic in topics])
+                end_if_cancelled()
             self.health.connected = True
             self._presence.watch()
             asking = asyncio.create_task(self._ask_how_they_stand(client), name=f"questions of {self.id}")

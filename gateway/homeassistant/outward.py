@@ -17,6 +17,7 @@ import structlog
 from config.site import HomeAssistant, MqttBus
 from contract.commands import Command, Person
 from contract.instants import instant
+from drivers.mqtt.ending import end_if_cancelled
 from drivers.reports import InputRefused
 from gateway.engine.allowance import Allowance
 from gateway.engine.record import Thing
@@ -83,7 +84,6 @@ class Outward:
         failures = 0
         owner = asyncio.current_task()
         assert owner is not None
-        # Before Python 3.12, wait_for (in aiomqtt) swallows a cancellation that comes together with an answer.
         while not owner.cancelling():
             try:
                 await self._session()
@@ -162,6 +162,7 @@ class Outward:
     async def _tell_everything(self, client: aiomqtt.Client) -> None:
         """What a broker keeps of this site's past is seen here, and taken away where the site file has it no more."""
         await client.subscribe([(self._topics.configs, 1), (self._topics.states, 1)])
+        end_if_cancelled()
         for topic, payload in self._announced.items():
             await self._publish(client, topic, payload)
         self._told.clear()
@@ -171,6 +172,7 @@ class Outward:
         await client.unsubscribe([self._topics.states])
         if self._shown.commands:
             await client.subscribe([(topic, 1) for topic in self._topics.orders])
+        end_if_cancelled()
 
     async def _tell_changes(self, client: aiomqtt.Client, listening: asyncio.Task[None]) -> None:
         while True:
@@ -197,6 +199,7 @@ class Outward:
 
     async def _publish(self, client: aiomqtt.Client, topic: str, payload: bytes) -> None:
         await client.publish(topic, payload, qos=1, retain=True)
+        end_if_cancelled()
         self.published += 1
 
     async def _listen(self, client: aiomqtt.Client) -> None:

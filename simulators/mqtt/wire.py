@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import aiomqtt
 import structlog
 
+from drivers.mqtt.ending import end_if_cancelled
 from drivers.profiles.profile import TopicCommand
 from simulators.device import SimDevice
 from simulators.modbus.image import CommandGiven
@@ -162,6 +163,7 @@ class Sensor:
             return
         for topic, payload in self._said.items():
             await client.publish(topic, self._spoiled(payload), qos=1, retain=True)
+            end_if_cancelled()
 
     def _payloads(self) -> Payloads:
         wrong_type = self._site.faults.has(self.id, "wrong-type")
@@ -186,6 +188,7 @@ class Sensor:
             await client.publish(topic, payload, qos=1, retain=True)
         for topic in topics_of(self._device.profile, self._prefix):
             await client.subscribe(topic, qos=1)
+            end_if_cancelled()
 
     async def _listen(self, client: aiomqtt.Client) -> None:
         """Takes orders; raises `MqttError` when the connection ends."""
