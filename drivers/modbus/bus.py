@@ -7,7 +7,7 @@ the silence before a frame. Nothing here waits longer than the wire's time-out.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -15,15 +15,15 @@ from contract.readings import Value
 from drivers.bus import BusHealth, CommandFailed, Outcome
 from drivers.errors import FrameError
 from drivers.modbus import encode
-from drivers.modbus.decode import bit_at
 from drivers.modbus.encode import Write
 from drivers.modbus.frames import READS
+from drivers.modbus.orders import Orders
 from drivers.modbus.plan import Block, split
 from drivers.modbus.refusals import UNREACHABLE, reason
 from drivers.modbus.resync import Ask
 from drivers.modbus.station import Station
 from drivers.modbus.wire import Refused, Silence, Wire, WireDown
-from drivers.profiles.profile import Output, Readback
+from drivers.profiles.profile import Output
 from drivers.reports import DeviceFound, DeviceLost, InputRefused, PointsRead, Sink
 from drivers.schedule import Timetable, Turn
 from drivers.wishes import Wish, Wishes
@@ -42,14 +42,6 @@ GUARD_S = 0.002
 
 SPLIT_ON = frozenset({2, 3})
 """Exceptions that a smaller read may avoid: some address in the block does not exist."""
-
-
-def _covering(blocks: Sequence[Block], fc: int, address: int) -> tuple[int, int]:
-    """Start and size of the block that is polled with `address` in it; of that address alone if none is."""
-    for block in blocks:
-        if block.fc == fc and block.start <= address < block.start + block.size:
-            return block.start, block.size
-    return address, 1
 
 
 def _reopen_delay(in_vain: int) -> float:
@@ -85,6 +77,7 @@ class ModbusBus:
         self._wishes: Wishes[Write] = Wishes(id)
         self._stirring: set[int] = set()
         self._hasty: set[int] = set()
+        self._orders = Orders(wire, self._timetable, self._count, self.health, timeout_s)
         self._probed: str | None = None
         self._opened_in_vain = 0
         self._opened_ever = False
@@ -321,7 +314,10 @@ class ModbusBus:
         for last in (False, True) if wish.what.repeat else (True,):
             began = loop.time()
             try:
-                await self._carry_out(wish)
+                if not self._wire.connected and not await self._open(self._orders.time_for(wish)):
+                    raise CommandFailed(f"{self._wire.name} cannot be reached", f"无法连接 {self._wire.name}")
+                await self._orders.carry_out(wish, station)
+                self._opened_in_vain = 0
             except CommandFailed as failed:
                 wish.fail(failed)
             except Refused as refusal:
@@ -340,68 +336,3 @@ class ModbusBus:
                 self._timetable.soon(station.device, loop.time())
                 wish.fulfil()
             return
-
-    async def _carry_out(self, wish: Wish[Write]) -> None:
-        station, write = self._stations[wish.device], wish.what
-        if not self._wire.connected and not await self._open(self._time_for(wish)):
-            raise CommandFailed(f"{self._wire.name} cannot be reached", f"无法连接 {self._wire.name}")
-        if not self._wire.can_confirm(write):
-            await self._look_first(wish)
-        self.health.exchanges += 1
-        written_at = asyncio.get_running_loop().time()
-        await self._wire.write(station.unit, write, self._time_for(wish))
-        self._opened_in_vain = 0
-        if write.readback is not None:
-            await self._verify(wish, write.readback, written_at)
-
-    async def _look_first(self, wish: Wish[Write]) -> None:
-        """Asks for anything: what comes shows whether the wire echoes, which the answer to a write would not."""
-        station, now = self._stations[wish.device], asyncio.get_running_loop().time()
-        block = next(iter(self._timetable.blocks(station.device)), None)
-        ask = Ask(3, wish.what.address, 1, None) if block is None else Ask(block.fc, block.start, block.size, None)
-        self.health.exchanges += 1
-        try:
-            await self._wire.read(station.unit, ask.fc, ask.start, ask.size, self._time_for(wish))
-        except Refused:
-            pass
-        except (Silence, FrameError) as fault:
-            self._count(fault)
-            station.unanswered.missed(ask, now)
-
-    async def _verify(self, wish: Wish[Write], readback: Readback, written_at: float) -> None:
-        station, words = self._stations[wish.device], wish.what.words
-        loop = asyncio.get_running_loop()
-        if readback.settle_s:
-            await asyncio.sleep(min(readback.settle_s, wish.left(loop.time())))
-        now = loop.time()
-        # Boards are read as they are polled: some give all their relays or none.
-        start, size = _covering(self._timetable.blocks(station.device), readback.fc, readback.address)
-        ask = Ask(readback.fc, start, size, None)
-        if not station.unanswered.can_tell(ask, now):
-            raise CommandFailed(
-                f"{station.device} answers late: the write is not verified", f"{station.device} 应答迟到，写入未核实"
-            )
-        self.health.exchanges += 1
-        try:
-            time_s = self._time_for(wish)
-            data = await self._wire.read(station.unit, readback.fc, start, size, time_s)
-        except Silence:
-            if self._wire.serial:
-                station.unanswered.missed(ask, now)
-            raise
-        if readback.lasts_s is not None and loop.time() >= written_at + readback.lasts_s:
-            return
-        at = readback.address - start
-        seen = bit_at(data, at) if readback.fc == 1 else int.from_bytes(data[2 * at : 2 * at + 2], "big")
-        wanted = readback.expect
-        if wanted is None:
-            wanted = int(words[0] != 0) if readback.fc == 1 else words[0]
-        if seen != wanted:
-            raise CommandFailed(
-                f"{station.device} reads back {seen} where {wanted} was written",
-                f"{station.device} 写入 {wanted}，读回 {seen}",
-            )
-
-    def _time_for(self, wish: Wish[Write]) -> float:
-        """How long the next exchange of a wish may take; nothing is sent for one that nobody waits for any more."""
-        return min(wish.left(asyncio.get_running_loop().time()), self._timeout_s)

@@ -206,6 +206,20 @@ async def test_the_line_is_opened_for_one_process_only() -> None:
         await asyncio.gather(task, return_exceptions=True)
 
 
+async def test_a_late_answer_to_one_write_does_not_confirm_another() -> None:
+    """Function 16 confirms how many registers were written, not what: the late answer would fit both."""
+    words = "  level: {fc: 16, address: 7, type: u32, repeat: false, name: {zh: 值, en: Level}}\n"
+    unit = holding(1)
+    async with line({1: unit}, {"d": (Installed(), quick(1, f"commands:\n{words}"))}) as (_, bus, heard):
+        await heard.until(lambda: heard.last("d.r0"))
+        unit.delays = [0.15]
+        with pytest.raises(CommandFailed, match="did not answer"):
+            await bus.write("d", "level", 1, within_s=2)
+        unit.silent = True
+        with pytest.raises(CommandFailed, match="did not answer"):
+            await bus.write("d", "level", 2, within_s=2)
+
+
 # --- The adapter
 
 
