@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +11,13 @@ import typer
 
 from gateway import lean
 from gateway.settings import DEFAULT_PORT, Settings
-from gateway.tools.commands import add_tools
+from gateway.tools import wanted
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-add_tools(app)
+if wanted(sys.argv[1:]):
+    from gateway.tools.commands import add_tools
+
+    add_tools(app)
 
 
 @app.callback(invoke_without_command=True)

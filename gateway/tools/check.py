@@ -20,6 +20,9 @@ from gateway.tools.trouble import FAILED, Trouble
 TOGETHER = 8
 """Wires that are tried at the same time."""
 
+POINTS_S = 3.0
+"""How long the points of devices that answer are waited for."""
+
 PUSHES = frozenset({"http-push"})
 """Wires on which devices come by themselves, to the gateway's own web server."""
 
@@ -120,18 +123,19 @@ async def _asked(screen: Screen, at: At, id: str, bus: Any, devices: Mapping[str
     say = screen.say
     async with driven(id, bus, devices, at.folder) as wire:
         await wire.until_settled(at.within_s)
+        asked = {
+            f"{id}.{point}" for id, (_, profile) in devices.items() if id in wire.found for point in profile.points
+        }
+        await wire.until_read(asked, POINTS_S)
         results = []
         for device, (_, profile) in devices.items():
             good = sum(
-                reading.point.startswith(f"{device}.") and reading.quality == "good"
-                for reading in wire.readings.values()
+                reading.quality == "good" for point, reading in wire.readings.items() if point.startswith(f"{device}.")
             )
             if device in wire.lost:
                 results.append(Result(id, device, False, say("没有应答", "does not answer") + f": {wire.lost[device]}"))
             elif device in wire.found:
-                results.append(
-                    Result(id, device, True, say(f"应答正常，{good} 个测点可读", f"answers; {good} points read"))
-                )
+                results.append(Result(id, device, True, _answers(screen, good, len(profile.points))))
             elif profile.protocol in SPEAKS:
                 words = say("线路可用；设备有事才会发送", "the wire is there; it speaks when it has something to say")
                 results.append(Result(id, device, None, words))
@@ -139,6 +143,10 @@ async def _asked(screen: Screen, at: At, id: str, bus: Any, devices: Mapping[str
                 words = say(f"{at.within_s:g} 秒内没有应答", f"no answer within {at.within_s:g} s")
                 results.append(Result(id, device, False, words))
         return results
+
+
+def _answers(screen: Screen, good: int, points: int) -> str:
+    return screen.say(f"应答正常，{points} 个测点中 {good} 个有值", f"answers; {good} of {points} points have a value")
 
 
 def _show(screen: Screen, results: list[Result], *, live: bool) -> None:

@@ -31,6 +31,9 @@ _FORMATS = {"u16": ">H", "i16": ">h", "u32": ">I", "i32": ">i", "u64": ">Q", "i6
 SENSIBLE = 1e-3, 1e7
 """What people measure, without sign and zero."""
 
+SWAPPED: frozenset[Order] = frozenset({"BADC", "DCBA"})
+"""Orders that few devices have: the bytes of each register change places."""
+
 NEAR = 0.1
 """How far from the expected value a reading may be, as a share of it."""
 
@@ -93,7 +96,7 @@ def _empty(words: Sequence[int]) -> bool:
 
 def _cell(type: str, order: Order, pieces: Sequence[bytes], expect: float | None) -> Cell:
     values = tuple(struct.unpack(_FORMATS[type], in_order(piece, order))[0] for piece in pieces)
-    judged = _float(type, values[-1]) if type in {"f32", "f64"} else _integer(type, order, values[-1])
+    judged = _float(type, order, values[-1]) if type in {"f32", "f64"} else _integer(type, order, values[-1])
     points, why = judged
     moved = _moved(type, values)
     points += moved[0]
@@ -106,7 +109,7 @@ def _cell(type: str, order: Order, pieces: Sequence[bytes], expect: float | None
     return Cell(type, order, values, points, tuple(why), scale)
 
 
-def _float(type: str, value: float) -> tuple[float, list[Text]]:
+def _float(type: str, order: Order, value: float) -> tuple[float, list[Text]]:
     if not math.isfinite(value):
         return -8.0, [Text("不是数", "not a number")]
     if value == 0:
@@ -117,7 +120,7 @@ def _float(type: str, value: float) -> tuple[float, list[Text]]:
     points, why = 3.0, [Text("浮点数，数量级合理", "a float of sensible magnitude")]
     digits = significant(type, value)
     if digits <= 6:
-        points += 2.0
+        points += 0.5 * (7 - digits)
         why.append(Text(f"只有 {digits} 位有效数字", f"only {digits} significant digit{'s' * (digits > 1)}"))
     zeros = trailing_zeros(type, value)
     if zeros >= 8:
@@ -125,6 +128,8 @@ def _float(type: str, value: float) -> tuple[float, list[Text]]:
         why.append(Text(f"尾部 {zeros} 个零位", f"{zeros} trailing zero bits"))
     if value < 0:
         points -= 0.5
+    if order in SWAPPED:
+        points -= 0.25
     return points, why
 
 
@@ -149,7 +154,7 @@ def trailing_zeros(type: str, value: float) -> int:
 
 def _integer(type: str, order: Order, value: int) -> tuple[float, list[Text]]:
     size = {"16": 16, "32": 32, "64": 64}[type[1:]]
-    swapped = order in {"BADC", "DCBA"}
+    swapped = order in SWAPPED
     if value in MARKERS:
         return -1.0, [Text("像“无效值”标记", "looks like a marker for “no value”")]
     if value == 0:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from contract.readings import Quality, Value
-from contract.texts import Text
 from drivers.modbus.decode import Decoder, bit_at
 from drivers.modbus.plan import MULTIPLIER, Block, spans_of
+from drivers.modbus.refusals import reason
 from drivers.profiles.profile import Profile
 from gateway.tools.hearing import Ear, Heard
 from gateway.tools.language import Speech
@@ -17,27 +17,14 @@ from gateway.tools.seen import Seen
 from gateway.tools.tallies import Tallies
 from gateway.tools.wording import area, value_of
 
-REFUSALS: dict[int, Text] = {
-    1: Text("不支持该功能码", "it does not know this function"),
-    2: Text("没有该地址", "it has no such address"),
-    3: Text("不接受该数值", "it does not take this value"),
-    4: Text("设备内部故障", "a fault of its own"),
-    5: Text("已收到，尚未完成", "received, not finished yet"),
-    6: Text("设备正忙", "it is busy"),
-    8: Text("存储器校验错", "parity error of its memory"),
-    10: Text("转换器无法连到设备", "the converter has no way to it"),
-    11: Text("转换器后面的设备没有应答", "it does not answer the converter"),
-}
-"""Exception codes (Modbus application protocol V1.1b3, section 7)."""
-
 SHOWN = 8
 """So many values of an answer are written out."""
 
 
 def refusal(code: int, say: Speech) -> str:
     """An exception code in words."""
-    words = REFUSALS.get(code)
-    return say(f"异常码 {code}", f"exception {code}") + (f": {say.of(words)}" if words else "")
+    en, zh = reason(code)
+    return say(f"异常码 {code}：{zh}", f"exception {code}: {en}")
 
 
 class Device(NamedTuple):
@@ -78,7 +65,7 @@ class ModbusDissector:
         device = self._devices.get(heard.unit)
         unit = "" if heard.unit < 0 else str(heard.unit)
         words, values = self._words(heard, device)
-        fields: dict[str, Any] = {"kind": heard.kind, "unit": heard.unit if heard.unit >= 0 else None, "fc": heard.fc}
+        fields: dict[str, Any] = {"kind": heard.kind, "fc": heard.fc if heard.fc >= 0 else None}
         if device is not None:
             fields["device"] = device.id
         if values:

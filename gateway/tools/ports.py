@@ -10,6 +10,7 @@ import errno
 import grp
 import itertools
 import os
+import re
 import stat
 import termios
 from pathlib import Path
@@ -122,8 +123,11 @@ def _described(device: str, what: str) -> str:
 
 
 def _named(words: str) -> int:
-    """pyserial does not always carry the number over."""
-    return errno.EWOULDBLOCK if "exclusively lock" in words else 0
+    """pyserial does not always carry the system's number over."""
+    if "exclusively lock" in words:
+        return errno.EWOULDBLOCK
+    number = re.search(r"\((\d+),", words)
+    return int(number[1]) if number else 0
 
 
 def _trouble(port: str, baud: int, number: int, words: str) -> Trouble:
@@ -182,7 +186,7 @@ def others(port: str, say: Speech) -> str | None:
     owners = holders(port)
     if not owners:
         return None
-    said = say.listed([f"{owner.command.split()[0] if owner.command else '?'} ({owner.pid})" for owner in owners])
+    said = say.listed([f"{owner.command.split()[0] if owner.command else '?'} ({owner.pid})" for owner in owners[:3]])
     return say(
         f"{port} 同时被 {said} 打开：收到的数据可能不全", f"{said} has {port} open too: some bytes may be missed"
     )

@@ -13,13 +13,13 @@ from config.site import ModbusRtuBus, ModbusRtuTcpBus, ModbusTcpBus
 from drivers.errors import FrameError
 from drivers.modbus.decode import bit_at, in_order
 from drivers.modbus.encode import Write
+from drivers.modbus.refusals import reason
 from drivers.modbus.rtu import Line, RtuTcpWire, RtuWire
 from drivers.modbus.tcp import TcpWire
 from drivers.modbus.wire import Refused, Silence, Wire, WireDown
 from drivers.profiles.words import WIDTHS, Order
 from gateway.tools.driving import reachable
 from gateway.tools.language import Speech
-from gateway.tools.modbus_words import REFUSALS
 from gateway.tools.trouble import FAILED, Trouble
 from gateway.tools.wording import number
 
@@ -169,8 +169,7 @@ def silent(unit: int, bus: AnyModbus) -> Trouble:
 def trouble(unit: int, wrong: Exception) -> Trouble:
     """A fault of an exchange in words."""
     if isinstance(wrong, Refused):
-        words = REFUSALS.get(wrong.code)
-        zh, en = (words.zh, words.en) if words else ("", "")
+        en, zh = reason(wrong.code)
         return Trouble(
             f"地址 {unit} 拒绝（异常码 {wrong.code}：{zh}）",
             f"unit {unit} refuses (exception {wrong.code}: {en})",

@@ -10,7 +10,7 @@ from gateway.tools.asks import Ask
 from gateway.tools.channels import SerialChannel
 from gateway.tools.examining import profiles, recognise
 from gateway.tools.found import Found
-from gateway.tools.ports import check_exists, others
+from gateway.tools.ports import open_port, others
 from gateway.tools.protocols import PROTOCOLS
 from gateway.tools.screen import Screen, Step
 from gateway.tools.searching import Sweep, lasts_s, sweep
@@ -52,7 +52,7 @@ class Plans:
 
 async def scan(screen: Screen, order: Order) -> int:
     """Searches the line; the exit status."""
-    check_exists(order.port)
+    open_port(order.port, *order.settings[0]).close()
     warning = others(order.port, screen.say)
     if warning:
         screen.warn(warning, warning)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+from config.mistakes import closest
 from contract.readings import Value
 from drivers.modbus.decode import in_order
 from drivers.modbus.encode import Write, pulse, write_of
@@ -83,9 +84,11 @@ def _unknown(profile: Profile, name: str) -> Trouble:
         return Trouble(
             f"{name} 只能读；可写的有：{listed or '无'}", f"{name} can only be read; to write: {listed or 'nothing'}"
         )
+    likely = closest(name, [*profile.outputs, *profile.commands])
+    zh, en = (f"；是否想写 {likely}？", f"; did you mean {likely}?") if likely else ("", "")
     return Trouble(
-        f"{profile.id} 没有可写的 {name}；可写的有：{listed or '无'}",
-        f"{profile.id} has no {name} to write; there are: {listed or 'nothing'}",
+        f"{profile.id} 没有可写的 {name}；可写的有：{listed or '无'}{zh}",
+        f"{profile.id} has no {name} to write; there are: {listed or 'nothing'}{en}",
     )
 
 
@@ -123,11 +126,13 @@ def modbus_write(profile: Profile, name: str, value: Value, pulse_s: float | Non
 def frame_words(write: Write, unit: int, say: Speech) -> str:
     """A write as the device sees it."""
     shown = " ".join(f"{word} (0x{word:04X})" for word in write.words)
+    if write.fc == 5:
+        state = {0xFF00: say("接通", "on"), 0: say("断开", "off")}.get(write.words[0], "")
+        shown = f"0x{write.words[0]:04X} {state}".rstrip()
+    what = say("线圈", "coil") if write.fc == 5 else say("寄存器", "register")
     return say(
-        f"地址 {unit}，功能码 {write.fc:02d}，寄存器 {write.address} ← {shown}"
-        if write.fc != 5
-        else f"地址 {unit}，功能码 05，线圈 {write.address} ← {shown}",
-        f"unit {unit}, function {write.fc:02d}, {'coil' if write.fc == 5 else 'register'} {write.address} ← {shown}",
+        f"地址 {unit}，功能码 {write.fc:02d}，{what} {write.address} ← {shown}",
+        f"unit {unit}, function {write.fc:02d}, {what} {write.address} ← {shown}",
     )
 
 
