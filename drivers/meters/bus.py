@@ -74,6 +74,7 @@ class MeterBus:
         self._clock = clock
         self._zone = zone
         self._timetable: Timetable[Readable] = Timetable()
+        self.health.left_out = self._timetable.left_out
         self._wishes: Wishes[Talk] = Wishes(id)
         self._quiet: dict[str, float] = {}
         """Until when a meter that was silent is left alone."""
@@ -193,7 +194,7 @@ class MeterBus:
             self._denied(station, turn, verdict, loop.time())
         else:
             self._timetable.read(turn, loop.time())
-            self.health.overruns = self._timetable.overruns
+            self.health.overruns, self.health.missed = self._timetable.overruns, self._timetable.missed
             self._tell(station, verdict.worths, loop.time())
 
     async def _read_twice(self, station: Station, turn: Turn[Readable]) -> Said | Denied:

@@ -34,6 +34,8 @@ class Dlt645Meter(ItemMeter):
             moment = bcd.moment(bcd.digits(asked.data) or "", "YYMMDDhhmmss")
             if moment is not None:
                 self.set_clock(moment, now)
+                for command in self.commands("clock"):
+                    self.obey(command.id, None)
             return None
         if asked.address not in (self.address, dlt645.ANYBODY):
             return None

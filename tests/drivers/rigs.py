@@ -18,9 +18,11 @@ from drivers.profiles.profile import Profile
 from drivers.profiles.words import Poll
 from drivers.reports import DeviceFound, InputRefused, PointsRead, Report
 from simulators.device import SimDevice
+from simulators.meters.dlt645 import PASSWORD
 from simulators.modbus.image import Action
 from simulators.site import SimSite
 from simulators.wires import WIRES, Setting
+from tests.drivers.meter_values import PASSWORD_FILE
 
 DEVICE = "d"
 BUS = "wire"
@@ -144,6 +146,9 @@ def brisk(profile: Profile) -> Profile:
     """
     pace = 0.02 if profile.limits.registers > 1 else 0.4
     points = {id: replace(point, deadband=0.0) for id, point in profile.points.items()}
+    if profile.meter is not None:
+        limits = profile.limits.model_copy(update={"guard_s": 0.0})
+        return replace(profile, poll=Poll(alarm=0.2, normal=0.2, meter=0.2), points=points, limits=limits)
     return replace(profile, poll=Poll(alarm=pace, normal=pace, meter=pace), points=points)
 
 
@@ -157,6 +162,7 @@ buses:
 devices:
   {DEVICE}: {{profile: {profile.id}, bus: {BUS}{hanging.device and ", " + hanging.device}}}
 """
+    (folder / PASSWORD_FILE).write_text(PASSWORD, encoding="utf-8")
     path = folder / "site.yaml"
     path.write_text(text, encoding="utf-8")
     loaded = load_site(path)

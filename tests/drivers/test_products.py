@@ -20,6 +20,7 @@ from drivers.modbus.encode import TOGGLE
 from drivers.profiles import Profile, load, load_all
 from drivers.profiles.profile import Output
 from simulators.modbus.image import CommandGiven, OutputPulsed, OutputSet
+from tests.drivers.meter_values import ADDRESS, PASSWORD_FILE, meter_orders, meter_rounds
 from tests.drivers.register_values import orders_of, raws_of, register_rounds, strange_raws
 from tests.drivers.rigs import DEVICE, Hanging, Rig, rig
 
@@ -38,6 +39,14 @@ class Bench(NamedTuple):
     orders: Callable[[Profile], list[tuple[str, Value, str | float | None]]]
 
 
+_METERS = tuple(
+    Hanging(bus, f'address: "{ADDRESS}", password_file: {PASSWORD_FILE}')
+    for bus in (
+        "{kind: meter-serial, port: /dev/ttyS9, baud: 9600, timeout_s: 5}",
+        "{kind: meter-tcp, host: 127.0.0.1, port: 4001, baud: 9600, timeout_s: 5}",
+    )
+)
+
 BENCHES: Mapping[str, Bench] = {
     "modbus": Bench(
         (
@@ -48,6 +57,8 @@ BENCHES: Mapping[str, Bench] = {
         register_rounds,
         orders_of,
     ),
+    "dlt645": Bench(_METERS, meter_rounds, meter_orders),
+    "cjt188": Bench(_METERS, meter_rounds, meter_orders),
 }
 """By a profile's protocol."""
 
