@@ -1,4 +1,4 @@
-"""`python -m tests.bench NAME|all [--json] [--short]`: measures and prints; exits 1 where an aim is missed or a bench cannot run."""
+"""`python -m tests.bench NAME|all [--json] [--short]`: measures and prints; exits 1 where an aim is not met."""
 
 from __future__ import annotations
 
