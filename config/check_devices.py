@@ -110,6 +110,10 @@ def _device(draft: Draft, id_: str, device: Device) -> None:
         draft.known(
             (*place, "scale_by", word), word, profile.multipliers, Text("配置文件的倍率", "a multiplier of the profile")
         )
+    numbers = [name for name, point in profile.points.items() if point.type == "number"]
+    for word in device.deadband:
+        what = Text("配置文件中的数值点", "a point of the profile that is a number")
+        draft.known((*place, "deadband", word), word, numbers, what)
     by_leave = [name for name, command in profile.commands.items() if getattr(command, "opt_in", False)]
     for index, name in enumerate(device.allow_commands):
         what = Text("需要许可的命令", "a command that needs leave")

@@ -79,7 +79,10 @@ class Draft:
         """The profile of a device, if both could be read."""
         part = self.devices.get(device)
         found = None if part is None else self.profiles.get(part.profile)
-        return None if part is None or found is None else found.as_installed(part.allow_commands, part.verify)
+        if part is None or found is None:
+            return None
+        deadband = {point: change for point, change in part.deadband.items() if point in found.points}
+        return found.as_installed(part.allow_commands, part.verify, deadband)
 
     def wrong(self, place: Place, expected: Text, found: str | None = None) -> None:
         """Adds a mistake, unless the place has one of shape already."""

@@ -49,7 +49,7 @@ class LoadedSite:
     def profile_of(self, device: str) -> Profile:
         """The profile of a device, with what the site file allows it; `KeyError` if the site has no such device."""
         part = self.site.devices[device]
-        return self.profiles[part.profile].as_installed(part.allow_commands, part.verify)
+        return self.profiles[part.profile].as_installed(part.allow_commands, part.verify, part.deadband)
 
     def zones_of_places(self) -> dict[str, list[str]]:
         """The zones that each door and lane lies in, as access decisions want them."""

@@ -250,6 +250,8 @@ class Device(Part):
     """How often it is read, instead of what the profile says."""
     scale_by: dict[str, float] = {}
     """Values of the profile's multipliers (`pt`, `ct`) when they are not read from the meter."""
+    deadband: dict[str, Annotated[float, Field(ge=0)]] = {}
+    """For points by name: changes smaller than this are not worth a report, instead of what the profile says."""
     allow_commands: list[str] = []
     """Commands of the profile that are there only by leave (`opt_in`): lifts are read and not told anything."""
     verify: bool | None = None

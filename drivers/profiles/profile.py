@@ -454,11 +454,16 @@ class Profile:
     pictures: bool = False
     silent_s: float | None = None
 
-    def as_installed(self, allow_commands: Collection[str] = (), verify: bool | None = None) -> Profile:
+    def as_installed(
+        self,
+        allow_commands: Collection[str] = (),
+        verify: bool | None = None,
+        deadband: Mapping[str, float] | None = None,
+    ) -> Profile:
         """The product as one device of a site has it.
 
         Commands that need leave are there where they are allowed; `verify`: whether outputs are read back after a
-        write, instead of what the product says.
+        write, `deadband`: which changes of a point are worth a report, instead of what the product says.
         """
         commands = {
             id: part
@@ -471,12 +476,14 @@ class Profile:
             else part
             for id, part in self.outputs.items()
         }
-        if len(commands) == len(self.commands) and verify is None:
+        if len(commands) == len(self.commands) and verify is None and not deadband:
             return self
         points = {
             id: replace(part, writable=False) if id in self.commands and id not in commands else part
             for id, part in self.points.items()
         }
+        for id, change in (deadband or {}).items():
+            points[id] = replace(points[id], deadband=change)
         return replace(self, commands=commands, outputs=outputs, points=points)
 
     @property

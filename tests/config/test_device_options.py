@@ -35,6 +35,14 @@ def test_a_site_may_have_outputs_read_back(tmp_path: Path) -> None:
     assert verifies(instead("bus: doors-net}", "bus: doors-net, verify: true}")) == {True}
 
 
+def test_a_site_may_say_which_changes_are_worth_a_report(tmp_path: Path) -> None:
+    own = loaded(tmp_path, instead("unit: 9}", "unit: 9, deadband: {current: 2.5}}", LIFT)).profile_of("lift")
+    usual = loaded(tmp_path, LIFT).profile_of("lift")
+    assert own.points["current"].deadband == 2.5
+    assert own.points["speed"] == usual.points["speed"]
+    assert own.commands == usual.commands
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

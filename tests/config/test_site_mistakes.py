@@ -95,6 +95,18 @@ ONE_THING: dict[str, tuple[str, str, str, list[str]]] = {
         "devices.meter.scale_by.ct",
         ["a multiplier"],
     ),
+    "a dead-band for what is no number": (
+        "bus: lane-net, unit: 2",
+        "bus: lane-net, deadband: {powr: 5}, unit: 2",
+        "devices.meter.deadband.powr",
+        ["a number", "did you mean power"],
+    ),
+    "a dead-band below nothing": (
+        "bus: lane-net, unit: 2",
+        "bus: lane-net, deadband: {power: -1}, unit: 2",
+        "devices.meter.deadband.power",
+        ["0 or more"],
+    ),
     "no address range": ("[10.0.0.0/24]", "[10.0.0.0/33]", "buses.cameras.allow.0", ["192.168.10.0/24"]),
     "a reader that is not there": (
         "reader_in: lobby-in",
