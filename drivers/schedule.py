@@ -219,7 +219,7 @@ class Timetable(Generic[Block]):
                 else:
                     slot.owed = False
                     slot.due = now + max(slot.period, REFUSED_S)
-                self._queue_slots(state)
+                self._requeue(state)
                 return
 
     def silent(self, device: str, now: float, at_least_s: float = 0.0, cost_s: float = 0.0) -> bool:
