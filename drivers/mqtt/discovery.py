@@ -216,22 +216,19 @@ def _whole(document: dict[str, Any], base: Any = None) -> dict[str, Any]:
     base = document.get("~", base)
     for key, value in document.items():
         config[KEYS.get(key, key)] = value
-    places = config.get("availability")
-    if isinstance(places, dict):
-        places = [places]
-    if isinstance(places, list):
+    places = config.pop("availability", None)
+    if places is not None:
         config["availability"] = [
             {AVAILABILITY_KEYS.get(key, key): value for key, value in place.items()}
-            for place in places
+            for place in (places if isinstance(places, list) else [places])
             if isinstance(place, dict)
         ]
     if isinstance(base, str):
         for key, value in config.items():
             if key.endswith("topic"):
                 config[key] = _based(value, base)
-        for place in config.get("availability") or ():
-            if isinstance(place, dict):
-                place["topic"] = _based(place.get("topic"), base)
+        for place in config.get("availability", ()):
+            place["topic"] = _based(place.get("topic"), base)
     return config
 
 

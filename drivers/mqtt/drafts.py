@@ -21,6 +21,7 @@ from drivers.profiles.words import path_of
 
 AVAILABILITY_LIMIT = 8
 LONGEST_S = 86_400.0
+_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml, where the wheel has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +233,7 @@ def _check(document: dict[str, Any]) -> None:
 def _written(document: dict[str, Any], about: About, entities: list[tuple[str, Entity]], remarks: list[Refused]) -> str:
     head = [f"# {about.name}: drafted from its own announcement ({entities[0][0]}); topics are this device's own."]
     head += [f"# Left out: {remark.why.en}" for remark in remarks]
-    body = yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=110)
+    body = yaml.dump(document, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110)
     return "\n".join(_comment(line) for line in head) + "\n" + body
 
 
@@ -243,5 +244,7 @@ def _comment(line: str) -> str:
 
 def _line(device: str, profile: str, bus: str, about: About) -> str:
     value = {"profile": profile, "bus": bus, "name": {"zh": about.name, "en": about.name}}
-    written = yaml.safe_dump(value, allow_unicode=True, sort_keys=False, default_flow_style=True, width=100_000)
+    written = yaml.dump(
+        value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, default_flow_style=True, width=100_000
+    )
     return f"{device}: {written.strip()}"

@@ -113,15 +113,13 @@ def slug(text: str, instead: str = "part") -> str:
 def _sensor(parts: Parts, entity: Entity) -> None:
     config, template = entity.config, _template(entity, "value_template")
     point = _place(entity, template) | _named(entity)
-    unit, kind = config.get("unit_of_measurement"), config.get("device_class")
+    unit, kind = config.get("unit_of_measurement"), _word(entity, "device_class")
     options = config.get("options")
     if isinstance(options, list) and options:
         point |= {"type": "label", "enum": _labels({_text(word, "options"): None for word in options[:100]})}
-    elif (unit or config.get("state_class") or template.number or kind in NAMES) and kind not in TEXTUAL:
+    elif (unit or _word(entity, "state_class") or template.number or kind in NAMES) and kind not in TEXTUAL:
         point |= {"coded": "text"}
-        if isinstance(unit, str) and unit.strip():
-            relative = kind == "humidity" and unit.strip() == "%"
-            point["unit"] = "%RH" if relative else UNITS.get(unit.strip(), unit.strip()[:20])
+        point |= _unit(unit, relative=kind == "humidity")
     else:
         point |= {"type": "text"}
     parts.points[parts.free(slug(entity.object))] = point | _urgency(entity)
@@ -203,9 +201,7 @@ def _cover(parts: Parts, entity: Entity) -> Text | None:
 def _number(parts: Parts, entity: Entity) -> None:
     config, template = entity.config, _template(entity, "value_template")
     point = _place(entity, template) | _named(entity) | {"coded": "text"}
-    unit = config.get("unit_of_measurement")
-    if isinstance(unit, str) and unit.strip():
-        point["unit"] = UNITS.get(unit.strip(), unit.strip()[:20])
+    point |= _unit(config.get("unit_of_measurement"))
     least, most, step = (_figure(config, key, value) for key, value in (("min", 1.0), ("max", 100.0), ("step", 1.0)))
     given = config.get("command_template")
     payload = "{value}" if given is None else read_order_template(_text(given, "command_template"))
@@ -315,18 +311,29 @@ def _without(entity: Entity, *keys: str) -> None:
 
 
 def _named(entity: Entity, zh: str = "", en: str = "") -> dict[str, Any]:
-    kind = entity.config.get("device_class")
-    known = NAMES.get(kind) if isinstance(kind, str) else None
+    known = NAMES.get(_word(entity, "device_class"))
     own = entity.name or (known[1] if known else entity.about.name)
     chinese = known[0] if known and (entity.name is None or slug(own) == slug(known[1])) else own
     return {"name": {"zh": f"{chinese} {zh}".strip(), "en": f"{own} {en}".strip()}}
 
 
 def _urgency(entity: Entity) -> dict[str, Any]:
-    kind = entity.config.get("device_class")
-    if kind in ALARMING:
+    if _word(entity, "device_class") in ALARMING:
         return {"group": "alarm"}
-    return {"group": "meter"} if entity.config.get("state_class") in ("total", "total_increasing") else {}
+    return {"group": "meter"} if _word(entity, "state_class") in ("total", "total_increasing") else {}
+
+
+def _unit(given: Any, *, relative: bool = False) -> dict[str, str]:
+    unit = given.strip() if isinstance(given, str) else ""
+    if not unit or len(unit) > 20 or not unit.isprintable():
+        return {}
+    return {"unit": "%RH" if relative and unit == "%" else UNITS.get(unit, unit)}
+
+
+def _word(entity: Entity, key: str) -> str:
+    """A text of the announcement, "" if it is none."""
+    word = entity.config.get(key)
+    return word if isinstance(word, str) else ""
 
 
 def _map(entity: Entity, template: Template, on: str, off: str) -> dict[str, bool]:

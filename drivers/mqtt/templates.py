@@ -46,7 +46,7 @@ WHOLE = Template((), number=False)
 
 def read_template(text: str) -> Template:
     """What a value template says. Raises `NotUnderstood` for everything that is more than a place."""
-    frame = _FRAME.fullmatch(text.strip()) if len(text) <= LIMIT else None
+    frame = _FRAME.fullmatch(text.strip()) if _is_sane(text) else None
     if frame is None:
         raise _refused(text)
     inside = frame["inside"]
@@ -68,7 +68,7 @@ def read_template(text: str) -> Template:
 
 def read_order_template(text: str) -> str:
     """A payload with `{value}` in the place of `{{ value }}`. Raises `NotUnderstood` for everything else."""
-    parts = _FRAME.split(text) if len(text) <= LIMIT else []
+    parts = _FRAME.split(text) if _is_sane(text) else []
     if len(parts) != 3 or "{{" in parts[0] + parts[2] or "{%" in text or "{#" in text:
         raise _refused(text)
     before, inside, after = parts
@@ -76,6 +76,10 @@ def read_order_template(text: str) -> str:
     if place.path or not inside.startswith("value") or inside.startswith("value_json"):
         raise _refused(text)
     return f"{before}{{value}}{after}"
+
+
+def _is_sane(text: str) -> bool:
+    return len(text) <= LIMIT and text.strip().isprintable()
 
 
 def _refused(text: str) -> NotUnderstood:

@@ -15,6 +15,8 @@ CODECS: tuple[str, ...] = (
     "lines",
     "modbus_rtu",
     "modbus_tcp",
+    "mqtt_discovery",
+    "mqtt_json",
     "osdp",
     "zhenshi",
 )
