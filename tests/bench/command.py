@@ -49,7 +49,7 @@ class Delays(NamedTuple):
 
 def run(short: bool) -> Iterable[Row]:
     """p99 in milliseconds against one exchange + 20 ms; the longest of the runs."""
-    runs, on_tcp, on_line, on_rest = (1, 200, 60, 20) if short else (3, 2000, 300, 100)
+    runs, on_tcp, on_line, on_rest = (1, 200, 60, 20) if short else (3, 1000, 200, 100)
     tcp = [uvloop.run(over_tcp(on_tcp)) for _ in range(runs)]
     rtu = [uvloop.run(over_line(on_line)) for _ in range(runs)]
     rest = uvloop.run(through_rest(on_rest))

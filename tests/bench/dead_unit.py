@@ -39,7 +39,7 @@ class Shares(NamedTuple):
 
 def run(short: bool) -> Iterable[Row]:
     """The share of the healthy rate; medians of the runs."""
-    runs, seconds = (1, 5.0) if short else (5, 20.0)
+    runs, seconds = (1, 5.0) if short else (3, 12.0)
     ours = [uvloop.run(of_gateway(seconds)) for _ in range(runs)]
     peer = [uvloop.run(of_peer(seconds)) for _ in range(runs)]
     notes: dict[str, float | str] = {

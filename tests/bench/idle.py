@@ -36,7 +36,7 @@ class Cost(NamedTuple):
 
 def run(short: bool) -> Iterable[Row]:
     """Memory and share of a core; medians of the runs."""
-    runs, seconds = (1, 8.0) if short else (3, 60.0)
+    runs, seconds = (1, 8.0) if short else (3, 30.0)
     ours = [uvloop.run(of_gateway(seconds)) for _ in range(runs)]
     peer = [uvloop.run(of_peer(seconds)) for _ in range(runs)]
     notes: dict[str, float | str] = {

@@ -58,7 +58,7 @@ class Run:
 
 def run(short: bool) -> Iterable[Row]:
     """Reads a second, CPU for each 1,000 points, what is lost; medians of the runs."""
-    runs, seconds = (1, 3.0) if short else (5, 15.0)
+    runs, seconds = (1, 3.0) if short else (5, 8.0)
     done = [uvloop.run(_run(seconds)) for _ in range(runs)]
     fast = [one.ours[SATURATED_S] for one in done]
     slow = [one.ours[PEER_PERIOD_S] for one in done]

@@ -35,7 +35,7 @@ class Line(NamedTuple):
 
 def run(short: bool) -> Iterable[Row]:
     """The share of the bound; medians of the runs."""
-    runs, seconds = (1, 5.0) if short else (5, 15.0)
+    runs, seconds = (1, 5.0) if short else (3, 12.0)
     bound = 1 / exchange_s(BAUD, REGISTERS)
     ours = [uvloop.run(of_gateway(seconds)) for _ in range(runs)]
     bare = [uvloop.run(of_bare(seconds)) for _ in range(runs)]
