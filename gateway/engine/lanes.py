@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import structlog
@@ -16,7 +16,6 @@ import structlog
 from config.site import CameraBarrier, Input, Lane, Site
 from contract.instants import instant
 from contract.kinds import Access, BarrierMoved, PassageMade, PlateSeen, Presented
-from contract.pictures import PICTURE_LIMIT, picture_id
 from contract.readings import Reading
 from drivers.bus import CommandFailed
 from drivers.camera.zhenshi import Show
@@ -35,6 +34,7 @@ from gateway.engine.layout import Names, can_close, contact_point
 from gateway.engine.points import Points
 from gateway.engine.record import Facts, Record, Thing
 from gateway.engine.refusals import Refusals
+from gateway.engine.snapshots import KeepsPictures, Snapshots
 from rules.access import AccessIndex
 from rules.barriers import (
     Admission,
@@ -76,13 +76,6 @@ READS = "reads"
 
 REPLAYED_LIMIT = 2_000
 """Stored reads of a camera that are recognised when they come again."""
-
-
-class KeepsPictures(Protocol):
-    """The pictures' folder as the engine needs it."""
-
-    async def save(self, jpeg: bytes) -> str:
-        """Keeps a JPEG for this site's screen and for the hub; its id."""
 
 
 class Reads(msgspec.Struct, frozen=True):
@@ -158,7 +151,7 @@ class Lanes:
         self._errands = errands
         self._refusals = refusals
         self._readings = readings
-        self._pictures = pictures
+        self._snapshots = Snapshots(pictures, errands, refusals)
         self._timers = timers
         self._clock = clock
         self._lanes = {id: self._standing(id, lane, buses) for id, lane in site.lanes.items()}
@@ -198,10 +191,9 @@ class Lanes:
         if decision.outcome != "ignored" and not standing.allowance.take(self._clock.monotonic()):
             self._refusals.refuse(InputRefused(read.camera, "more reads than cars can come"))
             return Verdict()
-        facts = self._said(lane, read, decision)
+        facts, picture = self._said(lane, read, decision)
         if not facts:
             return Verdict()
-        picture = self._keep_picture_of(read)
         recording = self._record.append(facts)
         show = shown(standing.lane.display, decision)
         standing.waiting += 1
@@ -306,12 +298,12 @@ class Lanes:
         standing.recent = remembered(standing.recent, standing.policy, sight, decision, now)
         return decision
 
-    def _said(self, lane: str, read: PlateRead, decision: LaneDecision) -> Facts:
+    def _said(self, lane: str, read: PlateRead, decision: LaneDecision) -> tuple[Facts, asyncio.Task[None] | None]:
         standing = self._lanes[lane]
         facts = Facts()
         if decision.outcome == "ignored" and not (read.replayed and self._first_replay(standing, read)):
-            return facts
-        picture = self._picture_of(read)
+            return facts, None
+        picture, writing = self._snapshots.keep(read)
         seen = PlateSeen(
             plate=decision.plate,
             camera=read.camera,
@@ -324,7 +316,7 @@ class Lanes:
         )
         facts.say("plate.seen", lane, seen)
         if decision.outcome == "ignored":
-            return facts
+            return facts, writing
         access = Access(
             credential=Presented(kind="plate", value=decision.plate),
             holder=decision.holder,
@@ -339,34 +331,16 @@ class Lanes:
         facts.keep(READS, lane, Reads(standing.recent))
         standing.last_plate = decision.plate or None
         self._changed(lane, facts)
-        return facts
+        return facts, writing
 
     def _first_replay(self, standing: _Standing, read: PlateRead) -> bool:
+        if read.plate_id and any(before.plate_id == read.plate_id for before in standing.recent):
+            return False  # recorded when it was fresh; the camera never heard so
         key = (read.plate_id or read.plate, read.seen_at)
         if key in standing.replayed:
             return False
         standing.replayed.append(key)
         return True
-
-    def _picture_of(self, read: PlateRead) -> str | None:
-        if read.picture is None:
-            return None
-        if len(read.picture) > PICTURE_LIMIT:
-            self._refusals.refuse(InputRefused(read.camera, f"a picture of {len(read.picture)} bytes"))
-            return None
-        return picture_id(read.picture)
-
-    def _keep_picture_of(self, read: PlateRead) -> asyncio.Task[None] | None:
-        """Writes the read's picture, if it has one that can be kept, and lets whoever waits for it wait."""
-        if read.picture is None or len(read.picture) > PICTURE_LIMIT:
-            return None
-        return self._errands.start(self._keep_picture(read.picture))
-
-    async def _keep_picture(self, jpeg: bytes) -> None:
-        try:
-            await self._pictures.save(jpeg)
-        except (ValueError, OSError) as error:  # the read stands without its picture
-            log.warning("picture was not kept", why=str(error))
 
     async def _lift(self, lane: str, admission: Admission) -> bool:
         standing = self._lanes[lane]

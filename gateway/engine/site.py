@@ -40,13 +40,14 @@ from gateway.engine.commands import Commands
 from gateway.engine.devices import Devices
 from gateway.engine.doors import Doors
 from gateway.engine.errands import Errands
-from gateway.engine.lanes import KeepsPictures, Lanes, Verdict
+from gateway.engine.lanes import Lanes, Verdict
 from gateway.engine.layout import Names, layout_of, registers_of, vital_of, writable_of
 from gateway.engine.meters import Meters
 from gateway.engine.points import Applied, Points
 from gateway.engine.readers import Readers
 from gateway.engine.record import Facts, Record, Thing
 from gateway.engine.refusals import Refusals
+from gateway.engine.snapshots import KeepsPictures
 from gateway.engine.tickets import RemembersReadings, Tickets
 from gateway.journal import Journal
 from rules.access import AccessIndex

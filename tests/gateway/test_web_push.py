@@ -121,6 +121,16 @@ async def test_several_cars_in_one_push(tmp_path: Path) -> None:
         assert [data["plate"] for _, _, data in await there.here.events("plate.seen")] == ["沪A12345", "苏E54321"]
 
 
+async def test_what_was_recorded_fresh_is_not_recorded_again_as_stored(tmp_path: Path) -> None:
+    async with cameras(tmp_path) as there:
+        await there.zhen()
+        said = await there.zhen(isoffline=1)
+        assert (said["info"], said["ContinuePushOffline"]["continue"]) == ("no", 1)
+        assert len(await there.here.events("plate.seen")) == 1
+        await there.zhen(isoffline=1, plateid=21086)
+        assert [data["replayed"] for _, _, data in await there.here.events("plate.seen")] == [False, True]
+
+
 # --- The disk
 
 
