@@ -44,6 +44,10 @@ class Silence(DriverError):
     """No answer within the time that it may take."""
 
 
+class Unusable(FrameError):
+    """A sound answer to the very question whose content is not what the product sends: the meter is there."""
+
+
 class Timing(NamedTuple):
     """What a line costs. `character_s`: one byte on the wire; `timeout_s`: how long an answer may take to begin."""
 
@@ -186,12 +190,15 @@ class MeterBus:
             return
         try:
             verdict = await self._read_twice(station, turn)
+        except Unusable as strange:
+            self._refuse(strange)
+            verdict = None
         except (Silence, WireDown, FrameError) as fault:
             self._missed(station, fault, loop.time())
             return
         self._answered(station, loop.time())
-        if isinstance(verdict, Denied):
-            self._denied(station, turn, verdict, loop.time())
+        if not isinstance(verdict, Said):
+            self._denied(station, turn, loop.time())
         else:
             self._timetable.read(turn, loop.time())
             self.health.overruns, self.health.missed = self._timetable.overruns, self._timetable.missed
@@ -212,7 +219,7 @@ class MeterBus:
         if news:
             self._sink(PointsRead(station.device, news))
 
-    def _denied(self, station: Station, turn: Turn[Readable], verdict: Denied, now: float) -> None:
+    def _denied(self, station: Station, turn: Turn[Readable], now: float) -> None:
         parts = station.parts(turn.block)
         self._timetable.refused(turn, parts, now)
         if not parts:
@@ -253,6 +260,9 @@ class MeterBus:
             await self._carry_out(station, wish)
         except CommandFailed as failed:
             wish.fail(failed)
+        except Unusable as strange:
+            self._refuse(strange)
+            wish.fail(CommandFailed(f"{wish.device}: {strange}", f"{wish.device} 的应答有误"))
         except (Silence, WireDown, FrameError) as fault:
             self._missed(station, fault, loop.time())
             zh = "的应答有误" if isinstance(fault, FrameError) else "没有应答"
@@ -324,7 +334,7 @@ class MeterBus:
             for frame in frames.feed(data) if data else frames.quiet():
                 if ask.frame.endswith(frame):
                     continue  # the adapter's echo
-                verdict = talk.heard(frame)
+                verdict = self._heard(talk, frame)
                 if not isinstance(verdict, Foreign):
                     self._mute = 0
                     return verdict
@@ -332,7 +342,14 @@ class MeterBus:
                 self.health.late += verdict.late
             if not data:
                 self._fail(station, frames, foreign, heard)
-            until = max(first_by, min(whole_by, loop.time() + GAP_S))
+            until = max(first_by, min(whole_by, loop.time() + GAP_S)) if frames.begun else first_by
+
+    def _heard(self, talk: Talk, frame: bytes) -> Verdict:
+        try:
+            return talk.heard(frame)
+        except FrameError as strange:
+            self._mute = 0
+            raise Unusable(str(strange)) from strange
 
     def _fail(self, station: Station, frames: Frames, foreign: Foreign | None, heard: bool) -> None:
         """No answer has come: says what has come instead."""

@@ -31,6 +31,11 @@ class Frames:
         self.wrong: FrameError | None = None
         """The last candidate whose check was wrong."""
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is the beginning of what may become a frame."""
+        return bool(self._held)
+
     def feed(self, data: bytes) -> list[bytes]:
         """Every sound frame that `data` completes."""
         self._held += data

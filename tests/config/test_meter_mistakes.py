@@ -1,0 +1,58 @@
+"""What can be wrong with the addresses of meters on shared lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from config import SiteErrors, load_site
+
+SITE = """\
+site: yard
+name: {zh: 院, en: Yard}
+gateway: yard-gw
+buses:
+  line: {kind: meter-serial, port: /dev/ttyS3}
+  net: {kind: meter-tcp, host: 10.0.0.1, port: 4001}
+devices:
+  flat: {profile: dlt645_2007_single, bus: line, address: "161"}
+  main: {profile: dlt645_2007_three_phase, bus: line, address: "398192000337"}
+  cold: {profile: cjt188_water, bus: line, address: "161"}
+  heat: {profile: cjt188_heat, bus: net}
+"""
+
+
+def loaded(folder: Path, old: str = "", new: str = "") -> None:
+    assert not old or SITE.count(old) == 1
+    path = folder / "site.yaml"
+    path.write_text(SITE.replace(old, new) if old else SITE, encoding="utf-8")
+    load_site(path)
+
+
+def test_meters_of_two_protocols_may_share_a_line_and_digits(tmp_path: Path) -> None:
+    loaded(tmp_path)
+
+
+MISTAKES = {
+    "the same address, written with zeros": (
+        'address: "398192000337"',
+        'address: "000161"',
+        "flat already has this address on line",
+    ),
+    "no digits": ('address: "398192000337"', 'address: "39819200033A"', "expected the printed address, up to 12 digits"),
+    "too long": ('address: "398192000337"', 'address: "1398192000337"', "expected the printed address, up to 12 digits"),
+    "none beside others": (', address: "398192000337"', "", "devices.main.address: is missing: flat is on line too"),
+    "another beside the only one": (
+        "bus: net}",
+        'bus: net}\n  cool: {profile: cjt188_heat, bus: net, address: "7"}',
+        "devices.heat.address: is missing: cool is on net too",
+    ),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "told"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_mistakes_of_addresses(tmp_path: Path, old: str, new: str, told: str) -> None:
+    with pytest.raises(SiteErrors) as wrong:
+        loaded(tmp_path, old, new)
+    assert any(told in str(mistake) for mistake in wrong.value.mistakes), wrong.value.mistakes
