@@ -13,7 +13,9 @@ from contract.readings import Value
 from drivers.profiles.profile import Profile
 from simulators.modbus.image import Action, CommandGiven, OutputPulsed, OutputSet, OutputToggled
 
-Role = Literal["reader", "camera", "pump", "lift", "level", "fan", "barrier", "power", "water", "air", "relay", "plain"]
+Role = Literal[
+    "reader", "camera", "pump", "lift", "level", "fan", "barrier", "power", "water", "plug", "air", "relay", "plain"
+]
 
 COMMANDS_LIMIT = 32
 """Commands that wait for the physics; a master that sends more within one step loses the oldest."""
@@ -34,7 +36,8 @@ def role_of(profile: Profile) -> Role:
         ("fan", "set_frequency" in names or profile.kind in ("drive", "vfd")),
         ("water", "volume_forward" in names),
         ("power", "energy_import" in names or "energy_total" in names),
-        ("air", bool(names & {"co", "temperature", "humidity", "leak"})),
+        ("plug", bool(profile.outputs) and {"power", "energy"} <= names),
+        ("air", bool(names & {"co", "temperature", "humidity", "leak", "smoke", "link"})),
         ("relay", bool(profile.outputs)),
     ]
     return next((role for role, is_so in tests if is_so), "plain")

@@ -26,6 +26,7 @@ FAULTS: Mapping[str, Text] = {
     "trapped": Text("电梯停在层间,有人被困", "the lift stands between floors with people inside"),
     "flood": Text("进水远大于排水", "far more water comes in than is pumped out"),
     "leak": Text("检测到水浸", "water on the floor"),
+    "smoke": Text("检测到烟雾", "smoke in the air"),
     "gas": Text("一氧化碳持续升高", "carbon monoxide keeps rising"),
     "low-battery": Text("电池电量低", "the battery is low"),
     "wrong-type": Text("数值类型错误", "sends values of the wrong type"),
@@ -110,7 +111,7 @@ def suitable(device: Suits) -> tuple[str, ...]:
 
 
 def _sensor(points: frozenset[str]) -> tuple[str, ...]:
-    by_point = {"leak": "leak", "co": "gas", "battery": "low-battery"}
+    by_point = {"leak": "leak", "smoke": "smoke", "co": "gas", "battery": "low-battery"}
     return tuple(fault for point, fault in by_point.items() if point in points)
 
 

@@ -20,6 +20,7 @@ from simulators.parts.counting import PowerPart, TapPart
 from simulators.parts.entrances import DoorPart, LanePart
 from simulators.parts.machines import AirPart, LiftPart, WaterPart
 from simulators.parts.moment import Moment, Part
+from simulators.parts.plugs import PlugPart
 from simulators.world import door, lane, meter
 
 LONGEST_STEP_S = 1.0
@@ -241,6 +242,7 @@ class SimSite:
         for place, device in enumerate(of("power")):
             loads: Callable[[float], float] = _sub_load(machines) if place else _main_load(machines, lifts)
             parts.append(PowerPart(device, loads, 48_211.5 if place == 0 else 9_043.2 + 100 * place))
+        parts += [PlugPart(device) for device in of("plug")]
         return [*parts, *(TapPart(device, 15_320.75) for device in of("water"))]
 
     def _of_role(self, role: str) -> list[SimDevice]:

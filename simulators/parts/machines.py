@@ -272,6 +272,10 @@ class AirPart:
                 "temperature": round(temperature, 1),
                 "humidity": round(humidity, 1),
                 "leak": moment.faults.has(sensor.id, "leak"),
+                "smoke": moment.faults.has(sensor.id, "smoke"),
+                "smoke_density": 32 if moment.faults.has(sensor.id, "smoke") else 0,
+                "pressure": 1013.0,
+                "link": 120,
                 "battery": 4 if moment.faults.has(sensor.id, "low-battery") else self.battery,
             }
         )
