@@ -165,7 +165,10 @@ class PictureStore:
 def _write(file: Path, jpeg: bytes, at_ms: int) -> None:
     part = file.with_suffix(".part")
     try:
-        part.write_bytes(jpeg)
+        with part.open("wb") as out:
+            out.write(jpeg)
+            out.flush()
+            os.fsync(out.fileno())  # a camera that is answered never sends it again
         os.utime(part, ns=(at_ms * 1_000_000, at_ms * 1_000_000))
         part.rename(file)
     except OSError:
