@@ -18,7 +18,7 @@ from contract.readings import Value
 from drivers.bus import BusHealth, CommandFailed, Outcome
 from drivers.changes import Worth
 from drivers.errors import DriverError, FrameError
-from drivers.meters.dialect import Ask, Denied, Foreign, Said, Station, Talk, Verdict
+from drivers.meters.dialect import Ask, Denied, Foreign, More, Said, Station, Talk, Verdict
 from drivers.meters.framing import Frames
 from drivers.meters.wire import Line, WireDown
 from drivers.reports import DeviceFound, DeviceLost, InputRefused, PointsRead, Sink
@@ -206,13 +206,14 @@ class MeterBus:
 
     async def _read_twice(self, station: Station, turn: Turn[Readable]) -> Said | Denied:
         """A damaged answer is asked for once more at once; a silent meter is not."""
+        talk = station.read(turn.block)
         try:
-            return await self._converse(station, station.read(turn.block))
+            return await self._converse(station, talk)
         except FrameError as damaged:
             if turn.probe:
                 raise
             self._refuse(damaged)
-        return await self._converse(station, station.read(turn.block))
+        return await self._converse(station, station.again(turn.block, talk))
 
     def _tell(self, station: Station, worths: Sequence[Worth], now: float) -> None:
         news = station.changes.news(worths, now, self._clock())
@@ -312,6 +313,10 @@ class MeterBus:
                 await asyncio.sleep(max(0.0, sent_at - loop.time()))
                 return Said()
             return await self._answer(station, talk, ask, frames, sent_at + timeout_s)
+        except Silence:
+            if not ask.unanswered:
+                raise
+            return More()
         finally:
             self._quiet_since = loop.time()
 

@@ -39,6 +39,10 @@ class Cjt188Station(ItemStation):
         assert isinstance(block, Item)
         return _Reading(self, block)
 
+    def again(self, block: Readable, damaged: Talk) -> Talk:
+        """The item from its beginning."""
+        return self.read(block)
+
     def write(self, name: str, value: Value, local: datetime) -> Talk:
         """A conversation that carries out a command. Raises `CommandFailed`."""
         command, raw = self.ordered(name, value)

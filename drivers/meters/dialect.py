@@ -21,10 +21,14 @@ from drivers.schedule import Readable
 
 
 class Ask(NamedTuple):
-    """One exchange. `frame`: what is sent; `longest`: bytes of the longest answer, 0 if nobody answers."""
+    """One exchange. `frame`: what is sent; `longest`: bytes of the longest answer, 0 if nobody answers.
+
+    `unanswered`: silence is an answer too, the conversation goes on after it.
+    """
 
     frame: bytes
     longest: int
+    unanswered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,9 @@ class Station(Protocol):
 
     def read(self, block: Readable) -> Talk:
         """A conversation that reads a block."""
+
+    def again(self, block: Readable, damaged: Talk) -> Talk:
+        """A conversation that reads a block once more, after one whose answer was damaged."""
 
     def parts(self, block: Readable) -> Sequence[Readable]:
         """What to read instead of a block that the meter denies; empty if it cannot be smaller."""

@@ -12,6 +12,7 @@ from drivers.meters.bus import MeterBus, Timing
 from drivers.meters.cjt188_station import Cjt188Station
 from drivers.meters.dialect import Station
 from drivers.meters.dlt645_station import Dlt645Station
+from drivers.meters.mbus_station import MbusStation
 from drivers.meters.wire import OpenedLine
 from drivers.profiles.profile import Profile
 
@@ -61,8 +62,16 @@ def _cjt188(name: str, device: Installed, profile: Profile, gateway: Gateway) ->
     return Cjt188Station(name, device, profile)
 
 
+def _mbus(name: str, device: Installed, profile: Profile, gateway: Gateway) -> Station:
+    try:
+        return MbusStation(name, device, profile)
+    except ValueError as wrong:
+        raise WrongInstallation(f"{name}: {wrong}") from wrong
+
+
 STATIONS: Mapping[str, Callable[[str, Installed, Profile, Gateway], Station]] = {
     "dlt645": _dlt645,
     "cjt188": _cjt188,
+    "mbus": _mbus,
 }
 """By a profile's protocol."""

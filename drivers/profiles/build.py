@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drivers.profiles.forms import camera, cjt188, dlt645, line, modbus, mqtt, osdp
+from drivers.profiles.forms import camera, cjt188, dlt645, line, mbus, modbus, mqtt, osdp
 from drivers.profiles.forms.head import Fault
 from drivers.profiles.profile import Profile
 from drivers.profiles.schema import AnyFile
@@ -23,6 +23,8 @@ def faults(file: AnyFile) -> list[Fault]:
             return list(dlt645.faults(file))
         case cjt188.Cjt188File():
             return list(cjt188.faults(file))
+        case mbus.MbusFile():
+            return list(mbus.faults(file))
         case camera.CameraFile():
             return list(camera.faults(file))
         case _:
@@ -44,5 +46,7 @@ def build(file: AnyFile) -> Profile:
             return dlt645.build(file)
         case cjt188.Cjt188File():
             return cjt188.build(file)
+        case mbus.MbusFile():
+            return mbus.build(file)
         case camera.CameraFile():
             return camera.build(file)
