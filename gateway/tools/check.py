@@ -16,6 +16,7 @@ from gateway.tools.ports import check_exists
 from gateway.tools.screen import Screen, Step
 from gateway.tools.sites import At, on_bus
 from gateway.tools.trouble import FAILED, Trouble
+from gateway.tools.wording import lost
 
 TOGETHER = 8
 """Wires that are tried at the same time."""
@@ -49,6 +50,8 @@ async def check(screen: Screen, at: At, path: Path, *, live: bool) -> int:
         f"{len(site.lanes)} lanes, {len(site.meters)} meters, {len(at.site.rules)} rules",
         "green",
     )
+    for remark in at.site.remarks:
+        screen.warn(remark.say("zh"), remark.say("en"))
     results = await _live(screen, at) if live else _here(screen, at.site)
     _show(screen, results, live=live)
     screen.record(
@@ -133,7 +136,9 @@ async def _asked(screen: Screen, at: At, id: str, bus: Any, devices: Mapping[str
                 reading.quality == "good" for point, reading in wire.readings.items() if point.startswith(f"{device}.")
             )
             if device in wire.lost:
-                results.append(Result(id, device, False, say("没有应答", "does not answer") + f": {wire.lost[device]}"))
+                results.append(
+                    Result(id, device, False, say("没有应答", "does not answer") + f": {lost(wire.lost[device], say)}")
+                )
             elif device in wire.found:
                 results.append(Result(id, device, True, _answers(screen, good, len(profile.points))))
             elif profile.protocol in SPEAKS:

@@ -5,8 +5,6 @@ What a command needs is imported when it runs: the gateway's own start goes thro
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -14,94 +12,34 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.tools.language import Speech, language_of
-
-_say = Speech(language_of(sys.argv[1:], os.environ))
-
-
-class Tongue(StrEnum):
-    """Languages of the tools."""
-
-    zh = "zh"
-    en = "en"
-
-
-class Parity(StrEnum):
-    """Parities of a serial line."""
-
-    N = "N"
-    E = "E"
-    O = "O"  # noqa: E741 - the field's own letter
-
-
-class Type(StrEnum):
-    """Types of a value in registers."""
-
-    u16 = "u16"
-    i16 = "i16"
-    u32 = "u32"
-    i32 = "i32"
-    u64 = "u64"
-    i64 = "i64"
-    f32 = "f32"
-    f64 = "f64"
-
-
-class Order(StrEnum):
-    """Orders of the bytes of a value."""
-
-    ABCD = "ABCD"
-    CDAB = "CDAB"
-    BADC = "BADC"
-    DCBA = "DCBA"
-
-
-def _option(zh: str, en: str, *names: str, **more: Any) -> Any:
-    return typer.Option(*names, help=_say(zh, en), **more)
-
-
-HERE = Tongue(_say.language)
-Lang = Annotated[Tongue, _option("语言：zh 或 en。", "Language: zh or en.", "--lang", show_default=False)]
-Json = Annotated[bool, _option("给程序看：每行一个 JSON。", "For machines: a JSON document a line.", "--json")]
-Serial = Annotated[str | None, _option("串口，如 /dev/ttyS1。", "Serial port, such as /dev/ttyS1.", "--port")]
-Host = Annotated[
-    str | None,
-    _option("Modbus TCP：主机或 主机:端口。", "Modbus TCP: host, or host:port.", "--host"),
-]
-OverTcp = Annotated[
-    bool,
-    _option("--host 是透传的串口服务器（RTU over TCP）。", "--host is a converter that passes RTU through.", "--rtu"),
-]
-Baud = Annotated[int, _option("波特率。", "Speed.", min=300, max=4_000_000)]
-OneParity = Annotated[Parity, _option("校验。", "Parity.")]
-StopBits = Annotated[int, _option("停止位。", "Stop bits.", min=1, max=2)]
-Unit = Annotated[int, _option("设备地址。", "The unit's address.", min=0, max=255)]
-Fc = Annotated[
-    int,
-    _option(
-        "功能码：1 线圈、2 离散输入、3 保持寄存器、4 输入寄存器。",
-        "Function: 1 coils, 2 inputs, 3 holding, 4 input registers.",
-        min=1,
-        max=4,
-    ),
-]
-Address = Annotated[int | None, _option("起始地址（从 0 起）。", "First address, counted from 0.", min=0, max=65535)]
-TimeoutMs = Annotated[int, _option("等应答几毫秒。", "Milliseconds to wait for an answer.", min=20, max=60_000)]
-Site = Annotated[Path | None, _option("站点文件。", "The site file.", "--site", envvar="GATEHOUSE_SITE")]
-Wires = Annotated[Path | None, _option("各总线实际在哪里（JSON）。", "Where each bus really is (JSON).", "--wires")]
-Data = Annotated[
-    Path,
-    _option(
-        "网关的数据文件夹（密码、密钥）。",
-        "The gateway's data folder (passwords, keys).",
-        "--data",
-        envvar="GATEHOUSE_DATA",
-    ),
-]
-Within = Annotated[float, _option("最多等几秒。", "Seconds to wait at most.", "--within", min=0.5, max=300)]
-OneType = Annotated[Type, _option("数值类型。", "Type of the values.", "--type")]
-OneOrder = Annotated[Order, _option("字节序。", "Byte order.", "--order")]
-DATA = Path("var/gateway")
+from gateway.tools.options import (
+    DATA,
+    HERE,
+    Address,
+    Baud,
+    Data,
+    Fc,
+    Host,
+    Json,
+    Lang,
+    OneOrder,
+    OneParity,
+    OneType,
+    Order,
+    OverTcp,
+    Parity,
+    Serial,
+    Site,
+    StopBits,
+    TimeoutMs,
+    Tongue,
+    Type,
+    Unit,
+    Wires,
+    Within,
+    option,
+    say,
+)
 
 
 def add_tools(app: typer.Typer) -> None:
@@ -123,24 +61,24 @@ def scan(
     port: Serial = None,
     net: Annotated[
         str | None,
-        _option(
+        option(
             "网段或地址：192.168.10.0/24、192.168.10.20-40。", "Range or addresses: 192.168.10.0/24, 192.168.10.20-40."
         ),
     ] = None,
     baud: Annotated[
         str | None,
-        _option("波特率，可多个：9600,19200；默认试常用的。", "Speeds: 9600,19200; the usual ones by default."),
+        option("波特率，可多个：9600,19200；默认试常用的。", "Speeds: 9600,19200; the usual ones by default."),
     ] = None,
-    parity: Annotated[str | None, _option("校验，可多个：N,E,O。", "Parities: N,E,O.")] = None,
+    parity: Annotated[str | None, option("校验，可多个：N,E,O。", "Parities: N,E,O.")] = None,
     stop_bits: StopBits = 1,
-    unit: Annotated[str, _option("地址：1-247，或 1-20,100。", "Addresses: 1-247, or 1-20,100.")] = "1-247",
+    unit: Annotated[str, option("地址：1-247，或 1-20,100。", "Addresses: 1-247, or 1-20,100.")] = "1-247",
     protocol: Annotated[
-        str | None, _option("只用这些协议，如 modbus,dlt645。", "Only these protocols, such as modbus,dlt645.")
+        str | None, option("只用这些协议，如 modbus,dlt645。", "Only these protocols, such as modbus,dlt645.")
     ] = None,
-    tcp_ports: Annotated[str | None, _option("--net 要试的 TCP 端口。", "TCP ports to try with --net.")] = None,
+    tcp_ports: Annotated[str | None, option("--net 要试的 TCP 端口。", "TCP ports to try with --net.")] = None,
     patience: Annotated[
         int | None,
-        _option(
+        option(
             "每个地址等几毫秒；默认自动。",
             "Milliseconds to wait for each address; automatic by default.",
             min=5,
@@ -149,13 +87,13 @@ def scan(
     ] = None,
     every: Annotated[
         bool,
-        _option(
+        option(
             "找到设备后继续试其余参数和地址。",
             "Go on with the other settings and addresses when something was found.",
             "--all",
         ),
     ] = False,
-    fit: Annotated[bool, _option("辨认是哪种产品。", "Recognise the products.")] = True,
+    fit: Annotated[bool, option("辨认是哪种产品。", "Recognise the products.")] = True,
     lang: Lang = HERE,
     json: Json = False,
 ) -> None:
@@ -173,45 +111,45 @@ def watch(
     port: Serial = None,
     baud: Annotated[
         int | None,
-        _option(
+        option(
             "波特率（默认 9600，或按站点文件）。", "Speed (9600, or as the site file says).", min=300, max=4_000_000
         ),
     ] = None,
     parity: Annotated[
-        Parity | None, _option("校验（默认 N，或按站点文件）。", "Parity (N, or as the site file says).")
+        Parity | None, option("校验（默认 N，或按站点文件）。", "Parity (N, or as the site file says).")
     ] = None,
     stop_bits: StopBits = 1,
     site: Annotated[
         Path | None,
-        _option("站点文件：用产品配置解释数值。", "The site file: values are told by its profiles.", "--site"),
+        option("站点文件：用产品配置解释数值。", "The site file: values are told by its profiles.", "--site"),
     ] = None,
     wires: Wires = None,
-    bus: Annotated[str | None, _option("站点文件里的总线。", "The bus of the site file.")] = None,
+    bus: Annotated[str | None, option("站点文件里的总线。", "The bus of the site file.")] = None,
     protocol: Annotated[
         str | None,
-        _option(
+        option(
             "线上的协议：modbus（默认）、dlt645、cjt188、osdp。",
             "What is spoken: modbus (default), dlt645, cjt188, osdp.",
         ),
     ] = None,
     through: Annotated[
         str | None,
-        _option(
+        option(
             "Modbus TCP 设备 主机:端口：经过本机转发来看。",
             "A Modbus TCP device host:port: looked at by passing it on.",
         ),
     ] = None,
     listen: Annotated[
-        int, _option("--through 在本机的监听端口。", "Port on this machine for --through.", min=1, max=65535)
+        int, option("--through 在本机的监听端口。", "Port on this machine for --through.", min=1, max=65535)
     ] = 5020,
     gateway: Annotated[
-        str | None, _option("运行中网关的网址：看它的各条线。", "Address of a running gateway: shows its wires.")
+        str | None, option("运行中网关的网址：看它的各条线。", "Address of a running gateway: shows its wires.")
     ] = None,
-    username: Annotated[str, _option("网关的账号。", "An account of the gateway.")] = "",
-    seconds: Annotated[float | None, _option("看几秒后结束。", "End after so many seconds.", min=0.1)] = None,
-    frames: Annotated[int | None, _option("看几帧后结束。", "End after so many frames.", min=1)] = None,
-    counts: Annotated[bool, _option("只看统计，不逐帧显示。", "Only the figures, not each frame.", "--counts")] = False,
-    raw: Annotated[bool, _option("也显示原始字节。", "Show the bytes too.", "--raw")] = False,
+    username: Annotated[str, option("网关的账号。", "An account of the gateway.")] = "",
+    seconds: Annotated[float | None, option("看几秒后结束。", "End after so many seconds.", min=0.1)] = None,
+    frames: Annotated[int | None, option("看几帧后结束。", "End after so many frames.", min=1)] = None,
+    counts: Annotated[bool, option("只看统计，不逐帧显示。", "Only the figures, not each frame.", "--counts")] = False,
+    raw: Annotated[bool, option("也显示原始字节。", "Show the bytes too.", "--raw")] = False,
     lang: Lang = HERE,
     json: Json = False,
 ) -> None:
@@ -227,9 +165,9 @@ def watch(
 
 def read(
     *,
-    device: Annotated[str | None, typer.Argument(help=_say("站点文件里的设备。", "A device of the site file."))] = None,
+    device: Annotated[str | None, typer.Argument(help=say("站点文件里的设备。", "A device of the site file."))] = None,
     points: Annotated[
-        list[str] | None, typer.Argument(help=_say("测点；不写则全部。", "Points; all if none is named."))
+        list[str] | None, typer.Argument(help=say("测点；不写则全部。", "Points; all if none is named."))
     ] = None,
     site: Site = None,
     wires: Wires = None,
@@ -244,7 +182,7 @@ def read(
     unit: Unit = 1,
     fc: Fc = 3,
     address: Address = None,
-    count: Annotated[int, _option("读几个数值。", "How many values.", min=1, max=2000)] = 1,
+    count: Annotated[int, option("读几个数值。", "How many values.", min=1, max=2000)] = 1,
     type_: OneType = Type.u16,
     order: OneOrder = Order.ABCD,
     timeout: TimeoutMs = 500,
@@ -264,14 +202,14 @@ def read(
 
 def write(
     *,
-    device: Annotated[str | None, typer.Argument(help=_say("站点文件里的设备。", "A device of the site file."))] = None,
-    point: Annotated[str | None, typer.Argument(help=_say("输出或命令。", "An output or a command."))] = None,
+    device: Annotated[str | None, typer.Argument(help=say("站点文件里的设备。", "A device of the site file."))] = None,
+    point: Annotated[str | None, typer.Argument(help=say("输出或命令。", "An output or a command."))] = None,
     value: Annotated[
-        str | None, typer.Argument(help=_say("数值、on/off 或选项。", "A number, on/off, or a choice."))
+        str | None, typer.Argument(help=say("数值、on/off 或选项。", "A number, on/off, or a choice."))
     ] = None,
     pulse: Annotated[
         float | None,
-        _option("输出接通几秒，由设备自己计时。", "Output on for so many seconds, timed by the device.", min=0.05),
+        option("输出接通几秒，由设备自己计时。", "Output on for so many seconds, timed by the device.", min=0.05),
     ] = None,
     site: Site = None,
     wires: Wires = None,
@@ -286,7 +224,7 @@ def write(
     unit: Unit = 1,
     fc: Annotated[
         int,
-        _option(
+        option(
             "功能码：5 线圈、6 寄存器、16 多个寄存器。", "Function: 5 coil, 6 register, 16 registers.", min=5, max=16
         ),
     ] = 6,
@@ -294,9 +232,9 @@ def write(
     type_: OneType = Type.u16,
     order: OneOrder = Order.ABCD,
     timeout: TimeoutMs = 500,
-    yes: Annotated[bool, _option("不再询问。", "Do not ask.", "--yes", "-y")] = False,
+    yes: Annotated[bool, option("不再询问。", "Do not ask.", "--yes", "-y")] = False,
     really: Annotated[
-        bool, _option("危险的也写（广播、电梯）。", "Also what is dangerous (broadcast, lifts).", "--yes-really")
+        bool, option("危险的也写（广播、电梯）。", "Also what is dangerous (broadcast, lifts).", "--yes-really")
     ] = False,
     lang: Lang = HERE,
     json: Json = False,
@@ -314,9 +252,9 @@ def write(
 
 def guess(
     *,
-    words: Annotated[str | None, _option('寄存器（十六进制）："4366 E666"。', 'Registers in hex: "4366 E666".')] = None,
+    words: Annotated[str | None, option('寄存器（十六进制）："4366 E666"。', 'Registers in hex: "4366 E666".')] = None,
     expect: Annotated[
-        float | None, _option("表上显示的大约数值，如 230。", "About what the display shows, such as 230.")
+        float | None, option("表上显示的大约数值，如 230。", "About what the display shows, such as 230.")
     ] = None,
     port: Serial = None,
     host: Host = None,
@@ -327,9 +265,9 @@ def guess(
     unit: Unit = 1,
     fc: Fc = 3,
     address: Address = None,
-    count: Annotated[int, _option("几个寄存器。", "How many registers.", min=1, max=4)] = 2,
+    count: Annotated[int, option("几个寄存器。", "How many registers.", min=1, max=4)] = 2,
     reads: Annotated[
-        int, _option("读几次（看数值是否稳定）。", "How many reads (to see what stands still).", min=1, max=100)
+        int, option("读几次（看数值是否稳定）。", "How many reads (to see what stands still).", min=1, max=100)
     ] = 3,
     timeout: TimeoutMs = 500,
     lang: Lang = HERE,
@@ -347,12 +285,12 @@ def guess(
 
 def check(
     *,
-    file: Annotated[Path | None, typer.Argument(help=_say("站点文件。", "The site file."))] = None,
+    file: Annotated[Path | None, typer.Argument(help=say("站点文件。", "The site file."))] = None,
     site: Site = None,
     wires: Wires = None,
     data: Data = DATA,
     live: Annotated[
-        bool, _option("打开每条线，问每个设备一次。", "Open each wire and ask each device once.", "--live")
+        bool, option("打开每条线，问每个设备一次。", "Open each wire and ask each device once.", "--live")
     ] = False,
     within: Within = 5.0,
     lang: Lang = HERE,
@@ -361,22 +299,57 @@ def check(
     _run("check", lang, json, {"site": file or site, "wires": wires, "data": data, "live": live, "within": within})
 
 
+def discover(
+    *,
+    site: Site = None,
+    wires: Wires = None,
+    data: Data = DATA,
+    bus: Annotated[str | None, option("站点文件里的 MQTT 总线。", "The site file's MQTT bus.")] = None,
+    host: Annotated[str | None, option("MQTT 服务器：主机或 主机:端口。", "The broker: host, or host:port.")] = None,
+    username: Annotated[str | None, option("账号。", "The account.")] = None,
+    password_file: Annotated[
+        Path | None, option("只含密码的文件。", "A file that holds nothing but the password.")
+    ] = None,
+    prefix: Annotated[str, option("发现主题的前缀。", "Prefix of the discovery topics.")] = "homeassistant",
+    within: Within = 10.0,
+    out: Annotated[
+        Path | None, option("把产品配置草稿写到这个文件夹。", "Folder to write the drafted profiles to.", "--out")
+    ] = None,
+    also_here: Annotated[
+        bool, option("也列出网关自己公布的。", "Also what the gateway itself announces.", "--also-gatehouse")
+    ] = False,
+    lang: Lang = HERE,
+    json: Json = False,
+) -> None:
+    _run(
+        "discover", lang, json,
+        {
+            "site": site, "wires": wires, "data": data, "bus": bus, "host": host, "username": username,
+            "password_file": password_file, "prefix": prefix, "within": within, "out": out, "also_here": also_here,
+        },
+    )  # fmt: skip
+
+
 COMMANDS: dict[Callable[..., None], str] = {
-    scan: _say(
+    scan: say(
         "在串口或网段上找设备，并辨认是哪种产品。", "Find devices on a serial line or a subnet, and recognise them."
     ),
-    watch: _say(
+    watch: say(
         "实时看一条线：逐帧解释，统计每个地址的错误；只听不发。",
         "See a wire live: every frame explained, errors per unit; it only listens.",
     ),
-    read: _say("读设备的测点，或直接读寄存器。", "Read a device's points, or registers as they are."),
-    write: _say(
+    read: say("读设备的测点，或直接读寄存器。", "Read a device's points, or registers as they are."),
+    write: say(
         "写输出、命令或寄存器：先说明、再确认、写后回读。",
         "Write outputs, commands or registers: told, confirmed, read back.",
     ),
-    guess: _say(
+    guess: say(
         "寄存器按四种字节序并排显示，标出最可能的。", "Show registers in all four byte orders, the likeliest marked."
     ),
-    check: _say("检查站点文件；--live 试每条线和每个设备。", "Check a site file; --live tries every wire and device."),
+    discover: say(
+        "听 MQTT 上设备的自我公布（Home Assistant 发现），起草产品配置。",
+        "Draft profiles of what devices announce over MQTT (Home Assistant's discovery).",
+    ),
+    check: say("检查站点文件；--live 试每条线和每个设备。", "Check a site file; --live tries every wire and device."),
 }
 """In the order in which help shows them."""

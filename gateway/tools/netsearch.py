@@ -199,7 +199,7 @@ def page_of(data: bytes) -> Page | None:
     text = data.decode("utf-8", errors="replace")
 
     def found(pattern: str) -> str:
-        match = re.search(pattern, text, re.IGNORECASE)
+        match = re.search(pattern, text, re.IGNORECASE | re.DOTALL)
         return " ".join(match[1].split())[:60] if match else ""
 
     return Page(found(r"\r?\nServer:\s*([^\r\n]+)"), found(r'realm="?([^"\r\n]+)'), found(r"<title[^>]*>(.*?)</title>"))

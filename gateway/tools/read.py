@@ -11,7 +11,7 @@ from gateway.tools.raw import Registers, read_registers
 from gateway.tools.screen import Screen
 from gateway.tools.sites import At, device_of, unknown
 from gateway.tools.trouble import FAILED
-from gateway.tools.wording import value_of
+from gateway.tools.wording import lost, value_of
 
 
 async def points(screen: Screen, site: At, device: str, names: list[str]) -> int:
@@ -40,7 +40,7 @@ def report(screen: Screen, device: str, profile: Profile, wanted: list[str], wir
     ]
     screen.table((say("测点", "point"), say("名称", "name"), say("数值", "value"), say("质量", "quality")), rows)
     if device in wire.lost:
-        why = wire.lost[device]
+        why = lost(wire.lost[device], say)
         screen.warn(f"{device} 没有应答：{why}", f"{device} does not answer: {why}")
     for refused in wire.refused[-3:]:
         sample = refused.sample.hex(" ")

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from config.site import ModbusRtuBus, ModbusRtuTcpBus, ModbusTcpBus
+from config.site import ModbusRtuBus, ModbusRtuTcpBus, ModbusTcpBus, MqttBus
 from gateway.tools import typed
 from gateway.tools.language import Language
 from gateway.tools.screen import Screen
@@ -65,7 +65,7 @@ def _site(options: dict[str, Any]) -> At:
     return At(load(site, options["wires"]), options["data"], options["within"])
 
 
-def scan(out: Screen, *, port: str | None, net: str | None, **options: Any) -> None:
+def scan(out: Screen, /, *, port: str | None, net: str | None, **options: Any) -> None:
     """`scan`."""
 
     def tool() -> Coroutine[Any, Any, int]:
@@ -121,7 +121,7 @@ def _scan_net(out: Screen, net: str, thinks_s: float | None, options: dict[str, 
     return tool.scan_net(out, order)
 
 
-def watch(out: Screen, **options: Any) -> None:
+def watch(out: Screen, /, **options: Any) -> None:
     """`watch`."""
 
     def tool() -> Coroutine[Any, Any, int]:
@@ -132,7 +132,7 @@ def watch(out: Screen, **options: Any) -> None:
     finish(out, tool)
 
 
-def read(out: Screen, **options: Any) -> None:
+def read(out: Screen, /, **options: Any) -> None:
     """`read`."""
 
     def tool() -> Coroutine[Any, Any, int]:
@@ -141,11 +141,12 @@ def read(out: Screen, **options: Any) -> None:
 
         if options["device"] is not None:
             return tool.points(out, _site(options), options["device"], options["points"])
+        start = _address(options)
         asked = Registers(
             bus=_bus(options),
             unit=options["unit"],
             fc=options["fc"],
-            start=_address(options),
+            start=start,
             count=options["count"],
             type=options["type"],
             order=options["order"],
@@ -166,7 +167,7 @@ def _address(options: dict[str, Any]) -> int:
     return int(options["address"])
 
 
-def write(out: Screen, **options: Any) -> None:
+def write(out: Screen, /, **options: Any) -> None:
     """`write`."""
 
     def tool() -> Coroutine[Any, Any, int]:
@@ -192,7 +193,7 @@ def write(out: Screen, **options: Any) -> None:
     finish(out, tool)
 
 
-def guess(out: Screen, *, words: str | None, expect: float | None, **options: Any) -> None:
+def guess(out: Screen, /, *, words: str | None, expect: float | None, **options: Any) -> None:
     """`guess`."""
 
     def tool() -> int | Coroutine[Any, Any, int]:
@@ -211,7 +212,7 @@ def guess(out: Screen, *, words: str | None, expect: float | None, **options: An
     finish(out, tool)
 
 
-def check(out: Screen, **options: Any) -> None:
+def check(out: Screen, /, **options: Any) -> None:
     """`check`."""
 
     def tool() -> Coroutine[Any, Any, int]:
@@ -220,3 +221,47 @@ def check(out: Screen, **options: Any) -> None:
         return tool.check(out, _site(options), options["site"], live=options["live"])
 
     finish(out, tool)
+
+
+def discover(out: Screen, /, **options: Any) -> None:
+    """`discover`."""
+
+    def tool() -> Coroutine[Any, Any, int]:
+        from gateway.tools import discover as tool  # noqa: PLC0415
+
+        broker = _broker(options)
+        wanted = tool.Wanted(options["prefix"].strip("/"), options["within"], options["out"], options["also_here"])
+        return tool.discover(out, tool.Broker(*broker), wanted)
+
+    finish(out, tool)
+
+
+def _broker(options: dict[str, Any]) -> tuple[str, str, int, str | None, str | None]:
+    """Bus, host, port, account and password: of the site file, or as they were typed."""
+    bus: str = options["bus"] or "mqtt"
+    username, file = options["username"], options["password_file"]
+    if options["host"] is not None:
+        host, port = typed.endpoint(options["host"], 1883)
+        return bus, host, port, username, _password(file)
+    at = _site(options)
+    brokers = {id: each for id, each in at.site.site.buses.items() if isinstance(each, MqttBus)}
+    if options["bus"] is None and len(brokers) == 1:
+        bus = next(iter(brokers))
+    if bus not in brokers:
+        listed = ", ".join(brokers) or "—"
+        raise Trouble(f"要用 --bus 指明 MQTT 总线：{listed}", f"name the MQTT bus with --bus: {listed}")
+    found = brokers[bus]
+    if file is None and found.password_file is not None:
+        file = at.folder / found.password_file
+    return bus, found.host, found.port, username or found.username, _password(file)
+
+
+def _password(file: Path | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except OSError as wrong:
+        raise Trouble(
+            f"密码文件 {file} 读不了：{wrong.strerror}", f"the password file {file} cannot be read: {wrong.strerror}"
+        ) from wrong

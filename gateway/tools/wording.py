@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from contract.readings import Value
 from contract.texts import Text
 from drivers.profiles.profile import Point, Profile
@@ -70,6 +72,33 @@ CONFIDENCE: dict[str, Text] = {
     "partial": Text("部分资料", "partial"),
     "own": Text("自有格式", "own format"),
 }
+
+_WHYS: tuple[tuple[str, str], ...] = (
+    (r"unit (\d+) did not answer within ([\d.]+) s", r"地址 \1 在 \2 秒内没有应答"),
+    (r"(\S+) did not answer within ([\d.]+) s", r"\1 在 \2 秒内没有应答"),
+    (r"(\S+) was closed by the other end", r"\1 被对方关闭"),
+    (r"(\S+) cannot be opened(: .*)?", r"打不开 \1\2"),
+    (r"(\S+) cannot be reached(: .*)?", r"连不上 \1\2"),
+    (r"(\S+) is gone(: .*)?", r"\1 断开了\2"),
+    (r"nothing heard for ([\d.]+) s", r"\1 秒没有消息"),
+    (r"the device answers late", "应答迟到"),
+    (r"the converter has no way to the device", "转换器无法连到设备"),
+    (r"the device behind the converter does not answer", "转换器后面的设备没有应答"),
+    (r"it has no key yet: set one \(install\)", "还没有密钥：先安装密钥"),
+)
+"""What drivers say when they lose a device (`drivers.reports.DeviceLost`), for those who read Chinese."""
+
+
+def lost(why: str, say: Speech) -> str:
+    """Why a device does not answer."""
+    if say.language == "en":
+        return why
+    for pattern, words in _WHYS:
+        match = re.fullmatch(pattern, why)
+        if match is not None:
+            return match.expand(words)
+    return why
+
 
 _KINDS: dict[int, Text] = {
     1: Text("线圈", "coils"),

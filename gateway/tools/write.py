@@ -19,7 +19,7 @@ from gateway.tools.screen import Screen
 from gateway.tools.sites import At, device_of
 from gateway.tools.trouble import FAILED, Trouble
 from gateway.tools.wishes import READ_ONLY_KINDS, frame_words, modbus_write, value_for, words_for
-from gateway.tools.wording import value_of
+from gateway.tools.wording import lost, value_of
 
 WAIT_S = 5.0
 
@@ -70,10 +70,9 @@ async def to_device(screen: Screen, at: At, wish: Wish, consent: Consent) -> int
     async with driven(bus_id, bus, {device: (installed, profile)}, at.folder) as wire:
         await wire.until_settled(at.within_s)
         if device in wire.lost:
+            why = lost(wire.lost[device], screen.say)
             raise Trouble(
-                f"{device} 没有应答：{wire.lost[device]}；没有写",
-                f"{device} does not answer: {wire.lost[device]}; nothing was written",
-                FAILED,
+                f"{device} 没有应答：{why}；没有写", f"{device} does not answer: {why}; nothing was written", FAILED
             )
         try:
             if pulse_s is not None:

@@ -33,7 +33,7 @@ devices:
   board-1: {profile: waveshare_relay8, bus: plant-line, unit: 20}
   meter-1: {profile: dlt645_2007_three_phase, bus: meter-line, address: "398192000337"}
   water-1: {profile: cjt188_water, bus: water-line, address: "33001122334411"}
-  reader-1: {profile: osdp_reader, bus: door-line, unit: 2}
+  reader-1: {profile: osdp_reader, bus: door-line, unit: 2, secure: false}
   meter-2: {profile: eastron_sdm630, bus: meters-net, unit: 1}
   meter-3: {profile: xintai_water_meter, bus: meters-net, unit: 3}
   meter-4: {profile: eastron_sdm630, bus: far-line, unit: 7}
