@@ -100,13 +100,19 @@ def _mend(data: Any, error: Any) -> Place | None:
     elif error["type"] == "extra_forbidden":
         del data[last]
     elif error["type"] == "literal_error":
-        data[last] = error["ctx"]["expected"].split("'")[1]
+        data[last] = _first_choice(error["ctx"]["expected"])
     elif error["type"].startswith("union_tag"):
         # Which kind was meant is not known, so nothing below it can be checked.
         return None
     else:
         data[last] = _STAND_INS.get(error["type"], "-")
     return (*path, last)
+
+
+def _first_choice(expected: str) -> str | int:
+    """The first of pydantic's list of literals: words in quotes, or numbers."""
+    first = expected.replace(" or ", ", ").split(", ")[0]
+    return first.strip("'") if first.startswith("'") else int(first)
 
 
 @cache
