@@ -8,7 +8,7 @@ from typing import Any
 
 from drivers.profiles.profile import Profile
 from gateway.tools.asks import Hit
-from gateway.tools.fitting import LIKELY, POSSIBLE, Fit
+from gateway.tools.fitting import LIKELY, POSSIBLE, Fit, alike
 from gateway.tools.language import Speech
 from gateway.tools.protocols import address_of
 from gateway.tools.sitelines import Place
@@ -40,7 +40,9 @@ class Found:
     @property
     def sure(self) -> bool:
         """Whether the product needs no second look."""
-        return self.fits[0].score >= LIKELY if self.fits else len(self.products) == 1
+        if self.fits:
+            return self.fits[0].score >= LIKELY and len(alike(self.fits)) == 1
+        return len(self.products) == 1
 
     def cells(self, say: Speech) -> list[str]:
         """Latency, product and how well it fits, as cells of a table."""

@@ -57,6 +57,8 @@ class Ear:
         self._times: list[tuple[int, float]] = []
         """From which byte of what is held on the bytes came at which time."""
         self._asked: Heard | None = None
+        self._noisy = 0
+        """So many bytes at the beginning of what is held are in no frame."""
 
     def feed(self, data: bytes, at: float) -> list[Heard]:
         """What these bytes complete. `at`: when they came, in seconds."""
@@ -70,10 +72,15 @@ class Ear:
 
     def _cut(self, *, last: bool) -> list[Heard]:
         found: list[Heard] = []
-        at = noise = 0
-        while at < len(self._held):
-            size = self._size_at(at, last)
-            if size is None and not last and len(self._held) - at <= LIMIT:
+        held = bytes(self._held)
+        at, noise = self._noisy, 0
+        if last and len(held) >= 4 and sound(held):
+            # A function that the standard does not know: only the silence around it says how long it is.
+            found.append(self._frame(0, len(held)))
+            at = noise = len(held)
+        while at < len(held):
+            size = self._size_at(held, at)
+            if size is None and not last and len(held) - at <= LIMIT:
                 break
             if not size:
                 at += 1
@@ -83,40 +90,41 @@ class Ear:
             found.append(self._frame(at, size))
             at += size
             noise = at
-        if last:
-            at = len(self._held)
         if at > noise and (last or at - noise > LIMIT):
             found.append(self._noise(noise, at))
             noise = at
+        self._noisy = at - noise
         self._drop(noise)
         return found
 
-    def _size_at(self, at: int, last: bool) -> int | None:
+    def _size_at(self, held: bytes, at: int) -> int | None:
         """The length of the sound frame that begins here; 0: none does, None: more bytes are needed to tell."""
-        held = bytes(self._held[at : at + LIMIT])
-        if len(held) < 2:
+        left = len(held) - at
+        if left < 2:
             return None
-        sizes = self._sizes(held)
-        for size in sizes:
-            if size is not None and 4 <= size <= len(held) and sound(held[:size]):
+        missing = False
+        for size in self._sizes(held, at):
+            if size is None:
+                missing = True
+            elif size > left:
+                missing = missing or size <= LIMIT
+            elif size >= 4 and sound(held[at : at + size]):
                 return size
-        if last and at == 0 and len(held) >= 4 and len(held) == len(self._held) and sound(held):
-            return len(held)
-        return None if any(size is None or len(held) < size <= LIMIT for size in sizes) else 0
+        return None if missing else 0
 
-    def _sizes(self, held: bytes) -> list[int | None]:
+    def _sizes(self, held: bytes, at: int) -> tuple[int | None, ...]:
         """Lengths that a frame beginning so can have, the likeliest first; None: not to be told yet."""
-        unit, fc = held[0], held[1]
+        unit, fc = held[at], held[at + 1]
         if unit > 247:
-            return []
+            return ()
         if fc & 0x80:
-            return [5]
-        answer = _size(held, fc, _FIXED_ANSWER, _COUNTED_ANSWER, 3)
-        request = _size(held, fc, _FIXED_REQUEST, _COUNTED_REQUEST, 3)
+            return (5,) if fc & 0x7F else ()
+        answer = _size(held, at, _FIXED_ANSWER, _COUNTED_ANSWER)
+        request = _size(held, at, _FIXED_REQUEST, _COUNTED_REQUEST)
         asked = self._asked
         if asked is not None and (asked.unit, asked.fc) == (unit, fc):
-            return [answer, request]
-        return [request, answer]
+            return answer, request
+        return request, answer
 
     def _frame(self, at: int, size: int) -> Heard:
         raw = bytes(self._held[at : at + size])
@@ -135,7 +143,7 @@ class Ear:
             heard = Heard("request", began, ended, unit, fc, raw)
             self._asked = heard if unit else None
             return heard
-        if _size(raw, fc, _FIXED_ANSWER, _COUNTED_ANSWER, 3) == size:
+        if _size(raw, 0, _FIXED_ANSWER, _COUNTED_ANSWER) == size:
             return Heard("answer", began, ended, unit, fc, raw)
         return Heard("custom", began, ended, unit, fc, raw)
 
@@ -157,21 +165,23 @@ class Ear:
         self._times = [(0, first), *((start, at) for start, at in kept if start > 0)] if self._held else []
 
 
-def _size(held: bytes, fc: int, fixed: dict[int, int], counted: dict[int, int], around: int) -> int | None:
-    """The length of a frame; None if its count has not come yet, 0 if there is no such frame."""
-    if fc in fixed:
-        return fixed[fc]
+def _size(held: bytes, at: int, fixed: dict[int, int], counted: dict[int, int]) -> int | None:
+    """The length of a frame that begins at `at`; None if its count has not come yet, 0 if there is no such frame."""
+    fc = held[at + 1]
+    size = fixed.get(fc)
+    if size is not None:
+        return size
     place = counted.get(fc)
     if place is None:
         return 0
-    if len(held) <= place:
+    if len(held) <= at + place:
         return None
-    count = held[place]
-    return place + around + count if count else 0
+    count = held[at + place]
+    return place + 3 + count if count else 0
 
 
 def _is_request(raw: bytes) -> bool:
-    size = _size(raw, raw[1], _FIXED_REQUEST, _COUNTED_REQUEST, 3)
+    size = _size(raw, 0, _FIXED_REQUEST, _COUNTED_REQUEST)
     return size == len(raw)
 
 
@@ -184,4 +194,4 @@ def _answers(asked: Heard, raw: bytes) -> bool:
         return raw == asked.raw
     if fc in {15, 16}:
         return len(raw) == 8 and raw[2:6] == asked.raw[2:6]
-    return _size(raw, fc, _FIXED_ANSWER, _COUNTED_ANSWER, 3) == len(raw)
+    return _size(raw, 0, _FIXED_ANSWER, _COUNTED_ANSWER) == len(raw)

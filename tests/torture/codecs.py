@@ -13,6 +13,7 @@ CODECS: tuple[str, ...] = (
     "dlt645",
     "hikvision",
     "lines",
+    "listening",
     "modbus_rtu",
     "modbus_tcp",
     "mqtt_discovery",
