@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from config.check_meters import check_meters
+from config.check_meters import check_mbus, check_meters
 from config.document import Place
 from config.draft import Draft
 from config.mistakes import one_of
@@ -49,6 +49,7 @@ def check_devices(draft: Draft) -> None:
         _device(draft, id_, device)
     _addresses(draft)
     check_meters(draft)
+    check_mbus(draft)
     _ids(draft)
 
 

@@ -52,6 +52,8 @@ PURE_FILES = (
     "drivers/meters/dialect.py",
     "drivers/meters/dlt645.py",
     "drivers/meters/dlt645_station.py",
+    "drivers/meters/dlt698.py",
+    "drivers/meters/dlt698_station.py",
     "drivers/meters/framing.py",
     "drivers/meters/items.py",
     "drivers/meters/mbus.py",

@@ -12,6 +12,7 @@ from drivers.meters.bus import MeterBus, Timing
 from drivers.meters.cjt188_station import Cjt188Station
 from drivers.meters.dialect import Station
 from drivers.meters.dlt645_station import Dlt645Station
+from drivers.meters.dlt698_station import Dlt698Station
 from drivers.meters.mbus_station import MbusStation
 from drivers.meters.wire import OpenedLine
 from drivers.profiles.profile import Profile
@@ -38,7 +39,7 @@ def open_wire(id: str, bus: Any, devices: Devices, gateway: Gateway) -> Bus:
 
 
 def _by_address(profile: Profile) -> bool:
-    return profile.protocol in ("dlt645", "cjt188")
+    return profile.protocol in ("dlt645", "cjt188", "dlt698")
 
 
 def _station(name: str, device: Installed, profile: Profile, gateway: Gateway) -> Station:
@@ -69,9 +70,14 @@ def _mbus(name: str, device: Installed, profile: Profile, gateway: Gateway) -> S
         raise WrongInstallation(f"{name}: {wrong}") from wrong
 
 
+def _dlt698(name: str, device: Installed, profile: Profile, gateway: Gateway) -> Station:
+    return Dlt698Station(name, device, profile)
+
+
 STATIONS: Mapping[str, Callable[[str, Installed, Profile, Gateway], Station]] = {
     "dlt645": _dlt645,
     "cjt188": _cjt188,
     "mbus": _mbus,
+    "dlt698": _dlt698,
 }
 """By a profile's protocol."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drivers.profiles.forms import camera, cjt188, dlt645, line, mbus, modbus, mqtt, osdp
+from drivers.profiles.forms import camera, cjt188, dlt645, dlt698, line, mbus, modbus, mqtt, osdp
 from drivers.profiles.forms.head import Fault
 from drivers.profiles.profile import Profile
 from drivers.profiles.schema import AnyFile
@@ -25,6 +25,8 @@ def faults(file: AnyFile) -> list[Fault]:
             return list(cjt188.faults(file))
         case mbus.MbusFile():
             return list(mbus.faults(file))
+        case dlt698.Dlt698File():
+            return list(dlt698.faults(file))
         case camera.CameraFile():
             return list(camera.faults(file))
         case _:
@@ -48,5 +50,7 @@ def build(file: AnyFile) -> Profile:
             return cjt188.build(file)
         case mbus.MbusFile():
             return mbus.build(file)
+        case dlt698.Dlt698File():
+            return dlt698.build(file)
         case camera.CameraFile():
             return camera.build(file)

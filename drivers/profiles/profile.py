@@ -153,6 +153,21 @@ class RecordSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectSource:
+    """Where a DL/T 698.45 value is: attribute `oad`, or one of its elements (from 1).
+
+    `decimals`: digits after the point. `address`: the address that the answer comes from, where the meter does not
+    have the attribute.
+    """
+
+    oad: int
+    element: int | None = None
+    form: Literal["number", "digits", "text", "clock"] = "number"
+    decimals: int = 0
+    address: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PushedSource:
     """A value that the device tells by itself when it changes, under this name."""
 
@@ -170,7 +185,7 @@ class Point:
     id: str
     name: Text
     type: ValueType
-    source: RegisterSource | JsonSource | FieldSource | RecordSource | PushedSource
+    source: RegisterSource | JsonSource | FieldSource | RecordSource | ObjectSource | PushedSource
     unit: str = ""
     labels: Mapping[str, Text] = field(default_factory=dict)
     low: float | None = None
