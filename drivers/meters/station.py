@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from contract.readings import Value
-from contract.texts import Text
 from drivers.bus import CommandFailed
 from drivers.changes import Changes, Worth
 from drivers.installed import Installed
@@ -95,8 +94,3 @@ class ItemStation:
         if self.address is None:
             raise CommandFailed(f"{self.device} was not found yet", f"尚未找到 {self.device}")
         return self.address
-
-
-def refusal(device: str, why: Text) -> CommandFailed:
-    """A command that the meter itself denies."""
-    return CommandFailed(f"{device}: {why.en}", f"{device}：{why.zh}")

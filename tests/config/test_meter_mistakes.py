@@ -40,8 +40,16 @@ MISTAKES = {
         'address: "000161"',
         "flat already has this address on line",
     ),
-    "no digits": ('address: "398192000337"', 'address: "39819200033A"', "expected the printed address, up to 12 digits"),
-    "too long": ('address: "398192000337"', 'address: "1398192000337"', "expected the printed address, up to 12 digits"),
+    "no digits": (
+        'address: "398192000337"',
+        'address: "39819200033A"',
+        "expected the printed address, up to 12 digits",
+    ),
+    "too long": (
+        'address: "398192000337"',
+        'address: "1398192000337"',
+        "expected the printed address, up to 12 digits",
+    ),
     "none beside others": (', address: "398192000337"', "", "devices.main.address: is missing: flat is on line too"),
     "another beside the only one": (
         "bus: net}",
