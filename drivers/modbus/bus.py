@@ -149,7 +149,7 @@ class ModbusBus:
         elif (turn := self._timetable.next(now)) is None:
             await self._wishes.rest_until(self._timetable.wake_at())
         elif (ready_at := self._wire.ready_at(self._stations[turn.device].unit)) > now + GUARD_S:
-            await self._wishes.rest_until(ready_at)
+            await self._wishes.rest_until(ready_at - GUARD_S / 2)
         else:
             await self._read(turn)
 

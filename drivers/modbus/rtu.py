@@ -33,7 +33,7 @@ SLACK_S = 0.05
 """Adapters hand bytes over in portions: an answer that has begun has ended if nothing more comes for so long."""
 
 TICK_S = 0.001
-"""How exact the timers of event loops are: shorter waits only let others run."""
+"""How exact the timers of event loops are: for the last piece of a wait others are let run, and no timer is set."""
 
 Client = AsyncModbusSerialClient | AsyncModbusTcpClient
 
@@ -165,7 +165,7 @@ class RtuWire:
         loop = asyncio.get_running_loop()
         # Whoever asks waits for `ready_at` beforehand; an answer that came just now is given its silence here.
         while (wait_s := self.ready_at(unit) - time.monotonic()) > 0:  # noqa: ASYNC110 - nothing sets an event
-            await asyncio.sleep(wait_s if wait_s > TICK_S else 0)
+            await asyncio.sleep(wait_s - TICK_S if wait_s > 2 * TICK_S else 0)
         self._drain(client)
         request = frames.rtu(unit, pdu)
         self.line.ask(request)

@@ -280,9 +280,9 @@ async def test_a_refusal_comes_back_in_plain_words() -> None:
 
 async def test_a_lost_answer_to_a_command_is_asked_for_once_more() -> None:
     board = relay_board()
-    async with wire({1: board}, {"board": (Installed(), load("waveshare_relay8"))}, timeout_s=0.05) as (_, bus, heard):
+    async with wire({1: board}, {"board": (Installed(), load("waveshare_relay8"))}, timeout_s=0.2) as (_, bus, heard):
         await heard.until(lambda: heard.last("board.relay_1"))
-        board.delays = [0.08]
+        board.delays = [0.3]
         await bus.write("board", "relay_1", True, within_s=2)
         assert board.raw_coils == {0: 0xFF00}
 
