@@ -37,6 +37,13 @@ LOST_AFTER = 2
 ABORT = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 """A connection that is given up is cut: what its socket still holds is not delivered afterwards (socket(7))."""
 
+SETTLE_S = 5.0
+"""After so long a topic that has said nothing is subscribed to once more: what a device published in the very moment of
+the first time was seen to be told neither as new nor as retained (nats-server 2.15.1)."""
+
+AT_ONCE = 100
+"""Topics in one subscription."""
+
 WAITING_LIMIT = 1000
 """Messages between the network and this task; what comes beyond is dropped and the next value follows anyway."""
 
@@ -81,6 +88,7 @@ class MqttBus:
         self._waiting = Waiting(id)
         self._client: aiomqtt.Client | None = None
         self._patience: asyncio.Timeout | None = None
+        self._unheard: set[str] = set()
 
     # --- What the gateway asks
 
@@ -185,7 +193,8 @@ class MqttBus:
                 end_if_cancelled()
             self.health.connected = True
             self._presence.watch()
-            asking = asyncio.create_task(self._ask_how_they_stand(client), name=f"questions of {self.id}")
+            self._unheard = set(topics)
+            asking = asyncio.create_task(self._settle(client), name=f"questions of {self.id}")
             try:
                 async with asyncio.timeout(None) as self._patience:
                     self._client = client
@@ -196,12 +205,17 @@ class MqttBus:
                 self._waiting.lose()
                 asking.cancel()
 
-    async def _ask_how_they_stand(self, client: aiomqtt.Client) -> None:
+    async def _settle(self, client: aiomqtt.Client) -> None:
         """Devices that do not retain their state say it when they are asked; a question that is lost does no harm."""
         try:
             for device, profile in self._profiles.items():
                 for question in profile.asks:
                     await client.publish(question.topic.replace("{topic}", self._prefixes[device]), question.payload)
+            await asyncio.sleep(SETTLE_S)
+            unheard = sorted(self._unheard)
+            for first in range(0, len(unheard), AT_ONCE):
+                await client.subscribe([(topic, 1) for topic in unheard[first : first + AT_ONCE]])
+                end_if_cancelled()
         except (aiomqtt.MqttError, ValueError) as wrong:
             log.info("devices could not be asked how they stand", bus=self.id, why=str(wrong))
 
@@ -209,6 +223,7 @@ class MqttBus:
 
     def _take(self, message: aiomqtt.Message) -> None:
         self.health.exchanges += 1
+        self._unheard.discard(message.topic.value)
         payload = message.payload if isinstance(message.payload, bytes) else str(message.payload).encode()
         try:
             for meaning in self._topics.read(message.topic.value, payload):
