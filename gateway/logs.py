@@ -8,7 +8,7 @@ import sys
 import structlog
 from structlog.typing import Processor
 
-QUIET = ("pymodbus", "aiomqtt", "paho", "uvicorn")
+QUIET = ("pymodbus", "aiomqtt", "paho", "uvicorn", "httpx", "httpcore")
 """Libraries whose faults our own code already tells, once and in our words."""
 
 
