@@ -118,6 +118,7 @@ export const T = {
   device: (id: string) => `device-${id}`,
   wire: (id: string) => `wire-${id}`,
   wiresRefresh: "wires-refresh",
+  readerKey: (id: string) => `reader-key-${id}`,
   journal: "journal",
 
   siteCard: (id: string) => `site-${id}`,

@@ -191,6 +191,7 @@ export interface Gateway {
 /** One wire of a gateway's site, with what was counted on it since the start. */
 export interface Wire {
   id: string;
+  site: string;
   kind: string;
   connected: boolean;
   devices: string[];

@@ -20,6 +20,7 @@ const ROLES_OF = {
   "meters.read": EVERYBODY,
   "points.write": ["maintenance", "installer", "admin"],
   "devices.read": EVERYBODY,
+  "readers.key": ["installer", "admin"],
   "people.read": ["guard", "installer", "manager", "admin"],
   "people.write": ["manager", "admin"],
   "sites.read": ["manager", "admin"],

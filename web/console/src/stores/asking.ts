@@ -2,7 +2,7 @@
 
 import { shallowRef } from "vue";
 
-export type Opening = "open" | "close" | "unlock" | "mode";
+export type Opening = "open" | "close" | "unlock" | "mode" | "key";
 
 export interface Question {
   opening: Opening;
@@ -19,6 +19,7 @@ export const COMMAND_KINDS: Record<Opening, string> = {
   close: "barrier.close",
   unlock: "door.unlock",
   mode: "door.mode",
+  key: "reader.set_key",
 };
 
 export const question = shallowRef<Question | null>(null);
