@@ -166,6 +166,8 @@ class RtuWire:
         # Whoever asks waits for `ready_at` beforehand; an answer that came just now is given its silence here.
         while (wait_s := self.ready_at(unit) - time.monotonic()) > 0:  # noqa: ASYNC110 - nothing sets an event
             await asyncio.sleep(wait_s - TICK_S if wait_s > 2 * TICK_S else 0)
+        if client.ctx.transport is None or client.ctx.transport.is_closing():
+            raise WireDown(f"{self.name} was closed by the other end")
         self._drain(client)
         request = frames.rtu(unit, pdu)
         self.line.ask(request)

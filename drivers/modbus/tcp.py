@@ -130,6 +130,8 @@ class TcpWire:
         connection = self._connection
         if connection is None or connection.transport is None:
             raise WireDown(f"{self.name} is not open")
+        if connection.transport.is_closing():
+            raise WireDown(f"{self.name} was closed by the other end")
         loop = asyncio.get_running_loop()
         transaction = self._next_transaction()
         answer: asyncio.Future[bytes] = loop.create_future()

@@ -103,7 +103,8 @@ class Slave:
 
     async def _work(self, queue: asyncio.Queue[Callable[[], Awaitable[None]]]) -> None:
         while True:
-            await (await queue.get())()
+            with contextlib.suppress(RuntimeError):  # uvloop: the master has hung up meanwhile
+                await (await queue.get())()
 
     def _queue_of(self, unit: int) -> asyncio.Queue[Callable[[], Awaitable[None]]]:
         if unit not in self._queues:
