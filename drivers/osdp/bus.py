@@ -7,8 +7,7 @@ library in the same call that read its last byte, and what it says is at the sin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -22,7 +21,8 @@ from drivers.osdp.keys import KeyStore
 from drivers.osdp.line import Line
 from drivers.osdp.meaning import CannotSay
 from drivers.osdp.port import Opener, Port
-from drivers.osdp.reader import Reader, Wish
+from drivers.osdp.reader import Reader
+from drivers.osdp.wishes import Wish
 from drivers.profiles.profile import ReaderCommand, ReaderOutput
 from drivers.reports import InputRefused, Report, Sink
 
@@ -169,19 +169,21 @@ class OsdpBus:
             asyncio.get_running_loop().remove_reader(self._port.fileno())
             self._lose_port(f"{self._opener.name} is gone: {wrong}")
             return
-        self._safely(partial(self._line.received, data))
+        self._safely(data)
 
     def _turn(self) -> None:
-        self._safely(lambda now: None)
+        self._safely(b"")
 
-    def _safely(self, act: Callable[[float], None]) -> None:
-        """Does something with the line and then what is due; a fault of ours costs one connection, not the wire."""
+    def _safely(self, data: bytes) -> None:
+        """Takes bytes in and does what is due; a fault of ours costs one connection, not the wire."""
         if self._port is None:
             return
         loop = asyncio.get_running_loop()
+        now = loop.time()
         try:
-            act(loop.time())
-            wake = self._line.turn(loop.time())
+            if data and not self._line.received(data, now):
+                return  # a part of a frame changes nothing: the line's next moment is known
+            wake = self._line.turn(now)
         except Exception:
             log.exception("a line of readers failed", bus=self.id)
             self._lose_port("a fault inside the gateway")
@@ -190,7 +192,7 @@ class OsdpBus:
             self._timer.cancel()
         self._timer = loop.call_at(wake, self._turn)
         doubted_after_s = self._opener.doubted_after_s
-        if doubted_after_s is not None and self._line.silent_s(loop.time()) > doubted_after_s:
+        if doubted_after_s is not None and self._line.silent_s(now) > doubted_after_s:
             self._lose_port(f"nobody answers at {self._opener.name}")
 
     def _write(self, data: bytes) -> None:

@@ -60,14 +60,17 @@ class Line:
         for reader in self.readers:
             reader.close(why)
 
-    def received(self, data: bytes, now: float) -> None:
-        """Bytes of the wire, as many as have come."""
+    def received(self, data: bytes, now: float) -> bool:
+        """Bytes of the wire, as many as have come; whether they ended anything, so that it may be somebody's turn."""
+        ended = False
         for found in self._frames.feed(data, now):
+            ended = True
             if isinstance(found, FrameError):
                 self._health.refused += 1
                 self._refused(str(found), found.raw)
             elif found.reply:  # adapters of two-wire lines echo what the gateway says
                 self._answered(found, now)
+        return ended
 
     def silent_s(self, now: float) -> float:
         """For how long nobody has answered what was asked; 0 while nothing was."""

@@ -22,7 +22,7 @@ CAP_INPUTS: Final = 1
 CAP_OUTPUTS: Final = 2
 
 Status = Literal["inputs", "outputs", "local"]
-_STATUSES: Final[tuple[Status, ...]] = ("inputs", "outputs", "local")
+STATUSES: Final[tuple[Status, ...]] = ("inputs", "outputs", "local")
 """By the library's number."""
 
 COLOURS: Final[Mapping[str, int]] = {
@@ -98,7 +98,7 @@ def told(event: Mapping[str, Any]) -> Told | None:
             return KeysPressed(bytes(event["data"]))
         case 4:
             of = event["type"]
-            return StatusTold(_STATUSES[of], tuple(event["report"])) if of < len(_STATUSES) else None
+            return StatusTold(STATUSES[of], tuple(event["report"])) if of < len(STATUSES) else None
         case 5:
             return _notified(event)
     return None
@@ -126,7 +126,7 @@ def _ticks(seconds: float) -> int:
 
 def ask(status: Status) -> dict[str, Any]:
     """Asks for a report of states."""
-    return {"command": COMMAND_STATUS, "type": _STATUSES.index(status)}
+    return {"command": COMMAND_STATUS, "type": STATUSES.index(status)}
 
 
 def keyset(key: bytes) -> dict[str, Any]:

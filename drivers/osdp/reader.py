@@ -11,26 +11,23 @@ not with its key is not used: it was reset or exchanged, or somebody sits on its
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
 
 from contract.texts import Text
-from drivers import cards
 from drivers.bus import Outcome
-from drivers.changes import Changes, Worth
-from drivers.errors import FrameError
+from drivers.changes import Worth
 from drivers.osdp import codec
-from drivers.osdp.keypad import Keypad
+from drivers.osdp.hearing import Hearing
 from drivers.osdp.keys import Keys, KeyStore, KeysUnreadable
 from drivers.osdp.meaning import (
     CAP_INPUTS,
     CAP_OUTPUTS,
     COMMAND_STATUS,
     SHOWN,
+    STATUSES,
     CardSeen,
     Commanded,
     KeysPressed,
@@ -43,9 +40,10 @@ from drivers.osdp.meaning import (
     keyset,
 )
 from drivers.osdp.panel import Mode, Panel
-from drivers.profiles.profile import Profile, ReaderOutput
+from drivers.osdp.wishes import Wish, Wishes
+from drivers.profiles.profile import Profile
 from drivers.profiles.words import CardFormat
-from drivers.reports import CredentialRead, DeviceFound, DeviceLost, InputRefused, PointsRead, Sink
+from drivers.reports import DeviceFound, DeviceLost, Sink
 
 log = structlog.get_logger(__name__)
 
@@ -73,24 +71,12 @@ STALLED_S: Final = 2.0
 STATES_S: Final = 30.0
 """How often the states are asked for, though they are told when they change: a lost report is made good."""
 
-WISHES_LIMIT: Final = 8
-
 NO_KEY = Text("还没有密钥，请先安装（设置密钥）", "it has no key yet: set one (install)")
 KEY_REFUSED = Text(
     "有应答，但不接受本网关的密钥：可能被复位、调换，或线路被动过手脚；查明前不要重新设置密钥",
     "it answers, but not with its key: it was reset or exchanged, or somebody is on its wire;"
     " do not set a key again before that is known",
 )
-
-
-@dataclass(slots=True)
-class Wish:
-    """A command for the reader. `done`: told once whether it did it, and if not, why."""
-
-    command: dict[str, Any]
-    until: float
-    done: Callable[[Text | None], None] = lambda why: None
-    sent: bool = False
 
 
 class Reader:
@@ -117,19 +103,15 @@ class Reader:
         self.present: bool | None = None
         self.key_sent = False
         """Whether a key was sent since it was last asked to take one."""
-        self._form = card or profile.reader.card
-        self._keypad = Keypad(longest=profile.reader.pin_digits or 1, forget_s=profile.reader.pin_s)
-        self._outputs = {word: out for word, out in profile.outputs.items() if isinstance(out, ReaderOutput)}
+        self._hearing = Hearing(id, profile, card, sink=sink, clock=clock)
         self._store = store
         self._sink = sink
-        self._clock = clock
-        self._changes = Changes(id, profile.points, heartbeat_s=STATES_S / 2)
         self._send: Callable[[bytes], None] = lambda data: None
         self._panel: Panel | None = None
         self._keys = Keys()
         self._key_at = 0
         self._watch: Callable[[bool], None] | None = None
-        self._wishes: deque[Wish] = deque()
+        self._wishes = Wishes()
         self._without: set[Status] = set()
         self._now = 0.0
         self._spoke_at = 0.0
@@ -167,7 +149,7 @@ class Reader:
     def close(self, why: str | None) -> None:
         """The wire is gone. `why`: the reader is lost with it."""
         self._panel, self.due = None, NEVER
-        self._drop_wishes(Text("线路已断开", "the line is closed"))
+        self._wishes.drop(Text("线路已断开", "the line is closed"))
         self._watched(False)
         if why is not None:
             self._lose(why)
@@ -218,13 +200,13 @@ class Reader:
         if self._silences == 1 and self.keyed:
             # Each frame's MAC is chained to the one before: if the answer was lost, repeating the question would be
             # refused 0.8 s later. Beginning anew takes half of that.
-            self._drop_wishes(Text("读头没有应答", "the reader did not answer"))
+            self._wishes.drop(Text("读头没有应答", "the reader did not answer"))
             self._join()
             return False
         if self._speak(self._panel):
             return True
         if self._silences == LOST_AFTER:
-            self._drop_wishes(Text("读头没有应答", "the reader does not answer"))
+            self._wishes.drop(Text("读头没有应答", "the reader does not answer"))
             self._watched(False)
             if self._panel.mode != "install":
                 self._lose("it does not answer")
@@ -275,7 +257,7 @@ class Reader:
         self.due = self._now + AGAIN_S[min(self._failures, len(AGAIN_S) - 1)]
         self._spoke_at = self.due
         self._failures += 1
-        self._drop_wishes(Text("读头拒绝了", "the reader refused"))
+        self._wishes.drop(Text("读头拒绝了", "the reader refused"))
         self._watched(False)
         if panel.mode == "install":
             return
@@ -291,7 +273,7 @@ class Reader:
             return
         self._key_at = 0
         self._lose(KEY_REFUSED.en)
-        self._tell([Worth("key_refused", True, "good")])
+        self._hearing.tell([Worth("key_refused", True, "good")], self._now)
         if len(self._keys.to_try) > 1:
             due = self.due
             self._join()
@@ -306,9 +288,9 @@ class Reader:
             self._keys, self._key_at = self._settled(panel.key), 0
         if self.present is not True:
             self.present = True
-            self._changes.forget()
+            self._hearing.forget()
             self._sink(DeviceFound(self.id))
-        self._tell([Worth("key_refused", False, "good")])
+        self._hearing.tell([Worth("key_refused", False, "good")], self._now)
 
     def _settled(self, key: bytes) -> Keys:
         try:
@@ -319,10 +301,9 @@ class Reader:
             return self._keys
 
     def _lose(self, why: str) -> None:
-        self._keypad.clear()
         if self.present is not False:
             self.present = False
-            self._changes.forget()
+            self._hearing.forget()
             self._sink(DeviceLost(self.id, why))
 
     # --- Setting its key
@@ -335,7 +316,7 @@ class Reader:
     def install(self, keys: Keys, watch: Callable[[bool], None], now: float) -> None:
         """Speaks to it by the default key, to set `keys.pending`. `watch` is told once whether it holds it."""
         self._now = now
-        self._drop_wishes(Text("正在设置密钥", "its key is being set"))
+        self._wishes.drop(Text("正在设置密钥", "its key is being set"))
         self._keys = keys
         self._watch = watch
         self._failures = self._silences = 0
@@ -356,7 +337,7 @@ class Reader:
                 watch(False)
 
         self._keys = keys
-        self._drop_wishes(Text("正在更换密钥", "its key is being changed"))
+        self._wishes.drop(Text("正在更换密钥", "its key is being changed"))
         self.wish(Wish(keyset(pending), now + 5.0, answered))
 
     def verify(self, held: bytes, watch: Callable[[bool], None], now: float) -> None:
@@ -370,11 +351,10 @@ class Reader:
 
     def wish(self, wish: Wish) -> bool:
         """Takes a command in; False if there are too many."""
-        if len(self._wishes) >= WISHES_LIMIT:
-            return False
-        self._wishes.append(wish)
-        self.due = min(self.due, self._now) if self.there else self.due
-        return True
+        taken = self._wishes.add(wish)
+        if taken and self.there:
+            self.due = min(self.due, self._now)
+        return taken
 
     def can(self, command: dict[str, Any]) -> bool:
         """Whether the reader said that it understands such a command."""
@@ -398,14 +378,7 @@ class Reader:
             return
         if self._now >= self._states_at:
             self._ask_states(panel)
-        while self._wishes and not self._wishes[0].sent:
-            wish = self._wishes[0]
-            if self._now > wish.until:
-                self._answer(Text("来不及了", "it came too late"))
-            elif panel.submit(wish.command):
-                wish.sent = True
-            else:
-                self._answer(Text("读头现在不能执行", "the reader cannot do that now"))
+        self._wishes.offer(self._now, panel.submit)
 
     def _ask_states(self, panel: Panel) -> None:
         self._states_at = self._now + STATES_S
@@ -413,19 +386,11 @@ class Reader:
         traits = self.profile.reader
         if traits is not None and traits.inputs and panel.items(CAP_INPUTS):
             wanted.append("inputs")
-        if self._outputs and panel.items(CAP_OUTPUTS):
+        if self.profile.outputs and panel.items(CAP_OUTPUTS):
             wanted.append("outputs")
         for status in wanted:
             if status not in self._without:
                 self.wish(Wish(ask(status), self._now + 10.0))
-
-    def _answer(self, why: Text | None) -> None:
-        wish = self._wishes.popleft()
-        wish.done(why)
-
-    def _drop_wishes(self, why: Text) -> None:
-        while self._wishes:
-            self._answer(why)
 
     # --- What it says
 
@@ -440,11 +405,11 @@ class Reader:
             case Commanded(command, done):
                 self._commanded(command, done=done)
             case CardSeen(bits, length) if self.there:
-                self._card(bits, length)
+                self._hearing.card(bits, length)
             case KeysPressed(keys) if self.there:
-                self._keys_pressed(keys)
+                self._hearing.keys(keys, self._now)
             case StatusTold(of, states) if self.there:
-                self._states(of, states)
+                self._hearing.states(of, states, self._now)
 
     def _panel_now(self) -> Panel:
         assert self._panel is not None
@@ -456,46 +421,6 @@ class Reader:
             watch(well)
 
     def _commanded(self, command: int, *, done: bool) -> None:
-        if not self._wishes or not self._wishes[0].sent or self._wishes[0].command["command"] != command:
-            return
-        if command == COMMAND_STATUS and not done:
-            self._without.update(
-                each for each in ("local", "inputs", "outputs") if ask(each) == self._wishes[0].command
-            )
-        self._answer(None if done else Text("读头拒绝了", "the reader refused"))
-
-    def _card(self, bits: bytes, length: int) -> None:
-        try:
-            value = cards.from_bits(bits, length, self._form)
-        except FrameError as wrong:
-            self._sink(InputRefused(self.id, str(wrong), wrong.raw[:64]))
-        else:
-            self._sink(CredentialRead(self.id, "card", value))
-
-    def _keys_pressed(self, keys: bytes) -> None:
-        assert self.profile.reader is not None
-        if not self.profile.reader.pin_digits:
-            self._sink(InputRefused(self.id, "keys of a reader that is described without a keypad"))
-            return
-        for pin in self._keypad.press(keys, self._now):
-            if isinstance(pin, FrameError):
-                self._sink(InputRefused(self.id, str(pin)))
-            else:
-                self._sink(CredentialRead(self.id, "pin", pin))
-
-    def _states(self, of: Status, states: tuple[int, ...]) -> None:
-        if of == "local":
-            self._tell(
-                Worth(word, bool(state), "good")
-                for word, state in zip(("tampered", "power_failed"), states, strict=False)
-            )
-            return
-        assert self.profile.reader is not None
-        outputs = {word: output.number for word, output in self._outputs.items()}
-        numbers = self.profile.reader.inputs if of == "inputs" else outputs
-        self._tell(Worth(word, bool(states[at]), "good") for word, at in numbers.items() if at < len(states))
-
-    def _tell(self, seen: Iterable[Worth]) -> None:
-        readings = self._changes.news(seen, self._now, self._clock())
-        if readings:
-            self._sink(PointsRead(self.id, readings))
+        asked = self._wishes.answered(command, done=done)
+        if command == COMMAND_STATUS and asked is not None and not done:
+            self._without.update(each for each in STATUSES if ask(each) == asked)
