@@ -17,7 +17,7 @@ MBUS_UNITS = range(251)
 """Primary addresses of M-Bus (EN 13757-2, section 5.7.5)."""
 
 MBUS_ADDRESS = re.compile(r"[0-9F]{8}(?:[0-9A-F]{8})?", re.IGNORECASE)
-"""Secondary addresses: the digits printed on the meter, where needed with maker, version and medium; F fits anything."""
+"""Secondary addresses: the digits on the meter, where needed with maker, version and medium; F fits anything."""
 
 
 def check_meters(draft: Draft) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import pymbusparser
@@ -31,6 +32,12 @@ FUNCTIONS = {
     "Minimum value": "minimum",
     "Value during error state": "error",
 }
+LAST_YEAR = 80
+"""Years up to here without a century are of this one (annex A, types F and G)."""
+
+_DISTRUSTED = 0x80
+"""The bit of the minutes of a clock that is not set (annex A, types F and I)."""
+
 _MORE = "More records follow"
 _MODE = 0x1F
 """Bits of the header's last byte that name the mode of encryption; 0: none."""
@@ -177,8 +184,8 @@ def _value(raw: Mapping[str, Any]) -> str | float | None:
             return None if integer and _lowest(data) else value
         case "float" if isinstance(value, int | float):
             return float(value) if math.isfinite(value) else None
-        case "datetime" | "date" if isinstance(value, str):
-            return None if _distrusted(data, str(said["kind"])) else value
+        case "datetime" | "date":
+            return moment(data)
         case "text" if isinstance(value, str):
             return value
         case _:
@@ -194,7 +201,27 @@ def _lowest(data: bytes) -> bool:
     return bool(data) and data[-1] == 0x80 and not any(data[:-1])
 
 
-def _distrusted(data: bytes, kind: str) -> bool:
-    """Whether the meter marks a time as invalid (annex A, types F and I)."""
-    minute = {4: 0, 6: 1}.get(len(data))
-    return kind == "datetime" and minute is not None and bool(data[minute] & 0x80)
+def moment(data: bytes) -> str | None:
+    """A date (two bytes, type G) or a local time (four, type F; six, type I); None where it is void or distrusted.
+
+    The decoder takes the 31st for "every day", hence this one.
+    """
+    match len(data):
+        case 2:
+            second, minute, hour, day = 0, 0, 0, data
+        case 4:
+            second, minute, hour, day = 0, data[0], data[1], data[2:]
+        case 6:
+            second, minute, hour, day = data[0], data[1], data[2], data[3:5]
+        case _:
+            return None
+    if minute & _DISTRUSTED:
+        return None
+    year = (day[1] >> 1 & 0x78) | day[0] >> 5
+    century = hour >> 5 & 0x03
+    year += 2000 if not century and year <= LAST_YEAR else 1900 + 100 * century
+    try:
+        at = datetime(year, day[1] & 0x0F, day[0] & 0x1F, hour & 0x1F, minute & 0x3F, second & 0x3F)
+    except ValueError:
+        return None
+    return at.date().isoformat() if len(data) == 2 else at.isoformat()

@@ -30,6 +30,9 @@ class SimMeter(Protocol):
     def answer(self, frame: bytes, now: datetime) -> bytes | None:
         """What it answers to a sound frame at `now` (the site's time of day), wake-up bytes included; None: nothing."""
 
+    def renamed(self, answer: bytes) -> bytes:
+        """The same answer in the name of another meter."""
+
 
 class ItemMeter:
     """A meter whose values are items. `address`: as printed; `number`: its own, often the same."""
@@ -81,6 +84,13 @@ class ItemMeter:
     def misnumbered(self) -> bool:
         """Whether another meter hangs in its place."""
         return self._faults.has(self.device.id, "wrong-number")
+
+    def renamed(self, answer: bytes) -> bytes:
+        """The same answer with another address (its third byte after 68 and T) and a sum that is right."""
+        start = answer.index(0x68)
+        body = bytearray(answer[start:-2])
+        body[3] = body[3] + 1 if body[3] & 0x0F < 9 else body[3] - 1
+        return answer[:start] + bytes(body) + bytes((sum(body) & 0xFF, answer[-1]))
 
     def _value(self, name: str) -> Value:
         value = self.device.value(name)

@@ -11,12 +11,14 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from config.site import MeterSerialBus, MeterTcpBus
-from drivers.meters import cjt188, dlt645
+from drivers.meters import cjt188, dlt645, dlt698, mbus
 from drivers.meters.framing import Frames
 from simulators.device import SimDevice
 from simulators.faults import Faults
 from simulators.meters.cjt188 import Cjt188Meter
 from simulators.meters.dlt645 import Dlt645Meter
+from simulators.meters.dlt698 import Dlt698Meter
+from simulators.meters.mbus import MbusMeter
 from simulators.meters.meter import SimMeter
 from simulators.meters.wrongs import Reply, noised, reply
 from simulators.ports import LOOPBACK, Pty, TcpEnd
@@ -32,6 +34,8 @@ BITS = 11
 DIALECTS: Mapping[str, tuple[Callable[[], Frames], Callable[[SimDevice, Faults], SimMeter]]] = {
     "dlt645": (dlt645.frames, Dlt645Meter),
     "cjt188": (cjt188.frames, Cjt188Meter),
+    "mbus": (mbus.frames, MbusMeter),
+    "dlt698": (dlt698.frames, Dlt698Meter),
 }
 """By a profile's protocol: the finder of its requests, and the meter that answers them."""
 
@@ -139,7 +143,7 @@ class MeterLine:
         if answer is None:
             return Reply(None)
         timeout_s = self._bus.timeout_s + self._seconds(len(request.frame) + 4)
-        answered = reply(answer, self._site.faults, meter.device.id, timeout_s)
+        answered = reply(answer, self._site.faults, meter, timeout_s)
         if answered.data is not None and self.any_has("noise"):
             return answered._replace(data=noised(answered.data, self._noise))
         return answered

@@ -6,6 +6,7 @@ from random import Random
 from typing import NamedTuple
 
 from simulators.faults import Faults
+from simulators.meters.meter import SimMeter
 
 LATE_S = 0.2
 """So much after the master's time-out comes a late answer."""
@@ -18,24 +19,17 @@ class Reply(NamedTuple):
     after_s: float = 0.0
 
 
-def reply(answer: bytes, faults: Faults, device: str, timeout_s: float) -> Reply:
-    """An answer as the device's faults let it out."""
+def reply(answer: bytes, faults: Faults, meter: SimMeter, timeout_s: float) -> Reply:
+    """An answer as the meter's faults let it out."""
+    device = meter.device.id
     if faults.any_of(device, "silent", "offline"):
         return Reply(None)
     if faults.has(device, "foreign"):
-        answer = renamed(answer)
+        answer = meter.renamed(answer)
     if faults.has(device, "corrupt"):
-        at = len(answer) - 4
+        at = max(0, len(answer) - 4)
         answer = answer[:at] + bytes((answer[at] ^ 0x11,)) + answer[at + 1 :]
     return Reply(answer, timeout_s + LATE_S if faults.has(device, "late") else 0.0)
-
-
-def renamed(answer: bytes) -> bytes:
-    """The same answer with another address (its third byte after 68 and T) and a sum that is right."""
-    start = answer.index(0x68)
-    body = bytearray(answer[start:-2])
-    body[3] = body[3] + 1 if body[3] & 0x0F < 9 else body[3] - 1
-    return answer[:start] + bytes(body) + bytes((sum(body) & 0xFF, answer[-1]))
 
 
 def noised(answer: bytes, rng: Random) -> bytes:

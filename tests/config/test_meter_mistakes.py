@@ -64,3 +64,45 @@ def test_mistakes_of_addresses(tmp_path: Path, old: str, new: str, told: str) ->
     with pytest.raises(SiteErrors) as wrong:
         loaded(tmp_path, old, new)
     assert any(told in str(mistake) for mistake in wrong.value.mistakes), wrong.value.mistakes
+
+
+MBUS = """\
+site: yard
+name: {zh: 院, en: Yard}
+gateway: yard-gw
+buses:
+  net: {kind: meter-tcp, host: 10.0.0.1, port: 4001}
+devices:
+  heat: {profile: mbus_heat, bus: net, unit: 8}
+  water: {profile: mbus_water, bus: net, address: "61803398"}
+  main: {profile: dlt698_three_phase, bus: net, address: "314159"}
+"""
+
+MBUS_MISTAKES = {
+    "no primary address": ("unit: 8", "unit: 251", "a primary M-Bus address is 0 to 250"),
+    "no secondary address": ('"61803398"', '"618033989"', "expected the 8 digits printed on the meter"),
+    "no digits": ('"61803398"', '"6180339A"', "expected the 8 digits printed on the meter"),
+    "the same primary address": ('address: "61803398"', "unit: 8", "heat already has this address on net"),
+    "the same secondary address": ("unit: 8", 'address: "61803398"', "heat already has this address on net"),
+    "too long for 698": ('"314159"', '"1234567890123"', "expected the printed address, up to 12 digits"),
+    "698 without address": (', address: "314159"', "", "devices.main.address: is missing: heat is on net too"),
+}
+
+
+def mbus_loaded(folder: Path, old: str, new: str) -> None:
+    assert MBUS.count(old) == 1
+    path = folder / "site.yaml"
+    path.write_text(MBUS.replace(old, new), encoding="utf-8")
+    load_site(path)
+
+
+def test_mbus_meters_by_either_address(tmp_path: Path) -> None:
+    mbus_loaded(tmp_path, "unit: 8", "unit: 0")
+    mbus_loaded(tmp_path, '"61803398"', '"6180FFFF2d4d0107"')
+
+
+@pytest.mark.parametrize(("old", "new", "told"), MBUS_MISTAKES.values(), ids=MBUS_MISTAKES.keys())
+def test_mistakes_of_mbus_addresses(tmp_path: Path, old: str, new: str, told: str) -> None:
+    with pytest.raises(SiteErrors) as wrong:
+        mbus_loaded(tmp_path, old, new)
+    assert any(told in str(mistake) for mistake in wrong.value.mistakes), wrong.value.mistakes

@@ -20,6 +20,8 @@ from drivers.modbus.encode import TOGGLE
 from drivers.profiles import Profile, load, load_all
 from drivers.profiles.profile import Output
 from simulators.modbus.image import CommandGiven, OutputPulsed, OutputSet
+from tests.drivers.meter_object_values import object_rounds
+from tests.drivers.meter_record_values import record_rounds
 from tests.drivers.meter_values import ADDRESS, PASSWORD_FILE, meter_orders, meter_rounds
 from tests.drivers.register_values import orders_of, raws_of, register_rounds, strange_raws
 from tests.drivers.rigs import DEVICE, Hanging, Rig, rig
@@ -47,6 +49,14 @@ _METERS = tuple(
     )
 )
 
+_MBUS = tuple(
+    Hanging(bus, device)
+    for bus, device in (
+        ("{kind: meter-serial, port: /dev/ttyS9, baud: 9600, timeout_s: 5}", 'unit: 8, meter_no: "02205100"'),
+        ("{kind: meter-tcp, host: 127.0.0.1, port: 4001, baud: 9600, timeout_s: 0.5}", 'address: "02205100"'),
+    )
+)
+
 BENCHES: Mapping[str, Bench] = {
     "modbus": Bench(
         (
@@ -59,6 +69,8 @@ BENCHES: Mapping[str, Bench] = {
     ),
     "dlt645": Bench(_METERS, meter_rounds, meter_orders),
     "cjt188": Bench(_METERS, meter_rounds, meter_orders),
+    "dlt698": Bench(_METERS, object_rounds, meter_orders),
+    "mbus": Bench(_MBUS, record_rounds, meter_orders),
 }
 """By a profile's protocol."""
 
