@@ -8,6 +8,7 @@ from contract.readings import Value
 from drivers.bus import CommandFailed
 from drivers.modbus.encode import Write, pulse, write_of
 from drivers.profiles import load
+from drivers.profiles.profile import Output, Profile
 from tests.drivers.products import product
 
 WRITES: list[tuple[str, str, Value, tuple[int, int, tuple[int, ...]]]] = [
@@ -46,22 +47,33 @@ def test_refused(profile: str, name: str, value: Value, why: str) -> None:
     assert failed.value.why.zh != failed.value.why.en
 
 
+def switched(profile: Profile, name: str) -> Output:
+    """An output that is written to a register or a coil."""
+    output = profile.outputs[name]
+    assert isinstance(output, Output)
+    return output
+
+
+def relay_2() -> Output:
+    return switched(load("waveshare_relay8"), "relay_2")
+
+
 @pytest.mark.parametrize(("seconds", "steps"), [(0.1, 1), (0.01, 1), (0.7, 7), (5, 50), (0.75, 8), (3276.7, 0x7FFF)])
 def test_a_boards_pulse_is_rounded_up_to_its_steps(seconds: float, steps: int) -> None:
-    relay = load("waveshare_relay8").outputs["relay_2"]
+    relay = relay_2()
     assert pulse(relay, seconds) == Write(5, 0x0201, (steps,))
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 3276.8, float("inf"), float("nan")])
 def test_a_pulse_that_the_board_cannot_time_is_refused(seconds: float) -> None:
     with pytest.raises(CommandFailed, match=r"pulses of up to 3276.7 s"):
-        pulse(load("waveshare_relay8").outputs["relay_2"], seconds)
+        pulse(relay_2(), seconds)
 
 
 def test_an_output_without_a_timer_has_no_pulse() -> None:
     profile = product("outputs:\n  o: {address: 3, name: {zh: 出, en: Out}}\n")
     with pytest.raises(CommandFailed, match="cannot time a pulse"):
-        pulse(profile.outputs["o"], 1)
+        pulse(switched(profile, "o"), 1)
 
 
 def test_wide_values_take_their_order() -> None:

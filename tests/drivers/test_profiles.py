@@ -9,7 +9,7 @@ import yaml
 
 from drivers.profiles import ProfileErrors, UnknownProfile, load, load_all
 from drivers.profiles.files import parse
-from drivers.profiles.profile import JsonSource, RegisterSource
+from drivers.profiles.profile import JsonSource, Output, RegisterSource
 from tests.drivers.products import HEAD, product
 
 ROOT = Path(__file__).parent.parent.parent
@@ -28,7 +28,9 @@ def test_the_demo_sites_profiles_exist() -> None:
     assert named <= PROFILES.keys()
     for door in site["doors"].values():
         profile = PROFILES[site["devices"][door["lock"]["device"]]["profile"]]
-        assert profile.outputs[door["lock"]["output"]].pulse is not None
+        lock = profile.outputs[door["lock"]["output"]]
+        assert isinstance(lock, Output)
+        assert lock.pulse is not None
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda profile: profile.id)

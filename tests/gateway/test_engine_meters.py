@@ -105,7 +105,7 @@ TELLS = SITE.replace(
 
 
 async def told(here: Yard, **values: Value) -> None:
-    await here.read(**{f"meter_main__{name}": value for name, value in values.items()})
+    await here.read("good", **{f"meter_main__{name}": value for name, value in values.items()})
 
 
 async def test_a_reading_names_the_number_that_the_meter_itself_tells(tmp_path: Path) -> None:

@@ -251,8 +251,8 @@ def publish(demo: Demo, broker: str, user: str, password_file: str, sent: list[t
 def point(demo: Demo, name: str) -> tuple[Any, str]:
     """(value, quality) of a point at the hub; (None, "") while the hub has not heard of it."""
     items = demo.hub("maintenance").get("/api/points", site="demo")["items"]
-    found = next((item for item in items if item["id"] == name), {"value": None, "quality": ""})
-    return found["value"], found["quality"]
+    found: dict[str, Any] = next((item for item in items if item["id"] == name), {"value": None, "quality": ""})
+    return found["value"], str(found["quality"])
 
 
 def decided_at(demo: Demo, place: str, after: int) -> list[str]:

@@ -223,7 +223,10 @@ def _one_of_each(profiles: dict[str, Profile]) -> Site:
         "http-push": {"kind": "http-push"},
         "camera-http": {"kind": "camera-http", "host": "127.0.0.1"},
         "osdp": {"kind": "osdp-tcp", "host": "127.0.0.1", "port": 1},
-        **dict.fromkeys(("dlt645", "cjt188", "mbus", "dlt698"), {"kind": "meter-tcp", "host": "127.0.0.1", "port": 1}),
+        **{
+            name: {"kind": "meter-tcp", "host": "127.0.0.1", "port": 1}
+            for name in ("dlt645", "cjt188", "mbus", "dlt698")
+        },
     }
     devices = {id_.replace("_", "-"): {"profile": id_, "bus": f"bus-{id_}"} for id_ in profiles}
     return Site.model_validate(
