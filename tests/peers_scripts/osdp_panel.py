@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import osdp  # type: ignore[import-untyped]
@@ -62,7 +63,7 @@ def main() -> None:
     panel.add_device(line, ADDRESS, True, secure)
     device = panel._buses[line]._configured_devices[ADDRESS]  # its own way to ask is not there
     print("ready", flush=True)
-    acts = {
+    acts: dict[str, Callable[[], dict[str, Any]]] = {
         "local": lambda: {"tampered": panel.local_status(line, ADDRESS).tamper},
         "inputs": lambda: {"states": list(panel.input_status(line, ADDRESS).statuses)},
         "outputs": lambda: {"states": list(panel.output_status(line, ADDRESS).statuses)},
