@@ -117,11 +117,13 @@ class ModbusDissector:
         said = {} if device is None else readings(device, heard.fc, start, size, data)
         if not said or device is None:
             return name + plain(heard.fc, start, size, data), {}
+        # Of a status word's many flags those say something that are set.
+        told = {point: each for point, each in said.items() if each[0] is not False} or said
         parts = [
             f"{point} {value_of(device.profile.points[point], value, self._say) if quality == 'good' else '—'}"
-            for point, (value, quality) in list(said.items())[:SHOWN]
+            for point, (value, quality) in list(told.items())[:SHOWN]
         ]
-        more = f" … +{len(said) - SHOWN}" if len(said) > SHOWN else ""
+        more = f" … +{len(said) - len(parts)}" if len(said) > len(parts) else ""
         return name + ", ".join(parts) + more, {point: value for point, (value, _) in said.items()}
 
 
