@@ -32,12 +32,17 @@ REQUEST, ANSWER = 0x43, 0xC3
 """Control: user data of the client that opens, and of the server that answers (section 5.1.3)."""
 
 CLIENT = 0x10
+"""Our address as a client; it comes back in the answer."""
+
 ANYBODY = "A" * 12
 """The address that every meter has: for a line with one meter only."""
 
 PIIDS = 64
 ADDRESS_OAD = 0x40010200
 """The meter's address on its line."""
+
+FROM_METER = 0x80
+"""The bit of the control byte of whatever a meter sends."""
 
 _PIECE = 0x20
 """The bit of the control byte of a frame that is a piece of an answer."""
@@ -59,10 +64,11 @@ Result = Value | list[Value]
 
 
 class Frame(NamedTuple):
-    """A frame. `address`: 12 digits as printed on the meter (or AA…); `apdu`: what it carries."""
+    """A frame. `address`: 12 digits as printed on the meter (or AA…); `client`: who asked; `apdu`: what it carries."""
 
     address: str
     control: int
+    client: int
     apdu: bytes
 
 
@@ -79,8 +85,7 @@ def frame(address: str, control: int, apdu: bytes, wake: int = 4) -> bytes:
         raise ValueError(f"{address!r:.40} is no address of 12 digits")
     kind = AddressType.wildcard if address == ANYBODY else AddressType.single
     server = ServerAddress(bytes=bytes.fromhex(address.zfill(12))[::-1], logical=0, type=kind)
-    client = CLIENT if control == REQUEST else 0
-    coded = CodedFrame(client=client, control=control, payload=apdu, server=server)
+    coded = CodedFrame(client=CLIENT, control=control, payload=apdu, server=server)
     return bytes((WAKE,)) * wake + encode_frame(coded)
 
 
@@ -115,7 +120,7 @@ def parse(raw: bytes) -> Frame:
         found = decode_frame(raw)
     except Dlt698Error as wrong:
         raise FrameError(f"no DL/T 698.45 frame: {wrong.context}", raw) from wrong
-    return Frame(found.server.bytes[::-1].hex().upper(), found.control, found.payload)
+    return Frame(found.server.bytes[::-1].hex().upper(), found.control, found.client, found.payload)
 
 
 def read(oads: Sequence[int], piid: int) -> bytes:

@@ -162,8 +162,8 @@ class _Reading:
     def heard(self, frame: bytes) -> Verdict:
         """What a sound frame is."""
         meter, found = self._meter, dlt698.parse(frame)
-        if not found.control & 0x80:
-            return Foreign("another master asks on this line")
+        if not found.control & dlt698.FROM_METER or found.client != dlt698.CLIENT:
+            return Foreign("another master speaks on this line")
         if meter.address is not None and found.address != meter.address:
             return Foreign(f"the meter {found.address} answers instead of {meter.address}")
         said = dlt698.understood(found)

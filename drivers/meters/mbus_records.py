@@ -108,19 +108,18 @@ def telegram(frame: mbus.Frame) -> Telegram:
 
 def _decoded(frame: mbus.Frame, first: int) -> tuple[Sequence[Mapping[str, Any]], bool]:
     """Every record that is one, and whether all are. `first`: where in the data the records begin."""
-    data = bytearray(frame.data)
-    whole = True
+    data, whole = frame.data, True
     for _ in range(RECORDS_LIMIT):
-        document = _parsed(mbus.long(frame.control, frame.address, bytes(data)))
-        at = _stumbled(document)
-        if at is None:
-            complete = document.get("decode_state") == "complete"
-            return document.get("records") or (), whole and complete
+        document = _parsed(mbus.long(frame.control, frame.address, data))
+        found = document.get("records") or ()
+        if not _stumbled(document):
+            return found, whole and document.get("decode_state") == "complete"
         whole = False
-        size = record_size(data, first + at)
-        if size is None:
-            return document.get("records") or (), False
-        data[first + at : first + at + size] = bytes((IDLE,)) * size
+        at = _after(found, data, first)
+        size = None if at is None else record_size(data, at)
+        if at is None or size is None:
+            return found, False
+        data = data[:at] + data[at + size :]
     return (), False
 
 
@@ -133,12 +132,30 @@ def _parsed(raw: bytes) -> Mapping[str, Any]:
         raise FrameError(f"an M-Bus answer that cannot be decoded: {wrong!s:.100}", raw) from wrong
 
 
-def _stumbled(document: Mapping[str, Any]) -> int | None:
-    """Where the decoder stopped, counted from the first record; None if it did not."""
-    for note in document.get("diagnostics") or ():
-        if note.get("code") == "application.record_partial" and isinstance(note.get("offset_start"), int):
-            return int(note["offset_start"])
-    return None
+def _stumbled(document: Mapping[str, Any]) -> bool:
+    """Whether the decoder stopped at a record."""
+    return any(note.get("code") == "application.record_partial" for note in document.get("diagnostics") or ())
+
+
+def _after(found: Sequence[Mapping[str, Any]], data: bytes, at: int) -> int | None:
+    """The place after these records and the fillers between them; None if they are not what is there."""
+    for raw in found:
+        at = _after_fillers(data, at)
+        head, value = _bytes(raw.get("header_hex")), _bytes(raw.get("data_hex"))
+        if data[at : at + len(head)] != head:
+            return None
+        at += len(head)
+        at += data[at : at + len(value)] != value  # a value of variable length begins with its length
+        if data[at : at + len(value)] != value:
+            return None
+        at += len(value)
+    return _after_fillers(data, at)
+
+
+def _after_fillers(data: bytes, at: int) -> int:
+    while data[at : at + 1] == bytes((IDLE,)):
+        at += 1
+    return at
 
 
 _BCD_SIZES = {0x9: 1, 0xA: 2, 0xB: 3, 0xC: 4, 0xE: 6}
@@ -148,7 +165,7 @@ _PLAIN_TEXT = 0x7C
 """A VIF that is followed by the name of a unit, which moves what comes after it."""
 
 
-def record_size(data: bytes | bytearray, at: int) -> int | None:
+def record_size(data: bytes, at: int) -> int | None:
     """Bytes of the decimal record at a place; None if it is another one or does not end within the data."""
     size = _BCD_SIZES.get(data[at] & 0x0F) if at < len(data) else None
     vif = _after_chain(data, at)
@@ -158,7 +175,7 @@ def record_size(data: bytes | bytearray, at: int) -> int | None:
     return first + size - at
 
 
-def _after_chain(data: bytes | bytearray, at: int) -> int:
+def _after_chain(data: bytes, at: int) -> int:
     """The place after bytes of which all but the last have their highest bit set."""
     while at < len(data) and data[at] & 0x80:
         at += 1
