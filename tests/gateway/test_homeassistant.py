@@ -15,6 +15,7 @@ from config.site import HomeAssistant, MqttBus
 from gateway.homeassistant.outward import Outward
 from tests.brokers import KINDS, PASSWORD, USERNAME, Broker, Ear, Kind, listen
 from tests.gateway.engine_site import Yard, yard
+from tests.gateway.process import hut
 
 
 @pytest.fixture(params=KINDS)
@@ -184,3 +185,25 @@ async def test_what_changes_often_is_told_once_with_its_last_value(broker: Broke
             await here.read(relays__input_1=turn % 2 == 0)
         await ear.until(topic, b'{"value":"ON","presence":"online"}')
         assert len(ear.of(topic)) - told < 50
+
+
+async def test_a_real_gateway_unlocks_a_door_for_it_and_says_good_bye(broker: Broker, tmp_path: Path) -> None:
+    async with hut(tmp_path) as gateway, hearing(broker) as ear, broker.client() as assistant:
+        site = gateway.site.read_text(encoding="utf-8")
+        bus = (
+            f"{{kind: mqtt, host: 127.0.0.1, port: {broker.port}, username: {USERNAME}, password_file: site.password}}"
+        )
+        with_broker = site.replace("buses:\n", f"buses:\n  broker: {bus}\n")
+        gateway.site.write_text(with_broker + "home_assistant: {bus: broker, commands: true}\n", encoding="utf-8")
+        (gateway.data / "site.password").write_text(PASSWORD)
+        await gateway.start()
+        lock = await said(ear, "homeassistant/lock/gatehouse-hut/door-front/config")
+        await ear.until("gatehouse/hut/presence", b"online")
+        async with asyncio.timeout(30):
+            while not gateway.ends.coils:
+                await assistant.publish(lock["command_topic"], b"UNLOCK", qos=1)
+                await asyncio.sleep(0.2)
+        assert await gateway.end() == 0
+        await ear.until("gatehouse/hut/presence", b"offline")
+        asked = [data for _, kind, _, data in gateway.rows() if kind == "command.asked"]
+        assert asked[0]["by"] == {"id": "home-assistant", "name": "Home Assistant", "role": "guard"}
