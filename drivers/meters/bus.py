@@ -79,7 +79,7 @@ class MeterBus:
         self._zone = zone
         self._timetable: Timetable[Readable] = Timetable()
         self.health.left_out = self._timetable.left_out
-        self._wishes: Wishes[Talk] = Wishes(id)
+        self._wishes: Wishes[Callable[[], Talk]] = Wishes(id)
         self._quiet: dict[str, float] = {}
         """Until when a meter that was silent is left alone."""
         self._quiet_since = 0.0
@@ -94,8 +94,13 @@ class MeterBus:
     async def write(self, device: str, point: str, value: Value, *, within_s: float) -> None:
         """Carries out a command of the device's profile."""
         station = self._station(device)
-        local = datetime.fromtimestamp(self._clock() / 1000, self._zone)
-        await self._wishes.ask(device, station.write(point, value, local), within_s)
+
+        def talk() -> Talk:
+            """As it is sent: the time of day in it is not that of the asking."""
+            return station.write(point, value, datetime.fromtimestamp(self._clock() / 1000, self._zone))
+
+        talk()  # what the product does not take is refused before it waits for its turn
+        await self._wishes.ask(device, talk, within_s)
 
     async def pulse(self, device: str, output: str, seconds: float, *, within_s: float) -> None:
         """A meter has no outputs."""
@@ -254,7 +259,7 @@ class MeterBus:
 
     # --- Wishes
 
-    async def _serve(self, wish: Wish[Talk]) -> None:
+    async def _serve(self, wish: Wish[Callable[[], Talk]]) -> None:
         loop = asyncio.get_running_loop()
         station = self._stations[wish.device]
         try:
@@ -266,13 +271,15 @@ class MeterBus:
             wish.fail(CommandFailed(f"{wish.device}: {strange}", f"{wish.device} 的应答有误"))
         except (Silence, WireDown, FrameError) as fault:
             self._missed(station, fault, loop.time())
+            if self._line.remote:
+                self._hang_up()  # what the network has not taken yet would reach the meter whenever it comes back
             zh = "的应答有误" if isinstance(fault, FrameError) else "没有应答"
             wish.fail(CommandFailed(f"{wish.device}: {fault}", f"{wish.device} {zh}"))
         else:
             self._timetable.soon(wish.device, loop.time())
             wish.fulfil()
 
-    async def _carry_out(self, station: Station, wish: Wish[Talk]) -> None:
+    async def _carry_out(self, station: Station, wish: Wish[Callable[[], Talk]]) -> None:
         """A confirmation does not say what it confirms: a meter that was silent is given time for its late answers."""
         loop = asyncio.get_running_loop()
         if not self._line.connected and not await self._open():
@@ -280,13 +287,16 @@ class MeterBus:
         quiet_s = self._quiet.get(wish.device, 0.0) - loop.time()
         if quiet_s > 0:
             await asyncio.sleep(min(quiet_s, wish.left(loop.time())))
-        verdict = await self._converse(station, wish.what, wish)
+        await self._guard(station)
+        verdict = await self._converse(station, wish.what(), wish)
         if isinstance(verdict, Denied):
             raise CommandFailed(f"{wish.device}: {verdict.why.en}", f"{wish.device}：{verdict.why.zh}")
 
     # --- One conversation
 
-    async def _converse(self, station: Station, talk: Talk, wish: Wish[Talk] | None = None) -> Said | Denied:
+    async def _converse(
+        self, station: Station, talk: Talk, wish: Wish[Callable[[], Talk]] | None = None
+    ) -> Said | Denied:
         """Asks until the talk is over. Raises `Silence`, `WireDown`, `FrameError`; `CommandFailed` for a late wish."""
         loop = asyncio.get_running_loop()
         for _ in range(EXCHANGES_LIMIT):
@@ -346,7 +356,7 @@ class MeterBus:
                 foreign = verdict
                 self.health.late += verdict.late
             if not data:
-                self._fail(station, frames, foreign, heard)
+                self._fail(station, ask, frames, foreign, heard)
             until = max(first_by, min(whole_by, loop.time() + GAP_S)) if frames.begun else first_by
 
     def _heard(self, talk: Talk, frame: bytes) -> Verdict:
@@ -356,13 +366,13 @@ class MeterBus:
             self._mute = 0
             raise Unusable(str(strange)) from strange
 
-    def _fail(self, station: Station, frames: Frames, foreign: Foreign | None, heard: bool) -> None:
+    def _fail(self, station: Station, ask: Ask, frames: Frames, foreign: Foreign | None, heard: bool) -> None:
         """No answer has come: says what has come instead."""
         self._mute = 0 if heard else self._mute + 1
         if self._line.remote and self._mute >= MUTE_LIMIT:
             self._hang_up()
         if frames.wrong is not None:
-            raise frames.wrong
+            raise FrameError("a damaged answer or echo") if ask.secret else frames.wrong
         if foreign is not None and not foreign.late:
             raise FrameError(f"{station.device}: {foreign.why}")
         raise Silence(f"{station.device} did not answer within {self._timing.timeout_s:g} s")

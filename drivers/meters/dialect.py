@@ -23,12 +23,14 @@ from drivers.schedule import Readable
 class Ask(NamedTuple):
     """One exchange. `frame`: what is sent; `longest`: bytes of the longest answer, 0 if nobody answers.
 
-    `unanswered`: silence is an answer too, the conversation goes on after it.
+    `unanswered`: silence is an answer too, the conversation goes on after it. `secret`: there is a password in the
+    frame; what may be its damaged echo is shown to nobody.
     """
 
     frame: bytes
     longest: int
     unanswered: bool = False
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,7 +188,7 @@ class _Writing:
 
     def ask(self) -> Ask:
         """What to send now."""
-        return Ask(self._frame, dlt645.OVERHEAD + 8)
+        return Ask(self._frame, dlt645.OVERHEAD + 8, secret=True)
 
     def heard(self, frame: bytes) -> Verdict:
         """What a sound frame is."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol, cast
 
+from drivers.connections import tear_down
 from drivers.errors import DriverError
 from drivers.lines.bus import Opener
 
@@ -73,7 +74,7 @@ class OpenedLine:
         """Closes it at once: what was not sent yet is not sent later either."""
         end, self._end = self._end, None
         if end is not None and end.transport is not None:
-            end.transport.abort()
+            tear_down(end.transport)
 
     def send(self, data: bytes) -> bytes:
         """Sends a request; what had come before it, which answers nothing. Raises `WireDown`."""
@@ -92,6 +93,10 @@ class OpenedLine:
                     end.news.clear()
                     await end.news.wait()
         except TimeoutError:
+            if end.transport is not None and end.transport.get_write_buffer_size():
+                # Whenever it takes bytes again, nobody wants what was sent now.
+                self.close()
+                raise WireDown(f"{self.name} takes no bytes") from None
             return b""
         data = end.taken()
         if not data:
