@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -21,54 +20,13 @@ from drivers.opening import open_bus
 from drivers.profiles import load
 from drivers.profiles.profile import Profile
 from drivers.reports import DeviceFound, DeviceLost, InputRefused
-from simulators.engines import free_port
+from tests.brokers import Broker
 from tests.drivers.products import Installed
 from tests.drivers.sinks import Heard
-
-PASSWORD = "site-secret"
-
-
-NATS_SERVER = Path(sys.executable).with_name("nats-server")
-
-
-class Broker:
-    """A nats-server with MQTT on a port of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self._settings = folder / "broker.conf"
-        self._settings.write_text(
-            f'listen: "127.0.0.1:{free_port()}"\nserver_name: test\n'
-            f'jetstream {{store_dir: "{folder}/js"}}\n'
-            f'mqtt {{listen: "127.0.0.1:{self.port}"}}\n'
-            f"authorization {{users: [{{user: gateway, password: {PASSWORD}}}]}}\n"
-        )
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(
-            NATS_SERVER, "-c", str(self._settings), stderr=asyncio.subprocess.DEVNULL
-        )
-        async with asyncio.timeout(20):
-            while True:
-                try:
-                    async with self.client():
-                        return
-                except aiomqtt.MqttError:
-                    await asyncio.sleep(0.05)
-
-    async def stop(self) -> None:
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
-
-    def client(self, will: aiomqtt.Will | None = None) -> aiomqtt.Client:
-        return aiomqtt.Client("127.0.0.1", self.port, username="gateway", password=PASSWORD, will=will)
 
 
 @pytest.fixture
 async def broker(tmp_path: Path) -> AsyncIterator[Broker]:
-    (tmp_path / "site-broker.password").write_text(f"{PASSWORD}\n")
     broker = Broker(tmp_path)
     await broker.start()
     yield broker
