@@ -6,15 +6,15 @@ Nothing is queued and no task stands between the arrival of a line's last byte a
 from __future__ import annotations
 
 import asyncio
-import socket
 import termios
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
 from contract.readings import Value
 from drivers.bus import BusHealth, CommandFailed, Outcome
+from drivers.connections import check_parity, keep_alive
 from drivers.errors import FrameError
 from drivers.lines.codec import Lines, credential
 from drivers.profiles.profile import LineFormat
@@ -28,9 +28,6 @@ STEADY_S = 10.0
 """A wire that was open this long was well: its end is the first failure again."""
 
 CONNECT_S = 3.0
-
-KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
-"""A reader says nothing for hours: only the system's own probes tell that the line is dead (after 25 s)."""
 
 
 class Opener(Protocol):
@@ -54,11 +51,8 @@ class TcpOpener:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(CONNECT_S):
             transport, _ = await loop.create_connection(protocol, self._host, self._port)
-        connection = transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in KEEPALIVE.items():
-            if hasattr(socket, option):
-                connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+        # A reader says nothing for hours: only the system's own probes tell that the line is dead.
+        keep_alive(transport)
         return transport
 
 
@@ -87,6 +81,13 @@ class SerialOpener:
             )
         except (termios.error, ValueError) as wrong:
             raise OSError(str(wrong)) from wrong
+        if self._parity != "N":
+            port: Any = transport.get_extra_info("serial")
+            try:
+                check_parity(port.fileno())
+            except termios.error as wrong:
+                transport.abort()
+                raise OSError(str(wrong)) from wrong
         return transport
 
 

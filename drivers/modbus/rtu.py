@@ -20,10 +20,10 @@ from pymodbus.exceptions import ConnectionException, ModbusException
 from pymodbus.framer import FramerRTU, FramerType
 from pymodbus.pdu import DecodePDU, ModbusPDU
 
+from drivers.connections import keep_alive, tear_down
 from drivers.errors import FrameError
 from drivers.modbus import frames
 from drivers.modbus.encode import Write
-from drivers.modbus.sockets import keep_alive, tear_down
 from drivers.modbus.wire import Silence, WireDown
 
 DEAD_AFTER = 5

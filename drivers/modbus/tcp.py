@@ -13,10 +13,10 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, cast
 
+from drivers.connections import keep_alive, tear_down
 from drivers.errors import FrameError
 from drivers.modbus import frames
 from drivers.modbus.encode import Write
-from drivers.modbus.sockets import keep_alive, tear_down
 from drivers.modbus.wire import Silence, WireDown
 
 DEAD_AFTER = 5

@@ -95,12 +95,16 @@ def _send(writer: asyncio.StreamWriter, data: bytes) -> None:
 
 @asynccontextmanager
 async def owned(
-    line: Line, devices: dict[str, tuple[Installed, Profile]], heard: Heard, timeout_s: float = 0.1
+    line: Line,
+    devices: dict[str, tuple[Installed, Profile]],
+    heard: Heard,
+    timeout_s: float = 0.1,
+    clock: Callable[[], int] = lambda: 1_700_000_000_000,
 ) -> AsyncIterator[Bus]:
     """The owner of a line, running."""
     port = await line.open()
     config = MeterTcpBus(kind="meter-tcp", host="127.0.0.1", port=port, baud=1_000_000, timeout_s=timeout_s)
-    bus = open_bus("line", config, devices, sink=heard, clock=lambda: 1_700_000_000_000)
+    bus = open_bus("line", config, devices, sink=heard, clock=clock)
     running = asyncio.create_task(bus.run())
     try:
         yield bus

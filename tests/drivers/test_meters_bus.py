@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import datetime
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -234,7 +237,7 @@ SWITCHED = meter_product(
 )
 
 
-async def test_a_command_is_sent_once_and_never_late(tmp_path) -> None:  # type: ignore[no-untyped-def]
+async def test_a_command_is_sent_once_and_never_late(tmp_path: Path) -> None:
     def answers(frame: bytes) -> Answers:
         asked = dlt645.parse(frame)
         return [] if asked.control == 0x14 else [(0.0, answered(frame, own_value(frame)))]
@@ -247,11 +250,63 @@ async def test_a_command_is_sent_once_and_never_late(tmp_path) -> None:  # type:
         await heard.until(lambda: heard.last("m.p1"))
         with pytest.raises(CommandFailed, match="did not answer"):
             await bus.write("m", "mode", "one", within_s=5)
+        # What the network has not taken yet is not left to it.
+        await line.until(lambda: line.connections == 2)
         with pytest.raises(CommandFailed, match="has not confirmed within 1e-05 s"):
             await bus.write("m", "mode", "one", within_s=0.00001)
         before = len(line.asked)
         await line.until(lambda: len(line.asked) > before + 20)
     assert sum(dlt645.parse(frame).control == 0x14 for frame in line.asked) == 1
+
+
+async def test_a_damaged_echo_of_a_password_is_shown_to_nobody(tmp_path: Path) -> None:
+    def answers(frame: bytes) -> Answers:
+        asked = dlt645.parse(frame)
+        if asked.control != 0x14:
+            return [(0.0, answered(frame, own_value(frame)))]
+        return [(0.0, frame[:-2] + bytes((frame[-2] ^ 1,)) + frame[-1:])]
+
+    heard = Heard()
+    line = Line(dlt645.frames(), answers)
+    (tmp_path / "password").write_text("123456")
+    installed = Installed(address="11", password_file=str(tmp_path / "password"))
+    async with owned(line, {"m": (installed, quick(SWITCHED))}, heard) as bus:
+        with pytest.raises(CommandFailed, match="damaged") as failed:
+            await bus.write("m", "mode", "one", within_s=5)
+    secret = bytes(byte + 0x33 for byte in bytes.fromhex("563412"))
+    [refused] = heard.of(InputRefused)
+    assert secret not in refused.sample
+    assert secret.hex(" ") not in refused.why + str(failed.value)
+
+
+CLOCKED = meter_product(
+    "points:\n  p1: {di: 0x00010000, length: 4, name: {zh: 值, en: Value}}\n"
+    "commands:\n  clock: {act: clock, name: {zh: 校时, en: Set the clock}}\n"
+)
+
+
+async def test_a_clock_is_set_to_the_time_of_the_sending() -> None:
+    """The order waits for its turn behind a meter that keeps the line: the seconds of its waiting are no error."""
+    began: list[float] = []
+    ready = asyncio.Event()
+
+    def clock() -> int:
+        return 1_700_000_000_000 + (60_000 if ready.is_set() else 0)
+
+    def answers(frame: bytes) -> Answers:
+        began.append(0.0)
+        return [(0.2, answered(frame, own_value(frame)))] if dlt645.parse(frame).control == 0x11 else []
+
+    line = Line(dlt645.frames(), answers)
+    async with owned(line, {"m": (Installed(address="11"), quick(CLOCKED))}, Heard(), 1.0, clock) as bus:
+        await line.until(lambda: began)
+        order = asyncio.create_task(bus.write("m", "clock", True, within_s=5))
+        await asyncio.sleep(0)
+        ready.set()
+        await order
+        await line.until(lambda: any(dlt645.parse(frame).control == 0x08 for frame in line.asked))
+    [told] = [dlt645.parse(frame).data for frame in line.asked if dlt645.parse(frame).control == 0x08]
+    assert told[::-1].hex() == datetime.fromtimestamp(1_700_000_060).strftime("%y%m%d%H%M%S")
 
 
 async def test_a_meter_without_password_takes_no_such_command() -> None:

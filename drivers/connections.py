@@ -1,4 +1,4 @@
-"""How TCP connections to Modbus endpoints are kept and ended."""
+"""How TCP connections to devices and converters are kept, and how every wire is ended."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+import termios
 from typing import cast
 
 IDLE_S, EVERY_S, PROBES = 10, 5, 3
@@ -30,12 +31,25 @@ def keep_alive(transport: asyncio.BaseTransport) -> None:
 
 
 def tear_down(transport: asyncio.BaseTransport) -> None:
-    """Resets a connection: neither this process nor the kernel sends anything more of it.
+    """Ends a connection or serial port: neither this process nor the kernel sends anything more of it.
 
     A closed socket still sends what the network has not taken: a pulse would go out whenever that comes back.
     """
-    connection = transport.get_extra_info("socket")
-    if connection is not None:
-        with contextlib.suppress(OSError):  # gone already
+    connection, port = transport.get_extra_info("socket"), transport.get_extra_info("serial")
+    with contextlib.suppress(OSError, termios.error):  # gone already
+        if connection is not None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if port is not None:
+            port.reset_output_buffer()
     cast("asyncio.Transport", transport).abort()  # uvloop's transports only look like it
+
+
+def check_parity(fd: int) -> None:
+    """Has the kernel drop each byte whose parity is wrong, so that its frame is too short to be believed.
+
+    pyserial sends parity and ignores it when it reads (INPCK off): of two bits that a disturbance turned in opposite
+    directions, a sum modulo 256 says nothing, while each of their bytes has the wrong parity (termios(3)).
+    """
+    attributes = termios.tcgetattr(fd)
+    attributes[0] |= termios.INPCK | termios.IGNPAR
+    termios.tcsetattr(fd, termios.TCSANOW, attributes)
