@@ -62,6 +62,9 @@ PROBES_S: Final = (1.0, 2.0, 5.0, 8.0)
 AGAIN_S: Final = (0.02, 0.5, 2.0, 5.0, 8.0)
 """When a reader that answered, but not as it must, is tried again."""
 
+REFUSED_AFTER: Final = 2
+"""A key is refused when this many attempts with the keys failed: one may have met a late or a foreign answer."""
+
 STEADY_S: Final = 5.0
 """A reader that was there this long was well: its next failure is the first again."""
 
@@ -71,6 +74,7 @@ STALLED_S: Final = 2.0
 STATES_S: Final = 30.0
 """How often the states are asked for, though they are told when they change: a lost report is made good."""
 
+BEGUN_ANEW = Text("读头正在重新连接", "the reader is being joined again")
 NO_KEY = Text("还没有密钥，请先安装（设置密钥）", "it has no key yet: set one (install)")
 KEY_REFUSED = Text(
     "有应答，但不接受本网关的密钥：可能被复位、调换，或线路被动过手脚；查明前不要重新设置密钥",
@@ -131,7 +135,8 @@ class Reader:
         self.begin(now)
 
     def begin(self, now: float) -> None:
-        """Reads its keys and joins with the first that it may have."""
+        """Reads its keys and joins with the first that it may have. What was wished before is over."""
+        self.rest()
         self._now = now
         try:
             self._keys = self._store.of(self.id)
@@ -146,11 +151,15 @@ class Reader:
         else:
             self._join()
 
+    def rest(self, why: Text = BEGUN_ANEW) -> None:
+        """Nobody speaks to it until `begin`, and nothing of what was wished will be done."""
+        self._panel, self.due = None, NEVER
+        self._wishes.drop(why)
+        self._watched(False)
+
     def close(self, why: str | None) -> None:
         """The wire is gone. `why`: the reader is lost with it."""
-        self._panel, self.due = None, NEVER
-        self._wishes.drop(Text("线路已断开", "the line is closed"))
-        self._watched(False)
+        self.rest(Text("线路已断开", "the line is closed"))
         if why is not None:
             self._lose(why)
 
@@ -197,9 +206,10 @@ class Reader:
         assert self._panel is not None
         self._now = now
         self._silences += 1
-        if self._silences == 1 and self.keyed:
+        if self._silences == 1 and (self.keyed or self._wishes.under_way):
             # Each frame's MAC is chained to the one before: if the answer was lost, repeating the question would be
-            # refused 0.8 s later. Beginning anew takes half of that.
+            # refused 0.8 s later. Beginning anew takes half of that. In the clear the library would repeat a command
+            # for seconds, when nobody wishes it any more.
             self._wishes.drop(Text("读头没有应答", "the reader did not answer"))
             self._join()
             return False
@@ -272,6 +282,8 @@ class Reader:
             self._join()
             return
         self._key_at = 0
+        if self._failures < REFUSED_AFTER:
+            return
         self._lose(KEY_REFUSED.en)
         self._hearing.tell([Worth("key_refused", True, "good")], self._now)
         if len(self._keys.to_try) > 1:
@@ -293,6 +305,8 @@ class Reader:
         self._hearing.tell([Worth("key_refused", False, "good")], self._now)
 
     def _settled(self, key: bytes) -> Keys:
+        if self._keys == Keys(key):
+            return self._keys  # a key that is being prepared meanwhile stays on the disk
         try:
             return self._store.settle(self.id, key)
         except (OSError, KeysUnreadable):
@@ -343,7 +357,7 @@ class Reader:
     def verify(self, held: bytes, watch: Callable[[bool], None], now: float) -> None:
         """Joins by this key alone. `watch` is told once whether that went well."""
         self._now = now
-        self._keys, self._key_at = Keys(held), 0
+        self._keys, self._key_at = Keys(pending=held), 0
         self._watch = watch
         self._join()
 

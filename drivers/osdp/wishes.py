@@ -31,6 +31,11 @@ class Wishes:
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
+    @property
+    def under_way(self) -> bool:
+        """Whether the library has one of them, and may send it or have sent it."""
+        return bool(self._waiting) and self._waiting[0].sent
+
     def add(self, wish: Wish) -> bool:
         """Takes one in; False if there are too many."""
         if len(self._waiting) >= LIMIT:
