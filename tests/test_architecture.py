@@ -77,6 +77,7 @@ PURE_FILES = (
     "drivers/profiles/forms/*.py",
     "drivers/mqtt/mapping.py",
     "drivers/mqtt/orders.py",
+    "drivers/mqtt/reconnecting.py",
     "drivers/mqtt/templates.py",
     "drivers/mqtt/discovery.py",
     "drivers/mqtt/parts.py",

@@ -25,6 +25,7 @@ from drivers.mqtt.ending import end_if_cancelled
 from drivers.mqtt.mapping import Attendance, Available, Meaning, Refusal, Topics, Values
 from drivers.mqtt.orders import Order, order_of, pulse_of
 from drivers.mqtt.plates import Plates
+from drivers.mqtt.reconnecting import Failures
 from drivers.mqtt.waiting import Waiting
 from drivers.presence import Presence
 from drivers.profiles.profile import Profile
@@ -32,7 +33,6 @@ from drivers.reports import InputRefused, PointsRead, Sink
 
 log = structlog.get_logger(__name__)
 
-RECONNECT_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 LOST_AFTER = 2
 ABORT = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 """A connection that is given up is cut: what its socket still holds is not delivered afterwards (socket(7))."""
@@ -89,6 +89,7 @@ class MqttBus:
         self._client: aiomqtt.Client | None = None
         self._patience: asyncio.Timeout | None = None
         self._unheard: set[str] = set()
+        self._connected_at = 0.0
 
     # --- What the gateway asks
 
@@ -124,6 +125,9 @@ class MqttBus:
         with self._waiting.word_of(device, order) as confirmed:
             try:
                 await client.publish(order.topic, order.payload, qos=1, retain=False, timeout=within_s)
+            except asyncio.CancelledError:
+                self._give_up(client)
+                raise
             except (aiomqtt.MqttError, ValueError) as wrong:
                 self._give_up(client)
                 raise CommandFailed(
@@ -149,8 +153,8 @@ class MqttBus:
 
     async def run(self) -> None:
         """Stays connected until cancelled."""
-        failures = 0
-        owner = asyncio.current_task()
+        failures = Failures()
+        owner, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert owner is not None
         try:
             # Before Python 3.12, wait_for (in aiomqtt) swallows a cancellation that comes together with an answer.
@@ -158,15 +162,13 @@ class MqttBus:
                 try:
                     await self._listen()
                 except (aiomqtt.MqttError, OSError, ValueError) as wrong:
-                    if self.health.connected:
-                        failures = 0
-                        self.health.reconnects += 1
+                    self.health.reconnects += self.health.connected
+                    failures.ended(loop.time() - self._connected_at if self.health.connected else 0.0)
                     self.health.connected = False
-                    failures += 1
-                    if failures >= LOST_AFTER:
+                    if failures.in_a_row >= LOST_AFTER:
                         where = f"{self._host}:{self._port}"
                         self._presence.lose_all(f"the site's broker {where} cannot be reached: {wrong}")
-                await asyncio.sleep(RECONNECT_S[min(failures, len(RECONNECT_S)) - 1])
+                await asyncio.sleep(failures.pause_s)
             raise asyncio.CancelledError
         finally:
             self.health.connected = False
@@ -192,6 +194,7 @@ class MqttBus:
                 await client.subscribe([(topic, 1) for topic in topics])
                 end_if_cancelled()
             self.health.connected = True
+            self._connected_at = asyncio.get_running_loop().time()
             self._presence.watch()
             self._unheard = set(topics)
             asking = asyncio.create_task(self._settle(client), name=f"questions of {self.id}")

@@ -18,6 +18,7 @@ from config.site import HomeAssistant, MqttBus
 from contract.commands import Command, Person
 from contract.instants import instant
 from drivers.mqtt.ending import end_if_cancelled
+from drivers.mqtt.reconnecting import Failures
 from drivers.reports import InputRefused
 from gateway.engine.allowance import Allowance
 from gateway.engine.record import Thing
@@ -36,7 +37,6 @@ from gateway.homeassistant.mapping import (
 
 log = structlog.get_logger(__name__)
 
-RECONNECT_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 PACE_S = 0.5
 """Changes within this time go out together, each thing once with its latest state."""
 
@@ -60,6 +60,7 @@ class Outward:
         password: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.connected = False
+        self._connected_at = 0.0
         self.published = 0
         self.refused = 0
         self._shown = shown
@@ -81,21 +82,24 @@ class Outward:
 
     async def run(self) -> None:
         """Stays connected until cancelled; outlives every fault of the broker."""
-        failures = 0
-        owner = asyncio.current_task()
+        failures = Failures()
+        owner, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert owner is not None
         while not owner.cancelling():
             try:
                 await self._session()
             except (aiomqtt.MqttError, OSError, ValueError) as wrong:
-                if self.connected or not failures:
+                failures.ended(loop.time() - self._connected_at if self.connected else 0.0)
+                if failures.in_a_row == 1:
                     log.warning(
                         "home assistant is not told", broker=f"{self._bus.host}:{self._bus.port}", why=str(wrong)
                     )
-                failures = 0 if self.connected else failures + 1
+            except Exception:
+                failures.ended(0.0)
+                log.exception("home assistant could not be told")
             finally:
                 self.connected = False
-            await asyncio.sleep(RECONNECT_S[min(failures, len(RECONNECT_S) - 1)])
+            await asyncio.sleep(failures.pause_s)
         raise asyncio.CancelledError
 
     # --- The engine's side
@@ -149,6 +153,7 @@ class Outward:
             max_queued_incoming_messages=1000 + 4 * len(self._things),
         ) as client:
             self.connected = True
+            self._connected_at = asyncio.get_running_loop().time()
             listening = asyncio.create_task(self._listen(client), name="home assistant's orders")
             try:
                 await self._tell_everything(client)
