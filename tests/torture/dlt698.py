@@ -18,6 +18,7 @@ from tests.torture.frames import mutated, noise, pieces
 ADDRESS = "000000314159"
 STATION = Dlt698Station("meter", Installed(address=ADDRESS), load("dlt698_three_phase"))
 BLOCKS = [block for block in STATION.blocks() if isinstance(block, Objects)]
+CONTROLS = (dlt698.ANSWER, dlt698.ANSWER, dlt698.ANSWER, dlt698.REQUEST, 0x03, 0x83)
 VALUES: list[Data | int] = [
     Data.null(), 4, Data.uint16(2301), Data.int32(-5), Data.octet_string(b"\x12\x34"), Data.visible_string("7"),
     Data.array([Data.uint32(1), Data.uint32(0xFFFFFFFF), Data.null()]), Data.structure([Data.uint8(1)]),
@@ -71,7 +72,7 @@ def _answer(rng: Random, block: Objects, piid: int) -> bytes:
     if rng.random() < 0.3:
         apdu = mutated(rng, apdu)
     address = ADDRESS if rng.random() < 0.8 else f"{rng.randrange(10**12):012}"
-    control = dlt698.ANSWER if rng.random() < 0.8 else rng.randrange(256)
+    control = rng.choice(CONTROLS)
     return dlt698.frame(address, control, apdu, rng.randint(0, 4))
 
 
