@@ -1,6 +1,8 @@
-"""The table of real products for the README: `python -m tests.products_table` prints it from the profiles."""
+"""The page of real products, `docs/products.md`, written from the profiles: `python -m tests.products_table`."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from drivers.profiles import Profile, load_all
 
@@ -45,5 +47,27 @@ def table() -> str:
     return "\n".join(rows)
 
 
+PAGE = Path(__file__).parent.parent / "docs" / "products.md"
+
+HEAD = """# Products
+
+Every product that a profile describes (`drivers/profiles`), how well its facts are founded, and where they come from.
+Classes of devices and our own formats are not listed. This page is written by `python -m tests.products_table`.
+
+| confidence | what it says |
+|---|---|
+| vendor-doc | from the maker's own paper |
+| oss-tested | from an open driver that is used on the real product |
+| oss | from open drivers or documentation |
+| partial | a part of the facts is missing or not confirmed |
+
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return HEAD + table() + "\n"
+
+
 if __name__ == "__main__":
-    print(table())
+    PAGE.write_text(page(), encoding="utf-8")
