@@ -73,10 +73,14 @@ class Frame(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """An answer to a reading. `results`: what each OAD holds; a `Text` where the meter says why it tells nothing."""
+    """An answer to a reading. `results`: what each OAD holds; a `Text` where the meter says why it tells nothing.
+
+    `refusal`: it refuses the request altogether.
+    """
 
     piid: int
     results: dict[int, Result | Text]
+    refusal: Text | None = None
 
 
 def frame(address: str, control: int, apdu: bytes, wake: int = 4) -> bytes:
@@ -143,13 +147,13 @@ def answer(piid: int, results: dict[int, Data | int]) -> bytes:
     return encode_apdu(GetResponse(attributes=found, list=len(found) > 1, piid_acd=piid))
 
 
-def understood(found: Frame) -> Answer | Text:
-    """What an answer says; a `Text`: it refuses altogether. Raises `FrameError` for what is not read."""
+def understood(found: Frame) -> Answer:
+    """What an answer says. Raises `FrameError` for what is not read."""
     if found.control & _PIECE:
         raise FrameError("an answer in several frames", found.apdu)
     response = _decoded(found.apdu)
     if isinstance(response, ErrorResponse):
-        return REFUSED
+        return Answer(response.piid & (PIIDS - 1), {}, REFUSED)
     if not isinstance(response, GetResponse):
         raise FrameError("an answer that is no plain reading", found.apdu)
     results: dict[int, Result | Text] = {}

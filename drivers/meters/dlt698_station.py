@@ -167,10 +167,10 @@ class _Reading:
         if meter.address is not None and found.address != meter.address:
             return Foreign(f"the meter {found.address} answers instead of {meter.address}")
         said = dlt698.understood(found)
-        if isinstance(said, Text):
-            return Denied(said)
         if said.piid != self._piid:
             return Foreign("an answer to an earlier question", late=True)
+        if said.refusal is not None:
+            return Denied(said.refusal)
         return self._found(found.address, said, frame) if self._finding else self._read(said, frame)
 
     def _found(self, address: str, said: dlt698.Answer, frame: bytes) -> Verdict:

@@ -213,6 +213,16 @@ def test_a_refusal_leads_to_each_attribute_alone() -> None:
     assert {worth.point: worth.value for worth in meter.denied(parts[2])} == {"number": ADDRESS}
 
 
+def test_a_refusal_of_an_earlier_request_refuses_nothing() -> None:
+    meter, refusal = station(), encode_apdu(ErrorResponse(piid=1, type=2, server=True))
+    talk_of(meter).ask()
+    talk = talk_of(meter)
+    talk.ask()
+    verdict = talk.heard(dlt698.frame(ADDRESS, dlt698.ANSWER, refusal, 0))
+    assert isinstance(verdict, Foreign)
+    assert verdict.late
+
+
 def test_the_only_meter_is_asked_for_its_address_and_held_to_it() -> None:
     meter = station(None)
     talk = talk_of(meter)
