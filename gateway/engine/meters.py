@@ -2,7 +2,8 @@
 
 A reading names the meter's own number. Where the meter tells it, that counts, not what the site file says; where both
 are known and differ, an alarm says so. A reading of another meter than before is an exchange; one that went backward
-without a roll-over is an alarm.
+without a roll-over is an alarm, once it was heard twice: a meter that has just been powered says 0 for a moment, and
+whoever counts would add the whole register when it comes back.
 """
 
 from __future__ import annotations
@@ -68,6 +69,8 @@ class Meters:
             for point in {register.point, register.number or register.point}:
                 self._by_point.setdefault(point, []).append(meter)
         self._before: dict[str, Held] = {}
+        self._doubted: dict[str, int] = {}
+        """When a fall was heard that nothing has confirmed yet, Unix ms."""
         self._odd: dict[tuple[BuiltInCause, str], set[str]] = {}
         self._due: set[str] = set()
         self._now_in = 0
@@ -97,7 +100,7 @@ class Meters:
     async def read_now(self, meter: str) -> bool:
         """Records the register's value on demand; False if it cannot be trusted now. `KeyError`: no such meter."""
         data = self._reading_of(self._registers[meter], asked=True)
-        if data is None:
+        if data is None or self._doubtful(meter, data):
             return False
         facts = Facts()
         facts.say("meter.read", meter, data)
@@ -120,7 +123,7 @@ class Meters:
     def _settle(self, meter: str) -> None:
         register = self._registers[meter]
         data = self._reading_of(register, asked=False)
-        if data is None:
+        if data is None or self._doubtful(meter, data):
             return
         facts = Facts()
         self._compare(meter, register, data, facts)
@@ -128,6 +131,7 @@ class Meters:
         facts.keep("meter", meter, _Memory(self._now_in, data.meter_no, data.value))
         self._record.append(facts)
         self._before[meter] = Held(data.meter_no, data.value)
+        self._doubted.pop(meter, None)
         self._due.discard(meter)
 
     def _reading_of(self, register: Register, *, asked: bool) -> MeterRead | None:
@@ -146,6 +150,14 @@ class Meters:
             rolls_over=register.rolls_over,
             clock_error_s=self._clock_error_of(register),
         )
+
+    def _doubtful(self, meter: str, data: MeterRead) -> bool:
+        """Whether the register fell, and has been heard so once only."""
+        if step(self._before.get(meter), data.meter_no, data.value, data.rolls_over).kind != "odd":
+            self._doubted.pop(meter, None)
+            return False
+        at = self._points.value(self._registers[meter].point).at
+        return self._doubted.setdefault(meter, at) == at
 
     def _number_of(self, register: Register) -> str | None:
         """The meter's own number; None while it has not been heard since the meter came back: it may be another."""

@@ -68,12 +68,28 @@ async def test_a_register_that_falls_is_an_alarm_until_it_counts_again(tmp_path:
     async with yard(tmp_path, Time(quarter_of(MORNING))) as here:
         await here.read(meter_main__energy_import=48_211.5)
         await quarter(here, 48_200.0)
+        assert await alarms(here) == []
+        await here.read(meter_main__energy_import=48_200.0)
         assert await alarms(here) == ["meter.backward"]
         [(_, _, raised)] = await here.events("alarm.raised")
         assert "48211.5 → 48200 kWh" in raised["message"]["zh"]
-        await quarter(here, 48_201.0)
+        await quarter(here, 48_100.0)
+        assert len(await here.events("meter.read")) == 2  # each fall is doubted anew
+        await here.read(meter_main__energy_import=48_201.0)
         assert await alarms(here, "alarm.cleared") == ["meter.backward"]
         assert [data["value"] for _, _, data in await here.events("meter.read")] == [48_211.5, 48_200.0, 48_201.0]
+
+
+async def test_a_fall_that_is_heard_once_is_no_reading(tmp_path: Path) -> None:
+    """A meter that has just been powered says 0 for a moment."""
+    async with yard(tmp_path, Time(quarter_of(MORNING))) as here:
+        await here.read(meter_main__energy_import=48_211.5)
+        await quarter(here, 0.0)
+        assert await here.engine.meters.read_now("main") is False
+        await here.wait(60)
+        await here.read(meter_main__energy_import=48_212.0)
+        assert [data["value"] for _, _, data in await here.events("meter.read")] == [48_211.5, 48_212.0]
+        assert await alarms(here) == []
 
 
 async def test_a_register_that_rolls_over_is_none(tmp_path: Path) -> None:
