@@ -30,16 +30,16 @@ from drivers.schedule import Readable
 TELEGRAMS_LIMIT = 16
 """Telegrams of one answer."""
 
-URGENCY: tuple[Group, ...] = ("alarm", "normal", "meter")
-
-
 Step = Literal["deselect", "select", "reset", "request"]
 
 
 class Everything(NamedTuple):
-    """All that a meter says: it is read at once (`drivers.schedule.Readable`), at the pace of its most urgent point."""
+    """All that a meter says: it is read at once (`drivers.schedule.Readable`), at the pace that a site's `poll_s` sets.
 
-    group: Group
+    A meter on a battery bears only so many readings: no alarm point may ask for more.
+    """
+
+    group: Group = "normal"
     first: bool = False
 
 
@@ -62,8 +62,7 @@ class MbusStation:
 
     def blocks(self) -> Sequence[Readable]:
         """What is read of it: everything at once."""
-        groups = {point.group for point in self.profile.points.values()}
-        return [Everything(min(groups, key=URGENCY.index))]
+        return [Everything()]
 
     def read(self, block: Readable) -> Talk:
         """A conversation that reads all that the meter says."""

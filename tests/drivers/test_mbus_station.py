@@ -223,6 +223,11 @@ def test_encrypted_data_are_refused() -> None:
         begun(station()).heard(mbus.long(8, 5, bytes.fromhex("72 00512002 824D 02 04 00 88 1005") + bytes(16)))
 
 
+def test_a_site_says_how_often_a_battery_is_woken() -> None:
+    meter = station(poll_s=3600)
+    assert [meter.periods[block.group] for block in meter.blocks()] == [3600]
+
+
 def test_no_commands() -> None:
     with pytest.raises(CommandFailed, match="takes no command"):
         station().write("heat", 1, datetime(2026, 1, 1))

@@ -99,7 +99,7 @@ def test_the_bench_has_every_profile_of_the_two_standards() -> None:
 
 async def test_every_point_reads_as_it_is(tmp_path: Path) -> None:
     async with met(tmp_path) as (stage, gateway):
-        told = {
+        told: dict[str, float | str | bool] = {
             "mbus-heat.heat_energy": 12345.678,
             "mbus-heat.supply_temperature": 61.25,
             "mbus-heat.settling_day": "2026-12-31",
