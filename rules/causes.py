@@ -20,6 +20,7 @@ BuiltInCause = Literal[
     "barrier.stuck",
     "reader.tampered",
     "reader.key_refused",
+    "reader.guessing",
     "recording.stalled",
     "clock.doubtful",
     "meter.backward",
@@ -124,6 +125,15 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
             " before that is known. 3. If it was exchanged rightly, an installer sets its key.",
         ),
         Text("{name}：查明读头密钥被拒的原因", "{name}: find out why the reader refuses its key"),
+    ),
+    "reader.guessing": BuiltIn(
+        "major",
+        Text("{name}：有人在试密码，密码暂停使用", "{name}: somebody tries out PINs; none is taken for a while"),
+        Text(
+            "1. 查看该处画面或派人到现场；2. 是住户记错密码则协助核对，刷卡不受影响；3. 反复出现请更换过短的密码。",
+            "1. Look at the camera or send somebody. 2. Help a resident who forgot the PIN; cards work as always."
+            " 3. If it comes again, replace short or simple PINs.",
+        ),
     ),
     "recording.stalled": BuiltIn(
         "critical",

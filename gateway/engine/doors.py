@@ -27,6 +27,7 @@ from gateway.engine.allowance import Allowance
 from gateway.engine.buses import Buses
 from gateway.engine.causes import built_in, built_in_key
 from gateway.engine.errands import Errands
+from gateway.engine.keypads import Keypads
 from gateway.engine.layout import Names, contact_point
 from gateway.engine.locks import LOCK_WITHIN_S, DoorLock
 from gateway.engine.points import Points
@@ -66,9 +67,6 @@ DECIDING_S = Histogram(
 
 BURST, PER_S = 40, 10
 """Credentials of one reader: so many at once, then so many a second, are more than people can present."""
-
-PIN_BURST, PIN_PER_S = 6, 0.1
-"""Wrong PINs at one reader: so many at once, then one in ten seconds. Four digits would be found in an afternoon."""
 
 HIDDEN = "****"
 """What is recorded of a PIN: who was let in by it is known, and nobody who reads the journal can use it."""
@@ -155,7 +153,7 @@ class Doors:
                 self._buttons.setdefault(contact_point(door.exit_button), []).append(id)
 
         self._allowances = {reader: Allowance(BURST, PER_S) for reader in self._sides}
-        self._wrong_pins = {reader: Allowance(PIN_BURST, PIN_PER_S) for reader in self._sides}
+        self._keypads = Keypads(self._sides, alarms=alarms, names=names, record=record, timers=timers, clock=clock)
 
     def start(self) -> None:
         """Doors stand in the mode that was recorded last; their contacts are unknown until they are read."""
@@ -164,6 +162,7 @@ class Doors:
                 mode = msgspec.json.decode(saved, type=DoorSaved).mode
                 self._doors[id].memory = DoorMemory(mode=mode)
         now, facts = self._clock.wall_ms(), Facts()
+        self._keypads.start(facts)
         for id, standing in self._doors.items():
             standing.at = now
             self._readings(self._state_readings(id))
@@ -192,6 +191,10 @@ class Doors:
         if standing.waiting >= WAITING_LIMIT or not self._allowances[read.reader].take(self._clock.monotonic()):
             self._refusals.refuse(InputRefused(read.reader, "more credentials than can be recorded"))
             return True
+        if read.kind == "pin" and self._keypads.refuses(read.reader):
+            self._refusals.refuse(InputRefused(read.reader, "a PIN while none is taken: too many were wrong"))
+            self._buses.show(read.reader, "denied")
+            return True
         request = Request(
             side.door,
             read.kind,
@@ -202,11 +205,10 @@ class Doors:
             on_clock_doubt=standing.door.on_clock_doubt,
         )
         decision = decide(self.index, request, self._clock.wall_ms())
-        if read.kind == "pin" and not self._pin_may_be_tried(read.reader, decision):
-            self._refusals.refuse(InputRefused(read.reader, "more wrong PINs than anybody mistypes"))
-            self._buses.show(read.reader, "denied")
-            return True
-        recording = self._record.append(self._decided(read, side, decision))
+        facts = self._decided(read, side, decision)
+        if read.kind == "pin" and not decision.granted and decision.holder is None:
+            self._keypads.wrong(read.reader, facts)
+        recording = self._record.append(facts)
         if decision.granted:
             standing.waiting += 1
             if not self._errands.start(self._let_through(side, read, decision, recording)):
@@ -319,11 +321,6 @@ class Doors:
         facts = Facts()
         facts.say(f"access.{kind}", side.door, data)
         return facts
-
-    def _pin_may_be_tried(self, reader: str, decision: Decision) -> bool:
-        """Whether a PIN is taken for what it is: after too many wrong ones even the right one has to wait."""
-        now = self._clock.monotonic()
-        return self._wrong_pins[reader].left(now) >= 1 if decision.granted else self._wrong_pins[reader].take(now)
 
     async def _let_through(self, side: Side, read: CredentialRead, decision: Decision, recording: Any) -> None:
         standing = self._doors[side.door]

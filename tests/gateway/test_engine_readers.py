@@ -129,15 +129,52 @@ async def test_pins_cannot_be_tried_out(tmp_path: Path) -> None:
         await with_pin(here)
         for number in range(20):
             await pin(here, f"{number:04}")
-        assert len(await here.events("access.denied")) == 6
+        assert len(await here.events("access.denied")) == 5
+        [(_, source, data)] = await here.events("alarm.raised")
+        assert (source, data["rule"], data["severity"]) == ("lobby-in", "reader.guessing", "major")
         await pin(here, PIN)
         assert here.sent == [], "even the right one has to wait"
         assert here.wires["in-line"].shown[-1] == ("lobby-in", "denied")
+        assert here.engine.refusals.counts["lobby-in"] == 16
         await here.card(RESIDENT)
         assert len(here.sent) == 1, "cards are not concerned"
-        await here.wait(10)
+        await here.wait(61)
         await pin(here, PIN)
         assert len(here.sent) == 2
+        assert not await here.events("alarm.cleared")
+        await here.wait(600)
+        assert len(await here.events("alarm.cleared")) == 1
+
+
+async def test_a_right_pin_between_wrong_ones_forgives_nothing(tmp_path: Path) -> None:
+    async with yard(tmp_path, site=OSDP) as here:
+        await with_pin(here)
+        for number in range(4):
+            await pin(here, f"{number:04}")
+            await pin(here, PIN)
+        assert not await here.events("alarm.raised")
+        await pin(here, "9999")
+        assert len(await here.events("alarm.raised")) == 1
+
+
+async def test_known_pins_that_may_not_pass_are_no_trial(tmp_path: Path) -> None:
+    async with yard(tmp_path, site=OSDP) as here:
+        people = [Holder(id="h-1", name="Zhang"), Credential(id="c-9", kind="pin", value=PIN, holder="h-1")]
+        await here.engine.desired_changed(people, 8)
+        for _ in range(7):
+            await pin(here, PIN)
+        assert len(await here.events("access.denied")) == 7
+        assert not await here.events("alarm.raised")
+
+
+async def test_the_alarm_of_tried_pins_ends_with_a_restart(tmp_path: Path) -> None:
+    async with yard(tmp_path, site=OSDP) as here:
+        for number in range(5):
+            await pin(here, f"{number:04}")
+        assert len(await here.events("alarm.raised")) == 1
+    async with yard(tmp_path, here.time, site=OSDP) as here:
+        await here.settle()
+        assert len(await here.events("alarm.cleared")) == 1
 
 
 # --- Keys
