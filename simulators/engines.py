@@ -24,15 +24,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from simulators.ports import LISTENING_PORTS
+
 SOCKET_FOLDER_LIMIT = 92
 """Bytes of a socket folder's path at the most: a Unix socket's whole path has 108."""
 
 POSTGRES_PORT = 5432
 """Only a part of the socket's name: nothing listens on TCP."""
-
-
-LISTENING_PORTS = range(20_000, 32_000)
-"""Below Linux' range for outgoing connections (ip_local_port_range begins at 32768)."""
 
 
 class EngineError(RuntimeError):

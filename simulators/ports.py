@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import socket
 import tty
 from collections.abc import Awaitable, Callable
@@ -13,22 +14,34 @@ from pathlib import Path
 LOOPBACK = "127.0.0.1"
 
 
+LISTENING_PORTS = range(20_000, 32_000)
+"""Below Linux' range for outgoing connections (ip_local_port_range begins at 32768): whoever leaves the network and
+comes back finds his port free."""
+
+TRIED = 100
+
+
 def listening_socket(preferred: int | None) -> socket.socket:
     """A listening socket on loopback, on the preferred port if it is free and on any free port otherwise."""
-    for port in (preferred, 0):
-        if port is None:
-            continue
-        found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            found.bind((LOOPBACK, port))
-            found.listen(16)
-        except OSError:
-            found.close()
-            continue
-        found.setblocking(False)
-        return found
+    wished = () if preferred is None else (preferred,)
+    for port in (*wished, *random.sample(LISTENING_PORTS, TRIED), 0):
+        with contextlib.suppress(OSError):
+            return socket_on(port)
     raise OSError("no free port on loopback")
+
+
+def socket_on(port: int) -> socket.socket:
+    """A listening socket on this port of loopback. Raises `OSError` if somebody else has it."""
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((LOOPBACK, port))
+        found.listen(16)
+    except OSError:
+        found.close()
+        raise
+    found.setblocking(False)
+    return found
 
 
 class Pty:
@@ -94,14 +107,17 @@ class TcpEnd:
 
     async def open(self, preferred: int | None) -> None:
         """Listens on the preferred port, or on any."""
-        sock = listening_socket(preferred)
+        await self._listen(listening_socket(preferred))
+
+    async def _listen(self, sock: socket.socket) -> None:
         self.port = sock.getsockname()[1]
         self._server = await asyncio.start_server(self._connected, sock=sock)
 
     async def set_online(self, online: bool) -> None:
-        """Takes the server off the network, or puts it back where it was."""
+        """Takes the server off the network, or puts it back where it was: as soon as nobody else has its port."""
         if online and self._server is None:
-            await self.open(self.port)
+            with contextlib.suppress(OSError):
+                await self._listen(socket_on(self.port))
         elif not online and self._server is not None:
             await self.close()
 

@@ -63,7 +63,8 @@ class AttachBus:
         self._camera = camera
         self._profile = profile
         self._silent_s = profile.silent_s or 3.0 * HEARTBEAT_S
-        self._url = f"http://{_bracketed(host)}:{port}{PICTURES if profile.pictures else EVENTS}"
+        self._where = f"{_bracketed(host)}:{port}"
+        self._url = f"http://{self._where}{PICTURES if profile.pictures else EVENTS}"
         self._sink = sink
         self._username = username
         self._password = password
@@ -104,6 +105,10 @@ class AttachBus:
                 except httpx.ReadTimeout:
                     why = f"nothing heard for {self._silent_s:g} s"
                     self._presence.lose(self._camera, why)
+                except (httpx.ConnectError, httpx.ConnectTimeout) as wrong:
+                    why = f"{self._where} cannot be reached: {str(wrong) or 'no answer'}"
+                except httpx.TransportError:
+                    why = f"{self._where} broke the stream off"
                 except (httpx.HTTPError, httpx.InvalidURL, Refused, OSError, ValueError) as wrong:
                     why = str(wrong) or type(wrong).__name__
                 except FrameError as wrong:

@@ -30,10 +30,11 @@ SETTLE_S = 1.5
 
 
 class Presence(NamedTuple):
-    """Frigate says whether this camera is there."""
+    """Frigate says whether this camera is there, and why not."""
 
     device: str
     online: bool
+    why: str = ""
 
 
 class Refused(NamedTuple):
@@ -113,7 +114,9 @@ class Cameras:
         word = payload.strip().lower()
         if word not in {b"online", b"offline", b"stopped"}:
             return [Refused("", "available is online, offline or stopped")]
-        return [Presence(device, word == b"online") for (of, _), device in self._devices.items() if of == prefix]
+        here = word == b"online"
+        why = "" if here else "it says that it is offline"
+        return [Presence(device, here, why) for (of, _), device in self._devices.items() if of == prefix]
 
     def _stats(self, prefix: str, said: Mapping[str, Any]) -> list[Meaning]:
         cameras = said.get("cameras")
@@ -123,7 +126,8 @@ class Cameras:
         for (of, name), device in self._devices.items():
             stats = cameras.get(name)
             if of == prefix and isinstance(stats, dict) and isinstance(stats.get("camera_fps"), (int, float)):
-                found.append(Presence(device, stats["camera_fps"] > 0))
+                here = stats["camera_fps"] > 0
+                found.append(Presence(device, here, "" if here else "Frigate says that it gives no frames"))
         return found
 
     def _update(self, prefix: str, said: Mapping[str, Any], now: float) -> list[Meaning]:

@@ -55,8 +55,8 @@ class Plates:
         match meaning:
             case Refused(device, why):
                 self._sink(InputRefused(device or self._bus, why, payload[:64]))
-            case Presence(device, online):
-                self._present(device, None if online else "Frigate says that it gives no frames")
+            case Presence(device, online, why):
+                self._present(device, None if online else why)
             case _:
                 self._present(meaning.camera, None)
                 self._sink(meaning)

@@ -49,7 +49,8 @@ class FrigateCamera:
         """Connects and publishes until cancelled; outlives the broker."""
         while True:
             try:
-                await self._session()
+                if not self.eye.has("offline"):
+                    await self._session()
             except (aiomqtt.MqttError, OSError) as wrong:
                 log.info("no broker", camera=self.id, why=str(wrong) or type(wrong).__name__)
             await asyncio.sleep(RECONNECT_S)

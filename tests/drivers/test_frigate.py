@@ -99,9 +99,11 @@ def test_each_prefix_has_its_own_cameras() -> None:
 def test_frigate_says_who_is_there() -> None:
     here = cameras()
     assert here.read("frigate/available", b"online", 0.0) == [Presence("cam", True)]
-    assert here.read("frigate/available", b"offline", 0.0) == [Presence("cam", False)]
+    assert here.read("frigate/available", b"offline", 0.0) == [Presence("cam", False, "it says that it is offline")]
     stats = {"cameras": {"gate_in": {"camera_fps": 0.0}, "other": {"camera_fps": 5.0}}}
-    assert here.read("frigate/stats", json.dumps(stats).encode(), 0.0) == [Presence("cam", False)]
+    assert here.read("frigate/stats", json.dumps(stats).encode(), 0.0) == [
+        Presence("cam", False, "Frigate says that it gives no frames")
+    ]
     stats["cameras"]["gate_in"]["camera_fps"] = 5.1
     assert here.read("frigate/stats", json.dumps(stats).encode(), 0.0) == [Presence("cam", True)]
 

@@ -51,7 +51,7 @@ async def listened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         (folder / name).write_text(f"{secret}\n")
     monkeypatch.setenv("GATEHOUSE_SITE_BROKER_USERNAME", "simulators")
     monkeypatch.setenv("GATEHOUSE_SITE_BROKER_PASSWORD_FILE", str(folder / "sim.password"))
-    monkeypatch.setattr("drivers.mqtt.bus.RECONNECT_S", (0.1,))
+    monkeypatch.setattr("drivers.mqtt.reconnecting.RECONNECT_S", (0.1,))
     monkeypatch.setattr("simulators.camera.frigate_wire.RECONNECT_S", 0.1)
     site_file, wires = folder / "nvr.yaml", {"site-mqtt": {"host": "127.0.0.1", "port": port}}
     site_file.write_text(SITE, encoding="utf-8")
@@ -117,7 +117,13 @@ async def test_faults(
 async def test_frigate_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with listened(tmp_path, monkeypatch) as (stage, heard):
         await stage.post("/sim/faults", {"device": "cam", "fault": "offline"})
-        await heard.until(lambda: any(lost.device == "cam" for lost in heard.of(DeviceLost)))
+        await heard.until(lambda: heard.of(DeviceLost))
+        for wet in (True, False, True, False):  # meanwhile it says nothing, and others on the broker do
+            await stage.post("/sim/points/leak/leak", {"value": wet})
+            await heard.until_value("leak.leak", wet)
+        await stage.api.delete("/sim/faults")
+        await heard.until(lambda: len([found for found in heard.of(DeviceFound) if found.device == "cam"]) == 2)
+        assert heard.of(DeviceLost) == [DeviceLost("cam", "it says that it is offline")]
 
 
 def test_what_is_said_of_one_car() -> None:
