@@ -94,7 +94,8 @@ async def test_a_reader_that_joins_while_its_key_is_prepared_costs_no_key(
 ) -> None:
     """What is sent is on the disk, whatever was settled between its writing and its sending."""
     keyed(tmp_path, "in")
-    prepare, settled = KeyStore.prepare, []
+    prepare = KeyStore.prepare
+    settled: list[Keys] = []
 
     def joined_meanwhile(store: KeyStore, reader: str) -> Keys:
         keys = prepare(store, reader)
