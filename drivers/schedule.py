@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from drivers.bus import LeftOut
-from drivers.profiles.profile import Profile
 from drivers.profiles.words import Group
 
 PROBES_S = (1.0, 2.0, 5.0, 8.0)
@@ -43,14 +42,6 @@ def probe_delay(silences: int, cost_s: float = 0.0) -> float:
     """
     step = PROBES_S[min(max(silences, 1), len(PROBES_S)) - 1]
     return step if silences < LOST_AFTER else max(step, min(cost_s / PROBES_SHARE, PROBE_LIMIT_S))
-
-
-def periods(profile: Profile, poll_s: float | None) -> dict[Group, float]:
-    """Seconds between reads. A site's `poll_s` replaces the normal pace; alarms are no slower, meters no faster."""
-    poll = profile.poll
-    if poll_s is None:
-        return {"alarm": poll.alarm, "normal": poll.normal, "meter": poll.meter}
-    return {"alarm": min(poll.alarm, poll_s), "normal": poll_s, "meter": max(poll.meter, poll_s)}
 
 
 class Readable(Protocol):

@@ -19,12 +19,20 @@ What = TypeVar("What")
 
 @dataclass(slots=True, eq=False)
 class Wish(Generic[What]):
-    """`deadline`: monotonic seconds of the event loop."""
+    """`deadline` and the other moments: monotonic seconds of the event loop.
+
+    What its owner remembers between the steps of one wish: `not_before` (it goes on then), `sent_at` (when it first
+    went out), `confirmed` (the device has said yes and is still to be looked at), `tries` in vain.
+    """
 
     device: str
     what: What
     deadline: float
     done: asyncio.Future[None]
+    not_before: float = 0.0
+    sent_at: float | None = None
+    confirmed: bool = False
+    tries: int = 0
 
     def fulfil(self) -> None:
         """The device has confirmed."""
@@ -70,12 +78,24 @@ class Wishes(Generic[What]):
             wish.done.cancel()
 
     def next(self, now: float) -> Wish[What] | None:
-        """The oldest wish that somebody still waits for."""
-        while self._waiting:
-            wish = self._waiting.popleft()
-            if not wish.done.done() and wish.deadline > now:
+        """The oldest wish that somebody still waits for and that may go on; those for one device keep their order."""
+        if not self._waiting:
+            return None
+        held: set[str] = set()
+        for wish in list(self._waiting):
+            if wish.done.done() or wish.deadline <= now:
+                self._waiting.remove(wish)
+            elif wish.device in held or wish.not_before > now:
+                held.add(wish.device)
+            else:
+                self._waiting.remove(wish)
                 return wish
         return None
+
+    def put_off(self, wish: Wish[What], until: float) -> None:
+        """A wish under way goes on at `until`: others may be served meanwhile, but none for the same device."""
+        wish.not_before = until
+        self._waiting.appendleft(wish)
 
     def close(self) -> None:
         """The wire is being closed: nothing that waits is carried out."""
@@ -84,7 +104,10 @@ class Wishes(Generic[What]):
         self._waiting.clear()
 
     async def rest_until(self, moment: float | None) -> None:
-        """Sleeps until `moment` (for ever if None) or until someone has a wish."""
+        """Sleeps until `moment` (for ever if None) or until someone has a wish, or one that was put off goes on."""
+        later = min((wish.not_before for wish in self._waiting if wish.not_before), default=None)
+        if later is not None and (moment is None or later < moment):
+            moment = later
         alarm = None
         if moment is not None:
             alarm = asyncio.get_running_loop().call_at(moment, self._woken.set)

@@ -20,7 +20,7 @@ from drivers.modbus.frames import READS
 from drivers.modbus.orders import Orders
 from drivers.modbus.plan import Block, split
 from drivers.modbus.refusals import UNREACHABLE, reason
-from drivers.modbus.resync import Ask
+from drivers.modbus.resync import Ask, Unanswered
 from drivers.modbus.station import Station
 from drivers.modbus.wire import Refused, Silence, Wire, WireDown
 from drivers.profiles.profile import Output
@@ -65,10 +65,13 @@ class ModbusBus:
         self.health = BusHealth()
         self._wire = wire
         self._stations = dict(stations)
-        # Devices that share a unit share its doubts: an answer says nothing of which of them was asked.
-        self._doubts = {station.unit: station.unanswered for station in self._stations.values()}
+        # Devices that share a unit share its doubts: an answer says nothing of which of them was asked. Whoever was
+        # silent for the whole time-out is given as long again, whatever its maker promises.
+        self._doubts: dict[int, Unanswered] = {}
         for station in self._stations.values():
-            station.unanswered = self._doubts[station.unit]
+            doubt = self._doubts.setdefault(station.unit, station.unanswered)
+            doubt.latency_s = max(doubt.latency_s, station.unanswered.latency_s, 2 * timeout_s)
+            station.unanswered = doubt
         self._sink = sink
         self._clock = clock
         self._timeout_s = timeout_s
@@ -197,11 +200,11 @@ class ModbusBus:
         try:
             data = await self._wire.read(station.unit, ask.fc, ask.start, ask.size, self._time_for_read(turn, station))
         except Refused as refusal:
-            if refusal.code in UNREACHABLE:
-                self._silent(turn.device, reason(refusal.code)[0], now)
-            elif doubted:
+            if doubted:
                 # It may be an earlier question that is refused: nothing is proved.
                 self._missed(station, ask, now, "the device answers late")
+            elif refusal.code in UNREACHABLE:
+                self._silent(turn.device, reason(refusal.code)[0], now)
             else:
                 self._answered(station, now)
                 self._refused(station, turn._replace(block=ask.whole or turn.block), refusal, loop.time())
@@ -311,28 +314,38 @@ class ModbusBus:
     async def _serve(self, wish: Wish[Write]) -> None:
         loop = asyncio.get_running_loop()
         station = self._stations[wish.device]
-        for last in (False, True) if wish.what.repeat else (True,):
-            began = loop.time()
-            try:
-                if not self._wire.connected and not await self._open(self._orders.time_for(wish)):
-                    raise CommandFailed(f"{self._wire.name} cannot be reached", f"无法连接 {self._wire.name}")
-                await self._orders.carry_out(wish, station)
-                self._opened_in_vain = 0
-            except CommandFailed as failed:
-                wish.fail(failed)
-            except Refused as refusal:
-                en, zh = reason(refusal.code)
-                wish.fail(CommandFailed(f"{station.device}: {en}", f"{station.device}：{zh}"))
-            except (Silence, WireDown, FrameError) as fault:
-                self._count(fault)
-                if not isinstance(fault, Silence):
-                    self._hang_up()
-                if not last and not wish.done.done() and wish.deadline > loop.time():
-                    continue
-                self._silent(station.device, str(fault), began)
-                zh = "的应答有误" if isinstance(fault, FrameError) else "没有应答"
-                wish.fail(CommandFailed(f"{station.device}: {fault}", f"{station.device} {zh}"))
-            else:
-                self._timetable.soon(station.device, loop.time())
-                wish.fulfil()
+        began = loop.time()
+        try:
+            if not self._wire.connected and not await self._open(self._orders.time_for(wish)):
+                raise CommandFailed(f"{self._wire.name} cannot be reached", f"无法连接 {self._wire.name}")
+            go_on_at = await self._orders.carry_out(wish, station)
+            self._opened_in_vain = 0
+        except CommandFailed as failed:
+            wish.fail(failed)
+        except Refused as refusal:
+            en, zh = reason(refusal.code)
+            wish.fail(CommandFailed(f"{station.device}: {en}", f"{station.device}：{zh}"))
+        except (Silence, WireDown, FrameError) as fault:
+            self._in_vain(wish, station, fault, began)
+        else:
+            if go_on_at is not None:
+                self._wishes.put_off(wish, go_on_at)
+                return
+            self._timetable.soon(station.device, loop.time())
+            wish.fulfil()
+
+    def _in_vain(
+        self, wish: Wish[Write], station: Station, fault: Silence | WireDown | FrameError, began: float
+    ) -> None:
+        """Tries once more where that does no harm: what the device has confirmed is looked at, not written again."""
+        self._count(fault)
+        if not isinstance(fault, Silence):
+            self._hang_up()
+        wish.tries += 1
+        alive = not wish.done.done() and wish.deadline > asyncio.get_running_loop().time()
+        if alive and wish.tries == 1 and (wish.what.repeat or wish.confirmed):
+            self._wishes.put_off(wish, 0.0)
             return
+        self._silent(station.device, str(fault), began)
+        zh = "的应答有误" if isinstance(fault, FrameError) else "没有应答"
+        wish.fail(CommandFailed(f"{station.device}: {fault}", f"{station.device} {zh}"))

@@ -23,7 +23,8 @@ TOGGLE = "toggle"
 class Write(NamedTuple):
     """One write: function code 5 or 6 with one word, 16 with one or more. `repeat`: a second try does no harm.
 
-    `readback`: what must be read afterwards, else the write has failed.
+    `readback`: what must be read afterwards, else the write has failed. `lasts_s`: a pulse of so long; a second try
+    while the first one may still run makes it longer, a later one would be a second pulse.
     """
 
     fc: int
@@ -31,6 +32,7 @@ class Write(NamedTuple):
     words: tuple[int, ...]
     repeat: bool = True
     readback: Readback | None = None
+    lasts_s: float | None = None
 
 
 def write_of(profile: Profile, name: str, value: Value) -> Write:
@@ -64,11 +66,11 @@ def pulse(output: Output, seconds: float) -> Write:
             f"{output.id} takes pulses of up to {timer.max * timer.step_s:g} s, not {seconds:g} s",
             f"{output.id} 的脉冲最长 {timer.max * timer.step_s:g} 秒，不能为 {seconds:g} 秒",
         )
-    readback = _readback(output, True, steps * timer.step_s)
-    return Write(timer.fc, timer.address, (_word(timer, steps),), readback=readback)
+    readback = _readback(output, True)
+    return Write(timer.fc, timer.address, (_word(timer, steps),), readback=readback, lasts_s=steps * timer.step_s)
 
 
-def _readback(output: Output, on: bool, lasts_s: float | None = None) -> Readback | None:
+def _readback(output: Output, on: bool) -> Readback | None:
     if not output.verify or output.read_fc is None:
         return None
     return Readback(
@@ -76,7 +78,6 @@ def _readback(output: Output, on: bool, lasts_s: float | None = None) -> Readbac
         address=output.address,
         expect=output.read_on if on else 0,
         settle_s=output.settle_s,
-        lasts_s=lasts_s,
     )
 
 

@@ -1,5 +1,6 @@
 """How the owner of a Modbus wire carries out one wish: asks first what it must know, writes, and reads back.
 
+Nobody else on the wire waits while a device takes its time between these steps: the wish is put off and gone on with.
 On wires without transaction numbers an answer may be another write's, or the echo of this one. Whatever is not sure is
 a failure: nobody is told that something was done unless the device has said so.
 """
@@ -10,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from drivers.bus import BusHealth, CommandFailed
-from drivers.errors import FrameError
+from drivers.errors import DriverError, FrameError
 from drivers.modbus.decode import bit_at
 from drivers.modbus.encode import Write
 from drivers.modbus.plan import Block
@@ -48,36 +49,55 @@ class Orders:
         self._timeout_s = timeout_s
         self._unconfirmed: dict[int, tuple[Write, float]] = {}
 
-    async def carry_out(self, wish: Wish[Write], station: Station) -> None:
-        """Returns when the device has confirmed. Raises `CommandFailed` and what wires raise."""
+    async def carry_out(self, wish: Wish[Write], station: Station) -> float | None:
+        """None when the device has confirmed, else the moment at which to go on with it.
+
+        Raises `CommandFailed` and what wires raise.
+        """
         write = wish.what
-        if not self._wire.can_confirm(write):
-            await self._look_first(wish, station)
-        await self._wait_out(wish, station)
+        if not wish.confirmed:
+            clear_at = self._clear_at(write, station)
+            if clear_at > asyncio.get_running_loop().time():
+                return clear_at
+            if not self._wire.can_confirm(write):
+                await self._look_first(wish, station)
+            await self._write(wish, station)
+            if write.readback is not None and write.readback.settle_s:
+                return asyncio.get_running_loop().time() + write.readback.settle_s
+        if write.readback is not None:
+            await self._verify(wish, station, write.readback)
+        return None
+
+    async def _write(self, wish: Wish[Write], station: Station) -> None:
+        write, time_s = wish.what, self.time_for(wish)
+        now = asyncio.get_running_loop().time()
+        if wish.sent_at is not None and write.lasts_s is not None and now >= wish.sent_at + write.lasts_s:
+            raise CommandFailed(
+                f"{station.device} did not answer: whether the pulse was given is not known",
+                f"{station.device} 没有应答：脉冲是否已发出不明",
+            )
+        wish.sent_at = now
         self._health.exchanges += 1
-        written_at = asyncio.get_running_loop().time()
         try:
-            await self._wire.write(station.unit, write, self.time_for(wish))
-        except Silence:
-            self._unconfirmed[station.unit] = write, written_at
+            await self._wire.write(station.unit, write, time_s)
+        except Refused:
+            raise
+        except DriverError:
+            self._unconfirmed[station.unit] = write, now
             raise
         self._unconfirmed.pop(station.unit, None)
-        if write.readback is not None:
-            await self._verify(wish, station, write.readback, written_at)
+        wish.confirmed = True
 
     def time_for(self, wish: Wish[Write]) -> float:
         """How long the next exchange of a wish may take; `CommandFailed` if nobody waits for it any more."""
         return min(wish.left(asyncio.get_running_loop().time()), self._timeout_s)
 
-    async def _wait_out(self, wish: Wish[Write], station: Station) -> None:
+    def _clear_at(self, write: Write, station: Station) -> float:
         """A late answer to another write may look like the answer to this one: it is given its time to come first."""
-        before = self._unconfirmed.pop(station.unit, None)
-        if before is None or not self._wire.serial or before[0][:3] == wish.what[:3]:
-            return
-        loop = asyncio.get_running_loop()
-        left_s = before[1] + station.unanswered.latency_s - loop.time()
-        if left_s > 0:
-            await asyncio.sleep(min(left_s, wish.left(loop.time())))
+        before = self._unconfirmed.get(station.unit)
+        if before is None or not self._wire.serial or before[0][:3] == write[:3]:
+            return 0.0
+        return before[1] + station.unanswered.latency_s
 
     async def _look_first(self, wish: Wish[Write], station: Station) -> None:
         """Asks for anything: what comes shows whether the wire echoes, which the answer to a write would not."""
@@ -88,16 +108,15 @@ class Orders:
         try:
             await self._wire.read(station.unit, ask.fc, ask.start, ask.size, self.time_for(wish))
         except Refused:
-            pass
+            if station.unanswered.in_doubt(now):  # it may be an earlier question that is refused
+                station.unanswered.missed(ask, now)
         except (Silence, FrameError) as fault:
             self._count(fault)
             station.unanswered.missed(ask, now)
 
-    async def _verify(self, wish: Wish[Write], station: Station, readback: Readback, written_at: float) -> None:
-        words = wish.what.words
+    async def _verify(self, wish: Wish[Write], station: Station, readback: Readback) -> None:
+        words, lasts_s = wish.what.words, wish.what.lasts_s
         loop = asyncio.get_running_loop()
-        if readback.settle_s:
-            await asyncio.sleep(min(readback.settle_s, wish.left(loop.time())))
         now = loop.time()
         # Boards are read as they are polled: some give all their relays or none.
         start, size = _covering(self._timetable.blocks(station.device), readback.fc, readback.address)
@@ -110,11 +129,11 @@ class Orders:
         try:
             time_s = self.time_for(wish)
             data = await self._wire.read(station.unit, readback.fc, start, size, time_s)
-        except Silence:
-            if self._wire.serial:
+        except DriverError as fault:
+            if self._wire.serial and (not isinstance(fault, Refused) or station.unanswered.in_doubt(now)):
                 station.unanswered.missed(ask, now)
             raise
-        if readback.lasts_s is not None and loop.time() >= written_at + readback.lasts_s:
+        if lasts_s is not None and wish.sent_at is not None and loop.time() >= wish.sent_at + lasts_s:
             return
         at = readback.address - start
         seen = bit_at(data, at) if readback.fc == 1 else int.from_bytes(data[2 * at : 2 * at + 2], "big")

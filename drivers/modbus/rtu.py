@@ -101,6 +101,8 @@ class RtuWire:
         self._silence_s = 3.5 * self._character_s if line.baud <= 19200 else 0.00175
         self._portion_s = SLACK_S + 8 * self._character_s
         self._client: Client | None = None
+        self._timer: asyncio.TimerHandle
+        """When it is asked whether an answer is coming; only of the exchange that is going on."""
         self._quiet_since = 0.0
         self._first_at = 0.0
         self._heard = False
@@ -175,7 +177,7 @@ class RtuWire:
         self._unheard += 1
         begins_s = len(request) * self._character_s + timeout_s
         whole_s = begins_s + (len(request) + frames.RTU_LIMIT) * self._character_s + SLACK_S
-        timer = loop.call_later(begins_s, self._look, client, time.monotonic() + whole_s)
+        self._timer = loop.call_later(begins_s, self._look, client, time.monotonic() + whole_s)
         client.ctx.comm_params.timeout_connect = whole_s + 1.0
         try:
             answer = await client.execute(False, _Pdu(unit, pdu))
@@ -186,7 +188,7 @@ class RtuWire:
                 self._dead()
             raise Silence(f"unit {unit} did not answer within {timeout_s:g} s") from nothing
         finally:
-            timer.cancel()
+            self._timer.cancel()
             self.line.rest(heard=self._heard)
         assert isinstance(answer, _Pdu)
         try:
@@ -201,7 +203,7 @@ class RtuWire:
             return
         now = time.monotonic()
         if self._heard and now - self._quiet_since < self._portion_s and now < latest:
-            asyncio.get_running_loop().call_later(self._portion_s, self._look, client, latest)
+            self._timer = asyncio.get_running_loop().call_later(self._portion_s, self._look, client, latest)
         else:
             future.set_exception(_Silent("silence"))
 

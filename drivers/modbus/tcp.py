@@ -148,6 +148,9 @@ class TcpWire:
             if self._unheard >= DEAD_AFTER or len(self._owed) >= OWED_LIMIT:
                 self.close()
             raise Silence(f"unit {unit} did not answer within {timeout_s:g} s") from None
+        except asyncio.CancelledError:
+            self._owed[transaction] = unit  # whoever closes now must not leave the question to the kernel
+            raise
         finally:
             timer.cancel()
             self._asked = None

@@ -224,15 +224,13 @@ class Pulse:
 class Readback:
     """What must be read after a write: `expect` at `address`; None: what was written.
 
-    `settle_s`: so long after the write the old state may still be read. `lasts_s`: how long what was written lasts (a
-    pulse); what is read later than that after the write says nothing.
+    `settle_s`: so long after the write the old state may still be read.
     """
 
     fc: int
     address: int
     expect: int | None
     settle_s: float = 0.0
-    lasts_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -318,6 +318,74 @@ async def test_writes_are_verified_where_the_profile_asks() -> None:
         await bus.write("d", "mode", 3, within_s=1)
 
 
+async def test_a_pulse_is_given_again_only_while_the_first_one_may_still_run() -> None:
+    board = relay_board()
+    async with wire({1: board}, {"board": (Installed(), load("waveshare_relay8"))}, timeout_s=0.2) as (_, bus, heard):
+        await heard.until(lambda: heard.last("board.relay_1"))
+        board.asked.clear()
+        board.delays = [0.3]
+        with pytest.raises(CommandFailed, match="whether the pulse was given is not known"):
+            await bus.pulse("board", "relay_1", 0.1, within_s=2)
+        assert board.asked.count(bytes.fromhex("05 0200 0001")) == 1
+        board.delays = [0.3]
+        await bus.pulse("board", "relay_1", 60, within_s=2)
+        assert board.asked.count(bytes.fromhex("05 0200 0258")) == 2
+
+
+async def test_what_was_confirmed_is_looked_at_again_and_not_written_again() -> None:
+    unit = Unit(bits={(1, 0): False})
+    async with wire({1: unit}, {"d": (Installed(), product(VERIFIED))}, timeout_s=0.2) as (_, bus, heard):
+        await heard.until(lambda: heard.last("d.lock"))
+        unit.asked.clear()
+        answer = unit.answer
+
+        def forgetful(pdu: bytes) -> bytes:
+            unit.silent = unit.asked[-1:] == [bytes.fromhex("05 0000 FF00")]
+            return answer(pdu)
+
+        unit.answer = forgetful  # type: ignore[method-assign]
+        await bus.write("d", "lock", True, within_s=2)
+        assert unit.asked.count(bytes.fromhex("05 0000 FF00")) == 1
+        assert bus.health.timeouts == 1
+
+
+async def test_others_are_served_while_a_board_takes_its_time_to_move() -> None:
+    slow, board = Unit(bits={(1, 0): False}), relay_board()
+    settling = "outputs:\n  lock: {address: 0, verify: true, settle_s: 1.0, name: {zh: 锁, en: Lock}}\n"
+    devices = {"slow": (Installed(1), product(settling)), "board": (Installed(2), load("waveshare_relay8"))}
+    async with wire({1: slow, 2: board}, devices) as (_, bus, heard):
+        await heard.until(lambda: heard.last("slow.lock") and heard.last("board.relay_1"))
+        on = asyncio.create_task(bus.write("slow", "lock", True, within_s=5))
+        off = asyncio.create_task(bus.write("slow", "lock", False, within_s=5))
+        while 0 not in slow.raw_coils:
+            await slow.until_asked(len(slow.asked) + 1)
+        await bus.write("board", "relay_1", True, within_s=5)
+        assert not on.done()
+        await on
+        # The next wish for the same board waited until this one was looked at.
+        assert slow.raw_coils == {0: 0xFF00}
+        await off
+        assert slow.raw_coils == {0: 0}
+
+
+async def test_a_question_that_is_cut_off_by_the_end_does_not_linger_in_the_network() -> None:
+    ends: asyncio.Queue[BaseException | None] = asyncio.Queue()
+
+    async def board(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while await reader.read(1000):
+                ends.put_nowait(None)
+        except ConnectionResetError as reset:
+            ends.put_nowait(reset)
+        writer.close()
+
+    async with await asyncio.start_server(board, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with running(port, {"d": (Installed(), product(registers(1)))}, Heard(), timeout_s=30):
+            assert await ends.get() is None
+        assert isinstance(await ends.get(), ConnectionResetError)
+
+
 async def test_unknown_devices_and_points_are_named() -> None:
     async with wire({1: relay_board()}, {"board": (Installed(), load("waveshare_relay8"))}) as (_, bus, _):
         with pytest.raises(CommandFailed, match="there is no lift on net"):

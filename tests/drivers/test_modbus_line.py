@@ -12,7 +12,10 @@ import pytest
 from config.site import ModbusRtuBus
 from drivers.bus import CommandFailed
 from drivers.modbus.bus import ModbusBus
+from drivers.modbus.encode import Write
 from drivers.modbus.rtu import Line, RtuWire
+from drivers.modbus.station import Station
+from drivers.modbus.wire import Refused, Silence
 from drivers.opening import open_bus
 from drivers.profiles import load
 from drivers.profiles.profile import Profile
@@ -220,6 +223,66 @@ async def test_a_late_answer_to_one_write_does_not_confirm_another() -> None:
             await bus.write("d", "level", 2, within_s=2)
 
 
+class ScriptedWire:
+    """A serial wire on which each read has the outcome that the test says."""
+
+    name = "scripted"
+    serial = True
+    connected = True
+
+    def __init__(self, outcomes: list[Exception]) -> None:
+        self.outcomes = outcomes
+        self.asked: list[tuple[int, int]] = []
+        self.over = asyncio.Event()
+
+    async def open(self, timeout_s: float) -> None: ...
+
+    def close(self) -> None: ...
+
+    def ready_at(self, unit: int) -> float:
+        return 0.0
+
+    def can_confirm(self, write: Write) -> bool:
+        return True
+
+    async def read(self, unit: int, fc: int, start: int, size: int, timeout_s: float) -> bytes:
+        self.asked.append((start, size))
+        if self.outcomes:
+            raise self.outcomes.pop(0)
+        self.over.set()
+        await asyncio.Event().wait()
+        return b""
+
+    async def write(self, unit: int, write: Write, timeout_s: float) -> None: ...
+
+
+@pytest.mark.parametrize("code", [2, 4, 10, 11])
+async def test_a_refusal_that_may_be_another_questions_leaves_this_one_open(code: int) -> None:
+    """Both answers may still come: whatever is asked next must be unlike either."""
+    points = "".join(
+        f"  r{at}: {{fc: 3, address: {at}, name: {{zh: 值, en: Value}}}}\n" for at in (100, 101, 102, 200, 201, 300)
+    )
+    wire = ScriptedWire([Silence("silence"), Refused(code)])
+    station = Station("d", Installed(), product(f"{FAST}points:\n{points}"))
+    bus = ModbusBus("line", wire, {"d": station}, sink=Heard(), clock=lambda: 0, timeout_s=0.01)
+    task = asyncio.create_task(bus.run())
+    await asyncio.wait_for(wire.over.wait(), 60)
+    assert [size for _, size in wire.asked] == [3, 2, 1]
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_devices_of_one_unit_share_the_longer_patience() -> None:
+    slow, quick_one = product("limits: {latency_s: 5}\n" + registers(1)), product(FAST + "points: {}\n")
+    stations = {"slow": Station("slow", Installed(1), slow), "quick": Station("quick", Installed(1), quick_one)}
+    ModbusBus("line", ScriptedWire([]), stations, sink=Heard(), clock=lambda: 0, timeout_s=0.1)
+    assert stations["slow"].unanswered is stations["quick"].unanswered
+    assert stations["quick"].unanswered.latency_s == 5
+    other = Station("other", Installed(2), quick_one)
+    ModbusBus("line", ScriptedWire([]), {"other": other}, sink=Heard(), clock=lambda: 0, timeout_s=0.7)
+    assert other.unanswered.latency_s == pytest.approx(1.4), "a quiet time as long as the time-out comes after it"
+
+
 # --- The adapter
 
 
@@ -317,6 +380,22 @@ async def test_an_answer_of_a_slow_line_may_take_longer_than_the_time_out() -> N
     bus = open_bus("line", config, {"d": (Installed(), quick(125))}, sink=heard, clock=lambda: 0)
     task = asyncio.create_task(bus.run())
     await heard.until(lambda: heard.last("d.r124"))
+    assert bus.health.timeouts == 0
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await slave.close()
+
+
+async def test_the_end_of_one_slow_answer_is_not_taken_for_the_silence_of_the_next() -> None:
+    """Each answer begins within the time-out and ends after it; what watched over it must be gone with it."""
+    unit = holding(125)
+    unit.delays = [0.8, 0.8]
+    slave, heard = Slave({1: unit}), Heard()
+    slave.pace_s = 10 / 9600
+    config = ModbusRtuBus(kind="modbus-rtu", port=slave.open_line(), baud=9600, timeout_s=1.0)
+    bus = open_bus("line", config, {"d": (Installed(), quick(125))}, sink=heard, clock=lambda: 0)
+    task = asyncio.create_task(bus.run())
+    await unit.until_asked(3)
     assert bus.health.timeouts == 0
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
