@@ -57,10 +57,14 @@ class PushBus:
 
     # --- Pushes
 
-    def receive(self, device: str, body: bytes, content_type: str) -> Pushed:
-        """What a device of this bus pushed; it is there, whatever it said. Raises `FrameError`, counted and told."""
+    def receive(self, device: str, body: bytes, content_type: str, source: str = "") -> Pushed:
+        """What a device of this bus pushed; it is there, whatever it said. Raises `FrameError`, counted and told.
+
+        `source`: the address that it came from.
+        """
         self.health.exchanges += 1
         self._presence.heard(device)
+        self._spoke(device, source)
         try:
             pushed = self._dialect(device).parse(device, body, content_type)
         except FrameError as wrong:
@@ -132,6 +136,13 @@ class PushBus:
         if wishes is None:
             raise CommandFailed(f"{device} takes no orders, it is only answered", f"{device} 只接受应答，不能下发命令")
         await wishes.ask(order, within_s)
+
+    def _spoke(self, device: str, source: str) -> None:
+        wishes = self._wishes.get(device)
+        before = None if wishes is None else wishes.spoke(source)
+        if before is not None:
+            self.health.refused += 1
+            self._sink(InputRefused(device, f"{source} speaks for it, {before} did before: no orders are handed out"))
 
     def _dialect(self, device: str) -> Dialect:
         dialect = self._devices[device].dialect

@@ -44,8 +44,11 @@ class Pushed:
 
 
 def plate_text(said: str) -> str:
-    """A plate in upper case without spaces; "" if the camera says, in whatever words, that it saw none."""
-    plate = "".join(said.split()).upper()
+    """A plate in upper case without spaces; "" if the camera says, in whatever words, that it saw none.
+
+    What cannot be printed is no part of a plate: the record, and who reads it, need not bear it.
+    """
+    plate = _printable("".join(said.split())).upper()
     return "" if plate.strip("<>[]") in _NONE else plate[:PLATE_LENGTH]
 
 
@@ -56,7 +59,11 @@ def share(percent: float) -> float:
 
 def key_of(*parts: object) -> str:
     """What tells one read from all others: the parts that the camera gave."""
-    return "-".join(str(part) for part in parts if part not in ("", None))[:KEY_LENGTH]
+    return _printable("-".join(str(part) for part in parts if part not in ("", None))[:KEY_LENGTH])
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else "".join(sign for sign in text if sign.isprintable())
 
 
 def jpeg(data: bytes) -> bytes | None:

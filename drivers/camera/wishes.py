@@ -1,6 +1,7 @@
 """Orders for a camera that can only be answered: each waits for the camera to ask, and never longer than it is valid.
 
-One order a camera at a time. What was handed out once is never handed out again.
+One order a camera at a time. What was handed out once is never handed out again, and nothing is handed out while more
+than one address speaks for the camera: whoever asks in its name would take the order, and the barrier stay down.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from drivers.camera.zhenshi import COMET_GAP_S, Order
 
 HOLD_S = 0.5
 """How long a camera that asks all the time is kept waiting for an order: it need not ask more often then."""
+
+ALONE_S = 30.0
+"""A camera that speaks from another address is given orders when nobody else has spoken for it for so long."""
 
 
 @dataclass(slots=True, eq=False)
@@ -32,6 +36,8 @@ class Wishes:
         self._wish: Wish | None = None
         self._wished = asyncio.Event()
         self._answered_at: float | None = None
+        self._source: str | None = None
+        self._alone_from = float("-inf")
         self.asks = False
         """Whether the camera's heartbeats come as fast as only those do whose answers it heeds."""
 
@@ -58,6 +64,19 @@ class Wishes:
             )
         raise CommandFailed(*self._unfetched(within_s))
 
+    def spoke(self, source: str) -> str | None:
+        """A push came from this address; the other one that spoke before, if it is not the same."""
+        before, self._source = self._source, source
+        if before is None or before == source:
+            return None
+        self._alone_from = asyncio.get_running_loop().time() + ALONE_S
+        return before
+
+    @property
+    def contested(self) -> bool:
+        """Whether more than one address spoke for the camera lately."""
+        return asyncio.get_running_loop().time() < self._alone_from
+
     def asked(self) -> None:
         """The camera sent a heartbeat: how soon after the last answer tells whether it heeds the answers."""
         now = asyncio.get_running_loop().time()
@@ -78,6 +97,8 @@ class Wishes:
 
     def take(self) -> Wish | None:
         """The order to hand out now, if there is one; it is nobody else's from now on."""
+        if self.contested:
+            return None
         wish, self._wish = self._wish, None
         self._wished.clear()
         if wish is not None:
@@ -85,6 +106,11 @@ class Wishes:
         return wish
 
     def _unfetched(self, within_s: float) -> tuple[str, str]:
+        if self.contested:
+            return (
+                f"more than one address speaks for {self._camera}: no order is handed out until only one does",
+                f"有多个地址以 {self._camera} 的名义推送：在只剩一个地址之前不下发指令",
+            )
         if self.asks:
             return (
                 f"{self._camera} did not fetch the order within {within_s:g} s",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -51,4 +52,5 @@ def gateway_app(gateway: Served, *, console: Path) -> FastAPI:
         body_limits={"/push/": push.READ_LIMIT},
     )
     app.state.served = gateway
+    app.state.pushes = Counter[str]()
     return app

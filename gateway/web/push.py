@@ -7,7 +7,9 @@ they come from the addresses that the site file allows, and nowhere else.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+from collections import Counter
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -39,6 +41,12 @@ DISK_S = 2.0
 
 LIFT_S = 0.1
 """How long it may hold up an answer that lifts: recording must not lock people in."""
+
+BODY_S = 30.0
+"""How long a camera may take for a push: whoever drips holds nothing up."""
+
+AT_ONCE = 4
+"""Pushes of one camera that are read at the same time, each up to `PUSH_LIMIT` bytes."""
 
 STRANGERS = "push"
 """Name under which pushes of unknown devices and from unknown places are counted."""
@@ -74,9 +82,21 @@ async def push(device: str, request: Request, gateway: Annotated[Served, Depends
     if not comes_from(address_of(request), networks):
         gateway.engine.report(InputRefused(STRANGERS, f"a push for {device} from {address_of(request)}"))
         raise Forbidden(_NOT_ALLOWED)
-    body = await _beginning(request)
+    reading: Counter[str] = request.app.state.pushes
+    if reading[device] >= AT_ONCE:
+        gateway.engine.report(InputRefused(device, "more pushes at once than a camera has"))
+        return Response(status_code=503)
+    reading[device] += 1
     try:
-        pushed = bus.receive(device, body, request.headers.get("content-type", ""))
+        async with asyncio.timeout(BODY_S):
+            body = await _beginning(request)
+    except TimeoutError:
+        gateway.engine.report(InputRefused(device, f"a push that did not end within {BODY_S:g} s"))
+        return Response(status_code=408, headers={"Connection": "close"})
+    finally:
+        reading[device] -= 1
+    try:
+        pushed = bus.receive(device, body, request.headers.get("content-type", ""), address_of(request))
     except FrameError:  # told and counted there; the camera must not send it again
         return _answer(bus, device, Said())
     verdicts = [await gateway.engine.plate_read(read) for read in pushed.reads]

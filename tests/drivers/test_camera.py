@@ -83,6 +83,13 @@ def test_what_was_stored_while_cut_off_is_marked() -> None:
     assert read(push(isoffline=1)).replayed
 
 
+def test_nothing_that_cannot_be_printed_gets_into_the_record() -> None:
+    body = push(license="沪A\x00123\x1b[31m45\u202e", plateid=7).replace(b"fe71e106", b"fe\\u0000")
+    [read] = parse("cam", body).reads
+    assert read.plate == "沪A123[31M45"
+    assert read.plate_id == "fe-57263272-7-1686299994"
+
+
 def test_no_plate() -> None:
     assert read(push(license="_无_")).plate == ""
 

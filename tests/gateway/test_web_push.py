@@ -19,6 +19,7 @@ from drivers.opening import open_bus
 from drivers.push import PushBus
 from gateway.engine.lanes import WAITING_LIMIT
 from gateway.web.app import gateway_app
+from gateway.web.push import AT_ONCE
 from gateway.web.served import People, Served
 from tests.drivers.camera_bodies import CUT_OUT, DAHUA, HIKVISION, HIKVISION_TYPE, JPEG, dahua, hikvision
 from tests.drivers.test_camera import push
@@ -27,6 +28,7 @@ from tests.gateway.engine_site import Album, Yard, yard
 from tests.gateway.test_web_site import Alone
 from tests.simulators.camera_site import SITE
 
+JSON = {"Content-Type": "application/json"}
 BEAT = {"heartbeat": "1", "serialno": "fe71"}
 
 
@@ -196,3 +198,64 @@ async def test_an_input_of_the_camera_is_the_lanes_loop(tmp_path: Path) -> None:
         await there.send("zhen", json.dumps(trigger).encode())
         await there.here.settle()
         assert there.here.engine.lanes.item("lane-zhen")["loops"]["before"] is True
+
+
+# --- Strangers at an address that is allowed
+
+
+async def test_an_order_is_not_given_to_somebody_else_who_asks_for_the_camera(tmp_path: Path) -> None:
+    async with cameras(tmp_path) as there:
+        app = there.client._transport.app  # type: ignore[attr-defined]
+        transport = httpx.ASGITransport(app, client=("127.0.0.2", 50_000))
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as thief:
+            await there.beat()
+            await there.beat()
+            wish = asyncio.create_task(there.here.command("barrier.open", "lane-zhen", local=True, ttl_ms=1_500))
+            told = []
+            while not wish.done():
+                for _ in range(3):
+                    stolen = await thief.post("/push/zhen", content=json.dumps(BEAT), headers=JSON)
+                    told.append(answered(stolen)["info"])
+            assert set(told) == {"no"}
+            [(_, _, data)] = await there.here.events("command.failed")
+            assert "address" in data["why"]["en"]
+            assert "地址" in data["why"]["zh"]
+        refused = [data["why"] for _, source, data in await there.here.events("input.refused") if source == "zhen"]
+        assert "127.0.0.2 speaks for it, 127.0.0.1 did before" in refused[0]
+
+
+async def test_a_push_that_drips_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.web.push.BODY_S", 0.05)
+    go_on = asyncio.Event()
+
+    async def drips() -> AsyncIterator[bytes]:
+        yield b"{"
+        await go_on.wait()
+
+    async with cameras(tmp_path) as there:
+        answer = await there.client.post("/push/zhen", content=drips(), headers=JSON)
+        assert (answer.status_code, answer.headers["connection"]) == (408, "close")
+        go_on.set()
+        assert (await there.zhen())["info"] == "ok"
+        assert there.here.engine.refusals.counts["zhen"] == 1
+
+
+async def test_no_camera_holds_more_pushes_than_a_few(tmp_path: Path) -> None:
+    go_on = asyncio.Event()
+
+    async def waits() -> AsyncIterator[bytes]:
+        yield b"{"
+        await go_on.wait()
+        yield b'"heartbeat": "1"}'
+
+    async with cameras(tmp_path) as there:
+        held = [asyncio.create_task(there.client.post("/push/zhen", content=waits(), headers=JSON)) for _ in range(10)]
+        done, waiting = set[asyncio.Task[httpx.Response]](), set(held)
+        while len(waiting) > AT_ONCE:
+            more, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            done |= more
+        assert {task.result().status_code for task in done} == {503}
+        assert (await there.hik()).status_code == 200, "other cameras are not concerned"
+        go_on.set()
+        assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {200}
+        assert (await there.zhen())["info"] == "ok"
