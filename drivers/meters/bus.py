@@ -33,6 +33,10 @@ REOPEN_S = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
 GAP_S = 0.5
 """A frame that was begun and pauses for so long will not be finished (DL/T 645-2007, section 5.3: 500 ms)."""
 
+UNANSWERED = (30, 0.25)
+"""Characters and seconds that are waited for an answer which mostly does not come: a slave begins it within 330 bits
+and 50 ms (EN 13757-2:2018, section 5.5.2), the rest is for converters."""
+
 EXCHANGES_LIMIT = 64
 """Exchanges of one conversation: more than the longest answer has frames."""
 
@@ -312,6 +316,9 @@ class MeterBus:
         loop = asyncio.get_running_loop()
         await self._guard(station)
         ask = talk.ask()
+        if ask.unanswered:
+            characters, more_s = UNANSWERED
+            timeout_s = min(timeout_s, characters * self._timing.character_s + more_s)
         self.health.exchanges += 1
         frames = station.frames()
         if frames.feed(self._line.send(ask.frame)):

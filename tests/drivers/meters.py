@@ -43,9 +43,10 @@ def meter_product(body: str) -> Profile:
 
 
 class Line:
-    """The far end. `answers` is called for every request that comes; `asked` keeps them."""
+    """The far end. `answers` is called for every request that comes; `asked` keeps them. `hangs_up`: at once."""
 
-    def __init__(self, frames: Frames, answers: Callable[[bytes], Answers]) -> None:
+    def __init__(self, frames: Frames, answers: Callable[[bytes], Answers], *, hangs_up: bool = False) -> None:
+        self._hangs_up = hangs_up
         self._frames = frames
         self._answers = answers
         self.asked: list[bytes] = []
@@ -76,21 +77,25 @@ class Line:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self._writers.append(writer)
+        if self._hangs_up:
+            writer.close()
+            self._news.set()
+            return
         with contextlib.suppress(ConnectionError, asyncio.CancelledError):
             while data := await reader.read(4096):
                 for frame in self._frames.feed(data):
-                    self._take(frame, writer)
+                    self._take(frame)
 
-    def _take(self, frame: bytes, writer: asyncio.StreamWriter) -> None:
+    def _take(self, frame: bytes) -> None:
         self.asked.append(frame)
         self._news.set()
         for after_s, answer in self._answers(frame):
-            asyncio.get_running_loop().call_later(after_s, _send, writer, answer)
+            asyncio.get_running_loop().call_later(after_s, self._send, answer)
 
-
-def _send(writer: asyncio.StreamWriter, data: bytes) -> None:
-    if not writer.is_closing():
-        writer.write(data)
+    def _send(self, data: bytes) -> None:
+        """A converter gives what its line says to whoever is connected then."""
+        if not self._writers[-1].is_closing():
+            self._writers[-1].write(data)
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ import pytest
 import serial_asyncio_fast
 
 from drivers.lines.bus import SerialOpener, TcpOpener
-from drivers.meters.wire import OpenedLine, WireDown
+from drivers.meters.wire import STRAY_LIMIT, OpenedLine, WireDown
 
 
 async def test_a_line_that_takes_no_bytes_is_given_up_with_all_that_was_sent() -> None:
@@ -31,6 +31,19 @@ async def test_a_line_that_takes_no_bytes_is_given_up_with_all_that_was_sent() -
         with taken, pytest.raises(ConnectionResetError):
             while await loop.run_in_executor(None, taken.recv, 1_000_000):
                 pass
+
+
+async def test_what_comes_while_nobody_listens_is_bounded() -> None:
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0)) as far:
+        line = OpenedLine(TcpOpener("127.0.0.1", far.getsockname()[1]), remote=True)
+        await line.open()
+        chatter, _ = far.accept()
+        with chatter:
+            chatter.settimeout(10)
+            await loop.run_in_executor(None, chatter.sendall, bytes(8_000_000))
+            assert 0 < len(line.send(b"?")) <= STRAY_LIMIT
+        line.close()
 
 
 @pytest.fixture

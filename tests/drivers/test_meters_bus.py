@@ -12,12 +12,12 @@ import pytest
 from config.site import MeterTcpBus
 from drivers.bus import CommandFailed
 from drivers.installed import WrongInstallation
-from drivers.meters import cjt188, dlt645
+from drivers.meters import cjt188, dlt645, mbus
 from drivers.opening import open_bus
 from drivers.profiles import load
 from drivers.reports import DeviceFound, DeviceLost, InputRefused
 from tests.drivers.meters import Answers, Line, meter_product, owned, quick
-from tests.drivers.products import Installed
+from tests.drivers.products import Installed, product
 from tests.drivers.sinks import Heard
 
 ITEMS = 6
@@ -229,6 +229,34 @@ async def test_a_mute_converter_is_dialled_anew() -> None:
     assert line.connections > 1
 
 
+async def test_a_meter_that_comes_back_tells_everything_again() -> None:
+    """Its points are stale since it was lost: what it says is news, though it says what it said before."""
+    away = False
+
+    def answers(frame: bytes) -> Answers:
+        return [] if away else [(0.0, answered(frame, own_value(frame)))]
+
+    heard = Heard()
+    line = Line(dlt645.frames(), answers)
+    async with owned(line, {"m": (Installed(address="11"), quick(NUMBERS))}, heard, timeout_s=0.02):
+        await heard.until(lambda: heard.last("m.p1"))
+        away = True
+        await heard.until(lambda: heard.of(DeviceLost))
+        before = len(heard.readings("m.p1"))
+        away = False
+        await heard.until(lambda: len(heard.readings("m.p1")) > before, within_s=20)
+
+
+async def test_a_converter_that_hangs_up_at_once_is_dialled_ever_more_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drivers.meters.bus.REOPEN_S", (0.0, 0.0, 0.0, 3600.0))
+    heard = Heard()
+    line = Line(dlt645.frames(), lambda frame: [], hangs_up=True)
+    async with owned(line, {"m": (Installed(address="11"), quick(NUMBERS))}, heard):
+        await line.until(lambda: line.connections >= 2)
+        await asyncio.sleep(0.2)  # as many more as there would be: nothing tells that none comes
+    assert line.connections <= 4
+
+
 SWITCHED = meter_product(
     "points:\n  p1: {di: 0x00010000, length: 4, name: {zh: 值, en: Value}}\n"
     "commands:\n"
@@ -257,6 +285,30 @@ async def test_a_command_is_sent_once_and_never_late(tmp_path: Path) -> None:
         before = len(line.asked)
         await line.until(lambda: len(line.asked) > before + 20)
     assert sum(dlt645.parse(frame).control == 0x14 for frame in line.asked) == 1
+
+
+async def test_a_late_confirmation_does_not_confirm_the_next_order(tmp_path: Path) -> None:
+    """DL/T 645 does not say what is confirmed: a second order waits until nothing of the first can come any more."""
+    writes = 0
+
+    def answers(frame: bytes) -> Answers:
+        nonlocal writes
+        asked = dlt645.parse(frame)
+        if asked.control != 0x14:
+            return [(0.0, answered(frame, own_value(frame)))]
+        writes += 1
+        return [(0.3, dlt645.frame(asked.address, 0x94))] if writes == 1 else []
+
+    heard = Heard()
+    line = Line(dlt645.frames(), answers)
+    (tmp_path / "password").write_text("123456")
+    installed = Installed(address="11", password_file=str(tmp_path / "password"))
+    async with owned(line, {"m": (installed, quick(SWITCHED, latency_s=0.6))}, heard, timeout_s=0.2) as bus:
+        await heard.until(lambda: heard.last("m.p1"))
+        for _ in range(2):
+            with pytest.raises(CommandFailed, match="did not answer"):
+                await bus.write("m", "mode", "one", within_s=5)
+    assert writes == 2
 
 
 async def test_a_damaged_echo_of_a_password_is_shown_to_nobody(tmp_path: Path) -> None:
@@ -324,6 +376,39 @@ async def test_a_meter_without_password_takes_no_such_command() -> None:
         with pytest.raises(CommandFailed, match="there is no other"):
             await bus.write("other", "mode", "one", within_s=1)
     assert not [frame for frame in line.asked if dlt645.parse(frame).control == 0x14]
+
+
+NUMBERED = product(
+    "",
+    "id: probe\nkind: test\nprotocol: mbus\nname: {zh: 测试, en: Test}\nconfidence: own\nsources: [these tests]\n"
+    "points:\n  number: {of: identity, name: {zh: 号, en: Number}}\n",
+)
+
+
+async def test_the_silence_after_deselecting_does_not_cost_a_time_out() -> None:
+    def answers(frame: bytes) -> Answers:
+        asked = mbus.parse(frame)
+        if frame == mbus.reset(mbus.SELECTED):
+            return []
+        if asked.data[:1] == bytes((mbus.SELECT,)):
+            return [(0.0, mbus.ACKNOWLEDGED)]
+        head = bytes((mbus.LONG_HEADER,)) + mbus.secondary_bytes("02205100824D0204") + bytes(4)
+        return [(0.0, mbus.long(mbus.RSP_UD, mbus.SELECTED, head))]
+
+    heard = Heard()
+    line = Line(mbus.frames(), answers)
+    devices = {"m": (Installed(address="02205100"), quick(NUMBERED))}
+    async with owned(line, devices, heard, timeout_s=60.0):
+        await heard.until_value("m.number", "02205100")
+
+
+async def test_what_a_product_does_not_take_is_refused_while_others_wait() -> None:
+    """Nothing of it reaches the line's queue."""
+    line = Line(dlt645.frames(), lambda frame: [])
+    async with owned(line, {"m": (Installed(address="11"), quick(SWITCHED))}, Heard(), timeout_s=60.0) as bus:
+        await line.until(lambda: line.asked)
+        with pytest.raises(CommandFailed, match="takes one of one"):
+            await bus.write("m", "mode", "two", within_s=0.5)
 
 
 def test_only_a_meter_that_is_alone_needs_no_address() -> None:

@@ -257,6 +257,12 @@ def test_an_unknown_unit_is_bad_and_a_known_one_is_turned() -> None:
     assert values(heard(water_talk(), "1F90 SER" + READING.replace("2C", "05")))["volume_forward"] is None
 
 
+def test_a_status_of_nothing_but_ones_is_no_status() -> None:
+    found = values(heard(water_talk(), "1F90 SER" + READING[:-4] + "FFFF"))
+    assert (found["valve"], found["battery_low"]) == (None, None)
+    assert found["volume_forward"] == 5566.77
+
+
 def test_a_water_meters_answer_of_another_length_is_refused() -> None:
     with pytest.raises(FrameError, match="19 bytes are expected"):
         heard(water_talk(), "1F90 SER" + READING + "00")
@@ -264,6 +270,13 @@ def test_a_water_meters_answer_of_another_length_is_refused() -> None:
 
 def test_a_water_meters_refusal() -> None:
     assert isinstance(heard(water_talk(), "SER 0000", 0xC1), Denied)
+    begun = water_talk()
+    begun.ask()
+    earlier = begun.heard(
+        cjt188.frame(0x10, "78330011223344", 0xC1, bytes((WATER.next_serial() - 2 & 0xFF, 0, 0)), wake=0)
+    )
+    assert isinstance(earlier, Foreign)
+    assert earlier.late
 
 
 def test_the_only_water_meter_is_asked_for_its_address() -> None:

@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 
 from config.site import MqttBus as MqttConfig
+from drivers.bus import CommandFailed
 from drivers.mqtt.bus import MqttBus
 from drivers.mqtt.reconnecting import RECONNECT_S, STEADY_S, Failures
 from drivers.opening import open_bus
@@ -108,6 +109,16 @@ async def test_behind_a_broker_that_ends_every_connection_devices_are_lost(monke
     async with at_work(True, heard):
         await heard.until(lambda: heard.of(DeviceLost))
     assert "broker" in heard.of(DeviceLost)[0].why
+
+
+async def test_an_order_that_the_broker_does_not_acknowledge_is_cut_off() -> None:
+    heard = Heard()
+    async with at_work(False, heard) as (bus, brokers):
+        await heard.until(lambda: heard.of(DeviceFound))
+        with pytest.raises(CommandFailed, match="did not take it"):
+            await bus.pulse("plug", "relay_1", 1, within_s=0.2)
+        async with asyncio.timeout(20):
+            await brokers[0].gone
 
 
 async def test_an_order_that_nobody_waits_for_any_more_is_cut_off() -> None:
