@@ -136,7 +136,7 @@ class AttachBus:
             client.stream("GET", self._url) as answer,
         ):
             if answer.status_code != httpx.codes.OK:
-                raise Refused(_refusal(answer.status_code))
+                raise Refused(refusal(answer.status_code))
             reader = PartReader(answer.headers.get("content-type", ""))
             self.health.connected = True
             async for data in answer.aiter_raw():
@@ -202,7 +202,8 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _refusal(status: int) -> str:
+def refusal(status: int) -> str:
+    """Why a camera that answers with this HTTP status gives no stream."""
     if status in (401, 403):
         return f"the camera refuses the name or the password ({status})"
     return f"the camera answers {status} and gives no events"

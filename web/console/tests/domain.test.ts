@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import type { About, Role, User } from "@/api/types";
@@ -6,6 +8,8 @@ import { changesOf, movement, tracesOf } from "@/domain/history";
 import { lossOf } from "@/domain/losses";
 import { plateLook, plateParts } from "@/domain/plates";
 import { homeOf, may } from "@/domain/roles";
+import en from "@/locales/en.json";
+import zh from "@/locales/zh.json";
 import { alarm, ticket } from "./items";
 
 describe("alarms", () => {
@@ -177,15 +181,30 @@ describe("roles", () => {
 });
 
 describe("why a device is gone", () => {
+  const { said, examples } = JSON.parse(
+    readFileSync(join(import.meta.dirname, "../../../tests/drivers/losses.json"), "utf8"),
+  ) as { said: string[]; examples: Record<string, string> };
+
+  it.each(said)("%s", (why) => {
+    const { key } = lossOf(why);
+    expect(key).not.toBe("other");
+    expect(zh.devices.loss).toHaveProperty(key);
+    expect(en.devices.loss).toHaveProperty(key);
+  });
+  it.each(Object.entries(examples))("%s", (why, key) => {
+    expect(lossOf(why).key).toBe(key);
+  });
   it.each([
-    ["unit 3 did not answer within 0.3 s", { key: "silent", words: { unit: "3", seconds: "0.3" } }],
-    ["nothing heard for 90 s", { key: "quiet", words: { seconds: "90" } }],
-    ["[Errno 111] Connect call failed ('192.0.2.7', 502)", { key: "unreachable", words: {} }],
-    ["plant-line, unit 3: the answer is another unit's or function's", { key: "foreign", words: {} }],
-    ["plant-line is not open", { key: "unreachable", words: {} }],
-    ["Connection reset by peer", { key: "closed", words: {} }],
-    ["the line hums", { key: "other", words: { why: "the line hums" } }],
-  ])("%s", (why, loss) => {
-    expect(lossOf(why)).toEqual(loss);
+    ["unit 3 did not answer within 0.3 s", { unit: "3", seconds: "0.3" }],
+    ["a.json is no key file", { file: "a.json" }],
+    ["the key file b.json cannot be read: no", { file: "b.json" }],
+    ["192.0.2.7:502 cannot be opened: no answer within 0.5 s", { where: "192.0.2.7:502" }],
+    ["the line hums", { why: "the line hums" }],
+  ])("names what %s names", (why, words) => {
+    expect(lossOf(why).words).toEqual(words);
+  });
+  it("leaves no text without a reason", () => {
+    const keys = new Set([...said, ...Object.keys(examples)].map((why) => lossOf(why).key));
+    expect(Object.keys(zh.devices.loss).filter((key) => !keys.has(key))).toEqual([]);
   });
 });
