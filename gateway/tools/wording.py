@@ -93,6 +93,7 @@ _WHYS: tuple[tuple[str, str], ...] = (
     (r"the camera refuses the name or the password \((\d+)\)", r"相机不接受用户名或密码（\1）"),
     (r"the camera answers (\d+) and gives no events", r"相机回答 \1，不提供事件"),
     (r"it ended the stream", "相机结束了事件流"),
+    (r"the device answers late", "应答太迟"),
     (r"the converter has no way to the device", "转换器无法连到设备"),
     (r"the device behind the converter does not answer", "转换器后面的设备没有应答"),
     (r".*the answer is another .*", "应答来自别的站号：地址可能冲突"),

@@ -32,6 +32,8 @@ GIVES = frozenset(
         "lose_all",
         "_lose",
         "_lose_port",
+        "_silent",
+        "_missed",
         "_failed",
         "_broken",
     }

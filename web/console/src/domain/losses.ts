@@ -26,6 +26,7 @@ const KNOWN: readonly [string, RegExp, readonly string[]][] = [
   ["otherMeter", /^\S+: the meter (\S+) .*answers instead of (\S+)$/, ["found", "expected"]],
   ["otherNumber", /^the meter (\S+) says of itself that it is another one.*$/, ["found"]],
   ["encrypted", /^the meter's data are encrypted.*$/, []],
+  ["late", /^the device answers late$/, []],
   ["converter", /^(?:the converter has no way to the device|the device behind the converter does not answer)$/, []],
   ["foreign", /^.*the answer is another .*$/, []],
   ["gone", /^(\S+) is gone(?:: .*)?$/, ["where"]],
