@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import struct
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -185,6 +186,11 @@ def trouble(unit: int, wrong: Exception) -> Trouble:
 async def write_registers(bus: AnyModbus, unit: int, write: Write) -> Read | None:
     """Writes once and reads back; None where there is nothing to read back. Raises `Trouble` in words."""
     async with wire_of(bus, unit) as wire:
+        if not wire.can_confirm(write):
+            # The echo of a half-duplex adapter would look like the answer; what comes to a question shows it.
+            asked = readback(bus, unit, write)
+            with contextlib.suppress(Silence, Refused, WireDown, FrameError):
+                await wire.read(unit, asked.fc, asked.start, asked.count, bus.timeout_s)
         try:
             await wire.write(unit, write, bus.timeout_s)
         except Silence:
