@@ -16,6 +16,7 @@ import structlog
 from contract.readings import Value
 from drivers.bus import BusHealth, CommandFailed, Outcome
 from drivers.camera import dahua
+from drivers.camera.bounded import Bounded, Digest
 from drivers.camera.plates import jpeg
 from drivers.camera.replaced import PartReader, StreamPart
 from drivers.errors import FrameError
@@ -102,7 +103,7 @@ class AttachBus:
                 try:
                     await self._attached()
                     why = "it ended the stream"
-                except httpx.ReadTimeout:
+                except (httpx.ReadTimeout, TimeoutError):
                     why = f"nothing heard for {self._silent_s:g} s"
                     self._presence.lose(self._camera, why)
                 except (httpx.ConnectError, httpx.ConnectTimeout) as wrong:
@@ -127,12 +128,14 @@ class AttachBus:
             self._forget()
 
     async def _attached(self) -> None:
-        """Reads the stream until it ends."""
+        """Reads the stream until it ends. `TimeoutError` if no part becomes whole for too long: bytes may drip."""
         password = self._password() if self._username else None
-        auth = None if self._username is None else httpx.DigestAuth(self._username, password or "")
+        auth = None if self._username is None else Digest(self._username, password or "")
         timeout = httpx.Timeout(CONNECT_S, read=self._silent_s)
+        loop = asyncio.get_running_loop()
         async with (
-            httpx.AsyncClient(timeout=timeout, auth=auth, trust_env=False) as client,
+            asyncio.timeout(CONNECT_S + self._silent_s) as silence,
+            httpx.AsyncClient(timeout=timeout, auth=auth, trust_env=False, transport=Bounded()) as client,
             client.stream("GET", self._url) as answer,
         ):
             if answer.status_code != httpx.codes.OK:
@@ -141,6 +144,7 @@ class AttachBus:
             self.health.connected = True
             async for data in answer.aiter_raw():
                 for part in reader.feed(data):
+                    silence.reschedule(loop.time() + self._silent_s)
                     self._take(part)
 
     # --- Parts

@@ -34,6 +34,7 @@ class PartReader:
         self._kind = ""
         self._length: int | None = None
         self._inside = False
+        self._looked = 0
 
     def feed(self, data: bytes) -> list[StreamPart]:
         """The parts that these bytes complete, in their order."""
@@ -85,7 +86,9 @@ class PartReader:
             if len(self._buffer) < self._length:
                 return None
             return self._part(self._length)
-        at = self._buffer.find(self._mark)
+        # Bytes that were looked at once are not looked at again: a part may come byte by byte.
+        at = self._buffer.find(self._mark, max(0, self._looked - len(self._mark)))
+        self._looked = len(self._buffer)
         if at < 0:
             if len(self._buffer) > PART_LIMIT:
                 raise FrameError(f"a part of more than {PART_LIMIT} bytes")
@@ -95,7 +98,7 @@ class PartReader:
     def _part(self, size: int) -> StreamPart:
         content = bytes(self._buffer[:size])
         del self._buffer[:size]
-        self._inside = False
+        self._inside, self._looked = False, 0
         if self._length is None:
             content = content.removesuffix(b"\n").removesuffix(b"\r")
         return StreamPart(self._kind or "text/plain", content)
