@@ -26,7 +26,7 @@ def keep_alive(transport: asyncio.BaseTransport) -> None:
         (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPCNT", None), PROBES),
     ):
         if option is not None:
-            with contextlib.suppress(OSError):  # gone already, or a system without it
+            with contextlib.suppress(OSError, ValueError):  # gone already, or a system without it
                 connection.setsockopt(level, option, value)
 
 
@@ -36,7 +36,8 @@ def tear_down(transport: asyncio.BaseTransport) -> None:
     A closed socket still sends what the network has not taken: a pulse would go out whenever that comes back.
     """
     connection, port = transport.get_extra_info("socket"), transport.get_extra_info("serial")
-    with contextlib.suppress(OSError, termios.error):  # gone already
+    # Gone already: uvloop's sockets of closed connections have the descriptor -1, which is no OSError.
+    with contextlib.suppress(OSError, ValueError, termios.error):
         if connection is not None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         if port is not None:

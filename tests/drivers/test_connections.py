@@ -33,6 +33,18 @@ async def test_a_line_that_takes_no_bytes_is_given_up_with_all_that_was_sent() -
                 pass
 
 
+async def test_a_connection_that_the_other_end_has_closed_is_ended_without_a_fault() -> None:
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0)) as far:
+        line = OpenedLine(TcpOpener("127.0.0.1", far.getsockname()[1]), remote=True)
+        await line.open()
+        far.accept()[0].close()
+        with pytest.raises(WireDown, match="closed by the other end"):
+            await line.received(loop.time() + 10)
+        await asyncio.sleep(0)
+        line.close()
+
+
 async def test_what_comes_while_nobody_listens_is_bounded() -> None:
     loop = asyncio.get_running_loop()
     with socket.create_server(("127.0.0.1", 0)) as far:

@@ -249,9 +249,9 @@ async def test_a_meter_that_comes_back_tells_everything_again() -> None:
 
 async def test_a_converter_that_hangs_up_at_once_is_dialled_ever_more_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("drivers.meters.bus.REOPEN_S", (0.0, 0.0, 0.0, 3600.0))
-    heard = Heard()
+    monkeypatch.setattr("drivers.schedule.PROBES_S", (0.001, 0.001))
     line = Line(dlt645.frames(), lambda frame: [], hangs_up=True)
-    async with owned(line, {"m": (Installed(address="11"), quick(NUMBERS))}, heard):
+    async with owned(line, {"m": (Installed(address="11"), quick(NUMBERS, latency_s=0.001))}, Heard()):
         await line.until(lambda: line.connections >= 2)
         await asyncio.sleep(0.2)  # as many more as there would be: nothing tells that none comes
     assert line.connections <= 4

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from config.site import HomeAssistant, MqttBus
-from gateway.homeassistant.outward import Outward
+from gateway.homeassistant.outward import ORDERS_AT_ONCE, Outward
 from tests.brokers import KINDS, PASSWORD, USERNAME, Broker, Ear, Kind, listen
 from tests.gateway.engine_site import Yard, yard
 from tests.gateway.process import hut
@@ -160,6 +160,12 @@ async def test_orders_are_recorded_like_a_persons_and_are_few(broker: Broker, tm
             assert {kind for _, _, data in await here.events("command.asked") for kind in [data["kind"]]} == {
                 "door.unlock"
             }
+            before = outward.refused
+            for _ in range(2 * ORDERS_AT_ONCE):
+                await assistant.publish(lock["command_topic"], b"UNLOCK", qos=1)
+            async with asyncio.timeout(20):
+                while outward.refused == before:  # noqa: ASYNC110 - it happens in another task
+                    await asyncio.sleep(0.02)
 
 
 async def test_without_leave_nothing_is_taken(broker: Broker, tmp_path: Path) -> None:
