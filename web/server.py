@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from web.live import Live
+from web.patience import Patient
 
 GRACE_S = 5
 READY = "READY=1"
@@ -55,6 +56,7 @@ def make_server(
         app,
         host=host,
         port=port,
+        http=Patient,
         ssl_certfile=certificate,
         ssl_keyfile=key,
         forwarded_allow_ips=trusted_proxies,

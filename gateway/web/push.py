@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from starlette.background import BackgroundTask
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from contract.texts import Text
@@ -93,6 +93,8 @@ async def push(device: str, request: Request, gateway: Annotated[Served, Depends
     except TimeoutError:
         gateway.engine.report(InputRefused(device, f"a push that did not end within {BODY_S:g} s"))
         return Response(status_code=408, headers={"Connection": "close"})
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody hears it
     finally:
         reading[device] -= 1
     try:

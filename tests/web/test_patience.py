@@ -1,0 +1,84 @@
+"""Clients that take their time, on a real socket: what is not whole in time is closed, what is whole is not hurried."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.web.servers import house
+from web.server import make_server
+
+WHOLE = b"GET /healthz HTTP/1.1\r\nHost: house\r\n\r\n"
+Port = int
+
+
+@pytest.fixture
+async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Port]:
+    monkeypatch.setattr("web.patience.HEAD_S", 0.2)
+    monkeypatch.setattr("web.patience.BODY_S", 0.2)
+    ready = asyncio.Event()
+    server = make_server(house().app, port=0, say=lambda _: ready.set())
+    serving = asyncio.create_task(server.serve())
+    await ready.wait()
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    await serving
+
+
+async def dripping(port: Port, head: bytes, drop: bytes) -> bytes:
+    """What is answered to a request that goes on for ever; returns when the server hangs up."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(head)
+
+    async def drip() -> None:
+        while True:
+            writer.write(drop)
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    task = asyncio.create_task(drip())
+    heard = b""
+    try:
+        async with asyncio.timeout(20):
+            while data := await reader.read(4096):
+                heard += data
+    except ConnectionError:
+        pass
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        writer.close()
+    return heard
+
+
+@pytest.mark.parametrize(
+    ("head", "drop"),
+    [
+        (b"", b""),
+        (b"GET /healthz HTTP/1.1\r\nX: ", b"x"),
+        (b"POST /api/session HTTP/1.1\r\nHost: house\r\nContent-Length: 9999\r\n\r\n", b"x"),
+        (b"POST /api/session HTTP/1.1\r\nHost: house\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    ],
+    ids=["nothing", "headers", "body", "chunks"],
+)
+async def test_what_never_becomes_whole_is_closed(port: Port, head: bytes, drop: bytes) -> None:
+    assert b" 200 " not in await dripping(port, head, drop)
+
+
+async def test_the_second_request_of_a_connection_is_not_waited_for_longer(port: Port) -> None:
+    heard = await dripping(port, WHOLE + b"GET /healthz HTTP/1.1\r\nX: ", b"x")
+    assert heard.count(b" 200 ") == 1
+
+
+async def test_whole_requests_may_come_one_after_the_other(port: Port) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with asyncio.timeout(20):
+        for pause in (0.0, 0.3, 0.3):  # each longer than a request may take
+            await asyncio.sleep(pause)
+            writer.write(WHOLE)
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert b" 200 " in head
+            await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split()[0]))
+    writer.close()
