@@ -32,7 +32,7 @@ class PowerPart:
         self.counter = meter.step(self.counter, load, moment.dt)
         self.device.put(self._points())
         if moment.faults.has(self.device.id, "phase-loss"):
-            self.device.put({"voltage_l1": 0.0, "current_l1": 0.0, "power_l1": 0.0})
+            self.device.put(dict.fromkeys(("voltage_l1", "current_l1", "power_l1", "voltage", "current"), 0.0))
 
     def memory(self) -> Memory:
         """The register and what flows."""
@@ -47,6 +47,7 @@ class PowerPart:
         watts = self.device.profile.points["power"].unit == "W" if "power" in self.device.profile.points else False
         power = kilowatts * (1000 if watts else 1)
         factor = 0.94
+        mains = 231.0 - kilowatts / 60 + self._sag
         values: dict[str, Value] = {
             "power": power,
             "apparent_power": power / factor,
@@ -56,9 +57,11 @@ class PowerPart:
             "energy_import": self.counter.total,
             "energy_total": self.counter.total,
             "energy_export": 0.0,
+            "voltage": mains,
+            "current": kilowatts * 1000 / mains / factor,
         }
         for phase, share in enumerate((0.36, 0.33, 0.31), start=1):
-            volts = 231.0 - kilowatts / 60 + self._sag + phase * 0.3
+            volts = mains + phase * 0.3
             values[f"voltage_l{phase}"] = volts
             values[f"power_l{phase}"] = power * share
             values[f"current_l{phase}"] = kilowatts * 1000 * share / volts / factor

@@ -91,6 +91,17 @@ def test_a_loaded_site_answers_for_its_devices_and_zones(tmp_path: Path) -> None
         site.profile_of("nothing")
 
 
+# --- The example sites
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config" / "sites").glob("*.yaml")), ids=lambda path: path.stem)
+def test_each_example_site_is_whole_and_has_people_who_may_enter(path: Path) -> None:
+    loaded = load_site(path)
+    items = load_people(ROOT / "config" / "examples" / f"{loaded.site.site}-people.yaml", places=loaded.site)
+    assert {type(item) for item in items} >= {Holder, Credential, Grant, Block}
+    assert loaded.remarks == ()
+
+
 # --- The demo site
 
 

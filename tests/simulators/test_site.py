@@ -14,7 +14,7 @@ from simulators.device import role_of
 from simulators.faults import FAULTS
 from simulators.modbus.image import CommandGiven, OutputPulsed, OutputSet
 from simulators.site import SimSite
-from tests.simulators.stage import DEMO
+from tests.simulators.stage import DEMO, ROOT
 
 NOON = 12.0
 
@@ -46,6 +46,16 @@ def test_every_device_of_the_demo_site_has_a_part_to_play() -> None:
     assert roles["fan-1"] == "fan"
     assert roles["barrier-in"] == "barrier"
     assert roles["sump-1"] == "level"
+
+
+def test_a_meter_of_one_phase_shows_the_volts_and_amperes_of_what_it_counts() -> None:
+    loaded = load_site(ROOT / "config" / "sites" / "buses.yaml")
+    site = SimSite(loaded.site, loaded.profiles, 1)
+    site.step(1000.0, NOON)
+    volts, amperes, watts, factor = values(site, "meter-485", "voltage", "current", "power", "power_factor")
+    assert isinstance(volts, float) and isinstance(amperes, float) and isinstance(factor, float)
+    assert 220 < volts < 240
+    assert volts * amperes * factor == pytest.approx(watts)
 
 
 def test_a_pulse_lasts_as_long_as_was_asked_and_no_longer() -> None:
