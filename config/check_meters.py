@@ -46,6 +46,13 @@ def check_meters(draft: Draft) -> None:
             )
             draft.wrong(place, words, device.address)
             continue
+        if len(device.address) == digits - 1:
+            words = Text(
+                f"只有 {digits - 1} 位，表上一般印 {digits} 位：是否漏了一位？将按 {device.address.zfill(digits)} 使用",
+                f"has {digits - 1} digits where meters bear {digits}: is one missing?"
+                f" {device.address.zfill(digits)} will be used",
+            )
+            draft.remark(place, words, device.address)
         owner = owners.setdefault((device.bus, profile.protocol, device.address.zfill(digits)), id_)
         if owner != id_:
             words = Text(

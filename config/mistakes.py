@@ -57,7 +57,8 @@ def one_of(what: Text, known: Iterable[str], found: str = "") -> Text:
     """ "expected one of …", with the likeliest one named."""
     choices = list(known)
     likely = closest(found, choices)
-    zh, en = f"应为{what.zh}", f"expected {what.en}"
+    space = " " if what.zh[:1].isascii() else ""
+    zh, en = f"应为{space}{what.zh}", f"expected {what.en}"
     if not choices:
         return Text(zh + "（一个也没有）", en + " (there is none)")
     shown = choices[:_LISTED]

@@ -106,3 +106,12 @@ def test_mistakes_of_mbus_addresses(tmp_path: Path, old: str, new: str, told: st
     with pytest.raises(SiteErrors) as wrong:
         mbus_loaded(tmp_path, old, new)
     assert any(told in str(mistake) for mistake in wrong.value.mistakes), wrong.value.mistakes
+
+
+def test_one_digit_less_than_meters_bear_is_asked_about(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(SITE.replace('"398192000337"', '"39819200033"'), encoding="utf-8")
+    (remark,) = load_site(path).remarks
+    assert (remark.line, remark.where) == (9, "devices.main.address")
+    assert "is one missing? 039819200033 will be used" in remark.say("en")
+    assert "是否漏了一位" in remark.say("zh")
