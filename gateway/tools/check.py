@@ -136,11 +136,10 @@ async def _asked(screen: Screen, at: At, id: str, bus: Any, devices: Mapping[str
                 reading.quality == "good" for point, reading in wire.readings.items() if point.startswith(f"{device}.")
             )
             if device in wire.lost:
-                results.append(
-                    Result(id, device, False, say("没有应答", "does not answer") + f": {lost(wire.lost[device], say)}")
-                )
+                why = lost(wire.lost[device], say)
+                results.append(Result(id, device, False, say(f"不在线：{why}", f"is not there: {why}")))
             elif device in wire.found:
-                results.append(Result(id, device, True, _answers(screen, good, len(profile.points))))
+                results.append(Result(id, device, True, _answers(screen, profile, good)))
             elif profile.protocol in SPEAKS:
                 words = say("线路可用；设备有事才会发送", "the wire is there; it speaks when it has something to say")
                 results.append(Result(id, device, None, words))
@@ -150,7 +149,12 @@ async def _asked(screen: Screen, at: At, id: str, bus: Any, devices: Mapping[str
         return results
 
 
-def _answers(screen: Screen, good: int, points: int) -> str:
+def _answers(screen: Screen, profile: Profile, good: int) -> str:
+    points = len(profile.points)
+    if profile.protocol == "line":
+        return screen.say("线路已打开；读头只在刷卡时发送", "the wire is open; a reader speaks when a card is shown")
+    if not points:
+        return screen.say("应答正常，没有测点", "answers; it has no points")
     return screen.say(f"应答正常，{points} 个测点中 {good} 个有值", f"answers; {good} of {points} points have a value")
 
 
@@ -162,4 +166,10 @@ def _show(screen: Screen, results: list[Result], *, live: bool) -> None:
         return
     marks = {True: "✓", False: "✗", None: "·"}
     heads = (say("总线", "bus"), say("设备", "device"), "", say("结果", "result"))
-    screen.table(heads, [[each.bus, each.device, marks[each.well], each.words] for each in results])
+    rows, before = [], None
+    for each in results:
+        # What is wrong with a wire is said once, not at each of its devices.
+        same = before is not None and (each.bus, each.words) == (before.bus, before.words) and each.well is not True
+        rows.append([each.bus, each.device, marks[each.well], say("同上", "the same") if same else each.words])
+        before = each
+    screen.table(heads, rows)

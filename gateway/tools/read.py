@@ -10,7 +10,7 @@ from gateway.tools.driving import Driven, driven, reachable
 from gateway.tools.raw import Registers, read_registers
 from gateway.tools.screen import Screen
 from gateway.tools.sites import At, device_of, unknown
-from gateway.tools.trouble import FAILED
+from gateway.tools.trouble import FAILED, Trouble
 from gateway.tools.wording import lost, value_of
 
 
@@ -22,6 +22,15 @@ async def points(screen: Screen, site: At, device: str, names: list[str]) -> int
         if name not in profile.points:
             raise unknown("测点", "point", name, list(profile.points))
     wanted = names or list(profile.points)
+    if not wanted:
+        raise Trouble(
+            f"{device}（{profile.id}）没有测点可读", f"{device} ({profile.id}) has no points that could be read"
+        )
+    if bus.kind == "http-push":
+        raise Trouble(
+            f"{device} 自己推送到网关，问不到它：请看网关控制台的“数据”页",
+            f"{device} pushes to the gateway and cannot be asked: look at Values on the gateway's console",
+        )
     await reachable(bus)
     async with driven(bus_id, bus, {device: (installed, profile)}, folder) as wire:
         with screen.doing(1) as step:

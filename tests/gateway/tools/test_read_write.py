@@ -47,6 +47,15 @@ def test_names_that_are_not_there(plant: Plant, arguments: list[str], code: int,
     assert words in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("device", "words"), [("cam-dahua", "has no points"), ("cam-zhenshi", "pushes to the gateway and cannot be asked")]
+)
+def test_devices_that_cannot_be_asked_are_not_waited_for(device: str, words: str) -> None:
+    done = tool("read", "--site", "config/sites/buses.yaml", device)
+    assert done.returncode == 2
+    assert words in done.stderr and not done.stdout
+
+
 def test_a_silent_unit_is_told_in_words(plant: Plant) -> None:
     done = tool("read", "--port", plant.port("plant-line"), *LINE, "--unit", "99", "--address", "0", "--timeout", "100")
     assert done.returncode == 1
