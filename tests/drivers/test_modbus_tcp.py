@@ -12,7 +12,7 @@ from config.site import ModbusTcpBus
 from drivers.errors import FrameError
 from drivers.modbus.bus import PROBE_S, ModbusBus
 from drivers.modbus.encode import Write
-from drivers.modbus.tcp import DEAD_AFTER, TcpWire
+from drivers.modbus.tcp import DEAD_AFTER, OWED_LIMIT, TcpWire
 from drivers.modbus.wire import Refused, Silence, WireDown
 from drivers.opening import open_bus
 from drivers.reports import DeviceLost, PointsRead
@@ -58,13 +58,13 @@ def answered(head: bytes, pdu: bytes) -> bytes:
 
 @asynccontextmanager
 async def wired(
-    answer: Callable[[bytes, bytes], bytes], guards: dict[int, float] | None = None
+    answer: Callable[[bytes, bytes], bytes], guards: dict[int, float] | None = None, patience_s: float = 0.0
 ) -> AsyncIterator[tuple[Endpoint, TcpWire, list[tuple[int, bytes]], list[bytes]]]:
     endpoint, late, refused = Endpoint(answer), list[tuple[int, bytes]](), list[bytes]()
     wire = TcpWire(
         "127.0.0.1",
         await endpoint.listen(),
-        patience_s=0.0,
+        patience_s=patience_s,
         guards=guards or {},
         on_refused=refused.append,
         on_late=lambda unit, pdu: late.append((unit, pdu)),
@@ -232,3 +232,43 @@ async def test_moments_that_a_slow_wire_leaves_out_are_counted_for_each_device()
         assert sum(device.missed for device in devices.values()) == bus.health.missed
         assert devices.keys() == {"d1", "d2"}
         assert heard.of(PointsRead)
+
+
+@pytest.mark.parametrize("patience_s", [0.0, 30.0])
+async def test_whoever_is_asked_after_a_silent_unit_is_given_its_time_too(patience_s: float) -> None:
+    """A converter works at one question after the other: it answers this one when it has given up the last."""
+    held: list[bytes] = []
+
+    def answer(head: bytes, pdu: bytes) -> bytes:
+        held.append(head)
+        return b""
+
+    async with wired(answer, patience_s=patience_s) as (endpoint, wire, _, refused):
+        with pytest.raises(Silence):
+            await wire.read(1, 3, 0, 1, 0.02)
+        reading = asyncio.create_task(wire.read(2, 3, 0, 1, 0.02))
+        await asyncio.wait([reading], timeout=0.3)
+        if not patience_s:
+            with pytest.raises(Silence):
+                await reading
+            return
+        assert not reading.done()
+        assert endpoint.writer is not None
+        endpoint.writer.write(answered(held[-1], ONE))
+        assert await reading == ONE[2:]
+        assert refused == []
+
+
+async def test_the_answers_that_are_outstanding_are_bounded() -> None:
+    """Among others that answer, one that never does costs a connection now and then, and no memory."""
+
+    def answer(head: bytes, pdu: bytes) -> bytes:
+        return answered(head, ONE) if head[6] == 2 else b""
+
+    async with wired(answer) as (_, wire, _, _):
+        for left in range(OWED_LIMIT, 0, -1):
+            assert wire.connected, left
+            assert await wire.read(2, 3, 0, 1, 30.0) == ONE[2:]
+            with pytest.raises(Silence):
+                await wire.read(1, 3, 0, 1, 0.001)
+        assert not wire.connected
