@@ -33,7 +33,8 @@ class Ask(NamedTuple):
     """One request of a search. `address`: whom it asks; "" where whoever is there answers.
 
     `find`: everybody who answers in what came. `at_least_s`: how long the protocol lets a device think. `narrower`:
-    what to ask instead if several answer at once; `named`: how much of the address it names already.
+    what to ask instead if several answer at once; `named`: how much of the address it names already. `before`: said
+    first; only if somebody says anything to it, `frame` is asked.
     """
 
     protocol: str
@@ -43,6 +44,7 @@ class Ask(NamedTuple):
     at_least_s: float = 0.0
     narrower: Callable[[], list[Ask]] | None = None
     named: str = ""
+    before: bytes = b""
 
 
 def modbus_ask(unit: int, fc: int = 3, start: int = 0, count: int = 1) -> Ask:

@@ -20,7 +20,11 @@ SHOWN = 6
 
 
 class Message(NamedTuple):
-    """A frame of either protocol. `item`: what it is about, None if nothing; `data`: what follows the item."""
+    """A frame of a meter's protocol. `item`: what it is about, None if nothing; `data`: what follows the item.
+
+    `told`: how a product's points are read in an answer that has no item; `plain`: what it says without a product.
+    `due`: whether a request is answered.
+    """
 
     address: str
     answer: bool
@@ -28,7 +32,10 @@ class Message(NamedTuple):
     words: Text
     item: int | None
     data: bytes
-    traits: Mapping[str, Any]
+    traits: Mapping[str, Any] = {}
+    told: Callable[[Profile], dict[str, Value]] | None = None
+    plain: str = ""
+    due: bool = True
 
 
 class MeterDissector:
@@ -88,7 +95,7 @@ class MeterDissector:
             self.tallies.answer(message.address, latency, refused=message.refuses is not None)
             self._asked = None
         else:
-            self.tallies.request(message.address)
+            self.tallies.request(message.address, answered=message.due)
             self._asked = (message.address, ended)
         words, values = self._words(message)
         fields: dict[str, Any] = {"kind": way, "item": message.item}
@@ -101,18 +108,20 @@ class MeterDissector:
         words = say.of(message.words)
         if message.refuses is not None:
             return f"{words} {say('拒绝', 'refuses')}: {say.of(message.refuses)}", {}
-        if message.item is None:
-            return words, {}
-        words += f" {message.item:X}"
+        if message.item is not None:
+            words += f" {message.item:X}"
+        elif message.told is None:
+            return f"{words} {message.plain}".rstrip(), {}
         if not message.answer:
             return words, {}
         device = self._devices.get(message.address)
         for profile in [device[1]] if device is not None else self._suiting(message):
-            values = _values(profile, message)
+            values = _values(profile, message) if message.told is None else message.told(profile)
             if values:
                 parts = [f"{name} {value_of(profile.points[name], value, say)}" for name, value in values.items()]
                 return f"{words} {', '.join(parts[:SHOWN])}", values
-        return f"{words} [{message.data[:16].hex(' ')}]", {}
+        plain = message.plain or f"[{message.data[:16].hex(' ')}]"
+        return f"{words} {plain}", {}
 
     def _suiting(self, message: Message) -> list[Profile]:
         return [

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from drivers.meters import cjt188, dlt645
+from drivers.meters import cjt188, dlt645, mbus
 from drivers.profiles.profile import Profile
+from gateway.tools.dissect_mbus import MbusTalk
 from gateway.tools.dissect_meters import MeterDissector, cjt188_message, dlt645_message
 from gateway.tools.dissect_osdp import OsdpDissector
 from gateway.tools.language import Speech
@@ -51,6 +52,15 @@ def _cjt188(wire: OnWire, say: Speech) -> Dissector:
     return MeterDissector(cjt188.frames(), cjt188_message, *_meters(wire, "cjt188"), say)
 
 
+def _mbus(wire: OnWire, say: Speech) -> Dissector:
+    known = {
+        str(installed.unit) if installed.address is None else mbus.secondary(installed.address): (id, profile)
+        for id, (installed, profile) in wire.of("mbus").items()
+    }
+    # Only a site file says which product a meter is: most records fit most products.
+    return MeterDissector(mbus.frames(), MbusTalk(), known, [], say)
+
+
 def _osdp(wire: OnWire, say: Speech) -> Dissector:
     return OsdpDissector({installed.unit: id for id, (installed, _) in wire.of("osdp").items()}, say)
 
@@ -59,6 +69,7 @@ LISTENERS: dict[str, Callable[[OnWire, Speech], Dissector]] = {
     "modbus": _modbus,
     "dlt645": _dlt645,
     "cjt188": _cjt188,
+    "mbus": _mbus,
     "osdp": _osdp,
 }
 """By the word for `--protocol`."""

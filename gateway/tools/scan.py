@@ -11,7 +11,7 @@ from gateway.tools.channels import SerialChannel
 from gateway.tools.examining import profiles, recognise
 from gateway.tools.found import Found
 from gateway.tools.ports import open_port, others
-from gateway.tools.protocols import PROTOCOLS
+from gateway.tools.protocols import PROTOCOLS, distinct
 from gateway.tools.screen import Screen, Step
 from gateway.tools.searching import Sweep, lasts_s, sweep
 from gateway.tools.sitelines import serial_bus
@@ -110,7 +110,10 @@ async def _search(screen: Screen, order: Order, plans: Plans, found: list[Found]
             await _sweep(screen, channel, setting, heard, first)
             done += len(asks)
             await _narrow(screen, channel, setting, heard, first)
-            mine = [Found(hit, setting, heard.latency_s.get(key)) for key, hit in heard.hits.items()]
+            mine = [
+                Found(hit, setting, heard.latency_s.get((hit.protocol, hit.address)))
+                for hit in distinct(heard.hits.values())
+            ]
             found += mine
             _odd(screen, setting, heard)
             if order.fit and mine:

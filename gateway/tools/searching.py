@@ -13,6 +13,9 @@ from gateway.tools.sweeps import PATIENT_S, Setting, silence_s
 AGAIN = 3
 """So many addresses are asked again, patiently, when something came that could not be read."""
 
+HEARD_LIMIT = 1024
+"""Bytes that are listened to before the next question is asked anyway."""
+
 
 @dataclass(slots=True)
 class Sweep:
@@ -30,7 +33,7 @@ class Sweep:
 
 def lasts_s(ask: Ask, setting: Setting, thinks_s: float) -> float:
     """How long one question takes if nobody answers."""
-    return silence_s(setting, len(ask.frame), _waits_s(ask, thinks_s)) + setting.gap_s
+    return silence_s(setting, len(ask.before or ask.frame), _waits_s(ask, thinks_s)) + setting.gap_s
 
 
 def _waits_s(ask: Ask, thinks_s: float) -> float:
@@ -56,6 +59,8 @@ async def sweep(
 
 async def _ask(channel: Channel, setting: Setting, ask: Ask, thinks_s: float, found: Sweep) -> bool:
     """Asks once; False if something came that could not be read."""
+    if ask.before and not await _anybody(channel, setting, ask.before, thinks_s):
+        return True
     loop = asyncio.get_running_loop()
     channel.clear()
     channel.send(ask.frame)
@@ -82,10 +87,28 @@ async def _ask(channel: Channel, setting: Setting, ask: Ask, thinks_s: float, fo
         if hit.address == ask.address or not ask.address:
             found.latency_s.setdefault(key, max(0.0, first_at - sent_at))
     heard = without_echo(data, ask.frame)
-    if heard and not hits:
+    if (heard or ask.before) and not hits:
+        # Also who only acknowledged what was said before is there.
         found.unread += 1
         found.sample = found.sample or heard[:32]
         return False
     if hits:
         await asyncio.sleep(setting.gap_s)
+    return True
+
+
+async def _anybody(channel: Channel, setting: Setting, said: bytes, thinks_s: float) -> bool:
+    """Says something; whether anything came back. Returns when the line is quiet again."""
+    loop = asyncio.get_running_loop()
+    channel.clear()
+    channel.send(said)
+    give_up = loop.time() + silence_s(setting, len(said), thinks_s)
+    data = b""
+    # A line that never falls silent is somebody, too.
+    while len(data) < HEARD_LIMIT:
+        answered = bool(without_echo(data, said)) and not said.startswith(data)
+        more = await channel.hear(max(setting.gap_s, 0.02) if answered else max(0.0, give_up - loop.time()))
+        if not more:
+            return answered
+        data += more
     return True

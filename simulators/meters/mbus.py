@@ -60,7 +60,8 @@ class MbusMeter:
             return self._select(asked)
         if asked.control == mbus.SND_NKE:
             return self._reset(asked.address)
-        mine = asked.address == self.primary or (asked.address == mbus.SELECTED and self._selected)
+        mine = asked.address in (self.primary, EVERYBODY_ANSWERS)
+        mine = mine or (asked.address == mbus.SELECTED and self._selected)
         if mine and asked.control & ~(mbus.FCB | _FCV) == _REQ_UD2:
             return self._tell(asked, now)
         return None

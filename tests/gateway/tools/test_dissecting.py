@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.meters import cjt188, dlt645
+from drivers.meters import cjt188, dlt645, mbus
 from drivers.profiles.files import FOLDER, read
+from gateway.tools.dissect_mbus import MbusTalk
 from gateway.tools.dissect_meters import MeterDissector, cjt188_message, dlt645_message
 from gateway.tools.dissect_osdp import OsdpDissector
 from gateway.tools.language import Speech
@@ -50,6 +51,38 @@ def test_a_water_meter(step: int) -> None:
     asked, answered = hear(dissector, CJT188, step)
     assert (asked.unit, asked.words) == ("78330011223344", "read 901F")
     assert answered.fields["values"]["volume_forward"] == pytest.approx(556677.0)
+
+
+MBUS = bytes.fromhex(
+    "683d3d6808017200512002824d0204008800000407000000000c15030000000b2e0000000b3b0000000a5a8812"
+    "0a5e16050b61237700026c8c11022737" "0d0f60006716"
+)  # fmt: skip
+HEAT = read(FOLDER / "meter" / "mbus_heat.yaml")
+
+
+@pytest.mark.parametrize("step", [1, 5, 1000])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_heat_meter_by_its_address(step: int, known: bool) -> None:
+    devices = {"1": ("heat-1", HEAT)} if known else {}
+    dissector = MeterDissector(mbus.frames(), MbusTalk(), devices, [], EN)
+    seen = hear(dissector, mbus.reset(1) + mbus.ACKNOWLEDGED + mbus.request(1, fcb=True) + MBUS, step)
+    assert [(each.way, each.unit) for each in seen] == [("ask", "1"), ("answer", "1"), ("ask", "1"), ("answer", "1")]
+    assert [each.words for each in seen[:3]] == ["reset the link", "acknowledged", "read"]
+    if known:
+        assert seen[3].fields["values"]["return_temperature"] == pytest.approx(51.6)
+    else:
+        assert "02205100824D0204" in seen[3].words and "Volume 0.3 m3" in seen[3].words
+    assert (dissector.tallies.units["1"].answered, dissector.tallies.units["1"].silent) == (2, 0)
+
+
+def test_a_heat_meter_by_its_number() -> None:
+    mask = mbus.secondary("02205100")
+    dissector = MeterDissector(mbus.frames(), MbusTalk(), {mask: ("heat-1", HEAT)}, [], EN)
+    talk = mbus.reset(253) + mbus.select("02205100") + mbus.ACKNOWLEDGED + mbus.request(253, fcb=True) + MBUS
+    seen = hear(dissector, talk, 1000)
+    assert [each.unit for each in seen] == ["253", mask, mask, mask, mask]
+    assert seen[-1].fields["values"]["meter_no"] == "02205100"
+    assert not any(tally.silent for _, tally in dissector.tallies)
 
 
 @pytest.mark.parametrize("step", [1, 5, 1000])

@@ -7,16 +7,24 @@ from collections.abc import Callable
 
 import pytest
 
-from drivers.meters import cjt188, dlt645
+from drivers.meters import cjt188, dlt645, mbus
 from drivers.modbus.frames import read_pdu, rtu
 from drivers.osdp import codec
 from gateway.tools.asks import Ask, Hit, modbus_ask, modbus_hits
+from gateway.tools.asks_mbus import mbus_asks, mbus_hits, selected_hits
 from gateway.tools.asks_meters import cjt188_asks, cjt188_hits, dlt645_asks, dlt645_hits, shortened
 from gateway.tools.asks_osdp import one_by_one, osdp_asks, osdp_hits
+from gateway.tools.protocols import address_of, distinct
 from gateway.tools.searching import Sweep, sweep
 from gateway.tools.sweeps import Setting
 
 FAST = Setting(115200)
+MBUS = (
+    "683d3d6808017200512002824d0204008800000407000000000c15030000000b2e0000000b3b0000000a5a8812"
+    "0a5e16050b61237700026c8c11022737" "0d0f60006716"
+)  # fmt: skip
+"""A heat meter's published telegram."""
+
 VALUE = bytes.fromhex("0302002a")
 Answers = Callable[[bytes], list[tuple[float, bytes]]]
 
@@ -143,6 +151,52 @@ async def test_a_crowd_of_meters_is_asked_apart() -> None:
     assert shortened("0112") == []
 
 
+async def test_mbus_meters_with_one_address_are_selected_digit_by_digit() -> None:
+    meters = ["02205100824D0204", "02305100824D0207", "71305100824D0207"]
+    chosen: set[str] = set()
+
+    def line(asked: bytes) -> list[tuple[float, bytes]]:
+        frame = mbus.parse(asked)
+        if frame.data:
+            mask = (frame.data[4:0:-1] + frame.data[5:9]).hex().upper()
+            chosen.clear()
+            chosen.update(meter for meter in meters if mbus.fits(mask, meter))
+            return [(0.0, mbus.ACKNOWLEDGED)] if chosen else []
+        there = chosen if frame.address == mbus.SELECTED else meters if frame.address in (0, 254) else []
+        if frame.control == mbus.SND_NKE:
+            return [(0.0, mbus.ACKNOWLEDGED)] if there else []
+        told = [
+            mbus.long(mbus.RSP_UD, 0, b"\x72" + mbus.secondary_bytes(meter) + b"\x01\0\0\0") for meter in sorted(there)
+        ]
+        if len(told) > 1:
+            return [(0.0, bytes(a & b for a, b in zip(told[0], told[-1], strict=True)))]
+        return [(0.0, frame) for frame in told]
+
+    found, todo, sent = Sweep(), mbus_asks([0]), 0
+    for _ in range(6):
+        quick = [ask._replace(at_least_s=0.0) for ask in todo]
+        sent += len(quick)
+        async for _ in sweep(Line(line), FAST, quick, 0.001, found):
+            pass
+        crowd = [ask for ask in found.crowded if ask.narrower is not None and ask.named]
+        found.crowded = []
+        if not crowd or crowd[0].narrower is None:
+            break
+        todo = crowd[0].narrower()
+    assert sorted(addresses(found)) == sorted(meters)
+    assert sent < 60 and found.unread == 0
+    assert address_of(found.hits["mbus", meters[0]]) == {"address": meters[0]}
+
+
+def test_an_mbus_meter_found_twice_is_one() -> None:
+    raw = bytes.fromhex(MBUS)
+    (by_address,), (by_number,) = mbus_hits(raw), selected_hits(raw)
+    assert address_of(by_address) == {"unit": 1}
+    assert distinct([by_address, by_number]) == [by_number]
+    assert distinct([by_address]) == [by_address]
+    assert "SIM" not in by_number.says.en and "heat meter" in by_number.says.en
+
+
 @pytest.mark.parametrize(
     ("find", "raw", "address", "traits"),
     [
@@ -154,6 +208,10 @@ async def test_a_crowd_of_meters_is_asked_apart() -> None:
             cjt188_hits,
             "68104433221100337881161f90007766552c007766552c31012211051520218413" + "16", None, {},
         ),
+        (mbus_hits, MBUS, "1", {"identity": "02205100824D0204", "kind": "heat_meter"}),
+        (selected_hits, MBUS, "02205100824D0204", {"identity": "02205100824D0204", "kind": "heat_meter"}),
+        (mbus_hits, "e5", None, {}),
+        (mbus_hits, "107b088316", None, {}),
         (osdp_hits, "538114000545bebafe0101afbeaddeaddeade881", "1", {"reader": True}),
         (osdp_hits, "ff530108000460ba00", None, {}),
     ],

@@ -104,7 +104,11 @@ def test_tells_values_by_the_site_file(plant: Plant, tmp_path: Any) -> None:
 
 @pytest.mark.parametrize(
     ("bus", "device", "words"),
-    [("meter-line", "meter-1", "voltage_l1"), ("water-line", "water-1", "volume_forward")],
+    [
+        ("meter-line", "meter-1", "voltage_l1"),
+        ("water-line", "water-1", "volume_forward"),
+        ("mbus-line", "heat-1", "heat_energy"),
+    ],
 )
 def test_tells_what_meters_say(plant: Plant, tmp_path: Any, bus: str, device: str, words: str) -> None:
     with tapped(plant.port(bus)) as tap:
