@@ -171,11 +171,8 @@ class Timetable(Generic[Block]):
         if state.online and not state.silences:
             return False
         found = state.online is not True
+        self._pass_over(state, now)
         for slot in state.slots:
-            if slot.due < now:
-                left_out = int((now - slot.due) // slot.period)
-                self._count_missed(state, left_out)
-                slot.due += left_out * slot.period
             slot.due = min(slot.due, now)
             slot.owed = slot.owed or (found and slot.block.first)
         state.silences, state.online = 0, True
@@ -220,6 +217,7 @@ class Timetable(Generic[Block]):
         """
         state = self._devices[device]
         state.silences += 1
+        self._pass_over(state, now)
         state.silent_at, state.at_least_s, state.cost_s = now, at_least_s, cost_s
         others = [state]
         if device not in self._silent:
@@ -297,6 +295,14 @@ class Timetable(Generic[Block]):
         return {name: LeftOut(state.overruns, state.missed) for name, state in self._devices.items()}
 
     # --- Inside
+
+    def _pass_over(self, state: _Device[Block], now: float) -> None:
+        """The moments that passed in silence, except the last of each block: that one is still to be read."""
+        for slot in state.slots:
+            if slot.due < now:
+                left_out = int((now - slot.due) // slot.period)
+                self._count_missed(state, left_out)
+                slot.due += left_out * slot.period
 
     def _count_missed(self, state: _Device[Block], moments: int) -> None:
         self.missed += moments

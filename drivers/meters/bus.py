@@ -253,7 +253,9 @@ class MeterBus:
         self._silent(station.device, str(fault), now, station.latency_s, self._timing.timeout_s)
 
     def _silent(self, device: str, why: str, now: float, at_least_s: float = 0.0, cost_s: float = 0.0) -> None:
-        if self._timetable.silent(device, now, at_least_s, cost_s):
+        lost = self._timetable.silent(device, now, at_least_s, cost_s)
+        self.health.missed = self._timetable.missed
+        if lost:
             self._stations[device].forget()
             self._sink(DeviceLost(device, why))
 

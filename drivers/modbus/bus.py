@@ -276,7 +276,9 @@ class ModbusBus:
         now = asyncio.get_running_loop().time()
         self._probed = None if asked_at is None else device
         cost_s = 0.0 if asked_at is None else now - asked_at
-        if self._timetable.silent(device, now, at_least_s, cost_s):
+        lost = self._timetable.silent(device, now, at_least_s, cost_s)
+        self.health.missed = self._timetable.missed
+        if lost:
             self._stations[device].forget()
             self._sink(DeviceLost(device, why))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +44,7 @@ class Counted:
 
 
 def run(short: bool) -> Iterable[Row]:
-    """Wrong values, one row for each kind of wire."""
+    """Wrong values, one row for each kind of wire. A wire that told no value at all proves nothing."""
     polls, wires, longest_s = (600, 5, 12.0) if short else (10_000, 15, 300.0)
     ours = uvloop.run(of_drivers(polls, wires, longest_s))
     peer = asyncio.run(of_peer(polls, wires, longest_s))
@@ -60,7 +61,8 @@ def run(short: bool) -> Iterable[Row]:
             notes["its values from before the last question"] = peer.old
         yield Row(
             "late", f"{kind}: wrong values in {counted.polls} polls", "",
-            ours=float(counted.wrong + counted.old), peer=float(peer.wrong) if beside else None, aim=0.0, notes=notes,
+            ours=float(counted.wrong + counted.old) if counted.values else math.inf,
+            peer=float(peer.wrong) if beside else None, aim=0.0, notes=notes,
         )  # fmt: skip
 
 

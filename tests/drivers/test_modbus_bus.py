@@ -121,6 +121,9 @@ async def test_a_silent_device_is_lost_and_found_and_the_others_go_on() -> None:
         sick.silent = False
         await heard.until(lambda: heard.readings("sick.r0")[1:])
         assert heard.of(DeviceFound)[-1] == DeviceFound("sick")
+        # What it says first is told although it is what it said last: its points were stale meanwhile.
+        back = heard.reports[len(heard.reports) - heard.reports[::-1].index(DeviceFound("sick"))]
+        assert isinstance(back, PointsRead) and back.device == "sick"
         assert bus.health.timeouts >= 2
 
 

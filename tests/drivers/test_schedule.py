@@ -259,3 +259,12 @@ def test_the_table_is_always_alive(steps: list[tuple[float, bool]]) -> None:
             table.read(turn, now)
         else:
             table.silent("d", now)
+
+
+def test_what_a_dead_device_misses_is_counted_while_it_is_dead() -> None:
+    table = Timetable[Block]()
+    table.add("a", [block("alarm")], {"alarm": 0.5}, 0.0)
+    for moment in (0.1, 5.1, 60.1):
+        table.silent("a", moment)
+        assert table.left_out()["a"].missed == int(moment / 0.5)
+    assert (table.missed, table.overruns) == (120, 0)
