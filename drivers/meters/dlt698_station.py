@@ -110,7 +110,7 @@ class Dlt698Station:
     def worth(self, point: Point, result: dlt698.Result | Text) -> Worth:
         """What a point is worth after its attribute was told, or not."""
         source = source_of(point)
-        value = None if isinstance(result, Text) else _value(point, source, result)
+        value = None if isinstance(result, Text) else value_in(point, source, result)
         if value is None and source.address:
             value = self.address
         return Worth(point.id, value, "bad" if value is None else "good")
@@ -122,7 +122,8 @@ def source_of(point: Point) -> ObjectSource:
     return point.source
 
 
-def _value(point: Point, source: ObjectSource, result: dlt698.Result) -> Value:
+def value_in(point: Point, source: ObjectSource, result: dlt698.Result) -> Value:
+    """A point's value in its attribute; None if there is none that can be believed."""
     if isinstance(result, list):
         if source.element is None or source.element > len(result):
             return None

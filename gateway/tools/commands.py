@@ -128,8 +128,8 @@ def watch(
     protocol: Annotated[
         str | None,
         option(
-            "线上的协议：modbus（默认）、dlt645、cjt188、mbus、osdp。",
-            "What is spoken: modbus (default), dlt645, cjt188, mbus, osdp.",
+            "线上的协议：modbus（默认）、dlt645、cjt188、mbus、dlt698、osdp。",
+            "What is spoken: modbus (default), dlt645, cjt188, mbus, dlt698, osdp.",
         ),
     ] = None,
     through: Annotated[

@@ -127,7 +127,7 @@ class MeterDissector:
         return [
             profile
             for profile in self._profiles
-            if profile.meter is not None
+            if (profile.meter is not None or not message.traits)
             and all(getattr(profile.meter, trait) == value for trait, value in message.traits.items())
         ]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from drivers.meters import cjt188, dlt645, mbus
+from drivers.meters import cjt188, dlt645, dlt698, mbus
 from drivers.profiles.profile import Profile
+from gateway.tools.dissect_dlt698 import dlt698_message
 from gateway.tools.dissect_mbus import MbusTalk
 from gateway.tools.dissect_meters import MeterDissector, cjt188_message, dlt645_message
 from gateway.tools.dissect_osdp import OsdpDissector
@@ -35,7 +36,7 @@ def _modbus(wire: OnWire, say: Speech) -> Dissector:
 
 
 def _meters(wire: OnWire, protocol: str) -> tuple[dict[str, tuple[str, Profile]], list[Profile]]:
-    width = 12 if protocol == "dlt645" else 14
+    width = 14 if protocol == "cjt188" else 12
     known = {
         str(installed.address).zfill(width): (id, profile)
         for id, (installed, profile) in wire.of(protocol).items()
@@ -61,6 +62,10 @@ def _mbus(wire: OnWire, say: Speech) -> Dissector:
     return MeterDissector(mbus.frames(), MbusTalk(), known, [], say)
 
 
+def _dlt698(wire: OnWire, say: Speech) -> Dissector:
+    return MeterDissector(dlt698.frames(), dlt698_message, *_meters(wire, "dlt698"), say)
+
+
 def _osdp(wire: OnWire, say: Speech) -> Dissector:
     return OsdpDissector({installed.unit: id for id, (installed, _) in wire.of("osdp").items()}, say)
 
@@ -70,6 +75,7 @@ LISTENERS: dict[str, Callable[[OnWire, Speech], Dissector]] = {
     "dlt645": _dlt645,
     "cjt188": _cjt188,
     "mbus": _mbus,
+    "dlt698": _dlt698,
     "osdp": _osdp,
 }
 """By the word for `--protocol`."""

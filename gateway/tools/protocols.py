@@ -8,6 +8,7 @@ from typing import NamedTuple
 from contract.texts import Text
 from drivers.profiles.profile import Profile
 from gateway.tools.asks import Ask, Hit, modbus_ask
+from gateway.tools.asks_dlt698 import dlt698_asks
 from gateway.tools.asks_mbus import mbus_asks
 from gateway.tools.asks_meters import cjt188_asks, dlt645_asks
 from gateway.tools.asks_osdp import osdp_asks
@@ -47,6 +48,9 @@ PROTOCOLS: dict[str, Protocol] = {
         lambda setting: setting.parity == "E" and setting.baud <= 9600,
         "meter-serial",
         "meter-tcp",
+    ),
+    "dlt698": Protocol(
+        Text("DL/T 698.45 电表", "DL/T 698.45 meters"), dlt698_asks, _meters, "meter-serial", "meter-tcp"
     ),
     "osdp": Protocol(
         Text("OSDP 读头", "OSDP readers"),

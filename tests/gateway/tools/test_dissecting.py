@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.meters import cjt188, dlt645, mbus
+from drivers.meters import cjt188, dlt645, dlt698, mbus
 from drivers.profiles.files import FOLDER, read
+from gateway.tools.dissect_dlt698 import dlt698_message
 from gateway.tools.dissect_mbus import MbusTalk
 from gateway.tools.dissect_meters import MeterDissector, cjt188_message, dlt645_message
 from gateway.tools.dissect_osdp import OsdpDissector
@@ -83,6 +84,17 @@ def test_a_heat_meter_by_its_number() -> None:
     assert [each.unit for each in seen] == ["253", mask, mask, mask, mask]
     assert seen[-1].fields["values"]["meter_no"] == "02205100"
     assert not any(tally.silent for _, tally in dissector.tallies)
+
+
+@pytest.mark.parametrize("step", [1, 5, 1000])
+def test_an_object_meter_that_lacks_an_object(step: int) -> None:
+    dissector = MeterDissector(dlt698.frames(), dlt698_message, {}, [], EN)
+    asked = dlt698.frame("1", dlt698.REQUEST, dlt698.read([0x40010200], 0))
+    told = dlt698.frame("1", dlt698.ANSWER, dlt698.answer(0, {0x40010200: 4}))
+    seen = hear(dissector, asked + told, step)
+    assert [(each.way, each.unit) for each in seen] == [("ask", "000000000001"), ("answer", "000000000001")]
+    assert seen[0].words == "read 40010200" and "does not have this object" in seen[1].words
+    assert dissector.tallies.units["000000000001"].refused == 1
 
 
 @pytest.mark.parametrize("step", [1, 5, 1000])

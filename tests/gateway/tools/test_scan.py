@@ -58,6 +58,7 @@ def test_the_usual_settings_are_tried_until_somebody_answers(plant: Plant) -> No
         ("meter-line", "dlt645", "398192000337", "dlt645_2007_three_phase"),
         ("water-line", "cjt188", "33001122334411", "cjt188_water"),
         ("mbus-line", "mbus", "8", "mbus_heat"),
+        ("object-line", "dlt698", "000000314159", "dlt698_three_phase"),
         ("door-line", "osdp", "2", "osdp_reader"),
     ],
 )

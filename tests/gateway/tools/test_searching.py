@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from drivers.meters import cjt188, dlt645, mbus
+from drivers.meters import cjt188, dlt645, dlt698, mbus
 from drivers.modbus.frames import read_pdu, rtu
 from drivers.osdp import codec
 from gateway.tools.asks import Ask, Hit, modbus_ask, modbus_hits
+from gateway.tools.asks_dlt698 import dlt698_asks, dlt698_hits
 from gateway.tools.asks_mbus import mbus_asks, mbus_hits, selected_hits
 from gateway.tools.asks_meters import cjt188_asks, cjt188_hits, dlt645_asks, dlt645_hits, shortened
 from gateway.tools.asks_osdp import one_by_one, osdp_asks, osdp_hits
@@ -188,13 +189,25 @@ async def test_mbus_meters_with_one_address_are_selected_digit_by_digit() -> Non
     assert address_of(found.hits["mbus", meters[0]]) == {"address": meters[0]}
 
 
+async def test_an_object_meter_is_found_by_its_answer_whatever_it_says() -> None:
+    told = dlt698.answer(0, {dlt698.ADDRESS_OAD: 3})
+
+    def line(asked: bytes) -> list[tuple[float, bytes]]:
+        frame = dlt698.parse(asked.lstrip(b"\xfe"))
+        assert dlt698.asked(frame.apdu) == (0, [dlt698.ADDRESS_OAD])
+        return [(0.0, dlt698.frame("000000314159", dlt698.ANSWER, told))] if frame.address == dlt698.ANYBODY else []
+
+    found, _ = await swept(line, dlt698_asks([]))
+    assert addresses(found) == ["000000314159"]
+
+
 def test_an_mbus_meter_found_twice_is_one() -> None:
     raw = bytes.fromhex(MBUS)
     (by_address,), (by_number,) = mbus_hits(raw), selected_hits(raw)
     assert address_of(by_address) == {"unit": 1}
     assert distinct([by_address, by_number]) == [by_number]
     assert distinct([by_address]) == [by_address]
-    assert "SIM" not in by_number.says.en and "heat meter" in by_number.says.en
+    assert by_number.says.en == "M-Bus heat meter (SLB, number 02205100)"
 
 
 @pytest.mark.parametrize(
@@ -212,6 +225,7 @@ def test_an_mbus_meter_found_twice_is_one() -> None:
         (selected_hits, MBUS, "02205100824D0204", {"identity": "02205100824D0204", "kind": "heat_meter"}),
         (mbus_hits, "e5", None, {}),
         (mbus_hits, "107b088316", None, {}),
+        (dlt698_hits, "6817004305010000000000" + "1026f605010040010200" + "00ed0316", None, {}),
         (osdp_hits, "538114000545bebafe0101afbeaddeaddeade881", "1", {"reader": True}),
         (osdp_hits, "ff530108000460ba00", None, {}),
     ],

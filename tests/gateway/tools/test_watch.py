@@ -107,6 +107,7 @@ def test_tells_values_by_the_site_file(plant: Plant, tmp_path: Any) -> None:
     [
         ("meter-line", "meter-1", "voltage_l1"),
         ("water-line", "water-1", "volume_forward"),
+        ("object-line", "objects-1", "voltage_l1"),
         ("mbus-line", "heat-1", "heat_energy"),
     ],
 )

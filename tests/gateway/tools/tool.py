@@ -25,6 +25,7 @@ buses:
   meter-line: {kind: meter-serial, port: /dev/ttyS2, baud: 2400}
   water-line: {kind: meter-serial, port: /dev/ttyS3, baud: 2400}
   mbus-line: {kind: meter-serial, port: /dev/ttyS5, baud: 2400}
+  object-line: {kind: meter-serial, port: /dev/ttyS6, baud: 9600}
   door-line: {kind: osdp-serial, port: /dev/ttyS4}
   meters-net: {kind: modbus-tcp, host: 192.168.10.25}
   far-line: {kind: modbus-rtu-tcp, host: 192.168.10.26, port: 4001}
@@ -35,6 +36,7 @@ devices:
   meter-1: {profile: dlt645_2007_three_phase, bus: meter-line, address: "398192000337"}
   water-1: {profile: cjt188_water, bus: water-line, address: "33001122334411"}
   heat-1: {profile: mbus_heat, bus: mbus-line, unit: 8, meter_no: "02205100"}
+  objects-1: {profile: dlt698_three_phase, bus: object-line, address: "314159"}
   reader-1: {profile: osdp_reader, bus: door-line, unit: 2, secure: false}
   meter-2: {profile: eastron_sdm630, bus: meters-net, unit: 1}
   meter-3: {profile: xintai_water_meter, bus: meters-net, unit: 3}
