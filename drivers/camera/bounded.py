@@ -43,4 +43,4 @@ class Digest(httpx.DigestAuth):
         try:
             yield from super().auth_flow(request)
         except (KeyError, ValueError, NotImplementedError, httpx.ProtocolError) as wrong:
-            raise ValueError(f"it asks for a password in a way that is not known: {wrong}") from None
+            raise ValueError("the camera answers 401 and gives no events") from wrong

@@ -15,7 +15,7 @@ import structlog
 from contract.readings import Value
 from contract.texts import Text
 from drivers.bus import BusHealth, CommandFailed, Outcome
-from drivers.osdp import meaning
+from drivers.osdp import codec, meaning
 from drivers.osdp.keying import Keying
 from drivers.osdp.keys import KeyStore
 from drivers.osdp.line import Line
@@ -211,7 +211,7 @@ class OsdpBus:
             readers,
             self.health,
             guard_s=self._opener.guard_s,
-            refused=lambda why, sample: self._sink(InputRefused(self.id, why, sample[:64])),
+            refused=lambda why, sample: self._sink(InputRefused(self.id, why, codec.head(sample))),
         )
 
     def _reader(self, device: str) -> Reader:

@@ -201,6 +201,11 @@ def write(frame: Frame) -> bytes:
     return head + body + check(head + body, crc=frame.crc)
 
 
+def head(spoilt: bytes) -> bytes:
+    """What may be told of bytes that are no frame: up to the code, if they begin as one. The rest may be a PIN."""
+    return spoilt[: _HEAD + 1] if spoilt[:1] == bytes([SOM]) else b""
+
+
 def check(body: bytes, *, crc: bool) -> bytes:
     """What stands at the end of a frame."""
     if crc:

@@ -17,7 +17,7 @@ from drivers.osdp.keys import Keys, KeyStore
 from drivers.osdp.line import RESPONSE_S
 from drivers.osdp.meaning import COMMAND_OUTPUT, output
 from drivers.osdp.wishes import Wish
-from drivers.reports import PointsRead
+from drivers.reports import InputRefused, PointsRead
 from simulators.osdp.pd import Pd
 from tests.drivers.osdp_line import KEY, SERIAL, OsdpLine, keyed, osdp_line
 from tests.drivers.test_osdp_line import Loop, cards
@@ -161,3 +161,21 @@ def test_a_command_that_met_silence_is_not_repeated_later(tmp_path: Path) -> Non
     assert len(answers) == 1
     assert answers != [None]
     assert COMMAND_OUTPUT not in obeyed
+
+
+async def test_a_damaged_pin_in_the_clear_is_refused_and_not_told(tmp_path: Path) -> None:
+    keypad = {"in": {"unit": 0, "secure": False, "profile": "osdp_keypad_reader"}}
+    async with osdp_line(tmp_path, keypad, SERIAL) as line:
+        await line.online("in")
+        hear = line.wire.readers.hear
+
+        def damage(data: bytes) -> bytes:
+            return data[:-1] + bytes([data[-1] ^ 1]) if codec.read(data).code == codec.KEYPAD else data
+
+        def spoil(frames: Any, data: bytes, say: Callable[[bytes], object]) -> None:
+            hear(frames, data, lambda said: say(damage(said)))
+
+        line.wire.readers.hear = spoil  # type: ignore[method-assign]
+        line.reader("in").type("8264#")
+        await line.heard.until(lambda: line.heard.of(InputRefused))
+        assert [report.sample[:1] + report.sample[5:] for report in line.heard.of(InputRefused)] == [b"\x53\x53"]
