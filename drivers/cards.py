@@ -59,7 +59,7 @@ def to_text(value: str, form: CardFormat) -> str:
     data = bytes.fromhex(value)
     whole = bytes(4 - len(data)) + data if form.format in CUT and len(data) == 3 else data
     text = None
-    if len(data) in (sizes_of(form) or {len(data)}):
+    if len(data) in (sizes_of(form) or {len(data)}) and int.from_bytes(whole, "big") < 1 << _width(whole, form):
         text = cards.text_of(_turned_bytes(whole, form).hex(), text_form(form), size_of(form))
     if text is None:
         lengths = " or ".join(str(size) for size in sorted(sizes_of(form)))
@@ -130,9 +130,13 @@ def _with_parity(payload: int, length: int) -> int:
 
 def _turned_bytes(data: bytes, form: CardFormat) -> bytes:
     """Bits, then bytes, as they are turned on the way from the reader; the other way round it is the same."""
-    bits = 35 if form.format in {"h10302", "h10304"} else 8 * len(data)
-    turned = _turned(int.from_bytes(data, "big"), bits, form).to_bytes(len(data), "big")
+    turned = _turned(int.from_bytes(data, "big"), _width(data, form), form).to_bytes(len(data), "big")
     return turned if form.byte_order == "iso" else turned[::-1]
+
+
+def _width(data: bytes, form: CardFormat) -> int:
+    """Bits of a number in these bytes: the numbers of 37-bit cards have 35."""
+    return 35 if form.format in {"h10302", "h10304"} else 8 * len(data)
 
 
 def _ordered(data: bytes, form: CardFormat) -> str:

@@ -150,6 +150,12 @@ def test_uids_as_bits() -> None:
     assert to_bits("7186A61E", form("hex", byte_order="reversed")) == (bytes.fromhex("1EA68671"), 32)
 
 
+@pytest.mark.parametrize("bits", TURNS)
+def test_a_number_of_36_bits_is_none_of_35(bits: str) -> None:
+    with pytest.raises(WrongForm):
+        to_text("0800000000", form("h10302", bits=bits))
+
+
 VALUES = st.sampled_from([3, 4, 5, 7, 10]).flatmap(lambda size: st.binary(min_size=size, max_size=size))
 
 
