@@ -243,7 +243,10 @@ async def test_another_meter_in_its_place_is_told(tmp_path: Path) -> None:
         await stage.post("/sim/faults", {"device": "meter-old", "fault": "clock-off"})
 
         def ahead() -> bool:
-            shown = datetime.fromisoformat(str(gateway.value("meter-old.meter_clock"))).replace(tzinfo=ZONE)
+            told = gateway.value("meter-old.meter_clock")
+            if not isinstance(told, str):  # not read yet
+                return False
+            shown = datetime.fromisoformat(told).replace(tzinfo=ZONE)
             return (shown - datetime.now(ZONE)).total_seconds() > 3600
 
         await until(ahead)
