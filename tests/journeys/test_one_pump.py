@@ -8,7 +8,9 @@ from tests.journeys.running import Api, Demo, eventually
 
 
 def point(api: Api, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = next(item for item in api.get("/api/points", site="demo")["items"] if item["id"] == name)
+    """A point as a server has it; of no value and no quality while the server has not heard of it."""
+    items = api.get("/api/points", site="demo")["items"]
+    found: dict[str, Any] = next((item for item in items if item["id"] == name), {"value": None, "quality": ""})
     return found
 
 
