@@ -375,7 +375,7 @@ class Reader:
         return self._panel is not None and self._panel.can(command)
 
     def show(self, outcome: Outcome, now: float) -> None:
-        """Lamp and buzzer say what was decided; an older message gives way."""
+        """Lamp and buzzer say what was decided; with too many wishes waiting, this one is left out."""
         self._now = now
         if not self.there:
             return
