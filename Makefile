@@ -1,5 +1,6 @@
 # make run   everything on this machine, with the demo site        make test   all tests
-# make bench all benches          make torture  a million spoilt frames for each codec       make lint   make clean
+# make bench all benches          make torture  a million spoilt frames for each codec, a hundred faults for a site
+# make lint  make clean
 # Variables: SITE=config/sites/….yaml  PORT=8080  RHYTHM=1  WORKERS=4 (tests side by side)
 
 SHELL := /bin/bash
@@ -29,8 +30,9 @@ bench: python console tools peers
 	@PYTHON=$(PY) deploy/peers/make $(BENCH_PEERS)
 	$(PY) -m tests.bench all $(BENCH)
 
-torture: python
+torture: python console tools
 	$(PY) -m tests.torture $(TORTURE)
+	$(PY) -m tests.bench torture
 
 lint: python console
 	$(VENV)/bin/ruff check .

@@ -10,7 +10,20 @@ from collections.abc import Callable, Iterable
 from tests.bench.rows import Row
 from tests.peers import PeerMissing
 
-BENCHES = ("door", "screen", "footprint", "modbus", "dead-unit", "rtu", "rtu-dead", "command", "late", "idle", "osdp")
+BENCHES = (
+    "door",
+    "screen",
+    "footprint",
+    "modbus",
+    "dead-unit",
+    "rtu",
+    "rtu-dead",
+    "command",
+    "late",
+    "idle",
+    "osdp",
+    "torture",
+)
 """Each is a module of this package (`-` is `_` there) with `run(short: bool) -> Iterable[Row]`."""
 
 
