@@ -39,14 +39,30 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock = "ok"
 
 
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the event `seq` of a batch was first recorded: as event `was` of `stream`, with this hash.
+
+    A fork moves events to a new stream, perhaps several times; this place of each stays the same for ever.
+    """
+
+    seq: Annotated[int, msgspec.Meta(ge=1)]
+    stream: StreamId
+    was: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+    hash: Hash
+
+
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """Consecutive events of one stream: `prev` is the hash before the first, `head` the hash of the last."""
+    """Consecutive events of one stream: `prev` is the hash before the first, `head` the hash of the last.
+
+    `moved`: of those events that were first recorded in another stream, where. The chain does not cover it.
+    """
 
     stream: StreamId
     first_seq: Annotated[int, msgspec.Meta(ge=1)]
     prev: Hash
     head: Hash
     events: Annotated[tuple[Event, ...], msgspec.Meta(min_length=1, max_length=BATCH_LIMIT)]
+    moved: Annotated[tuple[Moved, ...], msgspec.Meta(max_length=BATCH_LIMIT)] = ()
     v: int = VERSION
 
 
@@ -68,7 +84,7 @@ def chain(prev: Hash, events: Sequence[Event]) -> list[Hash]:
 
 
 def batch_fault(batch: Batch) -> str | None:
-    """What contradicts itself inside a batch (sequence, chain), or None. Says nothing of what the hub holds."""
+    """What contradicts itself inside a batch (sequence, chain, first places), or None. Says nothing of what the hub holds."""
     for place, event in enumerate(batch.events):
         if event.seq != batch.first_seq + place:
             return f"event {place} of the batch has seq {event.seq}, expected {batch.first_seq + place}"
@@ -76,4 +92,12 @@ def batch_fault(batch: Batch) -> str | None:
     if head != batch.head:
         last = batch.events[-1].seq
         return f"the chain of {batch.first_seq}..{last} ends in {head[:12]}, the batch says {batch.head[:12]}"
-    return None
+    return _moved_fault(batch) if batch.moved else None
+
+
+def _moved_fault(batch: Batch) -> str | None:
+    places = [moved.seq for moved in batch.moved]
+    if len(set(places)) < len(places):
+        return "an event of the batch has two first places"
+    strange = [seq for seq in places if not batch.first_seq <= seq <= batch.events[-1].seq]
+    return f"a first place of event {strange[0]}, which is not in the batch" if strange else None

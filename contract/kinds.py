@@ -12,6 +12,7 @@ import msgspec
 from contract.commands import Person
 from contract.desired import CredentialKind
 from contract.errors import Malformed
+from contract.events import StreamId
 from contract.instants import Instant
 from contract.layout import SiteLayout
 from contract.readings import Value
@@ -47,10 +48,15 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PassageMade(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody went through after a decision; `after` is the seq of that decision's event (None: an exit button)."""
+    """Somebody went through after a decision; `after` is the seq of that decision's event (None: an exit button).
+
+    `after_stream`: the stream in which the decision was recorded, None before that was said (then its own stream). A
+    fork may have moved either event since: the name stays that of its first place.
+    """
 
     direction: Direction
     after: int | None = None
+    after_stream: StreamId | None = None
     credential: Presented | None = None
     holder: str | None = None
 
@@ -230,11 +236,41 @@ class GatewayStarted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StreamForked(msgspec.Struct, frozen=True, kw_only=True):
-    """First event of a stream that goes on from another: `agreed` events of the old one are shared with the hub."""
+    """First event of a stream that goes on from another: `agreed` events of the old one are shared with the hub.
+
+    `moved`: how many of those after them follow here; `missing`: how many can no longer be read anywhere. None where
+    an older gateway did not say.
+    """
 
     old_stream: str
     agreed: int
     why: str
+    moved: int | None = None
+    missing: int | None = None
+
+
+class JournalDamaged(msgspec.Struct, frozen=True, kw_only=True):
+    """The journal's file was damaged, kept aside as `kept` and begun anew with what was readable.
+
+    `saved`: events that were not acknowledged and go on; `missing`: known to have been among them, not readable.
+    """
+
+    kept: str
+    why: str
+    saved: int
+    missing: int
+
+
+class JournalLost(msgspec.Struct, frozen=True, kw_only=True):
+    """`journal.lost`: a gateway goes on with a `stream` that does not follow from the one `before`.
+
+    What it had recorded beyond the `held` events of that one, and its alarms' memory, are gone with its journal.
+    """
+
+    gateway: str
+    stream: str
+    before: str
+    held: int
 
 
 class DesiredApplied(msgspec.Struct, frozen=True, kw_only=True):
@@ -375,6 +411,7 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "site.described": SiteLayout,
     "gateway.stopped": Empty,
     "stream.forked": StreamForked,
+    "journal.damaged": JournalDamaged,
     "desired.applied": DesiredApplied,
     "clock.doubted": ClockDoubted,
     "clock.trusted": ClockTrusted,
@@ -394,6 +431,7 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "command.asked": CommandAsked,
     "gateway.lost": GatewaySeen,
     "gateway.found": GatewaySeen,
+    "journal.lost": JournalLost,
     "holder.changed": RecordChanged,
     "credential.changed": RecordChanged,
     "grant.changed": RecordChanged,

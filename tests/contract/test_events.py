@@ -11,9 +11,9 @@ import pytest
 
 from contract import wire
 from contract.errors import Malformed
-from contract.events import GENESIS, Batch, Event, batch_fault, chain, chained
+from contract.events import GENESIS, Batch, Event, Moved, batch_fault, chain, chained
 from contract.instants import instant, milliseconds
-from contract.kinds import KINDS, decode_data, encode_data
+from contract.kinds import KINDS, PassageMade, StreamForked, decode_data, encode_data
 
 GOLDEN = Path(__file__).parent / "golden"
 DATA: dict[str, object] = json.loads((GOLDEN / "event-data.json").read_text())
@@ -58,6 +58,28 @@ def test_a_batch_that_contradicts_itself_is_named() -> None:
     assert "ends in" in (batch_fault(msgspec.structs.replace(batch, prev="1" * 64)) or "")
     gap = msgspec.structs.replace(batch, events=(events[0], events[2]))
     assert "seq 7, expected 6" in (batch_fault(gap) or "")
+
+
+def test_a_first_place_of_an_event_that_is_not_in_the_batch_is_named() -> None:
+    events = tuple(event(seq) for seq in (5, 6, 7))
+    batch = Batch(stream="0" * 32, first_seq=5, prev=GENESIS, head=chain(GENESIS, events)[-1], events=events)
+
+    def with_places(*seqs: int) -> Batch:
+        places = tuple(Moved(seq=seq, stream="f" * 32, was=1, hash="b" * 64) for seq in seqs)
+        return msgspec.structs.replace(batch, moved=places)
+
+    assert batch_fault(with_places(5, 7)) is None
+    assert "event 8, which is not in the batch" in (batch_fault(with_places(5, 8)) or "")
+    assert "two first places" in (batch_fault(with_places(6, 6)) or "")
+
+
+def test_what_older_gateways_said_of_forks_and_passages_is_read() -> None:
+    forked = decode_data("stream.forked", b'{"old_stream":"","agreed":0,"why":"damaged"}')
+    assert isinstance(forked, StreamForked)
+    assert (forked.moved, forked.missing) == (None, None)
+    passage = decode_data("passage.made", b'{"direction":"in","after":41}')
+    assert isinstance(passage, PassageMade)
+    assert passage.after_stream is None
 
 
 def test_every_kind_has_a_golden_example() -> None:

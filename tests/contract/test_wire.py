@@ -26,6 +26,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 MESSAGES: dict[str, type[msgspec.Struct]] = {
     "batch": Batch,
+    "batch-moved": Batch,
     "readings": ReadingsBatch,
     "presence": Presence,
     "ack": Ack,
@@ -57,6 +58,12 @@ def test_unknown_fields_are_ignored(name: str) -> None:
     later = document | {"of_a_later_version": {"anything": [1, 2]}}
     message = wire.decode(MESSAGES[name], json.dumps(later, ensure_ascii=False).encode())
     assert json.loads(wire.encode(message)) == document
+
+
+def test_a_batch_from_before_events_remembered_their_first_place_is_read() -> None:
+    document = json.loads(golden("batch"))
+    del document["moved"]
+    assert wire.decode(Batch, json.dumps(document, ensure_ascii=False).encode()).moved == ()
 
 
 @pytest.mark.parametrize("name", MESSAGES)
