@@ -14,11 +14,12 @@ from contract.instants import Instant
 class Ack(msgspec.Struct, frozen=True, kw_only=True):
     """The hub's word on one stream of events or one store of readings.
 
-    `committed`: everything up to `seq` is in the database. `expected`: a gap; send from `seq` + 1 again.
+    `committed`: everything up to `seq` is in the database. `expected`: a gap, or a birth; send from `seq` + 1.
     `fork`: up to `seq` both sides agree, after it they do not (or the hub holds more than the gateway):
     move what follows to a new stream. `refused`: this batch can never be accepted (`why` says it, for people).
-    `head`: of what is committed, the hash of event `seq`; a sender whose event has another hash is not meant (it is an
-    answer to another life of its journal). `at` is the hub's clock when it answered.
+    `head`: the hash of event `seq`, where that is the last one committed or the last of the batch that is answered; a
+    sender whose event has another hash is not meant (it is an answer to another life of its journal). `at` is the hub's
+    clock when it answered.
     """
 
     stream: StreamId

@@ -16,7 +16,6 @@ from hub.events.endpoints import router as events_router
 from hub.events.stored import Projection
 from hub.gateways.endpoints import router as gateways_router
 from hub.ingest.projecting import Registry
-from hub.ingest.projections import PROJECTIONS as STREAMS
 from hub.meters.endpoints import router as meters_router
 from hub.meters.projections import PROJECTIONS as METERS
 from hub.pictures.endpoints import router as pictures_router
@@ -44,7 +43,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 
 # In the order in which they are asked: a site exists before what is in it.
-_DOMAINS: tuple[Mapping[str, Projection], ...] = (STREAMS, SITES, TELEMETRY, METERS, ALARMS, TICKETS, COMMANDS)
+_DOMAINS: tuple[Mapping[str, Projection], ...] = (SITES, TELEMETRY, METERS, ALARMS, TICKETS, COMMANDS)
 
 
 LATEST: tuple[Latest, ...] = (on_readings,)

@@ -23,8 +23,18 @@ Cursor = Annotated[int | None, Query(ge=0, le=LARGEST)]
 Names = Annotated[list[Annotated[str, Query(max_length=128)]], Query(max_length=50)]
 
 
+class FirstPlaceItem(BaseModel):
+    """A place in a stream."""
+
+    stream: str
+    seq: int
+
+
 class EventItem(BaseModel):
-    """An event. `gateway` and `site` are null where the hub itself recorded it, for the whole company."""
+    """An event. `gateway` and `site` are null where the hub itself recorded it, for the whole company.
+
+    `first`: where it was first recorded, if a fork has moved it since; other events may name it by that place.
+    """
 
     id: int
     site: str | None
@@ -36,6 +46,7 @@ class EventItem(BaseModel):
     kind: str
     source: str
     data: dict[str, Any]
+    first: FirstPlaceItem | None = None
 
 
 @router.get("", response_class=Response, responses={200: {"model": Page[EventItem]}})

@@ -39,3 +39,18 @@ class EventRow(Table, table=True):
     data: Any = Field(sa_column=Column(JSON, nullable=False))
     hash: bytes = Field(sa_type=LargeBinary)
     failed: str | None = Field(default=None, sa_type=Text)
+
+
+class EventPlace(Table, table=True):
+    """Another place of an event that has one row: where it was first recorded, or where it came again after a fork.
+
+    `chained`: the stream's head moved over this place, so that its chain runs through it.
+    """
+
+    __tablename__ = "event_places"
+
+    stream: str = Field(primary_key=True, max_length=32)
+    seq: int = Field(sa_type=BigInteger, primary_key=True)
+    hash: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    event: int = Field(sa_type=BigInteger, index=True)
+    chained: bool

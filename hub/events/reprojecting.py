@@ -7,14 +7,11 @@ from typing import NamedTuple
 from sqlalchemy import text
 
 from hub.db import Database
-from hub.events.service import stored
+from hub.events.service import COLUMNS, EVENTS, stored
 from hub.failures import passes
 from hub.ingest.projecting import Registry
 
-_FAILED = text(
-    "SELECT id, site, gateway, stream, seq, at, received_at, kind, source, CAST(data AS text) AS data FROM events"
-    " WHERE failed IS NOT NULL AND id > :after ORDER BY id LIMIT 1"
-)
+_FAILED = text(f"SELECT {COLUMNS} FROM {EVENTS} WHERE failed IS NOT NULL AND id > :after ORDER BY id LIMIT 1")
 _CLEAR = text("UPDATE events SET failed = NULL WHERE id = :id")
 _STILL = text("UPDATE events SET failed = :why WHERE id = :id")
 

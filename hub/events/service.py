@@ -10,9 +10,16 @@ import msgspec
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.events.stored import StoredEvent, to_instant
+from hub.events.stored import FirstPlace, StoredEvent, to_instant
 
-_COLUMNS = "id, site, gateway, stream, seq, at, received_at, kind, source, CAST(data AS text) AS data"
+COLUMNS = (
+    "id, site, gateway, events.stream, events.seq, at, received_at, kind, source, CAST(data AS text) AS data,"
+    " first.stream AS first_stream, first.seq AS first_seq"
+)
+"""What `stored` needs of `EVENTS`."""
+
+EVENTS = "events LEFT JOIN event_places first ON first.event = events.id AND NOT first.chained"
+"""The history, and of each event where it was first recorded if that was elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +53,7 @@ async def events(conn: AsyncConnection, wanted: Wanted, limit: int) -> list[Stor
             values[name] = edge
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     order = "id" if wanted.oldest_first else "id DESC"
-    rows = await conn.execute(text(f"SELECT {_COLUMNS} FROM events {where} ORDER BY {order} LIMIT :limit"), values)
+    rows = await conn.execute(text(f"SELECT {COLUMNS} FROM {EVENTS} {where} ORDER BY {order} LIMIT :limit"), values)
     return [stored(row) for row in rows]
 
 
@@ -63,6 +70,7 @@ def stored(row: Row[Any]) -> StoredEvent:
         kind=row.kind,
         source=row.source,
         data=msgspec.Raw(row.data.encode()),
+        first=None if row.first_stream is None else FirstPlace(stream=row.first_stream, seq=row.first_seq),
     )
 
 

@@ -13,6 +13,13 @@ from contract.instants import Instant, instant, milliseconds
 from contract.kinds import decode_data
 
 
+class FirstPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an event was first recorded that a fork has moved since. Other events may name it by this place."""
+
+    stream: str
+    seq: int
+
+
 class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the history. `data`: the exact JSON text. `gateway` is None in the hub's own stream.
 
@@ -29,6 +36,7 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     source: str
     data: msgspec.Raw
+    first: FirstPlace | None = None
 
     def typed(self) -> msgspec.Struct | None:
         """The data by its kind, None for a kind that is not known; `Malformed` if it does not fit."""

@@ -1,4 +1,7 @@
-"""Verifying the history: every stream's hashes again, from the exact text that is stored."""
+"""Verifying the history: every stream's hashes again, from the exact text that is stored.
+
+An event that came again after a fork has one row, and a place in each of those streams: the chains run through both.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ from hub.db import Database
 from hub.events.stored import to_instant
 
 _ROWS = text(
-    "SELECT id, stream, seq, at, kind, source, clock, CAST(data AS text) AS data, hash FROM events"
+    "SELECT id, stream, seq, at, kind, source, clock, CAST(data AS text) AS data, hash FROM ("
+    "SELECT id, stream, seq, at, kind, source, clock, data, hash FROM events"
+    " UNION ALL SELECT id, p.stream, p.seq, at, kind, source, clock, data, p.hash"
+    " FROM event_places p JOIN events ON events.id = p.event WHERE p.chained) AS places"
     " WHERE CAST(:stream AS text) IS NULL OR stream = :stream ORDER BY stream, seq"
 )
 _HEADS = text(

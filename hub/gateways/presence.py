@@ -196,19 +196,18 @@ class GatewayPresence:
             self._send(gateway, "ack", ack)
         return str(row.site)
 
-    async def _judged(self, conn: AsyncConnection, gateway: str, presence: Presence) -> Ack | None:
+    async def _judged(self, conn: AsyncConnection, gateway: str, presence: Presence) -> Ack:
         pg = await records.driver(conn)
         head = (await records.lock_streams(pg, [presence.stream])).get(presence.stream)
         seq = min(presence.head_seq, LARGEST)
         held = (await records.held_hashes(pg, [(presence.stream, seq, seq)])).get(presence.stream, {}).get(seq)
         verdict = judge_birth(head, gateway, presence, held)
-        if verdict is None or verdict.state == "accept":
-            return None
-        if verdict.state != "committed":
+        assert verdict.state != "accept"
+        if verdict.why:
             log.warning("gateway.birth", gateway=gateway, state=verdict.state, seq=verdict.seq, why=verdict.why)
         at = instant(self._now_ms())
-        agreed = presence.head if verdict.state == "committed" else None
-        return Ack(stream=presence.stream, state=verdict.state, seq=verdict.seq, at=at, why=verdict.why, head=agreed)
+        last = head.hash if head is not None and head.gateway == gateway and 0 < verdict.seq == head.seq else None
+        return Ack(stream=presence.stream, state=verdict.state, seq=verdict.seq, at=at, why=verdict.why, head=last)
 
 
 def _heard(arrived: PresenceArrived) -> dict[str, object]:

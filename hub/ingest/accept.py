@@ -13,14 +13,17 @@ from contract.acks import Ack
 from contract.events import Hash
 from contract.instants import Instant, instant
 from hub.db import outcome
-from hub.ingest import records
+from hub.ingest import records, successions
 from hub.ingest.arrivals import EventsArrived
+from hub.ingest.places import Place, Places, places_of
 from hub.ingest.projecting import Registry, project
 from hub.ingest.records import NewEvent
 from hub.ingest.rule import Head, Verdict, empty_head, held_range, judge
+from hub.ingest.successions import FORKED, Begun, Fork, old_stream
 
 BATCHES = Counter("gatehouse_ingest_batches", "Batches of events, by what became of them", ["verdict"])
 EVENTS = Counter("gatehouse_ingest_events", "Events stored")
+AGAIN = Counter("gatehouse_ingest_events_again", "Events that were held already and came again in another stream")
 
 NOT_ENROLLED = "this gateway is not enrolled at this hub"
 
@@ -52,15 +55,21 @@ async def accept(conn: AsyncConnection, arrived: Sequence[EventsArrived], regist
     """Take `arrived` into the database, in a transaction opened with `writes=True`."""
     pg = await records.driver(conn)
     sites = await records.sites_of(pg, {one.gateway for one in arrived})
-    group = _Group(await records.lock_streams(pg, {one.batch.stream for one in arrived}), instant(now_ms), sites)
+    heads = await records.lock_streams(pg, {one.batch.stream for one in arrived})
+    group = _Group(heads, instant(now_ms), sites, await places_of(pg, arrived))
     held = await _held(pg, group, arrived)
     for one in arrived:
         group.take(one, held.get(one.batch.stream, {}))
-    if group.new:
-        stored = await records.insert_events(pg, group.new, group.at)
-        moved = {stream: group.heads[stream] for stream in {new.stream for new in group.new}}
-        await records.move_heads(pg, moved, sites, datetime.fromtimestamp(now_ms / 1000, UTC))
+    if group.moved:
+        now = datetime.fromtimestamp(now_ms / 1000, UTC)
+        losses = await successions.lost(pg, group.begun) if group.begun else []
+        stored = await records.insert_events(pg, group.new, group.at) if group.new else []
+        await records.move_heads(pg, {name: group.heads[name] for name in group.moved}, sites, now)
+        if group.places is not None:
+            await group.places.store(pg, stored)
+        await successions.end(pg, group.forks, sites, now)
         outcome(conn).events.extend(stored)
+        await successions.tell(conn, losses, sites)
         await project(conn, stored, registry)
     return Accepted(group.answers, group.unacceptable, len(group.new))
 
@@ -68,17 +77,23 @@ async def accept(conn: AsyncConnection, arrived: Sequence[EventsArrived], regist
 class _Group:
     """The batches of one transaction: heads move on as they are taken, so that one stream may have several."""
 
-    def __init__(self, heads: dict[str, Head], at: Instant, sites: dict[str, str]) -> None:
+    def __init__(self, heads: dict[str, Head], at: Instant, sites: dict[str, str], places: Places | None) -> None:
         self.heads = heads
         self.at = at
         self.sites = sites
+        self.places = places
         self.new: list[NewEvent] = []
+        self.moved: set[str] = set()
+        self.begun: list[Begun] = []
+        self.forks: list[Fork] = []
         self.answers: list[Answer] = []
         self.unacceptable: list[Unacceptable] = []
+        self._ended: set[tuple[str, str]] = set()
         self._taken: dict[str, dict[int, Hash]] = {}
 
     def head(self, one: EventsArrived) -> Head:
-        return self.heads.get(one.batch.stream) or empty_head(one.gateway)
+        found = self.heads.get(one.batch.stream) or empty_head(one.gateway)
+        return found._replace(ended=True) if (one.gateway, one.batch.stream) in self._ended else found
 
     def take(self, one: EventsArrived, held: dict[int, Hash]) -> None:
         stream = one.batch.stream
@@ -96,13 +111,31 @@ class _Group:
 
     def _store(self, one: EventsArrived, after: int) -> None:
         batch = one.batch
-        taken = self._taken.setdefault(batch.stream, {})
+        name = batch.stream
+        taken = self._taken.setdefault(name, {})
         site = self.sites[one.gateway]
+        firsts = {moved.seq: moved for moved in batch.moved}
+        forks: list[Fork] = []
         for event, digest in zip(batch.events, one.hashes, strict=True):
-            if event.seq > after:
-                self.new.append(NewEvent(site, one.gateway, batch.stream, event, digest))
-                taken[event.seq] = digest
-        self.heads[batch.stream] = Head(one.gateway, batch.events[-1].seq, one.hashes[-1])
+            if event.seq <= after:
+                continue
+            taken[event.seq] = digest
+            first = firsts.get(event.seq)
+            if event.kind == FORKED and (old := old_stream(event)) not in (None, name):
+                forks.append(Fork(one.gateway, str(old), name))
+            if self.places is not None:
+                here = Place(name, event.seq, digest)
+                if first is not None and self.places.again(one.gateway, event, first, here):
+                    AGAIN.inc()
+                    continue
+                self.places.new(one.gateway, event, first, here, len(self.new))
+            self.new.append(NewEvent(site, one.gateway, name, event, digest, first))
+        if name not in self.heads:
+            self.begun.append(Begun(one.gateway, name, tuple(fork.old for fork in forks)))
+        self.moved.add(name)
+        self.heads[name] = Head(one.gateway, batch.events[-1].seq, one.hashes[-1])
+        self.forks += forks
+        self._ended.update((fork.gateway, fork.old) for fork in forks)
 
     def _answer(self, one: EventsArrived, verdict: Verdict, fault: str = "") -> None:
         assert verdict.state != "accept"

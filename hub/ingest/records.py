@@ -9,9 +9,9 @@ from typing import NamedTuple, TypeAlias
 import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contract.events import Event, Hash
+from contract.events import Event, Hash, Moved
 from contract.instants import Instant
-from hub.events.stored import StoredEvent, to_datetime
+from hub.events.stored import FirstPlace, StoredEvent, to_datetime
 from hub.ingest.rule import Head
 
 Driver: TypeAlias = asyncpg.Connection
@@ -19,13 +19,14 @@ Driver: TypeAlias = asyncpg.Connection
 
 
 class NewEvent(NamedTuple):
-    """An accepted event on its way into the table."""
+    """An accepted event on its way into the table. `first`: where it was first recorded, if that was elsewhere."""
 
     site: str
     gateway: str
     stream: str
     event: Event
     hash: Hash
+    first: Moved | None = None
 
 
 _COLUMNS = (
@@ -58,13 +59,15 @@ async def lock_streams(pg: Driver, streams: Iterable[str]) -> dict[str, Head]:
 
 
 async def held_hashes(pg: Driver, ranges: Sequence[tuple[str, int, int]]) -> dict[str, dict[int, Hash]]:
-    """stream → sequence → hash of the events in each (stream, from, to)."""
+    """stream → sequence → hash of the events in each (stream, from, to), wherever their rows are."""
     if not ranges:
         return {}
     rows = await pg.fetch(
-        "SELECT DISTINCT e.stream, e.seq, e.hash"
-        " FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS asked (stream, low, high)"
-        " JOIN events e ON e.stream = asked.stream AND e.seq BETWEEN asked.low AND asked.high",
+        "WITH asked AS (SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS asked (stream, low, high))"
+        " SELECT e.stream, e.seq, e.hash FROM asked"
+        " JOIN events e ON e.stream = asked.stream AND e.seq BETWEEN asked.low AND asked.high"
+        " UNION SELECT p.stream, p.seq, p.hash FROM asked"
+        " JOIN event_places p ON p.stream = asked.stream AND p.seq BETWEEN asked.low AND asked.high AND p.chained",
         *map(list, zip(*ranges, strict=True)),
     )
     found: dict[str, dict[int, Hash]] = {}
@@ -114,6 +117,7 @@ def _stored(event_id: int, new: NewEvent, received_at: Instant) -> StoredEvent:
         kind=new.event.kind,
         source=new.event.source,
         data=new.event.data,
+        first=None if new.first is None else FirstPlace(stream=new.first.stream, seq=new.first.was),
     )
 
 

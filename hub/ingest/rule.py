@@ -73,18 +73,18 @@ def judge(head: Head, gateway: str, batch: Batch, hashes: Sequence[Hash], held: 
     return Verdict("accept", head.seq)
 
 
-def judge_birth(head: Head | None, gateway: str, presence: Presence, held: Hash | None) -> Verdict | None:
+def judge_birth(head: Head | None, gateway: str, presence: Presence, held: Hash | None) -> Verdict:
     """What to answer to a birth: `held` is the hash of the event at its `head_seq`, None if it is not held.
 
-    None: nothing to say, the gateway's batches will show.
+    A gateway that has more than is held hears up to where: one whose journal has holes needs to know.
     """
     if head is None:
-        return None
+        return Verdict("expected", 0)
     if head.gateway != gateway:
         return Verdict("refused", 0, f"stream {presence.stream} belongs to another gateway")
     seq = presence.head_seq
     if seq > head.seq:
-        return None
+        return Verdict("expected", head.seq)
     agrees = presence.head == (GENESIS if seq == 0 else held)
     if not agrees:
         return Verdict("expected", further_back(seq), f"the chain disagrees at or before {seq}")

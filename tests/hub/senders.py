@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from contract import topics, wire
 from contract.acks import Ack
-from contract.events import GENESIS, Batch, Event, chain
+from contract.events import GENESIS, Batch, Event, Moved, chain
 from contract.instants import Instant, instant
 from contract.presence import Presence, Versions
 from contract.topics import UpTopic
@@ -30,6 +30,7 @@ class Journal:
         self.stream = stream
         self.events: list[Event] = []
         self.hashes: list[str] = []
+        self.firsts: dict[int, tuple[str, int, str]] = {}
 
     def record(
         self,
@@ -59,7 +60,19 @@ class Journal:
         """A copy as it was at `up_to`."""
         copy = Journal(self.gateway, self.stream)
         copy.events, copy.hashes = self.events[:up_to], self.hashes[:up_to]
+        copy.firsts = dict(self.firsts)
         return copy
+
+    def forked(self, agreed: int, stream: str) -> Journal:
+        """What a fork makes of it: `stream.forked`, and behind it everything after `agreed`, with its first places."""
+        fork = Journal(self.gateway, stream)
+        data = {"old_stream": self.stream, "agreed": agreed, "why": "copied back"}
+        fork.record("stream.forked", msgspec.json.encode(data), self.gateway)
+        for event in self.events[agreed:]:
+            moved = fork.record(event.kind, bytes(event.data), event.source, event.at)
+            first = self.firsts.get(event.seq) or (self.stream, event.seq, self.hash_at(event.seq))
+            fork.firsts[moved.seq] = first
+        return fork
 
     def batch(self, first: int, last: int) -> Batch:
         """Events `first`..`last` as one batch."""
@@ -69,6 +82,11 @@ class Journal:
             prev=self.hash_at(first - 1),
             head=self.hash_at(last),
             events=tuple(self.events[first - 1 : last]),
+            moved=tuple(
+                Moved(seq=seq, stream=stream, was=was, hash=digest)
+                for seq, (stream, was, digest) in self.firsts.items()
+                if first <= seq <= last
+            ),
         )
 
     def arrived(self, first: int, last: int) -> EventsArrived:

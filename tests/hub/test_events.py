@@ -38,7 +38,9 @@ async def test_the_shape_of_an_event(database: Database) -> None:
     async with office(database) as hub, hub.signed_in("wang", "guard") as guard:
         await told(hub)
         item = (await guard.get("/api/events?kind=door.closed&limit=1")).json()["items"][0]
-        assert list(item) == ["id", "site", "gateway", "stream", "seq", "at", "received_at", "kind", "source", "data"]
+        assert list(item) == [
+            "id", "site", "gateway", "stream", "seq", "at", "received_at", "kind", "source", "data", "first",
+        ]  # fmt: skip
         assert (item["site"], item["gateway"], item["seq"], item["source"]) == ("demo", "demo-gw", 9, "garage")
         assert item["data"] == {"by": "free", "n": 7}
         assert item["at"].endswith("Z")
