@@ -84,7 +84,7 @@ def chain(prev: Hash, events: Sequence[Event]) -> list[Hash]:
 
 
 def batch_fault(batch: Batch) -> str | None:
-    """What contradicts itself inside a batch (sequence, chain, first places), or None. Says nothing of what the hub holds."""
+    """What contradicts itself inside a batch (sequence, chain, places), or None. Says nothing of what the hub holds."""
     for place, event in enumerate(batch.events):
         if event.seq != batch.first_seq + place:
             return f"event {place} of the batch has seq {event.seq}, expected {batch.first_seq + place}"

@@ -22,6 +22,8 @@ class Versions(msgspec.Struct, frozen=True, kw_only=True):
 class Presence(msgspec.Struct, frozen=True, kw_only=True):
     """One sign of life. `backlog`: events not yet acknowledged. `head_seq`/`head`: the end of the stream on disk.
 
+    `asks`: the gateway wants to know what the hub holds of the stream; a birth always does.
+
     As `gone` (last will, made at connect) only gateway and site are current.
     """
 
@@ -37,4 +39,5 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     readings_backlog: Annotated[int, msgspec.Meta(ge=0)] = 0
     clock: Clock = "ok"
     versions: Versions = Versions(software="")
+    asks: bool = False
     v: int = VERSION

@@ -8,9 +8,13 @@ At most `WINDOW` batches are unacknowledged. After a connection or a silence a s
 answered it: a hub that is away is not flooded, and one that holds something else than this journal (because an older
 journal was copied back) says so before much is sent.
 
-A fork moves events to another stream, where the hub takes them as new ones. So it is made only when the hub says it
-twice, the second time to a single batch sent after a pause: an answer to a birth may have been overtaken by batches
-sent after it, and would have the hub store those twice.
+A fork moves events to another stream, where the hub must recognise those it has. So it is made only when the hub says
+it twice, the second time to a single batch sent after a pause: an answer to a birth may have been overtaken by batches
+sent after it.
+
+Where this journal has a hole (a damaged file gave only some of its events), the next batch cannot be made. Then, once
+everything before it is answered, the hub is asked what it holds: what its head proves goes as acknowledged, and only
+what lies behind the hole and not at the hub moves to a new stream.
 """
 
 from __future__ import annotations
@@ -60,6 +64,14 @@ class ForkNeeded:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """The hub holds the stream up to `seq`, where its event has `hash`: the shell says with `compared` what it has."""
+
+    seq: int
+    hash: Hash
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """The hub can never accept what was sent. Nothing more is sent for a while."""
 
@@ -73,7 +85,15 @@ class Ignored:
     why: str
 
 
-Meaning = Freed | Rewound | ForkNeeded | Refused | Ignored
+Meaning = Freed | Rewound | ForkNeeded | Told | Refused | Ignored
+
+
+@dataclass(frozen=True, slots=True)
+class _Break:
+    """What follows `after` cannot be sent."""
+
+    after: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +122,9 @@ class Outbox:
         self._rewound: tuple[int, float] | None = None
         self._forked_at: float | None = None
         self._suspected: int | None = None
+        self._break: _Break | None = None
+        self._asked = False
+        self._ask_at = 0.0
 
     # --- What happens
 
@@ -130,11 +153,30 @@ class Outbox:
         self.acked = acked
         self._forking = False
         self._forked_at = now
+        self._break = None
         self._begin()
 
-    def broken(self, why: str, now: float) -> Meaning:
-        """What follows the acknowledgement cannot be sent as it is: the file was changed by something else."""
-        return self._fork(self.acked, why, now)
+    def broken(self, why: str) -> None:
+        """What follows the last batch cannot be sent: it is not held, or the file was changed by something else."""
+        self._break = _Break(self._head, why)
+
+    def asked(self, last: int, head: Hash, now: float) -> None:
+        """The hub was asked what it holds; this journal's stream ends with `last`, whose hash is `head`."""
+        self._asked = True
+        self._ask_at = now + self._silence_s
+        self._shown[last] = head
+        if self._owed_since is None and self._break is not None:
+            self._owed_since = now
+
+    def compared(self, told: Told, held: Hash | None, now: float) -> Meaning:
+        """What the hub's word means, now that the shell says which hash the event has here (None: it is not held)."""
+        if self._break is None or told.seq <= self.acked:
+            return Ignored(f"{told.seq} was compared too late")
+        if held == told.hash:
+            self._free(told.seq, now)
+            return Freed(told.seq)
+        # A hash of another life of this journal: nothing beyond the acknowledgement is agreed.
+        return self._fork(told.seq if held is None else self.acked, self._break.why, now)
 
     def heard(self, ack: Ack, floor: int, now: float) -> Meaning:
         """What an acknowledgement means; `floor` is the lowest sequence after which there is still all to send."""
@@ -143,6 +185,8 @@ class Outbox:
         self._owed_since = None
         if self._forking:
             return Ignored("a fork is being made")
+        if self._break is not None and self._asked and ack.state in ("expected", "fork"):
+            return self._answered(self._break, ack, floor, now)
         if ack.state == "fork":
             return self._suspect(ack.seq, ack.why or "the hub holds something else", now)
         if ack.state == "refused":
@@ -159,9 +203,14 @@ class Outbox:
             return None
         if self._in_flight and now - self._progress_at >= self._silence_s:
             self._start_over()
-        if len(self._in_flight) >= self._window:
+        if len(self._in_flight) >= self._window or self._at_break():
             return None
         return self._head if self._head < durable else None
+
+    def asks(self, now: float) -> bool:
+        """Whether the hub is to be asked now what it holds."""
+        waits = now < max(self._hold_until, self._ask_at)
+        return self._online and not self._forking and not waits and not self._in_flight and self._at_break()
 
     def wake_at(self, now: float) -> float | None:
         """When `next_after` may answer otherwise although nothing happens; None: never."""
@@ -169,7 +218,9 @@ class Outbox:
             return None
         if now < self._hold_until:
             return self._hold_until
-        return self._progress_at + self._silence_s if self._in_flight else None
+        if self._in_flight:
+            return self._progress_at + self._silence_s
+        return max(now, self._ask_at) if self._at_break() else None
 
     def sent_at(self, seq: int) -> float | None:
         """When the batch that ends with `seq` went out, while it is unacknowledged."""
@@ -186,9 +237,14 @@ class Outbox:
     def _head(self) -> int:
         return self._in_flight[-1].last if self._in_flight else self.acked
 
+    def _at_break(self) -> bool:
+        return self._break is not None and self._break.after == self._head
+
     def _begin(self) -> None:
         self._start_over()
         self._owed_since = None
+        self._asked = False
+        self._ask_at = 0.0
         self._rewound = None
         self._suspected = None
         self._shown.clear()
@@ -217,6 +273,8 @@ class Outbox:
             self._suspected = None
         if self._suspected is None:
             self._hold_until = 0.0
+        if self._break is not None and seq > self._break.after:
+            self._break = None
         self._progress_at = now
         self._shown = {last: head for last, head in self._shown.items() if last > seq}
         while self._in_flight and self._in_flight[0].last <= seq:
@@ -227,6 +285,8 @@ class Outbox:
             return Ignored(f"{seq + 1} is already on its way again")
         if self._suspected is not None and not self._in_flight:
             return Ignored(f"a fork at {self._suspected} is to be confirmed")
+        if seq >= self.acked and len(self._in_flight) <= 1:
+            return Ignored("nothing was lost: a gap shows only in a second batch")
         self._rewound = seq, now
         if seq < self.acked <= floor:
             return self._suspect(self.acked, f"the hub expects {seq + 1}, which is no longer held", now)
@@ -236,6 +296,19 @@ class Outbox:
             return Ignored(f"going on from {self.acked + 1}")
         self.acked = max(seq, floor)
         return Rewound(self.acked)
+
+    def _answered(self, broken: _Break, ack: Ack, floor: int, now: float) -> Meaning:
+        if self._in_flight or not self._at_break():
+            return Ignored("what was sent is to be answered first")
+        self._asked = False
+        if ack.state == "fork":
+            # This journal ends before the hub's stream does: all that it holds is there.
+            return Ignored("of before") if ack.seq < self.acked else self._fork(ack.seq, ack.why, now)
+        if ack.seq < self.acked and self.acked > floor:
+            return self._expected(ack.seq, floor, now)
+        if ack.seq <= self.acked or ack.head is None:
+            return self._fork(self.acked, broken.why, now)
+        return Told(ack.seq, ack.head)
 
     def _suspect(self, agreed: int, why: str, now: float) -> Meaning:
         if agreed < self.acked:

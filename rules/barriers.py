@@ -30,13 +30,14 @@ class LaneTraits:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Why the barrier was opened. `after`: seq of the decision's event; `command`: id of the command."""
+    """Why the barrier was opened. `after`, `after_stream`: where the decision's event is; `command`: id of the command."""
 
     by: OpenedBy
     after: int | None = None
     command: str | None = None
     credential: Presented | None = None
     holder: str | None = None
+    after_stream: str | None = None
 
 
 class Opening(NamedTuple):

@@ -61,7 +61,7 @@ class DoorTraits:
 class Release:
     """Who let the lock go, and for how long (`for_s` None: the door's own time).
 
-    `after`: seq of the decision's event, None if none was taken.
+    `after`, `after_stream`: seq and stream of the decision's event, None if none was taken.
     """
 
     by: Literal["decision", "command", "exit"]
@@ -70,6 +70,7 @@ class Release:
     credential: Presented | None = None
     holder: str | None = None
     for_s: float | None = None
+    after_stream: str | None = None
 
 
 class ContactSeen(NamedTuple):

@@ -332,6 +332,7 @@ class Doors:
                 by="decision",
                 direction=side.direction,
                 after=events[0].seq if events else None,
+                after_stream=events[0].stream if events else None,
                 credential=_presented(read),
                 holder=decision.holder,
             )
@@ -414,6 +415,7 @@ class Doors:
                 passage = PassageMade(
                     direction=release.direction,
                     after=release.after,
+                    after_stream=release.after_stream,
                     credential=release.credential,
                     holder=release.holder,
                 )

@@ -204,6 +204,7 @@ class Lanes:
             admission = Admission(
                 by="decision",
                 after=events[-1].seq if events else None,
+                after_stream=events[-1].stream if events else None,
                 credential=Presented(kind="plate", value=decision.plate),
                 holder=decision.holder,
             )
@@ -431,6 +432,7 @@ class Lanes:
         return PassageMade(
             direction=standing.lane.direction,
             after=admission.after,
+            after_stream=admission.after_stream,
             credential=admission.credential,
             holder=admission.holder,
         )

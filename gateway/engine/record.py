@@ -14,8 +14,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 import structlog
 
-from contract.events import Event
-from gateway.journal import Draft, StateChange
+from gateway.journal import Draft, Recorded, StateChange
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +53,7 @@ class Facts:
 class Appends(Protocol):
     """The journal as the engine needs it."""
 
-    async def append(self, drafts: Sequence[Draft], state: Sequence[StateChange] = ()) -> Sequence[Event]:
+    async def append(self, drafts: Sequence[Draft], state: Sequence[StateChange] = ()) -> Sequence[Recorded]:
         """Commits facts and state together; [] when the disk let it wait for longer than the act may."""
 
     def load_state(self, kind: str) -> dict[str, bytes]:
@@ -67,10 +66,10 @@ class Record:
     def __init__(self, journal: Appends) -> None:
         self._journal = journal
         self._watchers: list[Callable[[Sequence[Thing]], None]] = []
-        self._appending: set[asyncio.Task[Sequence[Event]]] = set()
+        self._appending: set[asyncio.Task[Sequence[Recorded]]] = set()
         self.failed = 0
 
-    def append(self, facts: Facts) -> asyncio.Task[Sequence[Event]]:
+    def append(self, facts: Facts) -> asyncio.Task[Sequence[Recorded]]:
         """Records the facts in one transaction. Await it for the events; [] if the disk hangs: then they wait."""
         task = asyncio.get_running_loop().create_task(self._append(facts))
         self._appending.add(task)
@@ -96,14 +95,14 @@ class Record:
         while self._appending:
             await asyncio.wait(self._appending)
 
-    async def _append(self, facts: Facts) -> Sequence[Event]:
-        events: Sequence[Event] = ()
+    async def _append(self, facts: Facts) -> Sequence[Recorded]:
+        events: Sequence[Recorded] = ()
         if facts.drafts or facts.state:
             events = await self._journal.append(facts.drafts, facts.state)
         self.tell(facts.changed)
         return events
 
-    def _done(self, task: asyncio.Task[Sequence[Event]]) -> None:
+    def _done(self, task: asyncio.Task[Sequence[Recorded]]) -> None:
         self._appending.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:

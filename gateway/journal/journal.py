@@ -20,7 +20,7 @@ from gateway.clock import Clock
 from gateway.journal import tables
 from gateway.journal.disk import Disk, FileLock, connect
 from gateway.journal.opening import opened
-from gateway.journal.records import DRAFTS_LIMIT, Draft, Place, Recorded, StateChange, fact
+from gateway.journal.records import DRAFTS_LIMIT, Draft, Fact, Place, Recorded, StateChange, fact
 from gateway.journal.stall import Stall, StallWatcher
 from gateway.journal.syncer import Syncer
 from gateway.journal.writer import Append, Commit, Failure, Job, Writer
@@ -213,10 +213,13 @@ class Journal:
         The new stream begins with `stream.forked`. One transaction: a crash leaves the old stream or the new one.
         """
         agreed = min(max(agreed, self._acked), self._place.seq)
-        now = self._clock.wall_ms()
-        first = StreamForked(old_stream=self._place.stream, agreed=agreed, why=why)
-        draft = fact(Draft(kind="stream.forked", source=self._source, data=first), now, self._clock.state)
-        moved: int = await self._do(partial(tables.fork, agreed=agreed, first=draft))
+        old, now, clock = self._place.stream, self._clock.wall_ms(), self._clock.state
+
+        def first(moved: int, missing: int) -> Fact:
+            told = StreamForked(old_stream=old, agreed=agreed, why=why, moved=moved, missing=missing)
+            return fact(Draft(kind="stream.forked", source=self._source, data=told), now, clock)
+
+        moved: int = await self._do(partial(tables.fork, agreed=agreed, first=first))
         return moved
 
     # --- Reading
@@ -247,12 +250,17 @@ class Journal:
     async def batch(self, after: int) -> Batch | None:
         """The next batch after `after` for the hub, of events that are on the disk; None when there is none.
 
-        `NotHeld`: `after` was pruned away. `BrokenChain`: the file was changed by something else.
+        `NotHeld`: `after` or what follows it was pruned away or lost with a damaged file. `BrokenChain`: the file was
+        changed by something else.
         """
         number, stream, upto = self._place.number, self._place.stream, self.durable
         if upto <= after:
             return None
         return await self._read(partial(tables.batch, number=number, stream=stream, after=after, upto=upto))
+
+    async def hash_at(self, seq: int) -> Hash | None:
+        """The hash of an event of the current stream, None if it is not held."""
+        return await self._read(partial(tables.hash_at, number=self._place.number, seq=seq))
 
     # --- Being told
 

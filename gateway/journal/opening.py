@@ -7,13 +7,14 @@ from pathlib import Path
 
 import structlog
 
+from contract.events import Clock as ClockState
 from contract.instants import instant
-from contract.kinds import StreamForked
+from contract.kinds import JournalDamaged, StreamForked
 from gateway.clock import Clock
 from gateway.journal import tables
 from gateway.journal.disk import Damaged, damaging, prepare, set_aside
-from gateway.journal.records import Draft, fact, placed, rechained
-from gateway.journal.salvage import salvage
+from gateway.journal.records import Draft, Place, fact, placed, rechained
+from gateway.journal.salvage import Salvaged, salvage
 
 log = structlog.get_logger(__name__)
 
@@ -51,19 +52,45 @@ def _begun_anew(path: Path, clock: Clock, source: str, why: str) -> sqlite3.Conn
     clock.start_after(found.wall_ms)
     db = prepare(path, tables.MIGRATIONS)
     db.execute("BEGIN IMMEDIATE")
-    place = tables.begin_stream(db, 0)
-    told = StreamForked(
-        old_stream=found.stream,
-        agreed=found.acked,
-        why=f"the journal was damaged ({why}); kept as {aside.name}, {len(found.unsent)} events saved from it",
-    )
-    draft = fact(Draft(kind="stream.forked", source=source, data=told), clock.wall_ms(), clock.state)
-    first, place = placed([draft], place)
-    saved, place = rechained(found.unsent, place)
-    tables.insert(db, first)
-    tables.insert(db, [row._replace(id=first[0].id + n) for n, row in enumerate(saved, start=1)])
-    tables.change_state(db, found.state)
-    tables.remember_wall(db, clock.wall_ms())
+    go_on(db, found, kept=aside.name, why=why, source=source, now_ms=clock.wall_ms(), clock=clock.state)
     db.execute("COMMIT")
-    log.error("journal.begun_anew", kept=aside.name, saved=len(saved), state=len(found.state))
     return db
+
+
+def go_on(
+    db: sqlite3.Connection, found: Salvaged, *, kept: str, why: str, source: str, now_ms: int, clock: ClockState
+) -> None:
+    """Puts into a new file what a damaged one still gave, inside the caller's transaction.
+
+    The stream goes on with every event at its place: only the hub can say which of them it has. A damaged end is what
+    an older copy of the journal is: if the hub has more, it will fork. Only without any event to follow, a new stream
+    begins.
+    """
+    known = bool(found.stream and found.rows)
+    last_id = max((row.id for row in found.rows), default=0)
+    if known:
+        last = found.rows[-1]
+        # A number of its own: for those who compare places, what is in the new file is later than what was in the old.
+        place = Place(found.number + 1, found.stream, last.seq, last.hash, last_id)
+        tables.go_on(db, place.number, place.stream, found.acked or 0)
+        tables.insert(db, (row._replace(number=place.number) for row in found.rows))
+    else:
+        place = tables.begin_stream(db, last_id)
+        told = StreamForked(
+            old_stream=found.stream,
+            agreed=found.acked or 0,
+            why=f"the journal was damaged ({why}); kept as {kept}",
+            moved=len(found.unsent),
+            missing=found.missing,
+        )
+        first, place = placed([fact(Draft(kind="stream.forked", source=source, data=told), now_ms, clock)], place)
+        moved, place = rechained(found.unsent, place, found.stream)
+        tables.insert(db, [*first, *moved])
+    damage = JournalDamaged(kept=kept, why=why, saved=len(found.unsent), missing=found.missing)
+    said, _ = placed([fact(Draft(kind="journal.damaged", source=source, data=damage), now_ms, clock)], place)
+    tables.insert(db, said)
+    tables.change_state(db, found.state)
+    tables.remember_wall(db, now_ms)
+    log.error(
+        "journal.begun_anew", kept=kept, saved=len(found.unsent), missing=found.missing, state=len(found.state)
+    )

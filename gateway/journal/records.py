@@ -6,13 +6,13 @@ Pure: drafts are checked and turned into JSON here, before they reach the writer
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
 
-from contract.events import GENESIS, Clock, Event, Hash, StreamId, chained
+from contract.events import GENESIS, Clock, Event, Hash, Moved, StreamId, chained
 from contract.instants import instant
 from contract.kinds import KINDS, encode_data
 
@@ -42,11 +42,20 @@ class StateChange(NamedTuple):
     value: bytes | None
 
 
+class First(NamedTuple):
+    """The place where an event was first recorded, in a stream that is not the one it is in now."""
+
+    stream: StreamId
+    seq: int
+    hash: Hash
+
+
 class Recorded(Event, frozen=True, kw_only=True):
     """An event as this journal holds it. `id`: its place in the journal over all streams, never reused."""
 
     id: int
     stream: StreamId
+    first: First | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,7 @@ class Place:
 
 
 class Row(NamedTuple):
-    """One event as the table holds it."""
+    """One event as the table holds it. `first`: of one that a fork has moved, for ever the same."""
 
     id: int
     number: int
@@ -87,6 +96,7 @@ class Row(NamedTuple):
     clock: Clock
     data: bytes
     hash: Hash
+    first: First | None = None
 
 
 def fact(draft: Draft, now_ms: int, clock: Clock) -> Fact:
@@ -115,16 +125,36 @@ def placed(facts: Sequence[Fact], place: Place) -> tuple[list[Row], Place]:
     return rows, place
 
 
-def rechained(rows: Sequence[Row], place: Place) -> tuple[list[Row], Place]:
-    """Rows of an older stream moved on to `place`'s stream: new sequences and hashes, the same local ids."""
+def rechained(rows: Iterable[Row], place: Place, old: StreamId) -> tuple[list[Row], Place]:
+    """Rows of the stream `old` ("": nobody knows) moved on to `place`'s: new sequences and hashes, the same ids."""
     moved: list[Row] = []
     for row in rows:
         seq = place.seq + 1
-        event = event_of(row._replace(seq=seq))
-        head = chained(place.head, event)
-        moved.append(row._replace(number=place.number, seq=seq, hash=head))
+        head = chained(place.head, event_of(row._replace(seq=seq)))
+        first = row.first or (First(old, row.seq, row.hash) if old else None)
+        moved.append(row._replace(number=place.number, seq=seq, hash=head, first=first))
         place = Place(place.number, place.stream, seq, head, place.id)
     return moved, place
+
+
+def unbroken(rows: Iterable[Row]) -> list[Row]:
+    """Of rows that were found in a damaged file, by sequence: those that are events and that the chain does not belie.
+
+    Behind a hole nothing belies the first one: its hash shows that it is one, what follows shows its hash.
+    """
+    good: list[Row] = []
+    for row in sorted(rows, key=lambda row: row.seq):
+        last = good[-1] if good else None
+        if last is not None and last.seq == row.seq:
+            continue
+        try:
+            event = event_of(row)
+            if last is not None and last.seq == row.seq - 1 and chained(last.hash, event) != row.hash:
+                continue
+        except (ValueError, TypeError, OverflowError):
+            continue
+        good.append(row)
+    return good
 
 
 def _row(each: Fact, place: Place) -> Row:
@@ -132,6 +162,12 @@ def _row(each: Fact, place: Place) -> Row:
         place.id + 1, place.number, place.seq + 1, each.at_ms, each.kind, each.source, each.clock, each.data, GENESIS
     )
     return row._replace(hash=chained(place.head, event_of(row)))
+
+
+def moved_of(row: Row) -> Moved | None:
+    """Where the event was first recorded, as it travels; None if that is where it is."""
+    first = row.first
+    return None if first is None else Moved(seq=row.seq, stream=first.stream, was=first.seq, hash=first.hash)
 
 
 def event_of(row: Row) -> Event:
@@ -157,4 +193,5 @@ def recorded(row: Row, stream: StreamId) -> Recorded:
         source=row.source,
         clock=row.clock,
         data=msgspec.Raw(row.data),
+        first=row.first,
     )

@@ -1,59 +1,165 @@
-"""Reads what can still be read from a damaged journal: what the hub does not have yet, and the state of decisions."""
+"""Reads what can still be read from a damaged journal: what the hub does not have yet, and the state of decisions.
+
+SQLite is asked first: it is quick, and mostly only one page is gone. What it does not give is looked for page by page.
+"""
 
 from __future__ import annotations
 
+import mmap
+import re
 import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from gateway.journal import tables
 from gateway.journal.disk import connect
-from gateway.journal.records import Row, StateChange
+from gateway.journal.pages import Pages, Record
+from gateway.journal.records import Row, StateChange, unbroken
+
+_STREAM = re.compile(r"[0-9a-f]{32}")
+_KIND = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 
 
 @dataclass(slots=True)
 class Salvaged:
-    """What was readable. `unsent`: events that the hub has not acknowledged, up to the first that cannot be read."""
+    """What was readable of the current stream. `acked` None: it could not be read what the hub has acknowledged.
+
+    `rows`: by sequence, from the acknowledged one on, without those that cannot be read or that the chain belies.
+    """
 
     stream: str = ""
-    acked: int = 0
+    number: int = 0
+    acked: int | None = None
     wall_ms: int = 0
-    unsent: list[Row] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     state: list[StateChange] = field(default_factory=list)
+
+    @property
+    def unsent(self) -> list[Row]:
+        """The rows that the hub has not acknowledged."""
+        return [row for row in self.rows if row.seq > (self.acked or 0)]
+
+    @property
+    def missing(self) -> int:
+        """How many events are known to be lost: those between others, or between others and the acknowledged one."""
+        if not self.rows:
+            return 0
+        before = self.rows[0].seq - 1 if self.acked is None else self.acked
+        return self.rows[-1].seq - before - sum(row.seq > before for row in self.rows)
 
 
 def salvage(path: Path) -> Salvaged:
-    """Whatever a damaged file still gives, each part for itself; empty if it is no database at all."""
-    found = Salvaged()
+    """Whatever a damaged file still gives; nothing if it is no database at all."""
+    found = Found()
+    whole = found.asked(path)
+    if not whole:
+        for record in pages_of(path).records():
+            found.take(record)
+    return found.salvaged()
+
+
+def pages_of(path: Path) -> Pages:
+    """The pages of a database file, together with its write-ahead log, read where they lie."""
+    log = path.with_name(path.name + "-wal")
+    with path.open("rb") as file:
+        # A file of nothing cannot be mapped. What is mapped is let go together with the last page of it.
+        whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""
+    return Pages(memoryview(whole), log.read_bytes() if log.exists() else b"")
+
+
+class Found:
+    """Gathers rows of every kind: first what SQLite gives, then what the pages hold."""
+
+    def __init__(self) -> None:
+        self.streams: dict[int, str] = {}
+        self.acked: dict[int, int] = {}
+        self.rows: dict[int, Row] = {}
+        self.state: dict[tuple[str, str], bytes] = {}
+        self.wall_ms = 0
+
+    def asked(self, path: Path) -> bool:
+        """Asks SQLite; whether it gave everything."""
+        try:
+            db = connect(path)
+        except sqlite3.Error:
+            return False
+        parts: tuple[Callable[[sqlite3.Connection], None], ...] = (self._ask_streams, self._ask_rows, self._ask_state)
+        whole = True
+        try:
+            for part in parts:
+                try:
+                    part(db)
+                except (sqlite3.Error, ValueError, TypeError, OverflowError):
+                    whole = False  # this part ends at the damage; the next one may lie elsewhere
+        finally:
+            db.close()
+        return whole and not self.salvaged().missing
+
+    def take(self, record: Record) -> None:
+        """Takes a record of a page for what its shape says it is."""
+        rowid, values = record
+        match values:
+            case (None, int(), int(), int(), str() as kind, str(), int(), bytes(), bytes() as digest, *_):
+                if rowid is not None and _KIND.fullmatch(kind) and len(digest) == 32:
+                    # A row of before events remembered their first place has three columns less.
+                    with suppress(AttributeError, TypeError, ValueError):
+                        self._take_row(tables.row((rowid, *values[1:], None, None, None)[:12]))
+            case (None, str() as stream, int() as acked) if rowid is not None and _STREAM.fullmatch(stream):
+                self.streams.setdefault(rowid, stream)
+                self.acked.setdefault(rowid, acked)
+            case (str() as stream, int() as number) if rowid is None and _STREAM.fullmatch(stream):
+                self.streams.setdefault(number, stream)
+            case ("wall", int() as wall) if rowid is None:
+                self.wall_ms = max(self.wall_ms, wall)
+            case (str() as kind, str() as name, bytes() as value) if rowid is None:
+                self._take_state(kind, name, value)
+
+    def salvaged(self) -> Salvaged:
+        """What all of it comes to."""
+        number = max((*self.streams, *(row.number for row in self.rows.values())), default=0)
+        acked = self.acked.get(number)
+        mine = [row for row in self.rows.values() if row.number == number and row.seq >= (acked or 0)]
+        return Salvaged(
+            stream=self.streams.get(number, ""),
+            number=number,
+            acked=acked,
+            wall_ms=max([self.wall_ms, *(row.at_ms for row in mine)]),
+            rows=unbroken(mine),
+            state=[StateChange(kind, name, value) for (kind, name), value in self.state.items()],
+        )
+
+    def _ask_streams(self, db: sqlite3.Connection) -> None:
+        for number, stream, acked in db.execute("SELECT number, stream, acked FROM streams"):
+            self.streams[int(number)], self.acked[int(number)] = str(stream), int(acked)
+        self.wall_ms = tables.last_wall(db)
+
+    def _ask_rows(self, db: sqlite3.Connection) -> None:
+        number = max(self.streams)
+        for row in tables.rows_after(db, number, self.acked[number] - 1):
+            self._take_row(row)
+
+    def _ask_state(self, db: sqlite3.Connection) -> None:
+        for kind, name, value in db.execute("SELECT kind, id, value FROM state"):
+            self._take_state(str(kind), str(name), bytes(value))
+
+    def _take_row(self, row: Row) -> None:
+        # A fork leaves the local id and takes the number of the new stream: the highest one is the row of today.
+        before = self.rows.get(row.id)
+        if (before is None or before.number < row.number) and row.seq > 0 and _is_json(row.data):
+            self.rows[row.id] = row
+
+    def _take_state(self, kind: str, name: str, value: bytes) -> None:
+        if _is_json(value):
+            self.state.setdefault((kind, name), value)
+
+
+def _is_json(value: bytes) -> bool:
     try:
-        db = connect(path)
-    except sqlite3.Error:
-        return found
-    try:
-        for part in (_stream, _unsent, _state):
-            try:
-                part(db, found)
-            except (sqlite3.Error, ValueError, TypeError):
-                continue  # this part ends at the damage; the next one may lie before it
-    finally:
-        db.close()
-    return found
-
-
-def _stream(db: sqlite3.Connection, found: Salvaged) -> None:
-    row = db.execute("SELECT stream, acked FROM streams ORDER BY number DESC LIMIT 1").fetchone()
-    if row is not None:
-        found.stream, found.acked = str(row[0]), int(row[1])
-    found.wall_ms = tables.last_wall(db)
-
-
-def _unsent(db: sqlite3.Connection, found: Salvaged) -> None:
-    number = db.execute("SELECT number FROM streams WHERE stream=?", (found.stream,)).fetchone()
-    if number is not None:
-        for row in tables.rows_after(db, number[0], found.acked):
-            found.unsent.append(row)
-
-
-def _state(db: sqlite3.Connection, found: Salvaged) -> None:
-    for kind, name, value in db.execute("SELECT kind, id, value FROM state"):
-        found.state.append(StateChange(str(kind), str(name), bytes(value)))
+        msgspec.json.decode(value)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import takewhile
 from typing import Any, NamedTuple
 
-from contract.events import BATCH_LIMIT, GENESIS, Batch, Clock, StreamId, batch_fault
+from contract.events import BATCH_LIMIT, GENESIS, Batch, Clock, Hash, StreamId, batch_fault
 from gateway.journal.records import (
     Fact,
+    First,
     Place,
     Recorded,
     Row,
     StateChange,
     event_of,
+    moved_of,
     placed,
     rechained,
     recorded,
@@ -41,6 +43,11 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE events ADD COLUMN first_stream TEXT;
+    ALTER TABLE events ADD COLUMN first_seq INTEGER;
+    ALTER TABLE events ADD COLUMN first_hash BLOB;
+    """,
 )
 
 BATCH_BYTES = 800_000
@@ -49,12 +56,12 @@ BATCH_BYTES = 800_000
 PRUNE_SLICE = 500
 """Events removed in one transaction at the most, so that an append never waits long for it."""
 
-_COLUMNS = "id, number, seq, at, kind, source, doubtful, data, hash"
-_INSERT = f"INSERT INTO events ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)"
+_COLUMNS = "id, number, seq, at, kind, source, doubtful, data, hash, first_stream, first_seq, first_hash"
+_INSERT = f"INSERT INTO events ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
 
 
 class NotHeld(LookupError):
-    """Events were asked for that this journal no longer holds (or never did)."""
+    """Events were asked for that this journal no longer holds (or never did, or that were lost with a damaged file)."""
 
 
 class BrokenChain(ValueError):
@@ -79,6 +86,17 @@ def current(db: sqlite3.Connection) -> tuple[Place, int] | None:
     seq, head = (last[0], last[1].hex()) if last else (0, GENESIS)
     last_id = int(db.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0])
     return Place(number, name, seq, head, last_id), int(acked)
+
+
+def go_on(db: sqlite3.Connection, number: int, stream: StreamId, acked: int) -> None:
+    """A stream of a file before this one goes on here, under this number."""
+    db.execute("INSERT INTO streams (number, stream, acked) VALUES (?,?,?)", (number, stream, acked))
+
+
+def hash_at(db: sqlite3.Connection, number: int, seq: int) -> Hash | None:
+    """The hash of an event, None if it is not held."""
+    found = db.execute("SELECT hash FROM events WHERE number=? AND seq=?", (number, seq)).fetchone()
+    return None if found is None else str(found[0].hex())
 
 
 def first_held(db: sqlite3.Connection, number: int) -> int | None:
@@ -157,17 +175,14 @@ def select(
         f"SELECT {columns}, stream FROM events JOIN streams USING (number) WHERE {where} ORDER BY id {order} LIMIT ?",
         (*values, limit),
     )
-    return [recorded(_row(each[:-1]), each[-1]) for each in found]
+    return [recorded(row(each[:-1]), each[-1]) for each in found]
 
 
 def batch(db: sqlite3.Connection, number: int, stream: StreamId, after: int, upto: int) -> Batch | None:
     """The next batch after `after`, nothing beyond `upto`; `NotHeld` or `BrokenChain` if it cannot be made."""
-    prev = GENESIS
-    if after > 0:
-        found = db.execute("SELECT hash FROM events WHERE number=? AND seq=?", (number, after)).fetchone()
-        if found is None:
-            raise NotHeld(f"event {after} of stream {stream} is not held")
-        prev = found[0].hex()
+    prev: Hash | None = GENESIS if after == 0 else hash_at(db, number, after)
+    if prev is None:
+        raise NotHeld(f"event {after} of stream {stream} is not held")
     rows = _fitting(db, number, after, upto)
     if not rows:
         return None
@@ -176,7 +191,8 @@ def batch(db: sqlite3.Connection, number: int, stream: StreamId, after: int, upt
         first_seq=after + 1,
         prev=prev,
         head=rows[-1].hash,
-        events=tuple(event_of(row) for row in rows),
+        events=tuple(map(event_of, rows)),
+        moved=tuple(moved for moved in map(moved_of, rows) if moved is not None),
     )
     fault = batch_fault(made)
     if fault is not None:
@@ -191,11 +207,13 @@ def _fitting(db: sqlite3.Connection, number: int, after: int, upto: int) -> list
         f"SELECT {_COLUMNS} FROM events WHERE number=? AND seq>? AND seq<=? ORDER BY seq LIMIT ?",
         (number, after, upto, BATCH_LIMIT),
     ):
-        row = _row(each)
-        size += len(row.data) + 300
-        if rows and size > BATCH_BYTES:
+        found = row(each)
+        size += len(found.data) + (300 if found.first is None else 500)
+        if rows and (size > BATCH_BYTES or found.seq != rows[-1].seq + 1):
             break
-        rows.append(row)
+        rows.append(found)
+    if rows and rows[0].seq != after + 1:
+        raise NotHeld(f"events {after + 1} to {rows[0].seq - 1} are not held")
     return rows
 
 
@@ -205,7 +223,7 @@ def _fitting(db: sqlite3.Connection, number: int, after: int, upto: int) -> list
 def rows_after(db: sqlite3.Connection, number: int, seq: int) -> Iterator[Row]:
     """All events of a stream after `seq`, one by one: in a damaged file those before the damage still come."""
     for each in db.execute(f"SELECT {_COLUMNS} FROM events WHERE number=? AND seq>? ORDER BY seq", (number, seq)):
-        yield _row(each)
+        yield row(each)
 
 
 class Forked(NamedTuple):
@@ -215,16 +233,22 @@ class Forked(NamedTuple):
     moved: int
 
 
-def fork(db: sqlite3.Connection, place: Place, *, agreed: int, first: Fact) -> tuple[Place, Forked]:
-    """Begins a new stream with `first` and moves everything after `agreed` behind it."""
+def fork(
+    db: sqlite3.Connection, place: Place, *, agreed: int, first: Callable[[int, int], Fact]
+) -> tuple[Place, Forked]:
+    """Begins a new stream and moves everything after `agreed` there; `first` makes its first event of two numbers.
+
+    These are how many events are moved, and how many after `agreed` are missing.
+    """
     acknowledge(db, place.number, agreed)
     moving = list(rows_after(db, place.number, agreed))
-    head, new = placed([first], begin_stream(db, place.id))
-    moved, new = rechained(moving, new)
+    told = first(len(moving), place.seq - agreed - len(moving))
+    head, new = placed([told], begin_stream(db, place.id))
+    moved, new = rechained(moving, new, place.stream)
     insert(db, head)
     db.executemany(
-        "UPDATE events SET number=?, seq=?, hash=? WHERE id=?",
-        [(row.number, row.seq, bytes.fromhex(row.hash), row.id) for row in moved],
+        "UPDATE events SET number=?, seq=?, hash=?, first_stream=?, first_seq=?, first_hash=? WHERE id=?",
+        [(new.number, each.seq, bytes.fromhex(each.hash), *_first_stored(each.first), each.id) for each in moved],
     )
     return new, Forked(recorded(head[0], new.stream), len(moved))
 
@@ -274,12 +298,19 @@ def used_bytes(db: sqlite3.Connection) -> int:
 _SIZES = ("page_count", "freelist_count", "page_size")
 
 
-def _stored(row: Row) -> tuple[object, ...]:
-    doubtful = row.clock == "doubtful"
-    return (row.id, row.number, row.seq, row.at_ms, row.kind, row.source, doubtful, row.data, bytes.fromhex(row.hash))
+def _stored(of: Row) -> tuple[object, ...]:
+    doubtful = of.clock == "doubtful"
+    mine = (of.id, of.number, of.seq, of.at_ms, of.kind, of.source, doubtful, of.data, bytes.fromhex(of.hash))
+    return mine + _first_stored(of.first)
 
 
-def _row(stored: Sequence[Any]) -> Row:
-    number, stream, seq, at, kind, source, doubtful, data, head = stored
+def _first_stored(first: First | None) -> tuple[object, object, object]:
+    return (None, None, None) if first is None else (first.stream, first.seq, bytes.fromhex(first.hash))
+
+
+def row(stored: Sequence[Any]) -> Row:
+    """An event from what the table holds of it."""
+    id, number, seq, at, kind, source, doubtful, data, head, first_stream, first_seq, first_hash = stored
     clock: Clock = "doubtful" if doubtful else "ok"
-    return Row(number, stream, seq, at, kind, source, clock, bytes(data), head.hex())
+    first = None if first_stream is None else First(first_stream, first_seq, first_hash.hex())
+    return Row(id, number, seq, at, kind, source, clock, bytes(data), head.hex(), first)

@@ -19,7 +19,7 @@ from contract.presence import Presence, Versions
 from contract.topics import UpKind
 from gateway.clock import Clock
 from gateway.journal import BrokenChain, Journal, NotHeld
-from gateway.outbox import ForkNeeded, Freed, Ignored, Meaning, Outbox, Refused, Rewound
+from gateway.outbox import ForkNeeded, Freed, Ignored, Meaning, Outbox, Refused, Rewound, Told
 from gateway.pictures import PictureStore
 from gateway.readings import ReadingsStore
 from gateway.uplink.pace import HEARTBEAT_S, PICTURE_S, SILENT_S, clock_error_ms
@@ -64,6 +64,7 @@ class Sending:
         self._events = Outbox(journal.stream, journal.acked)
         self._blobs = Outbox(readings.store, readings.acked, window=READINGS_WINDOW)
         self._fork: ForkNeeded | None = None
+        self._told: Told | None = None
         self._renew = False
         self._picture: tuple[str, float] | None = None
         self._presence_at = 0.0
@@ -95,8 +96,8 @@ class Sending:
         """Whether the hub has every event."""
         return self._journal.acked == self._journal.last
 
-    def presence(self, state: Literal["birth", "alive", "gone"]) -> Presence:
-        """What this gateway says of itself now."""
+    def presence(self, state: Literal["birth", "alive", "gone"], *, asks: bool = False) -> Presence:
+        """What this gateway says of itself now; `asks`: and whether the hub holds the same."""
         journal = self._journal
         seq, head = journal.durable_head
         self._told_backlog = journal.last - journal.acked
@@ -113,6 +114,7 @@ class Sending:
             readings_backlog=self._readings.backlog,
             clock=self._clock.state,
             versions=self._versions(),
+            asks=asks,
         )
 
     async def until_caught_up(self) -> None:
@@ -156,8 +158,7 @@ class Sending:
 
     async def run(self, publish: Publish) -> None:
         """Sends over one connection until it breaks (the publish raises) or the gateway leaves."""
-        await publish("presence", wire.encode(self.presence("birth")))
-        self._presence_at = time.monotonic()
+        await publish("presence", self._asking("birth"))
         while True:
             self._wake.clear()
             if self.leaving:
@@ -211,6 +212,8 @@ class Sending:
             case ForkNeeded(agreed, why):
                 log.warning("uplink.forks", agreed=agreed, why=why)
                 self._fork = meaning
+            case Told():
+                self._told = meaning
             case Refused(why):
                 log.error("uplink.batch_refused", why=why)
             case Ignored(why):
@@ -220,7 +223,7 @@ class Sending:
         match meaning:
             case Freed(seq) | Rewound(seq):
                 self._readings.acknowledge(seq)
-            case ForkNeeded():
+            case ForkNeeded() | Told():
                 self._renew = True
             case Refused(why):
                 log.error("uplink.readings_refused", why=why)
@@ -248,6 +251,12 @@ class Sending:
         if self._fork is not None:
             await self._make_fork(self._fork)
             return True
+        if self._told is not None:
+            await self._compare(self._told)
+            return True
+        if self._events.asks(now):
+            await publish("presence", self._asking("alive"))
+            return True
         return (
             await self._send_events(publish, now)
             or await self._send_readings(publish, now)
@@ -270,6 +279,18 @@ class Sending:
         self._events.restarted(self._journal.stream, time.monotonic())
         self.announce()
 
+    async def _compare(self, told: Told) -> None:
+        held = await self._journal.hash_at(told.seq)
+        self._told = None
+        self._take_events(self._events.compared(told, held, time.monotonic()))
+
+    def _asking(self, state: Literal["birth", "alive"]) -> bytes:
+        """A sign of life that the hub answers with what it holds."""
+        presence = self.presence(state, asks=True)
+        self._presence_at = time.monotonic()
+        self._events.asked(presence.head_seq, presence.head, self._presence_at)
+        return wire.encode(presence)
+
     async def _send_events(self, publish: Publish, now: float) -> bool:
         after = self._events.next_after(self._journal.durable, now)
         if after is None:
@@ -277,7 +298,8 @@ class Sending:
         try:
             batch = await self._journal.batch(after)
         except (BrokenChain, NotHeld) as error:
-            self._take_events(self._events.broken(str(error), now))
+            log.warning("uplink.broken", after=after, why=str(error))
+            self._events.broken(str(error))
             return True
         if batch is None:
             return False

@@ -15,8 +15,18 @@ from gateway.journal import Recorded
 from web.screens import LiveEvent
 
 
+class FirstPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """A place in a stream."""
+
+    stream: str
+    seq: int
+
+
 class EventItem(msgspec.Struct, frozen=True, kw_only=True):
-    """An event of this gateway's journal. It was not received from anybody, hence no `received_at`."""
+    """An event of this gateway's journal. It was not received from anybody, hence no `received_at`.
+
+    `first`: where it was first recorded, if a fork has moved it since; other events may name it by that place.
+    """
 
     id: int
     site: str
@@ -29,6 +39,7 @@ class EventItem(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     clock: str
     data: msgspec.Raw
+    first: FirstPlace | None = None
 
 
 def event_item(event: Recorded, site: str, gateway: str) -> EventItem:
@@ -44,6 +55,7 @@ def event_item(event: Recorded, site: str, gateway: str) -> EventItem:
         source=event.source,
         clock=event.clock,
         data=event.data,
+        first=None if event.first is None else FirstPlace(stream=event.first.stream, seq=event.first.seq),
     )
 
 

@@ -186,7 +186,7 @@ class GatewayPresence:
             outcome(conn).state(gateway_frame(row))
             ack = None
             repeated = known.stream == presence.stream and known.born_at == datetime.fromisoformat(presence.at)
-            if presence.state == "birth" and not repeated:
+            if (presence.state == "birth" and not repeated) or (presence.state == "alive" and presence.asks):
                 ack = await self._judged(conn, gateway, presence)
         if presence.state == "birth":
             _, last = self._births.get(gateway, ("", ""))

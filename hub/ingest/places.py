@@ -45,7 +45,8 @@ _KNOWN = """
 WITH asked AS (
     SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[]) AS asked (gateway, stream, seq, hash)
 ), found AS (
-    SELECT asked.*, e.id FROM asked JOIN events e ON e.stream = asked.stream AND e.seq = asked.seq AND e.hash = asked.hash
+    SELECT asked.*, e.id FROM asked
+    JOIN events e ON e.stream = asked.stream AND e.seq = asked.seq AND e.hash = asked.hash
     UNION ALL
     SELECT asked.*, p.event FROM asked
     JOIN event_places p ON p.stream = asked.stream AND p.seq = asked.seq AND p.hash = asked.hash

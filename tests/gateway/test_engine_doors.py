@@ -122,6 +122,7 @@ async def test_a_passage_names_the_decision_that_it_follows(tmp_path: Path) -> N
     assert data == {
         "direction": "out",
         "after": granted,
+        "after_stream": here.journal.stream,
         "credential": {"kind": "card", "value": RESIDENT},
         "holder": "h-1",
     }

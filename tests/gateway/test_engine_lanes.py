@@ -141,7 +141,7 @@ async def test_a_car_drives_through_and_the_barrier_is_lowered_behind_it(tmp_pat
         assert events[2][2] == {"by": "decision", "command": None}
         assert events[3][2]["credential"] == {"kind": "plate", "value": "沪A12345"}
         granted = (await here.journal.events(after=0, limit=20, kind="access.granted"))[0]
-        assert events[3][2]["after"] == granted.seq
+        assert (events[3][2]["after"], events[3][2]["after_stream"]) == (granted.seq, granted.stream)
         item = here.engine.lanes.item("gate-in")
         assert (item["barrier"], item["loops"]) == ("down", {"before": False, "under": False})
         assert item["last_plate"] == "沪A12345"

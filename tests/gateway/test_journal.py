@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from contract.events import GENESIS, Event, batch_fault, chained
+from contract.events import GENESIS, Event, batch_fault, chain, chained
 from contract.kinds import DoorMoved, StreamForked, decode_data
 from gateway.clock import Clock
 from gateway.journal import (
@@ -237,8 +237,9 @@ async def test_a_fork_moves_what_is_not_acknowledged(journals: Opener) -> None:
     assert batch_fault(batch) is None
     assert batch.stream == journal.stream
     assert decode_data("stream.forked", batch.events[0].data) == StreamForked(
-        old_stream=old, agreed=4, why="a journal was copied back"
+        old_stream=old, agreed=4, why="a journal was copied back", moved=2, missing=0
     )
+    assert [(moved.seq, moved.stream, moved.was) for moved in batch.moved] == [(2, old, 5), (3, old, 6)]
     assert [(event.seq, event.source, event.at) for event in batch.events[1:]] == [
         (2, "door-5", before[4].at),
         (3, "door-6", before[5].at),
@@ -281,7 +282,9 @@ async def test_appends_during_a_fork_are_all_chained(journals: Opener) -> None:
 
 async def test_a_fork_survives_reopening_and_can_be_forked_again(journals: Opener) -> None:
     journal = journals()
-    await journal.append([moved() for _ in range(3)])
+    made = await journal.append([moved() for _ in range(3)])
+    hashes = chain(GENESIS, made)
+    first = journal.stream
     await journal.fork(1, "first")
     stream = journal.stream
     await journal.close()
@@ -291,6 +294,11 @@ async def test_a_fork_survives_reopening_and_can_be_forked_again(journals: Opene
     assert again.last == 4
     batch = await batch_when_on_disk(again, 0)
     assert [event.kind for event in batch.events] == ["stream.forked", "stream.forked", "door.opened", "door.opened"]
+    # Each names the place where it was recorded, not the one that the last fork took it from.
+    assert [(moved.seq, moved.stream, moved.was) for moved in batch.moved] == [
+        (2, stream, 1), (3, first, 2), (4, first, 3),
+    ]  # fmt: skip
+    assert [moved.hash for moved in batch.moved[1:]] == hashes[1:]
 
 
 # --- Retention

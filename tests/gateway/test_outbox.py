@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from contract.acks import Ack
@@ -16,6 +17,7 @@ from gateway.outbox import (
     Outbox,
     Refused,
     Rewound,
+    Told,
 )
 
 STREAM = "a" * 32
@@ -242,8 +244,100 @@ def test_an_answer_to_another_life_of_the_journal_frees_nothing() -> None:
     assert outbox.heard(ours, 0, 0.2) == Freed(10)
 
 
-def test_a_broken_chain_needs_a_new_stream() -> None:
-    assert opened(1000).broken("event 12 was changed", 1.0) == ForkNeeded(10, "event 12 was changed")
+# --- Holes
+
+
+def at_a_hole(last: int = 1000) -> Outbox:
+    """An outbox that has sent all up to a hole after 90, got it acknowledged, and has asked at 1.0."""
+    outbox = opened(90)
+    outbox.broken("events 91 to 99 are not held")
+    assert not outbox.asks(0.5)
+    assert outbox.heard(ack("committed", 90), 0, 1.0) == Freed(90)
+    assert outbox.next_after(last, 1.0) is None
+    assert outbox.asks(1.0)
+    outbox.asked(last, "1" * 64, 1.0)
+    return outbox
+
+
+def word(state: str, seq: int, head: str | None) -> Ack:
+    return msgspec.structs.replace(ack(state, seq), head=head)
+
+
+def test_the_hub_is_asked_again_while_it_says_nothing() -> None:
+    outbox = at_a_hole()
+    assert not outbox.asks(1.0)
+    assert outbox.wake_at(1.0) == 1.0 + SILENCE_S
+    assert outbox.asks(1.0 + SILENCE_S)
+
+
+def test_a_hole_that_lies_beyond_the_hubs_head_forks_there() -> None:
+    outbox = at_a_hole()
+    assert outbox.heard(word("expected", 90, "9" * 64), 0, 1.1) == ForkNeeded(90, "events 91 to 99 are not held")
+
+
+def test_a_hub_whose_head_lies_in_the_hole_agrees_up_to_there() -> None:
+    outbox = at_a_hole()
+    told = outbox.heard(word("expected", 95, "9" * 64), 0, 1.1)
+    assert told == Told(95, "9" * 64)
+    assert outbox.next_after(1000, 1.1) is None
+    assert outbox.compared(told, None, 1.2) == ForkNeeded(95, "events 91 to 99 are not held")
+
+
+def test_a_hole_that_the_hub_fills_moves_nothing() -> None:
+    outbox = at_a_hole()
+    told = outbox.heard(word("expected", 120, "9" * 64), 0, 1.1)
+    assert told == Told(120, "9" * 64)
+    assert outbox.compared(told, "9" * 64, 1.2) == Freed(120)
+    assert outbox.next_after(1000, 1.2) == 120
+
+
+def test_a_hub_that_holds_all_of_it_frees_all_of_it() -> None:
+    outbox = at_a_hole()
+    assert outbox.heard(word("committed", 1000, "1" * 64), 0, 1.1) == Freed(1000)
+    assert outbox.next_after(1000, 1.1) is None
+    assert not outbox.asks(9.0)
+
+
+def test_a_head_of_another_life_proves_nothing_behind_the_hole() -> None:
+    outbox = at_a_hole()
+    told = outbox.heard(word("expected", 120, "9" * 64), 0, 1.1)
+    assert isinstance(told, Told)
+    assert outbox.compared(told, "8" * 64, 1.2) == ForkNeeded(90, "events 91 to 99 are not held")
+    assert isinstance(at_a_hole().heard(word("expected", 100, None), 0, 1.1), ForkNeeded)
+
+
+def test_a_hub_that_holds_more_than_this_journal_agrees_to_all_that_is_here() -> None:
+    assert at_a_hole().heard(ack("fork", 1000, why="1200 events are held"), 0, 1.1) == ForkNeeded(
+        1000, "1200 events are held"
+    )
+
+
+def test_a_hub_that_was_restored_gets_again_what_is_before_the_hole() -> None:
+    outbox = at_a_hole()
+    assert outbox.heard(word("expected", 20, "9" * 64), 5, 1.1) == Rewound(20)
+    assert send_all(outbox, 1000, 1.1, size=70) == [90]
+    assert not outbox.asks(1.1)
+    outbox.heard(ack("committed", 90), 5, 1.2)
+    assert outbox.asks(1.0 + SILENCE_S)
+    assert isinstance(at_a_hole().heard(word("expected", 20, "9" * 64), 90, 1.1), ForkNeeded)
+
+
+def test_what_was_sent_before_the_hole_is_answered_first() -> None:
+    outbox = opened(1000)
+    outbox.broken("event 92 was changed")
+    assert outbox.next_after(1000, 0.5) is None
+    assert outbox.heard(ack("expected", 10), 0, 0.6) == Ignored("going on from 11")
+    assert outbox.next_after(1000, 0.6) == 10
+    assert not outbox.asks(0.6)
+
+
+def test_an_answer_to_an_ordinary_birth_sends_nothing_twice() -> None:
+    outbox = online()
+    outbox.asked(1000, "1" * 64, 0.0)
+    assert send_all(outbox, 1000, 0.0) == [10]
+    assert isinstance(outbox.heard(word("expected", 0, None), 0, 0.1), Ignored)
+    assert send_all(outbox, 1000, 0.1) == []
+    assert outbox.heard(ack("committed", 10), 0, 0.2) == Freed(10)
 
 
 def test_owed_says_since_when_the_hub_is_silent() -> None:

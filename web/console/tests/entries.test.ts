@@ -46,6 +46,15 @@ describe("entries", () => {
     expect(passed.map((entry) => entry.passed)).toEqual([true]);
   });
 
+  it("finds the decision of a passage by its first place when a fork has moved either of them", () => {
+    const [old, now] = ["a".repeat(32), "b".repeat(32)];
+    const moved = { ...access(3), stream: now, first: { stream: old, seq: 1947 } };
+    const stranger = { ...access(1947), stream: now };
+    const passage = other(4, "passage.made", { after: 1947, after_stream: old, direction: "in" });
+    const entries = entriesOf([{ ...passage, stream: now }, stranger, moved]);
+    expect(entries.map((entry) => entry.passed)).toEqual([false, true]);
+  });
+
   it("keeps an entry the same object while nothing new is said of it", () => {
     const known = new WeakMap();
     const event = access(5);

@@ -52,13 +52,14 @@ export interface Person {
   role: string;
 }
 
-/** An event; `data` is read by kind through the interfaces below. */
+/** An event; `data` is read by kind through the interfaces below. `first`: where it was before a fork moved it. */
 export interface EventItem {
   id: number;
   site: string;
   gateway?: string;
   stream?: string;
   seq: number;
+  first?: { stream: string; seq: number } | null;
   at: Instant;
   received_at?: Instant | null;
   kind: string;

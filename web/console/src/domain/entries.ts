@@ -72,7 +72,7 @@ export function entriesOf(events: readonly EventItem[], known = new WeakMap<Even
 /** The entry with what other events say of it; the same object if they say nothing new. */
 function completed(entry: Entry, passages: Set<string>, reads: Map<string, PlateRead[]>): Entry {
   const { event } = entry;
-  const passed = entry.passed || passages.has(`${event.stream ?? ""}/${event.seq}`);
+  const passed = entry.passed || placesOf(event).some((place) => passages.has(place));
   const read = entry.credential?.kind === "plate" ? nearest(reads, event, entry.credential.value) : null;
   const colour = read?.colour || entry.colour;
   const picture = entry.picture ?? read?.picture ?? null;
@@ -133,11 +133,25 @@ function manualEntry(event: EventItem): Entry | null {
   };
 }
 
+/** The places by which other events may name this one: a fork moves events, and what named them before stays as it is. */
+function placesOf(event: EventItem): string[] {
+  const places = [placeOf(event.stream, event.seq)];
+  if (event.first) places.push(placeOf(event.first.stream, event.first.seq));
+  return places;
+}
+
+function placeOf(stream: string | undefined, seq: number): string {
+  return `${stream ?? ""}/${seq}`;
+}
+
 function passedDecisions(events: readonly EventItem[]): Set<string> {
   const passed = new Set<string>();
   for (const event of events) {
     const after = event.kind === "passage.made" ? event.data.after : null;
-    if (typeof after === "number") passed.add(`${event.stream ?? ""}/${after}`);
+    if (typeof after !== "number") continue;
+    // Gateways of before said the sequence alone: then it is of the passage's own stream.
+    const stream = event.data.after_stream;
+    passed.add(placeOf(typeof stream === "string" ? stream : event.stream, after));
   }
   return passed;
 }
