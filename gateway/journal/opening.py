@@ -91,6 +91,4 @@ def go_on(
     tables.insert(db, said)
     tables.change_state(db, found.state)
     tables.remember_wall(db, now_ms)
-    log.error(
-        "journal.begun_anew", kept=kept, saved=len(found.unsent), missing=found.missing, state=len(found.state)
-    )
+    log.error("journal.begun_anew", kept=kept, saved=len(found.unsent), missing=found.missing, state=len(found.state))

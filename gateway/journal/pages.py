@@ -36,8 +36,9 @@ class Pages:
     def __init__(self, file: bytes | memoryview, log: bytes | memoryview = b"") -> None:
         self._file = memoryview(file)
         self._log = memoryview(log)
+        self._headed = len(self._file) >= 100 and bytes(self._file[:16]) == MAGIC
         self._size = self._page_size()
-        reserved = self._file[20] if bytes(self._file[:16]) == MAGIC else 0
+        reserved = self._file[20] if self._headed else 0
         self._usable = self._size - (reserved if reserved <= self._size - 480 else 0)
         self._in_log = self._committed()
         self.count = max(len(self._file) // self._size, *self._in_log, 0)
@@ -57,7 +58,7 @@ class Pages:
         return self._file[(number - 1) * self._size : number * self._size]
 
     def _page_size(self) -> int:
-        if bytes(self._file[:16]) == MAGIC:
+        if self._headed:
             size = int.from_bytes(self._file[16:18])
             size = 65536 if size == 1 else size
         else:
@@ -87,6 +88,8 @@ class Pages:
         while 1 < trunk <= self.count and trunk not in free:
             free.add(trunk)
             page = self.page(trunk)
+            if len(page) < self._size:
+                break
             leaves = min(int.from_bytes(page[4:8]), self._usable // 4 - 2)
             free.update(struct.unpack_from(f">{leaves}I", page, 8))
             trunk = int.from_bytes(page[:4])

@@ -1,4 +1,4 @@
-"""A hub's receiving end in memory: the hub's own stream rule on rows in a dictionary."""
+"""A hub's receiving end in memory: the hub's own stream rule, and its places of moved events, on rows in a dictionary."""
 
 from __future__ import annotations
 
@@ -18,18 +18,26 @@ class ModelHub:
         self.gateway = gateway
         self.heads: dict[str, Head] = {}
         self.held: dict[str, list[tuple[str, str, str]]] = {}
+        self.places: set[tuple[str, int, str]] = set()
+        self.again: set[tuple[str, int]] = set()
 
     def sources(self, kind: str) -> list[str]:
         """The sources of all events of one kind, stream by stream."""
-        return [source for rows in self.held.values() for each, source, _ in rows if each == kind]
+        return [
+            source
+            for stream, rows in self.held.items()
+            for seq, (each, source, _) in enumerate(rows, start=1)
+            if each == kind and (stream, seq) not in self.again
+        ]
 
-    def birth(self, presence: Presence) -> Ack | None:
-        """Judges a birth."""
+    def birth(self, presence: Presence) -> Ack:
+        """Judges a birth, or another sign of life that asks."""
         rows = self.held.get(presence.stream, [])
         seq = presence.head_seq
         at_head = rows[seq - 1][2] if 0 < seq <= len(rows) else None
-        verdict = judge_birth(self.heads.get(presence.stream), self.gateway, presence, at_head)
-        return None if verdict is None else _ack(presence.stream, verdict, presence.head)
+        head = self.heads.get(presence.stream)
+        verdict = judge_birth(head, self.gateway, presence, at_head)
+        return _ack(presence.stream, verdict, head.hash if head is not None and 0 < verdict.seq == head.seq else None)
 
     def batch(self, batch: Batch) -> Ack:
         """Takes a batch or says why not."""
@@ -40,21 +48,26 @@ class ModelHub:
         if verdict.state == "accept":
             self._store(batch, hashes, verdict.seq)
             verdict = Verdict("committed", batch.events[-1].seq)
-        return _ack(batch.stream, verdict, batch.head)
+        return _ack(batch.stream, verdict, batch.head if verdict.state == "committed" else None)
 
     def _store(self, batch: Batch, hashes: list[str], after: int) -> None:
         rows = self.held.setdefault(batch.stream, [])
+        firsts = {moved.seq: (moved.stream, moved.was, moved.hash) for moved in batch.moved}
         for event, digest in zip(batch.events, hashes, strict=True):
             if event.seq <= after:
                 continue
             rows.append((event.kind, event.source, digest))
+            first = firsts.get(event.seq)
+            if first in self.places:
+                self.again.add((batch.stream, event.seq))
+            self.places |= {(batch.stream, event.seq, digest)} | ({first} if first else set())
             data = decode_data(event.kind, event.data)
-            if isinstance(data, StreamForked) and data.old_stream in self.heads:
-                self.heads[data.old_stream] = self.heads[data.old_stream]._replace(ended=True)
+            if isinstance(data, StreamForked):
+                old = self.heads.get(data.old_stream) or empty_head(self.gateway)
+                self.heads[data.old_stream] = old._replace(ended=True)
         self.heads[batch.stream] = Head(self.gateway, batch.events[-1].seq, hashes[-1])
 
 
-def _ack(stream: str, verdict: Verdict, head: str) -> Ack:
+def _ack(stream: str, verdict: Verdict, head: str | None) -> Ack:
     assert verdict.state != "accept"
-    meant = head if verdict.state == "committed" else None
-    return Ack(stream=stream, state=verdict.state, seq=verdict.seq, at=AT, why=verdict.why, head=meant)
+    return Ack(stream=stream, state=verdict.state, seq=verdict.seq, at=AT, why=verdict.why, head=head)

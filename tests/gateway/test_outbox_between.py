@@ -1,13 +1,15 @@
 """Everything that can happen between a gateway and its hub, in any order: events still arrive exactly once, in order.
 
 The gateway's half is the real outbox and the real chain on a journal in memory, the hub's half the real stream rule on
-rows in memory. Messages are lost, doubled and reordered, both ends are killed, power is cut, older journals come back.
+rows in memory. Messages are lost, doubled and reordered, both ends are killed, power is cut, older journals come back
+again and again, and files lose some of their events.
 """
 
 from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass, field
+from typing import Literal
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -17,8 +19,8 @@ from contract.acks import Ack
 from contract.events import GENESIS, Batch
 from contract.kinds import StreamForked
 from contract.presence import Presence
-from gateway.journal.records import Draft, Fact, Place, Row, event_of, fact, placed, rechained
-from gateway.outbox import SILENCE_S, ForkNeeded, Freed, Meaning, Outbox, Rewound
+from gateway.journal.records import Draft, Fact, Place, Row, event_of, fact, moved_of, placed, rechained
+from gateway.outbox import SILENCE_S, ForkNeeded, Freed, Meaning, Outbox, Rewound, Told
 from tests.gateway.disks import NOW_MS
 from tests.gateway.hub_model import AT, ModelHub
 
@@ -34,30 +36,49 @@ class MemoryJournal:
     rows: list[Row] = field(default_factory=list)
     acked: int = 0
     durable: int = 0
-    kept: Place | None = None
 
     def append(self, facts: list[Fact]) -> None:
         rows, self.place = placed(facts, self.place)
         self.rows += rows
 
-    def batch(self, after: int) -> Batch:
-        rows = self.rows[after : min(after + BATCH, self.durable)]
-        prev = self.rows[after - 1].hash if after else GENESIS
-        events = tuple(event_of(row) for row in rows)
-        return Batch(stream=self.place.stream, first_seq=after + 1, prev=prev, head=rows[-1].hash, events=events)
+    def at(self, seq: int) -> Row | None:
+        return next((row for row in self.rows if row.seq == seq), None)
+
+    def batch(self, after: int) -> Batch | None:
+        """The next batch; None at a hole."""
+        before = self.at(after)
+        rows: list[Row] = []
+        for seq in range(after + 1, min(after + BATCH, self.durable) + 1):
+            row = self.at(seq)
+            if row is None:
+                break
+            rows.append(row)
+        if not rows or (after and before is None):
+            return None
+        prev = before.hash if before else GENESIS
+        return Batch(
+            stream=self.place.stream,
+            first_seq=after + 1,
+            prev=prev,
+            head=rows[-1].hash,
+            events=tuple(map(event_of, rows)),
+            moved=tuple(moved for moved in map(moved_of, rows) if moved is not None),
+        )
 
     def fork(self, agreed: int, stream: str, why: str) -> None:
-        agreed = min(max(agreed, self.acked), len(self.rows))
+        agreed = min(max(agreed, self.acked), self.place.seq)
         told = StreamForked(old_stream=self.place.stream, agreed=agreed, why=why)
         first = fact(Draft(kind="stream.forked", source="gateway", data=told), NOW_MS, "ok")
         head, place = placed([first], Place(self.place.number + 1, stream))
-        moved, self.place = rechained(self.rows[agreed:], place)
+        moving = [row for row in self.rows if row.seq > agreed]
+        moved, self.place = rechained(moving, place, self.place.stream)
         self.rows = [*head, *moved]
         self.acked = 0
-        self.durable = len(self.rows)
+        self.durable = self.place.seq
 
     def head_hash(self) -> str:
-        return self.rows[self.durable - 1].hash if self.durable else GENESIS
+        last = self.at(self.durable)
+        return last.hash if last else GENESIS
 
 
 @dataclass
@@ -90,6 +111,7 @@ class Between(RuleBasedStateMachine):
         self.up: list[Batch | Birth] = []
         self.down: list[Answer] = []
         self.hub = ModelHub(GATEWAY)
+        self.destroyed: set[str] = set()
 
     def new_stream(self) -> str:
         self.streams += 1
@@ -107,18 +129,22 @@ class Between(RuleBasedStateMachine):
 
     @rule()
     def sync(self) -> None:
-        self.journal.durable = len(self.journal.rows)
+        self.journal.durable = self.journal.place.seq
 
     @rule()
     def connect(self) -> None:
         self.online = True
         self.outbox.connected()
         self.down.clear()  # a clean session: what was under way downward is gone
+        self.ask("birth")
+
+    def ask(self, state: Literal["birth", "alive"]) -> None:
         journal = self.journal
         presence = Presence(
-            state="birth", gateway=GATEWAY, site="demo", at=AT, stream=journal.place.stream,
-            head_seq=journal.durable, head=journal.head_hash(), acked=journal.acked,
+            state=state, gateway=GATEWAY, site="demo", at=AT, stream=journal.place.stream,
+            head_seq=journal.durable, head=journal.head_hash(), acked=journal.acked, asks=True,
         )  # fmt: skip
+        self.outbox.asked(presence.head_seq, presence.head, self.now)
         self.up.append(Birth(presence, self.now))
 
     @rule()
@@ -129,10 +155,15 @@ class Between(RuleBasedStateMachine):
     @rule(batches=st.integers(1, 10))
     def send(self, batches: int) -> None:
         for _ in range(batches):
+            if self.outbox.asks(self.now):
+                self.ask("alive")
             after = self.outbox.next_after(self.journal.durable, self.now)
             if after is None:
                 return
             batch = self.journal.batch(after)
+            if batch is None:
+                self.outbox.broken("a hole")
+                continue
             self.outbox.sent(batch.events[-1].seq, self.now, batch.head)
             self.up.append(batch)
 
@@ -156,7 +187,7 @@ class Between(RuleBasedStateMachine):
     @rule()
     def cut_power(self) -> None:
         journal = self.journal
-        del journal.rows[journal.durable :]
+        journal.rows = [row for row in journal.rows if row.seq <= journal.durable]
         last = journal.rows[-1] if journal.rows else None
         journal.place = Place(
             journal.place.number,
@@ -166,6 +197,24 @@ class Between(RuleBasedStateMachine):
             last.id if last else 0,
         )
         self.restart()
+
+    @rule(at=st.lists(st.integers(1, 40), min_size=1, max_size=4), forgets=st.booleans())
+    def damage_the_journal(self, at: list[int], forgets: bool) -> None:
+        """The file gives some of the waiting events no longer, perhaps also not what was acknowledged."""
+        journal = self.journal
+        lost = {row.source for row in journal.rows if row.seq > self.persisted_ack and row.seq in at}
+        left = [row for row in journal.rows if row.source not in lost and row.seq >= self.persisted_ack]
+        if not left:
+            return
+        self.destroyed |= lost
+        last = journal.rows[-1] if journal.rows[-1] in left else left[-1]
+        journal.rows = left
+        journal.place = Place(journal.place.number + 1, journal.place.stream, last.seq, last.hash, last.id)
+        journal.durable = last.seq
+        if forgets:
+            self.persisted_ack = 0
+        self.restart()
+        self.record(1)
 
     @precondition(lambda self: len(self.copies) < 3)
     @rule()
@@ -238,14 +287,16 @@ class Between(RuleBasedStateMachine):
 
     def hub_takes(self, message: Batch | Birth) -> None:
         if isinstance(message, Birth):
-            ack = self.hub.birth(message.presence)
-            if ack is not None:
-                self.down.append(Answer(ack, message.at))
+            self.down.append(Answer(self.hub.birth(message.presence), message.at))
         else:
             self.down.append(Answer(self.hub.batch(message), None))
 
     def gateway_hears(self, ack: Ack) -> None:
-        meaning: Meaning = self.outbox.heard(ack, 0, self.now)
+        floor = self.journal.rows[0].seq if self.journal.rows and self.journal.rows[0].seq > 1 else 0
+        meaning: Meaning = self.outbox.heard(ack, floor, self.now)
+        if isinstance(meaning, Told):
+            held = self.journal.at(meaning.seq)
+            meaning = self.outbox.compared(meaning, held.hash if held else None, self.now)
         match meaning:
             case Freed(seq) | Rewound(seq):
                 self.journal.acked = seq
@@ -264,8 +315,8 @@ class Between(RuleBasedStateMachine):
     @invariant()
     def nothing_is_taken_for_acknowledged_that_the_hub_lacks(self) -> None:
         stored = set(self.hub.sources("test.made"))
-        for row in self.journal.rows[: self.journal.acked]:
-            assert row.kind == "stream.forked" or row.source in stored
+        for row in self.journal.rows:
+            assert row.seq > self.journal.acked or row.kind == "stream.forked" or row.source in stored
 
     @invariant()
     def every_stream_is_in_the_order_of_recording(self) -> None:
@@ -277,11 +328,11 @@ class Between(RuleBasedStateMachine):
         """All faults end: what the journal holds reaches the hub."""
         self.sync()
         for _ in range(400):
-            if self.outbox.acked == len(self.journal.rows) and self.online:
+            if self.outbox.acked == self.journal.place.seq and self.online:
                 break
             self.traffic(0, 1, True)
             self.time_passes(2.5)
-        assert self.outbox.acked == len(self.journal.rows)
+        assert self.outbox.acked == self.journal.place.seq
         stored = set(self.hub.sources("test.made"))
         assert {row.source for row in self.journal.rows if row.kind == "test.made"} <= stored
         self.the_hub_has_nothing_twice()
