@@ -6,11 +6,11 @@ until its commit, so that `events.id` is commit order and two writers never wait
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, NamedTuple, cast
 
 import structlog
 from fastapi import Depends, Request
@@ -51,6 +51,10 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
 
+Last = Callable[[AsyncConnection, Sequence[Any]], Awaitable[None]]
+"""Work that a transaction does once, right before its commit, with everything that was put off for it."""
+
+
 @dataclass
 class Outcome:
     """What one transaction did that others want to know; told to the subscribers after its commit, never before."""
@@ -63,23 +67,51 @@ class Outcome:
     """Sites whose desired state has a new revision."""
     commands: set[str] = field(default_factory=set)
     """Gateways for which commands were asked."""
+    waiting: list[tuple[Last, Any]] = field(default_factory=list)
+    """What was put off to the end of the transaction, in its order."""
+
+    def put_off(self, work: Last, item: Any) -> None:
+        """Have `work` done with `item`, and with all others that are put off for it, right before the commit.
+
+        For rows that lanes with different locks share: whoever locks them last of all waits for nobody while it does.
+        """
+        self.waiting.append((work, item))
 
     def state(self, frame: dict[str, Any]) -> None:
         """Tell screens the new state of one thing: the JSON that REST gives, with `kind`, `id` and `site`."""
         self.states.append(frame)
 
-    def mark(self) -> tuple[int, int, set[str], set[str]]:
+    def mark(self) -> Mark:
         """Where it stands, for `forget_since` when a savepoint is rolled back."""
-        return len(self.events), len(self.states), set(self.desired), set(self.commands)
+        return Mark(len(self.events), len(self.states), len(self.waiting), set(self.desired), set(self.commands))
 
-    def forget_since(self, mark: tuple[int, int, set[str], set[str]]) -> None:
+    def forget_since(self, mark: Mark) -> None:
         """Drop what was told after the mark."""
-        del self.events[mark[0] :]
-        del self.states[mark[1] :]
-        self.desired, self.commands = set(mark[2]), set(mark[3])
+        del self.events[mark.events :]
+        del self.states[mark.states :]
+        del self.waiting[mark.waiting :]
+        self.desired, self.commands = set(mark.desired), set(mark.commands)
+
+    async def finish(self, conn: AsyncConnection) -> None:
+        """Do what was put off."""
+        by_work: dict[Last, list[Any]] = {}
+        for work, item in self.waiting:
+            by_work.setdefault(work, []).append(item)
+        for work, items in by_work.items():
+            await work(conn, items)
 
     def __bool__(self) -> bool:
         return bool(self.events or self.states or self.desired or self.commands)
+
+
+class Mark(NamedTuple):
+    """How far an outcome had come."""
+
+    events: int
+    states: int
+    waiting: int
+    desired: set[str]
+    commands: set[str]
 
 
 class Database:
@@ -119,6 +151,7 @@ class Database:
                 if writes:
                     await lock_history(conn)
                 yield conn
+                await told.finish(conn)
         self._tell(told)
 
     @asynccontextmanager

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import BigInteger, LargeBinary, Text
 
-from contract.events import GENESIS, Event, chained
+from contract.events import GENESIS, Event, chain
 from contract.instants import instant
 from contract.kinds import encode_data
 from hub.db import lock_history, outcome
@@ -21,11 +25,26 @@ _FIRST = text(
     " VALUES (:id, NULL, NULL, 0, :genesis, now())"
 )
 _MOVE = text("UPDATE streams SET head_seq = :seq, head_hash = :hash WHERE id = :id")
+# Ids follow the order of the stream: the next one is drawn after the rows are sorted.
 _INSERT = text(
     "INSERT INTO events (id, site, gateway, stream, seq, at, received_at, kind, source, clock, data, hash)"
-    " VALUES (nextval('events_id_seq'), :site, NULL, :stream, :seq, :at, :at, :kind, :source, 'ok',"
-    " CAST(:data AS json), :hash) RETURNING id"
+    " SELECT nextval('events_id_seq'), site, NULL, :stream, seq, :at, :at, kind, source, 'ok', CAST(data AS json), hash"
+    " FROM unnest(:sites, :seqs, :kinds, :sources, :datas, :hashes) AS new (site, seq, kind, source, data, hash)"
+    " ORDER BY seq RETURNING id"
+).bindparams(
+    bindparam("seqs", type_=ARRAY(BigInteger)),
+    bindparam("hashes", type_=ARRAY(LargeBinary)),
+    *(bindparam(name, type_=ARRAY(Text)) for name in ("sites", "kinds", "sources", "datas")),
 )
+
+
+class Fact(NamedTuple):
+    """Something that happened at the hub. `site`: whose history it belongs to, None for the whole company."""
+
+    kind: str
+    source: str
+    data: msgspec.Struct
+    site: str | None = None
 
 
 async def record(
@@ -37,41 +56,51 @@ async def record(
     site: str | None = None,
     at: datetime | None = None,
 ) -> StoredEvent:
-    """Append one event to the hub's stream in this transaction; screens see it after the commit.
+    """Append one event to the hub's stream; see `record_all`."""
+    return (await record_all(conn, [Fact(kind, source, data, site)], at=at))[0]
 
-    `site`: whose history it belongs to, None for the whole company. Takes the history lock: a transaction that has
-    changed rows before must have been opened with `writes=True`.
+
+async def record_all(conn: AsyncConnection, facts: Sequence[Fact], *, at: datetime | None = None) -> list[StoredEvent]:
+    """Append events to the hub's stream in this transaction; screens see them after the commit.
+
+    Takes the history lock: a transaction that has changed rows before must have been opened with `writes=True`.
     """
     await lock_history(conn)
     stream, head_seq, head_hash = await _head(conn)
     moment = instant(round((at or datetime.now(UTC)).timestamp() * 1000))
-    event = Event(seq=head_seq + 1, at=moment, kind=kind, source=source, data=encode_data(data))
-    digest = bytes.fromhex(chained(head_hash, event))
-    row = {
-        "site": site,
+    events = [
+        Event(seq=head_seq + place, at=moment, kind=fact.kind, source=fact.source, data=encode_data(fact.data))
+        for place, fact in enumerate(facts, 1)
+    ]
+    hashes = [bytes.fromhex(digest) for digest in chain(head_hash, events)]
+    rows = {
         "stream": stream,
-        "seq": event.seq,
         "at": to_datetime(moment),
-        "kind": kind,
-        "source": source,
-        "data": bytes(event.data).decode(),
-        "hash": digest,
+        "sites": [fact.site for fact in facts],
+        "seqs": [event.seq for event in events],
+        "kinds": [event.kind for event in events],
+        "sources": [event.source for event in events],
+        "datas": [bytes(event.data).decode() for event in events],
+        "hashes": hashes,
     }
-    stored_id = (await conn.execute(_INSERT, row)).scalar_one()
-    await conn.execute(_MOVE, {"seq": event.seq, "hash": digest, "id": stream})
-    stored = StoredEvent(
-        id=stored_id,
-        site=site,
-        gateway=None,
-        stream=stream,
-        seq=event.seq,
-        at=moment,
-        received_at=moment,
-        kind=kind,
-        source=source,
-        data=event.data,
-    )
-    outcome(conn).events.append(stored)
+    ids = (await conn.execute(_INSERT, rows)).scalars().all()
+    await conn.execute(_MOVE, {"seq": events[-1].seq, "hash": hashes[-1], "id": stream})
+    stored = [
+        StoredEvent(
+            id=event_id,
+            site=fact.site,
+            gateway=None,
+            stream=stream,
+            seq=event.seq,
+            at=moment,
+            received_at=moment,
+            kind=event.kind,
+            source=event.source,
+            data=event.data,
+        )
+        for event_id, fact, event in zip(ids, facts, events, strict=True)
+    ]
+    outcome(conn).events.extend(stored)
     return stored
 
 

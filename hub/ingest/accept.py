@@ -16,7 +16,7 @@ from hub.db import outcome
 from hub.ingest import records, successions
 from hub.ingest.arrivals import EventsArrived
 from hub.ingest.places import Place, Places, places_of
-from hub.ingest.projecting import Registry, project
+from hub.ingest.projecting import Projecting
 from hub.ingest.records import NewEvent
 from hub.ingest.rule import Head, Verdict, empty_head, held_range, judge
 from hub.ingest.successions import FORKED, Begun, Fork, old_stream
@@ -51,7 +51,9 @@ class Accepted(NamedTuple):
     stored: int
 
 
-async def accept(conn: AsyncConnection, arrived: Sequence[EventsArrived], registry: Registry, now_ms: int) -> Accepted:
+async def accept(
+    conn: AsyncConnection, arrived: Sequence[EventsArrived], projecting: Projecting, now_ms: int
+) -> Accepted:
     """Take `arrived` into the database, in a transaction opened with `writes=True`."""
     pg = await records.driver(conn)
     sites = await records.sites_of(pg, {one.gateway for one in arrived})
@@ -70,7 +72,7 @@ async def accept(conn: AsyncConnection, arrived: Sequence[EventsArrived], regist
         await successions.end(pg, group.forks, sites, now)
         outcome(conn).events.extend(stored)
         await successions.tell(conn, losses, sites)
-        await project(conn, stored, registry)
+        await projecting.project(conn, stored)
     return Accepted(group.answers, group.unacceptable, len(group.new))
 
 

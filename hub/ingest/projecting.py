@@ -1,14 +1,22 @@
-"""Projections of what was just stored: all at once, and one by one only if that fails."""
+"""Projections of what was just stored: a bad event costs only itself, whatever else is in its group.
+
+Data that does not fit its kind is set apart before anything is asked of the database. What fails only there costs its
+run (at most `RUN` events) a second time, once: until enough of them went well, that gateway's events of that kind are
+put apart at once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import structlog
 from prometheus_client import Counter
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import BigInteger, Text
 
+from contract.errors import ContractError
 from contract.kinds import ProjectionFailed
 from hub import stream
 from hub.db import outcome
@@ -19,49 +27,108 @@ log = structlog.get_logger(__name__)
 
 FAILED = Counter("gatehouse_projections_failed", "Events that were stored but could not be projected", ["kind"])
 
+RUN = 500
+"""Events under one savepoint: what one failure in the database costs a second time at the most."""
+
+PROBATION = 20
+"""So many events of a gateway and kind must go well until they share a savepoint with others again."""
+
 Registry = Mapping[str, Sequence[Projection]]
 """Event kind → what is to be done with it, in order."""
 
-_MARK = text("UPDATE events SET failed = :why WHERE id = :id")
+_MARK = text(
+    "UPDATE events SET failed = bad.why FROM unnest(:ids, :whys) AS bad (id, why) WHERE events.id = bad.id"
+).bindparams(bindparam("ids", type_=ARRAY(BigInteger)), bindparam("whys", type_=ARRAY(Text)))
 
 
-async def project(conn: AsyncConnection, events: Sequence[StoredEvent], registry: Registry) -> None:
-    """Bring every domain up to `events`. One that fails is marked and recorded; the others stand."""
-    wanted = [event for event in events if event.kind in registry]
-    if not wanted:
-        return
-    told = outcome(conn)
-    mark = told.mark()
+class Projecting:
+    """Brings every domain up to what was stored. One a process: it remembers whose events failed of late."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._probation: dict[tuple[str | None, str], int] = {}
+
+    async def project(self, conn: AsyncConnection, events: Sequence[StoredEvent]) -> None:
+        """Project `events` in their order. Those that fail are marked and recorded; the others stand."""
+        failed: dict[int, tuple[StoredEvent, str]] = {}
+        wanted = []
+        for event in events:
+            if event.kind in self._registry:
+                if (why := _misfit(event)) is None:
+                    wanted.append(event)
+                else:
+                    failed[event.id] = event, why
+        for run in self._runs(wanted):
+            await self._run(conn, run, failed)
+        if failed:
+            await _mark(conn, [failed[event_id] for event_id in sorted(failed)])
+
+    def _runs(self, events: Sequence[StoredEvent]) -> Iterator[Sequence[StoredEvent]]:
+        """Events in their order, parted so that those on probation stand alone."""
+        run: list[StoredEvent] = []
+        for event in events:
+            alone = (event.gateway, event.kind) in self._probation
+            if run and (alone or len(run) >= RUN):
+                yield run
+                run = []
+            run.append(event)
+            if alone:
+                yield run
+                run = []
+        if run:
+            yield run
+
+    async def _run(
+        self, conn: AsyncConnection, run: Sequence[StoredEvent], failed: dict[int, tuple[StoredEvent, str]]
+    ) -> None:
+        """One savepoint for all; if one fails, those before it again, and those after it under another."""
+        told = outcome(conn)
+        while run:
+            mark, place = told.mark(), 0
+            try:
+                async with conn.begin_nested():
+                    for place, event in enumerate(run):  # noqa: B007 - it is where it failed
+                        for projection in self._registry[event.kind]:
+                            await projection(conn, event)
+            except Exception as error:
+                if passes(error):
+                    raise
+                told.forget_since(mark)
+                bad = run[place]
+                failed[bad.id] = bad, _why(error)
+                self._probation[bad.gateway, bad.kind] = PROBATION
+                await self._run(conn, run[:place], failed)
+                run = run[place + 1 :]
+            else:
+                if len(run) == 1:
+                    self._went_well(run[0])
+                return
+
+    def _went_well(self, event: StoredEvent) -> None:
+        left = self._probation.pop((event.gateway, event.kind), 0) - 1
+        if left > 0:
+            self._probation[event.gateway, event.kind] = left
+
+
+def _misfit(event: StoredEvent) -> str | None:
+    """Why the data does not fit its kind, None if it does."""
     try:
-        async with conn.begin_nested():
-            for event in wanted:
-                await _project_one(conn, event, registry)
-    except Exception as error:
-        if passes(error):
-            raise
-        told.forget_since(mark)
-        for event in wanted:
-            await _project_apart(conn, event, registry)
+        event.typed()
+    except (ContractError, RecursionError) as error:
+        return _why(error)
+    return None
 
 
-async def _project_one(conn: AsyncConnection, event: StoredEvent, registry: Registry) -> None:
-    for projection in registry[event.kind]:
-        await projection(conn, event)
+def _why(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:300].replace("\x00", "")
 
 
-async def _project_apart(conn: AsyncConnection, event: StoredEvent, registry: Registry) -> None:
-    told = outcome(conn)
-    mark = told.mark()
-    try:
-        async with conn.begin_nested():
-            await _project_one(conn, event, registry)
-    except Exception as error:
-        if passes(error):
-            raise
-        told.forget_since(mark)
-        why = f"{type(error).__name__}: {error}"[:300]
+async def _mark(conn: AsyncConnection, failed: Sequence[tuple[StoredEvent, str]]) -> None:
+    await conn.execute(_MARK, {"ids": [event.id for event, _ in failed], "whys": [why for _, why in failed]})
+    facts = []
+    for event, why in failed:
         log.warning("projection.failed", event_id=event.id, kind=event.kind, why=why)
         FAILED.labels(event.kind).inc()
-        await conn.execute(_MARK, {"id": event.id, "why": why.replace("\x00", "")})
-        failed = ProjectionFailed(event=event.id, kind=event.kind, why=why)
-        await stream.record(conn, "projection.failed", event.source, failed, site=event.site)
+        data = ProjectionFailed(event=event.id, kind=event.kind, why=why)
+        facts.append(stream.Fact("projection.failed", event.source, data, event.site))
+    await stream.record_all(conn, facts)

@@ -32,7 +32,7 @@ from hub.ingest.arrivals import (
 )
 from hub.ingest.downlink import Send
 from hub.ingest.handover import Handover, Message
-from hub.ingest.projecting import Registry
+from hub.ingest.projecting import Projecting, Registry
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +75,7 @@ class Ingest:
         group_events: int = 4000,
     ) -> None:
         self._database = database
-        self._registry = registry
+        self._projecting = Projecting(registry)
         self._send = send
         self._presences = presences
         self._store = store
@@ -138,7 +138,7 @@ class Ingest:
     async def _accept(self, group: Sequence[EventsArrived]) -> Accepted:
         now_ms = self._now_ms()
         async with self._database.transaction(writes=True) as conn:
-            accepted = await accept(conn, group, self._registry, now_ms)
+            accepted = await accept(conn, group, self._projecting, now_ms)
             refused = [Refused(one.gateway, "events", one.why, fault=one.fault) for one in accepted.unacceptable]
             worth = self._refusals.worth_recording(refused, now_ms)
             await refusals.record(conn, worth)
@@ -163,8 +163,10 @@ class Ingest:
     ) -> None:
         """A transaction failed for good: find whose message it is, and let the others through."""
         if len(group) > 1:
-            for one in group:
-                await take([one])
+            # By halves: what is right goes in a few large transactions, not one by one.
+            middle = len(group) // 2
+            await take(group[:middle])
+            await take(group[middle:])
             return
         one = group[0]
         gateway = one.gateway  # type: ignore[attr-defined]

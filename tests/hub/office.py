@@ -24,6 +24,7 @@ from hub.db import Database, connection
 from hub.gateways.service import enrol
 from hub.ingest.accept import accept
 from hub.ingest.arrivals import EventsArrived
+from hub.ingest.projecting import Projecting
 from hub.live import HubLiveSource, tell
 from hub.registry import ROUTERS, projections
 from hub.sites import service as site_service
@@ -34,7 +35,7 @@ from web.session import Sessions
 from web.shell import make_app
 
 PASSWORD = "correct horse battery"
-REGISTRY = projections()
+PROJECTING = Projecting(projections())
 
 
 def layout(site: str, **more: Any) -> SiteLayout:
@@ -97,7 +98,7 @@ class Office:
     async def take(self, batch: EventsArrived) -> None:
         """A batch of a gateway, through the ingest."""
         async with self.database.transaction(writes=True) as conn:
-            await accept(conn, [batch], REGISTRY, NOW_MS + batch.batch.first_seq)
+            await accept(conn, [batch], PROJECTING, NOW_MS + batch.batch.first_seq)
 
     async def raise_alarm(
         self, *, site: str = "demo", rule: str = "dry-run@pump-1", severity: str = "major", asset: str = "pump-1",
