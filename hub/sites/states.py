@@ -1,7 +1,9 @@
 """How doors and lanes stand, from readings and events alike: of each aspect, the newest word counts.
 
 Readings bring lock, contact, mode, barrier and loops as points `<door>.lock`, `<lane>.loop_before`, …; events are
-sooner. Both come over different roads, so an aspect only ever moves forward in the gateway's time.
+sooner. Both come over different roads, so an aspect only ever moves forward in the gateway's time. And both come in
+transactions of their own, with other locks: what they say is put off to the end of each (`settle`), where one lock
+orders them.
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import bindparam, text
+from sqlalchemy import DateTime, Text, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.kinds import DoorModeSet, PlateSeen
@@ -33,16 +36,22 @@ _WORDS: dict[str, frozenset[str]] = {
     "barrier": frozenset({"down", "moving", "up"}),
 }
 
+PLACES_LOCK = 0x706C_6163
+"""Key of the advisory lock under which the states of places move: the last lock that any transaction takes."""
+
 _PUT = text(
     "INSERT INTO place_states (site, place, aspect, value, at)"
-    " VALUES (:site, :place, :aspect, CAST(:value AS json), :at)"
+    " SELECT site, place, aspect, CAST(value AS json), at"
+    " FROM unnest(:sites, :places, :aspects, :values, :moments) AS new (site, place, aspect, value, at)"
     " ON CONFLICT (site, place, aspect) DO UPDATE SET value = excluded.value, at = excluded.at"
-    " WHERE place_states.at <= excluded.at"
+).bindparams(
+    *(bindparam(name, type_=ARRAY(Text)) for name in ("sites", "places", "aspects", "values")),
+    bindparam("moments", type_=ARRAY(DateTime(timezone=True))),
 )
-_OF_SITES = text("SELECT site, place, aspect, value, at FROM place_states WHERE site IN :sites").bindparams(
-    bindparam("sites", expanding=True)
+_OF_SITES = text("SELECT site, place, aspect, value, at FROM place_states WHERE site = ANY(:sites)")
+_VIEWS = text(
+    "SELECT id, layout->'doors' AS doors, layout->'lanes' AS lanes FROM sites WHERE id = ANY(:sites) ORDER BY id"
 )
-_PLACES = text("SELECT layout->'doors' AS doors, layout->'lanes' AS lanes FROM sites WHERE id = :site")
 
 
 class Aspect(NamedTuple):
@@ -68,36 +77,48 @@ class SiteView(NamedTuple):
 
 async def on_readings(conn: AsyncConnection, site: str, points: Sequence[NewerReading]) -> None:
     """Take over what readings say of doors and lanes; other points are passed over (a `telemetry.ingest.Latest`)."""
-    said = [aspect for point in points if (aspect := _of_point(point)) is not None]
-    await move(conn, site, said)
+    for point in points:
+        if (aspect := _of_point(point)) is not None:
+            _say(conn, site, aspect)
 
 
-async def move(conn: AsyncConnection, site: str, said: Sequence[Aspect]) -> None:
-    """Store what is newer than what is held, and tell the screens of each place that changed."""
-    if not said:
-        return
-    view = await _view(conn, site)
-    places = {place["id"] for place in (*view.doors, *view.lanes)}
-    said = [aspect for aspect in said if aspect.place in places]
-    if not said:
-        return
-    held = (await _held(conn, [site])).get(site, {})
-    changed: set[str] = set()
-    newest = {(aspect.place, aspect.aspect): aspect for aspect in sorted(said, key=lambda word: word.at)}
-    # In one order, so that two transactions seldom wait for each other crosswise.
-    for _, aspect in sorted(newest.items(), key=lambda item: item[0]):
-        before, at = held.get((aspect.place, aspect.aspect), (None, None))
-        if at is not None and at > aspect.at:
+async def settle(conn: AsyncConnection, said: Sequence[tuple[str, Aspect]]) -> None:
+    """Store what is newer than what is held, and tell the screens of each place that changed.
+
+    `said`: (site, aspect), in the order in which it was said. Nothing may be locked after this.
+    """
+    await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PLACES_LOCK})
+    sites = sorted({site for site, _ in said})
+    views = [SiteView(row.id, row.doors or (), row.lanes or ()) for row in await conn.execute(_VIEWS, {"sites": sites})]
+    known = {(view.id, place["id"]) for view in views for place in (*view.doors, *view.lanes)}
+    by_site = await _held(conn, sites)
+    moved: dict[tuple[str, str, str], Aspect] = {}
+    changed: set[tuple[str, str]] = set()
+    for site, aspect in said:
+        held = by_site.setdefault(site, {})
+        before = held.get((aspect.place, aspect.aspect))
+        if (site, aspect.place) not in known or (before is not None and before[1] > aspect.at):
             continue
-        row = {"site": site, "place": aspect.place, "aspect": aspect.aspect, "at": aspect.at}
-        await conn.execute(_PUT, row | {"value": msgspec.json.encode(aspect.value).decode()})
-        held[aspect.place, aspect.aspect] = (aspect.value, aspect.at)
-        if before != aspect.value or at is None:
-            changed.add(aspect.place)
-    for kind, items in (("door", _doors(view, held)), ("lane", _lanes(view, held))):
-        for item in items:
-            if item["id"] in changed:
-                outcome(conn).state({"kind": kind, **item})
+        held[aspect.place, aspect.aspect] = aspect.value, aspect.at
+        moved[site, aspect.place, aspect.aspect] = aspect
+        if before is None or before[0] != aspect.value:
+            changed.add((site, aspect.place))
+    if not moved:
+        return
+    rows = {
+        "sites": [site for site, _, _ in moved],
+        "places": [place for _, place, _ in moved],
+        "aspects": [name for _, _, name in moved],
+        "values": [msgspec.json.encode(aspect.value).decode() for aspect in moved.values()],
+        "moments": [aspect.at for aspect in moved.values()],
+    }
+    await conn.execute(_PUT, rows)
+    for view in views:
+        held = by_site.get(view.id, {})
+        for kind, items in (("door", _doors(view, held)), ("lane", _lanes(view, held))):
+            for item in items:
+                if (view.id, item["id"]) in changed:
+                    outcome(conn).state({"kind": kind, **item})
 
 
 async def doors_and_lanes(
@@ -110,17 +131,16 @@ async def doors_and_lanes(
     return doors, lanes
 
 
-async def _view(conn: AsyncConnection, site: str) -> SiteView:
-    row = (await conn.execute(_PLACES, {"site": site})).one_or_none()
-    return SiteView(site, row.doors or (), row.lanes or ()) if row else SiteView(site, (), ())
-
-
 async def _held(conn: AsyncConnection, sites: Sequence[str]) -> dict[str, Held]:
     by_site: dict[str, Held] = {}
     if sites:
         for row in (await conn.execute(_OF_SITES, {"sites": list(sites)})).all():
             by_site.setdefault(row.site, {})[row.place, row.aspect] = (row.value, row.at)
     return by_site
+
+
+def _say(conn: AsyncConnection, site: str, aspect: Aspect) -> None:
+    outcome(conn).put_off(settle, (site, aspect))
 
 
 def _doors(view: SiteView, held: Held) -> list[dict[str, Any]]:
@@ -190,25 +210,25 @@ _MOVED: dict[str, tuple[str, str]] = {
 
 async def _on_moved(conn: AsyncConnection, event: StoredEvent) -> None:
     aspect, value = _MOVED[event.kind]
-    await _on_event(conn, event, aspect, value)
+    _on_event(conn, event, aspect, value)
 
 
 async def _on_mode(conn: AsyncConnection, event: StoredEvent) -> None:
     data = event.typed()
     assert isinstance(data, DoorModeSet)
-    await _on_event(conn, event, "mode", data.mode)
+    _on_event(conn, event, "mode", data.mode)
 
 
 async def _on_plate(conn: AsyncConnection, event: StoredEvent) -> None:
     data = event.typed()
     assert isinstance(data, PlateSeen)
     if data.plate and not data.replayed:
-        await _on_event(conn, event, "last_plate", data.plate)
+        _on_event(conn, event, "last_plate", data.plate)
 
 
-async def _on_event(conn: AsyncConnection, event: StoredEvent, aspect: str, value: Value) -> None:
+def _on_event(conn: AsyncConnection, event: StoredEvent, aspect: str, value: Value) -> None:
     assert event.site is not None
-    await move(conn, event.site, [Aspect(event.source, aspect, value, to_datetime(event.at))])
+    _say(conn, event.site, Aspect(event.source, aspect, value, to_datetime(event.at)))
 
 
 PROJECTIONS: dict[str, Projection] = {

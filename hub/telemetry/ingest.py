@@ -77,12 +77,15 @@ class Readings:
             answers = await self._answers(pg, arrived, sites, now)
             accepted = [one for one, answer in zip(arrived, answers, strict=True) if answer.ack.state == "committed"]
             blobs = [one for one in accepted if isinstance(one, ReadingsArrived)]
+            found: dict[str, Arrays] = {}
             for site in sorted({sites[one.gateway] for one in blobs}):
-                batches = [one.batch for one in blobs if sites[one.gateway] == site]
-                arrays = await _arrays(pg, site, batches)
+                arrays = await _arrays(pg, site, [one.batch for one in blobs if sites[one.gateway] == site])
                 if arrays.points:
-                    await self._partition(pg, arrays.at, now, made)
-                    await self._store_site(conn, pg, site, arrays)
+                    found[site] = arrays
+            # Before any reading is stored: a process that had stored some would wait for one that waits for it.
+            await self._partition(pg, {at for arrays in found.values() for at in arrays.at}, now, made)
+            for site, arrays in found.items():
+                await self._store_site(conn, pg, site, arrays)
             for one in accepted:
                 if isinstance(one, PictureArrived):
                     await keep(pg, sites[one.gateway], one.gateway, one.picture, now)
@@ -121,7 +124,7 @@ class Readings:
             for told in self._latest:
                 await told(conn, site, newer)
 
-    async def _partition(self, pg: Driver, moments: Sequence[datetime], now: datetime, made: set[Month]) -> None:
+    async def _partition(self, pg: Driver, moments: Collection[datetime], now: datetime, made: set[Month]) -> None:
         wanted = {month for at in moments if (month := month_of(at, now)) is not None}
         for month in sorted(wanted - self._partitions - made):
             await make_partition(pg, month)
