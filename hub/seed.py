@@ -1,16 +1,20 @@
-"""`python -m hub seed`: begins a site: itself, its gateway, accounts and people. What exists stays as it is."""
+"""`python -m hub seed`: begins a site: itself, its gateway, accounts and people. What exists stays as it is.
+
+Everything is checked and hashed before the first transaction. People go in slices, each a short transaction: commands
+and events of all sites wait for the history lock while one is under way. A seed that was cut short is run again.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
 from pydantic import ValidationError
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from config import SiteErrors, load_site
 from config.people import load_people
@@ -20,14 +24,13 @@ from contract.texts import Text
 from hub import settings
 from hub.access import service as access
 from hub.access.nouns import BLOCK, CREDENTIAL, GRANT, HOLDER, SCHEDULE, Noun
+from hub.access.schemas import Body
 from hub.accounts import service as accounts
 from hub.accounts.schemas import NewAccount
 from hub.db import Database, connection
 from hub.gateways.service import EnrolmentError, enrol
 from hub.settings import SettingsError
 from hub.sites import service as sites
-from hub.sites.models import SiteRow
-from web.errors import Refusal
 from web.passwords import Passwords
 from web.users import ALL_SITES
 from web.validation import field_texts
@@ -48,6 +51,10 @@ _NOUNS: dict[str, Noun] = {
     "Schedule": SCHEDULE,
     "Block": BLOCK,
 }
+
+
+SLICE = 200
+"""Records in one transaction: whoever asks for something meanwhile waits for that many at the most."""
 
 
 class SeedError(ValueError):
@@ -81,19 +88,53 @@ class Seeded(msgspec.Struct):
 async def seed(
     database: Database, site: Site, wanted: Sequence[SeedAccount], people: Sequence[msgspec.Struct]
 ) -> Seeded:
-    """Put what does not exist yet into the database; all or nothing. `SeedError` says what stands against it."""
+    """Put what does not exist yet into the database. `SeedError` says what stands against it, and what stays."""
     hashed = await _hashed(database, site, wanted)
+    records = [_record(item) for item in people]
     done = Seeded()
     async with database.session(writes=True) as session:
-        row = await sites.ensure(session, site.site, Text(site.name.zh, site.name.en), site.timezone)
+        await sites.ensure(session, site.site, Text(site.name.zh, site.name.en), site.timezone)
         await enrol(await connection(session), site.gateway, site.site)
         for account, password_hash in hashed:
             if await accounts.by_username(session, account.username) is None:
                 await accounts.create(session, account, password_hash, accounts.HUB)
                 done.accounts += 1
-        for item in people:
-            done.people += await _person(session, row, item)
+    for noun_name, of_noun in groupby(records, key=lambda record: record[0].name):
+        rest = list(of_noun)
+        while rest:
+            some, rest = rest[:SLICE], rest[SLICE:]
+            try:
+                done.people += await _slice(database, site.site, some)
+            except access.Unfit as unfit:
+                why = _said(unfit.refusal.fields) or unfit.refusal.message.en
+                so_far = f"; {done.people} records before it are in, and stay" if done.people else ""
+                raise SeedError(f"{noun_name} {unfit.row_id}: {why}{so_far}") from unfit
     return done
+
+
+Record = tuple[Noun, str, Body]
+"""What a person's record is, its id, and its fields."""
+
+
+def _record(item: msgspec.Struct) -> Record:
+    noun = _NOUNS[type(item).__name__]
+    fields = msgspec.to_builtins(item)
+    row_id = fields.pop("id")
+    try:
+        return noun, row_id, noun.body.model_validate(fields)
+    except ValidationError as error:
+        raise SeedError(f"{noun.name} {row_id}: {_said(field_texts(error.errors()))}") from None
+
+
+async def _slice(database: Database, site: str, records: Sequence[Record]) -> int:
+    """Add those of one noun that are not there yet; how many."""
+    noun = records[0][0]
+    async with database.session(writes=True) as session:
+        there = set(await access.existing(session, noun, site, [row_id for _, row_id, _ in records]))
+        new = [(row_id, body) for _, row_id, body in records if row_id not in there]
+        if new:
+            await access.create_all(session, noun, await access.site_of(session, site), new, accounts.HUB)
+    return len(new)
 
 
 async def _hashed(database: Database, site: Site, wanted: Sequence[SeedAccount]) -> list[tuple[NewAccount, str]]:
@@ -126,22 +167,6 @@ def _account(account: SeedAccount, site: str) -> NewAccount:
         return NewAccount.model_validate(fields)
     except ValidationError as error:
         raise SeedError(f"account {account.username!r}: {_said(field_texts(error.errors()))}") from None
-
-
-async def _person(session: AsyncSession, site: SiteRow, item: msgspec.Struct) -> int:
-    noun = _NOUNS[type(item).__name__]
-    fields = msgspec.to_builtins(item)
-    row_id = fields.pop("id")
-    if await session.get(noun.row, (site.id, row_id)) is not None:
-        return 0
-    try:
-        body = noun.body.model_validate(fields)
-        await access.create(session, noun, site, body, accounts.HUB, wanted_id=row_id)
-    except ValidationError as error:
-        raise SeedError(f"{noun.name} {row_id}: {_said(field_texts(error.errors()))}") from None
-    except Refusal as refusal:
-        raise SeedError(f"{noun.name} {row_id}: {_said(refusal.fields) or refusal.message.en}") from refusal
-    return 1
 
 
 def _said(fields: dict[str, Text]) -> str:

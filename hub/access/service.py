@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 from sqlalchemy import and_, or_
@@ -28,7 +28,7 @@ from hub.db import connection
 from hub.desired import service as desired
 from hub.sites.models import SiteRow
 from rules.schedules import ALWAYS
-from web.errors import Conflict, Invalid, NotFound
+from web.errors import Conflict, Invalid, NotFound, Refusal
 
 _IN_FORCE = Text("已有一个有效凭证使用此号码", "A credential in force has this value already")
 _BLOCKED = Text("此号码已在禁止名单中", "This value is blocked already")
@@ -46,20 +46,57 @@ _WHICH_FORM = Text(
 _TAKEN = Text("此编号已被使用", "This id is taken")
 
 
+class Unfit(Exception):
+    """One of several that cannot be added. `refusal`: what stands against it."""
+
+    def __init__(self, row_id: str, refusal: Refusal) -> None:
+        super().__init__(row_id)
+        self.row_id = row_id
+        self.refusal = refusal
+
+
 async def create(
     session: AsyncSession, noun: Noun, site: SiteRow, body: Body, by: Person, *, wanted_id: str | None = None
 ) -> Row:
     """Add one; `Invalid` or `Conflict` say which field stands against it."""
-    row_id = wanted_id or str(uuid.uuid4())
-    if await session.get(noun.row, (site.id, row_id)) is not None:
-        raise Conflict(_TAKEN, fields={"id": _TAKEN})
-    _check_written(body)
-    await _check(session, site, row_id, body)
-    row: Row = noun.row(site=site.id, id=row_id, changed_at=datetime.now(UTC), **_columns(body))
-    session.add(row)
-    await session.flush()
-    await _tell(session, noun, row, RecordChanged(id=row.id, by=by, change="created", fields=list(noun.fields())))
+    try:
+        (row,) = await create_all(session, noun, site, [(wanted_id or str(uuid.uuid4()), body)], by)
+    except Unfit as unfit:
+        raise unfit.refusal from None
     return row
+
+
+async def create_all(
+    session: AsyncSession, noun: Noun, site: SiteRow, items: Sequence[tuple[str, Body]], by: Person
+) -> list[Row]:
+    """Add many of one noun, as one revision of the desired state; `Unfit` names the first that cannot be.
+
+    The statements do not grow with their number, so that the history lock is held for a moment only.
+    """
+    taken = set(await existing(session, noun, site.id, [row_id for row_id, _ in items]))
+    held = await _held(session, site.id, [body for _, body in items])
+    rows = []
+    for row_id, body in items:
+        try:
+            if row_id in taken:
+                raise Conflict(_TAKEN, fields={"id": _TAKEN})
+            _check_written(body)
+            _check(held, site, row_id, body)
+        except Refusal as refusal:
+            raise Unfit(row_id, refusal) from refusal
+        taken.add(row_id)
+        held.add(row_id, body)
+        rows.append(noun.row(site=site.id, id=row_id, changed_at=datetime.now(UTC), **_columns(body)))
+    session.add_all(rows)
+    await session.flush()
+    fields = list(noun.fields())
+    await _tell(session, noun, rows, [RecordChanged(id=row.id, by=by, change="created", fields=fields) for row in rows])
+    return rows
+
+
+async def existing(session: AsyncSession, noun: Noun, site: str, ids: Sequence[str]) -> Sequence[str]:
+    """Those of `ids` that the site has."""
+    return (await session.exec(select(noun.row.id).where(noun.row.site == site, noun.row.id.in_(ids)))).all()
 
 
 async def change(session: AsyncSession, noun: Noun, row: Row, body: Body, by: Person) -> Row:
@@ -70,13 +107,13 @@ async def change(session: AsyncSession, noun: Noun, row: Row, body: Body, by: Pe
         return row
     if "value" in fields:
         _check_written(body)
-    await _check(session, await site_of(session, row.site), row.id, body)
+    _check(await _held(session, row.site, [body]), await site_of(session, row.site), row.id, body)
     for name in fields:
         setattr(row, name, wanted[name])
     row.changed_at = datetime.now(UTC)
     session.add(row)
     await session.flush()
-    await _tell(session, noun, row, RecordChanged(id=row.id, by=by, change="updated", fields=fields))
+    await _tell(session, noun, [row], [RecordChanged(id=row.id, by=by, change="updated", fields=fields)])
     return row
 
 
@@ -92,7 +129,7 @@ async def remove(session: AsyncSession, noun: Noun, row: Row, by: Person) -> Non
                 await remove(session, theirs, one, by)
     await session.delete(row)
     await session.flush()
-    await _tell(session, noun, row, RecordChanged(id=row.id, by=by, change="removed"))
+    await _tell(session, noun, [row], [RecordChanged(id=row.id, by=by, change="removed")])
 
 
 async def of_holder(session: AsyncSession, noun: Noun, site: str, holder: str) -> Sequence[Row]:
@@ -165,52 +202,66 @@ def _theirs(noun: Noun, q: str) -> list[Any]:
     return [theirs.exists()]
 
 
-async def _check(session: AsyncSession, site: SiteRow, row_id: str, body: Body) -> None:
+class _Held(NamedTuple):
+    """What a site holds of what bodies name. `values`: (kind, value) that may be there once → whose it is."""
+
+    holders: set[str]
+    schedules: set[str]
+    values: dict[tuple[str, str], str]
+
+    def add(self, row_id: str, body: Body) -> None:
+        """Count one in that has been checked."""
+        if (value := _once(body)) is not None:
+            self.values[value] = row_id
+
+
+async def _held(session: AsyncSession, site: str, bodies: Sequence[Body]) -> _Held:
+    holders = {body.holder for body in bodies if isinstance(body, CredentialBody | GrantBody)}
+    schedules = {body.schedule for body in bodies if isinstance(body, GrantBody)} - {ALWAYS}
+    held = _Held(set(), {ALWAYS}, {})
+    if holders:
+        asked = select(HolderRow.id).where(HolderRow.site == site, col(HolderRow.id).in_(holders))
+        held.holders.update((await session.exec(asked)).all())
+    if schedules:
+        asked = select(ScheduleRow.id).where(ScheduleRow.site == site, col(ScheduleRow.id).in_(schedules))
+        held.schedules.update((await session.exec(asked)).all())
+    for kind, of_kind in ((CredentialRow, CredentialBody), (BlockRow, BlockBody)):
+        values = {once[1] for body in bodies if isinstance(body, of_kind) and (once := _once(body)) is not None}
+        if values:
+            same = select(kind.kind, kind.value, kind.id).where(kind.site == site, col(kind.value).in_(values))
+            if kind is CredentialRow:
+                same = same.where(CredentialRow.state == "active")
+            held.values.update({(row[0], row[1]): row[2] for row in (await session.exec(same)).all()})
+    return held
+
+
+def _once(body: Body) -> tuple[str, str] | None:
+    """What of the body may be at its site only once."""
     match body:
-        case CredentialBody():
-            await _check_holder(session, site.id, body.holder)
-            if body.state == "active":
-                await _check_value(session, CredentialRow, site.id, row_id, body)
-        case BlockBody():
-            await _check_value(session, BlockRow, site.id, row_id, body)
+        case CredentialBody(state="active") | BlockBody():
+            return body.kind, body.value
+        case _:
+            return None
+
+
+def _check(held: _Held, site: SiteRow, row_id: str, body: Body) -> None:
+    if isinstance(body, CredentialBody | GrantBody) and body.holder not in held.holders:
+        raise Invalid({"holder": _NO_HOLDER})
+    once = _once(body)
+    if once is not None and held.values.get(once, row_id) != row_id:
+        text = _IN_FORCE if isinstance(body, CredentialBody) else _BLOCKED
+        raise Conflict(text, "taken", {"value": text})
+    match body:
         case GrantBody():
-            await _check_holder(session, site.id, body.holder)
-            await _check_grant(session, site, body)
+            _check_grant(held, site, body)
         case ScheduleBody():
             _check_hours(row_id, body)
         case _:
             pass
 
 
-def _check_written(body: Body) -> None:
-    if not isinstance(body, CredentialBody | BlockBody) or body.kind != "card":
-        return
-    if body.form is None and cards.doubtful(body.value):
-        raise Invalid({"value": _WHICH_FORM})
-
-
-async def _check_holder(session: AsyncSession, site: str, holder: str) -> None:
-    if await session.get(HolderRow, (site, holder)) is None:
-        raise Invalid({"holder": _NO_HOLDER})
-
-
-async def _check_value(
-    session: AsyncSession,
-    kind: type[CredentialRow | BlockRow],
-    site: str,
-    row_id: str,
-    body: CredentialBody | BlockBody,
-) -> None:
-    same = select(kind.id).where(kind.site == site, kind.kind == body.kind, kind.value == body.value, kind.id != row_id)
-    if kind is CredentialRow:
-        same = same.where(CredentialRow.state == "active")
-    if (await session.exec(same.limit(1))).first() is not None:
-        text = _IN_FORCE if kind is CredentialRow else _BLOCKED
-        raise Conflict(text, "taken", {"value": text})
-
-
-async def _check_grant(session: AsyncSession, site: SiteRow, body: GrantBody) -> None:
-    if body.schedule != ALWAYS and await session.get(ScheduleRow, (site.id, body.schedule)) is None:
+def _check_grant(held: _Held, site: SiteRow, body: GrantBody) -> None:
+    if body.schedule not in held.schedules:
         raise Invalid({"schedule": _NO_SCHEDULE})
     if site.layout is None:
         # The gateway has not said yet what the site consists of: nothing to check against.
@@ -219,6 +270,13 @@ async def _check_grant(session: AsyncSession, site: SiteRow, body: GrantBody) ->
     unknown = ", ".join(place for place in body.places if place not in known)
     if unknown:
         raise Invalid({"places": Text(_NO_PLACE.zh.format(places=unknown), _NO_PLACE.en.format(places=unknown))})
+
+
+def _check_written(body: Body) -> None:
+    if not isinstance(body, CredentialBody | BlockBody) or body.kind != "card":
+        return
+    if body.form is None and cards.doubtful(body.value):
+        raise Invalid({"value": _WHICH_FORM})
 
 
 def _check_hours(row_id: str, body: ScheduleBody) -> None:
@@ -248,9 +306,14 @@ def _columns(body: Body) -> dict[str, Any]:
     return found
 
 
-async def _tell(session: AsyncSession, noun: Noun, row: Row, data: RecordChanged) -> None:
-    """The site's gateway and the history learn of it in the same commit."""
+async def _tell(session: AsyncSession, noun: Noun, rows: Sequence[Row], done: Sequence[RecordChanged]) -> None:
+    """The site's gateway and the history learn of it in the same commit. `rows`: of one site."""
+    if not rows:
+        return
     conn = await connection(session)
-    item = None if data.change == "removed" else noun.item(row)
-    await desired.changed(conn, row.site, [(noun.name, row.id, item)])
-    await stream.record(conn, f"{noun.name}.changed", row.id, data, site=row.site)
+    site = rows[0].site
+    pairs = list(zip(rows, done, strict=True))
+    await desired.changed(
+        conn, site, [(noun.name, row.id, None if data.change == "removed" else noun.item(row)) for row, data in pairs]
+    )
+    await stream.record_all(conn, [stream.Fact(f"{noun.name}.changed", row.id, data, site) for row, data in pairs])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from sqlalchemy.engine import make_url
 from typer.testing import CliRunner
 
 from config import load_site
-from config.people import load_people
+from config.people import PeopleItem, load_people
+from contract.desired import Credential, Holder
 from hub.__main__ import app
 from hub.db import Database
-from hub.seed import NAMES, SeedAccount, SeedError, read_accounts, seed
+from hub.events.verifying import verify
+from hub.seed import NAMES, SLICE, SeedAccount, SeedError, read_accounts, seed
 from tests.hub.office import Office
 from tests.hub.senders import rows
 
@@ -66,6 +69,63 @@ async def test_again_changes_nothing_and_undoes_nothing(database: Database) -> N
         assert (await client.get(f"/api/holders/{first['id']}")).json()["name"] == "改名"
         old = await client.post("/api/session", json={"username": "guard", "password": "password-of-guard"})
         assert old.status_code == 200
+
+
+def crowd(count: int) -> list[PeopleItem]:
+    """Residents with a card each."""
+    numbers = range(count)
+    holders: list[PeopleItem] = [Holder(id=f"h{n}", name=f"住户 {n}", kind="resident") for n in numbers]
+    return holders + [Credential(id=f"c{n}", kind="card", value=f"04{n:012X}", holder=f"h{n}") for n in numbers]
+
+
+async def test_while_thousands_of_people_are_begun_others_have_their_turn(database: Database) -> None:
+    people, slices = crowd(1000), 2 * 1000 // SLICE
+    commits: list[int] = []
+    database.subscribe(lambda done: commits.append(sum(event.kind != "account.changed" for event in done.events)))
+    seeding = asyncio.create_task(seed(database, load_site(SITE_FILE).site, [], people))
+    turns = 0
+    while not seeding.done():
+        # The lock is given in the order in which it was asked for: at most one slice lies between two turns.
+        async with database.transaction(writes=True):
+            turns += 1
+    assert (await seeding).people == 2000
+    assert max(commits) <= SLICE
+    assert turns >= slices
+    revisions = await rows(database, "SELECT revision FROM desired_revisions")
+    assert revisions == [(slices,)]
+    assert (await verify(database)).disagreements == []
+
+
+async def test_a_seed_that_was_cut_short_goes_on_where_it_was(database: Database) -> None:
+    site, people = load_site(SITE_FILE).site, crowd(300)
+    cut = asyncio.Event()
+    database.subscribe(lambda done: cut.set() if len(done.events) == SLICE else None)
+    seeding = asyncio.create_task(seed(database, site, [], people))
+    await cut.wait()
+    seeding.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await seeding
+    ((there,),) = await rows(database, "SELECT count(*) FROM holders")
+    assert there == SLICE
+    assert (await seed(database, site, [], people)).people == len(people) - SLICE
+    changed = await rows(
+        database, "SELECT count(*), count(DISTINCT (kind, source)) FROM events WHERE kind LIKE '%.changed'"
+    )
+    assert changed == [(len(people), len(people))]
+
+
+async def test_what_stands_against_a_record_is_told_with_its_name(database: Database) -> None:
+    site = load_site(SITE_FILE).site
+    await seed(database, site, [], [Holder(id="x", name="x", kind="resident"), card("other", "04AA00AA00AA00", "x")])
+    wanted = [*crowd(3), card("c-last", "04AA00AA00AA00", "h0")]
+    with pytest.raises(
+        SeedError, match=r"credential c-last: value A credential in force .* 3 records before it are in"
+    ):
+        await seed(database, site, [], wanted)
+
+
+def card(card_id: str, value: str, holder: str) -> Credential:
+    return Credential(id=card_id, kind="card", value=value, holder=holder)
 
 
 @pytest.mark.parametrize(
