@@ -12,3 +12,4 @@ VERSION = 1
 """The envelope's version that this code writes; it reads this one and the one before."""
 
 ACCEPTED_VERSIONS = frozenset({VERSION - 1, VERSION} - {0})
+"""What is read here. The hub is upgraded first: it speaks to each gateway in a version that the gateway reads."""

@@ -16,9 +16,9 @@ from contract.events import StreamId
 from contract.instants import Instant
 from contract.layout import SiteLayout
 from contract.readings import Value
+from contract.standing import AlarmsStated, PlacesStated, Severity
 from contract.texts import Reason, Text
 
-Severity = Literal["critical", "major", "minor", "warning"]
 Direction = Literal["in", "out"]
 OpenedBy = Literal["decision", "command", "free", "unknown"]
 
@@ -330,6 +330,14 @@ class SessionRefused(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
+class AlarmForgotten(msgspec.Struct, frozen=True, kw_only=True):
+    """`alarm.forgotten`: the hub closed an alarm that its gateway does not know any more."""
+
+    alarm: str
+    rule: str
+    why: Text
+
+
 class TicketMoved(msgspec.Struct, frozen=True, kw_only=True):
     """`ticket.opened|folded|taken|commented|finished|closed|reopened`: a step of a ticket at the hub."""
 
@@ -399,6 +407,8 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "alarm.shelved": AlarmShelved,
     "alarm.unshelved": AlarmUnshelved,
     "ticket.raised": TicketRaised,
+    "alarms.stated": AlarmsStated,
+    "places.stated": PlacesStated,
     "command.done": CommandResult,
     "command.failed": CommandResult,
     "command.expired": CommandResult,
@@ -421,6 +431,7 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "session.opened": SessionOpened,
     "session.closed": SessionOpened,
     "session.refused": SessionRefused,
+    "alarm.forgotten": AlarmForgotten,
     "ticket.opened": TicketMoved,
     "ticket.folded": TicketMoved,
     "ticket.taken": TicketMoved,

@@ -9,6 +9,7 @@ import msgspec
 from contract import VERSION
 from contract.events import Clock, Hash, StreamId
 from contract.instants import Instant
+from contract.texts import Text
 
 
 class Versions(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,10 +20,26 @@ class Versions(msgspec.Struct, frozen=True, kw_only=True):
     site_file: str = ""
 
 
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a command, and when by the gateway's clock: the same that its event says, which may come later."""
+
+    command: Annotated[str, msgspec.Meta(max_length=36)]
+    state: Literal["done", "failed", "expired"]
+    at: Instant
+    why: Text | None = None
+
+
+ANSWERED_LIMIT = 100
+"""Answers in one sign of life at the most."""
+
+
 class Presence(msgspec.Struct, frozen=True, kw_only=True):
     """One sign of life. `backlog`: events not yet acknowledged. `head_seq`/`head`: the end of the stream on disk.
 
     `asks`: the gateway wants to know what the hub holds of the stream; a birth always does.
+    `reads`: the highest version of the envelope that the gateway reads; the hub speaks to it in no higher one.
+    `answered`: commands whose results are on the gateway's disk and not acknowledged yet, oldest first, the newest if
+    there are very many: signs of life go first, so that who asked need not wait for a backlog.
 
     As `gone` (last will, made at connect) only gateway and site are current.
     """
@@ -40,4 +57,6 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock = "ok"
     versions: Versions = Versions(software="")
     asks: bool = False
+    reads: Annotated[int, msgspec.Meta(ge=1, le=30_000)] = 1
+    answered: Annotated[list[Answered], msgspec.Meta(max_length=ANSWERED_LIMIT)] = []
     v: int = VERSION

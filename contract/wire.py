@@ -7,8 +7,9 @@ from typing import TypeVar
 
 import msgspec
 
-from contract import ACCEPTED_VERSIONS
+from contract import ACCEPTED_VERSIONS, VERSION
 from contract.errors import Malformed, TooLarge, UnknownVersion
+from contract.versions import spoken
 
 COMPRESS_FROM = 2048
 """Messages of fewer bytes travel as plain JSON."""
@@ -32,9 +33,9 @@ class _Head(msgspec.Struct):
 _head = msgspec.json.Decoder(_Head)
 
 
-def encode(message: msgspec.Struct) -> bytes:
-    """The message's bytes; `TooLarge` if no broker would carry them."""
-    text = _encoder.encode(message)
+def encode(message: msgspec.Struct, *, version: int = VERSION) -> bytes:
+    """The message's bytes, as envelope `version` says it; `TooLarge` if no broker would carry them."""
+    text = _encoder.encode(message if version == VERSION else spoken(message, version))
     packed = text if len(text) < COMPRESS_FROM else zlib.compress(text, 6)
     if len(packed) > PACKED_LIMIT:
         raise TooLarge(f"a {type(message).__name__} of {len(packed)} bytes, at most {PACKED_LIMIT} travel", packed)
