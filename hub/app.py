@@ -61,6 +61,7 @@ class Hub:
             group_events=settings.group_events,
         )
         self.broker = Broker(settings, self.downlink, self.ingest.receive, self._connected)
+        self.presence.subscribe(self.downlink.heard)
         self.presence.subscribe(self.desired.heard)
         self.presence.subscribe(self.commands.heard)
         # One road: what was committed is shown, then what it asks for is sent.

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 import structlog
 
-from contract import wire
+from contract import VERSION, wire
 from contract.acks import Ack
 from contract.errors import TooLarge
 from contract.instants import instant, milliseconds
@@ -115,6 +115,7 @@ class Sending:
             clock=self._clock.state,
             versions=self._versions(),
             asks=asks,
+            reads=VERSION,
         )
 
     async def until_caught_up(self) -> None:

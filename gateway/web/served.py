@@ -10,6 +10,7 @@ from typing import Annotated, Any, Protocol
 from fastapi import Depends
 from starlette.requests import Request
 
+from contract import VERSION
 from contract.desired import Account, Holder
 from contract.instants import instant
 from contract.readings import Reading
@@ -114,6 +115,7 @@ class Served:
                 "software": self.software,
                 "desired": engine.revision,
                 "site_file": engine.layout.fingerprint,
+                "reads": VERSION,
             },
             "seen_at": instant(self.clock.wall_ms()),
         }

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.kinds import CommandResult
+from contract.presence import Answered
 from hub.commands import service
 from hub.events.stored import Projection, StoredEvent
 
@@ -14,7 +18,9 @@ async def on_result(conn: AsyncConnection, event: StoredEvent) -> None:
     result = event.typed()
     assert isinstance(result, CommandResult)
     assert event.gateway is not None
-    await service.answered(conn, event.gateway, result, event.kind.removeprefix("command."), event.at)
+    state = msgspec.convert(event.kind.removeprefix("command."), Literal["done", "failed", "expired"])
+    answer = Answered(command=result.command, state=state, at=event.at, why=result.why)
+    await service.answered(conn, event.gateway, answer)
 
 
 PROJECTIONS: dict[str, Projection] = {

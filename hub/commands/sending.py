@@ -31,6 +31,8 @@ class CommandSending:
         self._born: set[str] = set()
         self._everyone = True
         self._wake = asyncio.Event()
+        self._handed: set[str] = set()
+        self._since: datetime | None = None
 
     def told(self, done: Outcome) -> None:
         """A transaction was committed."""
@@ -69,17 +71,20 @@ class CommandSending:
         """Send what is to be sent and expire what is over; seconds until the next expiry, None if there is none."""
         asked, born, everyone = set(self._asked), set(self._born), self._everyone
         now = datetime.fromtimestamp(self._now_ms() / 1000, UTC)
+        self._since = self._since or now
         async with self._database.transaction() as conn:
             rows = await service.to_send(conn, await service.waiting(conn) if everyone else asked, born, now)
             expiry = await service.next_expiry(conn)
-        sent = [row.id for row in rows if self._send(row.gateway, "command", service.message(row))]
+        # Kept until it is committed that they were sent: nobody may say of them that they never were.
+        self._handed |= {row.id for row in rows if self._send(row.gateway, "command", service.message(row))}
         overdue = expiry is not None and expiry + ANSWER_GRACE <= now
-        if sent or overdue:
+        if self._handed or overdue:
             async with self._database.transaction(writes=True) as conn:
-                await service.sent(conn, sent, now)
+                await service.sent(conn, sorted(self._handed), now)
                 if overdue:
-                    await service.expire(conn, now)
+                    await service.expire(conn, now, since=self._since)
                 expiry = await service.next_expiry(conn)
+        self._handed.clear()
         self._asked -= asked
         self._born -= born
         self._everyone = self._everyone and not everyone

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.commands import Command, CommandKind, Person
 from contract.kinds import CommandAsked, CommandResult
+from contract.presence import Answered
 from contract.texts import Text
 from hub import stream
 from hub.commands.targets import exists
@@ -40,7 +41,14 @@ _NO_TARGET = Text("该项目点没有这个对象", "this site has no such targe
 _NO_GATEWAY = Text("该项目点没有已登记的网关", "no gateway is enrolled for this site")
 _ROLE = Text("您的角色不能执行此操作", "Your role may not ask for this")
 _OTHER_WISH = Text("该幂等键已用于另一条指令", "This Idempotency-Key was used for another command")
-_NO_ANSWER = Text("网关未在有效期内答复", "the gateway did not answer in time")
+_NO_ANSWER = Text(
+    "网关未在有效期内答复，是否已执行未知。请先看现场，再决定是否重发",
+    "no answer from the gateway in time: whether it was carried out is not known. Look before asking again",
+)
+_NOT_SENT = Text(
+    "有效期内未能下发到网关，未执行",
+    "it could not be sent to the gateway in time and was not carried out",
+)
 
 _INSERT = text(
     "INSERT INTO commands (id, site, gateway, target, kind, args, reason, account, by, state, issued_at, expires_at,"
@@ -64,8 +72,13 @@ _SENT = text(
 )
 _NEXT_EXPIRY = text("SELECT min(expires_at) FROM commands WHERE state IN ('asked', 'sent')")
 _EXPIRE = text(
-    "UPDATE commands SET state = 'expired', result = CAST(:result AS json)"
-    f" WHERE state IN ('asked', 'sent') AND expires_at <= :before RETURNING {COMMAND_COLUMNS}"
+    "WITH over AS (SELECT id AS over_id, state = 'asked' AND issued_at >= :since AS unsent"
+    " FROM commands WHERE state IN ('asked', 'sent') AND expires_at <= :before FOR UPDATE)"
+    " UPDATE commands SET state = 'expired', result = CAST(CASE WHEN unsent THEN :not_sent ELSE :no_answer END AS json)"
+    f" FROM over WHERE id = over_id RETURNING {COMMAND_COLUMNS}, unsent"
+)
+_UNANSWERED = text(
+    "SELECT id FROM commands WHERE id = ANY(:ids) AND gateway = :gateway AND state IN ('asked', 'sent', 'expired')"
 )
 _WAITING = text("SELECT DISTINCT gateway FROM commands WHERE state IN ('asked', 'sent')")
 
@@ -130,18 +143,31 @@ async def find(conn: AsyncConnection, command: str) -> dict[str, Any] | None:
     return None if row is None else command_item(row)
 
 
-async def answered(conn: AsyncConnection, gateway: str, result: CommandResult, state: str, at: str) -> None:
-    """Keep a gateway's answer. One that comes late is still the truth: the hub only supposed that it had expired."""
-    text_of = None if result.why is None else {"zh": result.why.zh, "en": result.why.en}
+async def answered(conn: AsyncConnection, gateway: str, answer: Answered) -> None:
+    """Keep a gateway's answer. One that comes late is still the truth: the hub only supposed that it had expired.
+
+    Answers come with signs of life and again as events; whichever is first is kept, and the other says the same.
+    """
     values = {
-        "id": result.command,
+        "id": answer.command,
         "gateway": gateway,
-        "state": state,
-        "result": msgspec.json.encode({"at": at, "why": text_of}).decode(),
+        "state": answer.state,
+        "result": _result(answer.at, answer.why),
     }
     row = (await conn.execute(_ANSWERED, values)).one_or_none()
     if row is not None:
         _tell(conn, row)
+
+
+async def told(conn: AsyncConnection, gateway: str, answers: Sequence[Answered]) -> None:
+    """Keep the answers that a sign of life brought, as far as they are news."""
+    if not answers:
+        return
+    wanted = {"ids": [answer.command for answer in answers], "gateway": gateway}
+    news = set((await conn.execute(_UNANSWERED, wanted)).scalars())
+    for answer in answers:
+        if answer.command in news:
+            await answered(conn, gateway, answer)
 
 
 async def to_send(conn: AsyncConnection, gateways: set[str], born: set[str], now: datetime) -> list[Row[Any]]:
@@ -161,11 +187,20 @@ async def next_expiry(conn: AsyncConnection) -> datetime | None:
     return cast("datetime | None", (await conn.execute(_NEXT_EXPIRY)).scalar_one())
 
 
-async def expire(conn: AsyncConnection, now: datetime) -> int:
-    """Call expired what was not answered in time; recorded in the hub's own stream."""
-    why = {"zh": _NO_ANSWER.zh, "en": _NO_ANSWER.en}
-    result = msgspec.json.encode({"at": to_instant(now), "why": why}).decode()
-    rows = (await conn.execute(_EXPIRE, {"before": now - ANSWER_GRACE, "result": result})).all()
+async def expire(conn: AsyncConnection, now: datetime, *, since: datetime) -> int:
+    """Call expired what was not answered in time; recorded in the hub's own stream.
+
+    That a command was not carried out is said only of one that was asked after `since` (this process's start) and is
+    not marked as sent. Of all others nothing is known: a process that died may have sent them.
+    """
+    at = to_instant(now)
+    values = {
+        "before": now - ANSWER_GRACE,
+        "since": since,
+        "not_sent": _result(at, _NOT_SENT),
+        "no_answer": _result(at, _NO_ANSWER),
+    }
+    rows = (await conn.execute(_EXPIRE, values)).all()
     for row in rows:
         data = CommandResult(
             command=row.id,
@@ -173,7 +208,7 @@ async def expire(conn: AsyncConnection, now: datetime) -> int:
             target=row.target,
             by=msgspec.convert(row.by, Person),
             reason=row.reason,
-            why=_NO_ANSWER,
+            why=_NOT_SENT if row.unsent else _NO_ANSWER,
         )
         await stream.record(conn, "command.expired", row.target, data, site=row.site, at=now)
         _tell(conn, row)
@@ -214,6 +249,10 @@ def command_item(row: Row[Any]) -> dict[str, Any]:
         "expires_at": to_instant(row.expires_at),
         "result": row.result,
     }
+
+
+def _result(at: str, why: Text | None) -> str:
+    return msgspec.json.encode({"at": at, "why": None if why is None else {"zh": why.zh, "en": why.en}}).decode()
 
 
 def _tell(conn: AsyncConnection, row: Row[Any]) -> None:

@@ -16,11 +16,15 @@ router = APIRouter(prefix="/api/gateways", tags=["gateways"])
 
 
 class VersionsHeld(BaseModel):
-    """What a gateway holds: software, revision of the desired state, fingerprint of its site file."""
+    """What a gateway holds: software, revision of the desired state, fingerprint of its site file.
+
+    `reads`: the highest version of what the hub says that it reads. The hub speaks to each gateway accordingly.
+    """
 
     software: str
     desired: int
     site_file: str
+    reads: int
 
 
 class GatewayItem(BaseModel):

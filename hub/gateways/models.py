@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, SmallInteger
 from sqlmodel import Field
 
 from hub.db import Moment, Table
 
 
 class Gateway(Table, table=True):
-    """An enrolled gateway and what its last sign of life said. `online` is None until the first one."""
+    """An enrolled gateway and what its last sign of life said. `online` is None until the first one.
+
+    `reads`: the highest version of the envelope that it reads.
+    """
 
     __tablename__ = "gateways"
 
@@ -30,3 +33,4 @@ class Gateway(Table, table=True):
     software: str = Field(default="", max_length=64)
     desired: int = Field(default=0, sa_type=BigInteger)
     site_file: str = Field(default="", max_length=128)
+    reads: int = Field(default=1, sa_type=SmallInteger)

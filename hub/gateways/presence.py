@@ -16,6 +16,7 @@ from contract.instants import instant, milliseconds
 from contract.kinds import GatewaySeen
 from contract.presence import Presence
 from hub import stream
+from hub.commands import service as commands
 from hub.db import Database, outcome
 from hub.failures import passes
 from hub.gateways.service import GATEWAY_COLUMNS, gateway_frame
@@ -37,7 +38,8 @@ _RETRY_S = 2.0
 _HEARD = text(
     "UPDATE gateways SET online = TRUE, seen_at = :now, stream = :stream, head_seq = :head_seq, backlog = :backlog,"
     " readings_backlog = :readings_backlog, clock = :clock, clock_error_ms = :clock_error_ms, software = :software,"
-    " desired = :desired, site_file = :site_file, born_at = CASE WHEN :birth THEN :at ELSE born_at END"
+    " desired = :desired, site_file = :site_file, reads = :reads,"
+    " born_at = CASE WHEN :birth THEN :at ELSE born_at END"
     f" WHERE id = :id RETURNING {GATEWAY_COLUMNS}"
 )
 _KNOWN = text("SELECT site, online, born_at, stream FROM gateways WHERE id = :id")
@@ -100,15 +102,19 @@ class GatewayPresence:
             if not self._stale_will(arrived):
                 await self.lost(arrived.gateway, "last will")
             return
-        site = await self._alive(arrived)
-        if site is None:
+        alive = await self._alive(arrived)
+        if alive is None:
             return
+        site, ack = alive
         self._last[arrived.gateway] = asyncio.get_running_loop().time()
         self._wake.set()
         BACKLOG.labels(arrived.gateway).set(min(presence.backlog, LARGEST))
         ONLINE.set(len(self._last))
         for heard in self._heard:
             heard(arrived.gateway, site, presence)
+        # Last: by now it is known which version this gateway reads.
+        if ack is not None:
+            self._send(arrived.gateway, "ack", ack)
 
     async def lost(self, gateway: str, why: str) -> None:
         """Note that a gateway is gone: `gateway.lost`, once."""
@@ -171,7 +177,8 @@ class GatewayPresence:
         before, _ = self._births.get(arrived.gateway, ("", ""))
         return arrived.presence.at <= before
 
-    async def _alive(self, arrived: PresenceArrived) -> str | None:
+    async def _alive(self, arrived: PresenceArrived) -> tuple[str, Ack | None] | None:
+        """The gateway's site, and what to answer to a birth; None if nobody knows this gateway."""
         presence, gateway = arrived.presence, arrived.gateway
         async with self._database.transaction(writes=True) as conn:
             known = (await conn.execute(_KNOWN, {"id": gateway})).one_or_none()
@@ -184,6 +191,7 @@ class GatewayPresence:
                 await stream.record(conn, "gateway.found", gateway, data, site=row.site)
                 log.info("gateway.found", gateway=gateway)
             outcome(conn).state(gateway_frame(row))
+            await commands.told(conn, gateway, presence.answered)
             ack = None
             repeated = known.stream == presence.stream and known.born_at == datetime.fromisoformat(presence.at)
             if (presence.state == "birth" and not repeated) or (presence.state == "alive" and presence.asks):
@@ -192,9 +200,7 @@ class GatewayPresence:
             _, last = self._births.get(gateway, ("", ""))
             if presence.at != last:
                 self._births[gateway] = (last, presence.at)
-        if ack is not None:
-            self._send(gateway, "ack", ack)
-        return str(row.site)
+        return str(row.site), ack
 
     async def _judged(self, conn: AsyncConnection, gateway: str, presence: Presence) -> Ack:
         pg = await records.driver(conn)
@@ -227,4 +233,5 @@ def _heard(arrived: PresenceArrived) -> dict[str, object]:
         "software": presence.versions.software.replace("\x00", "")[:64],
         "desired": max(0, min(presence.versions.desired, LARGEST)),
         "site_file": presence.versions.site_file.replace("\x00", "")[:128],
+        "reads": presence.reads,
     }

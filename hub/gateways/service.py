@@ -12,12 +12,12 @@ from contract.topics import valid_id
 from hub.events.stored import to_instant
 
 GATEWAY_COLUMNS = (
-    "id, site, online, backlog, readings_backlog, clock, clock_error_ms, software, desired, site_file, seen_at"
+    "id, site, online, backlog, readings_backlog, clock, clock_error_ms, software, desired, site_file, reads, seen_at"
 )
 
 _ENROL = text(
     "INSERT INTO gateways (id, site, enrolled_at, head_seq, backlog, readings_backlog, clock, software, desired,"
-    " site_file) VALUES (:id, :site, now(), 0, 0, 0, 'ok', '', 0, '')"
+    " site_file, reads) VALUES (:id, :site, now(), 0, 0, 0, 'ok', '', 0, '', 1)"
     " ON CONFLICT (id) DO UPDATE SET site = gateways.site RETURNING site"
 )
 _LIST = text(
@@ -62,7 +62,12 @@ def gateway_item(row: Row[Any]) -> dict[str, Any]:
         "readings_backlog": row.readings_backlog,
         "clock": row.clock,
         "clock_error_ms": row.clock_error_ms,
-        "versions": {"software": row.software, "desired": row.desired, "site_file": row.site_file},
+        "versions": {
+            "software": row.software,
+            "desired": row.desired,
+            "site_file": row.site_file,
+            "reads": row.reads,
+        },
         "seen_at": None if row.seen_at is None else to_instant(row.seen_at),
     }
 

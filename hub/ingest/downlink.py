@@ -11,6 +11,8 @@ from prometheus_client import Counter
 
 from contract import topics, wire
 from contract.errors import TooLarge
+from contract.presence import Presence
+from contract.versions import LOWEST, readable
 
 SENT = Counter("gatehouse_downlink_messages", "Messages to gateways", ["kind"])
 UNSENT = Counter("gatehouse_downlink_unsent", "Messages to gateways that could not be handed to the broker", ["kind"])
@@ -33,10 +35,11 @@ class Outgoing(NamedTuple):
 
 
 class Downlink:
-    """Messages for the broker, in order, while there is a connection to it."""
+    """Messages for the broker, in order, while there is a connection to it; to each gateway in a version it reads."""
 
     def __init__(self) -> None:
         self._waiting: deque[Outgoing] = deque()
+        self._reads: dict[str, int] = {}
         self._wake = asyncio.Event()
         self._open = False
 
@@ -46,7 +49,8 @@ class Downlink:
             UNSENT.labels(kind).inc()
             return False
         try:
-            payload = wire.encode(message)
+            # What every gateway reads, until this one has said what it reads.
+            payload = wire.encode(message, version=self._reads.get(gateway, LOWEST))
         except TooLarge:
             UNSENT.labels(kind).inc()
             return False
@@ -54,6 +58,10 @@ class Downlink:
         SENT.labels(kind).inc()
         self._wake.set()
         return True
+
+    def heard(self, gateway: str, site: str, presence: Presence) -> None:
+        """A gateway said which version it reads."""
+        self._reads[gateway] = readable(presence.reads)
 
     def open(self) -> None:
         """There is a connection."""

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from contract.commands import Command, Person
 from contract.instants import milliseconds
 from contract.kinds import CommandResult
 from contract.layout import PointLayout
+from contract.presence import Answered
 from contract.texts import Text
 from hub.commands.sending import CommandSending
 from hub.db import Database, Outcome
+from hub.gateways.presence import GatewayPresence
+from hub.ingest.arrivals import PresenceArrived
 from rules.commands import LIFE_MS
 from tests.hub.office import Office, layout, office
-from tests.hub.senders import Sent, rows
+from tests.hub.senders import Sent, arrived, rows
 
 WISH = {"site": "demo", "target": "lobby-a", "kind": "door.unlock", "reason": "搬家"}
+
+
+def machine_wall_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 class Desk:
@@ -32,6 +41,7 @@ class Desk:
         self.client = client
         self.sent = Sent()
         self.now_ms: int | None = None
+        self.gateways = GatewayPresence(hub.database, self.sent, silence_s=45, now_ms=self._now)
         self.sending = CommandSending(hub.database, self.sent, now_ms=self._now)
         self.states: list[tuple[str, str]] = []
         hub.database.subscribe(self.sending.told)
@@ -51,6 +61,18 @@ class Desk:
         if status == 202 and self.now_ms is None:
             self.now_ms = milliseconds(body["issued_at"])
         return body
+
+    async def up(self) -> None:
+        """The hub's process has started before anybody asks."""
+        self.now_ms = machine_wall_ms()
+        await self.sending.turn()
+
+    async def alive(self, *answers: Answered) -> None:
+        """A sign of life of the site's gateway, with these answers."""
+        presence = msgspec.structs.replace(self.hub.journals["demo"].presence("alive"), answered=list(answers))
+        message = arrived("demo-gw", "presence", presence)
+        assert isinstance(message, PresenceArrived)
+        await self.gateways.seen(message)
 
     async def state(self, command: str) -> tuple[str, Any]:
         body = (await self.client.get(f"/api/commands/{command}")).json()
@@ -134,19 +156,83 @@ async def test_while_the_broker_is_away_wishes_wait_for_it(database: Database) -
 
 async def test_a_wish_that_is_over_is_never_sent_and_ends_expired(database: Database) -> None:
     async with desk(database) as at:
+        await at.up()
         asked = await at.ask(ttl_s=10)
-        assert at.now_ms is not None
-        at.now_ms += 10_001
+        at.now_ms = milliseconds(asked["issued_at"]) + 10_001
         wait_s = await at.sending.turn()
         assert at.commands() == []
         assert wait_s == pytest.approx(4.999)
         at.now_ms += 5_000
         assert await at.sending.turn() is None
         state, result = await at.state(asked["id"])
-        assert (state, result["why"]["en"]) == ("expired", "the gateway did not answer in time")
+        assert (state, result["why"]["en"]) == (
+            "expired",
+            "it could not be sent to the gateway in time and was not carried out",
+        )
         assert [data["command"] for _, _, data in await at.hub.events("command.expired")] == [asked["id"]]
         await at.sending.turn()
         assert len(await at.hub.events("command.expired")) == 1
+
+
+async def test_of_a_wish_that_was_sent_nobody_says_that_it_was_not_carried_out(database: Database) -> None:
+    async with desk(database) as at:
+        await at.up()
+        asked = await at.ask(ttl_s=10)
+        at.now_ms = milliseconds(asked["issued_at"])
+        await at.sending.turn()
+        at.now_ms += 15_001
+        await at.sending.turn()
+        state, result = await at.state(asked["id"])
+        assert (state, result["why"]["en"].partition(":")[0]) == ("expired", "no answer from the gateway in time")
+        [(_, _, data)] = await at.hub.events("command.expired")
+        assert data["why"] == result["why"]
+
+
+async def test_of_a_wish_that_a_hub_may_have_sent_before_it_died_nothing_is_known(database: Database) -> None:
+    async with desk(database) as at:
+        asked = await at.ask(ttl_s=10)
+        at.now_ms = milliseconds(asked["issued_at"]) + 15_001
+        await at.sending.turn()
+        state, result = await at.state(asked["id"])
+        assert (state, result["why"]["en"].partition(":")[0]) == ("expired", "no answer from the gateway in time")
+
+
+async def test_a_sign_of_life_answers_before_the_event_comes(database: Database) -> None:
+    async with desk(database) as at:
+        done, failed, other = await at.ask(), await at.ask(target="garage"), await at.ask()
+        await at.sending.turn()
+        dead = Text("总线无应答", "The bus does not answer")
+        answers = [
+            Answered(command=done["id"], state="done", at="2026-09-21T14:13:20.500Z"),
+            Answered(command=failed["id"], state="failed", at="2026-09-21T14:13:20.600Z", why=dead),
+            Answered(command=str(uuid.uuid4()), state="done", at="2026-09-21T14:13:20.700Z"),
+        ]
+        for _ in range(2):
+            await at.alive(*answers)
+        assert await at.state(done["id"]) == ("done", {"at": "2026-09-21T14:13:20.500Z", "why": None})
+        assert (await at.state(failed["id"]))[1]["why"] == {"zh": dead.zh, "en": dead.en}
+        assert (await at.state(other["id"]))[0] == "sent"
+        await at.answer(done, "command.done")
+        assert (await at.state(done["id"]))[0] == "done"
+        assert [state for _, state in at.states].count("done") == 1
+
+
+async def test_a_sign_of_life_corrects_what_the_hub_supposed_and_only_of_its_own_gateway(database: Database) -> None:
+    async with desk(database) as at:
+        asked = await at.ask(ttl_s=10)
+        await at.sending.turn()
+        assert at.now_ms is not None
+        at.now_ms += 60_000
+        await at.sending.turn()
+        assert (await at.state(asked["id"]))[0] == "expired"
+        answer = Answered(command=asked["id"], state="done", at="2026-09-21T14:13:20.500Z")
+        presence = msgspec.structs.replace(at.hub.journals["other"].presence("alive"), answered=[answer])
+        message = arrived("other-gw", "presence", presence)
+        assert isinstance(message, PresenceArrived)
+        await at.gateways.seen(message)
+        assert (await at.state(asked["id"]))[0] == "expired"
+        await at.alive(answer)
+        assert (await at.state(asked["id"]))[0] == "done"
 
 
 async def test_an_answer_that_comes_late_is_still_the_truth(database: Database) -> None:

@@ -53,7 +53,7 @@ async def test_signs_of_life_are_shown(database: Database) -> None:
                 {
                     "id": "demo-gw", "site": "demo", "online": True, "backlog": 0, "readings_backlog": 0,
                     "clock": "ok", "clock_error_ms": 1500,
-                    "versions": {"software": "1.0", "desired": 7, "site_file": "abc"},
+                    "versions": {"software": "1.0", "desired": 7, "site_file": "abc", "reads": 1},
                     "seen_at": "2026-09-21T14:13:20.000Z",
                 }
             ],
