@@ -22,6 +22,7 @@ from gateway.journal import BrokenChain, Journal, NotHeld
 from gateway.outbox import ForkNeeded, Freed, Ignored, Meaning, Outbox, Refused, Rewound, Told
 from gateway.pictures import PictureStore
 from gateway.readings import ReadingsStore
+from gateway.uplink.answers import Answers
 from gateway.uplink.pace import HEARTBEAT_S, PICTURE_S, SILENT_S, clock_error_ms
 
 log = structlog.get_logger(__name__)
@@ -63,6 +64,8 @@ class Sending:
         self._versions = versions
         self._events = Outbox(journal.stream, journal.acked)
         self._blobs = Outbox(readings.store, readings.acked, window=READINGS_WINDOW)
+        self._answers = Answers(journal, self.announce)
+        self._recall = False
         self._fork: ForkNeeded | None = None
         self._told: Told | None = None
         self._renew = False
@@ -116,6 +119,7 @@ class Sending:
             versions=self._versions(),
             asks=asks,
             reads=VERSION,
+            answered=[] if state == "gone" else self._answers.waiting(),
         )
 
     async def until_caught_up(self) -> None:
@@ -159,6 +163,7 @@ class Sending:
 
     async def run(self, publish: Publish) -> None:
         """Sends over one connection until it breaks (the publish raises) or the gateway leaves."""
+        await self._answers.recall()
         await publish("presence", self._asking("birth"))
         while True:
             self._wake.clear()
@@ -210,6 +215,7 @@ class Sending:
             case Rewound(seq):
                 log.warning("uplink.rewound", to=seq, why="the hub holds less than it had acknowledged")
                 self._journal.acknowledge(seq)
+                self._recall = True
             case ForkNeeded(agreed, why):
                 log.warning("uplink.forks", agreed=agreed, why=why)
                 self._fork = meaning
@@ -258,6 +264,9 @@ class Sending:
         if self._events.asks(now):
             await publish("presence", self._asking("alive"))
             return True
+        if self._recall:
+            self._recall = False
+            await self._answers.recall()
         return (
             await self._send_events(publish, now)
             or await self._send_readings(publish, now)
@@ -277,6 +286,7 @@ class Sending:
         moved = await self._journal.fork(fork.agreed, fork.why)
         log.warning("uplink.forked", moved=moved, stream=self._journal.stream)
         self._fork = None
+        await self._answers.recall()
         self._events.restarted(self._journal.stream, time.monotonic())
         self.announce()
 
@@ -286,7 +296,8 @@ class Sending:
         self._take_events(self._events.compared(told, held, time.monotonic()))
 
     def _asking(self, state: Literal["birth", "alive"]) -> bytes:
-        """A sign of life that the hub answers with what it holds."""
+        """A sign of life that the hub answers with what it holds. Noted before it goes: what changes meanwhile is
+        worth another one."""
         presence = self.presence(state, asks=True)
         self._presence_at = time.monotonic()
         self._events.asked(presence.head_seq, presence.head, self._presence_at)
