@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from contract import standing
 from contract.commands import Person
 from contract.desired import CredentialKind
 from contract.errors import Malformed
@@ -16,9 +17,9 @@ from contract.events import StreamId
 from contract.instants import Instant
 from contract.layout import SiteLayout
 from contract.readings import Value
-from contract.standing import AlarmsStated, PlacesStated, Severity
 from contract.texts import Reason, Text
 
+Severity = standing.Severity
 Direction = Literal["in", "out"]
 OpenedBy = Literal["decision", "command", "free", "unknown"]
 
@@ -407,8 +408,8 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "alarm.shelved": AlarmShelved,
     "alarm.unshelved": AlarmUnshelved,
     "ticket.raised": TicketRaised,
-    "alarms.stated": AlarmsStated,
-    "places.stated": PlacesStated,
+    "alarms.stated": standing.AlarmsStated,
+    "places.stated": standing.PlacesStated,
     "command.done": CommandResult,
     "command.failed": CommandResult,
     "command.expired": CommandResult,

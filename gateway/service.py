@@ -224,6 +224,7 @@ def _uplink(
         on_command=engine.commands.carry_out,
         on_desired=on_desired,
         on_refused=on_refused,
+        on_contact=engine.standing.wanted,
     )
     uplink.watch(lambda: engine.record.tell([Thing("gateway", site.gateway)]))
     return uplink

@@ -47,6 +47,10 @@ UNKNOWN_TARGET = Text("目标不存在", "There is no such target")
 RESTARTED = Text("执行中网关重启，结果未知，不再重试", "The gateway restarted meanwhile: result unknown, not retried")
 NOT_WRITABLE = Text("该点不可写", "This point cannot be written")
 ALARM_OVER = Text("告警已结束", "The alarm is over")
+ALARM_UNKNOWN = Text(
+    "网关没有这条告警（早已结束，或随记录丢失），两边的告警即将核对",
+    "The gateway has no such alarm (long over, or lost with its records); both sides' alarms are being compared",
+)
 CRASHED = Text("网关内部错误，指令未完成", "A fault inside the gateway: the command was not completed")
 
 State = Literal["sent", "done", "failed", "expired"]
@@ -95,6 +99,7 @@ class Commands:
         record: Record,
         disk: KnowsTheDisk,
         clock: Clock,
+        on_unknown_alarm: Callable[[], None],
     ) -> None:
         self.commands: OrderedDict[str, Remembered] = OrderedDict()
         self.counts = {"done": 0, "failed": 0, "expired": 0, "repeated": 0}
@@ -107,6 +112,7 @@ class Commands:
         self._record = record
         self._disk = disk
         self._clock = clock
+        self._on_unknown_alarm = on_unknown_alarm
         self._acts: Mapping[str, Act] = {
             "door.unlock": self._unlock_door,
             "door.mode": self._set_door_mode,
@@ -295,7 +301,8 @@ class Commands:
     def _alarm(self, command: Command) -> Alarm:
         alarm = self._alarms.alarms.get(command.target)
         if alarm is None:
-            raise Refused(UNKNOWN_TARGET)
+            self._on_unknown_alarm()
+            raise Refused(ALARM_UNKNOWN)
         if alarm.state == "closed":
             raise Refused(ALARM_OVER)
         return alarm

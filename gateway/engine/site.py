@@ -48,6 +48,7 @@ from gateway.engine.readers import Readers
 from gateway.engine.record import Facts, Record, Thing
 from gateway.engine.refusals import Refusals
 from gateway.engine.snapshots import KeepsPictures
+from gateway.engine.standing import Standing
 from gateway.engine.tickets import RemembersReadings, Tickets
 from gateway.journal import Journal
 from rules.access import AccessIndex
@@ -120,11 +121,16 @@ class SiteEngine:
             (id for id, device in site.devices.items() if loaded.profiles[device.profile].kind == "reader"),
             points=self.points, alarms=alarms, names=names,
         )  # fmt: skip
+        self.standing = Standing(
+            site.gateway,
+            alarms=alarms, doors=self.doors, lanes=self.lanes, record=record, timers=timers, clock=clock,
+        )  # fmt: skip
         self.commands = Commands(
             site,
             writable=writable_of(site, loaded.profiles),
             doors=self.doors, lanes=self.lanes, alarms=alarms,
             buses=buses, record=record, disk=journal, clock=clock,
+            on_unknown_alarm=lambda: self.standing.wanted("lost"),
         )  # fmt: skip
         self._names = names
 
@@ -285,7 +291,9 @@ class SiteEngine:
         gateway = self.site.gateway
         if why is not None:
             self.alarms.raise_cause(built_in("recording.stalled", gateway, self._names), facts)
-        else:
-            self.alarms.clear_cause(built_in_key("recording.stalled", gateway), facts)
+        elif self.alarms.present(stalled := built_in_key("recording.stalled", gateway)):
+            self.alarms.clear_cause(stalled, facts)
+            # What found no room in memory meanwhile is not recorded.
+            self.standing.wanted("lost")
         if facts:
             self.record.append(facts)

@@ -27,6 +27,9 @@ from gateway.uplink.pace import HEARTBEAT_S, PICTURE_S, SILENT_S, clock_error_ms
 
 log = structlog.get_logger(__name__)
 
+Contact = Literal["met", "parted"]
+"""`met`: a line to the hub stands. `parted`: the hub, or this journal, turned out to be an older one."""
+
 Publish = Callable[[UpKind, bytes], Awaitable[None]]
 
 READINGS_WINDOW = 4
@@ -55,6 +58,7 @@ class Sending:
         pictures: PictureStore,
         clock: Clock,
         versions: Callable[[], Versions],
+        on_contact: Callable[[Contact], None],
     ) -> None:
         self._names = names
         self._journal = journal
@@ -62,6 +66,7 @@ class Sending:
         self._pictures = pictures
         self._clock = clock
         self._versions = versions
+        self._on_contact = on_contact
         self._events = Outbox(journal.stream, journal.acked)
         self._blobs = Outbox(readings.store, readings.acked, window=READINGS_WINDOW)
         self._answers = Answers(journal, self.announce)
@@ -165,6 +170,7 @@ class Sending:
         """Sends over one connection until it breaks (the publish raises) or the gateway leaves."""
         await self._answers.recall()
         await publish("presence", self._asking("birth"))
+        self._on_contact("met")
         while True:
             self._wake.clear()
             if self.leaving:
@@ -216,6 +222,7 @@ class Sending:
                 log.warning("uplink.rewound", to=seq, why="the hub holds less than it had acknowledged")
                 self._journal.acknowledge(seq)
                 self._recall = True
+                self._on_contact("parted")
             case ForkNeeded(agreed, why):
                 log.warning("uplink.forks", agreed=agreed, why=why)
                 self._fork = meaning
@@ -288,6 +295,7 @@ class Sending:
         self._fork = None
         await self._answers.recall()
         self._events.restarted(self._journal.stream, time.monotonic())
+        self._on_contact("parted")
         self.announce()
 
     async def _compare(self, told: Told) -> None:

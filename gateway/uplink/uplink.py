@@ -30,7 +30,7 @@ from gateway.pictures import PictureStore
 from gateway.readings import ReadingsStore
 from gateway.uplink.pace import STEADY_S, pause_s
 from gateway.uplink.refusals import OnRefused, Refusals
-from gateway.uplink.sending import Names, Sending
+from gateway.uplink.sending import Contact, Names, Sending
 
 log = structlog.get_logger(__name__)
 
@@ -47,13 +47,15 @@ MOST_COMMANDS = 100
 
 OnCommand = Callable[[Command], Awaitable[None]]
 OnDesired = Callable[[Desired], Awaitable[None]]
+OnContact = Callable[[Contact], None]
 
 
 class Uplink:
     """One gateway's line. `run` it as a task; `leave` says goodbye.
 
     `on_command` and `on_desired` are called as they come, commands side by side, steps of the desired state one after
-    the other; `versions` is asked for every sign of life. `folder`: where a relative `password_file` is.
+    the other; `versions` is asked for every sign of life, `on_contact` hears when both sides may differ. `folder`:
+    where a relative `password_file` is.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Uplink:
         on_command: OnCommand,
         on_desired: OnDesired,
         on_refused: OnRefused | None = None,
+        on_contact: OnContact = lambda contact: None,
     ) -> None:
         self._line = line
         self._names = names
@@ -80,7 +83,13 @@ class Uplink:
         self._on_command = on_command
         self._on_desired = on_desired
         self._sending = Sending(
-            names, journal=journal, readings=readings, pictures=pictures, clock=clock, versions=versions
+            names,
+            journal=journal,
+            readings=readings,
+            pictures=pictures,
+            clock=clock,
+            versions=versions,
+            on_contact=on_contact,
         )
         self._refusals = Refusals(on_refused)
         self._steps: asyncio.Queue[Desired] = asyncio.Queue(MOST_STEPS)

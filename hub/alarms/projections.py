@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.kinds import AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmShelved, AlarmUnshelved
-from hub.alarms import service
+from contract.standing import AlarmsStated
+from hub.alarms import service, standing
 from hub.db import outcome
 from hub.events.stored import Projection, StoredEvent
 from hub.orm import session_on
@@ -26,6 +27,19 @@ async def on_alarm(conn: AsyncConnection, event: StoredEvent) -> None:
     outcome(conn).state({"kind": "alarm", **item})
 
 
-PROJECTIONS: dict[str, Projection] = dict.fromkeys(
-    ("alarm.raised", "alarm.cleared", "alarm.acknowledged", "alarm.shelved", "alarm.unshelved"), on_alarm
-)
+async def on_stated(conn: AsyncConnection, event: StoredEvent) -> None:
+    """What a gateway says that stands."""
+    data = event.typed()
+    assert isinstance(data, AlarmsStated)
+    async with session_on(conn) as session:
+        changed = [service.item_of(row) for row in await standing.reconcile(session, event, data)]
+    for item in changed:
+        outcome(conn).state({"kind": "alarm", **item})
+
+
+PROJECTIONS: dict[str, Projection] = {
+    **dict.fromkeys(
+        ("alarm.raised", "alarm.cleared", "alarm.acknowledged", "alarm.shelved", "alarm.unshelved"), on_alarm
+    ),
+    "alarms.stated": on_stated,
+}

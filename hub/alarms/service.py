@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from contract.commands import Person
 from contract.kinds import AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmShelved, AlarmUnshelved
 from contract.texts import Text
 from hub.alarms.models import AlarmRow
@@ -21,7 +22,8 @@ STATES: tuple[AlarmState, ...] = ("active", "acknowledged", "shelved", "cleared"
 """In the order of lists: what asks for attention first, what is over last; gone but unseen follows what is there."""
 
 SEVERITIES = ("critical", "major", "minor", "warning")
-_CLOSED_FROM = STATES.index("closed") * 10
+CLOSED_FROM = STATES.index("closed") * 10
+"""The lowest rank of alarms that are over."""
 
 Change = AlarmCleared | AlarmAcknowledged | AlarmShelved | AlarmUnshelved
 
@@ -54,10 +56,10 @@ async def raise_alarm(session: AsyncSession, event: StoredEvent, data: AlarmRais
     else:
         row.state = state_after(row.state, event.kind)  # type: ignore[arg-type]
         row.cleared_at = None
-    row.message = _text(data.message)
-    row.response = None if data.response is None else _text(data.response)
+    row.message = text_of(data.message)
+    row.response = None if data.response is None else text_of(data.response)
     row.values = dict(data.values)
-    return _ranked(session, row)
+    return ranked(session, row)
 
 
 async def change_alarm(session: AsyncSession, event: StoredEvent, data: Change) -> AlarmRow:
@@ -74,18 +76,18 @@ async def change_alarm(session: AsyncSession, event: StoredEvent, data: Change) 
             row.shelved_until = None
         case AlarmAcknowledged():
             row.acknowledged_at = at
-            row.acknowledged_by = _person(data.by)
+            row.acknowledged_by = person_of(data.by)
             row.note = data.note[:500]
         case AlarmShelved():
             row.shelved_until = to_datetime(data.until)
             row.acknowledged_at = row.acknowledged_at or at
-            row.acknowledged_by = row.acknowledged_by or _person(data.by)
+            row.acknowledged_by = row.acknowledged_by or person_of(data.by)
             row.note = data.note[:500] or row.note
         case AlarmUnshelved():
             row.shelved_until = None
             # It asks for attention anew.
             row.acknowledged_at = row.acknowledged_by = None
-    return _ranked(session, row)
+    return ranked(session, row)
 
 
 async def listed(
@@ -108,7 +110,7 @@ async def listed(
 
 async def open_ones(session: AsyncSession, sites: Sequence[str] | None, limit: int) -> Sequence[AlarmRow]:
     """Alarms that are not over, the most urgent first."""
-    query = select(AlarmRow).where(AlarmRow.rank < _CLOSED_FROM).limit(limit)
+    query = select(AlarmRow).where(AlarmRow.rank < CLOSED_FROM).limit(limit)
     query = query.order_by(col(AlarmRow.rank), col(AlarmRow.raised_at).desc(), col(AlarmRow.id))
     if sites is not None:
         query = query.where(col(AlarmRow.site).in_(sites))
@@ -150,17 +152,20 @@ def _beyond(rank: int, raised_at: datetime, alarm: str) -> ColumnElement[bool]:
     )
 
 
-def _ranked(session: AsyncSession, row: AlarmRow) -> AlarmRow:
+def ranked(session: AsyncSession, row: AlarmRow) -> AlarmRow:
+    """The row, in its new place in lists, as a change of the session."""
     row.rank = STATES.index(row.state) * 10 + SEVERITIES.index(row.severity)
     session.add(row)
     return row
 
 
-def _text(text: Text) -> dict[str, str]:
+def text_of(text: Text) -> dict[str, str]:
+    """A text as the table keeps it."""
     return {"zh": text.zh, "en": text.en}
 
 
-def _person(person: Any) -> dict[str, str]:
+def person_of(person: Person) -> dict[str, str]:
+    """A person as the table keeps them."""
     return {"id": person.id, "name": person.name, "role": person.role}
 
 

@@ -16,6 +16,10 @@ _CLEAR = text("UPDATE events SET failed = NULL WHERE id = :id")
 _STILL = text("UPDATE events SET failed = :why WHERE id = :id")
 
 
+STATEMENTS = frozenset({"alarms.stated", "places.stated"})
+"""What stood when it was said: late, it would undo what happened since. The next one says all of it anew."""
+
+
 class Reprojected(NamedTuple):
     """How many marked events were projected, and which still cannot be: id → why."""
 
@@ -34,7 +38,7 @@ async def reproject(database: Database, registry: Registry) -> Reprojected:
                 if row is None:
                     return Reprojected(done, still)
                 after = row.id
-                for projection in registry.get(row.kind, ()):
+                for projection in () if row.kind in STATEMENTS else registry.get(row.kind, ()):
                     await projection(conn, stored(row))
                 await conn.execute(_CLEAR, {"id": row.id})
                 done += 1

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.kinds import DoorModeSet, PlateSeen
 from contract.readings import Value
+from contract.standing import PlacesStated
 from hub.db import outcome
 from hub.events.stored import Projection, StoredEvent, to_datetime
 from hub.telemetry.ingest import NewerReading
@@ -188,14 +189,16 @@ def _of_point(point: NewerReading) -> Aspect | None:
     place, _, aspect = point.id.rpartition(".")
     if aspect not in POINT_ASPECTS or not place:
         return None
-    if point.quality != "good":
-        return Aspect(place, aspect, None, point.at)
+    value = _word(aspect, point.value) if point.quality == "good" else None
+    return Aspect(place, aspect, value, point.at)
+
+
+def _word(aspect: str, value: Value) -> Value:
+    """The value as one of the aspect's words, or a flag; None if it says nothing of it."""
     words = _WORDS.get(aspect)
-    if words is not None and point.value not in words:
-        return Aspect(place, aspect, None, point.at)
-    if words is None and not isinstance(point.value, bool | int | float):
-        return Aspect(place, aspect, None, point.at)
-    return Aspect(place, aspect, point.value if words else bool(point.value), point.at)
+    if words is not None:
+        return value if value in words else None
+    return bool(value) if isinstance(value, bool | int | float) else None
 
 
 _MOVED: dict[str, tuple[str, str]] = {
@@ -226,6 +229,20 @@ async def _on_plate(conn: AsyncConnection, event: StoredEvent) -> None:
         _on_event(conn, event, "last_plate", data.plate)
 
 
+async def _on_stated(conn: AsyncConnection, event: StoredEvent) -> None:
+    data = event.typed()
+    assert isinstance(data, PlacesStated)
+    assert event.site is not None
+    for standing in data.places:
+        for aspect, value in standing.aspects.items():
+            if aspect in POINT_ASPECTS:
+                _say(
+                    conn,
+                    event.site,
+                    Aspect(standing.place, aspect, _word(aspect, value), to_datetime(event.at)),
+                )
+
+
 def _on_event(conn: AsyncConnection, event: StoredEvent, aspect: str, value: Value) -> None:
     assert event.site is not None
     _say(conn, event.site, Aspect(event.source, aspect, value, to_datetime(event.at)))
@@ -235,4 +252,5 @@ PROJECTIONS: dict[str, Projection] = {
     **dict.fromkeys(_MOVED, _on_moved),
     "door.mode_set": _on_mode,
     "plate.seen": _on_plate,
+    "places.stated": _on_stated,
 }

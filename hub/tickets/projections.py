@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.kinds import AlarmCleared, TicketRaised
+from contract.standing import AlarmsStated, AlarmStanding, TicketStanding
 from hub.events.stored import Projection, StoredEvent
 from hub.orm import session_on
 from hub.tickets import service
@@ -26,5 +27,33 @@ async def on_cleared(conn: AsyncConnection, event: StoredEvent) -> None:
         await service.close_done(session, data.alarm)
 
 
-PROJECTIONS: dict[str, Projection] = {"ticket.raised": on_raised, "alarm.cleared": on_cleared}
+async def on_stated(conn: AsyncConnection, event: StoredEvent) -> None:
+    """A gateway said which alarms stand: tickets never heard of are opened, and done work is closed if it may be."""
+    data = event.typed()
+    assert isinstance(data, AlarmsStated)
+    async with session_on(conn) as session:
+        for alarm in data.alarms:
+            if alarm.ticket is not None:
+                await service.raised(session, event, _raised(alarm, alarm.ticket))
+        await service.close_over(session, event.site or "")
+
+
+def _raised(alarm: AlarmStanding, ticket: TicketStanding) -> TicketRaised:
+    return TicketRaised(
+        ticket=ticket.ticket,
+        alarm=alarm.alarm,
+        cause=alarm.rule,
+        asset=alarm.asset,
+        severity=alarm.severity,
+        title=ticket.title,
+        place=ticket.place,
+        response=alarm.response,
+    )
+
+
+PROJECTIONS: dict[str, Projection] = {
+    "ticket.raised": on_raised,
+    "alarm.cleared": on_cleared,
+    "alarms.stated": on_stated,
+}
 """To be run after those of the alarms."""

@@ -112,6 +112,18 @@ async def close_done(session: AsyncSession, alarm: str) -> None:
         await _close(session, row)
 
 
+async def close_over(session: AsyncSession, site: str) -> None:
+    """Of a site, tickets whose work is done and whose alarm is over, however that came, are closed."""
+    query = (
+        select(TicketRow)
+        .join(AlarmRow, col(TicketRow.alarm) == col(AlarmRow.id))
+        .where(TicketRow.site == site, TicketRow.state == "done", col(AlarmRow.cleared_at).is_not(None))
+        .with_for_update(of=TicketRow)
+    )
+    for row in (await session.exec(query)).all():
+        await _close(session, row)
+
+
 async def alarm_active(session: AsyncSession, row: TicketRow) -> bool:
     """Whether the device is still at fault."""
     if row.alarm is None:
