@@ -15,13 +15,14 @@ from contract import VERSION
 from contract.instants import Instant
 from contract.texts import Text
 
+# `gc=False`: these hold no cycles, and a million of them must not be looked through by the garbage collector.
 CredentialKind = Literal["card", "pin", "qr", "plate", "face"]
 Role = Literal["guard", "maintenance", "installer", "manager", "admin"]
 Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\d\Z")]
 HourMinute = Annotated[str, msgspec.Meta(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)\Z")]
 
 
-class Holder(msgspec.Struct, frozen=True, kw_only=True):
+class Holder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A person (or a firm) that credentials belong to. Events name the id only, so that the name can be erased."""
 
     id: str
@@ -32,7 +33,7 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
     valid_to: Instant | None = None
 
 
-class Credential(msgspec.Struct, frozen=True, kw_only=True):
+class Credential(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is presented. `value`: a card's UID in upper-case hex (ISO order), a plate in upper case, a QR's text."""
 
     id: str
@@ -44,7 +45,7 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True):
     valid_to: Instant | None = None
 
 
-class Window(msgspec.Struct, frozen=True, kw_only=True):
+class Window(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Hours of a day, site time. `days`: ISO week days, 1 = Monday. `until` before `since` runs past midnight."""
 
     days: list[Annotated[int, msgspec.Meta(ge=1, le=7)]]
@@ -52,14 +53,14 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     until: HourMinute
 
 
-class DayRule(msgspec.Struct, frozen=True, kw_only=True):
+class DayRule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One date that follows other hours than its week day (a holiday, a working Saturday); empty: closed."""
 
     day: Day
     hours: list[tuple[HourMinute, HourMinute]] = []
 
 
-class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+class Schedule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """When something holds, in the site's time zone. The schedule `always` exists without being sent."""
 
     id: str
@@ -68,7 +69,7 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     days: list[DayRule] = []
 
 
-class Grant(msgspec.Struct, frozen=True, kw_only=True):
+class Grant(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A holder may pass `places` (door, lane and zone ids) while `schedule` holds."""
 
     id: str
@@ -79,7 +80,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     valid_to: Instant | None = None
 
 
-class Block(msgspec.Struct, frozen=True, kw_only=True):
+class Block(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A credential value that is refused everywhere, whoever holds it, and why."""
 
     id: str
@@ -88,7 +89,7 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     reason: Text
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True):
+class Account(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A person who may sign in at the gateway itself. `password_hash`: argon2id; useless after `expires_at`."""
 
     id: str

@@ -18,7 +18,8 @@ from typing import Literal
 
 from contract.kinds import Direction
 from contract.texts import Reason
-from rules.access import AccessIndex, Decision, OnClockDoubt, Request, decide
+from rules.access import Decision, OnClockDoubt, Request, decide
+from rules.access_index import AccessIndex
 from rules.reasons import reason
 from rules.values import normal_plate
 

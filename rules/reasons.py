@@ -30,6 +30,7 @@ REASONS: dict[str, Text] = {
     "mode_unlocked": Text("门处于常开模式", "Door is in unlocked mode"),
     "visitor_admitted": Text("临时车辆，自动放行", "Visitor vehicle, admitted"),
     "exit_out_of_hours": Text("已过允许时段，放行离开", "Outside permitted hours, let out"),
+    "exit_ended": Text("权限已到期，放行离开", "The right has ended, let out"),
     "exit_registered": Text("已登记车辆出场", "Registered vehicle leaving"),
     "exit_visitor": Text("临时车辆出场", "Visitor vehicle leaving"),
     # Denied: the place

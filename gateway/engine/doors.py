@@ -33,7 +33,8 @@ from gateway.engine.locks import LOCK_WITHIN_S, DoorLock
 from gateway.engine.points import Points
 from gateway.engine.record import Facts, Record, Thing
 from gateway.engine.refusals import Refusals
-from rules.access import AccessIndex, Decision, Request, decide
+from rules.access import Decision, Request, decide
+from rules.access_index import AccessIndex
 from rules.doors import (
     ALARMS,
     Clear,

@@ -35,7 +35,7 @@ from gateway.engine.points import Points
 from gateway.engine.record import Facts, Record, Thing
 from gateway.engine.refusals import Refusals
 from gateway.engine.snapshots import KeepsPictures, Snapshots
-from rules.access import AccessIndex
+from rules.access_index import AccessIndex
 from rules.barriers import (
     Admission,
     Clear,

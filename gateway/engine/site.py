@@ -51,7 +51,7 @@ from gateway.engine.snapshots import KeepsPictures
 from gateway.engine.standing import Standing
 from gateway.engine.tickets import RemembersReadings, Tickets
 from gateway.journal import Journal
-from rules.access import AccessIndex
+from rules.access_index import AccessIndex
 
 log = structlog.get_logger(__name__)
 

@@ -14,7 +14,8 @@ from config import LoadedSite, SiteErrors, load_site
 from config.people import load_people
 from config.site import ModbusRtuBus, ModbusTcpBus
 from contract.desired import Block, Credential, Grant, Holder
-from rules.access import AccessIndex, Request, decide
+from rules.access import Request, decide
+from rules.access_index import AccessIndex
 from rules.lanes import LanePolicy, PlateSight, decide_plate
 from tests.config.sites import RULES, instead, loaded, write
 
