@@ -1,8 +1,9 @@
 """Desired state: what the hub wants a gateway to hold, as revisioned items.
 
-An item is (kind, id) → value, or `null` to drop it. A delta takes revision `base` to `revision`; a snapshot replaces
-everything. A snapshot too large for one payload comes in `parts`; it is applied when all have come, atomically.
-The gateway answers with its `presence` (the revision held) and asks for a snapshot by announcing revision 0.
+An item is (kind, id) → value, or `null` to drop it. A delta takes any revision from `base` on to `revision`, as items
+carry whole values; a snapshot replaces everything. A step too large for one payload comes in `parts`; it takes force
+when all have come, atomically. The gateway answers with its `presence` (the revision in force, the parts that have
+come) and asks for a snapshot by announcing revision 0.
 """
 
 from __future__ import annotations
@@ -135,5 +136,5 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     items: list[Item]
     base: Annotated[int, msgspec.Meta(ge=0)] = 0
     part: Annotated[int, msgspec.Meta(ge=1)] = 1
-    parts: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
+    parts: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1
     v: int = VERSION

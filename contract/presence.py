@@ -13,11 +13,16 @@ from contract.texts import Text
 
 
 class Versions(msgspec.Struct, frozen=True, kw_only=True):
-    """What the gateway holds: its software, the revision of its desired state, the fingerprint of its site file."""
+    """What the gateway holds: its software, the revision of its desired state, the fingerprint of its site file.
+
+    `receiving`, `parts`: the revision that comes in parts, and how many of its first parts are here; 0: none.
+    """
 
     software: str
     desired: int = 0
     site_file: str = ""
+    receiving: int = 0
+    parts: int = 0
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,32 +1,42 @@
-"""The desired state that this gateway holds: what the hub wants here, on disk so that the site works without the hub.
+"""The desired state on disk: what the site decides by after a restart, without the hub.
 
-A file of its own, apart from the journal: a snapshot of many thousand items must not hold up a door's append.
+What is in force never waits for it (`gateway.desire`). A step that the disk does not take is tried again; until then
+`why` says that rights would be old after a restart. A file of its own, apart from the journal: a snapshot of a million
+items must not hold up a door's append.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, NamedTuple
 
-import msgspec
 import structlog
 
-from contract.desired import ITEM_TYPES, NOTHING, Desired, Item
 from contract.instants import instant
 from gateway.clock import Clock
-from gateway.journal.disk import Damaged, prepare, set_aside
+from gateway.journal.disk import Damaged, Disk, prepare, set_aside
 
 log = structlog.get_logger(__name__)
 
-T = TypeVar("T", bound=msgspec.Struct)
+WAITING_BYTES = 64_000_000
+"""What waits for a disk that refuses. Beyond it nothing waits; once it takes something, the hub is asked for all."""
 
-PARTS_BYTES = 64_000_000
-"""Bytes of values in the parts of one snapshot at the most."""
+ROOM_BYTES = 4_000_000
+"""What waits for a disk that works: whoever brings more waits meanwhile (`room`)."""
+
+LATE_S = 10.0
+"""How long a write may take before the disk counts as one that refuses."""
+
+PROBE_BYTES = 4_000_000
+AT_ONCE = 20_000
+_PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+_CLOSE_S = 5.0
+_ROW_BYTES = 150
 
 _MIGRATIONS = (
     """
@@ -36,184 +46,196 @@ _MIGRATIONS = (
     CREATE TABLE standing (one INTEGER PRIMARY KEY CHECK (one = 1), revision INTEGER NOT NULL);
     INSERT INTO standing (one, revision) VALUES (1, 0);
     """,
+    """
+    CREATE TABLE arriving (
+        kind TEXT NOT NULL, id TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (kind, id)
+    ) WITHOUT ROWID;
+    """,
 )
-_GONE = bytes(NOTHING)
-_KIND_OF = {kind_type: kind for kind, kind_type in ITEM_TYPES.items()}
-_decoders = {kind: msgspec.json.Decoder(kind_type) for kind, kind_type in ITEM_TYPES.items()}
+_NEW_ARRIVING = _MIGRATIONS[1]
+
+Row = tuple[str, str, bytes | None]
+"""(kind, id, JSON of the value): one item; None: to drop."""
+
+Turned = Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """A step that was taken: the revision held now, how many items it had, and which of them do not fit their kind."""
+class _Write(NamedTuple):
+    """One transaction. `first`: the first part of a whole; `whole`: what has arrived replaces what is held."""
 
+    form: Literal["delta", "first", "part", "whole"]
     revision: int
-    items: int
-    unusable: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class _Parts:
-    """The parts of a snapshot that have come so far."""
-
-    revision: int
-    parts: int
-    items: dict[int, list[Item]] = field(default_factory=dict)
-    size: int = 0
+    rows: Sequence[Row]
+    size: int
 
 
 class Held:
-    """Items by kind and id, typed where the kind is known. All methods belong to one event loop."""
+    """The file, and what waits for it. All methods belong to one event loop."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, disk: Disk | None = None) -> None:
         self._db = db
+        self._disk = disk or Disk()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="held-writer")
-        self._one_by_one = asyncio.Lock()
-        self._watchers: list[Callable[[Applied], None]] = []
-        self._parts: _Parts | None = None
-        self._behind = False
+        self._waiting: deque[_Write] = deque()
+        self._waiting_bytes = 0
+        self._lost = False
+        self._writer: asyncio.Task[None] | None = None
+        self._moved = asyncio.Event()
+        self._watchers: list[Turned] = []
         self.revision = int(db.execute("SELECT revision FROM standing").fetchone()[0])
-        found = db.execute("SELECT kind, id, value FROM items")
-        self._typed, unusable = _typed((kind, name, bytes(value)) for kind, name, value in found)
-        if unusable:
-            log.warning("held.unusable", items=unusable[:20], count=len(unusable))
+        self.why: str | None = None
+        self.wants_all = False
 
     @classmethod
-    def open(cls, path: Path, *, clock: Clock) -> Held:
+    def open(cls, path: Path, *, clock: Clock, disk: Disk | None = None) -> Held:
         """What is held in `path`; if that is damaged it is set aside, and the hub is asked for everything."""
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            return cls(prepare(path, _MIGRATIONS, checkpoint_pages=1_000))
+            return cls(prepare(path, _MIGRATIONS, checkpoint_pages=1_000), disk)
         except Damaged as damage:
             aside = set_aside(path, instant(clock.machine_ms()).replace(":", "").replace("-", ""))
             log.critical("held.damaged", why=str(damage), kept=aside.name)
-            return cls(prepare(path, _MIGRATIONS, checkpoint_pages=1_000))
+            return cls(prepare(path, _MIGRATIONS, checkpoint_pages=1_000), disk)
 
-    @property
-    def announced(self) -> int:
-        """The revision to tell the hub: 0 asks for a snapshot, because a step did not fit what is held."""
-        return 0 if self._behind else self.revision
+    def stored(self) -> Iterator[list[tuple[str, str, bytes]]]:
+        """Everything on disk, some thousand items at a time: read at start, before anything is kept."""
+        found = self._db.execute("SELECT kind, id, value FROM items")
+        while slice := found.fetchmany(AT_ONCE):
+            yield slice
 
-    def of(self, kind: type[T]) -> Mapping[str, T]:
-        """All items of one kind by id, for example `of(Holder)`. The mapping is replaced, never changed, by a step."""
-        found: dict[str, msgspec.Struct] = self._typed.get(_KIND_OF[kind], {})
-        return found  # type: ignore[return-value]  # a kind's items were decoded as its type
+    def watch(self, turned: Turned) -> None:
+        """`turned` is called when `why` or `wants_all` has changed."""
+        self._watchers.append(turned)
 
-    def items(self) -> list[msgspec.Struct]:
-        """Every item of a known kind."""
-        return [item for by_id in self._typed.values() for item in by_id.values()]
+    def keep(self, revision: int, rows: Sequence[Row]) -> None:
+        """What changed up to `revision` goes to the disk; returns at once."""
+        self._queue("delta", revision, rows)
 
-    async def apply(self, desired: Desired) -> Applied | None:
-        """Takes a step, atomically; None if nothing changed: a part is missing, a repeat, or a step from elsewhere.
+    def keep_part(self, revision: int, rows: Sequence[Row], *, first: bool) -> None:
+        """A part of a whole goes to the disk, beside what is held; returns at once. `first`: of a new whole."""
+        if first:
+            # A whole is what a disk that lost something waits for.
+            self._lost = False
+        self._queue("first" if first else "part", revision, rows)
 
-        `OSError` if the disk refuses: then the old revision stands, and is announced.
-        """
-        async with self._one_by_one:
-            if desired.form == "snapshot":
-                items = self._collected(desired)
-                return None if items is None else await self._take(desired.revision, items, replace=True)
-            if desired.revision == self.revision and not self._behind:
-                return None
-            if desired.base != self.revision or desired.revision <= desired.base:
-                self._behind = True
-                log.warning("held.behind", held=self.revision, base=desired.base, revision=desired.revision)
-                return None
-            return await self._take(desired.revision, desired.items, replace=False)
+    def keep_whole(self, revision: int) -> None:
+        """The parts that were kept are everything: they replace what is held; returns at once."""
+        self._queue("whole", revision, ())
+        if not self._lost:
+            self._turn(self.why, wants_all=False)
 
-    def watch(self, watcher: Callable[[Applied], None]) -> None:
-        """`watcher` hears of every step that was taken."""
-        self._watchers.append(watcher)
+    async def room(self) -> None:
+        """Returns when the disk keeps up; at once while it refuses, as rights do not wait for it."""
+        while self._waiting_bytes > ROOM_BYTES and self.why is None:
+            self._moved.clear()
+            await self._moved.wait()
 
     async def close(self) -> None:
-        """Lets the file go."""
-        await asyncio.to_thread(self._thread.shutdown)
-        self._db.close()
+        """Gives what waits a moment and lets the file go; a disk that hangs keeps it."""
+        writer = self._writer
+        if writer is not None:
+            await asyncio.wait({writer}, timeout=_CLOSE_S)
+            writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
+        if self._waiting or self._lost:
+            log.error("held.closed_behind", revision=self.revision, why=self.why)
+        ended = asyncio.create_task(asyncio.to_thread(self._thread.shutdown))
+        if (await asyncio.wait({ended}, timeout=_CLOSE_S))[0]:
+            self._db.close()
 
     # --- Inside
 
-    def _collected(self, desired: Desired) -> list[Item] | None:
-        """All items of a snapshot once its last part has come; None until then."""
-        waiting = self._parts
-        if waiting is None or (waiting.revision, waiting.parts) != (desired.revision, desired.parts):
-            waiting = self._parts = _Parts(desired.revision, desired.parts)
-        if desired.part > desired.parts:
-            return None
-        if desired.part not in waiting.items:
-            waiting.items[desired.part] = desired.items
-            waiting.size += sum(len(bytes(item.value)) for item in desired.items)
-        if waiting.size > PARTS_BYTES:
-            log.error("held.too_large", revision=desired.revision, limit=PARTS_BYTES)
-            self._parts = None
-            return None
-        if len(waiting.items) < waiting.parts:
-            return None
-        self._parts = None
-        return [item for part in sorted(waiting.items) for item in waiting.items[part]]
+    def _queue(self, form: Literal["delta", "first", "part", "whole"], revision: int, rows: Sequence[Row]) -> None:
+        if self._lost:
+            return
+        write = _Write(form, revision, rows, sum(_ROW_BYTES + len(value or b"") for _, _, value in rows))
+        self._waiting.append(write)
+        self._waiting_bytes += write.size
+        if self._waiting_bytes > WAITING_BYTES:
+            log.error("held.too_much_waits", revision=revision, why=self.why)
+            self._waiting.clear()
+            self._waiting_bytes = 0
+            self._lost = True
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write_all(), name="held")
 
-    async def _take(self, revision: int, items: Sequence[Item], *, replace: bool) -> Applied:
-        loop = asyncio.get_running_loop()
-        try:
-            unusable = await loop.run_in_executor(self._thread, self._store, revision, items, replace)
-        except sqlite3.Error as error:
-            raise OSError(f"revision {revision} could not be stored: {error}") from error
-        self.revision = revision
-        self._behind = False
-        if unusable:
-            log.warning("held.unusable", revision=revision, items=unusable[:20], count=len(unusable))
-        applied = Applied(revision, len(items), tuple(unusable))
-        for watcher in self._watchers:
-            watcher(applied)
-        return applied
+    async def _write_all(self) -> None:
+        """Until nothing waits: one write after the other, each until the disk has it."""
+        failures = 0
+        while self._waiting or self._lost:
+            write = self._waiting[0] if self._waiting else None
+            try:
+                await self._patiently(write)
+            except sqlite3.Error as error:
+                log.warning("held.not_stored", revision=None if write is None else write.revision, why=str(error))
+                self._turn(str(error))
+                self._moved.set()
+                await asyncio.sleep(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)])
+                failures += 1
+                continue
+            if write is None:
+                if self._lost:
+                    self._turn(self.why, wants_all=True)
+                    await asyncio.sleep(_PAUSES_S[-1])
+                continue
+            if self._waiting and self._waiting[0] is write:
+                self._waiting.popleft()
+                self._waiting_bytes -= write.size
+            if write.form in ("delta", "whole"):
+                self.revision = write.revision
+                failures = 0
+            self._moved.set()
+        self._writer = None
+        self._turn(None)
 
-    def _store(self, revision: int, items: Sequence[Item], replace: bool) -> list[str]:
-        """On the writer's thread: the step on disk, then the same step on fresh copies of what is in memory."""
+    async def _patiently(self, write: _Write | None) -> None:
+        """One write; a disk that is silent for long counts as one that refuses, and is waited for."""
+        work = asyncio.get_running_loop().run_in_executor(self._thread, self._store, write)
+        if not (await asyncio.wait({work}, timeout=LATE_S))[0]:
+            self._turn("the disk does not answer")
+            self._moved.set()
+        await work
+
+    def _turn(self, why: str | None, *, wants_all: bool | None = None) -> None:
+        wants_all = self.wants_all if wants_all is None else wants_all
+        turned = (self.why is None) != (why is None) or self.wants_all != wants_all
+        self.why, self.wants_all = why, wants_all
+        if turned:
+            for watcher in self._watchers:
+                watcher()
+
+    # --- On the writer's thread
+
+    def _store(self, write: _Write | None) -> None:
         db = self._db
         db.execute("BEGIN IMMEDIATE")
         try:
-            if replace:
-                db.execute("DELETE FROM items")
-            for item in items:
-                if item.dropped:
-                    db.execute("DELETE FROM items WHERE kind=? AND id=?", (item.kind, item.id))
-                else:
-                    db.execute(
-                        "INSERT INTO items (kind, id, value) VALUES (?,?,?)"
-                        " ON CONFLICT (kind, id) DO UPDATE SET value=excluded.value",
-                        (item.kind, item.id, bytes(item.value)),
-                    )
-            db.execute("UPDATE standing SET revision=?", (revision,))
-            db.execute("COMMIT")
+            if write is None:
+                # Is there room again? A page that is there already says nothing.
+                db.execute("INSERT OR REPLACE INTO arriving VALUES ('', '', zeroblob(?))", (PROBE_BYTES,))
+            else:
+                self._write(write)
+            self._disk.commit(db)
         except BaseException:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
-        typed: dict[str, dict[str, msgspec.Struct]] = {} if replace else dict(self._typed)
-        changed, unusable = _typed((item.kind, item.id, item.value) for item in items)
-        for kind in {item.kind for item in items} & ITEM_TYPES.keys():
-            by_id = dict(typed.get(kind, {}))
-            for item in items:
-                if item.kind == kind:
-                    by_id.pop(item.id, None)
-            typed[kind] = by_id | changed.get(kind, {})
-        self._typed = typed
-        return unusable
+        if write is None:
+            db.execute("DELETE FROM arriving")
 
-
-def _typed(
-    items: Iterable[tuple[str, str, msgspec.Raw | bytes]],
-) -> tuple[dict[str, dict[str, msgspec.Struct]], list[str]]:
-    """Items of known kinds by kind and id, and those (`kind/id`) that do not fit: they are held and open nothing."""
-    typed: dict[str, dict[str, msgspec.Struct]] = {}
-    unusable: list[str] = []
-    for kind, name, value in items:
-        decoder = _decoders.get(kind)
-        if decoder is None:
-            continue
-        by_id = typed.setdefault(kind, {})
-        by_id.pop(name, None)
-        if bytes(value) == _GONE:
-            continue
-        try:
-            by_id[name] = decoder.decode(value)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            unusable.append(f"{kind}/{name}: {error}")
-    return typed, unusable
+    def _write(self, write: _Write) -> None:
+        db = self._db
+        if write.form == "first":
+            db.execute("DELETE FROM arriving")
+        table = "items" if write.form == "delta" else "arriving"
+        for kind, name, value in write.rows:
+            if value is None:
+                db.execute(f"DELETE FROM {table} WHERE kind=? AND id=?", (kind, name))
+            else:
+                db.execute(f"INSERT OR REPLACE INTO {table} (kind, id, value) VALUES (?,?,?)", (kind, name, value))
+        if write.form == "whole":
+            db.execute("DROP TABLE items")
+            db.execute("ALTER TABLE arriving RENAME TO items")
+            db.execute(_NEW_ARRIVING)
+        if write.form in ("delta", "whole"):
+            db.execute("UPDATE standing SET revision=?", (write.revision,))

@@ -115,14 +115,15 @@ async def _serve(settings: Settings, loaded: LoadedSite) -> int:
 
     engine = SiteEngine(loaded, journal=journal, readings=readings, pictures=pictures, clock=clock, timers=LoopTimers())
     people = People({}, {})
-    desire = Desire(held, engine, people)
-    await desire.take_over()
+    desire = Desire(held, engine, people, LoopTimers())
+    desire.load()
     engine.start(SOFTWARE, readings.latest().values())
+    desire.start()
     readings.watch_drops(engine.readings_dropped)
     _open_wires(loaded, engine, settings)
     engine.buses.start()
 
-    uplink = _uplink(loaded, settings, engine, journal=journal, readings=readings, pictures=pictures, held=held)
+    uplink = _uplink(loaded, settings, engine, desire, journal=journal, readings=readings, pictures=pictures)
 
     gateway = Served(
         engine=engine,
@@ -135,10 +136,7 @@ async def _serve(settings: Settings, loaded: LoadedSite) -> int:
         software=SOFTWARE,
     )
     web = asyncio.create_task(_serve_web(gateway, settings), name="web")
-    others = [
-        asyncio.create_task(desire.keep_up(), name="desire"),
-        asyncio.create_task(keep_watchdog_fed(), name="watchdog"),
-    ]
+    others = [asyncio.create_task(keep_watchdog_fed(), name="watchdog")]
     if uplink is not None:
         others.append(asyncio.create_task(uplink.run(), name="uplink"))
     outward = _outward(loaded, settings, engine)
@@ -191,11 +189,11 @@ def _uplink(
     loaded: LoadedSite,
     settings: Settings,
     engine: SiteEngine,
+    desire: Desire,
     *,
     journal: Journal,
     readings: ReadingsStore,
     pictures: PictureStore,
-    held: Held,
 ) -> Uplink | None:
     """The line to the hub, if this site has one."""
     site = loaded.site
@@ -203,11 +201,18 @@ def _uplink(
         return None
 
     def versions() -> Versions:
-        return Versions(software=SOFTWARE, desired=held.announced, site_file=loaded.fingerprint)
+        revision, parts = desire.receiving
+        return Versions(
+            software=SOFTWARE,
+            desired=desire.announced,
+            site_file=loaded.fingerprint,
+            receiving=revision,
+            parts=parts,
+        )
 
     async def on_desired(step: Desired) -> None:
-        await held.apply(step)
-        uplink.announce()
+        if await desire.take(step):
+            uplink.announce()
 
     def on_refused(why: str, sample: bytes) -> None:
         engine.report(InputRefused("uplink", why, sample))
@@ -226,6 +231,7 @@ def _uplink(
         on_refused=on_refused,
         on_contact=engine.standing.wanted,
     )
+    desire.watch(uplink.announce)
     uplink.watch(lambda: engine.record.tell([Thing("gateway", site.gateway)]))
     return uplink
 

@@ -100,7 +100,9 @@ def _of_credential(index: AccessIndex, request: Request, credential: HeldCredent
     return Decision(granted, credential.holder, rule, index.revision, why)
 
 
-def _own_fault(index: AccessIndex, request: Request, credential: HeldCredential, now_ms: int) -> tuple[str, Reason] | None:
+def _own_fault(
+    index: AccessIndex, request: Request, credential: HeldCredential, now_ms: int
+) -> tuple[str, Reason] | None:
     """What is wrong with the credential or its holder, wherever it is presented: (rule, why)."""
     noun = NOUNS[request.kind]
     rule = f"credential:{credential.id}"
@@ -123,7 +125,9 @@ def _own_fault(index: AccessIndex, request: Request, credential: HeldCredential,
     return None
 
 
-def _by_grants(index: AccessIndex, request: Request, credential: HeldCredential, now_ms: int) -> tuple[str, bool, Reason]:
+def _by_grants(
+    index: AccessIndex, request: Request, credential: HeldCredential, now_ms: int
+) -> tuple[str, bool, Reason]:
     failures: dict[str, tuple[str, Reason]] = {}
     for grant in _grants_here(index, request, credential):
         granted, why = _by_grant(index, request, grant, now_ms)
@@ -151,9 +155,7 @@ def _goes_out(request: Request, why: Reason) -> bool:
     return request.direction == "out" and request.place_kind == "door" and why.code in _LEAVES
 
 
-def _had_grant(
-    index: AccessIndex, request: Request, credential: HeldCredential, now_ms: int
-) -> HeldGrant | None:
+def _had_grant(index: AccessIndex, request: Request, credential: HeldCredential, now_ms: int) -> HeldGrant | None:
     """A grant for the place that has begun: with it the holder could once enter."""
     begun = (each for each in _grants_here(index, request, credential) if now_ms >= each.right.term.start)
     return next((each for each in begun if each.right.term.end > each.right.term.start), None)

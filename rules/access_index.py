@@ -71,6 +71,9 @@ class HeldCredential(msgspec.Struct, frozen=True, gc=False):
     term: Term
 
 
+_NO_MISTAKES: Shards[str] = Shards()
+
+
 class _Named(Protocol):
     @property
     def id(self) -> str: ...
@@ -95,7 +98,7 @@ class AccessIndex:
     grants: Shards[tuple[HeldGrant, ...]] = field(default_factory=Shards)
     holders: Shards[Holder] = field(default_factory=Shards)
     hours: Shards[Hours] = field(default_factory=Shards)
-    _mistakes: Shards[str] = field(default_factory=Shards)
+    _mistakes: Shards[str] = field(default_factory=lambda: _NO_MISTAKES)
     _credential_ids: Shards[HeldCredential] = field(default_factory=Shards)
     _block_ids: Shards[Block] = field(default_factory=Shards)
     _grant_ids: Shards[HeldGrant] = field(default_factory=Shards)
@@ -132,7 +135,12 @@ class AccessIndex:
     def let_go(self) -> None:
         """Frees an index that nobody decides by any more, without stopping those who decide by another."""
         for shards in (self._grant_ids, self.grants, self._credential_ids, self.credentials, self.holders):
-            shards.let_go()  # type: ignore[attr-defined]  # they are of different values
+            shards.let_go()
+
+    @property
+    def any_mistake(self) -> bool:
+        """Whether there are `mistakes`."""
+        return self._mistakes is not _NO_MISTAKES
 
     @property
     def mistakes(self) -> tuple[str, ...]:
@@ -200,6 +208,7 @@ class _Step:
         self._holders = Draft(before.holders)
         self._hours = Draft(before.hours)
         self._mistakes = Draft(before._mistakes)
+        self._any_mistake = before.any_mistake
         self._credential_ids = Draft(before._credential_ids)
         self._block_ids = Draft(before._block_ids)
         self._grant_ids = Draft(before._grant_ids)
@@ -229,7 +238,7 @@ class _Step:
             grants=self._grants.done(lambda each: each.id, spent=spent),
             holders=self._holders.done(spent=spent),
             hours=self._hours.done(spent=spent),
-            _mistakes=self._mistakes.done(spent=spent),
+            _mistakes=self._mistakes.done(),
             _credential_ids=self._credential_ids.done(spent=spent),
             _block_ids=self._block_ids.done(spent=spent),
             _grant_ids=self._grant_ids.done(spent=spent),
@@ -269,19 +278,21 @@ class _Step:
         was = self._block_ids.get(name)
         if was is not None:
             self._blocks.drop(key_of(was.kind, was.value), name)
-        if value is not None:
-            self._blocks.put(key_of(value.kind, value.value), value)
-        self._block_ids.put(name, value)
+        found = None if value is None else msgspec.structs.replace(value, id=name)
+        if found is not None:
+            self._blocks.put(key_of(found.kind, found.value), found)
+        self._block_ids.put(name, found)
 
     def _term(self, kind: str, name: str, item: Credential | Holder | Grant | None) -> Term:
-        known = f"{kind} {name}"
-        try:
-            found = UNLIMITED if item is None else term_of(item)
-        except ValueError as error:
-            self._mistakes.put(known, str(error))
-            return NEVER
-        if self._mistakes.get(known) is not None:
-            self._mistakes.put(known, None)
+        found, why = UNLIMITED, None
+        if item is not None and (item.valid_from is not None or item.valid_to is not None):
+            try:
+                found = term_of(item)
+            except ValueError as error:
+                found, why = NEVER, str(error)
+        if why is not None or self._any_mistake:
+            self._any_mistake = True
+            self._mistakes.put(f"{kind} {name}", why)
         return found
 
     def _one(self, right: Right) -> Right:

@@ -23,6 +23,8 @@ BuiltInCause = Literal[
     "reader.guessing",
     "recording.stalled",
     "clock.doubtful",
+    "rights.not_stored",
+    "rights.behind",
     "meter.backward",
     "meter.number",
     "meter.clock",
@@ -153,6 +155,28 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
             "Timed grants follow each door's policy. 1. Check the time service. 2. Check the board's battery.",
         ),
         Text("网关时钟不准", "Gateway's clock is in doubt"),
+    ),
+    "rights.not_stored": BuiltIn(
+        "critical",
+        Text(
+            "网关存不下新权限：重启后将按旧权限放行", "New rights are not stored: after a restart old ones would hold"
+        ),
+        Text(
+            "门和道闸已按新权限判定。1. 不要重启网关；2. 检查磁盘空间和磁盘状态；3. 通知技术支持。存下后告警自动结束。",
+            "Doors and barriers decide by the new rights. 1. Do not restart the gateway. 2. Check disk space and"
+            " health. 3. Call technical support. The alarm ends when they are stored.",
+        ),
+        Text("网关存不下新权限", "Gateway cannot store rights"),
+    ),
+    "rights.behind": BuiltIn(
+        "critical",
+        Text("网关的权限不是最新的：已注销的卡可能仍能开门", "Rights here are old: a revoked card may still open"),
+        Text(
+            "1. 检查到中心的网络；2. 急需停用的卡或人，在现场处理；3. 网络正常仍不恢复，通知技术支持。"
+            "权限更新后告警自动结束。",
+            "1. Check the line to the hub. 2. Deal on site with cards or persons that must not pass. 3. If the line is"
+            " good, call technical support. The alarm ends when the rights are those of the hub.",
+        ),
     ),
     "meter.backward": BuiltIn(
         "major",

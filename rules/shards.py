@@ -63,7 +63,7 @@ class Shards(Mapping[str, V]):
         return found
 
     def let_go(self) -> None:
-        """Frees it shard by shard, as the end of a million entries at once would stop every thread. It is empty then."""
+        """Frees it shard by shard: the end of a million entries at once would stop every thread. It is empty then."""
         shards, self._shards = self._shards, [_NOTHING] * _COUNT  # type: ignore[list-item]
         while shards:
             shards.pop()

@@ -52,6 +52,7 @@ from gateway.engine.standing import Standing
 from gateway.engine.tickets import RemembersReadings, Tickets
 from gateway.journal import Journal
 from rules.access_index import AccessIndex
+from rules.causes import BuiltInCause
 
 log = structlog.get_logger(__name__)
 
@@ -172,17 +173,13 @@ class SiteEngine:
         facts.say("readings.dropped", self.site.gateway, dropped)
         self.record.append(facts)
 
-    async def desired_changed(self, items: Sequence[msgspec.Struct], revision: int) -> None:
+    @property
+    def index(self) -> AccessIndex:
+        """Who may pass where and when, as it is decided by now."""
+        return self.doors.index
+
+    def decide_by(self, index: AccessIndex) -> None:
         """Decides by another revision of holders, credentials, grants, schedules and blocks from now on."""
-        index = await asyncio.to_thread(
-            AccessIndex.of,
-            items,
-            zones=self.loaded.zones_of_places(),
-            timezone=self.site.timezone,
-            revision=revision,
-        )
-        for mistake in index.mistakes:
-            log.error("desired item is never valid", mistake=mistake)
         self.doors.index = self.lanes.index = index
 
     def desired_applied(self, items: int) -> None:
@@ -195,7 +192,18 @@ class SiteEngine:
     @property
     def revision(self) -> int:
         """The revision that decisions are made by."""
-        return self.doors.index.revision
+        return self.index.revision
+
+    def turn(self, cause: BuiltInCause, *, there: bool) -> None:
+        """A fault of the gateway itself is there or not; an alarm says so."""
+        facts = Facts()
+        gateway = self.site.gateway
+        if there:
+            self.alarms.raise_cause(built_in(cause, gateway, self._names), facts)
+        else:
+            self.alarms.clear_cause(built_in_key(cause, gateway), facts)
+        if facts:
+            self.record.append(facts)
 
     # --- Reports
 
@@ -287,13 +295,8 @@ class SiteEngine:
             self.record.append(facts)
 
     def _stall_turned(self, why: str | None) -> None:
-        facts = Facts()
-        gateway = self.site.gateway
-        if why is not None:
-            self.alarms.raise_cause(built_in("recording.stalled", gateway, self._names), facts)
-        elif self.alarms.present(stalled := built_in_key("recording.stalled", gateway)):
-            self.alarms.clear_cause(stalled, facts)
+        recovered = why is None and self.alarms.present(built_in_key("recording.stalled", self.site.gateway))
+        self.turn("recording.stalled", there=why is not None)
+        if recovered:
             # What found no room in memory meanwhile is not recorded.
             self.standing.wanted("lost")
-        if facts:
-            self.record.append(facts)

@@ -39,8 +39,8 @@ CONNECT_S = 10
 PUBLISH_S = 30
 DOWN: tuple[DownKind, ...] = ("ack", "desired", "command")
 MOST_INCOMING = 2_000
-MOST_STEPS = 1_100
-"""Steps of the desired state that wait to be applied: a snapshot in a thousand parts, and some more."""
+MOST_STEPS = 200
+"""Steps of the desired state that wait to be put in force; the hub sends a few parts and goes on as they are taken."""
 
 MOST_COMMANDS = 100
 """Commands under way at once; the hub sends others again at the next birth."""
@@ -317,10 +317,6 @@ class Uplink:
             step = await self._steps.get()
             try:
                 await self._on_desired(step)
-            except OSError as error:
-                log.error("uplink.desired_not_stored", revision=step.revision, why=str(error))  # noqa: TRY400
             except Exception:
                 self.crashed += 1
                 log.exception("uplink.desired_failed", revision=step.revision)
-            if step.part == step.parts:
-                self.announce()

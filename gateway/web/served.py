@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Protocol
@@ -74,7 +74,7 @@ class People:
     """Who may sign in here (by user name), and whose names may be shown (by holder id): what the hub sent down last."""
 
     accounts: dict[str, Account]
-    holders: dict[str, Holder]
+    holders: Mapping[str, Holder]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ import yaml
 
 from contract import topics, wire
 from contract.acks import Ack
-from contract.desired import Account, Desired, Item
+from contract.desired import Account
 from contract.events import Batch
 from contract.instants import instant
 from contract.presence import Presence
@@ -173,9 +173,8 @@ class GatewayProcess:
         account = Account(
             id="a-1", username=USER, name="Wang", role="maintenance", password_hash=hashed, expires_at=far
         )
-        item = Item(kind="account", id=account.id, value=msgspec.Raw(msgspec.json.encode(account)))
         held = Held.open(self.data / "held.sqlite", clock=Clock())
-        await held.apply(Desired(form="snapshot", revision=1, items=[item]))
+        held.keep(1, [("account", account.id, msgspec.json.encode(account))])
         await held.close()
 
     async def sign_in(self) -> None:

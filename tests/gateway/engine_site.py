@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from drivers.reports import CredentialRead, PlateRead, PointsRead
 from gateway.clock import Clock
 from gateway.engine.site import SiteEngine
 from gateway.journal import Disk, Journal, Keep
+from rules.access_index import AccessIndex
 
 MORNING = 1_795_000_000_000
 """A moment in November 2026, Unix ms."""
@@ -324,6 +325,12 @@ class Yard:
         return [kind for kind, _, _ in await self.events()]
 
 
+def decides_by(engine: SiteEngine, items: Iterable[msgspec.Struct], revision: int) -> None:
+    """The engine holds `items` and nothing else."""
+    zones, timezone = engine.loaded.zones_of_places(), engine.site.timezone
+    engine.decide_by(AccessIndex.of(items, zones=zones, timezone=timezone, revision=revision))
+
+
 @asynccontextmanager
 async def yard(
     folder: Path,
@@ -347,7 +354,7 @@ async def yard(
     engine = SiteEngine(loaded, journal=journal, readings=shelf, pictures=Album(folder), clock=clock, timers=time)
     here = Yard(engine, journal, time, shelf)
     engine.start("0.0.0")
-    await engine.desired_changed(people(), 7)
+    decides_by(engine, people(), 7)
     if at_rest:
         await here.read(relays__input_1=False, relays__input_2=False)
     await here.settle()

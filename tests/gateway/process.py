@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from contract.desired import Account, Credential, Desired, Grant, Holder, Item
+from contract.desired import Account, Credential, Grant, Holder, Item
 from contract.events import GENESIS, Event, chained
 from contract.instants import instant
 from gateway.clock import Clock, machine_wall_ms
@@ -108,7 +108,7 @@ doors:
         ]
         items = [Item(kind=kind, id=thing.id, value=msgspec.Raw(msgspec.json.encode(thing))) for kind, thing in things]
         held = Held.open(self.data / "held.sqlite", clock=Clock())
-        await held.apply(Desired(form="snapshot", revision=5, items=items))
+        held.keep(5, [(item.kind, item.id, bytes(item.value)) for item in items])
         await held.close()
 
     async def start(self, *more: str) -> None:

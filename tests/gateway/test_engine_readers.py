@@ -13,7 +13,7 @@ from contract.readings import Reading
 from drivers.bus import CommandFailed, Outcome, SetsKeys
 from drivers.osdp.bus import OsdpBus
 from drivers.reports import CredentialRead, DeviceLost, PointsRead
-from tests.gateway.engine_site import RESIDENT, REVOKED, SITE, Wire, Yard, yard
+from tests.gateway.engine_site import RESIDENT, REVOKED, SITE, Wire, Yard, decides_by, yard
 
 OSDP = SITE.replace(
     "in-line: {kind: line-tcp, host: 127.0.0.1, port: 4001}", "in-line: {kind: osdp-tcp, host: 127.0.0.1, port: 4001}"
@@ -62,7 +62,7 @@ async def with_pin(here: Yard) -> None:
         Credential(id="c-1", kind="card", value=RESIDENT, holder="h-1"),
         Grant(id="g-1", holder="h-1", places=["lobby"]),
     ]
-    await here.engine.desired_changed(people, 8)
+    decides_by(here.engine, people, 8)
 
 
 async def says(here: Yard, point: str, *, value: bool) -> None:
@@ -160,7 +160,7 @@ async def test_a_right_pin_between_wrong_ones_forgives_nothing(tmp_path: Path) -
 async def test_known_pins_that_may_not_pass_are_no_trial(tmp_path: Path) -> None:
     async with yard(tmp_path, site=OSDP) as here:
         people = [Holder(id="h-1", name="Zhang"), Credential(id="c-9", kind="pin", value=PIN, holder="h-1")]
-        await here.engine.desired_changed(people, 8)
+        decides_by(here.engine, people, 8)
         for _ in range(7):
             await pin(here, PIN)
         assert len(await here.events("access.denied")) == 7

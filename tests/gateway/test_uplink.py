@@ -23,12 +23,16 @@ from contract.kinds import DoorMoved
 from contract.presence import Versions
 from contract.readings import Reading
 from gateway.clock import Clock
+from gateway.desire import Desire
+from gateway.engine.alarmclock import LoopTimers
 from gateway.held import Held
 from gateway.journal import Draft, Journal
 from gateway.journal import Keep as KeepEvents
 from gateway.pictures import PictureStore
 from gateway.readings import Keep, ReadingsStore
 from gateway.uplink import Names, Uplink
+from gateway.web.served import People
+from tests.gateway.deciding import Decisions
 from tests.gateway.disks import NOW_MS, FaultyDisk, until
 from tests.gateway.line import GATEWAY, NAME, HubEnd, RunningBroker, Wire, hub_end
 
@@ -47,7 +51,7 @@ class Site:
     journal: Journal
     readings: ReadingsStore
     pictures: PictureStore
-    held: Held
+    desire: Desire
     uplink: Uplink
     running: asyncio.Task[None]
     commands: list[Command] = field(default_factory=list)
@@ -84,8 +88,11 @@ async def site(
         if command.reason == "crash":
             raise RuntimeError("a command that breaks")
 
+    desire = Desire(held, Decisions(), People({}, {}), LoopTimers())
+
     async def on_desired(step: Desired) -> None:
-        await held.apply(step)
+        if await desire.take(step):
+            uplink.announce()
 
     uplink = Uplink(
         Line(host="127.0.0.1", port=port, username=NAME, password_file="uplink.password", ca_file=ca_file),
@@ -95,14 +102,14 @@ async def site(
         readings=readings,
         pictures=pictures,
         clock=clock,
-        versions=lambda: Versions(software="1", desired=held.announced, site_file="abc"),
+        versions=lambda: Versions(software="1", desired=desire.announced, site_file="abc"),
         on_command=on_command,
         on_desired=on_desired,
         on_refused=lambda why, raw: refused.append(why),
     )
     running = asyncio.create_task(uplink.run())
     try:
-        yield Site(journal, readings, pictures, held, uplink, running, commands, refused)
+        yield Site(journal, readings, pictures, desire, uplink, running, commands, refused)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -415,12 +422,14 @@ async def test_desired_state_is_applied_and_answered_with_the_revision(broker: R
             items = [item_of(f"h{part}")]
             await hub.send("desired", Desired(form="snapshot", revision=4, items=items, part=part, parts=2))
         await hub.until(lambda: hub.presences[-1].versions.desired == 4)
-        assert set(gateway.held.of(Holder)) == {"h1", "h2"}
+        assert set(gateway.desire.holders) == {"h1", "h2"}
         await hub.send("desired", Desired(form="delta", base=4, revision=5, items=[item_of("h3")]))
         await hub.until(lambda: hub.presences[-1].versions.desired == 5)
         await hub.send("desired", Desired(form="delta", base=7, revision=8, items=[]))
-        await hub.until(lambda: hub.presences[-1].versions.desired == 0)
-        assert set(gateway.held.of(Holder)) == {"h1", "h2", "h3"}
+        told = len(hub.presences)
+        await hub.until(lambda: len(hub.presences) > told)
+        assert hub.presences[-1].versions.desired == 5
+        assert set(gateway.desire.holders) == {"h1", "h2", "h3"}
 
 
 @pytest.mark.parametrize(

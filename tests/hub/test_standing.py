@@ -16,7 +16,8 @@ from hub.alarms.models import AlarmRow
 from hub.db import Database, connection
 from hub.events.reprojecting import reproject
 from hub.gateways.service import enrol
-from tests.hub.office import REGISTRY, Office, office
+from hub.registry import projections
+from tests.hub.office import Office, office
 from tests.hub.senders import NOW_MS, Journal, rows
 
 LI = Person(id="a-1", name="李师傅", role="guard")
@@ -194,6 +195,6 @@ async def test_an_old_statement_is_never_projected_late(database: Database) -> N
         async with database.session(writes=True) as session:
             conn = await connection(session)
             await conn.exec_driver_sql("UPDATE events SET failed = 'x' WHERE kind = 'alarms.stated'")
-        assert (await reproject(database, REGISTRY)).done == 1
+        assert (await reproject(database, projections())).done == 1
         assert (await alarms(client))[alarm]["state"] == "active"
         assert await rows(database, "SELECT 1 FROM events WHERE failed IS NOT NULL") == []

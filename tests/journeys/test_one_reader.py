@@ -20,7 +20,7 @@ import httpx
 import msgspec
 import pytest
 
-from contract.desired import Account, Credential, Desired, Grant, Holder, Item
+from contract.desired import Account, Credential, Grant, Holder, Item
 from contract.instants import instant
 from gateway.clock import Clock, machine_wall_ms
 from gateway.held import Held
@@ -105,7 +105,7 @@ class Yard:
         ]  # fmt: skip
         items = [Item(kind=kind, id=thing.id, value=msgspec.Raw(msgspec.json.encode(thing))) for kind, thing in things]
         held = Held.open(self._data / "held.sqlite", clock=Clock())
-        await held.apply(Desired(form="snapshot", revision=5, items=items))
+        held.keep(5, [(item.kind, item.id, bytes(item.value)) for item in items])
         await held.close()
 
     async def act(self, path: str, **body: Any) -> None:

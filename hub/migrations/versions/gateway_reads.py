@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "gateway_reads"
-down_revision = "0001"
+down_revision = "event_places"
 branch_labels = None
 depends_on = None
 
