@@ -13,6 +13,7 @@ from contract import SOFTWARE
 from hub import metrics, migrations
 from hub.accounts import renewal
 from hub.accounts.store import AccountStore
+from hub.alarms.own import Shelves
 from hub.answers import add_database_answers
 from hub.commands.sending import CommandSending
 from hub.db import Database
@@ -48,6 +49,7 @@ class Hub:
         self.downlink = Downlink()
         self.presence = GatewayPresence(self.database, self.downlink, silence_s=settings.silence_s, now_ms=wall_ms)
         self.desired = DesiredPublishing(self.database, self.downlink)
+        self.shelves = Shelves(self.database)
         self.commands = CommandSending(self.database, self.downlink, now_ms=wall_ms)
         self.readings = Readings(self.database, LATEST, now_ms=wall_ms)
         self.ingest = Ingest(
@@ -68,6 +70,7 @@ class Hub:
         self.database.subscribe(tell(self.live))
         self.database.subscribe(self.desired.told)
         self.database.subscribe(self.commands.told)
+        self.database.subscribe(self.shelves.told)
         self.app = self._app()
 
     def _connected(self) -> None:
@@ -140,6 +143,7 @@ class Hub:
             "greetings": self.presence.greet(),
             "desired": self.desired.run(),
             "commands": self.commands.run(),
+            "shelves": self.shelves.run(),
             "hours": rollup.run(self.database),
             "accounts": renewal.run(self.database),
             "watchdog": keep_watchdog_fed(),

@@ -1,1 +1,1 @@
-"""Alarms as the gateways tell them; what people do about them goes down as commands."""
+"""Alarms as the gateways tell them, and the hub's own; what people do about a gateway's goes down as a command."""

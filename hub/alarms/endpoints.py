@@ -11,10 +11,10 @@ from contract.commands import CommandKind
 from contract.kinds import Severity
 from contract.readings import Value
 from contract.texts import Text
-from hub.alarms import service
+from hub.alarms import own, service
 from hub.alarms.models import AlarmRow
 from hub.commands.endpoints import CommandItem
-from hub.commands.service import Args, Wish, ask
+from hub.commands.service import HUB, Args, Wish, ask
 from hub.db import Reading, Writing, connection
 from hub.sites.schemas import TextShape
 from hub.tickets.schemas import PersonShape
@@ -109,7 +109,8 @@ async def one_alarm(alarm: str, user: SignedInUser, session: Reading) -> dict[st
 
 @router.post("/{alarm}/ack", status_code=202, response_model=CommandItem)
 async def acknowledge(alarm: str, user: SignedInUser, session: Writing, body: Note | None = None) -> dict[str, Any]:
-    """Say that somebody has seen it. The state changes when the gateway's event comes back."""
+    """Say that somebody has seen it. The state changes when the gateway's event comes back; an alarm of the hub's own
+    changes at once."""
     note = (body or Note()).note.strip()
     return await _ask(session, user, alarm, "alarm.ack", args={"note": note}, reason=note or _ACK)
 
@@ -137,7 +138,10 @@ async def _ask(
     if row.state not in _FROM[kind]:
         raise Conflict(_NO_LONGER[kind], "alarm_state")
     wish = Wish(site=row.site, target=row.id, kind=kind, reason=reason, args=args, ttl_s=_TTL_S)
-    return await ask(await connection(session), user, wish)
+    conn = await connection(session)
+    if row.gateway == HUB:
+        return await own.carry_out(conn, user, wish, row.source)
+    return await ask(conn, user, wish)
 
 
 async def _alarm(session: Reading, user: User, alarm: str) -> AlarmRow:

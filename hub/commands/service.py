@@ -96,8 +96,16 @@ class Wish:
     key: str | None = None
 
 
-async def ask(conn: AsyncConnection, user: User, wish: Wish, *, now: datetime | None = None) -> dict[str, Any]:
+HUB = ""
+"""In place of a gateway: the hub itself carries it out, in the same transaction."""
+
+
+async def ask(
+    conn: AsyncConnection, user: User, wish: Wish, *, now: datetime | None = None, gateway: str | None = None
+) -> dict[str, Any]:
     """Ask for a command, in a transaction opened for writing; it is sent after the commit.
+
+    `gateway`: whose it is, if that is not the site's; `HUB`: nothing is sent, the caller carries it out.
 
     Answers the command as REST shows it. With a `key`, asking again answers the same command. `Forbidden`, `NotFound`
     or `Invalid` say what is wrong with the wish.
@@ -107,7 +115,8 @@ async def ask(conn: AsyncConnection, user: User, wish: Wish, *, now: datetime | 
         held = (await conn.execute(_BY_KEY, {"account": user.id, "key": wish.key})).one_or_none()
         if held is not None:
             return _same(held, wish)
-    gateway = await gateway_of(conn, wish.site)
+    if gateway is None:
+        gateway = await gateway_of(conn, wish.site)
     if gateway is None:
         raise Conflict(_NO_GATEWAY, "no_gateway")
     # Whole milliseconds, as the gateway and the screens get them.
@@ -133,7 +142,8 @@ async def ask(conn: AsyncConnection, user: User, wish: Wish, *, now: datetime | 
     await stream.record(conn, "command.asked", wish.target, asked, site=wish.site, at=issued)
     told = outcome(conn)
     told.state({**item, "kind": "command", "command": item["kind"]})
-    told.commands.add(gateway)
+    if gateway != HUB:
+        told.commands.add(gateway)
     return item
 
 

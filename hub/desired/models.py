@@ -12,12 +12,13 @@ from hub.db import Moment, Table
 
 
 class DesiredRevision(Table, table=True):
-    """The newest revision of one site's desired state."""
+    """The newest revision of one site's desired state. `floor`: no delta builds on an older one."""
 
     __tablename__ = "desired_revisions"
 
     site: str = Field(primary_key=True, max_length=64)
     revision: int = Field(sa_type=BigInteger)
+    floor: int = Field(default=0, sa_type=BigInteger)
 
 
 class DesiredItem(Table, table=True):

@@ -12,7 +12,7 @@ from contract.desired import Credential, Desired, Grant, Holder, Item
 from hub.db import Database
 from hub.desired import service
 from hub.desired.publishing import DesiredPublishing
-from hub.desired.steps import PARTS_LIMIT, Known, Step, next_step, parts
+from hub.desired.steps import PART_BYTES, PART_ITEMS, Changed, Known, Step, cut, fitting, next_step
 from tests.hub.senders import Journal, Sent, enrolled, rows
 
 NOW = 1000.0
@@ -26,8 +26,12 @@ STEPS = [
     ("on top of a delta", Known("demo", held=3, base=3, sent=4, sent_at=NOW - 1), 5, Step("delta", 4)),
     ("a change on top of a snapshot", Known("demo", held=0, base=0, sent=4, sent_at=NOW - 1), 5, Step("delta", 4)),
     ("unanswered for long", Known("demo", held=3, base=3, sent=5, sent_at=NOW - 11), 5, Step("delta", 3)),
-    ("the step before was lost", Known("demo", held=3, base=4, sent=5, sent_at=NOW - 1), 5, Step("delta", 3)),
-    ("forgot everything", Known("demo", held=0, base=3, sent=5, sent_at=NOW - 1), 5, Step("snapshot", 0)),
+    ("the step before was lost", Known("demo", held=3, base=4, sent=5, sent_at=NOW - 1, stalled=True), 5,
+     Step("delta", 3)),
+    ("forgot everything", Known("demo", held=0, base=3, sent=5, sent_at=NOW - 1, stalled=True), 5,
+     Step("snapshot", 0)),
+    ("much on top of each other", Known("demo", held=3, base=10, sent=11, sent_at=NOW - 1, unanswered=[*range(4, 12)]),
+     12, None),
     ("holds more than the hub ever had", Known("demo", held=9), 5, Step("snapshot", 0, leap=True)),
 ]  # fmt: skip
 
@@ -38,16 +42,40 @@ def test_the_next_step(name: str, known: Known, current: int, step: Step | None)
     assert next_step(known, current, NOW) == step
 
 
-def test_a_large_snapshot_travels_in_parts() -> None:
-    items = [Item(kind="holder", id=str(number), value=msgspec.Raw(b'"%s"' % (b"x" * 50_000))) for number in range(40)]
-    messages = parts("snapshot", 0, 7, items)
-    assert [(message.part, message.parts) for message in messages] == [(place, 4) for place in (1, 2, 3, 4)]
-    assert [item.id for message in messages for item in message.items] == [item.id for item in items]
-    assert all(len(msgspec.json.encode(message)) < 700_000 for message in messages)
-    assert parts("snapshot", 0, 7, []) == [Desired(form="snapshot", revision=7, items=[])]
-    huge = [Item(kind="k", id=str(number), value=msgspec.Raw(b'"%s"' % (b"x" * 599_990))) for number in range(2)]
-    with pytest.raises(ValueError, match="at most 1000"):
-        parts("snapshot", 0, 7, huge * PARTS_LIMIT)
+def test_no_delta_builds_on_what_the_hub_never_had() -> None:
+    assert next_step(Known("demo", held=40), 43, NOW, floor=41) == Step("snapshot", 0)
+    assert next_step(Known("demo", held=41), 43, NOW, floor=41) == Step("delta", 41)
+
+
+def changed_items(revisions: list[int], size: int = 10) -> list[Changed]:
+    value = msgspec.Raw(b'"%s"' % (b"x" * size))
+    return [Changed(revision, Item(kind="holder", id=str(n), value=value)) for n, revision in enumerate(revisions)]
+
+
+@pytest.mark.parametrize(
+    ("revisions", "size", "more", "fits"),
+    [
+        ([4, 4, 5], 10, False, (9, 3)),
+        ([4, 4, 5], 10, True, (4, 2)),
+        ([4, 5, 6], PART_BYTES // 2, False, (4, 1)),
+        ([4, 4, 4], PART_BYTES // 2, False, None),
+        ([*range(4, PART_ITEMS + 6)], 1, False, (PART_ITEMS + 3, PART_ITEMS)),
+        ([], 10, False, (9, 0)),
+    ],
+    ids=["all", "the last one is cut off", "too large together", "one that is too large", "too many", "nothing"],
+)
+def test_a_delta_ends_where_a_revision_ends(
+    revisions: list[int], size: int, more: bool, fits: tuple[int, int] | None
+) -> None:
+    found = fitting(changed_items(revisions, size), 9, more=more)
+    assert (None if found is None else (found[0], len(found[1]))) == fits
+
+
+def test_a_change_is_cut_into_what_one_message_carries() -> None:
+    assert cut([10, 10]) == [2]
+    assert cut([PART_BYTES - 10, 10, 11]) == [2, 1]
+    assert cut([3 * PART_BYTES, 1]) == [1, 1]
+    assert cut([1] * (PART_ITEMS + 1)) == [PART_ITEMS, 1]
 
 
 async def change(database: Database, *items: service.Change, site: str = "demo") -> int:

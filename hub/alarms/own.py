@@ -1,0 +1,169 @@
+"""Alarms that the hub itself raises: about what no gateway can know. The hub is their one writer.
+
+They are events of the hub's own stream and rows beside those of the gateways (`gateway` empty), listed, shown and
+treated like them; what people wish is carried out at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import structlog
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contract.commands import CommandKind, Person
+from contract.kinds import (
+    AlarmAcknowledged,
+    AlarmCleared,
+    AlarmRaised,
+    AlarmShelved,
+    AlarmUnshelved,
+    CommandResult,
+    Severity,
+)
+from contract.texts import Text
+from hub import stream
+from hub.alarms.projections import on_alarm
+from hub.commands import service as commands
+from hub.commands.service import HUB, Wish
+from hub.db import Database, Outcome
+from hub.events.stored import to_instant
+from hub.failures import passes
+from web.users import User
+
+log = structlog.get_logger(__name__)
+
+RETRY_S = 2.0
+
+_KNOWN = text(
+    "SELECT id, state FROM alarms WHERE site = :site AND gateway = '' AND rule = :rule AND source = :source"
+    " AND state <> 'closed' ORDER BY raised_at DESC LIMIT 1"
+)
+_PRESENT = text(
+    "SELECT source FROM alarms WHERE gateway = '' AND rule = :rule AND state IN ('active', 'acknowledged', 'shelved')"
+)
+_NEXT_SHELF = text("SELECT min(shelved_until) FROM alarms WHERE gateway = '' AND state = 'shelved'")
+_SHELVES_OVER = text(
+    "SELECT id, site, source FROM alarms WHERE gateway = '' AND state = 'shelved' AND shelved_until <= :now ORDER BY id"
+)
+
+
+async def raise_(
+    conn: AsyncConnection, site: str, rule: str, source: str, *, severity: Severity, message: Text, response: Text
+) -> None:
+    """The fault is there; nothing if it was there already. In a transaction opened for writing."""
+    known = await _known(conn, site, rule, source)
+    if known is not None and known.state != "cleared":
+        return
+    data = AlarmRaised(
+        alarm=str(uuid.uuid4()) if known is None else known.id,
+        rule=rule,
+        severity=severity,
+        message=message,
+        asset=source,
+        response=response,
+    )
+    await _tell(conn, "alarm.raised", site, source, data)
+
+
+async def clear(conn: AsyncConnection, site: str, rule: str, source: str) -> None:
+    """The fault is gone; nothing if it was not there. In a transaction opened for writing."""
+    known = await _known(conn, site, rule, source)
+    if known is not None and known.state != "cleared":
+        await _tell(conn, "alarm.cleared", site, source, AlarmCleared(alarm=known.id, rule=rule))
+
+
+async def present(conn: AsyncConnection, rule: str) -> set[str]:
+    """Sources whose fault of this rule is there."""
+    return set((await conn.execute(_PRESENT, {"rule": rule})).scalars())
+
+
+async def carry_out(conn: AsyncConnection, user: User, wish: Wish, source: str) -> dict[str, Any]:
+    """What a person wishes about an own alarm, asked and done at once; the command as REST shows it."""
+    item = await commands.ask(conn, user, wish, gateway=HUB)
+    command, now = item["id"], datetime.now(UTC)
+    kind, data = _deed(wish, user.person(), command, now)
+    await _tell(conn, kind, wish.site, source, data)
+    result = CommandResult(
+        command=command, kind=wish.kind, target=wish.target, by=user.person(), reason=wish.reason.strip()
+    )
+    done = await stream.record(conn, "command.done", wish.target, result, site=wish.site, at=now)
+    await commands.answered(conn, HUB, result, "done", done.at)
+    return await commands.find(conn, command) or item
+
+
+class Shelves:
+    """Ends the shelf times of own alarms when they are over: a timer to the next one, none while there is none."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._wake = asyncio.Event()
+
+    def told(self, done: Outcome) -> None:
+        """A transaction was committed."""
+        if any(frame.get("kind") == "alarm" and frame.get("state") == "shelved" for frame in done.states):
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                wait_s = await self.turn(datetime.now(UTC))
+            except Exception as error:
+                if not passes(error):
+                    log.exception("alarms.shelves")
+                wait_s = RETRY_S
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def turn(self, now: datetime) -> float | None:
+        """Ends what is over at `now`; seconds until the next one, None if there is none."""
+        async with self._database.transaction() as conn:
+            due = (await conn.execute(_NEXT_SHELF)).scalar_one()
+        if due is None or due > now:
+            return None if due is None else max((due - now).total_seconds(), 0.05)
+        async with self._database.transaction(writes=True) as conn:
+            for row in (await conn.execute(_SHELVES_OVER, {"now": now})).all():
+                await _tell(conn, "alarm.unshelved", row.site, row.source, AlarmUnshelved(alarm=row.id))
+        return 0.0
+
+
+def _deed(wish: Wish, by: Person, command: str, now: datetime) -> tuple[str, msgspec.Struct]:
+    """(kind of event, its data) of what is wished."""
+    note = str(wish.args.get("note") or "")
+    deeds: dict[CommandKind, Callable[[], tuple[str, msgspec.Struct]]] = {
+        "alarm.ack": lambda: (
+            "alarm.acknowledged",
+            AlarmAcknowledged(alarm=wish.target, by=by, note=note, command=command),
+        ),
+        "alarm.shelve": lambda: (
+            "alarm.shelved",
+            AlarmShelved(alarm=wish.target, by=by, until=_until(wish, now), note=note, command=command),
+        ),
+        "alarm.unshelve": lambda: ("alarm.unshelved", AlarmUnshelved(alarm=wish.target, by=by)),
+    }
+    return deeds[wish.kind]()
+
+
+def _until(wish: Wish, now: datetime) -> str:
+    return to_instant(now + timedelta(seconds=float(wish.args["for_s"] or 0)))
+
+
+async def _known(conn: AsyncConnection, site: str, rule: str, source: str) -> Row[Any] | None:
+    found: Sequence[Row[Any]] = (await conn.execute(_KNOWN, {"site": site, "rule": rule, "source": source})).all()
+    return found[0] if found else None
+
+
+async def _tell(conn: AsyncConnection, kind: str, site: str, source: str, data: msgspec.Struct) -> None:
+    """One event of an own alarm, and what it makes of the alarm, in one transaction."""
+    await on_alarm(conn, await stream.record(conn, kind, source, data, site=site))
