@@ -27,6 +27,7 @@ from contract.kinds import (
     CommandResult,
     Severity,
 )
+from contract.presence import Answered
 from contract.texts import Text
 from hub import stream
 from hub.alarms.projections import on_alarm
@@ -94,7 +95,7 @@ async def carry_out(conn: AsyncConnection, user: User, wish: Wish, source: str) 
         command=command, kind=wish.kind, target=wish.target, by=user.person(), reason=wish.reason.strip()
     )
     done = await stream.record(conn, "command.done", wish.target, result, site=wish.site, at=now)
-    await commands.answered(conn, HUB, result, "done", done.at)
+    await commands.answered(conn, HUB, Answered(command=command, state="done", at=done.at))
     return await commands.find(conn, command) or item
 
 

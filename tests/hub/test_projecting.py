@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -44,7 +44,7 @@ def counting(database: Database) -> Iterator[Counted]:
         found.savepoints += 1
 
     engine = database.engine.sync_engine
-    listeners = [("before_cursor_execute", statement), ("savepoint", savepoint)]
+    listeners: list[tuple[str, Callable[..., None]]] = [("before_cursor_execute", statement), ("savepoint", savepoint)]
     for name, listener in listeners:
         sqlalchemy_event.listen(engine, name, listener)
     try:

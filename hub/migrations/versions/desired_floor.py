@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "desired_floor"
-down_revision = "0001"
+down_revision = "gateway_reads"
 branch_labels = None
 depends_on = None
 
