@@ -30,7 +30,7 @@ class LaneTraits:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Why the barrier was opened. `after`, `after_stream`: the decision's event; `command`: id of the command."""
+    """Why the barrier was opened: by the decision whose event is `after` of `after_stream`, or by the command's id."""
 
     by: OpenedBy
     after: int | None = None

@@ -103,6 +103,7 @@ PURE_FILES = (
     "simulators/mqtt/announce.py",
     "simulators/mqtt/orders.py",
     "simulators/mqtt/payload.py",
+    "gateway/journal/pages.py",
     "gateway/journal/records.py",
     "gateway/outbox.py",
     "gateway/readings/blobs.py",

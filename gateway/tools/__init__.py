@@ -1,10 +1,10 @@
-"""The installer's tools: `python -m gateway scan|watch|read|write|guess|check|discover`."""
+"""The installer's tools: `python -m gateway scan|watch|read|write|guess|check|discover|aside`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-TOOLS = ("scan", "watch", "read", "write", "guess", "check", "discover")
+TOOLS = ("scan", "watch", "read", "write", "guess", "check", "discover", "aside")
 
 
 def wanted(arguments: Sequence[str]) -> bool:

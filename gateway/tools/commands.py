@@ -330,6 +330,22 @@ def discover(
     )  # fmt: skip
 
 
+def aside(
+    *,
+    file: Annotated[
+        Path | None, typer.Argument(help=say("留存的文件；不写就列出全部。", "A kept file; none: list them."))
+    ] = None,
+    data: Data = DATA,
+    out: Annotated[
+        Path | None,
+        option("把读出的事件写到这个文件，每行一条 JSON。", "Write its events there, a line of JSON each.", "--out"),
+    ] = None,
+    lang: Lang = HERE,
+    json: Json = False,
+) -> None:
+    _run("aside", lang, json, {"file": file, "data": data, "out": out})
+
+
 COMMANDS: dict[Callable[..., None], str] = {
     scan: say(
         "在串口或网段上找设备，并辨认是哪种产品。", "Find devices on a serial line or a subnet, and recognise them."
@@ -349,6 +365,10 @@ COMMANDS: dict[Callable[..., None], str] = {
     discover: say(
         "听 MQTT 上设备的自我公布（Home Assistant 发现），起草产品配置。",
         "Draft profiles of what devices announce over MQTT (Home Assistant's discovery).",
+    ),
+    aside: say(
+        "列出网关留存的损坏文件，读出其中还能读的。",
+        "List the damaged files that were kept; read what one still gives.",
     ),
     check: say("检查站点文件；--live 试每条线和每个设备。", "Check a site file; --live tries every wire and device."),
 }

@@ -223,6 +223,17 @@ def check(out: Screen, /, **options: Any) -> None:
     finish(out, tool)
 
 
+def aside(out: Screen, /, **options: Any) -> None:
+    """`aside`."""
+
+    def tool() -> int:
+        from gateway.tools import aside as tool  # noqa: PLC0415
+
+        return tool.aside(out, options["file"], options["data"], options["out"])
+
+    finish(out, tool)
+
+
 def discover(out: Screen, /, **options: Any) -> None:
     """`discover`."""
 

@@ -1,4 +1,4 @@
-"""A hub's receiving end in memory: its own stream rule and its places of moved events, on rows in a dictionary."""
+"""A hub's receiving end in memory: the hub's own stream rule, and the places of moved events, on dictionaries."""
 
 from __future__ import annotations
 
