@@ -22,6 +22,6 @@ class TooLarge(ContractError):
 class UnknownVersion(ContractError):
     """An envelope version that this software does not read."""
 
-    def __init__(self, version: object, raw: bytes = b"") -> None:
+    def __init__(self, version: int, raw: bytes = b"") -> None:
         super().__init__(f"envelope version {version!r} is not read here", raw)
         self.version = version

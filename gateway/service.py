@@ -232,7 +232,12 @@ def _uplink(
         on_contact=engine.standing.wanted,
     )
     desire.watch(uplink.announce)
-    uplink.watch(lambda: engine.record.tell([Thing("gateway", site.gateway)]))
+
+    def turned() -> None:
+        engine.hub_turned(uplink.hub_speaks, uplink.refused)
+        engine.record.tell([Thing("gateway", site.gateway)])
+
+    uplink.watch(turned)
     return uplink
 
 

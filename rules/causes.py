@@ -25,6 +25,8 @@ BuiltInCause = Literal[
     "clock.doubtful",
     "rights.not_stored",
     "rights.behind",
+    "hub.unreadable",
+    "hub.refuses",
     "meter.backward",
     "meter.number",
     "meter.clock",
@@ -176,6 +178,30 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
             "权限更新后告警自动结束。",
             "1. Check the line to the hub. 2. Deal on site with cards or persons that must not pass. 3. If the line is"
             " good, call technical support. The alarm ends when the rights are those of the hub.",
+        ),
+    ),
+    "hub.unreadable": BuiltIn(
+        "major",
+        Text(
+            "总控台的消息版本（{why}）本网关读不懂，收不到授权和指令",
+            "The hub speaks version {why}, which this gateway does not read: no grants or commands arrive",
+        ),
+        Text(
+            "门、道闸和告警照常工作，记录不会丢失。1. 升级本网关的软件；"
+            "2. 升级之前，挂失、停权和远程开门请派人到现场处理。",
+            "Doors, barriers and alarms go on, no record is lost. 1. Upgrade this gateway's software. 2. Until then"
+            " have somebody on site see to lost cards, revoked rights and doors that are to be opened.",
+        ),
+        Text("升级网关软件", "Upgrade the gateway's software"),
+    ),
+    "hub.refuses": BuiltIn(
+        "major",
+        Text("总控台拒收本网关的记录（{why}）", "The hub refuses this gateway's records ({why})"),
+        Text(
+            "门、道闸和告警照常工作，记录留在本网关等待上传。1. 与版本（version）有关：先升级总控台；"
+            "2. 未登记（not enrolled）：请管理员在总控台登记本网关；3. 其他原因：通知技术支持。",
+            "Doors, barriers and alarms go on; the records wait in this gateway. 1. If it is about a version, upgrade"
+            " the hub first. 2. If it is not enrolled, enrol it at the hub. 3. Otherwise call technical support.",
         ),
     ),
     "meter.backward": BuiltIn(

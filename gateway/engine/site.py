@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from config import LoadedSite
+from contract import ACCEPTED_VERSIONS
 from contract.instants import instant
 from contract.kinds import (
     ClockDoubted,
@@ -22,6 +23,7 @@ from contract.kinds import (
 )
 from contract.layout import SiteLayout
 from contract.readings import Reading
+from contract.texts import Text
 from drivers.reports import (
     CredentialRead,
     DeviceFound,
@@ -188,6 +190,23 @@ class SiteEngine:
         facts.say("desired.applied", self.site.gateway, DesiredApplied(revision=self.revision, items=items))
         facts.touch("gateway", self.site.gateway)
         self.record.append(facts)
+
+    def hub_turned(self, speaks: int | None, refuses: str | None) -> None:
+        """The hub `speaks` this version (None: nothing was heard of it yet), and `refuses` what it gets, and why."""
+        facts = Facts()
+        gateway = self.site.gateway
+        if speaks in ACCEPTED_VERSIONS:
+            self.alarms.clear_cause(built_in_key("hub.unreadable", gateway), facts)
+        elif speaks is not None:
+            why = Text(str(speaks), str(speaks))
+            self.alarms.raise_cause(built_in("hub.unreadable", gateway, self._names, gateway, why=why), facts)
+        if refuses is None:
+            self.alarms.clear_cause(built_in_key("hub.refuses", gateway), facts)
+        else:
+            why = Text(refuses, refuses)
+            self.alarms.raise_cause(built_in("hub.refuses", gateway, self._names, gateway, why=why), facts)
+        if facts:
+            self.record.append(facts)
 
     @property
     def revision(self) -> int:

@@ -78,7 +78,7 @@ class Sending:
         self._presence_at = 0.0
         self._wake = asyncio.Event()
         self._freed = asyncio.Event()
-        self._was_silent = False
+        self._said: tuple[bool, str | None] = (False, None)
         self._hub_spoke = False
         self._told_backlog = 0
         self._silence_watchers: list[Callable[[], None]] = []
@@ -134,7 +134,7 @@ class Sending:
             await self._freed.wait()
 
     def watch_silence(self, watcher: Callable[[], None]) -> None:
-        """`watcher` is called when the hub falls silent and when it answers again."""
+        """`watcher` is called when the hub falls silent, refuses what it gets, and when it is well again."""
         self._silence_watchers.append(watcher)
 
     def announce(self) -> None:
@@ -202,9 +202,9 @@ class Sending:
         return [since for since in (self._events.owed_since, self._blobs.owed_since) if since is not None]
 
     def _say_silence(self) -> None:
-        silent = self.silent_since is not None
-        if silent != self._was_silent:
-            self._was_silent = silent
+        stands = self.silent_since is not None, self.refused
+        if stands != self._said:
+            self._said = stands
             for watcher in self._silence_watchers:
                 watcher()
 

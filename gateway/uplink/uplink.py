@@ -17,11 +17,11 @@ import aiomqtt
 import structlog
 
 from config.site import Uplink as Line
-from contract import topics, wire
+from contract import ACCEPTED_VERSIONS, topics, wire
 from contract.acks import Ack
 from contract.commands import Command
 from contract.desired import Desired
-from contract.errors import ContractError
+from contract.errors import ContractError, UnknownVersion
 from contract.presence import Versions
 from contract.topics import DownKind, UpKind
 from gateway.clock import Clock
@@ -41,6 +41,9 @@ DOWN: tuple[DownKind, ...] = ("ack", "desired", "command")
 MOST_INCOMING = 2_000
 MOST_STEPS = 200
 """Steps of the desired state that wait to be put in force; the hub sends a few parts and goes on as they are taken."""
+
+UNREAD_S = 60.0
+"""After a word that could not be read the hub counts as unreadable for so long: one alarm, not one for each word."""
 
 MOST_COMMANDS = 100
 """Commands under way at once; the hub sends others again at the next birth."""
@@ -97,6 +100,8 @@ class Uplink:
         self._watchers: list[Callable[[], None]] = []
         self._lost_at_ms = clock.wall_ms()
         self._left = asyncio.Event()
+        self._hub_speaks: int | None = None
+        self._unread_at = -UNREAD_S
         self.broker_connected = False
         self.crashed = 0
 
@@ -142,8 +147,14 @@ class Uplink:
         """Messages from the hub that could not be understood or taken, by kind."""
         return self._refusals.counts
 
+    @property
+    def hub_speaks(self) -> int | None:
+        """The version in which the hub speaks, read here or not; None before its first word to this process."""
+        return self._hub_speaks
+
     def watch(self, watcher: Callable[[], None]) -> None:
-        """`watcher` is called when the line stands or is cut, and when the hub falls silent or answers again."""
+        """`watcher` is called when the line stands or is cut, when the hub falls silent or answers again, when it
+        refuses what it gets, and when it speaks another version than before."""
         self._watchers.append(watcher)
         self._sending.watch_silence(watcher)
 
@@ -280,6 +291,9 @@ class Uplink:
                 continue
             try:
                 await self._take(parsed[1], message.payload)
+            except UnknownVersion as error:
+                self._refusals.refuse(parsed[1], error)
+                self._spoken(error.version)
             except ContractError as error:
                 self._refusals.refuse(parsed[1], error)
 
@@ -287,15 +301,30 @@ class Uplink:
         self._sending.spoken()
         match kind:
             case "ack":
-                self._sending.heard(wire.decode(Ack, payload))
+                ack = wire.decode(Ack, payload)
+                self._spoken(ack.v)
+                self._sending.heard(ack)
             case "command":
-                self._start(wire.decode(Command, payload))
+                command = wire.decode(Command, payload)
+                self._spoken(command.v)
+                self._start(command)
             case "desired":
                 step = await asyncio.to_thread(wire.decode, Desired, payload)
+                self._spoken(step.v)
                 try:
                     self._steps.put_nowait(step)
                 except asyncio.QueueFull:
                     self._refusals.refuse(kind, "too many steps wait to be applied")
+
+    def _spoken(self, version: int) -> None:
+        now = time.monotonic()
+        read = version in ACCEPTED_VERSIONS
+        if not read:
+            self._unread_at = now
+        if version != self._hub_speaks and (not read or now - self._unread_at >= UNREAD_S):
+            self._hub_speaks = version
+            for watcher in self._watchers:
+                watcher()
 
     def _start(self, command: Command) -> None:
         if len(self._commands) >= MOST_COMMANDS:

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from contract import VERSION
 from contract.kinds import Severity
 from contract.standing import AlarmsStated
 from contract.texts import Text
@@ -119,3 +120,25 @@ def test_very_many_alarms_are_stated_in_parts_that_each_fit_and_lose_none(count:
         assert part.after == before.upto == before.alarms[-1].alarm
     assert (len(parts) > 2) == (count == 700)
     assert standing.PART_BYTES * 2 < EVENT_LIMIT
+
+
+async def test_a_hub_that_cannot_be_read_or_refuses_is_said_at_the_site(tmp_path: Path) -> None:
+    async with yard(tmp_path) as site:
+        engine = site.engine
+
+        async def turn(speaks: int | None, refuses: str | None) -> dict[str, str]:
+            engine.hub_turned(speaks, refuses)
+            await site.settle()
+            return {each.cause.rule: each.cause.message.zh for each in engine.alarms.alarms.values() if each.present}
+
+        assert await turn(None, None) == {}
+        assert await turn(VERSION, None) == {}
+        unreadable = await turn(VERSION + 1, None)
+        assert list(unreadable) == ["hub.unreadable"]
+        assert f"版本（{VERSION + 1}）" in unreadable["hub.unreadable"]
+        # A line that comes back has not said anything yet.
+        assert await turn(None, None) == unreadable
+        both = await turn(VERSION + 1, "this gateway is not enrolled at this hub")
+        assert set(both) == {"hub.unreadable", "hub.refuses"}
+        assert await turn(VERSION, None) == {}
+        assert len(await site.events("alarm.raised")) == 2
