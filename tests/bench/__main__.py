@@ -22,6 +22,7 @@ BENCHES = (
     "late",
     "idle",
     "osdp",
+    "rights",
     "torture",
 )
 """Each is a module of this package (`-` is `_` there) with `run(short: bool) -> Iterable[Row]`."""

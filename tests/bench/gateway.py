@@ -69,13 +69,16 @@ def grants_for(cards: dict[str, str]) -> list[Item]:
 
 
 class Gateway:
-    """A running gateway that holds `items`; a broker stands where its hub would be, and sends them down."""
+    """A running gateway that holds `items`; a broker stands where its hub would be, and sends them down.
 
-    def __init__(self, folder: Path, site: dict[str, Any], items: list[Item]) -> None:
+    `items` None: a hub of the bench's own is there (`broker_port`, with user and password of the name `bench`).
+    """
+
+    def __init__(self, folder: Path, site: dict[str, Any], items: list[Item] | None) -> None:
         self._folder = folder
         self._items = items
         self.port = free_port()
-        broker_port = free_port()
+        self.broker_port = broker_port = free_port()
         self._broker = prepare_broker(folder / "broker", "broker", broker_port, [BrokerUser("bench", "bench")])
         site["uplink"] = {"host": "127.0.0.1", "port": broker_port, "shard": SHARD}
         site["uplink"] |= {"username": "bench", "password_file": "uplink.password"}
@@ -92,7 +95,8 @@ class Gateway:
             while not listening(self._broker.port):  # noqa: ASYNC110 - a foreign process, it can only be asked
                 await asyncio.sleep(0.02)
         await self.start()
-        await self._send_down()
+        if self._items is not None:
+            await self._send_down(self._items)
         return self
 
     async def start(self) -> None:
@@ -123,11 +127,11 @@ class Gateway:
         self._broker_process.terminate()
         await self._broker_process.wait()
 
-    async def _send_down(self) -> None:
+    async def _send_down(self, items: list[Item]) -> None:
         """What a hub does at a birth: the snapshot, until the gateway says that it holds it."""
         async with aiomqtt.Client("127.0.0.1", self._broker.port, username="bench", password="bench") as client:
             await client.subscribe(topics.up(SHARD, GATEWAY, "presence"), qos=1)
-            snapshot = Desired(form="snapshot", revision=1, items=self._items)
+            snapshot = Desired(form="snapshot", revision=1, items=items)
             begin = time.monotonic()
             async with asyncio.timeout(30):
                 async for message in client.messages:

@@ -33,6 +33,24 @@ def test_door_in_short() -> None:
         assert row["ratios"]["ours/limit"] > 0
 
 
+def test_rights_in_short() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.bench", "rights", "--short", "--json"],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "GATEHOUSE_BENCH_S": "3"},
+        capture_output=True,
+        text=True,
+        timeout=290,
+        check=False,
+    )
+    assert ended.returncode in {0, 1}, ended.stderr
+    rows = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert len(rows) == 5, ended.stderr
+    assert all(row.keys() >= FIELDS for row in rows)
+    assert rows[0]["notes"]["items"] >= 14_000
+    assert rows[1]["notes"]["cards"] > 0
+
+
 def test_percentiles_are_nearest_rank() -> None:
     values = [float(number) for number in range(1, 101)]
     assert percentile(values, 0.5) == 50
