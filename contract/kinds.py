@@ -282,16 +282,23 @@ class DesiredApplied(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClockDoubted(msgspec.Struct, frozen=True, kw_only=True):
-    """The wall clock stood before the journal's last instant; time goes on from there."""
+    """The machine's wall clock stood before the journal's last instant, or leapt; time goes on from there."""
 
     last_known: Instant
     wall: Instant
 
 
 class ClockTrusted(msgspec.Struct, frozen=True, kw_only=True):
-    """The wall clock is ahead of the journal again."""
+    """The time is known again."""
 
     wall: Instant
+
+
+class ClockCorrected(msgspec.Struct, frozen=True, kw_only=True):
+    """The gateway's time was `since` and is `now`: events before this one may claim to be later than those after it."""
+
+    since: Instant
+    now: Instant
 
 
 class RecordingStalled(msgspec.Struct, frozen=True, kw_only=True):
@@ -426,6 +433,7 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "desired.applied": DesiredApplied,
     "clock.doubted": ClockDoubted,
     "clock.trusted": ClockTrusted,
+    "clock.corrected": ClockCorrected,
     "recording.stalled": RecordingStalled,
     "input.refused": InputRefused,
     # Of the hub's own stream

@@ -45,6 +45,8 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     `reads`: the highest version of the envelope that the gateway reads; the hub speaks to it in no higher one.
     `answered`: commands whose results are on the gateway's disk and not acknowledged yet, oldest first, the newest if
     there are very many: signs of life go first, so that who asked need not wait for a backlog.
+    `at` is the gateway's time, which follows the hub's; `clock_error_ms`: how far its machine's own clock is ahead of
+    the hub's, by the hub's answers; None before the first.
 
     As `gone` (last will, made at connect) only gateway and site are current.
     """
@@ -60,6 +62,7 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     backlog: Annotated[int, msgspec.Meta(ge=0)] = 0
     readings_backlog: Annotated[int, msgspec.Meta(ge=0)] = 0
     clock: Clock = "ok"
+    clock_error_ms: int | None = None
     versions: Versions = Versions(software="")
     asks: bool = False
     reads: Annotated[int, msgspec.Meta(ge=1, le=30_000)] = 1

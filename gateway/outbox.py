@@ -222,10 +222,6 @@ class Outbox:
             return self._progress_at + self._silence_s
         return max(now, self._ask_at) if self._at_break() else None
 
-    def sent_at(self, seq: int) -> float | None:
-        """When the batch that ends with `seq` went out, while it is unacknowledged."""
-        return next((each.at for each in self._in_flight if each.last == seq), None)
-
     @property
     def owed_since(self) -> float | None:
         """Since when the hub owes an answer to this connection; None when it owes none."""

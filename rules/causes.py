@@ -27,6 +27,7 @@ BuiltInCause = Literal[
     "rights.behind",
     "hub.unreadable",
     "hub.refuses",
+    "clock.error",
     "meter.backward",
     "meter.number",
     "meter.clock",
@@ -203,6 +204,18 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
             "Doors, barriers and alarms go on; the records wait in this gateway. 1. If it is about a version, upgrade"
             " the hub first. 2. If it is not enrolled, enrol it at the hub. 3. Otherwise call technical support.",
         ),
+    ),
+    "clock.error": BuiltIn(
+        "minor",
+        Text("网关时钟与中心不一致（{why}）", "Gateway's clock differs from the hub's ({why})"),
+        Text(
+            "网关已改用中心时间，门禁和指令不受影响；断网重启后时间会不准。1. 检查网关的校时服务（NTP）能否连通；"
+            "2. 检查主板电池；3. 多个网关同时报警，请检查中心服务器的时间。",
+            "The gateway goes by the hub's time; doors and commands are not affected, but after a restart without the"
+            " hub the time would be wrong. 1. Check that its time service (NTP) is reached. 2. Check the board's"
+            " battery. 3. If several gateways say so at once, check the hub's own clock.",
+        ),
+        Text("网关时钟与中心不一致", "Gateway's clock differs from the hub's"),
     ),
     "meter.backward": BuiltIn(
         "major",

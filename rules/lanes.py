@@ -133,7 +133,7 @@ def remembered(
 ) -> tuple[RecentRead, ...]:
     """The lane's reads to keep after `decision`; an ignored read does not prolong the arrival that it repeats."""
     horizon = now_ms - max(PLATE_ID_MS, int(policy.repeat_s * 1000))
-    kept = tuple(read for read in recent if read.at_ms > horizon)
+    kept = tuple(read for read in recent if horizon < read.at_ms <= now_ms)
     if decision.outcome != "ignored":
         settled = decision.rule not in {"no-plate", "low-confidence"}
         kept += (RecentRead(decision.plate, sight.plate_id, now_ms, settled),)
@@ -144,6 +144,8 @@ def _same_arrival(
     read: RecentRead, policy: LanePolicy, plate: str, plate_id: str, now_ms: int, *, confident: bool
 ) -> bool:
     age_ms = now_ms - read.at_ms
+    if age_ms < 0:  # time was corrected since: how long ago it was is not known
+        return False
     if plate_id and read.plate_id == plate_id and age_ms < PLATE_ID_MS:
         return True
     return read.plate == plate and age_ms < policy.repeat_s * 1000 and (read.settled or not confident)

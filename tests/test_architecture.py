@@ -100,6 +100,7 @@ PURE_FILES = (
     "gateway/engine/layout.py",
     "gateway/engine/points.py",
     "gateway/homeassistant/mapping.py",
+    "gateway/hubtime.py",
     "simulators/mqtt/announce.py",
     "simulators/mqtt/orders.py",
     "simulators/mqtt/payload.py",

@@ -81,6 +81,9 @@ ONE_ADDRESS = Allowance(free=40, first_wait_s=15, longest_wait_s=300)
 
 MOST_KNOWN = 10_000
 
+AHEAD_MS = 3_600_000
+"""A session may seem to begin by so much later than now: the clock was set since."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionLimits:
@@ -157,7 +160,8 @@ class Sessions:
         """Who is asking; `Unauthorized` if nobody is, or their session has ended."""
         session, user = await self._session_of(request)
         now = self._now()
-        if now - session.seen_at > self.limits.seen_every_s * 1000:
+        # Also one that was seen at a moment that is still to come: the clock was wrong then.
+        if abs(now - session.seen_at) > self.limits.seen_every_s * 1000:
             await self.store.seen(session.token_hash, now)
         request.state.user = user
         return user
@@ -215,7 +219,8 @@ class Sessions:
         session, user = found
         now = self._now()
         idle, age = now - session.seen_at, now - session.opened_at
-        if idle > self.limits.idle_s * 1000 or age > self.limits.absolute_s * 1000:
+        # One that was opened at a moment that is still to come would never end.
+        if idle > self.limits.idle_s * 1000 or not -AHEAD_MS <= age <= self.limits.absolute_s * 1000:
             await self.store.close(session, user)
             raise Unauthorized(ENDED, "session_ended")
         return session, user

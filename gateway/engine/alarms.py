@@ -152,6 +152,17 @@ class Alarms:
             self._unshelve(alarm, by, facts)
         self._arm_shelves()
 
+    def time_corrected(self, by_ms: int, facts: Facts) -> None:
+        """Time went on or back by `by_ms` at once: what is silenced stays so for as long as people were told."""
+        for key, shelf in self._shelves.items():
+            moved = msgspec.structs.replace(shelf, until=shelf.until + by_ms)
+            self._shelves[key] = moved
+            facts.keep("shelf", key, moved)
+            known = self._open.get(key)
+            if known is not None and known.state == "shelved":
+                self._shelve(known, moved, None, facts)
+        self._arm_shelves()
+
     def mark_ticketed(self, alarm: Alarm, facts: Facts) -> None:
         """The episode's ticket is being recorded together with this."""
         self._change(msgspec.structs.replace(self.alarms[alarm.id], ticketed=True), facts)

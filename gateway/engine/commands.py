@@ -156,8 +156,8 @@ class Commands:
 
     async def carry_out(self, command: Command, *, local: bool = False) -> None:
         """Does what is asked, at most once. `local`: asked at this gateway, so that the clocks are the same."""
-        clock_ok = local or self._clock.state == "ok"
-        admission = admissible(command, self.commands, self._clock.wall_ms(), clock_ok=clock_ok)
+        clock_ok = local or self._clock.state == "ok" or self._clock.hub_ms() is not None
+        admission = admissible(command, self.commands, self._now_ms(local=local), clock_ok=clock_ok)
         why = None if admission.reason is None else Text(admission.reason.zh, admission.reason.en)
         match admission.verdict:
             case "repeated":
@@ -206,7 +206,7 @@ class Commands:
         self._forget(facts)
         await self._record.append(facts)
         await self._disk.on_disk(within_s=ON_DISK_S)
-        left_s = (milliseconds(command.expires_at) - self._clock.wall_ms()) / 1000
+        left_s = (milliseconds(command.expires_at) - self._now_ms(local=local)) / 1000
         if left_s <= 0:
             await self._answer(command, "expired", None)
             return
@@ -223,6 +223,11 @@ class Commands:
             await self._answer(command, "failed", CRASHED)
         else:
             await self._answer(command, "done", None, result)
+
+    def _now_ms(self, *, local: bool) -> int:
+        """What time it is where the command was asked."""
+        hub_ms = None if local else self._clock.hub_ms()
+        return self._clock.wall_ms() if hub_ms is None else hub_ms
 
     async def _answer(self, command: Command, state: State, why: Text | None, facts: Facts | None = None) -> None:
         facts = Facts() if facts is None else facts
@@ -244,7 +249,7 @@ class Commands:
         facts.touch("command", id)
 
     def _forget(self, facts: Facts) -> None:
-        horizon = self._clock.wall_ms() - REMEMBER_MS
+        horizon = self._clock.forget_before(REMEMBER_MS)
         while self.commands:
             oldest, remembered = next(iter(self.commands.items()))
             if remembered.at >= horizon and len(self.commands) <= REMEMBER_LIMIT:

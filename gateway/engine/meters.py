@@ -97,6 +97,10 @@ class Meters:
                 if meter in self._due:
                     self._settle(meter)
 
+    def time_corrected(self) -> None:
+        """Time went on or back at once: it may be another quarter hour now."""
+        self._quarter_struck()
+
     async def read_now(self, meter: str) -> bool:
         """Records the register's value on demand; False if it cannot be trusted now. `KeyError`: no such meter."""
         data = self._reading_of(self._registers[meter], asked=True)

@@ -95,4 +95,4 @@ class Points:
         # Every sample of a number counts for averages; a flag that stays the same says nothing new.
         if isinstance(reading.value, int | float) and not isinstance(reading.value, bool):
             return True
-        return reading.at - self._kept.get(reading.point, 0) >= KEEP_EVERY_MS
+        return not 0 <= reading.at - self._kept.get(reading.point, 0) < KEEP_EVERY_MS

@@ -12,10 +12,7 @@ import structlog
 
 from config import LoadedSite
 from contract import ACCEPTED_VERSIONS
-from contract.instants import instant
 from contract.kinds import (
-    ClockDoubted,
-    ClockTrusted,
     DesiredApplied,
     Empty,
     GatewayStarted,
@@ -33,7 +30,7 @@ from drivers.reports import (
     PointsRead,
     Report,
 )
-from gateway.clock import Clock, Doubt
+from gateway.clock import Clock
 from gateway.engine.alarmclock import Timers
 from gateway.engine.alarms import Alarms
 from gateway.engine.buses import Buses
@@ -52,6 +49,7 @@ from gateway.engine.refusals import Refusals
 from gateway.engine.snapshots import KeepsPictures
 from gateway.engine.standing import Standing
 from gateway.engine.tickets import RemembersReadings, Tickets
+from gateway.engine.timekeeping import Timekeeping
 from gateway.journal import Journal
 from rules.access_index import AccessIndex
 from rules.causes import BuiltInCause
@@ -135,6 +133,9 @@ class SiteEngine:
             buses=buses, record=record, disk=journal, clock=clock,
             on_unknown_alarm=lambda: self.standing.wanted("lost"),
         )  # fmt: skip
+        self.timekeeping = Timekeeping(
+            site.gateway, clock=clock, alarms=alarms, meters=self.meters, names=names, record=record
+        )
         self._names = names
 
     # --- Life
@@ -156,8 +157,7 @@ class SiteEngine:
         self.lanes.start()
         self.commands.start()
         self.meters.start()
-        self.clock.watch(self._clock_turns)
-        self._clock_turned(self.clock.doubt, at_start=True)
+        self.timekeeping.start()
         self.journal.watch_stall(self._stall_turned)
         self._stall_turned(self.journal.stalled)
 
@@ -294,24 +294,6 @@ class SiteEngine:
 
     async def _plate_without_answer(self, read: PlateRead) -> None:
         await self.lanes.plate_read(read)
-
-    def _clock_turns(self, doubt: Doubt | None) -> None:
-        # It turns in the middle of being read, which may be in the middle of an append.
-        asyncio.get_running_loop().call_soon(self._clock_turned, doubt)
-
-    def _clock_turned(self, doubt: Doubt | None, *, at_start: bool = False) -> None:
-        facts = Facts()
-        gateway = self.site.gateway
-        if doubt is not None:
-            doubted = ClockDoubted(last_known=instant(doubt.last_known_ms), wall=instant(max(0, doubt.wall_ms)))
-            facts.say("clock.doubted", gateway, doubted)
-            self.alarms.raise_cause(built_in("clock.doubtful", gateway, self._names), facts)
-        else:
-            if not at_start:
-                facts.say("clock.trusted", gateway, ClockTrusted(wall=instant(self.clock.wall_ms())))
-            self.alarms.clear_cause(built_in_key("clock.doubtful", gateway), facts)
-        if facts:
-            self.record.append(facts)
 
     def _stall_turned(self, why: str | None) -> None:
         recovered = why is None and self.alarms.present(built_in_key("recording.stalled", self.site.gateway))

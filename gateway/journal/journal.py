@@ -16,7 +16,7 @@ import structlog
 
 from contract.events import Batch, Hash, StreamId
 from contract.kinds import RecordingStalled, StreamForked
-from gateway.clock import Clock
+from gateway.clock import Clock, Corrected, Turn
 from gateway.journal import tables
 from gateway.journal.disk import Disk, FileLock, connect
 from gateway.journal.opening import opened
@@ -83,6 +83,7 @@ class Journal:
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="journal-reader")
         self._reading = threading.local()
         self._pruning = self._loop.call_later(min(60.0, keep.prune_every_s), self._prune)
+        clock.watch(self._clock_turns)
 
     @classmethod
     def open(
@@ -283,8 +284,7 @@ class Journal:
             return
         self._closed = True
         self._pruning.cancel()
-        wall = self._clock.wall_ms()
-        self._writer.do(Job(partial(tables.note_wall, wall_ms=wall), self._loop.create_future()))
+        self._note_wall(self._clock.wall_ms())
         written = await asyncio.to_thread(self._writer.close, CLOSE_S)
         synced = await asyncio.to_thread(self._syncer.close, CLOSE_S)
         self.stall.close()
@@ -314,6 +314,14 @@ class Journal:
                 lost.done.set_result([])
             self.stall.dropped(len(lost.facts))
         return append
+
+    def _clock_turns(self, turn: Turn) -> None:
+        # A time that was taken back must not come again with the next start.
+        if isinstance(turn, Corrected) and not self._closed:
+            self._note_wall(turn.to_ms)
+
+    def _note_wall(self, wall_ms: int) -> None:
+        self._writer.do(Job(partial(tables.note_wall, wall_ms=wall_ms), self._loop.create_future()))
 
     def _do(self, work: Callable[[sqlite3.Connection, Place], tuple[Place, Any]]) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = self._loop.create_future()
@@ -417,7 +425,7 @@ class Journal:
             )
 
     def _prune(self) -> None:
-        before = self._clock.wall_ms() - round(self._keep.days * 86_400_000)
+        before = self._clock.forget_before(round(self._keep.days * 86_400_000))
         work = partial(tables.pruned, acked=self._acked, before_ms=before, quota_bytes=self._keep.quota_bytes)
         self._do(work).add_done_callback(self._was_pruned)
 

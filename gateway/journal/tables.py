@@ -8,7 +8,6 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import takewhile
 from typing import Any, NamedTuple
 
 from contract.events import BATCH_LIMIT, GENESIS, Batch, Clock, Hash, StreamId, batch_fault
@@ -134,10 +133,9 @@ def acknowledge(db: sqlite3.Connection, number: int, acked: int) -> None:
 
 
 def remember_wall(db: sqlite3.Connection, wall_ms: int) -> None:
-    """Notes an instant that has passed."""
+    """Notes what time it is: the clock alone decides whether that may be earlier than what was noted before."""
     db.execute(
-        "INSERT INTO facts (name, value) VALUES ('wall', ?)"
-        " ON CONFLICT (name) DO UPDATE SET value=max(value, excluded.value)",
+        "INSERT INTO facts (name, value) VALUES ('wall', ?) ON CONFLICT (name) DO UPDATE SET value=excluded.value",
         (wall_ms,),
     )
 
@@ -254,7 +252,7 @@ def fork(
 
 
 def note_wall(db: sqlite3.Connection, place: Place, *, wall_ms: int) -> tuple[Place, None]:
-    """Notes an instant that has passed, as a job of the writer."""
+    """Notes what time it is, as a job of the writer."""
     remember_wall(db, wall_ms)
     return place, None
 
@@ -283,10 +281,11 @@ def prune(db: sqlite3.Connection, place: Place, acked: int, *, before_ms: int, q
     limit = place.id if needed is None else int(needed)
     oldest = db.execute("SELECT id, at FROM events WHERE id<? ORDER BY id LIMIT ?", (limit, PRUNE_SLICE)).fetchall()
     over = used_bytes(db) > quota_bytes
-    gone = [name for name, _ in takewhile(lambda each: over or each[1] < before_ms, oldest)]
-    if gone:
-        db.execute("DELETE FROM events WHERE id<=?", (gone[-1],))
-    return len(gone)
+    # What was recorded before an event is older than it, whatever time the clock told then.
+    going = max((place for place, (_, at) in enumerate(oldest, start=1) if over or at < before_ms), default=0)
+    if going:
+        db.execute("DELETE FROM events WHERE id<=?", (oldest[going - 1][0],))
+    return going
 
 
 def used_bytes(db: sqlite3.Connection) -> int:

@@ -199,7 +199,7 @@ class ReadingsStore:
     def _flush(self) -> None:
         self._timer = None
         self._writing, self._buffer = self._buffer, []
-        before = self._clock.wall_ms() - round(self._keep.days * 86_400_000)
+        before = self._clock.forget_before(round(self._keep.days * 86_400_000))
         work = partial(_store, readings=self._writing, keep=self._keep, before_ms=before)
         self._write(work).add_done_callback(self._flushed)
 

@@ -21,8 +21,3 @@ def pause_s(failures: int, jitter: float) -> float:
     """Seconds before the next attempt after `failures` in a row; `jitter` 0..1 spreads gateways that fell together."""
     whole = min(MOST_S, FIRST_S * 2.0 ** min(failures, 10))
     return max(FIRST_S, whole * (0.5 + jitter / 2))
-
-
-def clock_error_ms(machine_ms: int, hub_ms: int, round_trip_s: float) -> int:
-    """How far this machine's clock is ahead of the hub's, given an answer of the hub's that arrived just now."""
-    return round(machine_ms - round_trip_s * 500 - hub_ms)

@@ -14,16 +14,17 @@ import structlog
 from contract import VERSION, wire
 from contract.acks import Ack
 from contract.errors import TooLarge
-from contract.instants import instant, milliseconds
+from contract.instants import instant
 from contract.presence import Presence, Versions
 from contract.topics import UpKind
 from gateway.clock import Clock
+from gateway.hubtime import HubTime
 from gateway.journal import BrokenChain, Journal, NotHeld
 from gateway.outbox import ForkNeeded, Freed, Ignored, Meaning, Outbox, Refused, Rewound, Told
 from gateway.pictures import PictureStore
 from gateway.readings import ReadingsStore
 from gateway.uplink.answers import Answers
-from gateway.uplink.pace import HEARTBEAT_S, PICTURE_S, SILENT_S, clock_error_ms
+from gateway.uplink.pace import HEARTBEAT_S, PICTURE_S, SILENT_S
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +84,8 @@ class Sending:
         self._told_backlog = 0
         self._silence_watchers: list[Callable[[], None]] = []
         self.leaving = False
-        self.clock_error_ms: int | None = None
+        self._hub_time = HubTime()
+        self._hub_told_time = asyncio.Event()
         journal.watch_durable(self._wake.set)
         readings.watch(self._wake.set)
         pictures.watch(self._wake.set)
@@ -121,11 +123,16 @@ class Sending:
             backlog=self._told_backlog,
             readings_backlog=self._readings.backlog,
             clock=self._clock.state,
+            clock_error_ms=self._clock.error_ms(),
             versions=self._versions(),
             asks=asks,
             reads=VERSION,
             answered=[] if state == "gone" else self._answers.waiting(),
         )
+
+    async def until_hub_told_time(self) -> None:
+        """Returns when the hub's time is known."""
+        await self._hub_told_time.wait()
 
     async def until_caught_up(self) -> None:
         """Returns when the hub has every event."""
@@ -189,11 +196,10 @@ class Sending:
         """The hub answered."""
         now = time.monotonic()
         self._wake.set()
+        self._learn_time(ack)
         if ack.stream == self._events.stream:
-            self._estimate_clock(ack, self._events.sent_at(ack.seq), now)
             self._take_events(self._events.heard(ack, self._journal.floor, now))
         elif ack.stream == self._blobs.stream:
-            self._estimate_clock(ack, self._blobs.sent_at(ack.seq), now)
             self._take_readings(self._blobs.heard(ack, self._readings.floor, now))
         elif self._picture is not None and ack.stream == self._picture[0]:
             self._picture_answered(ack)
@@ -249,9 +255,11 @@ class Sending:
             log.error("uplink.picture_refused", picture=ack.stream, why=ack.why)
         self._picture = (ack.stream, 0.0)
 
-    def _estimate_clock(self, ack: Ack, sent_at: float | None, now: float) -> None:
-        if sent_at is not None:
-            self.clock_error_ms = clock_error_ms(self._clock.machine_ms(), milliseconds(ack.at), now - sent_at)
+    def _learn_time(self, ack: Ack) -> None:
+        word = self._hub_time.answered(ack, self._clock.monotonic())
+        if word is not None:
+            self._clock.heard_hub(word)
+            self._hub_told_time.set()
 
     # --- What goes next
 
@@ -326,6 +334,7 @@ class Sending:
         payload = await asyncio.to_thread(wire.encode, batch)
         # Noted before it goes: the answer may be here before the broker's own confirmation.
         self._events.sent(batch.events[-1].seq, time.monotonic(), batch.head)
+        self._hub_time.sent(batch.stream, batch.events[-1].seq, self._clock.monotonic())
         await publish("events", payload)
         return True
 
@@ -347,6 +356,7 @@ class Sending:
             log.error("uplink.readings_too_large", seq=batch.seq, why=str(error))  # noqa: TRY400
             payload = wire.encode(msgspec.structs.replace(batch, columns=[]))
         self._blobs.sent(batch.seq, time.monotonic())
+        self._hub_time.sent(batch.store, batch.seq, self._clock.monotonic())
         await publish("telemetry", payload)
         return True
 

@@ -6,6 +6,7 @@ MQTT 3.1.1, QoS 1, clean sessions: the broker is not trusted to keep anything, t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import secrets
 import ssl
@@ -47,6 +48,9 @@ UNREAD_S = 60.0
 
 MOST_COMMANDS = 100
 """Commands under way at once; the hub sends others again at the next birth."""
+
+HUB_TIME_S = 2.0
+"""How long the first command may wait for the hub's time; then it is judged by this gateway's own."""
 
 OnCommand = Callable[[Command], Awaitable[None]]
 OnDesired = Callable[[Desired], Awaitable[None]]
@@ -98,7 +102,7 @@ class Uplink:
         self._steps: asyncio.Queue[Desired] = asyncio.Queue(MOST_STEPS)
         self._commands: set[asyncio.Task[None]] = set()
         self._watchers: list[Callable[[], None]] = []
-        self._lost_at_ms = clock.wall_ms()
+        self._lost_at = time.monotonic()
         self._left = asyncio.Event()
         self._hub_speaks: int | None = None
         self._unread_at = -UNREAD_S
@@ -115,12 +119,8 @@ class Uplink:
     @property
     def alone_since_ms(self) -> int | None:
         """Since when (Unix ms) the site works without its hub; None while it does not."""
-        if not self.broker_connected:
-            return self._lost_at_ms
-        silent_since = self._sending.silent_since
-        if silent_since is None:
-            return None
-        return self._clock.wall_ms() - round((time.monotonic() - silent_since) * 1000)
+        since = self._sending.silent_since if self.broker_connected else self._lost_at
+        return None if since is None else self._clock.wall_ms() - round((time.monotonic() - since) * 1000)
 
     @property
     def backlog(self) -> int:
@@ -134,8 +134,8 @@ class Uplink:
 
     @property
     def clock_error_ms(self) -> int | None:
-        """How far this machine's clock is ahead of the hub's, by the last answer; None before the first."""
-        return self._sending.clock_error_ms
+        """How far this machine's clock is ahead of the hub's; None before the hub's first answer."""
+        return self._clock.error_ms()
 
     @property
     def refused(self) -> str | None:
@@ -240,7 +240,7 @@ class Uplink:
 
     def _turn(self, *, connected: bool) -> None:
         self.broker_connected = connected
-        self._lost_at_ms = self._clock.wall_ms()
+        self._lost_at = time.monotonic()
         log.info("uplink.connected" if connected else "uplink.disconnected", backlog=self.backlog)
         for watcher in self._watchers:
             watcher()
@@ -336,6 +336,10 @@ class Uplink:
 
     async def _carry_out(self, command: Command) -> None:
         try:
+            # Its expiry is a moment of the hub's time, which the next answer tells.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HUB_TIME_S):
+                    await self._sending.until_hub_told_time()
             await self._on_command(command)
         except Exception:
             self.crashed += 1

@@ -199,7 +199,8 @@ class GatewayPresence:
         if presence.state == "birth":
             _, last = self._births.get(gateway, ("", ""))
             if presence.at != last:
-                self._births[gateway] = (last, presence.at)
+                # A gateway whose time was taken back tells nothing by a birth that claims to be later than this one.
+                self._births[gateway] = (last if last < presence.at else "", presence.at)
         return str(row.site), ack
 
     async def _judged(self, conn: AsyncConnection, gateway: str, presence: Presence) -> Ack:
@@ -218,7 +219,8 @@ class GatewayPresence:
 
 def _heard(arrived: PresenceArrived) -> dict[str, object]:
     presence = arrived.presence
-    error_ms = milliseconds(presence.at) - arrived.at_ms
+    measured = presence.clock_error_ms
+    error_ms = milliseconds(presence.at) - arrived.at_ms if measured is None else measured
     return {
         "id": arrived.gateway,
         "now": datetime.fromtimestamp(arrived.at_ms / 1000, UTC),
@@ -229,7 +231,7 @@ def _heard(arrived: PresenceArrived) -> dict[str, object]:
         "backlog": min(presence.backlog, LARGEST),
         "readings_backlog": min(presence.readings_backlog, LARGEST),
         "clock": presence.clock,
-        "clock_error_ms": error_ms,
+        "clock_error_ms": max(-LARGEST, min(error_ms, LARGEST)),
         "software": presence.versions.software.replace("\x00", "")[:64],
         "desired": max(0, min(presence.versions.desired, LARGEST)),
         "site_file": presence.versions.site_file.replace("\x00", "")[:128],

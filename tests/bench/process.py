@@ -31,7 +31,7 @@ from gateway.readings import blobs
 from simulators.engines import free_port
 from tests.bench.listener import Listener
 from tests.bench.slaves import REGISTERS
-from tests.gateway.hub_model import AT, ModelHub
+from tests.gateway.hub_model import ModelHub, now
 from web.passwords import Passwords
 
 ROOT = Path(__file__).parents[2]
@@ -98,7 +98,7 @@ class StandInHub:
             return
         if up.kind == "telemetry":
             head = _sequence.decode(wire.plain(payload))
-            self._answer(Ack(stream=head.store, state="committed", seq=head.seq, at=AT))
+            self._answer(Ack(stream=head.store, state="committed", seq=head.seq, at=now()))
         elif up.kind == "events":
             self._answer(self._model.batch(wire.decode(Batch, payload)))
         elif up.kind == "presence":

@@ -52,6 +52,12 @@ def test_golden_both_ways(name: str) -> None:
     assert json.loads(wire.encode(message)) == json.loads(text)
 
 
+def test_a_presence_of_before_the_clock_was_measured() -> None:
+    document = json.loads(golden("presence"))
+    del document["clock_error_ms"]
+    assert wire.decode(Presence, json.dumps(document).encode()).clock_error_ms is None
+
+
 @pytest.mark.parametrize("name", MESSAGES)
 def test_unknown_fields_are_ignored(name: str) -> None:
     document = json.loads(golden(name))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import time
+
 from contract.acks import Ack
 from contract.events import Batch, chain
+from contract.instants import Instant, instant
 from contract.kinds import StreamForked, decode_data
 from contract.presence import Presence
 from hub.ingest.rule import Head, Verdict, empty_head, judge, judge_birth
 
-AT = "2026-09-21T14:13:20.000Z"
+
+def now() -> Instant:
+    """The hub's time: gateways go by it."""
+    return instant(time.time_ns() // 1_000_000)
 
 
 class ModelHub:
@@ -70,4 +76,4 @@ class ModelHub:
 
 def _ack(stream: str, verdict: Verdict, head: str | None) -> Ack:
     assert verdict.state != "accept"
-    return Ack(stream=stream, state=verdict.state, seq=verdict.seq, at=AT, why=verdict.why, head=head)
+    return Ack(stream=stream, state=verdict.state, seq=verdict.seq, at=now(), why=verdict.why, head=head)

@@ -15,6 +15,7 @@ import pytest
 from contract.events import GENESIS, Event, batch_fault, chain, chained
 from contract.kinds import DoorMoved, StreamForked, decode_data
 from gateway.clock import Clock
+from gateway.hubtime import HubWord
 from gateway.journal import (
     BrokenChain,
     Draft,
@@ -302,6 +303,25 @@ async def test_a_fork_survives_reopening_and_can_be_forked_again(journals: Opene
 
 
 # --- Retention
+
+
+async def test_a_moment_in_2099_removes_nothing_and_is_itself_removed_in_its_turn(journals: Opener) -> None:
+    hands = Hands()
+    clock = Clock(hands.machine, hands.monotonic)
+    journal = journals(clock=clock, keep=replace(PATIENT, days=1, prune_every_s=0.02))
+    await journal.append([moved(), moved()])
+    clock.heard_hub(HubWord(4_080_000_000_000, hands.steady))  # a hub whose clock was wrong for a moment
+    hands.pass_s(30)
+    await journal.append([moved()])
+    journal.acknowledge(3)
+    await asyncio.sleep(0.2)
+    assert journal.first == 1
+    clock.heard_hub(HubWord(hands.wall, hands.steady))
+    await journal.append([moved()])
+    hands.pass_s(2 * 86_400)
+    await journal.append([moved()])
+    journal.acknowledge(5)
+    await until(lambda: journal.first == 5)
 
 
 async def test_old_acknowledged_events_go(journals: Opener) -> None:

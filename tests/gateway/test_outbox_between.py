@@ -22,7 +22,7 @@ from contract.presence import Presence
 from gateway.journal.records import Draft, Fact, Place, Row, event_of, fact, moved_of, placed, rechained
 from gateway.outbox import SILENCE_S, ForkNeeded, Freed, Meaning, Outbox, Rewound, Told
 from tests.gateway.disks import NOW_MS
-from tests.gateway.hub_model import AT, ModelHub
+from tests.gateway.hub_model import ModelHub, now
 
 GATEWAY = "gw"
 BATCH = 3
@@ -141,7 +141,7 @@ class Between(RuleBasedStateMachine):
     def ask(self, state: Literal["birth", "alive"]) -> None:
         journal = self.journal
         presence = Presence(
-            state=state, gateway=GATEWAY, site="demo", at=AT, stream=journal.place.stream,
+            state=state, gateway=GATEWAY, site="demo", at=now(), stream=journal.place.stream,
             head_seq=journal.durable, head=journal.head_hash(), acked=journal.acked, asks=True,
         )  # fmt: skip
         self.outbox.asked(presence.head_seq, presence.head, self.now)

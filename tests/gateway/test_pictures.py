@@ -69,7 +69,7 @@ async def test_a_restart_knows_what_was_sent(tmp_path: Path) -> None:
     await store.mark_sent(first)
     (tmp_path / "waiting" / "half.part").write_bytes(b"half")
     (tmp_path / "waiting" / "notes.txt").write_text("left alone")
-    again = opened(tmp_path)
+    again = opened(tmp_path, hands)
     assert again.backlog == 1
     picture = await again.next_unsent()
     assert picture is not None

@@ -150,8 +150,9 @@ async def test_acknowledged_blobs_are_not_counted_as_dropped(stores: Opener) -> 
 
 
 async def test_history_older_than_wanted_is_forgotten(stores: Opener) -> None:
-    hands = Hands()
+    hands = Hands(wall=NOW_MS - 3_600_000)
     store = stores(clock=Clock(hands.machine, hands.monotonic), keep=Keep(days=1, every_s=0.01, chunk_blobs=2))
+    hands.pass_s(3600)
     await write(store, flow(0.0, NOW_MS - 2 * 86_400_000))
     await write(store, flow(1.0, NOW_MS - 2 * 86_400_000 + 1))
     await write(store, flow(2.0, NOW_MS))

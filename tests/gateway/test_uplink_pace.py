@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.errors import Malformed
-from gateway.uplink.pace import FIRST_S, MOST_S, clock_error_ms, pause_s
+from gateway.uplink.pace import FIRST_S, MOST_S, pause_s
 from gateway.uplink.refusals import Refusals
 
 
@@ -24,14 +24,6 @@ def test_a_pause_is_never_shorter_nor_longer(failures: int, jitter: float) -> No
 def test_gateways_that_fell_together_come_back_apart() -> None:
     assert pause_s(5, 0.0) == 15
     assert pause_s(5, 0.5) == 22.5
-
-
-@pytest.mark.parametrize(
-    ("machine", "hub", "round_trip", "error"),
-    [(1_000, 1_000, 0.0, 0), (1_100, 1_000, 0.2, 0), (5_000, 1_000, 0.0, 4_000)],
-)
-def test_the_clock_error_allows_for_the_way(machine: int, hub: int, round_trip: float, error: int) -> None:
-    assert clock_error_ms(machine, hub, round_trip) == error
 
 
 def test_every_refusal_is_counted_and_told() -> None:

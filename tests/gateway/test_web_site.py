@@ -17,10 +17,11 @@ from contract.instants import instant
 from drivers.camera.plates import BODY_LIMIT
 from drivers.profiles import load
 from drivers.push import PushBus
+from gateway.hubtime import HubWord
 from gateway.web.app import gateway_app
 from gateway.web.push import allowed_networks, comes_from
 from gateway.web.served import People, Served
-from tests.gateway.engine_site import MORNING, Album, Yard, yard
+from tests.gateway.engine_site import MORNING, Album, Time, Yard, yard
 from web.passwords import Passwords
 
 PASSWORD = "correct horse"
@@ -122,6 +123,17 @@ async def test_nobody_sees_anything_without_signing_in_but_which_server_it_is(tm
         }
         await there.sign_in()
         assert (await there.get("/api/about"))["backlog"] > 0
+
+
+async def test_people_can_sign_in_again_once_the_hub_has_ended_a_day_in_2099(tmp_path: Path) -> None:
+    async with yard(tmp_path, Time(4_080_000_000_000)):
+        pass  # the record of a new gateway on a machine in 2099
+    async with site(tmp_path, time=Time()) as there:
+        refused = await there.client.post("/api/session", json={"username": "guard", "password": PASSWORD})
+        assert refused.status_code == 401
+        there.here.engine.clock.heard_hub(HubWord(MORNING, there.here.time.steady))
+        await there.sign_in()
+        await there.get("/api/doors")
 
 
 async def test_signing_in_with_the_account_that_the_hub_sent_down(tmp_path: Path) -> None:

@@ -88,6 +88,23 @@ async def test_sessions_end_by_idling_and_by_age() -> None:
         assert place.store.sessions == {}
 
 
+async def test_a_session_of_a_moment_that_is_still_to_come_does_not_live_until_then() -> None:
+    place = await ready_house(session_limits=SessionLimits(idle_s=100, absolute_s=250, seen_every_s=10))
+    years_s = 70 * 365 * 86_400
+    async with place.client() as browser:
+        await browser.post("/api/session", json=GUARD)
+        place.clock.wall -= 60  # the clock was set back a little: nobody has to sign in again
+        for _ in range(3):
+            assert (await browser.get("/api/session")).status_code == 200
+            place.clock.sleep(90)
+        place.clock.wall += years_s
+        await browser.post("/api/session", json=GUARD)
+        place.clock.wall -= years_s
+        assert (await browser.get("/api/session")).status_code == 401
+        assert (await browser.post("/api/session", json=GUARD)).status_code == 200
+        assert (await browser.get("/api/session")).status_code == 200
+
+
 async def test_a_removed_account_is_out_at_once() -> None:
     place = await ready_house()
     async with place.client() as browser:
