@@ -34,7 +34,7 @@ class UnknownAlarm(LookupError):
 
 async def raise_alarm(session: AsyncSession, event: StoredEvent, data: AlarmRaised) -> AlarmRow:
     """An episode begins, or one that was gone comes back before anybody had seen it."""
-    at = to_datetime(event.at)
+    at = event.when
     row = await session.get(AlarmRow, data.alarm)
     if row is None:
         row = AlarmRow(
@@ -68,7 +68,7 @@ async def change_alarm(session: AsyncSession, event: StoredEvent, data: Change) 
     if row is None or row.site != event.site:
         raise UnknownAlarm(f"{event.kind} of alarm {data.alarm}, which was never raised here")
     row.state = state_after(row.state, event.kind)  # type: ignore[arg-type]
-    at = to_datetime(event.at)
+    at = event.when
     match data:
         case AlarmCleared():
             row.cleared_at = at

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.kinds import CommandResult
 from contract.presence import Answered
 from hub.commands import service
-from hub.events.stored import Projection, StoredEvent
+from hub.events.stored import Projection, StoredEvent, to_instant
 
 
 async def on_result(conn: AsyncConnection, event: StoredEvent) -> None:
@@ -19,7 +19,7 @@ async def on_result(conn: AsyncConnection, event: StoredEvent) -> None:
     assert isinstance(result, CommandResult)
     assert event.gateway is not None
     state = msgspec.convert(event.kind.removeprefix("command."), Literal["done", "failed", "expired"])
-    answer = Answered(command=result.command, state=state, at=event.at, why=result.why)
+    answer = Answered(command=result.command, state=state, at=to_instant(event.when), why=result.why)
     await service.answered(conn, event.gateway, answer)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 import msgspec
@@ -11,6 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.instants import Instant, instant, milliseconds
 from contract.kinds import decode_data
+
+AHEAD = timedelta(seconds=2)
+"""So much later than its receipt a word may claim to be: two clocks are never quite the same."""
 
 
 class FirstPlace(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +50,16 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
         """Milliseconds since 1970-01-01 UTC, by the recorder's clock."""
         return milliseconds(self.at)
 
+    @property
+    def received(self) -> datetime:
+        """When the hub got it, by the hub's clock."""
+        return to_datetime(self.received_at)
+
+    @property
+    def when(self) -> datetime:
+        """The moment that it counts as of: its own, but none that was still to come when the hub got it."""
+        return min(to_datetime(self.at), latest(self.received))
+
 
 Projection: TypeAlias = Callable[[AsyncConnection, StoredEvent], Awaitable[None]]
 """Brings a domain's tables up to one event, in the transaction that stores it.
@@ -54,6 +67,14 @@ Projection: TypeAlias = Callable[[AsyncConnection, StoredEvent], Awaitable[None]
 It must be safe to repeat after a rollback and must not commit. States that screens show are told with
 `hub.db.outcome(conn).state(...)`. What it raises marks the event and is recorded; it never stops the stream.
 """
+
+
+def latest(received: datetime) -> datetime:
+    """The latest moment that anything got at `received` can count as of: newest values take no time from the future.
+
+    What is held as of a later one is of a clock that was wrong, and gives way to the next word.
+    """
+    return received + AHEAD
 
 
 def to_datetime(at: Instant) -> datetime:

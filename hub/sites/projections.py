@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.layout import SiteLayout
-from hub.events.stored import Projection, StoredEvent, to_datetime
+from hub.events.stored import Projection, StoredEvent
 from hub.orm import session_on
 from hub.sites import service, states
 from hub.telemetry.ingest import hold_readings, newest_of
@@ -21,8 +21,9 @@ async def on_described(conn: AsyncConnection, event: StoredEvent) -> None:
     # may be under way now that would find no layout yet and not be found here either.
     await hold_readings(conn)
     async with session_on(conn) as session:
-        await service.describe(session, layout, to_datetime(event.at))
-    await states.on_readings(conn, layout.site, await newest_of(conn, layout.site, states.POINT_ASPECTS))
+        await service.describe(session, layout, event.when)
+    newest = await newest_of(conn, layout.site, states.POINT_ASPECTS)
+    await states.on_readings(conn, layout.site, newest, event.received)
 
 
 PROJECTIONS: dict[str, Projection] = {"site.described": on_described, **states.PROJECTIONS}

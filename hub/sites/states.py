@@ -1,9 +1,9 @@
 """How doors and lanes stand, from readings and events alike: of each aspect, the newest word counts.
 
 Readings bring lock, contact, mode, barrier and loops as points `<door>.lock`, `<lane>.loop_before`, …; events are
-sooner. Both come over different roads, so an aspect only ever moves forward in the gateway's time. And both come in
-transactions of their own, with other locks: what they say is put off to the end of each (`settle`), where one lock
-orders them.
+sooner. Both come over different roads, so an aspect only ever moves forward in the gateway's time, which is never
+later than the receipt. And both come in transactions of their own, with other locks: what they say is put off to the
+end of each (`settle`), where one lock orders them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from contract.kinds import DoorModeSet, PlateSeen
 from contract.readings import Value
 from contract.standing import PlacesStated
 from hub.db import outcome
-from hub.events.stored import Projection, StoredEvent, to_datetime
+from hub.events.stored import Projection, StoredEvent, latest, to_datetime
 from hub.telemetry.ingest import NewerReading
 from web.moments import written
 
@@ -76,29 +76,31 @@ class SiteView(NamedTuple):
     lanes: Sequence[Mapping[str, Any]]
 
 
-async def on_readings(conn: AsyncConnection, site: str, points: Sequence[NewerReading]) -> None:
+async def on_readings(conn: AsyncConnection, site: str, points: Sequence[NewerReading], received: datetime) -> None:
     """Take over what readings say of doors and lanes; other points are passed over (a `telemetry.ingest.Latest`)."""
     for point in points:
         if (aspect := _of_point(point)) is not None:
-            _say(conn, site, aspect)
+            _say(conn, site, aspect, received)
 
 
-async def settle(conn: AsyncConnection, said: Sequence[tuple[str, Aspect]]) -> None:
+async def settle(conn: AsyncConnection, said: Sequence[tuple[str, Aspect, datetime]]) -> None:
     """Store what is newer than what is held, and tell the screens of each place that changed.
 
-    `said`: (site, aspect), in the order in which it was said. Nothing may be locked after this.
+    `said`: (site, aspect, the latest moment that it can count as of), in the order in which it was said. What is held
+    as of a later one gives way. Nothing may be locked after this.
     """
     await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PLACES_LOCK})
-    sites = sorted({site for site, _ in said})
+    sites = sorted({site for site, _, _ in said})
     views = [SiteView(row.id, row.doors or (), row.lanes or ()) for row in await conn.execute(_VIEWS, {"sites": sites})]
     known = {(view.id, place["id"]) for view in views for place in (*view.doors, *view.lanes)}
     by_site = await _held(conn, sites)
     moved: dict[tuple[str, str, str], Aspect] = {}
     changed: set[tuple[str, str]] = set()
-    for site, aspect in said:
+    for site, word, until in said:
+        aspect = word._replace(at=min(word.at, until))
         held = by_site.setdefault(site, {})
         before = held.get((aspect.place, aspect.aspect))
-        if (site, aspect.place) not in known or (before is not None and before[1] > aspect.at):
+        if (site, aspect.place) not in known or (before is not None and aspect.at < before[1] <= until):
             continue
         held[aspect.place, aspect.aspect] = aspect.value, aspect.at
         moved[site, aspect.place, aspect.aspect] = aspect
@@ -140,8 +142,8 @@ async def _held(conn: AsyncConnection, sites: Sequence[str]) -> dict[str, Held]:
     return by_site
 
 
-def _say(conn: AsyncConnection, site: str, aspect: Aspect) -> None:
-    outcome(conn).put_off(settle, (site, aspect))
+def _say(conn: AsyncConnection, site: str, aspect: Aspect, received: datetime) -> None:
+    outcome(conn).put_off(settle, (site, aspect, latest(received)))
 
 
 def _doors(view: SiteView, held: Held) -> list[dict[str, Any]]:
@@ -236,16 +238,13 @@ async def _on_stated(conn: AsyncConnection, event: StoredEvent) -> None:
     for standing in data.places:
         for aspect, value in standing.aspects.items():
             if aspect in POINT_ASPECTS:
-                _say(
-                    conn,
-                    event.site,
-                    Aspect(standing.place, aspect, _word(aspect, value), to_datetime(event.at)),
-                )
+                word = Aspect(standing.place, aspect, _word(aspect, value), to_datetime(event.at))
+                _say(conn, event.site, word, event.received)
 
 
 def _on_event(conn: AsyncConnection, event: StoredEvent, aspect: str, value: Value) -> None:
     assert event.site is not None
-    _say(conn, event.site, Aspect(event.source, aspect, value, to_datetime(event.at)))
+    _say(conn, event.site, Aspect(event.source, aspect, value, to_datetime(event.at)), event.received)
 
 
 PROJECTIONS: dict[str, Projection] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,14 +13,16 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.acks import Ack
+from contract.instants import instant
 from contract.readings import Quality, ReadingsBatch, Value
 from hub.db import Database, outcome
-from hub.events.stored import to_instant
+from hub.events.stored import latest, to_instant
+from hub.ingest import refusals
 from hub.ingest.accept import NOT_ENROLLED, Answer
-from hub.ingest.arrivals import PictureArrived, ReadingsArrived
+from hub.ingest.arrivals import PictureArrived, ReadingsArrived, Refused
 from hub.ingest.records import Driver, driver, sites_of
 from hub.pictures.service import keep
-from hub.telemetry.months import Month, month_of
+from hub.telemetry.months import LATEST_MS, Month, month_of
 from hub.telemetry.readings import QUALITIES, Arrays, type_of
 
 log = structlog.get_logger(__name__)
@@ -35,6 +37,10 @@ READINGS_LOCK = 0x7265_6164
 MOST_POINTS = 50_000
 """Points of one site at the most: a gateway gone wild must not fill the table."""
 
+
+AHEAD = timedelta(days=1)
+"""Readings further ahead of their receipt are refused: of a clock that ran wild. Stored at another time than their own
+they would be doubled when they come again. Those that are nearer are kept where they stand in the gateway's time."""
 
 _NEWEST = text(
     "SELECT id, unit, value, quality, at FROM points WHERE site = :site AND at IS NOT NULL"
@@ -52,8 +58,8 @@ class NewerReading(NamedTuple):
     at: datetime
 
 
-Latest = Callable[[AsyncConnection, str, Sequence[NewerReading]], Awaitable[None]]
-"""Called with a site and its points that have newer readings, in the transaction that stores them."""
+Latest = Callable[[AsyncConnection, str, Sequence[NewerReading], datetime], Awaitable[None]]
+"""Called with a site, its points that have newer readings, and their receipt, in the transaction that stores them."""
 
 
 class Readings:
@@ -64,6 +70,7 @@ class Readings:
         self._latest = latest
         self._now_ms = now_ms
         self._partitions: set[Month] = set()
+        self._refusals = refusals.Refusals()
 
     async def store(self, arrived: Sequence[ReadingsArrived | PictureArrived]) -> list[Answer]:
         """Commit `arrived` in one transaction; what to answer then."""
@@ -79,18 +86,28 @@ class Readings:
             blobs = [one for one in accepted if isinstance(one, ReadingsArrived)]
             found: dict[str, Arrays] = {}
             for site in sorted({sites[one.gateway] for one in blobs}):
-                arrays = await _arrays(pg, site, [one.batch for one in blobs if sites[one.gateway] == site])
+                batches = [one.batch for one in blobs if sites[one.gateway] == site]
+                arrays = await _arrays(pg, site, batches, now)
                 if arrays.points:
                     found[site] = arrays
             # Before any reading is stored: a process that had stored some would wait for one that waits for it.
             await self._partition(pg, {at for arrays in found.values() for at in arrays.at}, now, made)
             for site, arrays in found.items():
-                await self._store_site(conn, pg, site, arrays)
+                await self._store_site(conn, pg, site, arrays, now)
             for one in accepted:
                 if isinstance(one, PictureArrived):
                     await keep(pg, sites[one.gateway], one.gateway, one.picture, now)
         self._partitions |= made
+        await self._tell([refused for one in blobs if (refused := _too_late(one, now)) is not None])
         return answers
+
+    async def _tell(self, refused: Sequence[Refused]) -> None:
+        """Count and record what was left out; apart from the readings, which must not wait for the history."""
+        worth = self._refusals.worth_recording(refused, self._now_ms())
+        if worth:
+            async with self._database.transaction(writes=True) as conn:
+                await refusals.record(conn, worth)
+            self._refusals.recorded(worth, self._now_ms())
 
     async def _answers(
         self,
@@ -115,14 +132,14 @@ class Readings:
         await stores.write(pg)
         return answers
 
-    async def _store_site(self, conn: AsyncConnection, pg: Driver, site: str, arrays: Arrays) -> None:
+    async def _store_site(self, conn: AsyncConnection, pg: Driver, site: str, arrays: Arrays, now: datetime) -> None:
         READINGS.inc(await _insert(pg, arrays))
-        newer = await _newest(pg, arrays)
+        newer = await _newest(pg, arrays, now)
         if newer:
             for reading in newer:
                 outcome(conn).state(_frame(site, reading))
             for told in self._latest:
-                await told(conn, site, newer)
+                await told(conn, site, newer, now)
 
     async def _partition(self, pg: Driver, moments: Collection[datetime], now: datetime, made: set[Month]) -> None:
         wanted = {month for at in moments if (month := month_of(at, now)) is not None}
@@ -224,9 +241,9 @@ async def _point_keys(pg: Driver, site: str, batches: Sequence[ReadingsBatch]) -
     return keys
 
 
-async def _arrays(pg: Driver, site: str, batches: Sequence[ReadingsBatch]) -> Arrays:
+async def _arrays(pg: Driver, site: str, batches: Sequence[ReadingsBatch], now: datetime) -> Arrays:
     keys = await _point_keys(pg, site, batches)
-    arrays = Arrays()
+    arrays = Arrays(until_ms=_until_ms(now))
     for batch in batches:
         for column in batch.columns:
             if (key := keys.get(column.point)) is not None:
@@ -262,22 +279,35 @@ async def _insert(pg: Driver, arrays: Arrays) -> int:
     return int(done.rsplit(" ", 1)[1])
 
 
-def _hour(at: datetime) -> datetime:
-    return at.replace(minute=0, second=0, microsecond=0)
+def _until_ms(now: datetime) -> int:
+    return min(round((now + AHEAD).timestamp() * 1000), LATEST_MS)
 
 
-async def _newest(pg: Driver, arrays: Arrays) -> list[NewerReading]:
-    """Update the latest readings; those points that have a newer one now."""
+def _too_late(one: ReadingsArrived, now: datetime) -> Refused | None:
+    """What is left out of these readings because it claims to be of a time to come; None if nothing is."""
+    until_ms = _until_ms(now)
+    newest = max((at for column in one.batch.columns for at in column.at), default=0)
+    if newest < until_ms:
+        return None
+    count = sum(at >= until_ms for column in one.batch.columns for at in column.at)
+    at = instant(newest) if newest < LATEST_MS else f"{newest} ms"
+    return Refused(one.gateway, "telemetry", f"{count} readings are of a time to come, up to {at}", fault="future")
+
+
+async def _newest(pg: Driver, arrays: Arrays, now: datetime) -> list[NewerReading]:
+    """Update the latest readings; those points that have a newer one now. One held from the future gives way."""
     order = sorted(arrays.latest)
+    until = latest(now)
     rows = await pg.fetch(
         "UPDATE points SET value = new.value::json, quality = new.quality, at = new.at"
         " FROM unnest($1::int[], $2::text[], $3::smallint[], $4::timestamptz[]) AS new (key, value, quality, at)"
-        " WHERE points.key = new.key AND (points.at IS NULL OR points.at <= new.at)"
+        " WHERE points.key = new.key AND (points.at IS NULL OR points.at <= new.at OR points.at > $5)"
         " RETURNING points.id, points.unit, new.value AS text, points.quality, points.at",
         order,
         [arrays.latest[key].value for key in order],
         [arrays.latest[key].quality for key in order],
-        [arrays.latest[key].at for key in order],
+        [min(arrays.latest[key].at, until) for key in order],
+        until,
     )
     return [
         NewerReading(

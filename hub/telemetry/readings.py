@@ -37,6 +37,8 @@ class Arrays:
     labels: list[str | None] = field(default_factory=list)
     qualities: list[int] = field(default_factory=list)
     latest: dict[int, Latest] = field(default_factory=dict)
+    until_ms: int = LATEST_MS
+    """From this moment on (Unix ms) no reading can be."""
     refused: int = 0
     """Readings with a time that cannot be."""
 
@@ -44,7 +46,7 @@ class Arrays:
         """Add the readings of one point."""
         newest = -1
         for place, at_ms in enumerate(column.at):
-            if not 0 <= at_ms < LATEST_MS:
+            if not 0 <= at_ms < self.until_ms:
                 self.refused += 1
                 continue
             number, label, quality = stored(column.values[place], column.quality[place])

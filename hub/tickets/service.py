@@ -22,7 +22,7 @@ from hub.accounts.schemas import user_of
 from hub.alarms.models import AlarmRow
 from hub.alarms.service import SEVERITIES
 from hub.db import connection, outcome
-from hub.events.stored import StoredEvent, to_datetime
+from hub.events.stored import StoredEvent
 from hub.tickets import items
 from hub.tickets.models import TicketRaising, TicketRow, TicketStepRow
 from hub.tickets.schemas import NewTicket
@@ -40,7 +40,7 @@ async def raised(session: AsyncSession, event: StoredEvent, data: TicketRaised) 
     """A gateway raised a ticket: it opens one, or goes into the one of the same cause. A repeat changes nothing."""
     if await session.get(TicketRaising, data.ticket) is not None:
         return
-    site, at = event.site or "", to_datetime(event.at)
+    site, at = event.site or "", event.when
     known = await _newest(session, rules.fold_key(site, data))
     verdict = rules.fold(None if known is None else known.state)  # type: ignore[arg-type]
     if known is None or verdict == "open":

@@ -174,10 +174,9 @@ def test_a_machine_that_comes_back_is_trusted_at_once() -> None:
     clock.wall_ms()
     hands.steady += 30
     assert clock.wall_ms() == NOW_MS + 30_000
-    assert clock.state == "doubtful"
+    assert clock.doubt is not None
     hands.wall = NOW_MS + 29_500
-    assert clock.wall_ms() == NOW_MS + 30_000
-    assert clock.state == "ok"
+    assert (clock.wall_ms(), clock.state) == (NOW_MS + 30_000, "ok")
 
 
 def test_a_machine_that_jumps_about_is_never_taken_for_one_that_was_set() -> None:

@@ -67,6 +67,7 @@ class Office:
         self.live = Live(HubLiveSource(database), LiveLimits(tick_s=0.02))
         self.sessions = Sessions(AccountStore(database), self.passwords)
         self.journals: dict[str, Journal] = {}
+        self.now_ms = NOW_MS
         self._hash: str | None = None
 
         async def ready() -> list[str]:
@@ -98,7 +99,7 @@ class Office:
     async def take(self, batch: EventsArrived) -> None:
         """A batch of a gateway, through the ingest."""
         async with self.database.transaction(writes=True) as conn:
-            await accept(conn, [batch], PROJECTING, NOW_MS + batch.batch.first_seq)
+            await accept(conn, [batch], PROJECTING, self.now_ms + batch.batch.first_seq)
 
     async def raise_alarm(
         self, *, site: str = "demo", rule: str = "dry-run@pump-1", severity: str = "major", asset: str = "pump-1",

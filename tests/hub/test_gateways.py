@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from contract.acks import Ack
@@ -61,6 +62,25 @@ async def test_signs_of_life_are_shown(database: Database) -> None:
         }  # fmt: skip
         assert (await guard.get("/api/gateways?site=other")).status_code == 403
         assert await hub.events("gateway.found") == [("gateway.found", "demo", {"gateway": "demo-gw", "backlog": 0})]
+
+
+async def test_the_clock_error_that_the_gateway_measured_counts_and_not_the_way_of_its_word(database: Database) -> None:
+    await enrolled(database, "gw-1")
+    gateways = presence_of(database, Sent())
+    for error_ms, shown in ((-120_000, -120_000), (4 * 10**18, 2**53)):
+        presence = msgspec.structs.replace(Journal().presence(at_ms=NOW_MS - 700), clock_error_ms=error_ms)
+        await gateways.seen(heard(presence))
+        assert await rows(database, "SELECT clock_error_ms FROM gateways") == [(shown,)]
+
+
+async def test_a_will_is_believed_after_the_gateways_time_was_taken_back(database: Database) -> None:
+    await enrolled(database, "gw-1")
+    gateways = presence_of(database, Sent())
+    journal = Journal()
+    await gateways.seen(heard(journal.presence(at_ms=NOW_MS + 70 * 365 * 86_400_000)))
+    await gateways.seen(heard(journal.presence(at_ms=NOW_MS)))
+    await gateways.seen(heard(journal.presence("gone", at_ms=NOW_MS - 100)))
+    assert await rows(database, "SELECT online FROM gateways") == [(False,)]
 
 
 async def test_the_topic_says_who_speaks_and_strangers_are_not_heard(database: Database) -> None:

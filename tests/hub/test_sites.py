@@ -42,7 +42,7 @@ async def read(
     end = hub.database.subscribe(lambda outcome: told.extend(outcome.states))
     reading = NewerReading(point, "", value, quality, START + timedelta(seconds=after_s))  # type: ignore[arg-type]
     async with hub.database.transaction() as conn:
-        await on_readings(conn, "demo", [reading])
+        await on_readings(conn, "demo", [reading], START + timedelta(seconds=300))
     end()
     return told
 
@@ -140,6 +140,7 @@ async def test_readings_move_doors_and_lanes(database: Database) -> None:
 
 async def test_the_newest_word_counts_whichever_road_it_took(database: Database) -> None:
     async with office(database) as hub, hub.signed_in("wang", "guard"):
+        hub.now_ms += 300_000
         await read(hub, "lobby-a.contact", "open", 200)
         await hub.report("door.closed", DoorMoved(by="decision"), "lobby-a")
         assert (await door(hub))["contact"] == "open"

@@ -158,7 +158,8 @@ async def test_latest_only_moves_forward_and_is_told(database: Database) -> None
     told: list[Outcome] = []
     followed: list[tuple[str, str, Value]] = []
 
-    async def follow(conn: Any, site: str, newer: Sequence[Any]) -> None:
+    async def follow(conn: Any, site: str, newer: Sequence[Any], received: datetime) -> None:
+        assert received == START + timedelta(hours=1)
         followed.extend((site, one.id, one.value) for one in newer)
 
     database.subscribe(told.append)
@@ -183,10 +184,13 @@ def test_months() -> None:
 
 
 async def test_a_month_takes_over_what_came_before_its_time(database: Database) -> None:
-    """A clock that ran ahead put readings into the partition of the rest; when their month comes they move."""
+    """Older software put readings of a clock that ran ahead into the partition of the rest."""
     await enrolled(database, "gw-1")
     ahead = START_MS + 80 * 24 * HOUR
-    await store(database).store([blob(1, [reading("a.b", 1.0, ahead)])])
+    await store(database).store([blob(1, [reading("a.b", 1.0, START_MS)])])
+    async with database.transaction() as conn:
+        at = datetime.fromtimestamp(ahead / 1000, UTC)
+        await conn.execute(text("UPDATE readings SET at = :at"), {"at": at})
     assert await rows(database, "SELECT count(*) FROM readings_other") == [(1,)]
     later = Readings(database, now_ms=lambda: ahead)
     await later.store([blob(2, [reading("a.b", 2.0, ahead + 1)])])
