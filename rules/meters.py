@@ -15,36 +15,93 @@ _LEAST_CAPACITY = 1000.0
 """No register has fewer than three digits: a fall below that is no roll-over."""
 
 
-class Step(NamedTuple):
-    """`used`: what was consumed since the reading before. `odd`: a fall that nothing explains, worth 0."""
+CONFIRMED = 4
+"""Readings in a row below the mark, none lower than the one before, that tell a register which was set back from one
+that was misread: an hour at a reading each quarter."""
 
-    kind: Literal["first", "used", "rollover", "exchanged", "odd"]
-    used: float
+
+class Fallen(NamedTuple):
+    """A register that fell. `mark`: what it read before. `since`: what it fell to. `readings`: how many since then.
+
+    `booked`: what was counted since then, once the fall was confirmed (a roll-over is, at once).
+    """
+
+    mark: float
+    since: float
+    readings: int = 1
+    booked: float = 0.0
 
 
 class Held(NamedTuple):
-    """The reading before."""
+    """The reading before; `fallen` while it is below one that was read earlier."""
 
     meter_no: str
     value: float
+    fallen: Fallen | None = None
+
+
+class Step(NamedTuple):
+    """`used`: what was consumed since the reading before. `held`: what to hold for the next step.
+
+    `odd`: a fall that nothing explains (yet), worth 0. `reset`: the fall was confirmed, the register was set back.
+    """
+
+    kind: Literal["first", "used", "rollover", "exchanged", "odd", "reset"]
+    used: float
+    held: Held
 
 
 def step(before: Held | None, meter_no: str, value: float, rolls_over: float | None = None) -> Step:
     """What was used between two readings of a register. `rolls_over`: the value at which it begins again, if known.
 
     A new meter number begins a new count: what the old meter counted after its last reading, and the new one before
-    its first, is not known and not invented.
+    its first, is not known and not invented. So does a register that was set back, but only once the fall is confirmed
+    (`CONFIRMED`): then what it counted since the fall is booked. Until then a fall takes nothing back and adds nothing,
+    and a register that returns to its mark goes on from there: 5 → 4 → 10 is 5. That also holds when a confirmed fall
+    or a roll-over proves to be a misreading, by a return that what was counted since cannot explain.
     """
     if before is None:
-        return Step("first", 0.0)
+        return Step("first", 0.0, Held(meter_no, value))
     if before.meter_no != meter_no:
-        return Step("exchanged", 0.0)
-    if value >= before.value:
-        return Step("used", value - before.value)
-    end = capacity(before.value) if rolls_over is None else rolls_over
-    if end >= _LEAST_CAPACITY and end * _NEAR_END <= before.value <= end and 0 <= value <= end * _NEAR_START:
-        return Step("rollover", end - before.value + value)
-    return Step("odd", 0.0)
+        return Step("exchanged", 0.0, Held(meter_no, value))
+    fallen = before.fallen
+    if fallen is None:
+        if value >= before.value:
+            return Step("used", value - before.value, Held(meter_no, value))
+        return _fall(before.value, meter_no, value, rolls_over)
+    if value >= fallen.mark:
+        return _return(before.value, fallen, meter_no, value)
+    if fallen.readings < CONFIRMED:
+        return _unconfirmed(before.value, fallen, meter_no, value, rolls_over)
+    if value < before.value:
+        return _fall(before.value, meter_no, value, rolls_over)
+    used = value - before.value
+    return Step("used", used, Held(meter_no, value, fallen._replace(booked=fallen.booked + used)))
+
+
+def _fall(mark: float, meter_no: str, value: float, rolls_over: float | None) -> Step:
+    end = capacity(mark) if rolls_over is None else rolls_over
+    if end >= _LEAST_CAPACITY and end * _NEAR_END <= mark <= end and 0 <= value <= end * _NEAR_START:
+        used = end - mark + value
+        return Step("rollover", used, Held(meter_no, value, Fallen(mark, value, CONFIRMED, used)))
+    return Step("odd", 0.0, Held(meter_no, value, Fallen(mark, value)))
+
+
+def _return(last: float, fallen: Fallen, meter_no: str, value: float) -> Step:
+    """The register is at its mark again: by what it counted since the fall, or because it never was away from it."""
+    counted = fallen.readings >= CONFIRMED and last - fallen.since >= fallen.mark - last
+    used = value - last if counted else max(0.0, value - fallen.mark - fallen.booked)
+    return Step("used", used, Held(meter_no, value))
+
+
+def _unconfirmed(last: float, fallen: Fallen, meter_no: str, value: float, rolls_over: float | None) -> Step:
+    if value < last:
+        return _fall(fallen.mark, meter_no, value, rolls_over)
+    readings = fallen.readings + 1
+    if readings < CONFIRMED:
+        return Step("odd", 0.0, Held(meter_no, value, fallen._replace(readings=readings)))
+    used = value - fallen.since
+    return Step("reset", used, Held(meter_no, value, Fallen(fallen.mark, fallen.since, readings, used)))
 
 
 def capacity(value: float) -> float:

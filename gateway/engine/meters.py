@@ -1,9 +1,9 @@
 """Registers that money hangs on: one `meter.read` at every quarter hour of the wall clock, and on demand.
 
 A reading names the meter's own number. Where the meter tells it, that counts, not what the site file says; where both
-are known and differ, an alarm says so. A reading of another meter than before is an exchange; one that went backward
-without a roll-over is an alarm, once it was heard twice: a meter that has just been powered says 0 for a moment, and
-whoever counts would add the whole register when it comes back.
+are known and differ, an alarm says so. A reading of another meter than before is an exchange, and so is a register that
+was set back for good. One that went backward without a roll-over is an alarm, once it was heard twice (a meter that has
+just been powered says 0 for a moment), until it is back where it was or the fall is confirmed.
 """
 
 from __future__ import annotations
@@ -23,17 +23,18 @@ from gateway.engine.layout import Names, Register
 from gateway.engine.points import Points
 from gateway.engine.record import Facts, Record
 from rules.causes import BuiltInCause
-from rules.meters import CLOCK_LIMIT_S, Held, clock_error_s, same_number, step
+from rules.meters import CLOCK_LIMIT_S, Fallen, Held, clock_error_s, same_number, step
 
 QUARTER_MS = 15 * 60 * 1000
 
 
 class _Memory(msgspec.Struct, frozen=True):
-    """The quarter hour that was recorded last (Unix ms), and what was read then of which meter."""
+    """The quarter hour that was recorded last (Unix ms), what was read then of which meter, and from where it fell."""
 
     quarter: int
     meter_no: str = ""
     value: float | None = None
+    fallen: Fallen | None = None
 
 
 def quarter_of(at_ms: int) -> int:
@@ -83,7 +84,9 @@ class Meters:
             for meter, memory in self._record.load_state("meter").items()
         }
         self._before = {
-            meter: Held(memory.meter_no, memory.value) for meter, memory in kept.items() if memory.value is not None
+            meter: Held(memory.meter_no, memory.value, memory.fallen)
+            for meter, memory in kept.items()
+            if memory.value is not None
         }
         self._due = {meter for meter in self._registers if meter not in kept or kept[meter].quarter != self._now_in}
         self._arm()
@@ -130,11 +133,11 @@ class Meters:
         if data is None or self._doubtful(meter, data):
             return
         facts = Facts()
-        self._compare(meter, register, data, facts)
+        held = self._compare(meter, register, data, facts)
         facts.say("meter.read", meter, data)
-        facts.keep("meter", meter, _Memory(self._now_in, data.meter_no, data.value))
+        facts.keep("meter", meter, _Memory(self._now_in, held.meter_no, held.value, held.fallen))
         self._record.append(facts)
-        self._before[meter] = Held(data.meter_no, data.value)
+        self._before[meter] = held
         self._doubted.pop(meter, None)
         self._due.discard(meter)
 
@@ -181,15 +184,16 @@ class Meters:
 
     # --- What is odd
 
-    def _compare(self, meter: str, register: Register, data: MeterRead, facts: Facts) -> None:
+    def _compare(self, meter: str, register: Register, data: MeterRead, facts: Facts) -> Held:
+        """Says what is odd about a reading; what to hold of it for the next one."""
         before = self._before.get(meter)
         found = step(before, data.meter_no, data.value, register.rolls_over)
-        if found.kind == "exchanged" and before is not None:
+        if before is not None and found.kind in {"exchanged", "reset"}:
             exchanged = MeterExchanged(
                 register=data.register,
                 unit=data.unit,
                 old_no=before.meter_no,
-                old_value=before.value,
+                old_value=before.value if before.fallen is None else before.fallen.mark,
                 new_no=data.meter_no,
                 new_value=data.value,
             )
@@ -210,6 +214,7 @@ class Meters:
             f"{by:.0f} s {'ahead' if (error or 0) > 0 else 'behind'}",
         )
         self._turn("meter.clock", meter, wrong, words, facts)
+        return found.held
 
     def _turn(self, cause: BuiltInCause, meter: str, present: bool, why: Text, facts: Facts) -> None:
         """Several registers of one device share its alarm: it ends with the last of them."""

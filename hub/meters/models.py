@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from sqlalchemy import JSON, Column
 from sqlmodel import Field
 
 from hub.db import Moment, Table
@@ -21,12 +22,15 @@ class Meter(Table, table=True):
     unit: str = Field(max_length=32)
     value: float
     at: datetime = Field(sa_type=Moment)
+    fallen: list[float] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    """A `rules.meters.Fallen`, field by field, while the register is below what it once read."""
 
 
 class MeterDay(Table, table=True):
     """One register of one meter on one day of the site's calendar.
 
-    `used`: the sum of the steps that ended on that day. `odd`: steps backward that no roll-over explains (worth 0).
+    `used`: the sum of the steps that ended on that day. `odd`: readings below an earlier one that nothing explains,
+    worth 0 until the fall is confirmed.
     """
 
     __tablename__ = "meter_days"

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.kinds import MeterRead
-from hub.events.stored import Projection, StoredEvent, to_datetime
-from rules.meters import Held, step
+from hub.events.stored import Projection, StoredEvent, latest
+from rules.meters import Fallen, Held, step
 
 _HELD = text(
-    "SELECT meter_no, value, at FROM meters WHERE site = :site AND id = :id AND register_name = :register FOR UPDATE"
+    "SELECT meter_no, value, at, fallen FROM meters"
+    " WHERE site = :site AND id = :id AND register_name = :register FOR UPDATE"
 )
 _PUT = text(
-    "INSERT INTO meters (site, id, register_name, meter_no, unit, value, at)"
-    " VALUES (:site, :id, :register, :meter_no, :unit, :value, :at)"
+    "INSERT INTO meters (site, id, register_name, meter_no, unit, value, at, fallen)"
+    " VALUES (:site, :id, :register, :meter_no, :unit, :value, :at, CAST(:fallen AS json))"
     " ON CONFLICT (site, id, register_name) DO UPDATE SET meter_no = excluded.meter_no, unit = excluded.unit,"
-    " value = excluded.value, at = excluded.at"
+    " value = excluded.value, at = excluded.at, fallen = excluded.fallen"
 )
 _ADD = text(
     "INSERT INTO meter_days (site, id, register_name, day, meter_no, unit, first, first_at, last, last_at, used,"
@@ -34,22 +37,27 @@ _TIMEZONE = text("SELECT timezone FROM sites WHERE id = :site")
 
 
 async def on_read(conn: AsyncConnection, event: StoredEvent) -> None:
-    """Add a reading to its day; one that is not newer than the last adds nothing."""
+    """Add a reading to its day; one that is not newer than the last adds nothing, unless that one is of the future."""
     read = event.typed()
     assert isinstance(read, MeterRead)
     if not math.isfinite(read.value):
         raise ValueError(f"register {read.register} reads {read.value}")
-    at = to_datetime(event.at)
+    at = event.when
     key = {"site": event.site, "id": event.source, "register": read.register}
-    held = (await conn.execute(_HELD, key)).one_or_none()
-    if held is not None and held.at >= at:
+    row = (await conn.execute(_HELD, key)).one_or_none()
+    if row is not None and at <= row.at <= latest(event.received):
         return
-    found = step(None if held is None else Held(held.meter_no, held.value), read.meter_no, read.value, read.rolls_over)
-    row = key | {"meter_no": read.meter_no, "unit": read.unit, "value": read.value, "at": at}
-    await conn.execute(_PUT, row)
+    found = step(None if row is None else _held(row), read.meter_no, read.value, read.rolls_over)
+    fallen = found.held.fallen
+    values = key | {"meter_no": read.meter_no, "unit": read.unit, "value": read.value, "at": at}
+    await conn.execute(_PUT, values | {"fallen": None if fallen is None else json.dumps(fallen)})
     day = {"day": await _day(conn, event.site, at), "used": found.used}
     flags = {"rollovers": int(found.kind == "rollover"), "odd": int(found.kind == "odd")}
-    await conn.execute(_ADD, row | day | flags)
+    await conn.execute(_ADD, values | day | flags)
+
+
+def _held(row: Row[Any]) -> Held:
+    return Held(row.meter_no, row.value, None if row.fallen is None else Fallen(*row.fallen))
 
 
 async def _day(conn: AsyncConnection, site: str | None, at: datetime) -> date:

@@ -64,7 +64,7 @@ async def alarms(here: Yard, kind: str = "alarm.raised") -> list[str]:
     return [data["rule"] for _, _, data in await here.events(kind)]
 
 
-async def test_a_register_that_falls_is_an_alarm_until_it_counts_again(tmp_path: Path) -> None:
+async def test_a_register_that_falls_is_an_alarm_until_it_is_back_or_surely_set_back(tmp_path: Path) -> None:
     async with yard(tmp_path, Time(quarter_of(MORNING))) as here:
         await here.read(meter_main__energy_import=48_211.5)
         await quarter(here, 48_200.0)
@@ -76,8 +76,28 @@ async def test_a_register_that_falls_is_an_alarm_until_it_counts_again(tmp_path:
         await quarter(here, 48_100.0)
         assert len(await here.events("meter.read")) == 2  # each fall is doubted anew
         await here.read(meter_main__energy_import=48_201.0)
-        assert await alarms(here, "alarm.cleared") == ["meter.backward"]
         assert [data["value"] for _, _, data in await here.events("meter.read")] == [48_211.5, 48_200.0, 48_201.0]
+        time = here.time
+    async with yard(tmp_path, time) as again:
+        for value in (48_202.0, 48_203.0):
+            assert await alarms(again, "alarm.cleared") == []
+            await quarter(again, value)
+            await again.read(meter_main__energy_import=value)
+        assert await alarms(again, "alarm.cleared") == ["meter.backward"]
+        [(_, _, exchanged)] = await again.events("meter.exchanged")
+        assert exchanged["old_no"] == exchanged["new_no"]
+        assert (exchanged["old_value"], exchanged["new_value"]) == (48_211.5, 48_203.0)
+
+
+async def test_a_register_that_is_back_where_it_was_ends_the_alarm(tmp_path: Path) -> None:
+    async with yard(tmp_path, Time(quarter_of(MORNING))) as here:
+        await here.read(meter_main__energy_import=48_211.5)
+        await quarter(here, 0.0)
+        await here.read(meter_main__energy_import=0.0)
+        assert await alarms(here) == ["meter.backward"]
+        await quarter(here, 48_212.0)
+        assert await alarms(here, "alarm.cleared") == ["meter.backward"]
+        assert await here.events("meter.exchanged") == []
 
 
 async def test_a_fall_that_is_heard_once_is_no_reading(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from contract.instants import instant, milliseconds
 from contract.kinds import MeterRead, encode_data
@@ -40,7 +41,13 @@ def test_capacity(value: float, end: float) -> None:
 
 
 async def read(hub: Office, at: str, value: float, meter_no: str = "20260001", register: str = "import") -> None:
-    """A reading at a site in Shanghai (UTC+8); its event's time is what counts."""
+    """A reading at a site in Shanghai (UTC+8); its event's time is what counts, and it is received no sooner."""
+    hub.now_ms = max(hub.now_ms, milliseconds(at))
+    await read_later(hub, at, value, meter_no, register)
+
+
+async def read_later(hub: Office, at: str, value: float, meter_no: str = "20260001", register: str = "import") -> None:
+    """A reading whose event claims to be of `at`, received at `hub.now_ms`."""
     journal = hub.journals["demo"]
     data = encode_data(MeterRead(register=register, value=value, unit="kWh", meter_no=meter_no))
     journal.record("meter.read", bytes(data), "meter-main", at=instant(milliseconds(at)))
@@ -78,11 +85,35 @@ async def test_roll_over_exchange_and_mistakes_on_one_day(database: Database) ->
             await read(hub, f"2026-09-21T01:{minute:02d}:00.000Z", value, meter_no)
         [item] = await days(manager)
         assert [(day["meter_no"], day["used"], day["rollovers"], day["odd"]) for day in item["days"]] == [
-            ("old", pytest.approx(15.0 + 6.0), 1, 1),
+            ("old", pytest.approx(15.0 + 5.0), 1, 1),
             ("new", pytest.approx(1.0), 0, 0),
         ]
-        assert item["used"] == pytest.approx(22.0)
+        assert item["used"] == pytest.approx(21.0)
         assert (item["meter_no"], item["value"]) == ("new", 3.0)
+
+
+async def test_a_dip_counts_nothing_and_a_register_that_was_set_back_counts_on(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("wang", "manager") as manager:
+        for minute, value in enumerate([5.0, 4.0, 10.0, 2.0, 2.5, 3.0, 4.0, 6.0]):
+            await read(hub, f"2026-09-21T01:{minute:02d}:00.000Z", value)
+        [item] = await days(manager)
+        assert [(day["used"], day["odd"]) for day in item["days"]] == [(pytest.approx(5.0 + 2.0 + 2.0), 4)]
+        assert item["value"] == 6.0
+
+
+async def test_a_meter_takes_no_time_from_the_future_and_one_that_stands_there_goes_on(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("wang", "manager") as manager:
+        await read(hub, "2026-09-21T01:00:00.000Z", 100.0)
+        hub.now_ms = milliseconds("2026-09-21T01:15:00.000Z")
+        await read_later(hub, "2099-01-01T00:00:00.000Z", 101.0)
+        await read(hub, "2026-09-21T01:30:00.000Z", 103.0)
+        async with hub.database.transaction() as conn:  # as older software left it
+            await conn.execute(text("UPDATE meters SET at = '2099-01-01'"))
+        await read(hub, "2026-09-21T01:45:00.000Z", 107.0)
+        await read(hub, "2026-09-21T01:40:00.000Z", 104.0)
+        [item] = await days(manager)
+        assert [(day["day"], day["used"]) for day in item["days"]] == [("2026-09-21", 7.0)]
+        assert (item["value"], item["at"]) == (107.0, "2026-09-21T01:45:00.000Z")
 
 
 async def test_a_reading_that_is_not_newer_adds_nothing(database: Database) -> None:
