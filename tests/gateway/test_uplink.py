@@ -242,6 +242,24 @@ async def test_pictures_go_after_the_events_one_at_a_time(broker: RunningBroker,
             await all_there(gateway, hub)
 
 
+async def test_a_command_waits_for_the_hubs_time_but_not_for_ever(
+    broker: RunningBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hub_end(broker) as hub, site(tmp_path / "gw", broker.port) as gateway:
+        hub.answering = False
+        await gateway.record("first")
+        await hub.until(lambda: bool(hub.batches))
+        monkeypatch.setattr("gateway.uplink.uplink.HUB_TIME_S", 0.01)
+        await hub.send("command", command("a", "nobody tells the time"))
+        await until(lambda: len(gateway.commands) == 1)
+        assert gateway.uplink.clock_error_ms is None
+        monkeypatch.setattr("gateway.uplink.uplink.HUB_TIME_S", 20)
+        await hub.send("command", command("b", "the hub is about to tell it"))
+        hub.answering = True
+        await until(lambda: len(gateway.commands) == 2)
+        assert gateway.uplink.clock_error_ms is not None
+
+
 # --- Breaking
 
 
