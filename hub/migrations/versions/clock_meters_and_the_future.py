@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "clock_meters_and_the_future"
-down_revision = "0001"
+down_revision = "desired_floor"
 branch_labels = None
 depends_on = None
 
