@@ -1,26 +1,19 @@
-"""Real MQTT brokers for tests, each on a port of its own: nats-server, and Mosquitto where it is installed."""
+"""Real MQTT brokers for tests, each on a port of its own: nats-server and Mosquitto."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 from pathlib import Path
 from typing import Literal
 
 import aiomqtt
-import pytest
 
 from simulators.engines import BrokerUser, free_port, prepare_broker
+from tests.tools import tool
 
 Kind = Literal["nats", "mosquitto"]
 USERNAME, PASSWORD = "gateway", "site-secret"
-MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-
-KINDS = [
-    pytest.param("nats"),
-    pytest.param("mosquitto", marks=pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")),
-]
+KINDS: tuple[Kind, ...] = ("nats", "mosquitto")
 
 
 class Broker:
@@ -39,7 +32,7 @@ class Broker:
             settings.write_text(
                 f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\nuser root\nlog_dest none\n"
             )
-            self._argv = (str(MOSQUITTO), "-c", str(settings))
+            self._argv = (tool("mosquitto"), "-c", str(settings))
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:

@@ -66,3 +66,13 @@ def pytest_runtest_makereport() -> Iterator[None]:
     if CI and report.skipped and not hasattr(report, "wasxfail"):  # type: ignore[attr-defined]
         report.outcome = "failed"  # type: ignore[attr-defined]
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Iterator[None]:
+    """The same for a file that leaves itself out whole."""
+    report = yield
+    if CI and report.skipped:  # type: ignore[attr-defined]
+        report.outcome = "failed"  # type: ignore[attr-defined]
+        report.longrepr = str(report.longrepr)  # type: ignore[attr-defined]
+    return report

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.tools import tool
+
 UNITS = Path(__file__).parents[2] / "deploy" / "systemd"
 
 
@@ -20,7 +22,10 @@ def test_systemd_accepts_the_unit(name: str, tmp_path: Path) -> None:
     unit = re.sub(r"^(User|Group|Documentation)=.*\n", "", unit, flags=re.MULTILINE)
     (tmp_path / name).write_text(unit)
     verdict = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", str(tmp_path / name)], capture_output=True, text=True, check=False
+        [tool("systemd-analyze"), "verify", "--man=no", str(tmp_path / name)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     complaints = [line for line in verdict.stderr.splitlines() if name in line]
     assert verdict.returncode == 0, verdict.stderr

@@ -26,6 +26,7 @@ from tests.drivers.assorted import BITS, WORDS, expected, profile_text
 from tests.drivers.products import Installed, product, registers
 from tests.drivers.sinks import Heard
 from tests.peers import peer
+from tests.tools import tool
 
 SLAVE_SOURCE = Path(__file__).with_name("modbus_slave.c")
 TK_SLAVE = Path(__file__).parents[1] / "peers_scripts" / "modbus_tk_slave.py"
@@ -78,7 +79,7 @@ async def test_pymodbus_server() -> None:
 def libmodbus_slave(tmp_path: Path) -> Path:
     program = tmp_path / "slave"
     subprocess.run(
-        ["gcc", "-O2", "-Wall", "-Werror", "-o", program, SLAVE_SOURCE, "-I/usr/include/modbus", "-lmodbus"],
+        [tool("gcc"), "-O2", "-Wall", "-Werror", "-o", program, SLAVE_SOURCE, "-I/usr/include/modbus", "-lmodbus"],
         check=True,
         capture_output=True,
     )

@@ -24,6 +24,7 @@ from drivers.camera.plates import BODY_LIMIT
 from gateway.clock import PLAUSIBLE_FROM_MS, machine_wall_ms
 from tests.config.sites import SITE, TEN, instead, line_of
 from tests.gateway.process import CARD, ROOT, Gateway, hut
+from tests.tools import tool
 
 # --- A site file
 
@@ -162,7 +163,7 @@ class SmallDisk(Room):
 @asynccontextmanager
 async def room_of(gateway: Gateway) -> AsyncIterator[Room]:
     """As root a small disk that can really be filled; otherwise a limit on the size of files."""
-    mount = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(gateway.data)]
+    mount = [tool("mount"), "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(gateway.data)]
     mounted = os.geteuid() == 0 and await ran(*mount) == 0
     if not mounted:
         yield Room(gateway)

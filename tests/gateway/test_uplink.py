@@ -35,6 +35,7 @@ from gateway.web.served import People
 from tests.gateway.deciding import Decisions
 from tests.gateway.disks import NOW_MS, FaultyDisk, until
 from tests.gateway.line import GATEWAY, NAME, HubEnd, RunningBroker, Wire, hub_end
+from tests.tools import tool
 
 PATIENT = KeepEvents(act_waits_s=30)
 
@@ -374,7 +375,7 @@ def certificate(folder: Path, name: str) -> Path:
     made = folder / f"{name}.crt"
     subprocess.run(
         [
-            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+            tool("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
             "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
             "-keyout", str(made.with_suffix(".key")), "-out", str(made),
         ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.journeys.running import ROOT
+from tests.tools import tool
 
 SCREENS = ROOT / "var" / "screens"
 """Where screenshots go; the README's are copies of these."""
@@ -22,12 +22,10 @@ PHONE = {"width": 360, "height": 740}
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """The browser. It has no way out: its own traffic to its makers is switched off."""
-    path = shutil.which("chromium")
-    assert path is not None, "chromium is missing; deploy/prepare tests brings it"
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=path, headless=True, args=["--no-sandbox", "--disable-dev-shm-usage", *quiet]
+            executable_path=tool("chromium"), headless=True, args=["--no-sandbox", "--disable-dev-shm-usage", *quiet]
         )
         yield browser
         browser.close()

@@ -19,6 +19,7 @@ from simulators.site import SimSite
 from simulators.wires import WIRES, Setting
 from tests.drivers.assorted import BITS, WORDS, Held, assorted, expected, profile_text
 from tests.peers import peer
+from tests.tools import tool
 
 SOURCE = Path(__file__).with_name("modbus_master.c")
 MINIMAL = Path(__file__).parents[1] / "peers_scripts" / "minimalmodbus_master.py"
@@ -78,7 +79,7 @@ async def said(*command: object) -> tuple[int | None, str]:
 def libmodbus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program = tmp_path_factory.mktemp("master") / "modbus_master"
     flags = ("-O2", "-Wall", "-Werror", "-I/usr/include/modbus")
-    subprocess.run(["gcc", *flags, "-o", program, SOURCE, "-lmodbus"], check=True, capture_output=True)
+    subprocess.run([tool("gcc"), *flags, "-o", program, SOURCE, "-lmodbus"], check=True, capture_output=True)
     return program
 
 
@@ -110,7 +111,7 @@ async def test_mbpoll_reads_every_register_and_its_own_types(tmp_path: Path, way
 
         async def mbpoll(kind: str, first: int, count: int, *more: str) -> list[str]:
             asks = ("-0", "-1", "-o", "10", "-a", "7", "-t", kind, "-r", str(first), "-c", str(count), *more)
-            _, text = await said("mbpoll", *where, *asks, at[way][0])
+            _, text = await said(tool("mbpoll"), *where, *asks, at[way][0])
             return re.findall(r"^\[\d+\]:\s+(\S+)", text, re.MULTILINE)
 
         for kind in ("3", "4"):
@@ -146,5 +147,5 @@ async def test_a_unit_that_is_not_there_is_silent_on_both_wires(tmp_path: Path) 
     async with simulated(tmp_path) as at:
         for where in (["-m", "tcp", "-p", at["tcp"][1]], ["-m", "rtu", "-b", str(BAUD), "-P", "none"]):
             end = at["tcp" if "tcp" in where else "rtu"][0]
-            _, text = await said("mbpoll", *where, "-0", "-1", "-o", "0.3", "-a", "9", "-t", "4", "-r", "0", end)
+            _, text = await said(tool("mbpoll"), *where, "-0", "-1", "-o", "0.3", "-a", "9", "-t", "4", "-r", "0", end)
             assert not re.search(r"^\[\d+\]:", text, re.MULTILINE)

@@ -15,6 +15,7 @@ from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 
 from simulators.modbus.frames import rtu_frame
 from tests.simulators.stage import Stage, simulated, until
+from tests.tools import tool
 
 PATIENT = "10"
 """Seconds (mbpoll's -o) for an answer that must come, however busy the machine is."""
@@ -26,7 +27,7 @@ BRIEF = "0.3"
 async def mbpoll(*arguments: str, within: str = PATIENT) -> dict[int, str]:
     """What mbpoll reads, by address; empty if nobody answered."""
     process = await asyncio.create_subprocess_exec(
-        *("mbpoll", "-0", "-1", "-o", within, *arguments),
+        *(tool("mbpoll"), "-0", "-1", "-o", within, *arguments),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
