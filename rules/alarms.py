@@ -1,8 +1,8 @@
 """Alarms: when a rule raises and clears one (`step`), and what people make of it after that (`ALARM_STATES`).
 
 Rising and falling never mix: the machine alternates Raise and Clear, so that one cause has one episode at a time.
-Unknown (a point missing, stale, bad, or an expression that fails) neither raises nor clears and starts both waits
-again: `for_s` counts uninterrupted knowledge. Times are monotonic seconds.
+A condition that is unknown (of what it needs, something is missing, stale or bad, or the expression fails) neither raises
+nor clears and starts both waits again: `for_s` counts uninterrupted knowledge. Times are monotonic seconds.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def step(
     """The memory after looking at `observed` (`device.point` → value and quality), and what begins or ends."""
     answer = _answer(rule, memory.active, observed)
     if answer is None:
-        failed = all(_good(observed.get(point)) for point in rule.decisive)
+        failed = all(_known(observed.get(point)) for point in rule.decisive)
         memory = replace(memory, rising_since=None, falling_since=None, unknown=True)
         return (replace(memory, failures=memory.failures + 1) if failed else memory), None
     memory = replace(memory, unknown=False)
@@ -171,8 +171,8 @@ def _answer(rule: AlarmRule, active: bool, observed: Mapping[str, Observed]) -> 
     return None if holds is None else not holds
 
 
-def _good(seen: Observed | None) -> bool:
-    return seen is not None and seen.quality == "good" and seen.value is not None
+def _known(seen: Observed | None) -> bool:
+    return seen is not None and seen.known
 
 
 def _rising(
@@ -200,7 +200,5 @@ def _falling(
 
 def _values(rule: AlarmRule, observed: Mapping[str, Observed]) -> dict[str, Value]:
     return {
-        point: seen.value if seen.quality == "good" else None
-        for point in rule.points
-        if (seen := observed.get(point)) is not None
+        point: seen.value if seen.known else None for point in rule.points if (seen := observed.get(point)) is not None
     }

@@ -3,12 +3,15 @@
 A bare name is a point of the rule's own device (`flow < 2.0 && rotating`); another device is its id with `-` → `_`
 (`pump_1.flow`). Points are doubles, booleans or texts; arithmetic therefore needs doubles (`flow + 1.0`).
 
-The answer is true, false or None: unknown, because a point that the condition names is missing, stale or bad, or
-because the expression failed on the values. Unknown is never taken for an answer.
+The answer is true, false or None: unknown. A point that is missing, stale, bad or not a number has no name in the
+evaluation, so that whatever needs it fails, as does what does not fit the values of this moment; CEL's `&&` and `||` absorb
+such a failure on either side: what is true already is true whatever the other sensor says, what is false already is
+false. Everything else that is unknown in part is unknown as a whole. Unknown is never taken for an answer.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +23,9 @@ from contract.readings import Quality, Value
 
 _TEXTS = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"")
 _NAMES = re.compile(r"(?<![\w.])([A-Za-z_]\w*)((?:\s*\.\s*[A-Za-z_]\w*)*)(?!\w)")
+_HAS = re.compile(r"(?<![\w.])has\s*\(")
+_FAILURES = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
+"""What an evaluation fails with, by function: overflow, division by zero, an index out of bounds, another type …"""
 
 
 class ConditionError(ValueError):
@@ -31,6 +37,12 @@ class Observed(NamedTuple):
 
     value: Value
     quality: Quality
+
+    @property
+    def known(self) -> bool:
+        """Whether the value may be taken for one."""
+        value = self.value
+        return self.quality == "good" and value is not None and not (isinstance(value, float) and math.isnan(value))
 
 
 class PointName(NamedTuple):
@@ -67,13 +79,8 @@ class Condition:
         values: dict[PointName, Value] = {}
         for name, point in self.bound:
             seen = observed.get(point)
-            if seen is None or seen.quality != "good" or seen.value is None:
-                return None
-            values[name] = seen.value
-        return self.evaluate(values)
-
-    def evaluate(self, values: Mapping[PointName, Value]) -> bool | None:
-        """True or false by `values`, None if the expression fails on them."""
+            if seen is not None and seen.known:
+                values[name] = seen.value
         try:
             return self.checked(values)
         except ConditionError:
@@ -92,7 +99,7 @@ class Condition:
                 context[name.point] = cel_value
         try:
             found = self._program.execute(context)
-        except (ValueError, TypeError, RuntimeError) as error:
+        except _FAILURES as error:
             raise ConditionError(_first_sentence(error)) from error
         if not isinstance(found, bool):
             raise ConditionError(f"its value is {found!r}, not true or false")
@@ -105,6 +112,8 @@ def compile_condition(text: str) -> Condition:
         program = cel.compile(text)
     except ValueError as error:
         raise ConditionError(_syntax(text, error)) from error
+    if _HAS.search(_TEXTS.sub("''", text)):
+        raise ConditionError("has(…) is not for conditions: a point that is not known is unknown, not absent")
     names = _names(text, frozenset(program.variables()))
     return Condition(text, names, _program=program)
 

@@ -17,9 +17,9 @@ from rules.conditions import identifier
 def cause_of_rule(rule: AlarmRule, values: Mapping[str, Value], names: Names) -> Cause:
     """What a rule's alarm is about, at the moment when it begins."""
     words = _words(rule.device, names)
-    for point, value in values.items():
+    for point in rule.points:
         device, _, name = point.partition(".")
-        text = names.value(point, value)
+        text = names.value(point, values.get(point))
         words[f"{identifier(device)}.{name}"] = text
         if device == rule.device:
             words[name] = text

@@ -147,6 +147,8 @@ class Names:
 
     def value(self, point: str, value: Value) -> Text:
         """A value with its unit, or the words of a label, for a sentence."""
+        if value is None:
+            return Text("未知", "unknown")
         device, _, name = point.partition(".")
         known = self._profiles[device].points.get(name) if device in self._profiles else None
         if known is not None and isinstance(value, str) and value in known.labels:

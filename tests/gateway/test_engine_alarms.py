@@ -8,7 +8,7 @@ import pytest
 
 from contract.readings import Reading
 from drivers.reports import DeviceFound, DeviceLost, PointsRead
-from tests.gateway.engine_site import FITTER, GUARD, SITE, Yard, yard
+from tests.gateway.engine_site import FITTER, GUARD, RULES, SITE, Yard, yard
 
 
 async def run_dry(here: Yard) -> str:
@@ -72,6 +72,16 @@ async def test_values_that_cannot_be_trusted_neither_raise_nor_clear(tmp_path: P
         await run_dry(here)
         await here.read(quality, pump_1__flow=9.0)
         assert here.engine.alarms.present("pump-dry@pump-1")
+
+
+async def test_one_sensor_is_enough_and_the_other_is_said_to_be_unknown(tmp_path: Path) -> None:
+    either = RULES.replace("flow < 1.0 && rotating", "flow < 0.5 || motor_temp > 95.0").replace("for_s: 5", "for_s: 0")
+    either = either.replace("缺水：流量 {flow}", "{flow} {motor_temp}")
+    async with yard(tmp_path, rules=either) as here:
+        await here.read("bad", pump_1__motor_temp=20.0)
+        await here.read(pump_1__flow=0.2)
+        raised = (await here.events())[0]
+        assert raised[2]["message"]["zh"] == "1 号泵 0.2 m3/h 未知"
 
 
 async def test_a_lost_device_is_said_once_and_its_points_are_stale(tmp_path: Path) -> None:

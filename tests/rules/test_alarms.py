@@ -47,6 +47,12 @@ def level(value: Value, quality: Quality = "good") -> dict[str, Observed]:
     return {"sump-1.level": Observed(value, quality)}
 
 
+def both(own: float | None, other: float | None) -> dict[str, Observed]:
+    """The levels of two devices; None: its sensor is broken."""
+    seen = {"sump-1.level": own, "pump-1.level": other}
+    return {point: Observed(value, "bad" if value is None else "good") for point, value in seen.items()}
+
+
 RISES, FALLS = "raise", "clear"
 LOST: dict[str, Observed] = {}
 
@@ -101,6 +107,32 @@ STORIES: dict[str, tuple[AlarmRule, list[tuple[float, dict[str, Observed], str |
             (100, LOST, None, None),
             (101, level(1.0), None, 131),
             (131, level(1.0), FALLS, None),
+        ],
+    ),
+    "one sensor is enough, whatever becomes of the other": (
+        rule("level > 2.4 || pump_1.level > 2.4", "level < 2.0 && pump_1.level < 2.0"),
+        [
+            (0, both(2.5, None), None, 10),
+            (9, both(2.5, 1.0), None, 10),
+            (10, both(2.5, None), RISES, None),
+            # not known: it stays; known to hold no longer on one side is not enough to clear
+            (20, both(1.0, None), None, None),
+            (100, both(None, None), None, None),
+            (110, both(1.0, 1.0), None, 140),
+            (120, both(1.0, None), None, None),
+            (130, both(1.0, 1.0), None, 160),
+            (140, both(2.1, None), None, None),
+            (150, both(1.0, 1.0), None, 180),
+            (180, both(1.0, 1.0), FALLS, None),
+        ],
+    ),
+    "without a clearing condition the negation is as well known": (
+        rule("level > 2.4 && pump_1.level > 2.4", None, for_s=0.0, clear_for_s=0.0),
+        [
+            (0, both(2.5, None), None, None),
+            (1, both(2.5, 2.5), RISES, None),
+            (2, both(None, 2.5), None, None),
+            (3, both(None, 1.0), FALLS, None),
         ],
     ),
     "a value with a bad quality raises nothing": (rule(for_s=0.0), [(0, level(9.9, "bad"), None, None)]),
