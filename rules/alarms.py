@@ -1,8 +1,8 @@
 """Alarms: when a rule raises and clears one (`step`), and what people make of it after that (`ALARM_STATES`).
 
 Rising and falling never mix: the machine alternates Raise and Clear, so that one cause has one episode at a time.
-A condition that is unknown (of what it needs, something is missing, stale or bad, or the expression fails) neither raises
-nor clears and starts both waits again: `for_s` counts uninterrupted knowledge. Times are monotonic seconds.
+A condition that is unknown (what it needs is missing, stale or bad, or the expression fails) neither raises nor clears
+and starts both waits again: `for_s` counts uninterrupted knowledge. Times are monotonic seconds.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ A bare name is a point of the rule's own device (`flow < 2.0 && rotating`); anot
 (`pump_1.flow`). Points are doubles, booleans or texts; arithmetic therefore needs doubles (`flow + 1.0`).
 
 The answer is true, false or None: unknown. A point that is missing, stale, bad or not a number has no name in the
-evaluation, so that whatever needs it fails, as does what does not fit the values of this moment; CEL's `&&` and `||` absorb
-such a failure on either side: what is true already is true whatever the other sensor says, what is false already is
-false. Everything else that is unknown in part is unknown as a whole. Unknown is never taken for an answer.
+evaluation, so that whatever needs it fails, as does what does not fit the values of this moment; CEL's `&&` and `||`
+absorb such a failure on either side: what is true already is true whatever the other sensor says, what is false already
+is false. Everything else that is unknown in part is unknown as a whole. Unknown is never taken for an answer.
 """
 
 from __future__ import annotations
