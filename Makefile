@@ -1,7 +1,7 @@
 # make run   everything on this machine, with the demo site        make test   all tests
 # make bench all benches          make torture  a million spoilt frames for each codec, a hundred faults for a site
 # make lint  make clean
-# Variables: SITE=config/sites/….yaml  PORT=8080  RHYTHM=1  WORKERS=4 (tests side by side)
+# Variables: SITE=config/sites/….yaml (several: a.yaml,b.yaml)  PORT=8080  RHYTHM=1  WORKERS=4 (tests side by side)
 
 SHELL := /bin/bash
 PYTHON ?= python3

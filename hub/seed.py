@@ -2,6 +2,7 @@
 
 Everything is checked and hashed before the first transaction. People go in slices, each a short transaction: commands
 and events of all sites wait for the history lock while one is under way. A seed that was cut short is run again.
+An account that exists and is named for a site that begins gets that site beside those it had.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from hub.access import service as access
 from hub.access.nouns import BLOCK, CREDENTIAL, GRANT, HOLDER, SCHEDULE, Noun
 from hub.access.schemas import Body
 from hub.accounts import service as accounts
-from hub.accounts.schemas import NewAccount
+from hub.accounts.schemas import AccountBody, NewAccount
 from hub.db import Database, connection
 from hub.gateways.service import EnrolmentError, enrol
 from hub.settings import SettingsError
@@ -93,12 +94,15 @@ async def seed(
     records = [_record(item) for item in people]
     done = Seeded()
     async with database.session(writes=True) as session:
+        begins = await session.get(SiteRow, site.site) is None
         await sites.ensure(session, site.site, Text(site.name.zh, site.name.en), site.timezone)
         await enrol(await connection(session), site.gateway, site.site)
         for account, password_hash in hashed:
             if await accounts.by_username(session, account.username) is None:
                 await accounts.create(session, account, password_hash, accounts.HUB)
                 done.accounts += 1
+        for username in [named.username for named in wanted] if begins else ():
+            await _admit(session, username, site.site)
     for noun_name, of_noun in groupby(records, key=lambda record: record[0].name):
         rest = list(of_noun)
         while rest:
@@ -135,6 +139,15 @@ async def _slice(database: Database, site: str, records: Sequence[Record]) -> in
         if new:
             await access.create_all(session, noun, await access.site_of(session, site), new, accounts.HUB)
     return len(new)
+
+
+async def _admit(session: AsyncSession, username: str, site: str) -> None:
+    """Let an account also see a site that was just made."""
+    account = await accounts.by_username(session, username)
+    if account is None or site in account.sites or ALL_SITES in account.sites:
+        return
+    fields = {name: getattr(account, name) for name in AccountBody.model_fields} | {"sites": [*account.sites, site]}
+    await accounts.change(session, account, AccountBody.model_validate(fields), None, accounts.HUB)
 
 
 async def _hashed(database: Database, site: Site, wanted: Sequence[SeedAccount]) -> list[tuple[NewAccount, str]]:

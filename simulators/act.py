@@ -4,16 +4,51 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote
 
 import httpx
 import typer
 
-DEMO = Path("var/demo.json")
+
+class Running(NamedTuple):
+    """The running demo's file, and which of its sites is meant; None: the first."""
+
+    file: Path = Path("var/demo.json")
+    site: str | None = None
+
+
+def _address(context: typer.Context, url: str | None) -> str:
+    if url:
+        return url.rstrip("/")
+    file, site = context.find_object(Running) or Running()
+    try:
+        running = json.loads(file.read_text(encoding="utf-8"))
+        sites = running["sites"]
+        if site is not None and site not in sites:
+            typer.echo(f"there is no site {site} in the running demo; there are {', '.join(sites)}", err=True)
+            raise typer.Exit(2)
+        return str(sites[site or running["site"]]["sim_url"]).rstrip("/")
+    except (OSError, ValueError, KeyError):
+        typer.echo(f"no demo is running here ({file} is missing): name the control API with --url", err=True)
+        raise typer.Exit(2) from None
+
+
+Url = Annotated[
+    str | None, typer.Option(callback=_address, help="The control API; by default that of the running demo.")
+]
 
 app = typer.Typer(no_args_is_help=True, help="Acts on running simulators: people, cars, values, faults.")
-Url = Annotated[str | None, typer.Option(help="The control API; by default that of the running demo (var/demo.json).")]
+
+
+@app.callback()
+def act(
+    context: typer.Context,
+    site: Annotated[str | None, typer.Option(help="Which site of the running demo; by default its first.")] = None,
+    demo: Annotated[Path, typer.Option(help="The file of the running demo.")] = Path("var/demo.json"),
+) -> None:
+    """Acts on running simulators: people, cars, values, faults."""
+    context.obj = Running(demo, site)
 
 
 @app.command()
@@ -96,18 +131,8 @@ def _value(text: str) -> Any:
     return value if not isinstance(value, (dict, list)) else text
 
 
-def _address(url: str | None) -> str:
-    if url:
-        return url.rstrip("/")
-    try:
-        return str(json.loads(DEMO.read_text(encoding="utf-8"))["sim_url"]).rstrip("/")
-    except (OSError, ValueError, KeyError):
-        typer.echo(f"no demo is running here ({DEMO} is missing): name the control API with --url", err=True)
-        raise typer.Exit(2) from None
-
-
 def _call(method: str, path: str, body: dict[str, Any] | None, url: str | None) -> Any:
-    address = _address(url)
+    address = url or ""  # the option has found it
     try:
         answer = httpx.request(method, address + path, json=body, timeout=30)
     except httpx.HTTPError as wrong:

@@ -17,8 +17,8 @@ from tests.leftovers import remove_leftovers
 CI = os.environ.get("CI", "").lower() in {"1", "true"}
 JOURNEYS = Path(__file__).parent / "journeys"
 
-OWN_DEMO = {"test_worst_days.py"}
-"""Journeys that do not share the demo, as they damage theirs."""
+OWN_DEMO = {"test_two_sites.py", "test_worst_days.py"}
+"""Journeys that do not share the demo: they damage theirs, or have another."""
 
 # A busy machine is no reason to fail: examples have no deadline. In CI two runs try the same ones.
 hypothesis.settings.register_profile("here", deadline=None)

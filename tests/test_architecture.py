@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "simulators": frozenset({"contract", "drivers", "config"}),
 }
 
-SUPERVISOR = ("simulators/demo.py", "simulators/supervisor.py", "simulators/engines.py")
+SUPERVISOR = ("simulators/demo.py", "simulators/demo_site.py", "simulators/supervisor.py", "simulators/engines.py")
 """Starts real processes and imports none of them."""
 
 IO_MODULES = frozenset(

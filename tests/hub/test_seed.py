@@ -128,6 +128,34 @@ def card(card_id: str, value: str, holder: str) -> Credential:
     return Credential(id=card_id, kind="card", value=value, holder=holder)
 
 
+async def test_a_second_site_is_given_to_the_accounts_that_are_named_for_it(database: Database) -> None:
+    first = load_site(SITE_FILE).site
+    second = load_site(ROOT / "config" / "sites" / "annex.yaml").site
+    several = [account for account in ACCOUNTS if account.role in {"manager", "admin"}]
+    await seed(database, first, ACCOUNTS, [])
+    await seed(database, second, several, [])
+    seen = await sites_of_accounts(database)
+    assert seen["manager"] == ["annex", "demo"]
+    assert (seen["admin"], seen["guard"]) == (["*"], ["demo"])
+    held = {found["username"] for found in (await Office(database).desired("annex", "account")).values()}
+    assert held == {"manager", "admin"}
+    # Taken away by a person, it stays away.
+    hub = Office(database)
+    async with hub.client() as client:
+        root = await client.post("/api/session", json={"username": "admin", "password": "password-of-admin"})
+        client.headers["Authorization"] = f"Bearer {root.json()['token']}"
+        (manager,) = [of for of in (await client.get("/api/accounts")).json()["items"] if of["username"] == "manager"]
+        body = {"name": manager["name"], "role": "manager", "language": "zh", "sites": ["demo"], "active": True}
+        assert (await client.put(f"/api/accounts/{manager['id']}", json=body)).status_code == 200
+    await seed(database, second, several, [])
+    assert (await sites_of_accounts(database))["manager"] == ["demo"]
+
+
+async def sites_of_accounts(database: Database) -> dict[object, object]:
+    """What each account sees."""
+    return {name: sites for name, sites in await rows(database, "SELECT username, sites FROM accounts")}
+
+
 @pytest.mark.parametrize(
     ("account", "expected"),
     [

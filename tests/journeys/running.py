@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -95,9 +95,11 @@ class Demo:
         self._apis: dict[tuple[str, str], Api] = {}
 
     @classmethod
-    def start(cls, data: Path, *, rhythm: bool = False, within_s: float = 90.0) -> Demo:
+    def start(
+        cls, data: Path, *, rhythm: bool = False, within_s: float = 90.0, sites: Sequence[str] = ("demo",)
+    ) -> Demo:
         """`python -m simulators demo`, ready."""
-        demo = cls.launch(data, rhythm=rhythm)
+        demo = cls.launch(data, rhythm=rhythm, sites=sites)
         try:
             demo.ready(within_s)
         except AssertionError:
@@ -106,10 +108,11 @@ class Demo:
         return demo
 
     @classmethod
-    def launch(cls, data: Path, *, rhythm: bool = False) -> Demo:
+    def launch(cls, data: Path, *, rhythm: bool = False, sites: Sequence[str] = ("demo",)) -> Demo:
         """`python -m simulators demo`, begun."""
         command = [sys.executable, "-m", "simulators", "demo", "--data", str(data), "--port", str(free_port())]
         command += ["--rhythm", "1" if rhythm else "0"]
+        command += ["--site", ",".join(f"config/sites/{site}.yaml" for site in sites)]
         data.parent.mkdir(parents=True, exist_ok=True)
         with (data.parent / f"{data.name}.out").open("ab") as output:
             process = subprocess.Popen(
@@ -162,6 +165,11 @@ class Demo:
         """`python -m simulators demo stop|start NAME`."""
         command = [sys.executable, "-m", "simulators", "demo", do, name, "--data", str(self.data)]
         subprocess.run(command, cwd=ROOT, check=True, timeout=90)
+
+    def act(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """`python -m simulators act …` on this demo."""
+        command = [sys.executable, "-m", "simulators", "act", "--demo", str(self.announce), *words]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
     @contextlib.contextmanager
     def down(self, name: str) -> Iterator[None]:
