@@ -248,8 +248,9 @@ class Device(Part):
     """MQTT prefix that replaces `{topic}` in the profile."""
     poll_s: Seconds | None = None
     """How often it is read, instead of what the profile says."""
-    scale_by: dict[str, float] = {}
-    """Values of the profile's multipliers (`pt`, `ct`) when they are not read from the meter."""
+    scale_by: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = {}
+    """Transformer ratios (`ct`, `pt`: 20 for 100/5 A) and other multipliers of the profile, where the meter does not
+    tell them; they win over what it tells."""
     deadband: dict[str, Annotated[float, Field(ge=0)]] = {}
     """For points by name: changes smaller than this are not worth a report, instead of what the profile says."""
     allow_commands: list[str] = []

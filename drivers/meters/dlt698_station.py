@@ -6,7 +6,7 @@ were asked for are read. An attribute that the meter does not tell is bad, the o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from contract.texts import Text
 from drivers.bus import CommandFailed
 from drivers.changes import Changes, Worth
 from drivers.errors import FrameError
+from drivers.factors import Factors
 from drivers.installed import Installed
 from drivers.meters import dlt698
 from drivers.meters.dialect import Ask, Denied, Foreign, More, Said, Talk, Verdict
@@ -50,6 +51,7 @@ class Dlt698Station:
         self.latency_s = profile.limits.latency_s
         self.guard_s = profile.limits.guard_s
         self.changes = Changes(device, profile.points)
+        self.factors = Factors(profile.multipliers, installed.scale_by)
         self._piid = 0
 
     def frames(self) -> Frames:
@@ -68,7 +70,9 @@ class Dlt698Station:
                     wanted[oad] = (*wanted.get(oad, ()), point)
             oads = list(wanted)
             for at in range(0, len(oads), limit):
-                found.append(Objects({oad: wanted[oad] for oad in oads[at : at + limit]}, group))
+                block = {oad: wanted[oad] for oad in oads[at : at + limit]}
+                first = any(point.id in self.profile.multipliers for points in block.values() for point in points)
+                found.append(Objects(block, group, first))
         return found
 
     def read(self, block: Readable) -> Talk:
@@ -85,12 +89,12 @@ class Dlt698Station:
         assert isinstance(block, Objects)
         if len(block.points) == 1:
             return ()
-        return [Objects({oad: points}, block.group) for oad, points in block.points.items()]
+        return [Objects({oad: points}, block.group, block.first) for oad, points in block.points.items()]
 
     def denied(self, block: Readable) -> Sequence[Worth]:
         """What a block's points are worth when the meter denies it."""
         assert isinstance(block, Objects)
-        return [self.worth(point, None) for points in block.points.values() for point in points]
+        return self.worths((point, None) for points in block.points.values() for point in points)
 
     def write(self, name: str, value: Value, local: datetime) -> Talk:
         """Such meters take orders from their owner's key only. Raises `CommandFailed`."""
@@ -99,6 +103,7 @@ class Dlt698Station:
     def forget(self) -> None:
         """It was lost."""
         self.changes.forget()
+        self.factors.forget()
         if self.wildcard:
             self.address = None
 
@@ -106,6 +111,10 @@ class Dlt698Station:
         """The number of the next request."""
         self._piid = (self._piid + 1) % dlt698.PIIDS
         return self._piid
+
+    def worths(self, told: Iterable[tuple[Point, dlt698.Result | Text]]) -> list[Worth]:
+        """What points are worth after their attributes were told, or not."""
+        return self.factors.multiplied(self.profile.points, [self.worth(point, result) for point, result in told])
 
     def worth(self, point: Point, result: dlt698.Result | Text) -> Worth:
         """What a point is worth after its attribute was told, or not."""
@@ -186,5 +195,5 @@ class _Reading:
         if missing:
             raise FrameError(f"an answer without {missing[0]:08X}, which was asked for", frame)
         return Said(
-            [self._meter.worth(point, said.results[oad]) for oad, all in self._block.points.items() for point in all]
+            self._meter.worths((point, said.results[oad]) for oad, all in self._block.points.items() for point in all)
         )

@@ -31,8 +31,8 @@ class Field(NamedTuple):
 class Item(NamedTuple):
     """What one conversation reads: an item of `size` bytes and the points in it (`drivers.schedule.Readable`).
 
-    `parts`: items to read instead where the meter does not have this one. `time`: item and size of the time of day
-    that belongs to this date.
+    `first`: it tells a multiplier, without which others are not understood. `parts`: items to read instead where the
+    meter does not have this one. `time`: item and size of the time of day that belongs to this date.
     """
 
     item: int
@@ -52,7 +52,10 @@ def plan(profile: Profile) -> list[Item]:
     blocks = [_block(item, parts, points, form) for item, parts in form.blocks.items()]
     in_blocks = {field.point.id for block in blocks for field in block.fields}
     rest = [field for name, field in points.items() if name not in in_blocks]
-    return [*blocks, *_singles(rest, form)]
+    return [
+        item._replace(first=any(field.point.id in profile.multipliers for field in item.fields))
+        for item in (*blocks, *_singles(rest, form))
+    ]
 
 
 def _own(point: Point) -> Field | None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from contract.readings import Value
 from drivers.bus import CommandFailed
 from drivers.changes import Changes, Worth
+from drivers.factors import Factors
 from drivers.installed import Installed
 from drivers.meters.items import Item, absent, plan, worths
 from drivers.pace import periods
@@ -41,6 +42,7 @@ class ItemStation:
         self.latency_s = profile.limits.latency_s
         self.guard_s = profile.limits.guard_s
         self.changes = Changes(device, profile.points)
+        self.factors = Factors(profile.multipliers, installed.scale_by)
         self._of_address = [
             name
             for name, point in profile.points.items()
@@ -59,18 +61,19 @@ class ItemStation:
     def denied(self, block: Readable) -> Sequence[Worth]:
         """What a block's points are worth when the meter denies it."""
         assert isinstance(block, Item)
-        return absent(block, self.address)
+        return self.factors.multiplied(self.profile.points, absent(block, self.address))
 
     def forget(self) -> None:
         """It was lost."""
         self.changes.forget()
+        self.factors.forget()
         if self.wildcard:
             self.address = None
 
     def understood(self, item: Item, data: bytes, time: bytes = b"") -> list[Worth]:
         """Every point of an answer, and those that tell whose answer it is. Raises `FrameError`."""
         assert self.address is not None
-        found = worths(item, data, time)
+        found = self.factors.multiplied(self.profile.points, worths(item, data, time))
         return [*found, *(Worth(name, self.address, "good") for name in self._of_address)]
 
     def ordered(self, name: str, value: Value) -> Order:

@@ -15,6 +15,7 @@ from operator import ne
 
 from contract.readings import Value
 from drivers.changes import Worth
+from drivers.factors import Factors
 from drivers.modbus.plan import MULTIPLIER, Block, Span
 from drivers.profiles.profile import Multiplier, Point, Profile, RegisterSource
 from drivers.profiles.words import Order
@@ -84,13 +85,6 @@ def _scaled(source: RegisterSource, number: int | float, factors: Mapping[str, f
     return float(f"{value:.{7 if source.type == 'f32' else 12}g}")
 
 
-def factor(multiplier: Multiplier, number: int | float) -> float | None:
-    """What a multiplier's raw value stands for; None where it stands for nothing (0, or not in its list)."""
-    if multiplier.values:
-        return multiplier.values.get(int(number))
-    return float(number) if math.isfinite(number) and number > 0 else None
-
-
 class _Part:
     """One span of a block, ready to be read. `point` None: it is a multiplier."""
 
@@ -135,7 +129,9 @@ class Reader:
         for span in block.spans:
             point = points.get(span.key)
             if span.key.startswith(MULTIPLIER):
-                part = _Part(span, block.start, None, multipliers[span.key[1:]].source)
+                source = multipliers[span.key[1:]].source
+                assert source is not None
+                part = _Part(span, block.start, None, source)
                 self.multipliers.append(part)
             elif point is not None and isinstance(point.source, RegisterSource):
                 part = _Part(span, block.start, point, point.source)
@@ -173,47 +169,36 @@ class Decoder:
 
     def __init__(self, profile: Profile, fixed: Mapping[str, float]) -> None:
         self._points = profile.points
-        self._multipliers = profile.multipliers
-        self._fixed = dict(fixed)
-        self._read: dict[str, float] = {}
+        self._factors = Factors(profile.multipliers, fixed)
         self._readers: dict[tuple[int, int, int], Reader] = {}
 
     def forget(self) -> None:
         """The device was away: another one may come back."""
-        self._read.clear()
+        self._factors.forget()
 
     def reader(self, block: Block) -> Reader:
         """The block, made ready once."""
         where = block.fc, block.start, block.size
         reader = self._readers.get(where)
         if reader is None or reader.spans is not block.spans:
-            reader = self._readers[where] = Reader(block, self._points, self._multipliers)
+            reader = self._readers[where] = Reader(block, self._points, self._factors.multipliers)
         return reader
 
     def read(self, block: Block, data: bytes) -> list[Worth]:
         """Every point in a block's answer. `data`: the registers, or the bits packed, as they came."""
         reader = self.reader(block)
         for part in reader.multipliers:
-            self._learn(part.key[1:], part.number(data))
+            self._factors.learn(part.key[1:], part.number(data))
         return self.worth(reader.parts, data)
 
     def worth(self, parts: Iterable[_Part], data: bytes) -> list[Worth]:
         """These points in their block's answer; its multipliers are known."""
-        factors = self._read | self._fixed
+        factors = self._factors.known
         return [
             Worth(part.key, part.number(data), "good") if part.plain else worth(part.point, part.number(data), factors)
             for part in parts
             if part.point is not None
         ]
-
-    def _learn(self, name: str, number: int | float) -> None:
-        if name in self._fixed:
-            return
-        value = factor(self._multipliers[name], number)
-        if value is None:
-            self._read.pop(name, None)
-        else:
-            self._read[name] = value
 
 
 def refused(block: Block) -> list[Worth]:

@@ -77,6 +77,7 @@ def spans_of(profile: Profile) -> list[Span]:
     spans += [
         Span(MULTIPLIER + factor.id, factor.source.fc, factor.source.address, factor.source.width, "meter")
         for factor in profile.multipliers.values()
+        if factor.source is not None
     ]
     return spans
 

@@ -127,6 +127,7 @@ class FieldSource:
     time_item: int | None = None
     layout: str = ""
     address: bool = False
+    times: tuple[str, ...] = ()
 
 
 RecordFunction = Literal["instantaneous", "maximum", "minimum", "error"]
@@ -165,6 +166,7 @@ class ObjectSource:
     form: Literal["number", "digits", "text", "clock"] = "number"
     decimals: int = 0
     address: bool = False
+    times: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,11 +200,14 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Multiplier:
-    """A factor that the device holds. `values`: what its raw values stand for; empty: the raw value itself."""
+    """A factor of other values. `values`: what its raw values stand for; empty: the raw value itself.
+
+    `source` None: the point of the same name tells it, and where there is no such point, the site file alone can.
+    """
 
     id: str
-    source: RegisterSource
-    values: Mapping[int, float]
+    source: RegisterSource | None = None
+    values: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from drivers.meters.dlt698_station import source_of
 from drivers.profiles.profile import Point
 from simulators.device import SimDevice
 from simulators.faults import Faults
-from simulators.meters.meter import CLOCK_OFF, another
+from simulators.meters.meter import CLOCK_OFF, another, secondary
 
 WAKE = 4
 NO_SUCH_OBJECT = 4
@@ -78,7 +78,7 @@ class Dlt698Meter:
 
     def _data(self, point: Point, now: datetime) -> Data:
         source = source_of(point)
-        value = self.device.value(point.id)
+        value = secondary(self.device, point.id)
         match source.form:
             case "number":
                 return _number(value, source.decimals, _type_of(source.oad))

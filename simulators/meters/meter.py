@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from contract.readings import Value
+from drivers.factors import times_of
 from drivers.meters.items import plan
 from drivers.profiles.profile import MeterCommand, MeterFormat
 from simulators.device import SimDevice
@@ -93,8 +94,19 @@ class ItemMeter:
         return answer[:start] + bytes(body) + bytes((sum(body) & 0xFF, answer[-1]))
 
     def _value(self, name: str) -> Value:
-        value = self.device.value(name)
+        value = secondary(self.device, name)
         return another(str(value)) if name == "meter_no" and self.misnumbered() else value
+
+
+def secondary(device: SimDevice, name: str) -> Value:
+    """What the meter itself measures of a point: behind transformers, what flows divided by their ratios."""
+    value = device.value(name)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return value
+    for ratio in times_of(device.profile.points[name]):
+        by = device.config.scale_by.get(ratio, device.value(ratio) if ratio in device.profile.points else 1.0)
+        value /= float(by) if isinstance(by, int | float) and by > 0 else 1.0
+    return value
 
 
 def label_of(command: MeterCommand, raw: int) -> str | None:

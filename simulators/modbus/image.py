@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from contract.readings import Value
+from drivers.factors import worth_of
 from drivers.profiles.profile import Command, Multiplier, Output, Profile, RegisterSource
 from drivers.profiles.words import WIDTHS
 from simulators.modbus.numbers import number_of, raw_of, words_of
@@ -152,7 +153,7 @@ class Image:
                 self._place_point(table, name, source)
         # A factor is often a point as well; the values beside it are told with the factor as it is.
         for name, factor in self.profile.multipliers.items():
-            if factor.source.fc == fc:
+            if factor.source is not None and factor.source.fc == fc:
                 self._place(table, factor.source, float(self._raw_factor(name, factor)))
         return table
 
@@ -192,16 +193,19 @@ class Image:
                 product *= self.factors.get(name, 1.0)
             else:
                 raw = self._raw_factor(name, factor)
-                product *= factor.values.get(raw, 1.0) if factor.values else raw
+                product *= worth_of(factor, raw) or 1.0
         return product
 
     def _raw_factor(self, name: str, factor: Multiplier) -> int:
         if name in self.raws:
             return self.raws[name]
+        point = self.profile.points.get(name)
+        if point is not None and isinstance(point.source, RegisterSource) and self.value(name) is not None:
+            return int(self._raw(name, point.source))
         for raw, worth in factor.values.items():
             if worth == 1.0:
                 return raw
-        return next(iter(factor.values), 1)
+        return next(iter(factor.values), 1 if factor.source is None else round(1 / factor.source.scale))
 
     def _slice(self, table: Mapping[int, int], address: int, count: int) -> list[int]:
         """`count` places from `address`; holes answer 0 if the product lets its holes be read, and refuse otherwise."""

@@ -23,7 +23,7 @@ class PowerPart:
         self._load = load
         self._sag = 0.0
         if "ct" in device.profile.multipliers:
-            device.raws = {"pt": 1, "ct": 20}
+            device.put({"pt": 1.0, "ct": 20.0})
 
     def step(self, moment: Moment) -> None:
         """Counts."""

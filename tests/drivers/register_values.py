@@ -61,7 +61,7 @@ def _cases(profile: Profile, point: Point) -> list[Case]:
         (
             raws_of(profile)[name]
             for name, part in profile.multipliers.items()
-            if (part.source.fc, part.source.address) == (source.fc, source.address)
+            if part.source and (part.source.fc, part.source.address) == (source.fc, source.address)
         ),
         None,
     )

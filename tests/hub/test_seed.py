@@ -153,7 +153,7 @@ async def test_a_second_site_is_given_to_the_accounts_that_are_named_for_it(data
 
 async def sites_of_accounts(database: Database) -> dict[object, object]:
     """What each account sees."""
-    return {name: sites for name, sites in await rows(database, "SELECT username, sites FROM accounts")}
+    return {row[0]: row[1] for row in await rows(database, "SELECT username, sites FROM accounts")}
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def read_back(profile: Profile, image: Image) -> dict[str, Value]:
 def plausible(profile: Profile, salt: int) -> dict[str, Value]:
     """A value for every point that its register can hold exactly."""
     values: dict[str, Value] = {}
-    own = {(factor.source.fc, factor.source.address) for factor in profile.multipliers.values()}
+    own = {(factor.source.fc, factor.source.address) for factor in profile.multipliers.values() if factor.source}
     for place, point in enumerate(profile.points.values(), start=salt):
         source = point.source
         assert isinstance(source, RegisterSource)
@@ -62,7 +62,7 @@ def test_every_profile_reads_back_what_was_simulated(profile_id: str, salt: int)
     raws = {"decimals": 3} if "decimals" in profile.multipliers else {}
     found = read_back(profile, Image(profile, values.get, lambda _: None, raws))
     assert set(found) == set(profile.points)
-    own = {(factor.source.fc, factor.source.address) for factor in profile.multipliers.values()}
+    own = {(factor.source.fc, factor.source.address) for factor in profile.multipliers.values() if factor.source}
     for name, value in values.items():
         source = profile.points[name].source
         assert isinstance(source, RegisterSource)

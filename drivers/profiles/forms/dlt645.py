@@ -12,7 +12,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from drivers.profiles.forms.head import Fault, label_faults, label_texts, profile_of, text
-from drivers.profiles.forms.meter import SECONDS, MeterField, Skip, field_faults, names_of, points_of, twice
+from drivers.profiles.forms.meter import (
+    SECONDS,
+    MeterField,
+    Skip,
+    field_faults,
+    multipliers_of,
+    names_of,
+    points_of,
+    times_faults,
+    twice,
+)
 from drivers.profiles.profile import FieldSource, MeterCommand, MeterFormat, Point, Profile
 from drivers.profiles.words import Closed, Head, Label, Limits, Poll, Serial, Word, Words
 
@@ -22,13 +32,15 @@ Item = Annotated[int, Field(ge=0, le=0xFFFF_FFFF)]
 class Dlt645Point(MeterField):
     """A value of item `di`. `time_di`: of a clock, the item with the time of day.
 
-    `address`: the address that answers, where the meter does not have the item (or instead of one).
+    `address`: the address that answers, where the meter does not have the item (or instead of one). `times`: the points
+    (transformer ratios) that it is to be multiplied by, or names of `site_multipliers`.
     """
 
     length: int = 0
     di: Item | None = None
     time_di: Item | None = None
     address: bool = False
+    times: list[Word] = []
 
 
 class Dlt645Command(Closed):
@@ -48,7 +60,10 @@ class Dlt645Command(Closed):
 
 
 class Dlt645File(Head):
-    """A meter that speaks DL/T 645. `lengths`: bytes of items of which no point reads the end."""
+    """A meter that speaks DL/T 645. `lengths`: bytes of items of which no point reads the end.
+
+    `site_multipliers`: ratios that the meter does not tell, so that the site file must.
+    """
 
     protocol: Literal["dlt645"]
     version: Literal[2007, 1997] = 2007
@@ -58,6 +73,7 @@ class Dlt645File(Head):
     poll: Poll = Poll(alarm=10, normal=15, meter=60)
     blocks: dict[Item, list[Word | Skip]] = {}
     lengths: dict[Item, Annotated[int, Field(ge=1, le=500)]] = {}
+    site_multipliers: list[Word] = []
     points: Annotated[dict[Word, Dlt645Point], Field(min_length=1)]
     commands: dict[Word, Dlt645Command] = {}
 
@@ -65,6 +81,7 @@ class Dlt645File(Head):
 def faults(file: Dlt645File) -> Iterator[Fault]:
     """Everything that the shape allows and that still cannot be meant."""
     yield from twice(names_of(file.points))
+    yield from times_faults(file.points, file.site_multipliers)
     for word, part in file.points.items():
         yield from _point_faults(file, word, part)
     yield from _block_faults(file)
@@ -128,6 +145,7 @@ def build(file: Dlt645File) -> Profile:
         "dlt645",
         points={point.id: point for word, part in file.points.items() for point in _points(word, part)},
         commands={word: _command(word, part) for word, part in file.commands.items()},
+        multipliers=multipliers_of(file.points, file.site_multipliers),
         serial=file.serial,
         limits=file.limits,
         poll=file.poll,
@@ -154,6 +172,7 @@ def _points(word: str, part: Dlt645Point) -> Iterator[Point]:
         time_item=part.time_di,
         layout=part.layout,
         address=part.address,
+        times=tuple(part.times),
     )
     return points_of(word, part.model_copy(update={"form": form}), source)
 

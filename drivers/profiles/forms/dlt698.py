@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from drivers.profiles.forms.head import Fault, profile_of, text
+from drivers.profiles.forms.meter import multipliers_of, times_faults
 from drivers.profiles.profile import ObjectSource, Point, Profile
 from drivers.profiles.words import Closed, Group, Head, Limits, Poll, Serial, Word, Words
 
@@ -30,6 +31,7 @@ class Dlt698Point(Closed):
     max: float | None = None
     rolls_over: Annotated[float, Field(gt=0)] | None = None
     deadband: Annotated[float, Field(ge=0)] = 0.0
+    times: list[Word] = []
     group: Group = "normal"
 
 
@@ -45,6 +47,7 @@ class Dlt698File(Head):
 
 def faults(file: Dlt698File) -> Iterator[Fault]:
     """Everything that the shape allows and that still cannot be meant."""
+    yield from times_faults(file.points, ())
     for word, part in file.points.items():
         if part.form != "number" and (part.decimals or part.unit or part.min is not None or part.max is not None):
             yield Fault(("points", word), f"decimals, unit, min and max belong to a number, not to {part.form}")
@@ -60,6 +63,7 @@ def build(file: Dlt698File) -> Profile:
         file,
         "dlt698",
         points={word: _point(word, part) for word, part in file.points.items()},
+        multipliers=multipliers_of(file.points, ()),
         serial=file.serial,
         limits=file.limits,
         poll=file.poll,
@@ -72,7 +76,12 @@ def _point(word: str, part: Dlt698Point) -> Point:
         name=text(part.name),
         type="number" if part.form == "number" else "text",
         source=ObjectSource(
-            oad=part.oad, element=part.element, form=part.form, decimals=part.decimals, address=part.address
+            oad=part.oad,
+            element=part.element,
+            form=part.form,
+            decimals=part.decimals,
+            address=part.address,
+            times=tuple(part.times),
         ),
         unit=part.unit,
         low=part.min,

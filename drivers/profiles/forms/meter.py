@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Literal
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
 from drivers.profiles.forms.head import Fault, Place, label_faults, label_texts, text
-from drivers.profiles.profile import FieldForm, FieldSource, Point, ValueType
+from drivers.profiles.profile import FieldForm, FieldSource, Multiplier, Point, ValueType
 from drivers.profiles.words import Closed, Group, Label, Word, Words
 
 Bytes = Annotated[int, Field(ge=1, le=64)]
 Skip = Annotated[int, Field(ge=1, le=250)]
 CLOCKS = {14: {"YYMMDDWWhhmmss", "YYYYMMDDhhmmss"}, 12: {"YYMMDDhhmmss"}}
 """How clocks may be written, by their digits."""
+
+_NUMBERS = frozenset({"bcd", "binary", "number"})
 
 SECONDS = 3
 """Bytes of a time of day."""
@@ -91,6 +93,36 @@ def twice(names: Iterable[tuple[str, Place]]) -> Iterator[Fault]:
         other = seen.setdefault(name, place)
         if other != place:
             yield Fault(place, f"the point {name} is already at {'.'.join(map(str, other))}")
+
+
+class Multiplied(Protocol):
+    """A value of a file that may be multiplied by others."""
+
+    @property
+    def form(self) -> str: ...
+
+    @property
+    def times(self) -> list[str]: ...
+
+
+def times_faults(parts: Mapping[str, Multiplied], given: Collection[str]) -> Iterator[Fault]:
+    """Multipliers that nothing tells. `given`: those that the site file says."""
+    for word in given:
+        if word in parts:
+            yield Fault(("site_multipliers",), f"{word} is a point: the meter itself tells it")
+    for word, part in parts.items():
+        if part.times and part.form not in _NUMBERS:
+            yield Fault(("points", word, "times"), f"only numbers are multiplied, not {part.form}")
+        for name in part.times:
+            factor = parts.get(name)
+            if (factor is None or factor.form not in _NUMBERS or factor.times) and name not in given:
+                yield Fault(("points", word, "times"), f"there is no number {name} to multiply by")
+
+
+def multipliers_of(parts: Mapping[str, Multiplied], given: Collection[str]) -> dict[str, Multiplier]:
+    """Everything that other values are multiplied by, and what the site file must say."""
+    names = [name for part in parts.values() for name in part.times]
+    return {name: Multiplier(id=name) for name in dict.fromkeys((*names, *given))}
 
 
 def points_of(word: str, part: MeterField, source: FieldSource) -> Iterator[Point]:

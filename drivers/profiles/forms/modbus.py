@@ -71,13 +71,15 @@ class Register(Closed):
 class Multiplier(Closed):
     """A factor that the device itself holds: a transformer's ratio, a decimal place, a unit.
 
-    `values`: what each raw value stands for; a raw value that is not listed makes the points that need it bad.
+    `values`: what each raw value stands for; a raw value that is not listed makes the points that need it bad. Without
+    them it is the raw value × `scale`.
     """
 
     fc: Literal[3, 4]
     address: Address
     type: PointType = "u16"
     order: Order | None = None
+    scale: Annotated[float, Field(gt=0)] = 1.0
     values: dict[int, float] = {}
 
 
@@ -303,7 +305,9 @@ def build(file: ModbusFile) -> Profile:
     multipliers = {
         word: resolved.Multiplier(
             id=word,
-            source=RegisterSource(fc=part.fc, address=part.address, type=part.type, order=part.order or file.order),
+            source=RegisterSource(
+                fc=part.fc, address=part.address, type=part.type, order=part.order or file.order, scale=part.scale
+            ),
             values=part.values,
         )
         for word, part in file.multipliers.items()
