@@ -197,7 +197,8 @@ class MeterRead(msgspec.Struct, frozen=True, kw_only=True):
     """A register that money hangs on. `meter_no`: the meter's own number. `asked`: on demand, not by the clock.
 
     `rolls_over`: the value at which the register begins again, None if nobody knows. `clock_error_s`: how far the
-    meter's own clock is ahead of the gateway's, None if it has none.
+    meter's own clock is ahead of the gateway's, None if it has none. `begins`: the count begins anew here, as the
+    transformers' ratio is another one than at the reading before: what lies between the two is no usage.
     """
 
     register: str
@@ -207,6 +208,7 @@ class MeterRead(msgspec.Struct, frozen=True, kw_only=True):
     asked: bool = False
     rolls_over: float | None = None
     clock_error_s: float | None = None
+    begins: bool = False
 
 
 class MeterExchanged(msgspec.Struct, frozen=True, kw_only=True):

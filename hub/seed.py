@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from pydantic import ValidationError
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from config import SiteErrors, load_site
 from config.people import load_people
@@ -32,6 +33,7 @@ from hub.db import Database, connection
 from hub.gateways.service import EnrolmentError, enrol
 from hub.settings import SettingsError
 from hub.sites import service as sites
+from hub.sites.models import SiteRow
 from web.passwords import Passwords
 from web.users import ALL_SITES
 from web.validation import field_texts

@@ -31,6 +31,7 @@ BuiltInCause = Literal[
     "meter.backward",
     "meter.number",
     "meter.clock",
+    "meter.ratio",
 ]
 
 
@@ -237,6 +238,17 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
             " 3. If not, check whether the line goes to the wrong meter.",
         ),
         Text("{name}表号与配置不符", "{name}: number differs from the site file"),
+    ),
+    "meter.ratio": BuiltIn(
+        "major",
+        Text("{name}：互感器变比（{why}）", "{name}: transformers' ratio ({why})"),
+        Text(
+            "1. 核对表内变比与互感器铭牌；2. 表不提供变比的，在配置 scale_by 中写明，直接接入写 1；"
+            "3. 变比被改过的，更正此前的用量。",
+            "1. Compare the ratio in the meter with the transformers' plates. 2. If the meter does not tell it, put it"
+            " into the site file (scale_by), 1 where there are none. 3. If it was changed, correct the use before.",
+        ),
+        Text("{name}核对互感器变比", "Check the transformers' ratio of {name}"),
     ),
     "meter.clock": BuiltIn(
         "warning",

@@ -51,8 +51,12 @@ class Step(NamedTuple):
     held: Held
 
 
-def step(before: Held | None, meter_no: str, value: float, rolls_over: float | None = None) -> Step:
+def step(
+    before: Held | None, meter_no: str, value: float, rolls_over: float | None = None, *, begins: bool = False
+) -> Step:
     """What was used between two readings of a register. `rolls_over`: the value at which it begins again, if known.
+
+    `begins`: the same meter counts on by another ratio, so that the two readings cannot be subtracted.
 
     A new meter number begins a new count: what the old meter counted after its last reading, and the new one before
     its first, is not known and not invented. So does a register that was set back, but only once the fall is confirmed
@@ -64,6 +68,8 @@ def step(before: Held | None, meter_no: str, value: float, rolls_over: float | N
         return Step("first", 0.0, Held(meter_no, value))
     if before.meter_no != meter_no:
         return Step("exchanged", 0.0, Held(meter_no, value))
+    if begins:
+        return Step("first", 0.0, Held(meter_no, value))
     fallen = before.fallen
     if fallen is None:
         if value >= before.value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from contract.layout import (
 )
 from contract.readings import Value
 from contract.texts import Text
+from drivers.factors import times_of
 from drivers.profiles import Profile
 
 NOWHERE = Text("", "")
@@ -26,6 +28,8 @@ class Register(NamedTuple):
     """A register that money hangs on: the point it is read from, its unit, and the meter's number in the site file.
 
     `rolls_over`: where it begins again. `number`, `clock`: points at which the meter tells its own number and time.
+    `ratios`: points at which it tells the transformers' ratios that are in the register's value; `ratio`: those that
+    the site file says.
     """
 
     device: str
@@ -36,6 +40,8 @@ class Register(NamedTuple):
     rolls_over: float | None = None
     number: str | None = None
     clock: str | None = None
+    ratios: tuple[str, ...] = ()
+    ratio: float = 1.0
 
 
 def text(name: Name) -> Text:
@@ -189,6 +195,8 @@ def registers_of(site: Site, profiles: Mapping[str, Profile]) -> dict[str, Regis
     for id, meter in site.meters.items():
         device, _, name = meter.point.partition(".")
         points = profiles[site.devices[device].profile].points
+        fixed = site.devices[device].scale_by
+        times = times_of(points[name])
         registers[id] = Register(
             device,
             meter.point,
@@ -198,6 +206,8 @@ def registers_of(site: Site, profiles: Mapping[str, Profile]) -> dict[str, Regis
             points[name].rolls_over,
             f"{device}.{METER_NUMBER}" if METER_NUMBER in points else None,
             f"{device}.{METER_CLOCK}" if METER_CLOCK in points else None,
+            tuple(f"{device}.{ratio}" for ratio in times if ratio in points and ratio not in fixed),
+            math.prod(fixed.get(ratio, 1.0) for ratio in times),
         )
     return registers
 

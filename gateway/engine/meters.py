@@ -4,6 +4,8 @@ A reading names the meter's own number. Where the meter tells it, that counts, n
 are known and differ, an alarm says so. A reading of another meter than before is an exchange, and so is a register that
 was set back for good. One that went backward without a roll-over is an alarm, once it was heard twice (a meter that has
 just been powered says 0 for a moment), until it is back where it was or the fall is confirmed.
+A reading with another transformers' ratio than the one before begins a new count: the value jumped, nothing was used.
+It is an alarm, as is a ratio that is not known.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from gateway.engine.layout import Names, Register
 from gateway.engine.points import Points
 from gateway.engine.record import Facts, Record
 from rules.causes import BuiltInCause
-from rules.meters import CLOCK_LIMIT_S, Fallen, Held, clock_error_s, same_number, step
+from rules.meters import CLOCK_LIMIT_S, Fallen, Held, Step, clock_error_s, same_number, step
 
 QUARTER_MS = 15 * 60 * 1000
 
@@ -35,6 +37,7 @@ class _Memory(msgspec.Struct, frozen=True):
     meter_no: str = ""
     value: float | None = None
     fallen: Fallen | None = None
+    ratio: float = 1.0
 
 
 def quarter_of(at_ms: int) -> int:
@@ -70,6 +73,10 @@ class Meters:
             for point in {register.point, register.number or register.point}:
                 self._by_point.setdefault(point, []).append(meter)
         self._before: dict[str, Held] = {}
+        self._ratio: dict[str, float] = {}
+        """The transformers' ratio of the reading that was recorded last."""
+        self._other_ratio: dict[str, tuple[float, int]] = {}
+        """Another one, and when it was heard (Unix ms): a value of before holds the old one."""
         self._doubted: dict[str, int] = {}
         """When a fall was heard that nothing has confirmed yet, Unix ms."""
         self._odd: dict[tuple[BuiltInCause, str], set[str]] = {}
@@ -88,6 +95,7 @@ class Meters:
             for meter, memory in kept.items()
             if memory.value is not None
         }
+        self._ratio = {meter: memory.ratio for meter, memory in kept.items() if memory.value is not None}
         self._due = {meter for meter in self._registers if meter not in kept or kept[meter].quarter != self._now_in}
         self._arm()
 
@@ -106,8 +114,8 @@ class Meters:
 
     async def read_now(self, meter: str) -> bool:
         """Records the register's value on demand; False if it cannot be trusted now. `KeyError`: no such meter."""
-        data = self._reading_of(self._registers[meter], asked=True)
-        if data is None or self._doubtful(meter, data):
+        data = self._reading_of(meter, asked=True)
+        if data is None or data.begins or self._doubtful(meter, data):
             return False
         facts = Facts()
         facts.say("meter.read", meter, data)
@@ -129,24 +137,33 @@ class Meters:
 
     def _settle(self, meter: str) -> None:
         register = self._registers[meter]
-        data = self._reading_of(register, asked=False)
-        if data is None or self._doubtful(meter, data):
+        data = self._reading_of(meter, asked=False)
+        if data is None:
+            self._say_unknown(meter)
+            return
+        if self._doubtful(meter, data):
             return
         facts = Facts()
         held = self._compare(meter, register, data, facts)
+        ratio = self._ratio_of(register) or 1.0
         facts.say("meter.read", meter, data)
-        facts.keep("meter", meter, _Memory(self._now_in, held.meter_no, held.value, held.fallen))
+        facts.keep("meter", meter, _Memory(self._now_in, held.meter_no, held.value, held.fallen, ratio))
         self._record.append(facts)
         self._before[meter] = held
+        self._ratio[meter] = ratio
         self._doubted.pop(meter, None)
         self._due.discard(meter)
 
-    def _reading_of(self, register: Register, *, asked: bool) -> MeterRead | None:
+    def _reading_of(self, meter: str, *, asked: bool) -> MeterRead | None:
+        register = self._registers[meter]
         latest = self._points.value(register.point)
         if latest.quality != "good" or not isinstance(latest.value, int | float) or isinstance(latest.value, bool):
             return None
-        number = self._number_of(register)
-        if number is None:
+        number, ratio = self._number_of(register), self._ratio_of(register)
+        if number is None or ratio is None:
+            return None
+        begins = meter in self._before and ratio != self._ratio.get(meter, ratio)
+        if begins and latest.at < self._since(meter, register, ratio):
             return None
         return MeterRead(
             register=register.register,
@@ -154,13 +171,42 @@ class Meters:
             unit=register.unit,
             meter_no=number,
             asked=asked,
-            rolls_over=register.rolls_over,
+            rolls_over=None if register.rolls_over is None else register.rolls_over * ratio,
             clock_error_s=self._clock_error_of(register),
+            begins=begins,
         )
+
+    def _ratio_of(self, register: Register) -> float | None:
+        """What the register's value was multiplied by; None while a ratio is not known."""
+        product = register.ratio
+        for point in register.ratios:
+            told = self._points.value(point)
+            if told.quality != "good" or not isinstance(told.value, int | float):
+                return None
+            product *= told.value
+        return product
+
+    def _since(self, meter: str, register: Register, ratio: float) -> int:
+        """From when on a value of the register holds this ratio, Unix ms."""
+        known = self._other_ratio.get(meter)
+        if known is None or known[0] != ratio:
+            heard = max((self._points.value(point).at for point in register.ratios), default=0)
+            known = self._other_ratio[meter] = (ratio, heard)
+        return known[1]
+
+    def _say_unknown(self, meter: str) -> None:
+        """A register that cannot be told because of its ratio alone: somebody has to say it."""
+        register = self._registers[meter]
+        heard = [self._points.value(point) for point in register.ratios]
+        if any(told.quality == "bad" for told in heard):
+            facts = Facts()
+            self._turn("meter.ratio", meter, True, Text("未知", "not known"), facts)
+            if facts:
+                self._record.append(facts)
 
     def _doubtful(self, meter: str, data: MeterRead) -> bool:
         """Whether the register fell, and has been heard so once only."""
-        if step(self._before.get(meter), data.meter_no, data.value, data.rolls_over).kind != "odd":
+        if _step(self._before.get(meter), data).kind != "odd":
             self._doubted.pop(meter, None)
             return False
         at = self._points.value(self._registers[meter].point).at
@@ -187,7 +233,7 @@ class Meters:
     def _compare(self, meter: str, register: Register, data: MeterRead, facts: Facts) -> Held:
         """Says what is odd about a reading; what to hold of it for the next one."""
         before = self._before.get(meter)
-        found = step(before, data.meter_no, data.value, register.rolls_over)
+        found = _step(before, data)
         if before is not None and found.kind in {"exchanged", "reset"}:
             exchanged = MeterExchanged(
                 register=data.register,
@@ -198,6 +244,8 @@ class Meters:
                 new_value=data.value,
             )
             facts.say("meter.exchanged", meter, exchanged)
+        ratios = f"{self._ratio.get(meter, 1.0):g} → {self._ratio_of(register) or 1.0:g}"
+        self._turn("meter.ratio", meter, data.begins, Text(ratios, ratios), facts)
         fell = "" if before is None else f"{before.value:g} → {data.value:g} {data.unit}".rstrip()
         self._turn("meter.backward", meter, found.kind == "odd", Text(fell, fell), facts)
         other = bool(register.meter_no) and not same_number(data.meter_no, register.meter_no)
@@ -227,3 +275,7 @@ class Meters:
             odd.discard(meter)
             if not odd:
                 self._alarms.clear_cause(built_in_key(cause, device), facts)
+
+
+def _step(before: Held | None, data: MeterRead) -> Step:
+    return step(before, data.meter_no, data.value, data.rolls_over, begins=data.begins)

@@ -47,7 +47,7 @@ async def on_read(conn: AsyncConnection, event: StoredEvent) -> None:
     row = (await conn.execute(_HELD, key)).one_or_none()
     if row is not None and at <= row.at <= latest(event.received):
         return
-    found = step(None if row is None else _held(row), read.meter_no, read.value, read.rolls_over)
+    found = step(None if row is None else _held(row), read.meter_no, read.value, read.rolls_over, begins=read.begins)
     fallen = found.held.fallen
     values = key | {"meter_no": read.meter_no, "unit": read.unit, "value": read.value, "at": at}
     await conn.execute(_PUT, values | {"fallen": None if fallen is None else json.dumps(fallen)})

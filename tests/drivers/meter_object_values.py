@@ -12,7 +12,9 @@ Case = tuple[Value, Value]
 
 def object_rounds(profile: Profile) -> list[tuple[dict[str, Value], dict[str, Value]]]:
     """Rounds of values: in each, every point has its next one."""
-    cases = {point.id: _cases(point) for point in profile.points.values()}
+    cases = {
+        point.id: [(1, 1)] if point.id in profile.multipliers else _cases(point) for point in profile.points.values()
+    }
     rounds = []
     for turn in range(max(map(len, cases.values()))):
         chosen = {name: each[turn % len(each)] for name, each in cases.items()}

@@ -38,6 +38,8 @@ def _cases(profile: Profile, point: Point) -> list[Case]:
     assert isinstance(source, FieldSource)
     if source.item is None:
         return [(None, ADDRESS.zfill(12 if profile.protocol == "dlt645" else 14))]
+    if point.id in profile.multipliers:
+        return [(1, 1)]  # what it does to the others has a test of its own
     match source.form:
         case "bcd":
             return _numbers(point, source)

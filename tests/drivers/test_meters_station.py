@@ -294,3 +294,45 @@ def test_the_valve_is_confirmed_by_its_meter() -> None:
     assert heard(begun, "17A0 SER 0100", 0x84) == Said()
     with pytest.raises(FrameError, match="another length"):
         heard(begun, "17A0 SER 0100000000", 0x84)
+
+
+RATIOS = meter_product(
+    "points:\n"
+    "  energy: {di: 0x00010000, length: 4, decimals: 2, times: [ct, pt], name: {zh: 电量, en: Energy}}\n"
+    "  ct: {di: 0x04000306, length: 3, name: {zh: 变比, en: Ratio}, min: 1}\n"
+    "  pt: {di: 0x04000307, length: 3, name: {zh: 变比, en: Ratio}, min: 1}\n"
+)
+CT, PT = "06030004", "07030004"
+
+
+def behind(scale_by: dict[str, float] | None = None) -> Dlt645Station:
+    return Dlt645Station("m", Installed(address=ADDRESS, scale_by=scale_by or {}), RATIOS)
+
+
+def energy(of: Dlt645Station) -> object:
+    return values(say(talk(of), 0x91, ENERGY + "50120000"))["energy"]
+
+
+def test_a_meter_behind_transformers_is_not_known_until_its_ratios_are() -> None:
+    meter = behind()
+    assert [block.first for block in meter.blocks()] == [False, True, True]
+    assert energy(meter) is None
+    assert values(say(talk(meter, 0x04000306), 0x91, CT + "200000")) == {"ct": 20}
+    assert energy(meter) is None
+    assert values(say(talk(meter, 0x04000307), 0x91, PT + "010000")) == {"pt": 1}
+    assert energy(meter) == 250.0
+    say(talk(meter, 0x04000306), 0x91, CT + "400000")
+    assert energy(meter) == 500.0
+    # 0 is no ratio, and a meter that was away may be another one.
+    say(talk(meter, 0x04000306), 0x91, CT + "000000")
+    assert energy(meter) is None
+    say(talk(meter, 0x04000306), 0x91, CT + "400000")
+    meter.forget()
+    assert energy(meter) is None
+
+
+def test_what_the_site_file_says_of_the_ratios_wins() -> None:
+    meter = behind({"ct": 100, "pt": 10})
+    assert energy(meter) == 12_500.0
+    say(talk(meter, 0x04000306), 0x91, CT + "200000")
+    assert energy(meter) == 12_500.0

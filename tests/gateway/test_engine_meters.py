@@ -141,6 +141,7 @@ TELLS = SITE.replace(
 
 
 async def told(here: Yard, **values: Value) -> None:
+    values = {"ct": 1, "pt": 1, **values}
     await here.read("good", **{f"meter_main__{name}": value for name, value in values.items()})
 
 
@@ -203,3 +204,42 @@ async def test_a_meters_wrong_clock_is_an_alarm_until_it_is_set(tmp_path: Path) 
         await told(here, meter_clock=right.replace(tzinfo=None).isoformat())
         await here.wait(QUARTER_MS / 1000)
         assert await alarms(here, "alarm.cleared") == ["meter.clock"]
+
+
+async def test_another_ratio_begins_a_new_count_and_is_an_alarm(tmp_path: Path) -> None:
+    time = Time(quarter_of(MORNING))
+    async with yard(tmp_path, time, site=TELLS) as here:
+        await told(here, meter_no=NUMBER, energy_import=2000.0, ct=20)
+        await here.wait(60)
+        # The value that is known still holds the old ratio: at the quarter there is nothing to record yet.
+        await here.read("good", meter_main__ct=40)
+        await here.wait(QUARTER_MS / 1000)
+        assert len(await here.events("meter.read")) == 1
+        assert await here.engine.meters.read_now("main") is False
+        await here.read(meter_main__energy_import=4002.0)
+        [first, second] = [data for _, _, data in await here.events("meter.read")]
+        assert (first["value"], first["begins"], first["rolls_over"]) == (2000.0, False, 20e6)
+        assert (second["value"], second["begins"], second["rolls_over"]) == (4002.0, True, 40e6)
+        [(_, _, raised)] = await here.events("alarm.raised")
+        assert (raised["rule"], "20 → 40" in raised["message"]["zh"]) == ("meter.ratio", True)
+        assert await here.events("meter.exchanged") == []
+        await here.wait(QUARTER_MS / 1000)
+        assert await alarms(here, "alarm.cleared") == ["meter.ratio"]
+        assert [data["begins"] for _, _, data in await here.events("meter.read")] == [False, True, False]
+    time.machine_ms += QUARTER_MS
+    # Also over a restart, and also where the site file says it.
+    said = TELLS.replace("address: '", "scale_by: {ct: 100}, address: '")
+    async with yard(tmp_path, time, site=said) as again:
+        await told(again, meter_no=NUMBER, energy_import=10_006.0, ct=40)
+        assert [data["begins"] for _, _, data in await again.events("meter.read")] == [False, True, False, True]
+
+
+async def test_a_register_whose_ratio_nobody_knows_is_an_alarm_and_no_reading(tmp_path: Path) -> None:
+    async with yard(tmp_path, Time(quarter_of(MORNING)), site=TELLS) as here:
+        await here.read("good", meter_main__meter_no=NUMBER)
+        await here.read("bad", meter_main__ct=None, meter_main__energy_import=None)
+        assert await here.events("meter.read") == []
+        assert await alarms(here) == ["meter.ratio"]
+        await told(here, ct=20, energy_import=100.0)
+        assert await alarms(here, "alarm.cleared") == ["meter.ratio"]
+        assert [data["value"] for _, _, data in await here.events("meter.read")] == [100.0]
