@@ -43,6 +43,27 @@ def test_a_site_may_say_which_changes_are_worth_a_report(tmp_path: Path) -> None
     assert own.commands == usual.commands
 
 
+METER = instead(
+    "  lobby-line:",
+    "  meter-line: {kind: meter-serial, port: /dev/ttyS8}\n  lobby-line:",
+    instead("  relay:", "  meter: {profile: PRODUCT, bus: meter-line, address: '1'}\n  relay:"),
+)
+
+
+def test_a_meter_that_does_not_tell_its_ratios_is_told_them_by_the_site(tmp_path: Path) -> None:
+    old = instead("PRODUCT", "dlt645_1997", METER)
+    (mistake,) = broken(tmp_path, old)
+    assert "scale_by is missing (ct, pt)" in str(mistake)
+    (mistake,) = broken(tmp_path, instead("address: '1'", "address: '1', scale_by: {pt: 1}", old))
+    assert "scale_by is missing (ct)" in str(mistake)
+    loaded(tmp_path, instead("address: '1'", "address: '1', scale_by: {ct: 20, pt: 1}", old))
+    # One that tells them need not be given any; what it is given must be a ratio, and one that it has.
+    new = instead("PRODUCT", "dlt645_2007_three_phase", METER)
+    loaded(tmp_path, new)
+    for wrong in ("ct: 0", "ct: -20", "ct: .nan", "ct: .inf", "current: 20"):
+        assert broken(tmp_path, instead("address: '1'", f"address: '1', scale_by: {{{wrong}}}", new))
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

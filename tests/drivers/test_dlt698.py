@@ -270,12 +270,12 @@ async def test_the_packages_server_is_read() -> None:
     config = MeterTcpBus(kind="meter-tcp", host="127.0.0.1", port=server.local_port, baud=115200, timeout_s=2)
     profile = replace(THREE_PHASE, poll=Poll(alarm=0.1, normal=0.1, meter=0.1))
     heard = Heard()
-    bus = open_bus(
-        "line", config, {"meter": (Installed(address=ADDRESS), profile)}, sink=heard, clock=lambda: 1_700_000_000_000
-    )
+    # Its table has no transformers' ratios.
+    installed = Installed(address=ADDRESS, scale_by={"ct": 20, "pt": 10})
+    bus = open_bus("line", config, {"meter": (installed, profile)}, sink=heard, clock=lambda: 1_700_000_000_000)
     running = asyncio.create_task(bus.run())
     try:
-        expected: dict[str, Value] = {"voltage_l2": 230.2, "frequency": 49.98, "meter_no": "000000271828"}
+        expected: dict[str, Value] = {"voltage_l2": 2302.0, "frequency": 49.98, "meter_no": "000000271828"}
         for word, value in expected.items():
             await heard.until_value(f"meter.{word}", value)
         await heard.until(lambda: heard.last("meter.energy_import") is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 
 from hypothesis import given
@@ -50,6 +51,40 @@ def test_what_was_told_is_always_what_the_device_says(steps: list[tuple[int, int
             "d.contact": bool(contact),
             "d.other": told["d.other"],
         }
+
+
+@given(st.sampled_from([1, 20, 80]), st.sampled_from([10, 1000]))
+def test_a_chint_meter_behind_transformers_tells_what_flows(ct: int, pt_tenths: int) -> None:
+    chint = Station("m", Installed(), load("chint_dtsu666"))
+    given_s = Station("m", Installed(scale_by={"ct": 5, "pt": 2}), load("chint_dtsu666"))
+    secondary = {0x101E: 100.5, 0x2006: 2301.0, 0x200C: 1500.0, 0x2012: 3450.0}
+    points = {"energy_import": 100.5, "voltage_l1": 230.1, "current_l1": 1.5, "power": 345.0}
+    volts = {"voltage_l1": pt_tenths / 10, "current_l1": ct}
+
+    def read(of: Station, *, ratios: bool) -> dict[str, Value]:
+        told: dict[str, Value] = {}
+        for block in sorted(of.blocks(), key=lambda block: block.first == ratios):
+            words = bytearray(2 * block.size)
+            for span in block.spans:
+                at = 2 * (span.address - block.start)
+                if span.address in {6, 7}:
+                    words[at : at + 2] = struct.pack(">H", ct if span.address == 6 else pt_tenths)
+                elif span.width == 2:
+                    words[at : at + 4] = struct.pack(">f", secondary.get(span.address, 0.0))
+            told |= {reading.point: reading.value for reading in of.news(block, bytes(words), 0.0, 1000)}
+        return told
+
+    before = read(chint, ratios=True)
+    assert {before[f"m.{name}"] for name in points} == {None}, "no ratio was read yet"
+    known = before | read(chint, ratios=False)
+    for name, value in points.items():
+        wanted = value * volts.get(name, ct * pt_tenths / 10)
+        found = known.get(f"m.{name}")
+        assert isinstance(found, float)
+        assert math.isclose(found, wanted, rel_tol=1e-6)
+    assert (known["m.ct"], known["m.pt"]) == (ct, pt_tenths / 10)
+    fixed = read(given_s, ratios=True)
+    assert math.isclose(float(fixed["m.energy_import"] or 0), 1005.0, rel_tol=1e-6)
 
 
 def test_a_quiet_point_is_told_at_the_heartbeat() -> None:
