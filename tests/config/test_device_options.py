@@ -46,7 +46,7 @@ def test_a_site_may_say_which_changes_are_worth_a_report(tmp_path: Path) -> None
 METER = instead(
     "  lobby-line:",
     "  meter-line: {kind: meter-serial, port: /dev/ttyS8}\n  lobby-line:",
-    instead("  relay:", "  meter: {profile: PRODUCT, bus: meter-line, address: '1'}\n  relay:"),
+    instead("  relay:", "  untold: {profile: PRODUCT, bus: meter-line, address: '1'}\n  relay:"),
 )
 
 
