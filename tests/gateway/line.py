@@ -162,8 +162,7 @@ class HubEnd:
                 self.presences.append(presence)
                 if presence.state == "birth":
                     self.births.append(presence)
-                    return self.model.birth(presence) if self.answering else None
-                return None
+                return self.model.birth(presence) if self.answering and presence.asks else None
             case "events":
                 batch = wire.decode(Batch, payload)
                 self.batches.append(batch)
