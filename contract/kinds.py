@@ -349,7 +349,7 @@ class AlarmForgotten(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TicketMoved(msgspec.Struct, frozen=True, kw_only=True):
-    """`ticket.opened|folded|taken|commented|finished|closed|reopened`: a step of a ticket at the hub."""
+    """`ticket.opened|folded|taken|commented|finished|accepted|closed|reopened`: a step of a ticket at the hub."""
 
     ticket: str
     state: str
@@ -448,6 +448,7 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "ticket.taken": TicketMoved,
     "ticket.commented": TicketMoved,
     "ticket.finished": TicketMoved,
+    "ticket.accepted": TicketMoved,
     "ticket.closed": TicketMoved,
     "ticket.reopened": TicketMoved,
     "command.asked": CommandAsked,

@@ -26,7 +26,6 @@ from contract.texts import Text
 from hub import settings
 from hub.access import service as access
 from hub.access.nouns import BLOCK, CREDENTIAL, GRANT, HOLDER, SCHEDULE, Noun
-from hub.access.schemas import Body
 from hub.accounts import service as accounts
 from hub.accounts.schemas import AccountBody, NewAccount
 from hub.db import Database, connection
@@ -34,6 +33,7 @@ from hub.gateways.service import EnrolmentError, enrol
 from hub.settings import SettingsError
 from hub.sites import service as sites
 from hub.sites.models import SiteRow
+from web.asked import Body
 from web.passwords import Passwords
 from web.users import ALL_SITES
 from web.validation import field_texts

@@ -1,7 +1,8 @@
 """Tickets: which fault becomes one, which faults are one, and which step may follow which.
 
 The gateway raises one per alarm episode (`raise_for`); the hub folds by site, asset and cause (`fold`) and moves it
-along the table of steps. Done becomes closed only when the alarm itself has cleared.
+along the table of steps. Done becomes closed only when the alarm itself has cleared; work that no device can vouch for
+is accepted by somebody else than who did it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from contract.texts import Reason, Text
 from rules.reasons import reason
 
 TicketState = Literal["raised", "taken", "done", "closed"]
-Step = Literal["take", "comment", "finish", "close", "reopen", "fold"]
+Step = Literal["take", "comment", "finish", "accept", "close", "reopen", "fold"]
 
 STEPS: dict[tuple[TicketState, Step], TicketState] = {
     ("raised", "take"): "taken",
@@ -27,6 +28,7 @@ STEPS: dict[tuple[TicketState, Step], TicketState] = {
     ("taken", "finish"): "done",
     ("taken", "fold"): "taken",
     ("done", "comment"): "done",
+    ("done", "accept"): "closed",
     ("done", "close"): "closed",
     # The alarm came back, or the work was not accepted: it goes on with whoever had it.
     ("done", "reopen"): "taken",
@@ -39,6 +41,7 @@ STEP_ROLES: dict[Step, frozenset[Role]] = {
     "take": frozenset({"maintenance", "installer", "manager", "admin"}),
     "comment": frozenset({"guard", "maintenance", "installer", "manager", "admin"}),
     "finish": frozenset({"maintenance", "installer", "manager", "admin"}),
+    "accept": frozenset({"guard", "maintenance", "installer", "manager", "admin"}),
     "reopen": frozenset({"maintenance", "manager", "admin"}),
 }
 """Which roles may take a step. `close` and `fold` are in nobody's hand."""
@@ -47,6 +50,7 @@ STEP_EVENTS: dict[Step, str] = {
     "take": "ticket.taken",
     "comment": "ticket.commented",
     "finish": "ticket.finished",
+    "accept": "ticket.accepted",
     "close": "ticket.closed",
     "reopen": "ticket.reopened",
     "fold": "ticket.folded",
@@ -62,6 +66,7 @@ STEP_NAMES: dict[Step, Text] = {
     "take": Text("接单", "taken"),
     "comment": Text("备注", "commented"),
     "finish": Text("完成", "finished"),
+    "accept": Text("验收", "accepted"),
     "close": Text("关闭", "closed"),
     "reopen": Text("重开", "reopened"),
     "fold": Text("合并", "folded into"),
@@ -70,6 +75,18 @@ STEP_NAMES: dict[Step, Text] = {
 HISTORY_MS = 10 * 60 * 1000
 HISTORY_ROWS = 600
 """What a ticket takes along of its asset's points."""
+
+
+ANSWERING: frozenset[Role] = frozenset({"manager", "admin"})
+"""Who answers for a site: they may accept whatever they did not do themselves."""
+
+
+class Acceptance(NamedTuple):
+    """How a person stands to work that is done. `nobody_else`: no other account could accept it."""
+
+    asked_for: bool
+    did_it: bool
+    nobody_else: bool = False
 
 
 class FoldKey(NamedTuple):
@@ -97,14 +114,26 @@ def fold(newest: TicketState | None) -> Literal["open", "fold", "reopen"]:
 
 
 def next_state(
-    state: TicketState, wanted: Step, *, role: str | None = None, alarm_active: bool, text: str = ""
+    state: TicketState,
+    wanted: Step,
+    *,
+    role: str | None = None,
+    alarm_active: bool,
+    text: str = "",
+    acceptance: Acceptance | None = None,
 ) -> TicketState | Reason:
-    """The state after `wanted`, or why it may not be. `role`: of the person, None for the hub's own steps."""
+    """The state after `wanted`, or why it may not be. `role`: of the person, None for the hub's own steps.
+
+    `acceptance`: how the person stands to finished work, None where a device vouches for it.
+    """
     to = STEPS.get((state, wanted))
     if to is None:
         return reason("ticket_step", state=STATE_NAMES[state], step=STEP_NAMES[wanted])
-    if role is not None and role not in STEP_ROLES.get(wanted, frozenset()):
+    asked_for = acceptance is not None and acceptance.asked_for
+    if role is not None and role not in STEP_ROLES.get(wanted, frozenset()) and not (wanted == "reopen" and asked_for):
         return reason("ticket_role")
+    if wanted == "accept" and (why := _not_accepted(role, acceptance)) is not None:
+        return why
     if wanted == "close" and alarm_active:
         return reason("ticket_alarm_active")
     if wanted == "comment" and role is not None and not text.strip():
@@ -112,9 +141,23 @@ def next_state(
     return to
 
 
-def closes(state: TicketState, *, alarm_active: bool) -> bool:
-    """Whether the hub closes a ticket now: the work is done and the device itself is back to normal."""
-    return state == "done" and not alarm_active
+def _not_accepted(role: str | None, acceptance: Acceptance | None) -> Reason | None:
+    if acceptance is None:
+        return reason("ticket_device")
+    answers = role in ANSWERING
+    if not (answers or acceptance.asked_for):
+        return reason("ticket_accept")
+    if acceptance.did_it and not (answers and acceptance.nobody_else):
+        return reason("ticket_own")
+    return None
+
+
+def closes(state: TicketState, *, has_alarm: bool, alarm_active: bool) -> bool:
+    """Whether the hub closes a ticket now: the work is done and the device itself is back to normal.
+
+    Where there is no alarm, a person accepts.
+    """
+    return state == "done" and has_alarm and not alarm_active
 
 
 def raise_for(

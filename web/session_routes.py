@@ -9,13 +9,14 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from web.asked import Body
 from web.session import Sessions, SignedInUser, address_of
 from web.users import User
 
 router = APIRouter(prefix="/api/session", tags=["session"])
 
 
-class SignIn(BaseModel):
+class SignIn(Body):
     """A user name and a password."""
 
     username: Annotated[str, Field(min_length=1, max_length=64)]

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.middleware import Middleware
@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from web import live_routes, session_routes
+from web.asked import only_known
 from web.console import DIST, console_router
 from web.errors import ErrorAnswer, LastResort, NotFound, add_error_answers
 from web.headers import BodyLimit, NoZeros, SameOrigin, SecurityHeaders
@@ -55,6 +56,7 @@ def make_app(
         redirect_slashes=False,
         lifespan=_closing(live, lifespan),
         responses=_ERRORS,
+        dependencies=[Depends(only_known)],
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(LastResort),

@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from contract.commands import CommandKind
 from gateway.engine.episodes import STATES, Alarm, alarm_item, ticket_item, urgency
 from gateway.web.commands import ask
 from gateway.web.served import Gateway, Served
 from rules.alarms import SHELVE_LIMIT_S
+from web.asked import Body
 from web.errors import NotFound
 from web.paging import Limit, cursor_of, key_of, listed_words
 from web.session import SignedInUser
@@ -25,7 +26,7 @@ TTL_S = 30
 TICKET_STATES = ("raised", "taken", "done", "closed")
 
 
-class Note(BaseModel):
+class Note(Body):
     """What the person says about it."""
 
     note: Annotated[str, Field(max_length=500)] = ""

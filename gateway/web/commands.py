@@ -6,13 +6,14 @@ from typing import Annotated, Any
 from uuid import uuid4
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from contract.commands import Command, CommandKind
 from contract.instants import instant
 from contract.texts import Text
 from gateway.web.served import Gateway, Served
 from rules.commands import LIFE_MS, args_fault, may_ask
+from web.asked import Body
 from web.errors import Forbidden, Invalid, NotFound, TooMany
 from web.paging import NOT_YOURS
 from web.session import SignedInUser
@@ -31,17 +32,17 @@ _BUSY = Text("网关正忙，请稍后再试", "The gateway is busy; try again i
 _UNREADABLE = Text("当前读不到可信的读数", "No value that can be trusted is readable now")
 
 
-class NewCommand(BaseModel):
+class NewCommand(Body):
     """A wish. `args` by kind: door.mode {mode}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value}."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(allow_inf_nan=False)
 
     site: Annotated[str, Field(min_length=1, max_length=64)]
     target: Annotated[str, Field(min_length=1, max_length=129)]
     kind: CommandKind
     reason: Annotated[str, Field(min_length=1, max_length=500)]
     ttl_s: Annotated[int, Field(ge=1, le=LONGEST_TTL_S)] = DEFAULT_TTL_S
-    args: Annotated[dict[str, Arg], Field(max_length=10)] = {}
+    args: Annotated[dict[str, Arg], Field(max_length=10)] = Field(default_factory=dict)
 
 
 @router.post("/commands", status_code=202)

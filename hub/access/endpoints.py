@@ -13,6 +13,7 @@ from hub.access import service
 from hub.access.nouns import CREDENTIAL, GRANT, HOLDER, NOUNS, Noun, Row
 from hub.access.schemas import CredentialShape, HolderWhole, Id
 from hub.db import Reading, Writing
+from web.asked import UNKNOWN
 from web.errors import Invalid, NotFound
 from web.paging import Limit, Page, cursor_of, key_of, sites_asked
 from web.session import Allowed
@@ -49,7 +50,9 @@ def routes_of(noun: Noun) -> APIRouter:
         limit: Limit = 100,
     ) -> Any:
         asked = {"kind": kind, "state": state, "holder": holder}
-        filters = {name: value for name, value in asked.items() if name in noun.row.model_fields}
+        filters = {name: value for name, value in asked.items() if value is not None}
+        if unknown := sorted(filters.keys() - noun.row.model_fields.keys()):
+            raise Invalid(dict.fromkeys(unknown, UNKNOWN))
         after = key_of(cursor, str, str, str) if cursor else None
         rows = await service.listed(
             session,

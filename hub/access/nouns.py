@@ -16,7 +16,6 @@ from hub.access.schemas import (
     MEANT,
     BlockBody,
     BlockShape,
-    Body,
     CredentialBody,
     CredentialShape,
     GrantBody,
@@ -27,6 +26,7 @@ from hub.access.schemas import (
     ScheduleBody,
     ScheduleShape,
 )
+from web.asked import Body
 from web.moments import written
 
 Row = HolderRow | CredentialRow | GrantRow | ScheduleRow | BlockRow

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
+from pydantic import BaseModel, Field, computed_field, model_validator
 
 from contract import cards
 from contract.cards import PrintedForm
@@ -14,6 +14,7 @@ from contract.texts import Text
 from hub.sites.schemas import TextShape
 from rules.schedules import ALWAYS
 from rules.values import normal_value
+from web.asked import Body
 from web.moments import At
 from web.validation import FieldFault
 
@@ -43,12 +44,6 @@ MEANT = frozenset({"form"})
 """Fields that say how another one is meant; they are not kept."""
 
 _ORDER = Text("结束时间必须晚于开始时间", "The end must be after the beginning")
-
-
-class Body(BaseModel):
-    """A request's body: unknown fields are errors."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class Term(Body):
@@ -124,7 +119,7 @@ class DayBody(Body):
     """One date that follows other hours; none: closed."""
 
     day: Day
-    hours: Annotated[list[tuple[HourMinute, HourMinute]], Field(max_length=10)] = []
+    hours: Annotated[list[tuple[HourMinute, HourMinute]], Field(max_length=10)] = Field(default_factory=list)
 
 
 class ScheduleBody(Body):
@@ -132,7 +127,7 @@ class ScheduleBody(Body):
 
     name: TextShape
     windows: Annotated[list[WindowBody], Field(max_length=50)]
-    days: Annotated[list[DayBody], Field(max_length=400)] = []
+    days: Annotated[list[DayBody], Field(max_length=400)] = Field(default_factory=list)
 
 
 class GrantBody(Term):

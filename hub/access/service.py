@@ -23,11 +23,12 @@ from contract.texts import Text
 from hub import stream
 from hub.access.models import BlockRow, CredentialRow, GrantRow, HolderRow, ScheduleRow
 from hub.access.nouns import CREDENTIAL, GRANT, Noun, Row
-from hub.access.schemas import MEANT, BlockBody, Body, CredentialBody, GrantBody, ScheduleBody
+from hub.access.schemas import MEANT, BlockBody, CredentialBody, GrantBody, ScheduleBody
 from hub.db import connection
 from hub.desired import service as desired
 from hub.sites.models import SiteRow
 from rules.schedules import ALWAYS
+from web.asked import Body
 from web.errors import Conflict, Invalid, NotFound, Refusal
 
 _IN_FORCE = Text("已有一个有效凭证使用此号码", "A credential in force has this value already")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from contract.desired import Role
 from contract.texts import Text
 from contract.topics import valid_id
 from hub.accounts.models import AccountRow
+from web.asked import Body
 from web.language import Language
 from web.moments import At
 from web.passwords import LONGEST, SHORTEST
@@ -22,12 +23,6 @@ _SITES = Text('应为项目点编号的列表，或 ["*"]', 'must be a list of s
 
 Password = Annotated[str, Field(min_length=SHORTEST, max_length=LONGEST)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
-
-
-class Body(BaseModel):
-    """A request's body: unknown fields are errors."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class AccountBody(Body):

@@ -19,6 +19,7 @@ from hub.db import Reading, Writing, connection
 from hub.sites.schemas import TextShape
 from hub.tickets.schemas import PersonShape
 from rules.alarms import SHELVE_LIMIT_S, AlarmState
+from web.asked import Body
 from web.errors import Conflict, NotFound
 from web.paging import Limit, Moment, Page, Rank, cursor_of, key_of, listed_words, sites_asked
 from web.session import SignedInUser
@@ -66,7 +67,7 @@ class AlarmShape(BaseModel):
     note: str
 
 
-class Note(BaseModel):
+class Note(Body):
     """What a person says about it."""
 
     note: Annotated[str, Field(max_length=500)] = ""

@@ -11,6 +11,7 @@ from contract.commands import CommandKind
 from hub.commands import service
 from hub.commands.service import DEFAULT_TTL_S, LONGEST_TTL_S, Wish
 from hub.db import Reading, Writing
+from web.asked import Body
 from web.errors import NotFound
 from web.session import SignedInUser
 from web.wishes import Arg
@@ -18,17 +19,17 @@ from web.wishes import Arg
 router = APIRouter(prefix="/api/commands", tags=["commands"])
 
 
-class NewCommand(BaseModel):
+class NewCommand(Body):
     """A wish. `args` by kind: door.mode {mode}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value}."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(allow_inf_nan=False)
 
     site: Annotated[str, Field(min_length=1, max_length=64)]
     target: Annotated[str, Field(min_length=1, max_length=129)]
     kind: CommandKind
     reason: Annotated[str, Field(min_length=1, max_length=500)]
     ttl_s: Annotated[int, Field(ge=1, le=LONGEST_TTL_S)] = DEFAULT_TTL_S
-    args: Annotated[dict[str, Arg], Field(max_length=10)] = {}
+    args: Annotated[dict[str, Arg], Field(max_length=10)] = Field(default_factory=dict)
 
 
 class PersonItem(BaseModel):

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from contract.readings import Value
+from web.asked import Body
 
 
-class TextShape(BaseModel):
+class TextShape(Body):
     """A text in both languages."""
-
-    model_config = ConfigDict(extra="forbid")
 
     zh: Annotated[str, Field(min_length=1, max_length=500)]
     en: Annotated[str, Field(min_length=1, max_length=500)]
@@ -38,13 +37,11 @@ class PostShape(BaseModel):
     places: list[str]
 
 
-class PostBody(BaseModel):
+class PostBody(Body):
     """A post as it shall be."""
 
-    model_config = ConfigDict(extra="forbid")
-
     name: TextShape
-    places: Annotated[list[str], Field(max_length=200)] = []
+    places: Annotated[list[str], Field(max_length=200)] = Field(default_factory=list)
 
 
 class SiteShape(BaseModel):

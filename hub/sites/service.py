@@ -86,6 +86,16 @@ def view_of(row: SiteRow) -> SiteView:
     return SiteView(row.id, layout.get("doors", ()), layout.get("lanes", ()))
 
 
+def things_of(row: SiteRow) -> frozenset[str] | None:
+    """The ids of whatever the site consists of; None while its gateway has not said it."""
+    if row.layout is None:
+        return None
+    kinds = ("doors", "lanes", "devices", "zones", "meters")
+    things = [thing for kind in kinds for thing in row.layout.get(kind, ())]
+    parts = {part for thing in things for part in (*thing.get("readers", ()), thing.get("camera", ""))}
+    return frozenset({thing["id"] for thing in things} | parts)
+
+
 def texts(name: Text) -> dict[str, str]:
     """A text as a column holds it."""
     return {"zh": name.zh, "en": name.en}

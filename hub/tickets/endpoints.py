@@ -9,18 +9,20 @@ from fastapi import APIRouter
 from contract.texts import Text
 from hub.db import Reading, Writing
 from hub.sites.models import SiteRow
+from hub.sites.service import things_of
 from hub.tickets import items, service
 from hub.tickets.models import TicketRow
 from hub.tickets.schemas import NewTicket, StepBody, TicketShape
 from rules.tickets import TicketState
-from web.errors import NotFound
+from web.errors import Invalid, NotFound
 from web.paging import Limit, Moment, Page, cursor_of, key_of, listed_words, sites_asked
 from web.session import SignedInUser
 from web.users import User
 
 router = APIRouter(prefix="/api/tickets", tags=["tickets"])
 
-PersonStep = Literal["take", "comment", "finish", "reopen"]
+PersonStep = Literal["take", "comment", "finish", "accept", "reopen"]
+_NO_ASSET = Text("该项目点没有这个设备、门、车道或区域", "The site has no such device, door, lane or zone")
 _NO_SITE = Text("没有这个项目点", "There is no such site")
 
 
@@ -46,8 +48,12 @@ async def tickets(
 @router.post("", status_code=201, response_model=TicketShape)
 async def open_ticket(body: NewTicket, user: SignedInUser, session: Writing) -> dict[str, Any]:
     """Report a fault or ask for work."""
-    if not user.may_see(body.site) or await session.get(SiteRow, body.site) is None:
+    site = await session.get(SiteRow, body.site) if user.may_see(body.site) else None
+    if site is None:
         raise NotFound(_NO_SITE)
+    things = things_of(site)
+    if body.asset and things is not None and body.asset not in things:
+        raise Invalid({"asset": _NO_ASSET})
     row = await service.open_manual(session, body, user.person())
     return await items.item_of(session, row, history=True)
 
@@ -62,7 +68,7 @@ async def one_ticket(ticket: str, user: SignedInUser, session: Reading) -> dict[
 async def step(
     ticket: str, step: PersonStep, user: SignedInUser, session: Writing, body: StepBody | None = None
 ) -> dict[str, Any]:
-    """Take a step: `take`, `comment`, `finish`, `reopen`."""
+    """Take a step: `take`, `comment`, `finish`, `accept`, `reopen`. Work without an alarm is accepted by somebody else."""
     said = body or StepBody()
     row = await _ticket(session, user, ticket)
     await service.step(session, row, step, user.person(), text=said.said(), assignee=said.assignee)

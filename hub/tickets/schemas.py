@@ -8,11 +8,12 @@ from pydantic import AliasChoices, BaseModel, Field
 
 from contract.kinds import Severity
 from hub.sites.schemas import TextShape
+from web.asked import Body
 
 Line = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class NewTicket(BaseModel):
+class NewTicket(Body):
     """A fault that a person reports. `title`: in one language as it was typed, or in both."""
 
     site: Annotated[str, Field(min_length=1, max_length=64)]
@@ -27,7 +28,7 @@ class NewTicket(BaseModel):
         return {"zh": self.title, "en": self.title} if isinstance(self.title, str) else self.title.model_dump()
 
 
-class StepBody(BaseModel):
+class StepBody(Body):
     """What a person says with a step; `text` may be called `note`, as with alarms.
 
     `found`, `done`: what finished work says of the cause and the cure. `assignee`: the account that shall take it, if
@@ -53,7 +54,7 @@ class PersonShape(BaseModel):
 
 
 class TicketStepShape(BaseModel):
-    """Something that happened to a ticket: opened, folded, taken, commented, finished, closed, reopened."""
+    """Something that happened to a ticket: opened, folded, taken, commented, finished, accepted, closed, reopened."""
 
     at: str
     by: PersonShape | None

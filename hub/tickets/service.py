@@ -91,17 +91,28 @@ async def step(
     text: str = "",
     assignee: str | None = None,
 ) -> None:
-    """A person moves a ticket; the refusal says why it may not be. Finished work closes once the alarm has cleared."""
+    """A person moves a ticket; the refusal says why it may not be.
+
+    Finished work closes once the alarm has cleared; without an alarm somebody else accepts it.
+    """
     active = await alarm_active(session, row)
-    to = rules.next_state(row.state, wanted, role=by.role, alarm_active=active, text=text)  # type: ignore[arg-type]
+    acceptance = await _acceptance(session, row, by) if row.alarm is None else None
+    to = rules.next_state(
+        row.state,  # type: ignore[arg-type]
+        wanted,
+        role=by.role,
+        alarm_active=active,
+        text=text,
+        acceptance=acceptance,
+    )
     if isinstance(to, Reason):
         raise _refusal(to)
     if wanted == "take":
         row.assignee = await _assignee(session, row, by, assignee)
     row.state = to
-    row.closed_at = None
+    row.closed_at = datetime.now(UTC) if to == "closed" and wanted == "accept" else None
     await _moved(session, row, rules.STEP_EVENTS[wanted], by, text)
-    if rules.closes(row.state, alarm_active=active):
+    if rules.closes(row.state, has_alarm=row.alarm is not None, alarm_active=active):
         await _close(session, row)
 
 
@@ -224,6 +235,20 @@ async def _next_number(session: AsyncSession, site: str) -> int:
     # Writers go one at a time (the history lock), so that the number after the highest is free.
     last = (await session.exec(select(func.max(TicketRow.number)).where(TicketRow.site == site))).one()
     return (last or 0) + 1
+
+
+async def _acceptance(session: AsyncSession, row: TicketRow, by: Person) -> rules.Acceptance:
+    query = select(TicketStepRow).where(TicketStepRow.ticket == row.id).order_by(col(TicketStepRow.id))
+    whose = {step.step: step.by["id"] for step in (await session.exec(query)).all() if step.by is not None}
+    asked_for = whose.get("opened")
+    did_it = {row.assignee["id"] if row.assignee else None, whose.get("finished")}
+    others = select(AccountRow).where(col(AccountRow.active), col(AccountRow.id).not_in(did_it - {None}))
+    could = [
+        account
+        for account in (await session.exec(others)).all()
+        if (account.id == asked_for or account.role in rules.ANSWERING) and user_of(account).may_see(row.site)
+    ]
+    return rules.Acceptance(by.id == asked_for, by.id in did_it, nobody_else=not could)
 
 
 async def _assignee(session: AsyncSession, row: TicketRow, by: Person, wanted: str | None) -> dict[str, str]:

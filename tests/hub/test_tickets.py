@@ -197,11 +197,56 @@ async def test_a_person_reports_a_fault(database: Database) -> None:
         async with hub.signed_in("song", "maintenance") as client:
             path = f"/api/tickets/{ticket['id']}"
             await client.post(f"{path}/take")
-            # Nothing measures a street lamp: finished is closed.
-            assert (await client.post(f"{path}/finish")).json()["state"] == "closed"
-            assert (await client.post(f"{path}/reopen")).json()["state"] == "taken"
+            # Nothing measures a street lamp: whoever asked for the work says whether it is done.
+            assert (await client.post(f"{path}/finish")).json()["state"] == "done"
+            assert (await client.post(f"{path}/accept")).status_code == 409
+            assert (await guard.post(f"{path}/reopen", json={"text": "还有一盏不亮"})).json()["state"] == "taken"
+            await client.post(f"{path}/finish")
+        closed = (await guard.post(f"{path}/accept", json={"text": "都亮了"})).json()
+        assert (closed["state"], closed["steps"][-1]["step"]) == ("closed", "accepted")
+        assert closed["closed_at"] is not None
+        assert [kind for kind, *_ in await hub.events("ticket.accepted", "ticket.closed")] == ["ticket.accepted"]
         # Two people who report the same are two tickets: nobody can tell whether they mean the same.
         assert (await guard.post("/api/tickets", json=body)).json()["number"] == 2
+
+
+async def test_nobody_accepts_his_own_work(database: Database) -> None:
+    async with (
+        office(database) as hub,
+        hub.signed_in("song", "maintenance") as song,
+        hub.signed_in("bai", "maintenance") as bai,
+        hub.signed_in("mei", "manager") as mei,
+        hub.signed_in("root", "admin", "*") as root,
+    ):
+        body = {"site": "demo", "title": "路灯不亮"}
+        path = f"/api/tickets/{(await song.post('/api/tickets', json=body)).json()['id']}"
+        for step in ("take", "finish"):
+            await song.post(f"{path}/{step}")
+        # He asked for it and did it; a colleague has no say in it; a manager has.
+        for who, code in ((song, "ticket_own"), (bai, "ticket_accept")):
+            assert (await who.post(f"{path}/accept")).json()["error"]["code"] == code
+        assert (await mei.post(f"{path}/accept")).json()["state"] == "closed"
+
+        path = f"/api/tickets/{(await mei.post('/api/tickets', json=body)).json()['id']}"
+        for step in ("take", "finish"):
+            await mei.post(f"{path}/{step}")
+        assert (await mei.post(f"{path}/accept")).json()["error"]["code"] == "ticket_own"
+        # Unless there is nobody else who could.
+        accounts = (await root.get("/api/accounts")).json()["items"]
+        async with database.transaction() as conn:
+            await conn.exec_driver_sql("UPDATE accounts SET active = FALSE WHERE role = 'admin'")
+        assert len(accounts) == 4
+        assert (await mei.post(f"{path}/accept")).json()["state"] == "closed"
+
+
+async def test_what_a_device_vouches_for_needs_no_acceptance(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("song", "maintenance") as song:
+        await hub.raise_alarm(ticket=True)
+        (ticket,) = (await song.get("/api/tickets")).json()["items"]
+        for step in ("take", "finish"):
+            await song.post(f"/api/tickets/{ticket['id']}/{step}")
+        answer = await song.post(f"/api/tickets/{ticket['id']}/accept")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "ticket_device")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from rules.tickets import (
     STEP_NAMES,
     STEP_ROLES,
     STEPS,
+    Acceptance,
     FoldKey,
     Step,
     TicketState,
@@ -113,7 +114,7 @@ def test_a_ticket_is_never_closed_while_its_alarm_is_active(story: list[str]) ->
             found = "raised" if step == "open" else next_state(state, step, alarm_active=active)
         elif what == "clear":
             active = False
-        elif what == "settle" or closes(state, alarm_active=active):
+        elif what == "settle" or closes(state, has_alarm=True, alarm_active=active):
             found = next_state(state, "close", alarm_active=active)
         else:
             step_: Any = what
@@ -129,7 +130,32 @@ def test_a_ticket_is_never_closed_while_its_alarm_is_active(story: list[str]) ->
     ("state", "active", "expected"), [("done", False, True), ("done", True, False), ("taken", False, False)]
 )
 def test_done_closes_once_the_device_is_well(state: TicketState, active: bool, expected: bool) -> None:
-    assert closes(state, alarm_active=active) is expected
+    assert closes(state, has_alarm=True, alarm_active=active) is expected
+    assert closes(state, has_alarm=False, alarm_active=False) is False
+
+
+@pytest.mark.parametrize(
+    ("role", "acceptance", "to"),
+    [
+        ("guard", Acceptance(asked_for=True, did_it=False), "closed"),
+        ("manager", Acceptance(asked_for=False, did_it=False), "closed"),
+        ("maintenance", Acceptance(asked_for=False, did_it=False), "ticket_accept"),
+        ("maintenance", Acceptance(asked_for=True, did_it=True), "ticket_own"),
+        ("maintenance", Acceptance(asked_for=True, did_it=True, nobody_else=True), "ticket_own"),
+        ("admin", Acceptance(asked_for=False, did_it=True), "ticket_own"),
+        ("admin", Acceptance(asked_for=False, did_it=True, nobody_else=True), "closed"),
+        ("admin", None, "ticket_device"),
+    ],
+)
+def test_who_accepts_finished_work(role: str, acceptance: Acceptance | None, to: str) -> None:
+    found = next_state("done", "accept", role=role, alarm_active=False, acceptance=acceptance)
+    assert (found.code if isinstance(found, Reason) else found) == to
+
+
+def test_who_asked_for_the_work_may_send_it_back() -> None:
+    asked = Acceptance(asked_for=True, did_it=False)
+    assert next_state("done", "reopen", role="guard", alarm_active=False, acceptance=asked) == "taken"
+    assert isinstance(next_state("done", "reopen", role="guard", alarm_active=False), Reason)
 
 
 def test_the_ticket_of_an_alarm() -> None:

@@ -103,6 +103,7 @@ export const T = {
   finishDone: "finish-done",
   finishSend: "finish-send",
   ticketReopen: "ticket-reopen",
+  ticketAccept: "ticket-accept",
   reopenDialog: "reopen-dialog",
   reopenWhy: "reopen-why",
   reopenSend: "reopen-send",

@@ -22,7 +22,7 @@ export interface NewTicket {
 
 export const openTicket = (body: NewTicket): Promise<Ticket> => api.post("/api/tickets", body);
 
-export type Step = "take" | "comment" | "finish" | "reopen";
+export type Step = "take" | "comment" | "finish" | "accept" | "reopen";
 
 /** `found`, `done`: what finished work says of the cause and the cure. */
 export interface Said {
