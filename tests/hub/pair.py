@@ -17,6 +17,7 @@ from contract.presence import Versions
 from contract.readings import Reading, Value
 from drivers.reports import PointsRead
 from gateway.clock import Clock
+from gateway.desire import Desire
 from gateway.engine.alarmclock import LoopTimers
 from gateway.engine.site import SiteEngine
 from gateway.held import Held
@@ -24,6 +25,7 @@ from gateway.journal import Journal, Keep
 from gateway.pictures import PictureStore
 from gateway.readings import ReadingsStore
 from gateway.uplink import Names, Uplink
+from gateway.web.served import People
 from tests.hub.rig import Rig
 
 PASSWORD = "correct horse battery"
@@ -170,10 +172,14 @@ async def gateway(site: Path, keep: Keep | None = None) -> AsyncIterator[Gateway
     pictures = PictureStore.open(folder / "pictures", clock=clock)
     held = Held.open(folder / "held.sqlite", clock=clock)
     engine = SiteEngine(loaded, journal=journal, readings=readings, pictures=pictures, clock=clock, timers=LoopTimers())
+    desire = Desire(held, engine, People({}, {}), LoopTimers())
+    desire.load()
     engine.start("0.0.0")
+    desire.start()
 
     async def on_desired(step: Desired) -> None:
-        await held.apply(step)
+        if await desire.take(step):
+            uplink.announce()
 
     uplink = Uplink(
         loaded.site.uplink,
@@ -183,7 +189,7 @@ async def gateway(site: Path, keep: Keep | None = None) -> AsyncIterator[Gateway
         readings=readings,
         pictures=pictures,
         clock=clock,
-        versions=lambda: Versions(software="0.0.0", desired=held.announced),
+        versions=lambda: Versions(software="0.0.0", desired=desire.announced),
         on_command=engine.commands.carry_out,
         on_desired=on_desired,
         on_contact=engine.standing.wanted,
