@@ -23,6 +23,7 @@ class EventRow(Table, table=True):
         Index(None, "site", "id"),
         Index(None, "kind", "id"),
         Index(None, "source", "id"),
+        Index("ix_events_denied", "site", "at", postgresql_where=text("kind = 'access.denied'")),
         Index("ix_events_failed", "id", postgresql_where=text("failed IS NOT NULL")),
     )
 

@@ -1,7 +1,8 @@
-"""`/api/about`, `/api/company`, `/api/sites`, `/api/site`, `/api/doors`, `/api/lanes`."""
+"""`/api/about`, `/api/company`, `/api/sites`, `/api/overview`, `/api/site`, `/api/doors`, `/api/lanes`."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
@@ -11,12 +12,14 @@ from contract.texts import Text
 from hub.db import Reading, Writing, connection
 from hub.sites import posts, service
 from hub.sites.models import CompanyRow, SiteRow
+from hub.sites.overview import counts
 from hub.sites.schemas import (
     About,
     CompanyShape,
     DoorShape,
     LaneShape,
     LayoutShape,
+    OverviewShape,
     PostBody,
     PostShape,
     SiteShape,
@@ -80,6 +83,13 @@ async def sites(user: SignedInUser, session: Reading) -> Page[SiteShape]:
         for row in rows
     ]
     return Page(items=shapes)
+
+
+@router.get("/overview")
+async def overview(user: SignedInUser, session: Reading, site: str | None = None) -> Page[OverviewShape]:
+    """What asks for attention at each of the user's sites, counted by the server."""
+    found = await counts(await connection(session), sites_asked(user, site), datetime.now(UTC))
+    return Page[OverviewShape].model_validate({"items": found})
 
 
 @router.put("/sites/{site}/posts/{post}")

@@ -54,6 +54,20 @@ class SiteShape(BaseModel):
     posts: list[PostShape]
 
 
+class OverviewShape(BaseModel):
+    """What asks for attention at a site; null for what nobody knows, since its gateway never described it.
+
+    `alarms`: those whose cause has not cleared, by severity. `denied`: entries refused since `denied_since`.
+    """
+
+    site: str
+    alarms: dict[str, int] | None
+    tickets: int
+    doors_open: int | None
+    denied: int | None
+    denied_since: str
+
+
 class CompanyShape(BaseModel):
     """The company."""
 

@@ -68,7 +68,7 @@ async def one_ticket(ticket: str, user: SignedInUser, session: Reading) -> dict[
 async def step(
     ticket: str, step: PersonStep, user: SignedInUser, session: Writing, body: StepBody | None = None
 ) -> dict[str, Any]:
-    """Take a step: `take`, `comment`, `finish`, `accept`, `reopen`. Work without an alarm is for another to accept."""
+    """Take a step: `take`, `comment`, `finish`, `accept`, `reopen`. Only work without an alarm is accepted."""
     said = body or StepBody()
     row = await _ticket(session, user, ticket)
     await service.step(session, row, step, user.person(), text=said.said(), assignee=said.assignee)

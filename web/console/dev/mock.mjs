@@ -281,6 +281,24 @@ const routes = [
           : []),
       ]),
   ],
+  [
+    "GET",
+    /^overview$/,
+    () =>
+      page([
+        {
+          site: "demo",
+          alarms: { critical: 1, major: 1, minor: 0, warning: 0 },
+          tickets: 2,
+          doors_open: 1,
+          denied: 3,
+          denied_since: new Date(Date.now() - 86_400_000).toISOString(),
+        },
+        ...(SEVERAL
+          ? [{ site: "lake", alarms: null, tickets: 0, doors_open: null, denied: null, denied_since: new Date().toISOString() }]
+          : []),
+      ]),
+  ],
   ["GET", /^doors$/, () => page(doors)],
   ["GET", /^lanes$/, () => page(lanes)],
   ["GET", /^gateways$/, () => page(gateways)],

@@ -18,6 +18,7 @@ export const T = {
   languageSwitch: "language-switch",
   themeSwitch: "theme-switch",
   soundSwitch: "sound-switch",
+  soundOpen: "sound-open",
   siteSelect: "site-select",
   siteOption: (id: string) => `site-option-${id}`,
   signOut: "sign-out",

@@ -34,13 +34,13 @@ describe("alarms", () => {
     ]);
   });
 
-  it("are unseen until somebody acknowledges, and ring while they are there and bad", () => {
+  it("are unseen until somebody acknowledges, and ring until then if they are bad", () => {
     expect(unseen(alarm("a"))).toBe(true);
     expect(unseen(alarm("a", { state: "cleared" }))).toBe(true);
     expect(unseen(alarm("a", { state: "acknowledged" }))).toBe(false);
     expect(rings(alarm("a", { severity: "critical" }))).toBe(true);
     expect(rings(alarm("a", { severity: "minor" }))).toBe(false);
-    expect(rings(alarm("a", { state: "cleared" }))).toBe(false);
+    expect(rings(alarm("a", { state: "cleared" }))).toBe(true);
   });
 
   it.each([

@@ -37,9 +37,9 @@ export function stepsOf(instruction: string): string[] {
     .filter(Boolean);
 }
 
-/** Rings until it is acknowledged. */
+/** Rings until it is acknowledged, also when it was gone before anybody saw it. */
 export function rings(alarm: Alarm): boolean {
-  return alarm.state === "active" && (alarm.severity === "critical" || alarm.severity === "major");
+  return unseen(alarm) && (alarm.severity === "critical" || alarm.severity === "major");
 }
 
 /** The worst first, then the one that waits longest. */

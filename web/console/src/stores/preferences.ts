@@ -36,7 +36,8 @@ export const preferences = reactive({
   languageChosen: read("language") !== null,
   theme: oneOf<Theme>(read("theme"), THEMES, "system"),
   systemDark: systemDark.matches,
-  sound: read("sound") === "on",
+  /** On until somebody turns it off here: a trapped lift must be heard. */
+  sound: read("sound") !== "off",
   site: read("site"),
   feedCompact: read("feed") === "compact",
   ticketsAs: oneOf<"board" | "list">(read("tickets"), ["board", "list"], "board"),
@@ -65,7 +66,7 @@ watch(
 );
 watch(
   () => preferences.sound,
-  (on) => write("sound", on ? "on" : null),
+  (on) => write("sound", on ? null : "off"),
 );
 watch(
   () => preferences.site,

@@ -1,5 +1,7 @@
 /** Tones for a guard who looks elsewhere. Made by the browser itself: nothing to download, nothing to block. */
 
+import { computed, ref } from "vue";
+
 import { preferences } from "@/stores/preferences";
 
 type Tone = "alarm" | "blocked";
@@ -18,12 +20,31 @@ const TONES: Record<Tone, readonly [hertz: number, atS: number, lengthS: number]
 };
 
 let context: AudioContext | null = null;
+const silent = ref(false);
 
-/** Plays a tone if the person wants sound; a browser that forbids it until the first click stays silent. */
-export function play(tone: Tone): void {
+/** The person wants sound, and the browser does not let it be heard until somebody has touched the page. */
+export const soundBlocked = computed(() => preferences.sound && silent.value);
+
+/** Asks the browser for sound. Within a click or a key it says yes; before the first one it may not. */
+export function openSound(): void {
   if (!preferences.sound || typeof AudioContext !== "function") return;
-  context ??= new AudioContext();
-  void context.resume();
+  if (context === null) {
+    context = new AudioContext();
+    context.addEventListener("statechange", hear);
+  }
+  hear();
+  // Never answered where it is forbidden: the state tells.
+  context.resume().then(hear, hear);
+}
+
+function hear(): void {
+  silent.value = context !== null && context.state !== "running";
+}
+
+/** Plays a tone if the person wants sound and the browser allows it. What it holds back is not caught up on. */
+export function play(tone: Tone): void {
+  openSound();
+  if (!preferences.sound || context?.state !== "running") return;
   for (const [hertz, at, length] of TONES[tone]) strike(context, hertz, context.currentTime + at, length);
 }
 

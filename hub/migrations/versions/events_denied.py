@@ -1,0 +1,26 @@
+"""Who was not let in, by site and time: the overview counts them.
+
+Revision ID: events_denied
+Revises: 0001
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "events_denied"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """One partial index."""
+    denied = sa.text("kind = 'access.denied'")
+    op.create_index("ix_events_denied", "events", ["site", "at"], unique=False, postgresql_where=denied)
+
+
+def downgrade() -> None:
+    """Drop it."""
+    op.drop_index("ix_events_denied", table_name="events")
