@@ -225,14 +225,19 @@ def stages(arrivals: Sequence[Arrival]) -> Iterator[list[Arrival]]:
     """Runs of messages that may share transactions.
 
     A birth is judged by what was committed before it came: births and wills part what came before from what comes
-    after. Of heartbeats only a gateway's last word counts, and it may wait for the end.
+    after. Of heartbeats only a gateway's last word counts. What it answers must not wait for everybody's events, so it
+    is first; only that of a gateway which was also born or lost here waits for the end.
     """
     turns = [one for one in arrivals if not _heartbeat(one)]
+    turned = {one.gateway for one in turns if isinstance(one, PresenceArrived)}
+    last_words = {one.gateway: one for one in arrivals if isinstance(one, PresenceArrived)}
+    heartbeats = [one for one in last_words.values() if _heartbeat(one)]
+    if first := [one for one in heartbeats if one.gateway not in turned]:
+        yield list(first)
     for _, run in groupby(turns, key=lambda one: isinstance(one, PresenceArrived)):
         yield list(run)
-    last_words = {one.gateway: one for one in arrivals if isinstance(one, PresenceArrived)}
-    if heartbeats := [one for one in last_words.values() if _heartbeat(one)]:
-        yield list(heartbeats)
+    if after := [one for one in heartbeats if one.gateway in turned]:
+        yield list(after)
 
 
 def groups(batches: Sequence[EventsArrived], most_events: int) -> Iterator[list[EventsArrived]]:

@@ -164,7 +164,8 @@ def test_births_part_what_came_before_from_what_comes_after() -> None:
     one, two, three = (journal.arrived(seq, seq) for seq in (1, 2, 3))
     birth, alive, gone = (heard(journal.presence(state)) for state in ("birth", "alive", "gone"))
     assert list(stages([one, alive, two, birth, three])) == [[one, two], [birth], [three]]
-    assert list(stages([alive, one, alive])) == [[one], [alive]]
+    assert list(stages([one, alive, two, alive])) == [[alive], [one, two]]
+    assert list(stages([alive, one, birth, two, alive])) == [[one], [birth], [two], [alive]]
     assert list(stages([alive, gone])) == [[gone]]
 
 

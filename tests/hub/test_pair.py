@@ -18,7 +18,7 @@ from gateway.journal import Draft, Keep
 from tests.hub.pair import Gateway, Office, begin, gateway, office, until, write_site
 from tests.hub.rig import Rig
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

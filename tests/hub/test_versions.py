@@ -19,7 +19,7 @@ from simulators.engines import free_port
 from tests.hub.pair import PASSWORD, Office, begin, office, until, write_site
 from tests.hub.rig import ROOT, Rig
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 
 PACKAGES = ("contract", "rules", "drivers", "config", "web", "hub", "gateway")
 NEXT = VERSION + 1
