@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 BEHIND_S = 60.0
 """How long something newer may be known of before an alarm says that it is not in force."""
 
-TOLD_PARTS = 4
+TOLD_PARTS = 8
 """The hub is told of the progress of a step in parts each time that so many more have come."""
 
 _GONE = bytes(NOTHING)

@@ -20,11 +20,14 @@ PART_BYTES = 250_000
 
 PART_ITEMS = 1000
 
-UNDER_WAY = 8
+UNDER_WAY = 32
 """Messages that a gateway has not answered: parts of one step, or deltas one on top of the other."""
 
 PATIENCE_S = 10.0
 """How long a step may stay unanswered before it is sent again."""
+
+PARTS_PATIENCE_S = 30.0
+"""The same for parts: a gateway takes several before it says so, and a busy one takes its time."""
 
 Form = Literal["delta", "snapshot"]
 Key = tuple[str, str]
@@ -124,7 +127,7 @@ def next_step(known: Known, current: int, now: float, *, floor: int = 0) -> Step
 def next_parts(known: Known, load: Load, now: float) -> range:
     """The parts to send next: a few beyond those that have come, again from there if nothing is heard for long."""
     confirmed = known.confirmed
-    if load.sent > confirmed and now - known.sent_at >= PATIENCE_S:
+    if load.sent > confirmed and now - known.sent_at >= PARTS_PATIENCE_S:
         load.sent = confirmed
     load.sent = max(load.sent, confirmed)
     return range(load.sent + 1, min(confirmed + UNDER_WAY, load.parts) + 1)

@@ -30,8 +30,8 @@ STEPS = [
      Step("delta", 3)),
     ("forgot everything", Known("demo", held=0, base=3, sent=5, sent_at=NOW - 1, stalled=True), 5,
      Step("snapshot", 0)),
-    ("much on top of each other", Known("demo", held=3, base=10, sent=11, sent_at=NOW - 1, unanswered=[*range(4, 12)]),
-     12, None),
+    ("much on top of each other", Known("demo", held=3, base=34, sent=35, sent_at=NOW - 1, unanswered=[*range(4, 36)]),
+     36, None),
     ("holds more than the hub ever had", Known("demo", held=9), 5, Step("snapshot", 0, leap=True)),
 ]  # fmt: skip
 
