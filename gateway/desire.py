@@ -99,6 +99,7 @@ class Desire:
         self._behind_over = Alarmclock(timers, self._behind)
         self._lags = False
         held.watch(self._disk_turned)
+        held.watch_found(self._found)
 
     def load(self) -> None:
         """Decides by what is on disk. Before the engine starts."""
@@ -149,6 +150,11 @@ class Desire:
                 return await self._take_part(step)
             finally:
                 self._watch_lag()
+
+    def _found(self) -> None:
+        """A disk that hung at the start gives what it holds; what the hub has sent meanwhile is newer."""
+        if self._engine.index.revision == 0 and self._arriving is None:
+            self.load()
 
     # --- Steps
 

@@ -2,12 +2,14 @@
 
 What is in force never waits for it (`gateway.desire`). A step that the disk does not take is tried again; until then
 `why` says that rights would be old after a restart. A file of its own, apart from the journal: a snapshot of a million
-items must not hold up a door's append.
+items must not hold up a door's append. A file that is begun anew keeps what the damaged one still gives, and holds no
+revision: the hub is asked for everything.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -15,11 +17,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import msgspec
 import structlog
 
-from contract.instants import instant
 from gateway.clock import Clock
-from gateway.journal.disk import Damaged, Disk, prepare, set_aside
+from gateway.journal.disk import Damaged, Disk, JournalTooNew, damaging, from_both_ends, intact, look, unopened
+from gateway.journal.file import OPEN_S, Damage, Damages, StoreFile
 
 log = structlog.get_logger(__name__)
 
@@ -69,39 +72,76 @@ class _Write(NamedTuple):
     size: int
 
 
+class _BegunAnew(Damaged):
+    """What the file held before is not in it any more: a change alone says nothing."""
+
+
 class Held:
     """The file, and what waits for it. All methods belong to one event loop."""
 
-    def __init__(self, db: sqlite3.Connection, disk: Disk | None = None) -> None:
-        self._db = db
-        self._disk = disk or Disk()
+    def __init__(self, file: StoreFile[int], disk: Disk) -> None:
+        self._file = file
+        self._disk = disk
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="held-writer")
         self._waiting: deque[_Write] = deque()
         self._waiting_bytes = 0
         self._lost = False
+        self._renewals = 0
+        self._readable = False
         self._writer: asyncio.Task[None] | None = None
         self._moved = asyncio.Event()
         self._watchers: list[Turned] = []
-        self.revision = int(db.execute("SELECT revision FROM standing").fetchone()[0])
+        self._found_late: list[Callable[[], None]] = []
+        self.revision = 0
         self.why: str | None = None
         self.wants_all = False
 
     @classmethod
-    def open(cls, path: Path, *, clock: Clock, disk: Disk | None = None) -> Held:
-        """What is held in `path`; if that is damaged it is set aside, and the hub is asked for everything."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+    def open(cls, path: Path, *, clock: Clock, disk: Disk | None = None, damages: Damages | None = None) -> Held:
+        """What is held in `path`; if that is damaged, what it still gives, and the hub is asked for everything.
+
+        A disk that takes nothing is read; one that hangs is not waited for.
+        """
+        disk = disk or Disk()
+        file = StoreFile(
+            path, _MIGRATIONS, take=_take, fill=_fill, machine_ms=clock.machine_ms, checkpoint_pages=1_000, disk=disk,
+            damages=damages,
+        )  # fmt: skip
+        held = cls(file, disk)
+        opening = held._thread.submit(_begun, file)
         try:
-            return cls(prepare(path, _MIGRATIONS, checkpoint_pages=1_000), disk)
-        except Damaged as damage:
-            aside = set_aside(path, instant(clock.machine_ms()).replace(":", "").replace("-", ""))
-            log.critical("held.damaged", why=str(damage), kept=aside.name)
-            return cls(prepare(path, _MIGRATIONS, checkpoint_pages=1_000), disk)
+            held._stands(opening.result(OPEN_S))
+        except TimeoutError:
+            log.critical("held.unread", why="the disk does not answer")
+            loop = asyncio.get_running_loop()
+            opening.add_done_callback(lambda done: loop.call_soon_threadsafe(held._stands_late, done.result()))
+        except JournalTooNew:
+            held._thread.shutdown()
+            raise
+        return held
 
     def stored(self) -> Iterator[list[tuple[str, str, bytes]]]:
         """Everything on disk, some thousand items at a time: read at start, before anything is kept."""
-        found = self._db.execute("SELECT kind, id, value FROM items")
-        while slice := found.fetchmany(AT_ONCE):
-            yield slice
+        if not self._readable:
+            return
+        try:
+            with intact(self._file.path):
+                db = look(self._file.path)
+                try:
+                    found = db.execute("SELECT kind, id, value FROM items")
+                    while slice := found.fetchmany(AT_ONCE):
+                        yield slice
+                finally:
+                    db.close()
+        except (Damaged, sqlite3.Error) as error:
+            # It was whole a moment ago. What was read stands; the hub brings everything.
+            log.critical("held.damaged_while_read", why=str(error))
+            self.revision, self._lost = 0, True
+            self._thread.submit(self._file.broken, str(error))
+
+    def watch_found(self, found: Callable[[], None]) -> None:
+        """`found` is called when a disk that hung at the start has answered after all."""
+        self._found_late.append(found)
 
     def watch(self, turned: Turned) -> None:
         """`turned` is called when `why` or `wants_all` has changed."""
@@ -141,9 +181,18 @@ class Held:
             log.error("held.closed_behind", revision=self.revision, why=self.why)
         ended = asyncio.create_task(asyncio.to_thread(self._thread.shutdown))
         if (await asyncio.wait({ended}, timeout=_CLOSE_S))[0]:
-            self._db.close()
+            self._file.close()
 
     # --- Inside
+
+    def _stands(self, found: tuple[int, bool]) -> None:
+        self.revision, self._readable = found
+        self._renewals = self._file.renewals
+
+    def _stands_late(self, found: tuple[int, bool]) -> None:
+        self._stands(found)
+        for watcher in self._found_late:
+            watcher()
 
     def _queue(self, form: Literal["delta", "first", "part", "whole"], revision: int, rows: Sequence[Row]) -> None:
         if self._lost:
@@ -153,11 +202,15 @@ class Held:
         self._waiting_bytes += write.size
         if self._waiting_bytes > WAITING_BYTES:
             log.error("held.too_much_waits", revision=revision, why=self.why)
-            self._waiting.clear()
-            self._waiting_bytes = 0
-            self._lost = True
+            self._lose()
         if self._writer is None:
             self._writer = asyncio.create_task(self._write_all(), name="held")
+
+    def _lose(self) -> None:
+        """What waits is worth nothing any more: only everything is."""
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        self._lost = True
 
     async def _write_all(self) -> None:
         """Until nothing waits: one write after the other, each until the disk has it."""
@@ -166,8 +219,10 @@ class Held:
             write = self._waiting[0] if self._waiting else None
             try:
                 await self._patiently(write)
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OSError, Damaged) as error:
                 log.warning("held.not_stored", revision=None if write is None else write.revision, why=str(error))
+                if isinstance(error, _BegunAnew):
+                    self._lose()
                 self._turn(str(error))
                 self._moved.set()
                 await asyncio.sleep(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)])
@@ -207,35 +262,87 @@ class Held:
     # --- On the writer's thread
 
     def _store(self, write: _Write | None) -> None:
-        db = self._db
+        db = self._writing(write)
         db.execute("BEGIN IMMEDIATE")
         try:
             if write is None:
                 # Is there room again? A page that is there already says nothing.
                 db.execute("INSERT OR REPLACE INTO arriving VALUES ('', '', zeroblob(?))", (PROBE_BYTES,))
             else:
-                self._write(write)
+                _put(db, write)
             self._disk.commit(db)
-        except BaseException:
+        except BaseException as error:
             if db.in_transaction:
                 db.execute("ROLLBACK")
+            if damaging(error):
+                self._file.broken(str(error))
+            elif unopened(error):
+                self._file.close()
             raise
         if write is None:
             db.execute("DELETE FROM arriving")
 
-    def _write(self, write: _Write) -> None:
-        db = self._db
-        if write.form == "first":
-            db.execute("DELETE FROM arriving")
-        table = "items" if write.form == "delta" else "arriving"
-        for kind, name, value in write.rows:
-            if value is None:
-                db.execute(f"DELETE FROM {table} WHERE kind=? AND id=?", (kind, name))
-            else:
-                db.execute(f"INSERT OR REPLACE INTO {table} (kind, id, value) VALUES (?,?,?)", (kind, name, value))
-        if write.form == "whole":
-            db.execute("DROP TABLE items")
-            db.execute("ALTER TABLE arriving RENAME TO items")
-            db.execute(_NEW_ARRIVING)
-        if write.form in ("delta", "whole"):
-            db.execute("UPDATE standing SET revision=?", (write.revision,))
+    def _writing(self, write: _Write | None) -> sqlite3.Connection:
+        """The writing connection; `Damaged` if the file was begun anew, and only everything makes it whole."""
+        if self._file.db is None:
+            self._file.open()
+        assert self._file.db is not None
+        if write is None or write.form == "first":
+            self._renewals = self._file.renewals
+        elif self._renewals != self._file.renewals:
+            raise _BegunAnew("the file was begun anew")
+        return self._file.db
+
+
+def _put(db: sqlite3.Connection, write: _Write) -> None:
+    if write.form == "first":
+        db.execute("DELETE FROM arriving")
+    table = "items" if write.form == "delta" else "arriving"
+    for kind, name, value in write.rows:
+        if value is None:
+            db.execute(f"DELETE FROM {table} WHERE kind=? AND id=?", (kind, name))
+        else:
+            db.execute(f"INSERT OR REPLACE INTO {table} (kind, id, value) VALUES (?,?,?)", (kind, name, value))
+    if write.form == "whole":
+        db.execute("DROP TABLE items")
+        db.execute("ALTER TABLE arriving RENAME TO items")
+        db.execute(_NEW_ARRIVING)
+    if write.form in ("delta", "whole"):
+        db.execute("UPDATE standing SET revision=?", (write.revision,))
+
+
+def _begun(file: StoreFile[int]) -> tuple[int, bool]:
+    """The revision in the file, and whether its items can be read."""
+    try:
+        return file.open(), True
+    except JournalTooNew:
+        raise
+    except Exception as error:  # whatever is wrong with a file: doors go by what can be read of it
+        log.critical("held.not_opened", why=f"{type(error).__name__}: {error}")
+        return file.look()
+
+
+def _take(db: sqlite3.Connection) -> int:
+    """The revision held. Every page is read once, so that what is damaged is known before anything is decided by it."""
+    for _, _, value in db.execute("SELECT kind, id, value FROM items"):
+        if not isinstance(value, bytes):
+            raise TypeError("a value that is none")
+    return int(db.execute("SELECT revision FROM standing").fetchone()[0])
+
+
+def _fill(db: sqlite3.Connection, damage: Damage | None) -> None:
+    """What a damaged file still gives; its revision is that of nothing, so that the hub sends everything again."""
+    if damage is None:
+        return
+    try:
+        old = look(damage.path)
+    except sqlite3.Error as error:
+        log.warning("held.nothing_saved", why=str(error))
+        return
+    try:
+        for kind, name, value in from_both_ends(old, "SELECT kind, id, value FROM items ORDER BY kind, id"):
+            with contextlib.suppress(ValueError, TypeError):
+                msgspec.json.decode(value)
+                db.execute("INSERT OR IGNORE INTO items (kind, id, value) VALUES (?,?,?)", (kind, name, value))
+    finally:
+        old.close()

@@ -156,6 +156,13 @@ class Outbox:
         self._break = None
         self._begin()
 
+    def renewed(self, acked: int) -> None:
+        """The stream goes on in another file, which may lack what was sent: no answer to that counts any more."""
+        self.acked = acked
+        self._forking = False
+        self._break = None
+        self._begin()
+
     def broken(self, why: str) -> None:
         """What follows the last batch cannot be sent: it is not held, or the file was changed by something else."""
         self._break = _Break(self._head, why)

@@ -7,10 +7,12 @@ modification time is the moment of the picture.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -18,6 +20,7 @@ import structlog
 from contract.instants import instant
 from contract.pictures import PICTURE_LIMIT, Picture, PictureId, picture_id
 from gateway.clock import Clock
+from gateway.journal.file import OPEN_S, within
 
 log = structlog.get_logger(__name__)
 
@@ -51,11 +54,13 @@ class PictureStore:
 
     @classmethod
     def open(cls, folder: Path, *, clock: Clock, quota_bytes: int = QUOTA_BYTES) -> PictureStore:
-        """The pictures in `folder`, which is made if it is not there; what is not a picture of ours is left alone."""
+        """The pictures in `folder`, which is made if it is not there; what is not a picture of ours is left alone.
+
+        What cannot be read there is not held, and a disk that hangs is not waited for: doors come first.
+        """
         store = cls(folder, clock, quota_bytes)
         for place, sent in ((store._sent_folder, True), (store._waiting_folder, False)):
-            place.mkdir(parents=True, exist_ok=True)
-            store._take_up(place, sent)
+            store._take_up(within(OPEN_S, partial(_files, place)) or [], sent)
         store._held = dict(sorted(store._held.items(), key=lambda each: each[1].at_ms))
         store._unsent = {name: None for name, held in store._held.items() if not held.sent}
         return store
@@ -131,16 +136,11 @@ class PictureStore:
     def _file(self, picture: str, held: _Held) -> Path:
         return (self._sent_folder if held.sent else self._waiting_folder) / f"{picture}.jpg"
 
-    def _take_up(self, folder: Path, sent: bool) -> None:
-        for file in folder.iterdir():
-            if file.suffix == ".part":
-                file.unlink(missing_ok=True)
-            elif _NAME.match(file.name):
-                stat = file.stat()
-                # One of a moment when the clock stood in the future is as old as any of today's, and goes like them.
-                at_ms = min(stat.st_mtime_ns // 1_000_000, self._clock.wall_ms())
-                self._held[file.stem] = _Held(at_ms, stat.st_size, sent)
-                self._bytes += stat.st_size
+    def _take_up(self, files: list[tuple[PictureId, int, int]], sent: bool) -> None:
+        for name, at_ms, size in files:
+            # One of a moment when the clock stood in the future is as old as any of today's, and goes like them.
+            self._held[name] = _Held(min(at_ms, self._clock.wall_ms()), size, sent)
+            self._bytes += size
 
     async def _make_room(self) -> None:
         """Removes the oldest that the hub has; if there are none, the oldest at all, but never the newest."""
@@ -164,9 +164,33 @@ class PictureStore:
         self._unsent.pop(picture, None)
 
 
+def _files(folder: Path) -> list[tuple[PictureId, int, int]]:
+    """Id, moment and size of each picture in a folder; halves are removed, and what is no folder set aside."""
+    found = []
+    try:
+        if folder.exists() and not folder.is_dir():
+            folder.rename(folder.with_name(f"{folder.name}.damaged"))
+        folder.mkdir(parents=True, exist_ok=True)
+        files = list(folder.iterdir())
+    except OSError as error:
+        log.critical("pictures.unreadable", folder=str(folder), why=str(error))
+        return []
+    for file in files:
+        try:
+            if file.suffix == ".part":
+                file.unlink(missing_ok=True)
+            elif _NAME.match(file.name):
+                stat = file.stat()
+                found.append((file.stem, stat.st_mtime_ns // 1_000_000, stat.st_size))
+        except OSError as error:
+            log.warning("picture.unreadable", file=file.name, why=str(error))
+    return found
+
+
 def _write(file: Path, jpeg: bytes, at_ms: int) -> None:
     part = file.with_suffix(".part")
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as out:
             out.write(jpeg)
             out.flush()
@@ -174,5 +198,6 @@ def _write(file: Path, jpeg: bytes, at_ms: int) -> None:
         os.utime(part, ns=(at_ms * 1_000_000, at_ms * 1_000_000))
         part.rename(file)
     except OSError:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         raise

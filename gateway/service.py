@@ -33,7 +33,7 @@ from gateway.engine.record import Thing
 from gateway.engine.site import SiteEngine
 from gateway.held import Held
 from gateway.homeassistant.outward import Outward
-from gateway.journal import Journal, JournalInUse, JournalTooNew
+from gateway.journal import Damages, Journal, JournalInUse, JournalTooNew
 from gateway.pictures import PictureStore
 from gateway.readings import ReadingsStore
 from gateway.settings import Settings
@@ -108,10 +108,11 @@ async def _serve(settings: Settings, loaded: LoadedSite) -> int:
         loop.add_signal_handler(number, stopping.set)
 
     clock = Clock()
-    journal = Journal.open(settings.journal, clock=clock, source=site.gateway)
-    readings = ReadingsStore.open(settings.readings, clock=clock)
+    damages = Damages()
+    journal = Journal.open(settings.journal, clock=clock, source=site.gateway, damages=damages)
+    readings = ReadingsStore.open(settings.readings, clock=clock, damages=damages)
     pictures = PictureStore.open(settings.pictures, clock=clock)
-    held = Held.open(settings.held, clock=clock)
+    held = Held.open(settings.held, clock=clock, damages=damages)
 
     engine = SiteEngine(loaded, journal=journal, readings=readings, pictures=pictures, clock=clock, timers=LoopTimers())
     people = People({}, {})
@@ -120,6 +121,7 @@ async def _serve(settings: Settings, loaded: LoadedSite) -> int:
     engine.start(SOFTWARE, readings.latest().values())
     desire.start()
     readings.watch_drops(engine.readings_dropped)
+    damages.watch(engine.file_damaged)
     _open_wires(loaded, engine, settings)
     engine.buses.start()
 

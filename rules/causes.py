@@ -22,6 +22,7 @@ BuiltInCause = Literal[
     "reader.key_refused",
     "reader.guessing",
     "recording.stalled",
+    "file.damaged",
     "clock.doubtful",
     "rights.not_stored",
     "rights.behind",
@@ -143,13 +144,30 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
     ),
     "recording.stalled": BuiltIn(
         "critical",
-        Text("网关记录受阻：事件暂存内存", "Recording stalled: events wait in memory"),
+        Text("网关记录受阻：事件或读数暂存内存", "Recording stalled: events or readings wait in memory"),
         Text(
-            "门和道闸照常工作。1. 不要重启网关；2. 检查磁盘空间和磁盘状态；3. 通知技术支持。",
-            "Doors and barriers go on. 1. Do not restart the gateway. 2. Check disk space and health."
-            " 3. Call technical support.",
+            "门和道闸照常工作。1. 不要重启网关，否则内存中的记录会丢失；2. 清理磁盘空间，检查磁盘是否只读或损坏；"
+            "3. 有空间后自动补记，告警自动结束；4. 仍不恢复，通知技术支持更换磁盘。",
+            "Doors and barriers go on. 1. Do not restart the gateway: what waits in memory would be lost. 2. Make"
+            " room on the disk; see whether it is read-only or broken. 3. With room it records what waited, and the"
+            " alarm ends. 4. If it does not, call technical support to replace the disk.",
         ),
         Text("网关记录受阻", "Gateway cannot record"),
+    ),
+    "file.damaged": BuiltIn(
+        "major",
+        Text(
+            "网关文件损坏，已另存为 {why}，并用能读出的内容新建",
+            "A file of the gateway was damaged: kept as {why}, begun anew with what could be read",
+        ),
+        Text(
+            "门和道闸照常工作，读不出的部分会向总控台重新索取或记为缺失。1. 通知技术支持检查磁盘或存储卡；"
+            "2. 保留另存的文件，以便恢复其中的内容；3. 处理后重启网关，文件完好则告警自动结束。反复出现请更换磁盘。",
+            "Doors and barriers go on; what could not be read is asked for again or told as missing. 1. Have the disk"
+            " checked; replace it if this comes again. 2. Keep the file that was set aside: it may still be read."
+            " 3. Then restart the gateway: the alarm ends if all its files are whole.",
+        ),
+        Text("检查网关磁盘（文件损坏）", "Check the gateway's disk: a file was damaged"),
     ),
     "clock.doubtful": BuiltIn(
         "major",

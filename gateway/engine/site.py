@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -50,7 +52,7 @@ from gateway.engine.snapshots import KeepsPictures
 from gateway.engine.standing import Standing
 from gateway.engine.tickets import RemembersReadings, Tickets
 from gateway.engine.timekeeping import Timekeeping
-from gateway.journal import Journal
+from gateway.journal import Damage, Journal, StallWatcher
 from rules.access_index import AccessIndex
 from rules.causes import BuiltInCause
 
@@ -63,6 +65,17 @@ class _Described(msgspec.Struct, frozen=True):
     layout: str = ""
 
 
+class KeepsReadings(RemembersReadings, Protocol):
+    """The readings' store as the engine needs it."""
+
+    @property
+    def stalled(self) -> str | None:
+        """Why the disk takes no readings at the moment; None when it does."""
+
+    def watch_stall(self, watcher: StallWatcher) -> None:
+        """`watcher` hears why the disk takes no readings, and None when it does again."""
+
+
 class SiteEngine:
     """One site's decisions. `report` is the sink of every driver; commands and desired state come through methods."""
 
@@ -71,7 +84,7 @@ class SiteEngine:
         loaded: LoadedSite,
         *,
         journal: Journal,
-        readings: RemembersReadings,
+        readings: KeepsReadings,
         pictures: KeepsPictures,
         clock: Clock,
         timers: Timers,
@@ -84,6 +97,7 @@ class SiteEngine:
         self.journal = journal
         self.crashed = 0
         self._readings = readings
+        self._stalled: frozenset[str] = frozenset()
         bus_of = {id: device.bus for id, device in site.devices.items()}
         names = Names(site, loaded.profiles)
         index = AccessIndex.of([], zones=loaded.zones_of_places(), timezone=site.timezone)
@@ -158,8 +172,10 @@ class SiteEngine:
         self.commands.start()
         self.meters.start()
         self.timekeeping.start()
-        self.journal.watch_stall(self._stall_turned)
-        self._stall_turned(self.journal.stalled)
+        self.turn("file.damaged", there=False)
+        for name, store in (("journal", self.journal), ("readings", self._readings)):
+            store.watch_stall(partial(self._stall_turned, name))
+            self._stall_turned(name, store.stalled)
 
     async def stop(self) -> None:
         """Lets what is under way end and records the end."""
@@ -168,6 +184,14 @@ class SiteEngine:
         facts.say("gateway.stopped", self.site.gateway, Empty())
         self.record.append(facts)
         await self.record.finished()
+
+    def file_damaged(self, damage: Damage) -> None:
+        """A damaged file of the gateway's own was set aside."""
+        facts = Facts()
+        gateway = self.site.gateway
+        why = Text(damage.kept, damage.kept)
+        self.alarms.raise_cause(built_in("file.damaged", gateway, self._names, gateway, why=why), facts)
+        self.record.append(facts)
 
     def readings_dropped(self, dropped: ReadingsDropped) -> None:
         """The disk quota made the readings' store drop what the hub never had."""
@@ -295,9 +319,10 @@ class SiteEngine:
     async def _plate_without_answer(self, read: PlateRead) -> None:
         await self.lanes.plate_read(read)
 
-    def _stall_turned(self, why: str | None) -> None:
-        recovered = why is None and self.alarms.present(built_in_key("recording.stalled", self.site.gateway))
-        self.turn("recording.stalled", there=why is not None)
+    def _stall_turned(self, store: str, why: str | None) -> None:
+        self._stalled = self._stalled | {store} if why is not None else self._stalled - {store}
+        recovered = not self._stalled and self.alarms.present(built_in_key("recording.stalled", self.site.gateway))
+        self.turn("recording.stalled", there=bool(self._stalled))
         if recovered:
             # What found no room in memory meanwhile is not recorded.
             self.standing.wanted("lost")

@@ -1,4 +1,4 @@
-"""The gateway's SQLite files: opened by one process only, migrated, and set aside when they are damaged.
+"""SQLite on the gateway's disk: one process only, connections of the gateway's kind, and what an error says of a file.
 
 SQLite in WAL mode with `synchronous=NORMAL`: a commit writes, it does not wait for the disk (https://sqlite.org/wal.html,
 "Performance Considerations"); the confirmation by the disk is `Disk.sync`, on another thread.
@@ -6,11 +6,13 @@ SQLite in WAL mode with `synchronous=NORMAL`: a commit writes, it does not wait 
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 BUSY_S = 5.0
 """How long one connection waits for another one's lock."""
@@ -35,7 +37,11 @@ class Damaged(JournalError):
 
 
 class Disk:
-    """The two calls that wait for a disk. A seam: tests put a disk here that hangs, fails or is full."""
+    """The three calls that wait for a disk. A seam: tests put a disk here that hangs, fails or is full."""
+
+    def connect(self, path: Path) -> sqlite3.Connection:
+        """The connection that will write; the first that touches the file."""
+        return connect(path)
 
     def commit(self, connection: sqlite3.Connection) -> None:
         """Ends the transaction: after this it survives the process, not yet a power cut."""
@@ -47,22 +53,41 @@ class Disk:
 
 
 class FileLock:
-    """An advisory lock beside the file, held until closed or the process ends (flock(2))."""
+    """An advisory lock beside the file, held until closed or the process ends (flock(2)).
+
+    A disk that takes no more still locks: an existing lock file is enough, or the folder itself.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._fd = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._fd = _lockable(path)
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            holder = os.pread(self._fd, 32, 0).decode("ascii", "replace").strip()
+            holder = _holder(self._fd)
             os.close(self._fd)
             raise JournalInUse(f"{path} is in use by process {holder or 'unknown'}; one gateway at a time") from error
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
+        with contextlib.suppress(OSError):  # the name is for people; the lock holds without it
+            os.pwrite(self._fd, f"{os.getpid():<10}\n".encode(), 0)
 
     def close(self) -> None:
         """Lets another process have it."""
         os.close(self._fd)
+
+
+def _lockable(path: Path) -> int:
+    beside = path.with_name(path.name + ".lock")
+    for file, flags in ((beside, os.O_RDWR | os.O_CREAT), (beside, os.O_RDONLY), (path.parent, os.O_RDONLY)):
+        with contextlib.suppress(OSError):
+            return os.open(file, flags | os.O_CLOEXEC, 0o600)
+    # Nothing of the gateway's can be reached, not even its folder: then no other process can write there either.
+    return os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def _holder(fd: int) -> str:
+    try:
+        return os.pread(fd, 32, 0).decode("ascii", "replace").strip()
+    except OSError:
+        return ""
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -72,13 +97,41 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def prepare(path: Path, migrations: Sequence[str], *, checkpoint_pages: int = 0) -> sqlite3.Connection:
+def look(path: Path) -> sqlite3.Connection:
+    """A connection that only reads, also from a disk that takes not one byte more; `sqlite3.Error` if nothing can.
+
+    A file that was closed well has no write-ahead log, and SQLite wants to make one even to read: it is told that
+    nobody writes there (https://sqlite.org/uri.html, "immutable").
+    """
+    file = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        return _seen(file)
+    except sqlite3.Error as error:
+        log = path.with_name(path.name + "-wal")
+        if damaging(error) or (log.exists() and log.stat().st_size):
+            raise
+        return _seen(f"{file}&immutable=1")
+
+
+def _seen(uri: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, timeout=BUSY_S, isolation_level=None, check_same_thread=False, uri=True)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def prepare(
+    path: Path, migrations: Sequence[str], *, checkpoint_pages: int = 0, disk: Disk | None = None
+) -> sqlite3.Connection:
     """A connection to the file, made or brought to the newest form; `Damaged`, `JournalTooNew` if that cannot be.
 
     `checkpoint_pages`: after so many pages a commit moves the log into the file itself; 0: somebody else does.
     """
-    try:
-        connection = connect(path)
+    with intact(path):
+        connection = (disk or Disk()).connect(path)
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(f"PRAGMA wal_autocheckpoint={checkpoint_pages}")
@@ -88,10 +141,6 @@ def prepare(path: Path, migrations: Sequence[str], *, checkpoint_pages: int = 0)
         except BaseException:
             connection.close()
             raise
-    except sqlite3.DatabaseError as error:
-        if damaging(error):
-            raise Damaged(f"{path}: {error}") from error
-        raise
     return connection
 
 
@@ -100,38 +149,95 @@ def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[str
     form = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if form > len(migrations):
         raise JournalTooNew(f"{path} has form {form}, this software writes {len(migrations)}: use the newer software")
+    if form < 0:
+        raise Damaged(f"{path}: form {form}")
     for number, script in enumerate(migrations[form:], start=form + 1):
         connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version={number};\nCOMMIT;")
 
 
 CHECKED_WHOLE_BYTES = 32_000_000
-"""A file up to this is checked whole at start (a tenth of a second); in a larger one, only what is read."""
+"""A file up to this is checked whole at start (a tenth of a second); what is read of a larger one, while it is read."""
 
 
 def check(connection: sqlite3.Connection, path: Path) -> None:
-    """`Damaged` if pages contradict each other."""
-    if path.stat().st_size > CHECKED_WHOLE_BYTES:
+    """`Damaged` if pages of a small file contradict each other."""
+    pages, size = (int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_count", "page_size"))
+    if pages * size > CHECKED_WHOLE_BYTES:
         return
     verdict = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     if verdict != "ok":
         raise Damaged(f"{path}: {verdict}")
 
 
-def damaging(error: sqlite3.Error) -> bool:
-    """Whether the error says that the file itself is broken, not the disk or a lock."""
+@contextlib.contextmanager
+def intact(path: Path, *, but: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """What is read in here is checked by being read: `Damaged` if pages or rows are not what this software writes.
+
+    `but`: what reading may say that is no damage.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError, LookupError, OverflowError) as error:
+        if isinstance(error, but):
+            raise
+        raise Damaged(f"{path}: {type(error).__name__}: {error}") from error
+    except sqlite3.Error as error:
+        if damaging(error):
+            raise Damaged(f"{path}: {error}") from error
+        raise
+
+
+_UNREADABLE = (
+    sqlite3.SQLITE_IOERR_READ,
+    sqlite3.SQLITE_IOERR_SHORT_READ,
+    sqlite3.SQLITE_IOERR_DATA,
+    sqlite3.SQLITE_IOERR_CORRUPTFS,
+)
+
+
+def damaging(error: BaseException) -> bool:
+    """Whether the error says that the file itself is broken, not its disk full, hung or a lock held.
+
+    A sector that cannot be read breaks the file too; and a page that lost its last write may still look like a page,
+    but then a number is there twice, a table is not there, or a text is none.
+    """
+    if isinstance(error, Damaged):
+        return True
+    if not isinstance(error, sqlite3.DatabaseError):
+        return False
+    code, said = getattr(error, "sqlite_errorcode", None), str(error)
+    if code is None:
+        return said.startswith("Could not decode")
+    if code & 0xFF == sqlite3.SQLITE_ERROR:
+        return said.startswith("no such") or said.endswith("already exists")
+    return code in _UNREADABLE or code & 0xFF in _BROKEN
+
+
+def unopened(error: BaseException) -> bool:
+    """Whether the error is the connection's: what was opened on a disk that was read-only stays so."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 
 
-def set_aside(path: Path, stamp: str) -> Path:
-    """Moves the file and its companions out of the way, keeping them; the new name of the file."""
-    aside = path.with_name(f"{path.name}.damaged-{stamp}")
-    for suffix in ("", "-wal", "-shm"):
-        companion = path.with_name(path.name + suffix)
-        if companion.exists():
-            companion.rename(aside.with_name(aside.name + suffix))
-    sync_folder(path.parent)
-    return aside
+_BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH)
+
+
+def from_both_ends(db: sqlite3.Connection, select: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+    """The rows of a damaged table: up to the first that cannot be read, and from the other end down to the last one.
+
+    `select` ends with an ORDER BY over a single index. A table that is whole is read once.
+    """
+    try:
+        yield from db.execute(select, values)
+    except sqlite3.Error:
+        yield from _from_its_end(db, select, values)
+
+
+def _from_its_end(db: sqlite3.Connection, select: str, values: Sequence[object]) -> Iterator[tuple[Any, ...]]:
+    with contextlib.suppress(sqlite3.Error):
+        keys = select.rpartition(" ORDER BY ")[2]
+        down = ", ".join(f"{key} DESC" for key in keys.split(", "))
+        yield from db.execute(f"{select.removesuffix(keys)}{down}", values)
 
 
 def sync_folder(folder: Path) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,12 +16,17 @@ from contract.events import Batch, Hash, StreamId
 from contract.kinds import RecordingStalled, StreamForked
 from gateway.clock import Clock, Corrected, Turn
 from gateway.journal import tables
-from gateway.journal.disk import Disk, FileLock, connect
-from gateway.journal.opening import opened
+from gateway.journal.disk import Damaged, Disk, FileLock, JournalTooNew
+from gateway.journal.file import OPEN_S, Damages
+from gateway.journal.opening import forked, journal_file, nowhere
+from gateway.journal.reading import Reader, read_intact
 from gateway.journal.records import DRAFTS_LIMIT, Draft, Fact, Place, Recorded, StateChange, fact
 from gateway.journal.stall import Stall, StallWatcher
 from gateway.journal.syncer import Syncer
-from gateway.journal.writer import Append, Commit, Failure, Job, Writer
+from gateway.journal.tables import BrokenChain, NotHeld
+from gateway.journal.upkeep import Upkeep
+from gateway.journal.waiters import DiskWaiters, holds
+from gateway.journal.writer import Append, Commit, Failure, GivenUp, Job, Opened, Writer
 
 log = structlog.get_logger(__name__)
 
@@ -32,9 +35,6 @@ Subscriber = Callable[[list[Recorded]], None]
 
 CLOSE_S = 3.0
 READ_LIMIT = 1_000
-
-_Reached = tuple[int, int, int]
-"""The last append, the stream's number and the last sequence in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,54 +57,76 @@ class Journal:
     """One gateway's record. All methods belong to the event loop on which it was opened."""
 
     def __init__(
-        self, path: Path, lock: FileLock, db: sqlite3.Connection, *, clock: Clock, disk: Disk, source: str, keep: Keep
+        self,
+        path: Path,
+        lock: FileLock,
+        damages: Damages | None,
+        *,
+        clock: Clock,
+        disk: Disk,
+        source: str,
+        keep: Keep,
     ) -> None:
         self._path = path
         self._lock = lock
-        self._db = db
         self._clock = clock
         self._source = source
         self._keep = keep
         self._loop = asyncio.get_running_loop()
-        standing = tables.current(db)
-        assert standing is not None
-        self._place, self._acked = standing
-        self._ack = self._place.number, self._acked
-        self._first = tables.first_held(db, self._place.number) or 1
+        self._opened = Opened(nowhere(), why="not opened yet", found=False)
+        self._times_opened = 0
+        self._place = self._opened.standing.place
+        self._acked = 0
+        self._first = 1
         self._on_disk: Place | None = None
         self._subscribers: list[Subscriber] = []
         self._durable_watchers: list[Callable[[], None]] = []
-        self._disk_waiters: list[tuple[_Reached, asyncio.Future[bool]]] = []
-        self._noting_ack = False
+        self._disk_waiters = DiskWaiters()
         self._closed = False
+        self._renewed = asyncio.Event()
         self.stall = Stall(self._loop, late_s=keep.late_s, silent_s=keep.silent_s)
-        self._writer = Writer(db, self._place, disk, self._on_loop(self._wrote), limit=keep.waiting)
+        file = journal_file(
+            path, disk, damages, source=source, machine_ms=clock.machine_ms, stood=lambda: self._writer.place
+        )
+        self._file = file
+        self._writer = Writer(file, disk, self._on_loop(self._wrote), limit=keep.waiting)
         self._syncer = Syncer(path, disk, self._on_loop(self._synced))
-        self._readers = ThreadPoolExecutor(2, thread_name_prefix="journal-reader")
-        self._reading = threading.local()
-        self._pruning = self._loop.call_later(min(60.0, keep.prune_every_s), self._prune)
+        self._reader = Reader(path)
+        self._upkeep = Upkeep(
+            self._loop, self._do, partial(self._prunable, keep), self._pruned, every_s=keep.prune_every_s
+        )
         clock.watch(self._clock_turns)
 
     @classmethod
     def open(
-        cls, path: Path, *, clock: Clock, source: str = "gateway", disk: Disk | None = None, keep: Keep | None = None
+        cls,
+        path: Path,
+        *,
+        clock: Clock,
+        source: str = "gateway",
+        disk: Disk | None = None,
+        keep: Keep | None = None,
+        damages: Damages | None = None,
     ) -> Journal:
         """The journal in `path`, made, migrated or (if damaged) begun anew; `clock` is told its last instant.
 
-        `source` is what the journal's own events (`stream.forked`, `recording.stalled`) name. `JournalInUse` if another
-        process has it, `JournalTooNew` if a newer software wrote it. Call it on the event loop.
+        If the disk lets nothing be opened or made, it is stalled from the start, and tries on. `source` is what its own
+        events (`stream.forked`, `recording.stalled`) name. `JournalInUse` if another process has it, `JournalTooNew`
+        if a newer software wrote it. Call it on the event loop.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path)
-        try:
-            db = opened(path, clock, source)
-            journal = cls(path, lock, db, clock=clock, disk=disk or Disk(), source=source, keep=keep or Keep())
-        except BaseException:
-            lock.close()
-            raise
+        journal = cls(path, lock, damages, clock=clock, disk=disk or Disk(), source=source, keep=keep or Keep())
         journal._syncer.start()
         journal._writer.start()
-        journal._syncer.put(journal._place)
+        journal._writer.began.wait(OPEN_S)
+        outcome = journal._writer.outcome
+        if isinstance(outcome, JournalTooNew):
+            journal._abandon()
+            raise outcome
+        if outcome is None:
+            journal.stall.failed("the disk does not answer")
+        else:
+            journal._stands(outcome)
         return journal
 
     # --- Where it stands
@@ -113,6 +135,11 @@ class Journal:
     def stream(self) -> StreamId:
         """The current stream's id."""
         return self._place.stream
+
+    @property
+    def life(self) -> int:
+        """Which life of the journal this is: rises with each fork, and with each file that was begun anew."""
+        return self._place.number
 
     @property
     def first(self) -> int:
@@ -187,31 +214,21 @@ class Journal:
         For commands, before they act.
         """
         wanted = self._writer.handed, self._place.number, self._place.seq
-        if _holds(self._on_disk, wanted):
+        if holds(self._on_disk, wanted):
             return True
-        future: asyncio.Future[bool] = self._loop.create_future()
-        waiter = (wanted, future)
-        self._disk_waiters.append(waiter)
         self._syncer.hurry()
-        try:
-            await asyncio.wait((future,), timeout=within_s)
-        finally:
-            if waiter in self._disk_waiters:
-                self._disk_waiters.remove(waiter)
-        return future.done()
+        return await self._disk_waiters.wait(wanted, within_s)
 
     def acknowledge(self, seq: int) -> None:
         """The hub holds the current stream up to `seq` (or, restored from a backup, no longer more than that)."""
         self._acked = min(seq, self._place.seq)
-        self._ack = self._place.number, self._acked
-        if not self._noting_ack and not self._closed:
-            self._noting_ack = True
-            self._do(partial(tables.note_ack, acked=self._newest_ack)).add_done_callback(self._ack_noted)
+        self._upkeep.note_ack(self._place.number, self._acked)
 
     async def fork(self, agreed: int, why: str) -> int:
         """Moves what the hub has neither acknowledged nor, after `agreed`, agreed to, into a new stream; how many.
 
         The new stream begins with `stream.forked`. One transaction: a crash leaves the old stream or the new one.
+        `OSError` if the disk refuses, or the journal stands elsewhere by now.
         """
         agreed = min(max(agreed, self._acked), self._place.seq)
         old, now, clock = self._place.stream, self._clock.wall_ms(), self._clock.state
@@ -220,18 +237,18 @@ class Journal:
             told = StreamForked(old_stream=old, agreed=agreed, why=why, moved=moved, missing=missing)
             return fact(Draft(kind="stream.forked", source=self._source, data=told), now, clock)
 
-        moved: int = await self._do(partial(tables.fork, agreed=agreed, first=first))
+        try:
+            moved: int = await self._do(partial(forked, path=self._path, agreed=agreed, first=first))
+        except (sqlite3.Error, Damaged, GivenUp) as error:
+            raise OSError(f"the stream could not be forked: {error}") from error
         return moved
 
     # --- Reading
 
     def load_state(self, kind: str) -> dict[str, bytes]:
         """The state recorded under `kind`, by id. For the start: it blocks for some milliseconds."""
-        db = connect(self._path)
-        try:
-            return tables.state_of(db, kind)
-        finally:
-            db.close()
+        found = self._reader.state(kind) if self._opened.why is None else None
+        return dict(self._opened.standing.state.get(kind, {})) if found is None else found
 
     async def events(
         self,
@@ -244,20 +261,38 @@ class Journal:
     ) -> list[Recorded]:
         """Events by local `id`: with `after` oldest first, otherwise newest first; never holds up the writer."""
         limit = max(1, min(limit, READ_LIMIT))
-        return await self._read(
-            partial(tables.select, after=after, before=before, limit=limit, kind=kind, source=source)
-        )
+        read = partial(tables.select, after=after, before=before, limit=limit, kind=kind, source=source)
+        try:
+            return await self._read(read)
+        except Damaged:
+            await self._begun_anew()
+        except sqlite3.Error as error:
+            raise OSError(f"the journal cannot be read: {error}") from error
+        try:
+            return await self._read(read)
+        except (Damaged, sqlite3.Error) as error:
+            raise OSError(f"the journal cannot be read: {error}") from error
 
     async def batch(self, after: int) -> Batch | None:
         """The next batch after `after` for the hub, of events that are on the disk; None when there is none.
 
         `NotHeld`: `after` or what follows it was pruned away or lost with a damaged file. `BrokenChain`: the file was
-        changed by something else.
+        changed by something else. A file that cannot be read gives none, and is begun anew if it is damaged.
         """
         number, stream, upto = self._place.number, self._place.stream, self.durable
         if upto <= after:
             return None
-        return await self._read(partial(tables.batch, number=number, stream=stream, after=after, upto=upto))
+        read = partial(tables.batch, number=number, stream=stream, after=after, upto=upto)
+        try:
+            made = await self._read(partial(read_intact, path=self._path, read=read, but=(BrokenChain, NotHeld)))
+        except (Damaged, sqlite3.Error) as error:
+            log.warning("journal.batch_unread", after=after, why=str(error))
+            return None
+        except (BrokenChain, NotHeld):
+            if number != self.life:
+                return None
+            raise
+        return made if number == self.life else None
 
     async def hash_at(self, seq: int) -> Hash | None:
         """The hash of an event of the current stream, None if it is not held."""
@@ -283,14 +318,14 @@ class Journal:
         if self._closed:
             return
         self._closed = True
-        self._pruning.cancel()
+        self._upkeep.close()
         self._note_wall(self._clock.wall_ms())
         written = await asyncio.to_thread(self._writer.close, CLOSE_S)
         synced = await asyncio.to_thread(self._syncer.close, CLOSE_S)
         self.stall.close()
-        self._readers.shutdown(wait=False, cancel_futures=True)
+        self._reader.close()
         if written and synced:
-            await asyncio.to_thread(self._db.close)
+            await asyncio.to_thread(self._file.close)
         else:
             log.error("journal.closed_with_a_stalled_disk", waiting=self._writer.waiting)
         self._lock.close()
@@ -329,14 +364,52 @@ class Journal:
         return future
 
     async def _read(self, read: Callable[[sqlite3.Connection], T]) -> T:
-        return await self._loop.run_in_executor(self._readers, self._on_reader, read)
+        opened = self._opened
+        try:
+            return await self._reader.read(read, self._times_opened)
+        except Damaged as damage:
+            self._found_damaged(str(damage), opened)
+            raise
 
-    def _on_reader(self, read: Callable[[sqlite3.Connection], T]) -> T:
-        db: sqlite3.Connection | None = getattr(self._reading, "db", None)
-        if db is None:
-            db = self._reading.db = connect(self._path)
-            db.execute("PRAGMA query_only=1")
-        return read(db)
+    def _found_damaged(self, why: str, opened: Opened) -> None:
+        if opened is self._opened:
+            self._renewed.clear()
+            self._writer.mend(why, opened.renewals)
+
+    async def _begun_anew(self) -> None:
+        """Returns when a damaged file was begun anew, or after some seconds."""
+        await asyncio.wait((asyncio.ensure_future(self._renewed.wait()),), timeout=OPEN_S)
+
+    def _stands(self, opened: Opened) -> None:
+        """The file was opened, looked at, or begun anew: this is where the journal stands now."""
+        if opened is self._opened:
+            return
+        standing = opened.standing
+        self._clock.start_after(standing.wall_ms)
+        # What the hub acknowledged of the file before may not be in this one: what agrees is acknowledged again.
+        self._acked = standing.acked
+        self._place = replace(standing.place, append=self._place.append)
+        self._first = standing.first
+        self._opened = opened
+        self._times_opened += 1
+        if opened.why is not None:
+            self._on_disk = self._place if opened.found else None
+            self.stall.failed(opened.why)
+            return
+        self._syncer.renewed()
+        self._syncer.put(self._place)
+        self._do(partial(tables.note_wall, wall_ms=self._clock.wall_ms())).add_done_callback(asyncio.Future.exception)
+        self._renewed.set()
+        for watcher in self._durable_watchers:
+            watcher()
+
+    def _abandon(self) -> None:
+        self._closed = True
+        self._upkeep.close()
+        self._writer.close(CLOSE_S)
+        self._syncer.close(CLOSE_S)
+        self._reader.close()
+        self._lock.close()
 
     def _on_loop(self, handle: Callable[[Any], None]) -> Callable[[Any], None]:
         def report(what: object) -> None:
@@ -347,7 +420,10 @@ class Journal:
 
         return report
 
-    def _wrote(self, report: Commit | Failure) -> None:
+    def _wrote(self, report: Opened | Commit | Failure) -> None:
+        if isinstance(report, Opened):
+            self._stands(report)
+            return
         if isinstance(report, Failure):
             self._write_failed(report)
             return
@@ -385,6 +461,13 @@ class Journal:
         if job is None:
             self.stall.failed(failure.why)
 
+    def _prunable(self, keep: Keep) -> tuple[int, int, int]:
+        before = self._clock.forget_before(round(keep.days * 86_400_000))
+        return self._acked, before, keep.quota_bytes
+
+    def _pruned(self, first: int) -> None:
+        self._first = first or self._first
+
     def _tell(self, events: list[Recorded]) -> None:
         for subscriber in list(self._subscribers):
             try:
@@ -392,16 +475,17 @@ class Journal:
             except Exception:  # one bad screen must not stop the record for the others
                 log.exception("journal.subscriber_failed")
 
-    def _synced(self, report: Place | str) -> None:
+    def _synced(self, report: Place | str | Damaged) -> None:
+        if isinstance(report, Damaged):
+            self._found_damaged(str(report), self._opened)
+            return
         if isinstance(report, str):
             self.stall.unconfirmed(report)
             return
         self._on_disk = report
         self.stall.confirmed(all_of_it=report == self._place)
         self._say_recovered()
-        for waiter in list(self._disk_waiters):
-            if _holds(report, waiter[0]) and not waiter[1].done():
-                waiter[1].set_result(True)
+        self._disk_waiters.reached(report)
         for watcher in self._durable_watchers:
             watcher()
 
@@ -413,33 +497,3 @@ class Journal:
         draft = Draft(kind="recording.stalled", source=self._source, data=data)
         # What waited may still fill the memory: this one sentence takes nobody's place.
         self._writer.put(Append([fact(draft, self._clock.wall_ms(), self._clock.state)], [], None), drops=False)
-
-    def _newest_ack(self) -> tuple[int, int]:
-        self._noting_ack = False
-        return self._ack
-
-    def _ack_noted(self, done: asyncio.Future[Any]) -> None:
-        if done.exception() is not None:
-            self._noting_ack = (
-                False  # the next acknowledgement tries again; until then the hub would recognise a repeat
-            )
-
-    def _prune(self) -> None:
-        before = self._clock.forget_before(round(self._keep.days * 86_400_000))
-        work = partial(tables.pruned, acked=self._acked, before_ms=before, quota_bytes=self._keep.quota_bytes)
-        self._do(work).add_done_callback(self._was_pruned)
-
-    def _was_pruned(self, done: asyncio.Future[Any]) -> None:
-        if self._closed:
-            return
-        gone = first = 0
-        if done.exception() is None:
-            gone, first = done.result()
-            self._first = first or self._first
-        pause = 0.2 if gone else self._keep.prune_every_s
-        self._pruning = self._loop.call_later(pause, self._prune)
-
-
-def _holds(place: Place | None, wanted: _Reached) -> bool:
-    append, number, seq = wanted
-    return place is not None and place.append >= append and (place.number, place.seq) >= (number, seq)

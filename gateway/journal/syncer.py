@@ -17,7 +17,7 @@ from pathlib import Path
 
 import structlog
 
-from gateway.journal.disk import Disk, connect, sync_folder
+from gateway.journal.disk import Damaged, Disk, connect, damaging, sync_folder
 from gateway.journal.records import Place
 
 log = structlog.get_logger(__name__)
@@ -31,7 +31,7 @@ CHECKPOINT_EVENTS = 2_000
 
 RETRY_S = 1.0
 
-Report = Callable[[Place | str], None]
+Report = Callable[[Place | str | Damaged], None]
 """Called on the syncer's thread: a place that is on the disk now, or why it is not."""
 
 
@@ -50,14 +50,19 @@ class Syncer:
         self._closing = False
         self._groups = 0
         self._moved_id = 0
+        self._another_file = False
+        self._fd: int | None = None
+        self._db: sqlite3.Connection | None = None
         self._thread = threading.Thread(target=self._run, name="journal-syncer", daemon=True)
 
     def start(self) -> None:
-        """Begins; the write-ahead log must exist by now."""
-        self._fd = os.open(self._log, os.O_RDONLY | os.O_CLOEXEC)
-        sync_folder(self._path.parent)
-        self._db = connect(self._path)
+        """Begins; it opens the write-ahead log when there is something in it."""
         self._thread.start()
+
+    def renewed(self) -> None:
+        """The file was opened anew: what was open of it is another one."""
+        with self._changed:
+            self._another_file = True
 
     def put(self, place: Place) -> None:
         """Says up to where there are commits."""
@@ -88,23 +93,43 @@ class Syncer:
             if place is None:
                 break
             try:
+                fd, db = self._opened()
+                self._disk.sync(fd)
                 if failed:
-                    self._rewrite()
-                else:
-                    self._disk.sync(self._fd)
+                    _rewrite(db)
             except (OSError, sqlite3.Error) as error:
                 failed = True
                 why = f"{type(error).__name__}: {error}"
                 log.warning("journal.sync_failed", why=why)
-                self._report(why)
+                self._report(Damaged(why) if damaging(error) else why)
                 if not self._again(place):
                     break
                 continue
             failed = False
             self._report(place)
-            self._checkpoint(place)
-        self._db.close()
-        os.close(self._fd)
+            self._checkpoint(db, place)
+        self._let_go()
+
+    def _opened(self) -> tuple[int, sqlite3.Connection]:
+        """The log's descriptor and a connection, of the file that the writer has now."""
+        with self._changed:
+            another, self._another_file = self._another_file, False
+        if another:
+            self._let_go()
+        if self._fd is None:
+            self._fd = os.open(self._log, os.O_RDONLY | os.O_CLOEXEC)
+            sync_folder(self._path.parent)
+        if self._db is None:
+            self._db = connect(self._path)
+        return self._fd, self._db
+
+    def _let_go(self) -> None:
+        fd, self._fd = self._fd, None
+        db, self._db = self._db, None
+        if fd is not None:
+            os.close(fd)
+        if db is not None:
+            db.close()
 
     def _next(self) -> Place | None:
         """The newest commit, after giving others the time to join it; None when closing with nothing left."""
@@ -132,18 +157,20 @@ class Syncer:
                 self._changed.wait(left)
         return False
 
-    def _rewrite(self) -> None:
-        self._disk.sync(self._fd)
-        busy, pages, moved = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
-            raise OSError(f"a checkpoint could not take all: {moved} of {pages} pages")
-
-    def _checkpoint(self, place: Place) -> None:
+    def _checkpoint(self, db: sqlite3.Connection, place: Place) -> None:
         self._groups += 1
         if self._groups < CHECKPOINT_GROUPS and place.id - self._moved_id < CHECKPOINT_EVENTS:
             return
         self._groups, self._moved_id = 0, place.id
         try:
-            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         except sqlite3.Error as error:
             log.warning("journal.checkpoint_failed", why=str(error))
+            if damaging(error):
+                self._report(Damaged(str(error)))
+
+
+def _rewrite(db: sqlite3.Connection) -> None:
+    busy, pages, moved = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise OSError(f"a checkpoint could not take all: {moved} of {pages} pages")

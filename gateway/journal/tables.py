@@ -10,6 +10,8 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from contract.events import BATCH_LIMIT, GENESIS, Batch, Clock, Hash, StreamId, batch_fault
 from gateway.journal.records import (
     Fact,
@@ -67,10 +69,13 @@ class BrokenChain(ValueError):
     """What the journal holds contradicts itself: the file was changed by something else."""
 
 
-def begin_stream(db: sqlite3.Connection, last_id: int) -> Place:
-    """A new stream of a random id, to be the current one."""
+def begin_stream(db: sqlite3.Connection, last_id: int, *, after: int = 0) -> Place:
+    """A new stream of a random id, to be the current one; its number is above `after` and all that are there."""
     stream = secrets.token_hex(16)
-    number = db.execute("INSERT INTO streams (stream) VALUES (?)", (stream,)).lastrowid
+    number = db.execute(
+        "INSERT INTO streams (number, stream) SELECT max(?, coalesce(max(number), 0)) + 1, ? FROM streams",
+        (after, stream),
+    ).lastrowid
     assert number is not None
     return Place(number, stream, id=last_id)
 
@@ -127,6 +132,14 @@ def state_of(db: sqlite3.Connection, kind: str) -> dict[str, bytes]:
     return {name: bytes(value) for name, value in db.execute("SELECT id, value FROM state WHERE kind=?", (kind,))}
 
 
+def all_state(db: sqlite3.Connection) -> dict[str, dict[str, bytes]]:
+    """All state, by kind and id."""
+    found: dict[str, dict[str, bytes]] = {}
+    for kind, name, value in db.execute("SELECT kind, id, value FROM state"):
+        found.setdefault(kind, {})[name] = bytes(value)
+    return found
+
+
 def acknowledge(db: sqlite3.Connection, number: int, acked: int) -> None:
     """Notes what the hub holds of a stream."""
     db.execute("UPDATE streams SET acked=? WHERE number=?", (acked, number))
@@ -177,7 +190,10 @@ def select(
 
 
 def batch(db: sqlite3.Connection, number: int, stream: StreamId, after: int, upto: int) -> Batch | None:
-    """The next batch after `after`, nothing beyond `upto`; `NotHeld` or `BrokenChain` if it cannot be made."""
+    """The next batch after `after`, nothing beyond `upto`; `NotHeld` or `BrokenChain` if it cannot be made.
+
+    `ValueError` for an event that is none any more: a fork would not mend that.
+    """
     prev: Hash | None = GENESIS if after == 0 else hash_at(db, number, after)
     if prev is None:
         raise NotHeld(f"event {after} of stream {stream} is not held")
@@ -194,6 +210,8 @@ def batch(db: sqlite3.Connection, number: int, stream: StreamId, after: int, upt
     )
     fault = batch_fault(made)
     if fault is not None:
+        for row in rows:
+            msgspec.json.decode(row.data)
         raise BrokenChain(fault)
     return made
 
@@ -219,7 +237,7 @@ def _fitting(db: sqlite3.Connection, number: int, after: int, upto: int) -> list
 
 
 def rows_after(db: sqlite3.Connection, number: int, seq: int) -> Iterator[Row]:
-    """All events of a stream after `seq`, one by one: in a damaged file those before the damage still come."""
+    """All events of a stream after `seq`, one by one."""
     for each in db.execute(f"SELECT {_COLUMNS} FROM events WHERE number=? AND seq>? ORDER BY seq", (number, seq)):
         yield row(each)
 

@@ -1,7 +1,7 @@
 """The journal's one writer: a thread that groups what waits into transactions, and keeps trying when the disk will not.
 
-Appends wait in bounded memory. When that is full the oldest facts are dropped and counted; their state is kept, because
-decisions depend on it.
+Opening the file is a part of that: a gateway begins, and goes on, without one. Appends wait in bounded memory. When
+that is full the oldest facts are dropped and counted; their state is kept, because decisions depend on it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from typing import Any
 import structlog
 
 from gateway.journal import tables
-from gateway.journal.disk import Disk
+from gateway.journal.disk import Damaged, Disk, JournalTooNew, damaging, unopened
+from gateway.journal.file import StoreFile
+from gateway.journal.opening import Standing
 from gateway.journal.records import Fact, Place, Recorded, Row, StateChange, placed, recorded
 
 log = structlog.get_logger(__name__)
@@ -74,15 +76,32 @@ class Failure:
     error: Exception | None = None
 
 
-Report = Callable[[Commit | Failure], None]
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Where the journal stands in a file that was opened, or begun anew; `renewals`: how often that was.
+
+    `why`: the file cannot be opened for writing, this is what was found by looking at it; `found` False: not even that.
+    """
+
+    standing: Standing
+    renewals: int = 0
+    why: str | None = None
+    found: bool = True
+
+
+class GivenUp(RuntimeError):
+    """The journal stands elsewhere than when this was asked for."""
+
+
+Report = Callable[[Opened | Commit | Failure], None]
 
 
 class Writer:
-    """Owns the writing connection. `report` is called on the writer's thread after each attempt."""
+    """Owns the file. `report` is called on the writer's thread after each attempt."""
 
-    def __init__(self, db: sqlite3.Connection, place: Place, disk: Disk, report: Report, *, limit: int) -> None:
-        self._db = db
-        self._place = place
+    def __init__(self, file: StoreFile[Standing], disk: Disk, report: Report, *, limit: int) -> None:
+        self._file = file
+        self._damage: tuple[str, int] | None = None
         self._disk = disk
         self._report = report
         self._limit = limit
@@ -91,11 +110,17 @@ class Writer:
         self._waiting_facts = 0
         self._carried: dict[tuple[str, str], StateChange] = {}
         self._jobs: deque[Job] = deque()
+        self._jobs_turn = False
         self._closing = False
         self._failures = 0
         self.dropped = 0
         self.handed = 0
         """The number of the append that was handed over last."""
+        self.place: Place | None = None
+        """Where the file stands; None before it was opened."""
+        self.began = threading.Event()
+        self.outcome: Opened | JournalTooNew | None = None
+        """What the first attempt to open gave, once it `began`."""
         self._thread = threading.Thread(target=self._run, name="journal-writer", daemon=True)
 
     def start(self) -> None:
@@ -124,6 +149,12 @@ class Writer:
             self._jobs.append(job)
             self._changed.notify()
 
+    def mend(self, why: str, renewals: int) -> None:
+        """The file was found damaged by a connection that was made after so many renewals: begin anew."""
+        with self._changed:
+            self._damage = why, renewals
+            self._changed.notify()
+
     def close(self, within_s: float) -> bool:
         """Writes what waits, for at most `within_s` seconds, and ends; False if the disk did not let it."""
         with self._changed:
@@ -148,20 +179,73 @@ class Writer:
     # --- On the writer's thread
 
     def _run(self) -> None:
-        jobs_turn = False
         while True:
-            with self._changed:
-                while not (self._waiting or self._jobs or self._closing):
-                    self._changed.wait()
-                if not (self._waiting or self._jobs):
-                    return
-                # In turns, so that neither a busy door nor a long tail of jobs holds up the other.
-                job = self._jobs.popleft() if self._jobs and (jobs_turn or not self._waiting) else None
-                group, carried = ([], []) if job else self._take()
-                jobs_turn = not job
-            written = self._do(job) if job else self._write(group, carried)
-            if not written and not self._pause():
+            if not (self._open() and self._work()) and not self._pause():
                 return
+            with self._changed:
+                while self._idle() and not self._closing:
+                    self._changed.wait()
+                if self._closing and not (self._waiting or self._jobs):
+                    return
+
+    def _idle(self) -> bool:
+        return self._file.db is not None and not (self._waiting or self._jobs or self._damage)
+
+    def _open(self) -> bool:
+        """Whether the file is open, after an attempt if it was not."""
+        with self._changed:
+            damage, self._damage = self._damage, None
+        if damage is not None and damage[1] == self._file.renewals:
+            self._file.broken(damage[0])
+        if self._file.db is not None:
+            return True
+        try:
+            standing = self._file.open()
+        except Exception as error:  # whatever is wrong with a file: doors go on, and it is tried again
+            self._not_opened(error)
+            return False
+        self._moved(standing.place)
+        self._begin(Opened(standing, self._file.renewals))
+        return True
+
+    def _not_opened(self, error: Exception) -> None:
+        if isinstance(error, JournalTooNew) and self.outcome is None:
+            self.outcome = error
+        elif self.outcome is None:
+            standing, found = self._file.look()
+            self._begin(Opened(standing, why=_why(error), found=found))
+        self.began.set()
+        self._failed(error)
+
+    def _begin(self, opened: Opened) -> None:
+        if self.outcome is None:
+            self.outcome = opened
+        self._report(opened)
+        self.began.set()
+
+    def _moved(self, place: Place) -> None:
+        """The file stands there; jobs that were meant for another stream are given up."""
+        old, self.place = self.place, replace(place, append=0 if self.place is None else self.place.append)
+        if old is None or old.stream == place.stream:
+            return
+        with self._changed:
+            jobs, self._jobs = self._jobs, deque()
+        for job in jobs:
+            self._report(Failure("the journal was begun anew", job, GivenUp("the journal was begun anew")))
+
+    def _work(self) -> bool:
+        with self._changed:
+            if not (self._waiting or self._jobs):
+                return True
+            # In turns, so that neither a busy door nor a long tail of jobs holds up the other.
+            job = self._jobs.popleft() if self._jobs and (self._jobs_turn or not self._waiting) else None
+            group, carried = ([], []) if job else self._take()
+            self._jobs_turn = not job
+        assert self._file.db is not None
+        assert self.place is not None
+        if job:
+            return self._do(self._file.db, self.place, job)
+        return self._write(self._file.db, self.place, group, carried)
 
     def _take(self) -> tuple[list[Append], list[StateChange]]:
         group: list[Append] = []
@@ -174,39 +258,38 @@ class Writer:
         carried, self._carried = self._carried, {}
         return group, list(carried.values())
 
-    def _write(self, group: list[Append], carried: list[StateChange]) -> bool:
-        place = self._place
+    def _write(self, db: sqlite3.Connection, place: Place, group: list[Append], carried: list[StateChange]) -> bool:
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            tables.change_state(self._db, carried)
+            db.execute("BEGIN IMMEDIATE")
+            tables.change_state(db, carried)
             for append in group:
                 append.rows, place = placed(append.facts, place)
-                tables.insert(self._db, append.rows)
-                tables.change_state(self._db, append.state)
-            self._disk.commit(self._db)
+                tables.insert(db, append.rows)
+                tables.change_state(db, append.state)
+            self._disk.commit(db)
         except (sqlite3.Error, OSError) as error:
             self._give_back(group, carried)
             self._failed(error)
             return False
-        place = self._place = replace(place, append=group[-1].number)
+        place = self.place = replace(place, append=group[-1].number)
         self._failures = 0
         made = [(append, [recorded(row, place.stream) for row in append.rows]) for append in group]
         self._report(Commit(made, place))
         return True
 
-    def _do(self, job: Job) -> bool:
+    def _do(self, db: sqlite3.Connection, stood: Place, job: Job) -> bool:
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            place, result = job.work(self._db, self._place)
-            self._disk.commit(self._db)
-        except (sqlite3.Error, OSError) as error:
+            db.execute("BEGIN IMMEDIATE")
+            place, result = job.work(db, stood)
+            self._disk.commit(db)
+        except (sqlite3.Error, OSError, Damaged) as error:
             self._failed(error, job)
             return False
         except Exception as error:  # a job's own fault is its caller's to see, and must not end the writer
             self._roll_back()
             self._report(Failure(str(error), job, error))
             return True
-        place = self._place = replace(place, append=self._place.append)
+        place = self.place = replace(place, append=stood.append)
         self._failures = 0
         self._report(Commit((), place, job, result))
         return True
@@ -214,14 +297,18 @@ class Writer:
     def _failed(self, error: Exception, job: Job | None = None) -> None:
         self._roll_back()
         self._failures += 1
-        why = f"{type(error).__name__}: {error}"
-        log.error("journal.write_failed", why=why, attempt=self._failures)
-        self._report(Failure(why, job, error))
+        if damaging(error):
+            self._file.broken(str(error))
+        elif unopened(error):
+            self._file.close()
+        log.error("journal.write_failed", why=_why(error), attempt=self._failures)
+        self._report(Failure(_why(error), job, error))
 
     def _roll_back(self) -> None:
+        db = self._file.db
         try:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+            if db is not None and db.in_transaction:
+                db.execute("ROLLBACK")
         except sqlite3.Error as error:
             log.warning("journal.rollback_failed", why=str(error))
 
@@ -244,3 +331,7 @@ class Writer:
                     return True
                 self._changed.wait(left)
         return False
+
+
+def _why(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

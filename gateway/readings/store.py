@@ -5,28 +5,25 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
 
 import structlog
 
-from contract.instants import instant
 from contract.kinds import ReadingsDropped
 from contract.readings import Reading, ReadingsBatch, columns_of
 from gateway.clock import Clock
-from gateway.journal.disk import Damaged, connect, prepare, set_aside
+from gateway.journal.disk import Damaged, Disk
+from gateway.journal.file import OPEN_S, Damages
+from gateway.journal.stall import StallWatcher
 from gateway.journal.tables import used_bytes
 from gateway.readings import blobs, tables
+from gateway.readings.file import Opened, ReadingsFile
 
 log = structlog.get_logger(__name__)
 
-T = TypeVar("T")
-
 RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
-CHECKPOINT_PAGES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +40,17 @@ class Keep:
 class ReadingsStore:
     """All readings of one site. All methods belong to the event loop on which it was opened."""
 
-    def __init__(self, path: Path, db: sqlite3.Connection, clock: Clock, keep: Keep) -> None:
-        self._path = path
-        self._db = db
+    def __init__(self, path: Path, clock: Clock, keep: Keep, disk: Disk, damages: Damages | None) -> None:
         self._clock = clock
         self._keep = keep
         self._loop = asyncio.get_running_loop()
-        self._standing = tables.standing(db)
-        self._oldest = tables.oldest(db)
-        self._latest = tables.latest(db)
-        self._acked = self._standing.acked
+        self._file = ReadingsFile(path, clock.machine_ms, disk, damages, self._stands)
+        self._standing = self._file.opened.found.standing
+        self._oldest = 1
+        self._latest: dict[str, Reading] = {}
+        self._acked = 0
+        self._why: str | None = None
+        self._unreadable: set[int] = set()
         self._buffer: list[Reading] = []
         self._writing: list[Reading] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -61,21 +59,26 @@ class ReadingsStore:
         self._overflowed = 0
         self._watchers: list[Callable[[], None]] = []
         self._drop_watchers: list[Callable[[ReadingsDropped], None]] = []
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="readings-writer")
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="readings-reader")
-        self._reading: sqlite3.Connection | None = None
+        self._stall_watchers: list[StallWatcher] = []
 
     @classmethod
-    def open(cls, path: Path, *, clock: Clock, keep: Keep | None = None) -> ReadingsStore:
-        """The store in `path`, made, migrated or (if damaged) set aside and begun anew. Call it on the event loop."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            db = prepare(path, tables.MIGRATIONS, checkpoint_pages=CHECKPOINT_PAGES)
-        except Damaged as damage:
-            aside = set_aside(path, instant(clock.machine_ms()).replace(":", "").replace("-", ""))
-            log.critical("readings.damaged", why=str(damage), kept=aside.name)
-            db = prepare(path, tables.MIGRATIONS, checkpoint_pages=CHECKPOINT_PAGES)
-        return cls(path, db, clock, keep or Keep())
+    def open(
+        cls,
+        path: Path,
+        *,
+        clock: Clock,
+        keep: Keep | None = None,
+        disk: Disk | None = None,
+        damages: Damages | None = None,
+    ) -> ReadingsStore:
+        """The store in `path`, made, migrated or (if damaged) set aside and begun anew. Call it on the event loop.
+
+        If the disk lets nothing be opened or made, readings wait in memory, and it is tried again with each blob.
+        """
+        store = cls(path, clock, keep or Keep(), disk or Disk(), damages)
+        if not store._file.begin(OPEN_S):
+            store._failed("the disk does not answer")
+        return store
 
     # --- What it holds
 
@@ -107,7 +110,7 @@ class ReadingsStore:
     @property
     def failing(self) -> bool:
         """Whether the disk refuses at the moment; readings wait in bounded memory."""
-        return self._failures > 0
+        return self._why is not None
 
     def latest(self) -> dict[str, Reading]:
         """The last reading of every point, also from before a restart."""
@@ -127,22 +130,30 @@ class ReadingsStore:
             if reading.point in of_point and from_ms <= reading.at <= to_ms
         ]
         try:
-            found = await self._read(partial(tables.history, points=points, from_ms=from_ms, to_ms=to_ms))
-        except (sqlite3.Error, ValueError) as error:
+            found = await self._file.read(partial(tables.history, points=points, from_ms=from_ms, to_ms=to_ms))
+        except (sqlite3.Error, ValueError, Damaged) as error:
             raise OSError(f"the history of {', '.join(points):.200} cannot be read: {error}") from error
         for reading in (*found, *fresh):
             of_point[reading.point].append(reading)
         return {point: blobs.in_order(readings) for point, readings in of_point.items()}
 
     async def batch(self, after: int) -> ReadingsBatch | None:
-        """The first blob after `after`, as it travels; None when there is none."""
-        found = await self._read(partial(tables.blob, after=after))
-        if found is None:
+        """The first blob after `after`, as it travels; None when there is none, or none that can be read now.
+
+        A file that shows itself damaged is begun anew: then the store is another one.
+        """
+        store = self.store
+        try:
+            found = await self._file.read(partial(tables.blob, after=after))
+        except (sqlite3.Error, Damaged) as error:
+            log.warning("readings.blob_unread", after=after, why=str(error))
             return None
-        seq, oldest, columns = found
-        if columns is None:
-            log.error("readings.unreadable", seq=seq)
-        return ReadingsBatch(store=self.store, seq=seq, oldest=oldest, columns=columns or [])
+        if found is None or store != self.store:
+            return None
+        if found.columns is None and found.seq not in self._unreadable:
+            self._unreadable.add(found.seq)
+            self._dropped(ReadingsDropped(first_seq=found.seq, last_seq=found.seq, count=found.readings))
+        return ReadingsBatch(store=store, seq=found.seq, oldest=found.oldest, columns=found.columns or [])
 
     # --- Writing
 
@@ -164,11 +175,15 @@ class ReadingsStore:
         """The hub has everything up to `seq` (or, restored from a backup, no longer more than that)."""
         self._acked = seq
         if not self._closed:
-            self._write(partial(tables.acknowledge, acked=seq)).add_done_callback(self._acknowledged)
+            work = partial(tables.acknowledge, store=self.store, acked=seq)
+            self._file.write(work).add_done_callback(self._acknowledged)
 
     async def renew(self) -> None:
-        """Takes another id, when the hub holds something else under this one."""
-        self._standing = await self._write(tables.renew)
+        """Takes another id, when the hub holds something else under this one; `OSError` if the disk refuses."""
+        try:
+            self._standing = await self._file.write(tables.renew)
+        except (sqlite3.Error, Damaged) as error:
+            raise OSError(f"the store could not take another id: {error}") from error
 
     def watch(self, watcher: Callable[[], None]) -> None:
         """`watcher` is called whenever there is more to send."""
@@ -177,6 +192,15 @@ class ReadingsStore:
     def watch_drops(self, watcher: Callable[[ReadingsDropped], None]) -> None:
         """`watcher` hears what had to be dropped before the hub had it."""
         self._drop_watchers.append(watcher)
+
+    @property
+    def stalled(self) -> str | None:
+        """Why the disk takes no readings at the moment; None when it does."""
+        return self._why
+
+    def watch_stall(self, watcher: StallWatcher) -> None:
+        """`watcher` hears why the disk takes no readings, and None when it does again."""
+        self._stall_watchers.append(watcher)
 
     async def close(self) -> None:
         """Writes what waits, as far as the disk lets it, and lets the file go."""
@@ -187,12 +211,8 @@ class ReadingsStore:
             self._timer.cancel()
         waiting, self._buffer = self._buffer, []
         if waiting:
-            self._write(partial(_store, readings=waiting, keep=self._keep, before_ms=0))
-        await asyncio.to_thread(self._writer.shutdown)
-        await asyncio.to_thread(self._reader.shutdown)
-        if self._reading is not None:
-            self._reading.close()
-        self._db.close()
+            self._file.write(partial(_store, readings=waiting, keep=self._keep, before_ms=0))
+        await self._file.close()
 
     # --- Inside
 
@@ -201,20 +221,20 @@ class ReadingsStore:
         self._writing, self._buffer = self._buffer, []
         before = self._clock.forget_before(round(self._keep.days * 86_400_000))
         work = partial(_store, readings=self._writing, keep=self._keep, before_ms=before)
-        self._write(work).add_done_callback(self._flushed)
+        self._file.write(work).add_done_callback(self._flushed)
 
     def _flushed(self, done: asyncio.Future[Written]) -> None:
         error = done.exception()
         waited, self._writing = self._writing, []
         if error is not None:
-            log.warning("readings.write_failed", why=f"{type(error).__name__}: {error}", waiting=len(waited))
             self._buffer = [*waited, *self._buffer]
             pause = RETRY_S[min(self._failures, len(RETRY_S) - 1)]
-            self._failures += 1
+            self._failed(f"{type(error).__name__}: {error}")
         else:
             written = done.result()
             self._standing, self._oldest = written.standing, written.oldest
             self._failures = 0
+            self._turn(None)
             pause = self._keep.every_s
             self._tell(written.dropped)
         if self._buffer and not self._closed:
@@ -239,19 +259,33 @@ class ReadingsStore:
         for watcher in self._drop_watchers:
             watcher(dropped)
 
-    def _write(self, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
-        future = asyncio.ensure_future(self._loop.run_in_executor(self._writer, _in_transaction, self._db, work))
-        future.add_done_callback(_seen)
-        return future
+    def _failed(self, why: str) -> None:
+        self._failures += 1
+        self._turn(why)
 
-    async def _read(self, read: Callable[[sqlite3.Connection], T]) -> T:
-        return await self._loop.run_in_executor(self._reader, self._on_reader, read)
+    def _turn(self, why: str | None) -> None:
+        """The disk refuses, or takes readings (again)."""
+        if why is not None:
+            log.warning("readings.write_failed", why=why, waiting=len(self._buffer))
+        before, self._why = self._why, why
+        if (before is None) != (why is None):
+            for watcher in self._stall_watchers:
+                watcher(why)
 
-    def _on_reader(self, read: Callable[[sqlite3.Connection], T]) -> T:
-        if self._reading is None:
-            self._reading = connect(self._path)
-            self._reading.execute("PRAGMA query_only=1")
-        return read(self._reading)
+    def _stands(self, opened: Opened) -> None:
+        """This is where the store stands now."""
+        found = opened.found
+        if found.standing.store != self.store:
+            self._acked = found.standing.acked
+            self._unreadable.clear()
+        self._standing, self._oldest = found.standing, found.oldest
+        self._latest = found.latest | self._latest
+        if opened.why is not None:
+            self._failed(opened.why)
+        if opened.lost is not None:
+            self._dropped(opened.lost)
+        for watcher in self._watchers:
+            watcher()
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,21 +309,3 @@ def _store(db: sqlite3.Connection, readings: Sequence[Reading], keep: Keep, befo
     if used_bytes(db) > keep.quota_bytes:
         dropped = tables.shrink(db)
     return Written(tables.standing(db), tables.oldest(db), dropped)
-
-
-def _in_transaction(db: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        result = work(db)
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-    return result
-
-
-def _seen(done: asyncio.Future[Any]) -> None:
-    error = None if done.cancelled() else done.exception()
-    if error is not None:
-        log.warning("readings.work_failed", why=f"{type(error).__name__}: {error}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from contract.kinds import ReadingsDropped
@@ -34,6 +34,10 @@ MIGRATIONS = (
 )
 
 
+BLOBS_LIMIT = 1_000_000
+"""More blobs than a store ever holds: eleven days, one a second, with the hub gone."""
+
+
 class Standing(NamedTuple):
     """Where the store stands: its id, the last blob, what the hub has, what stands in chunks."""
 
@@ -43,13 +47,14 @@ class Standing(NamedTuple):
     chunked: int
 
 
+def begin(db: sqlite3.Connection) -> None:
+    """A new store, of a random id."""
+    db.execute("INSERT INTO standing (one, store) VALUES (1, ?)", (secrets.token_hex(16),))
+
+
 def standing(db: sqlite3.Connection) -> Standing:
-    """Where the store stands; a new one gets a random id."""
-    row = db.execute("SELECT store, last, acked, chunked FROM standing").fetchone()
-    if row is None:
-        db.execute("INSERT INTO standing (one, store) VALUES (1, ?)", (secrets.token_hex(16),))
-        return standing(db)
-    return Standing(*row)
+    """Where the store stands."""
+    return Standing(*db.execute("SELECT store, last, acked, chunked FROM standing").fetchone())
 
 
 def renew(db: sqlite3.Connection) -> Standing:
@@ -80,9 +85,9 @@ def latest(db: sqlite3.Connection) -> dict[str, Reading]:
     return {point: blobs.unpack_one(data) for point, data in db.execute("SELECT point, reading FROM latest")}
 
 
-def acknowledge(db: sqlite3.Connection, acked: int) -> int:
-    """Notes what the hub has, and lets go of what nobody needs any more; the lowest sequence still held."""
-    db.execute("UPDATE standing SET acked=?", (acked,))
+def acknowledge(db: sqlite3.Connection, store: str, acked: int) -> int:
+    """Notes what the hub has of this store, and lets go of what nobody needs any more; the lowest sequence held."""
+    db.execute("UPDATE standing SET acked=? WHERE store=?", (acked, store))
     sweep(db)
     return oldest(db)
 
@@ -96,7 +101,7 @@ def chunk(db: sqlite3.Connection) -> None:
     """Gathers the blobs since the last time into one chunk for each point."""
     standing_now = standing(db)
     found = db.execute("SELECT data FROM blobs WHERE seq>? ORDER BY seq", (standing_now.chunked,))
-    made = blobs.chunks(blobs.unpack(data) for (data,) in found)
+    made = blobs.chunks(_readable(data for (data,) in found))
     db.executemany(
         "INSERT INTO chunks (point, since, until, data) VALUES (?,?,?,?)",
         [(column.point, *blobs.span([column]), blobs.pack([column])) for column in made],
@@ -105,22 +110,41 @@ def chunk(db: sqlite3.Connection) -> None:
     sweep(db)
 
 
+def _readable(found: Iterable[bytes]) -> Iterator[list[Column]]:
+    """Columns of blobs; one that cannot be read is told when it should be sent, and must not stop the others."""
+    for data in found:
+        try:
+            yield blobs.unpack(data)
+        except (ValueError, TypeError):
+            continue
+
+
 def oldest(db: sqlite3.Connection) -> int:
     """The lowest sequence held; the next one if there is none."""
     return int(db.execute("SELECT coalesce(min(seq), (SELECT last + 1 FROM standing)) FROM blobs").fetchone()[0])
 
 
-def blob(db: sqlite3.Connection, after: int) -> tuple[int, int, list[Column] | None] | None:
-    """The first blob after a sequence: its own, the oldest held, and its columns (None if they cannot be read)."""
+class Blob(NamedTuple):
+    """One blob, the oldest sequence held, how many readings it has, and its columns (None if they cannot be read)."""
+
+    seq: int
+    oldest: int
+    readings: int
+    columns: list[Column] | None
+
+
+def blob(db: sqlite3.Connection, after: int) -> Blob | None:
+    """The first blob after a sequence."""
     row = db.execute(
-        "SELECT seq, (SELECT min(seq) FROM blobs), data FROM blobs WHERE seq>? ORDER BY seq LIMIT 1", (after,)
+        "SELECT seq, (SELECT min(seq) FROM blobs), count, data FROM blobs WHERE seq>? ORDER BY seq LIMIT 1", (after,)
     ).fetchone()
     if row is None:
         return None
+    seq, first, count, data = row
     try:
-        return int(row[0]), int(row[1]), blobs.unpack(row[2])
-    except ValueError:
-        return int(row[0]), int(row[1]), None
+        return Blob(int(seq), int(first), int(count), blobs.unpack(data))
+    except (ValueError, TypeError):
+        return Blob(int(seq), int(first), int(count), None)
 
 
 def history(db: sqlite3.Connection, points: Collection[str], from_ms: int, to_ms: int) -> list[Reading]:

@@ -35,6 +35,9 @@ Publish = Callable[[UpKind, bytes], Awaitable[None]]
 
 READINGS_WINDOW = 4
 
+DISK_S = 5.0
+"""How long to wait when this machine's own disk refuses what the hub asks for."""
+
 BEHIND = 10
 """A backlog from which a gateway says at once that it has caught up; a few events are always on their way."""
 
@@ -69,12 +72,14 @@ class Sending:
         self._versions = versions
         self._on_contact = on_contact
         self._events = Outbox(journal.stream, journal.acked)
+        self._life = journal.life
         self._blobs = Outbox(readings.store, readings.acked, window=READINGS_WINDOW)
         self._answers = Answers(journal, self.announce)
         self._recall = False
         self._fork: ForkNeeded | None = None
         self._told: Told | None = None
         self._renew = False
+        self._again_at = 0.0
         self._picture: tuple[str, float] | None = None
         self._presence_at = 0.0
         self._wake = asyncio.Event()
@@ -195,6 +200,7 @@ class Sending:
     def heard(self, ack: Ack) -> None:
         """The hub answered."""
         now = time.monotonic()
+        self._follow(now)
         self._wake.set()
         self._learn_time(ack)
         if ack.stream == self._events.stream:
@@ -266,11 +272,12 @@ class Sending:
     async def _step(self, publish: Publish) -> bool:
         """Does the most urgent thing, if there is one; whether it did something."""
         now = time.monotonic()
+        self._follow(now)
         if now - self._presence_at >= HEARTBEAT_S:
             self._presence_at = now
             await publish("presence", wire.encode(self.presence("alive")))
             return True
-        if self._fork is not None:
+        if self._fork is not None and now >= self._again_at:
             await self._make_fork(self._fork)
             return True
         if self._told is not None:
@@ -288,9 +295,25 @@ class Sending:
             or await self._send_picture(publish, now)
         )
 
+    def _follow(self, now: float) -> None:
+        """What stands in another file than before goes from its beginning; an answer to the old one says nothing."""
+        if self._journal.life != self._life:
+            self._life = self._journal.life
+            self._fork = self._told = None
+            if self._journal.stream == self._events.stream:
+                self._events.renewed(self._journal.acked)
+            else:
+                self._events.restarted(self._journal.stream, now, self._journal.acked)
+            self.announce()
+        if self._readings.store != self._blobs.stream:
+            self._renew = False
+            self._blobs.restarted(self._readings.store, now, self._readings.acked)
+
     def _rest_s(self) -> float:
         now = time.monotonic()
         moments = [self._presence_at + HEARTBEAT_S]
+        if self._again_at > now:
+            moments.append(self._again_at)
         moments += [at for at in (self._events.wake_at(now), self._blobs.wake_at(now)) if at is not None]
         if self._picture is not None:
             moments.append(self._picture[1] + PICTURE_S)
@@ -298,9 +321,14 @@ class Sending:
         return max(0.0, min(moments) - now)
 
     async def _make_fork(self, fork: ForkNeeded) -> None:
-        moved = await self._journal.fork(fork.agreed, fork.why)
+        try:
+            moved = await self._journal.fork(fork.agreed, fork.why)
+        except OSError as error:
+            self._refused_by_the_disk(error)
+            return
         log.warning("uplink.forked", moved=moved, stream=self._journal.stream)
         self._fork = None
+        self._life = self._journal.life
         await self._answers.recall()
         self._events.restarted(self._journal.stream, time.monotonic())
         self._on_contact("parted")
@@ -319,6 +347,10 @@ class Sending:
         self._events.asked(presence.head_seq, presence.head, self._presence_at)
         return wire.encode(presence)
 
+    def _refused_by_the_disk(self, error: OSError) -> None:
+        log.warning("uplink.disk_refuses", why=str(error))
+        self._again_at = time.monotonic() + DISK_S
+
     async def _send_events(self, publish: Publish, now: float) -> bool:
         after = self._events.next_after(self._journal.durable, now)
         if after is None:
@@ -332,6 +364,8 @@ class Sending:
         if batch is None:
             return False
         payload = await asyncio.to_thread(wire.encode, batch)
+        if self._journal.life != self._life:
+            return True  # the file was begun anew meanwhile: these events may stand at other places now
         # Noted before it goes: the answer may be here before the broker's own confirmation.
         self._events.sent(batch.events[-1].seq, time.monotonic(), batch.head)
         self._hub_time.sent(batch.stream, batch.events[-1].seq, self._clock.monotonic())
@@ -339,8 +373,12 @@ class Sending:
         return True
 
     async def _send_readings(self, publish: Publish, now: float) -> bool:
-        if self._renew:
-            await self._readings.renew()
+        if self._renew and now >= self._again_at:
+            try:
+                await self._readings.renew()
+            except OSError as error:
+                self._refused_by_the_disk(error)
+                return True
             self._renew = False
             self._blobs.restarted(self._readings.store, now, self._readings.acked)
             return True

@@ -6,6 +6,7 @@ import asyncio
 from typing import Annotated
 
 import msgspec
+import structlog
 from fastapi import APIRouter, Path, Query
 from starlette.responses import FileResponse, Response
 
@@ -13,15 +14,17 @@ from contract.texts import Text
 from gateway.journal import Recorded
 from gateway.web.items import event_item
 from gateway.web.served import Gateway, Served
-from web.errors import Invalid, NotFound
+from web.errors import Invalid, NotFound, Refusal
 from web.paging import Limit
 
 router = APIRouter(prefix="/api", tags=["events"])
+log = structlog.get_logger(__name__)
 
 Cursor = Annotated[int | None, Query(ge=0, le=2**63 - 1)]
 Names = Annotated[list[Annotated[str, Query(max_length=128)]], Query(max_length=50)]
 
 MOST_QUERIES = 100
+_UNREADABLE = Text("历史事件暂时无法读取", "The history cannot be read just now")
 _TOO_MANY = Text("筛选条件过多", "too many kinds and sources at once")
 
 
@@ -64,9 +67,13 @@ async def _select(
     if len(pairs) > MOST_QUERIES:
         raise Invalid({"kind": _TOO_MANY})
     found: list[Recorded] = []
-    for kind, source in pairs:
-        found += await gateway.journal.events(
-            after=after, before=before, limit=limit, kind=kind or None, source=source or None
-        )
+    try:
+        for kind, source in pairs:
+            found += await gateway.journal.events(
+                after=after, before=before, limit=limit, kind=kind or None, source=source or None
+            )
+    except OSError as error:
+        log.warning("events cannot be read", why=str(error))
+        raise Refusal(503, "unreadable", _UNREADABLE) from error
     found.sort(key=lambda event: event.id, reverse=after is None)
     return found[:limit]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+import structlog
 
 from contract.instants import instant
 from gateway.engine.episodes import Alarm, alarm_item, ticket_item, urgency
@@ -15,6 +16,8 @@ from gateway.web.items import event_item, live_event, point_item
 from gateway.web.served import Served
 from web.live import Live, Snapshot
 from web.screens import LiveEvent, Sites
+
+log = structlog.get_logger(__name__)
 
 FEED = 50
 """Events of a snapshot, newest first."""
@@ -34,7 +37,10 @@ class SiteScreen:
             return None
         found: list[Recorded] = []
         while len(found) <= limit:
-            page = await gateway.journal.events(after=found[-1].id if found else after, limit=500)
+            try:
+                page = await gateway.journal.events(after=found[-1].id if found else after, limit=500)
+            except OSError:
+                return None
             found += page
             if len(page) < 500:
                 return [self._live(event) for event in found] if len(found) <= limit else None
@@ -45,7 +51,11 @@ class SiteScreen:
         gateway = self._gateway
         engine = gateway.engine
         last_id = gateway.journal.last_id
-        events = await gateway.journal.events(before=last_id + 1, limit=FEED)
+        try:
+            events = await gateway.journal.events(before=last_id + 1, limit=FEED)
+        except OSError as error:  # doors and alarms are worth seeing without their history
+            log.warning("the screen has no history", why=str(error))
+            events = []
         site, name = gateway.site, engine.site.gateway
         alarms = open_alarms(list(engine.alarms.alarms.values()))
         body = {

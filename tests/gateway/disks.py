@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from gateway.journal import Disk
 
@@ -13,15 +14,20 @@ NOW_MS = 1_790_000_000_000
 
 
 class FaultyDisk(Disk):
-    """Faults by name: `hang_commits`, `hang_syncs` until `heal`; `commit_error`, `sync_error` are raised instead."""
+    """Faults by name: `hang_opening`, `hang_commits`, `hang_syncs` until `heal`; the errors are raised instead."""
 
     def __init__(self) -> None:
+        self._opening_goes = threading.Event()
+        self.open_error: Exception | None = None
         self._commits_go = threading.Event()
         self._syncs_go = threading.Event()
         self.commit_error: Exception | None = None
         self.sync_error: Exception | None = None
         self.syncs = 0
         self.heal()
+
+    def hang_opening(self) -> None:
+        self._opening_goes.clear()
 
     def hang_commits(self) -> None:
         self._commits_go.clear()
@@ -30,12 +36,19 @@ class FaultyDisk(Disk):
         self._syncs_go.clear()
 
     def heal(self) -> None:
-        self.commit_error = self.sync_error = None
+        self.open_error = self.commit_error = self.sync_error = None
         self.let_go()
 
     def let_go(self) -> None:
+        self._opening_goes.set()
         self._commits_go.set()
         self._syncs_go.set()
+
+    def connect(self, path: Path) -> sqlite3.Connection:
+        self._opening_goes.wait(30)
+        if self.open_error is not None:
+            raise self.open_error
+        return super().connect(path)
 
     def commit(self, connection: sqlite3.Connection) -> None:
         self._commits_go.wait(30)

@@ -21,7 +21,7 @@ from drivers.bus import BusHealth, CommandFailed, Outcome
 from drivers.reports import CredentialRead, PlateRead, PointsRead
 from gateway.clock import Clock
 from gateway.engine.site import SiteEngine
-from gateway.journal import Disk, Journal, Keep
+from gateway.journal import Disk, Journal, Keep, StallWatcher
 from rules.access_index import AccessIndex
 
 MORNING = 1_795_000_000_000
@@ -201,6 +201,8 @@ class Wire:
 class Shelf:
     """Readings in memory: what the engine stores, and what tickets look back on."""
 
+    stalled: str | None = None
+
     def __init__(self) -> None:
         self.readings: list[Reading] = []
 
@@ -215,6 +217,9 @@ class Shelf:
             point: [each for each in self.readings if each.point == point and from_ms <= each.at <= to_ms]
             for point in points
         }
+
+    def watch_stall(self, watcher: StallWatcher) -> None:
+        """It never stalls."""
 
     def last(self, point: str) -> Value:
         """The newest value stored under `point`."""

@@ -56,6 +56,12 @@ class ModelHub:
             verdict = Verdict("committed", batch.events[-1].seq)
         return _ack(batch.stream, verdict, batch.head if verdict.state == "committed" else None)
 
+    def take_over(self, stream: str, seq: int, batch: Batch | None) -> None:
+        """Has a stream up to `seq` from before, as the next batch says."""
+        if batch is not None:
+            self.heads[stream] = Head(self.gateway, seq, batch.prev)
+            self.held[stream] = [("", "", "")] * seq
+
     def _store(self, batch: Batch, hashes: list[str], after: int) -> None:
         rows = self.held.setdefault(batch.stream, [])
         firsts = {moved.seq: (moved.stream, moved.was, moved.hash) for moved in batch.moved}

@@ -113,6 +113,12 @@ doors:
 
     async def start(self, *more: str) -> None:
         """Starts the process and waits until it says that it is ready."""
+        await self.launch(*more)
+        await self.until(self._ready)
+        await self.dialled()
+
+    async def launch(self, *more: str) -> None:
+        """Starts the process."""
         with (self.folder / "gateway.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 *(sys.executable, *self.program, "--site", str(self.site), "--data", str(self.data)),
@@ -122,7 +128,9 @@ doors:
                 stderr=log,
                 env=os.environ | self.env,
             )
-        await self.until(self._ready)
+
+    async def dialled(self) -> None:
+        """Returns when the process has reached its reader."""
         async with asyncio.timeout(WITHIN_S):
             await self.ends.reader.dialled.wait()
 

@@ -137,7 +137,7 @@ async def test_a_damaged_file_is_set_aside_and_the_hub_is_asked(tmp_path: Path) 
 
 async def test_a_file_of_the_form_before_is_taken_over(tmp_path: Path) -> None:
     before = prepare(tmp_path / "held.sqlite", _MIGRATIONS[:1])
-    before.execute("INSERT INTO items VALUES ('holder', 'li', '{}')")
+    before.execute("INSERT INTO items VALUES ('holder', 'li', x'7b7d')")
     before.execute("UPDATE standing SET revision = 3")
     before.close()
     async with opened(tmp_path) as held:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -51,6 +52,12 @@ async def sources(journal: Journal) -> list[str]:
 async def stalls(journal: Journal) -> list[RecordingStalled]:
     found = await journal.events(kind="recording.stalled")
     return [data for event in found if isinstance(data := decode_data(event.kind, event.data), RecordingStalled)]
+
+
+def writing(journal: Journal) -> sqlite3.Connection:
+    """The connection that writes."""
+    assert journal._file.db is not None
+    return journal._file.db
 
 
 async def test_a_hanging_disk_lets_the_door_go_and_says_so(journals: Opener) -> None:
@@ -102,8 +109,8 @@ async def test_a_failing_disk_is_tried_again(journals: Opener) -> None:
 async def test_a_full_disk_keeps_the_facts_until_there_is_room(journals: Opener, tmp_path: Path) -> None:
     journal = journals()
     await journal.append([moved("before")])
-    pages = int(journal._db.execute("PRAGMA page_count").fetchone()[0])
-    journal._db.execute(f"PRAGMA max_page_count={pages}")
+    pages = int(writing(journal).execute("PRAGMA page_count").fetchone()[0])
+    writing(journal).execute(f"PRAGMA max_page_count={pages}")
     count = 0
     async with asyncio.timeout(20):
         while journal.stalled is None:
@@ -111,7 +118,7 @@ async def test_a_full_disk_keeps_the_facts_until_there_is_room(journals: Opener,
             count += 1
     assert "full" in str(journal.stalled)
     assert await sources(journal) == ["before", *(f"door-{n}" for n in range(journal.last - 1))]
-    journal._db.execute("PRAGMA max_page_count=1000000")
+    writing(journal).execute("PRAGMA max_page_count=1000000")
     await until(lambda: journal.last == count + 2)
     assert await sources(journal) == ["before", *(f"door-{n}" for n in range(count))]
     assert len(await stalls(journal)) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import zlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -39,6 +40,12 @@ async def stores(tmp_path: Path) -> AsyncIterator[Opener]:
 
 def flow(value: float | None, at: int, point: str = "pump-1.flow") -> Reading:
     return Reading(point=point, value=value, quality="bad" if value is None else "good", at=at)
+
+
+def writing(store: ReadingsStore) -> sqlite3.Connection:
+    """The connection that writes."""
+    assert store._file.db is not None
+    return store._file.db
 
 
 async def write(store: ReadingsStore, *readings: Reading) -> None:
@@ -165,14 +172,14 @@ async def test_a_disk_that_refuses_makes_readings_wait_in_bounded_memory(stores:
     dropped: list[ReadingsDropped] = []
     store.watch_drops(dropped.append)
     await write(store, flow(0.0, NOW_MS))
-    pages = store._db.execute("PRAGMA page_count").fetchone()[0]
-    store._db.execute(f"PRAGMA max_page_count={pages}")
+    pages = writing(store).execute("PRAGMA page_count").fetchone()[0]
+    writing(store).execute(f"PRAGMA max_page_count={pages}")
     long = "x" * 20_000
     store.add([Reading(point="lift-1.mode", value=f"{long}{n}", quality="good", at=NOW_MS + n) for n in range(3)])
     await until(lambda: store.failing)
     for n in range(3, 9):
         store.add([Reading(point="lift-1.mode", value=f"{long}{n}", quality="good", at=NOW_MS + n)])
-    store._db.execute("PRAGMA max_page_count=1000000")
+    writing(store).execute("PRAGMA max_page_count=1000000")
     await until(lambda: not store.failing and store.last >= 2 and not store._buffer)
     kept = await store.history("lift-1.mode", 0, NOW_MS * 2)
     assert [reading.at - NOW_MS for reading in kept][-4:] == [5, 6, 7, 8]
@@ -190,7 +197,7 @@ async def test_a_blob_that_cannot_be_read_is_sent_empty_and_stops_nothing(stores
     store = stores()
     await write(store, flow(1.0, NOW_MS))
     await write(store, flow(2.0, NOW_MS + 1))
-    store._db.execute("UPDATE blobs SET data=x'00' WHERE seq=1")
+    writing(store).execute("UPDATE blobs SET data=x'00' WHERE seq=1")
     first, second = await store.batch(0), await store.batch(1)
     assert first is not None
     assert first.columns == []

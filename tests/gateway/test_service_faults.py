@@ -5,14 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
-import resource
-import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +19,7 @@ from drivers.camera.plates import BODY_LIMIT
 from gateway.clock import PLAUSIBLE_FROM_MS, machine_wall_ms
 from tests.config.sites import SITE, TEN, instead, line_of
 from tests.gateway.process import CARD, ROOT, Gateway, hut
-from tests.tools import tool
+from tests.gateway.room import room_of
 
 # --- A site file
 
@@ -123,64 +118,6 @@ async def test_a_machine_that_starts_in_1970(tmp_path: Path, lived_before: bool)
 
 
 # --- A disk without room
-
-
-class Room:
-    """The room on the disk of a gateway's folder, taken away and given back while its process runs."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
-
-    def take(self) -> None:
-        """Not one byte more fits."""
-        self._limit(0)
-
-    def give(self) -> None:
-        """There is room again."""
-        self._limit(resource.RLIM_INFINITY)
-
-    def _limit(self, size: int) -> None:
-        assert self._gateway.process is not None
-        resource.prlimit(self._gateway.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
-
-
-class SmallDisk(Room):
-    """A file system of its own: only root may mount one."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        super().__init__(gateway)
-        self._filler = gateway.data / "filler"
-
-    def take(self) -> None:
-        with self._filler.open("wb", buffering=0) as filler, contextlib.suppress(OSError):
-            while filler.write(bytes(4096)):
-                pass
-
-    def give(self) -> None:
-        self._filler.unlink()
-
-
-@asynccontextmanager
-async def room_of(gateway: Gateway) -> AsyncIterator[Room]:
-    """As root a small disk that can really be filled; otherwise a limit on the size of files."""
-    mount = [tool("mount"), "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(gateway.data)]
-    mounted = os.geteuid() == 0 and await ran(*mount) == 0
-    if not mounted:
-        yield Room(gateway)
-        return
-    try:
-        await gateway.hold()
-        yield SmallDisk(gateway)
-    finally:
-        if gateway.process is not None and gateway.process.returncode is None:
-            await gateway.end(signal.SIGKILL)
-        assert await ran("umount", str(gateway.data)) == 0
-
-
-async def ran(*command: str) -> int:
-    """The exit status of a short command."""
-    quiet = asyncio.subprocess.DEVNULL
-    return await (await asyncio.create_subprocess_exec(*command, stdout=quiet, stderr=quiet)).wait()
 
 
 async def test_a_full_disk_locks_nobody_in_and_is_told(tmp_path: Path) -> None:

@@ -134,7 +134,8 @@ async def test_every_point_of_every_meter_reads_as_it_is(tmp_path: Path) -> None
             assert abs((shown - datetime.now(ZONE)).total_seconds()) < 90
 
 
-# The three-phase meter and the old one stand behind transformers of 100/5 A: one tells its ratio, of the other the site file says it.
+# The three-phase meter and the old one stand behind transformers of 100/5 A: one tells its ratio, the other's stands
+# in the site file.
 TOLD: list[tuple[str, str, float | bool | str]] = [
     ("meter-three", "voltage_l2", 229.4),
     ("meter-three", "power_l3", 20 * -1.2345),

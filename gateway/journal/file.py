@@ -1,0 +1,236 @@
+"""One SQLite file of the gateway, however it is found: opened, made, or (if it is damaged) set aside and begun anew.
+
+A new file is made whole under another name and only then takes the damaged one's place: a gateway killed in between
+finds the one or the other, and never an empty one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import structlog
+
+from contract.instants import instant
+from gateway.journal.disk import Damaged, Disk, intact, look, prepare, sync_folder
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+OPEN_S = 3.0
+"""How long the start waits for a file of a disk that hangs; after that the gateway goes on without it."""
+
+KEPT = 3
+"""Damaged files that are kept of each store: a dying disk must not be filled by them too."""
+
+_COMPANIONS = ("-wal", "-shm")
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A file that was found damaged: `path` is where it still stands, `kept` the name that it is kept under."""
+
+    path: Path
+    kept: str
+    why: str
+
+
+class Damages:
+    """What was found damaged since the start, by whichever thread; told on the loop."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._found: list[Damage] = []
+        self._watchers: list[Callable[[Damage], None]] = []
+
+    def add(self, damage: Damage) -> None:
+        """A damaged file was set aside. From any thread."""
+        self._loop.call_soon_threadsafe(self._tell, damage)
+
+    def watch(self, watcher: Callable[[Damage], None]) -> None:
+        """`watcher` hears of each damaged file, also of those before."""
+        self._watchers.append(watcher)
+        for damage in self._found:
+            watcher(damage)
+
+    def _tell(self, damage: Damage) -> None:
+        self._found.append(damage)
+        for watcher in self._watchers:
+            watcher(damage)
+
+
+class StoreFile(Generic[T]):
+    """Belongs to the one thread that writes to the file; `look` is for any thread.
+
+    `take` reads what the owner must know of it, and writes nothing. `fill` puts into a new file what stands in every
+    new one, and what can still be read of a damaged one.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        migrations: Sequence[str],
+        *,
+        take: Callable[[sqlite3.Connection], T],
+        fill: Callable[[sqlite3.Connection, Damage | None], None],
+        machine_ms: Callable[[], int],
+        checkpoint_pages: int = 0,
+        disk: Disk | None = None,
+        damages: Damages | None = None,
+    ) -> None:
+        self.path = path
+        self.db: sqlite3.Connection | None = None
+        """The writing connection while the file is open."""
+        self.renewals = 0
+        """How often another file took this one's place: connections of before read the old one."""
+        self._broken: str | None = None
+        self._migrations = migrations
+        self._take = take
+        self._fill = fill
+        self._machine_ms = machine_ms
+        self._checkpoint_pages = checkpoint_pages
+        self._disk = disk or Disk()
+        self._damages = damages
+        self._made = path.with_name(path.name + ".new")
+        self._part = path.with_name(path.name + ".part")
+
+    def open(self) -> T:
+        """What `take` finds in the file, which is open then.
+
+        `OSError` or `sqlite3.Error` if the disk lets no file be made or opened: try again later. `JournalTooNew`.
+        """
+        self.close()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._finish()
+        if self._broken is not None:
+            self._renew(self._broken)
+        elif not self.path.exists() or self.path.stat().st_size == 0:
+            self._make(None)
+        try:
+            return self._begin()
+        except Damaged as found:
+            self._renew(str(found))
+            return self._begin()
+
+    def broken(self, why: str) -> None:
+        """The open file was found damaged: it is let go, and the next opening begins anew."""
+        self._broken = why
+        self.close()
+
+    def look(self) -> tuple[T, bool]:
+        """What `take` finds in a file that cannot be opened for writing, and True.
+
+        If it cannot be read either, what `take` would find in a new one, and False.
+        """
+        damage = None
+        try:
+            with intact(self.path):
+                db = look(self.path)
+                try:
+                    return self._take(db), True
+                finally:
+                    db.close()
+        except Damaged as found:
+            damage = Damage(self.path, self.path.name, str(found))
+        except (OSError, sqlite3.Error) as error:
+            log.warning("store.unreadable", file=str(self.path), why=str(error))
+        db = prepare(Path(":memory:"), self._migrations)
+        try:
+            self._fill(db, damage)
+            return self._take(db), False
+        finally:
+            db.close()
+
+    def close(self) -> None:
+        """Lets the file go."""
+        db, self.db = self.db, None
+        if db is not None:
+            db.close()
+
+    # --- Inside
+
+    def _begin(self) -> T:
+        db = prepare(self.path, self._migrations, checkpoint_pages=self._checkpoint_pages, disk=self._disk)
+        try:
+            with intact(self.path):
+                taken = self._take(db)
+        except BaseException:
+            db.close()
+            raise
+        self.db = db
+        return taken
+
+    def _renew(self, why: str) -> None:
+        log.critical("store.damaged", file=str(self.path), why=why)
+        stamp = instant(self._machine_ms()).replace(":", "").replace("-", "")
+        kept = f"{self.path.name}.damaged-{stamp}"
+        damage = Damage(self.path, kept, why)
+        self._make(damage)
+        log.critical("store.begun_anew", file=str(self.path), kept=kept)
+        if self._damages is not None:
+            self._damages.add(damage)
+
+    def _make(self, damage: Damage | None) -> None:
+        """A file of its own, whole and on the disk, that then takes the place of what stands there."""
+        db = prepare(self._part, self._migrations, disk=self._disk)
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            self._fill(db, damage)
+            db.execute("COMMIT")
+        finally:
+            db.close()
+        with self._part.open("rb") as part:
+            os.fsync(part.fileno())
+        self._part.rename(self._made)
+        self._finish(None if damage is None else damage.kept)
+
+    def _finish(self, kept: str | None = None) -> None:
+        """Ends what was begun, also before a restart: a file that was made whole takes its place, half a one goes."""
+        _remove(self._part)
+        if not self._made.exists():
+            return
+        self._set_aside(kept or f"{self.path.name}.damaged-before-a-restart")
+        self._made.rename(self.path)
+        self._broken = None
+        self.renewals += 1
+        sync_folder(self.path.parent)
+
+    def _set_aside(self, kept: str) -> None:
+        # Companions first: a log of the old file beside the new one would be read into it.
+        for suffix in (*_COMPANIONS, ""):
+            file = self.path.with_name(self.path.name + suffix)
+            if file.exists():
+                file.rename(file.with_name(kept + suffix))
+        before = sorted(
+            (
+                file
+                for file in self.path.parent.glob(f"{self.path.name}.damaged-*")
+                if not file.name.endswith(_COMPANIONS)
+            ),
+            key=lambda file: file.stat().st_mtime_ns,
+        )
+        for file in before[:-KEPT]:
+            _remove(file)
+
+
+def within(seconds: float, work: Callable[[], T]) -> T | None:
+    """What `work` gives, on a thread of its own; None if the disk does not let it end in time."""
+    done: list[T] = []
+    thread = threading.Thread(target=lambda: done.append(work()), name="opening", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return done[0] if done else None
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", *_COMPANIONS):
+        file = path.with_name(path.name + suffix)
+        if file.exists():  # asked first: a disk that is read-only refuses even to remove nothing
+            file.unlink()

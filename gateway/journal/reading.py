@@ -1,0 +1,71 @@
+"""Reading the journal's file beside its writer: threads with connections of their own that never write a byte."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from gateway.journal import tables
+from gateway.journal.disk import Damaged, damaging, intact, look
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+Read = Callable[[sqlite3.Connection], T]
+
+
+class Reader:
+    """Two threads. `opened` counts how often the writer opened the file: a connection of before reads another one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="journal-reader")
+        self._mine = threading.local()
+
+    async def read(self, read: Read[T], opened: int) -> T:
+        """What `read` gives; `Damaged` if the file is, `sqlite3.Error` if it cannot be read at the moment."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._threads, self._on_thread, read, opened)
+        except sqlite3.Error as error:
+            if damaging(error):
+                raise Damaged(str(error)) from error
+            raise
+
+    def state(self, kind: str) -> dict[str, bytes] | None:
+        """The state recorded under `kind`, by id; None if it cannot be read. It blocks for some milliseconds."""
+        try:
+            db = look(self._path)
+            try:
+                return tables.state_of(db, kind)
+            finally:
+                db.close()
+        except sqlite3.Error as error:
+            log.warning("journal.state_unread", kind=kind, why=str(error))
+            return None
+
+    def close(self) -> None:
+        """Ends, without waiting for a read that hangs."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _on_thread(self, read: Read[T], opened: int) -> T:
+        mine: tuple[int, sqlite3.Connection] | None = getattr(self._mine, "connection", None)
+        if mine is None or mine[0] != opened:
+            if mine is not None:
+                del self._mine.connection
+                mine[1].close()
+            mine = self._mine.connection = opened, look(self._path)
+        return read(mine[1])
+
+
+def read_intact(db: sqlite3.Connection, path: Path, read: Read[T], but: tuple[type[Exception], ...]) -> T:
+    """What `read` gives; `Damaged` also for rows that are none. `but`: what it may say that is no damage."""
+    with intact(path, but=but):
+        return read(db)

@@ -1,0 +1,262 @@
+"""A start on a disk that is full, read-only or hangs: every store begins, and goes over to its file once it can."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from contract.desired import Holder
+from contract.kinds import DoorMoved, RecordingStalled, decode_data
+from contract.readings import Reading
+from gateway.clock import Clock
+from gateway.held import Held, Row
+from gateway.journal import Draft, Journal, Keep, StateChange
+from gateway.pictures import PictureStore
+from gateway.readings import Keep as KeepReadings
+from gateway.readings import ReadingsStore
+from tests.gateway.disks import NOW_MS, FaultyDisk, Hands, until
+from tests.gateway.process import CARD, hut
+from tests.gateway.room import mounted, read_only, room_of
+
+PATIENT = Keep(act_waits_s=30)
+QUICK = KeepReadings(every_s=0.01)
+FULL = sqlite3.OperationalError("database or disk is full")
+STATE = {"a": b"1"}
+
+
+def moved(source: str) -> Draft:
+    return Draft(kind="door.opened", source=source, data=DoorMoved(by="exit"))
+
+
+def flow(at: int) -> Reading:
+    return Reading(point="pump-1.flow", value=1.0, quality="good", at=NOW_MS + at)
+
+
+def person(name: str) -> Row:
+    return "holder", name, msgspec.json.encode(Holder(id=name, name=name))
+
+
+def names(held: Held) -> list[str]:
+    return [name for some in held.stored() for _, name, _ in some]
+
+
+@pytest.fixture
+async def folder(tmp_path: Path) -> AsyncIterator[Path]:
+    """A gateway's folder with all its files, closed well."""
+    async with mounted(tmp_path / "data"):
+        journal = Journal.open(tmp_path / "data" / "journal.sqlite", clock=Clock(), keep=PATIENT)
+        await journal.append([moved("before")], [StateChange("door", "a", b"1")])
+        await journal.close()
+        store = ReadingsStore.open(tmp_path / "data" / "readings.sqlite", clock=Clock(Hands().machine), keep=QUICK)
+        store.add([flow(0)])
+        await store.close()
+        held = Held.open(tmp_path / "data" / "held.sqlite", clock=Clock())
+        held.keep(1, [person("li")])
+        await held.close()
+        yield tmp_path / "data"
+
+
+async def sources(journal: Journal) -> list[str]:
+    return [event.source for event in await journal.events(after=0, limit=1000) if event.kind == "door.opened"]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["a file", "no file"])
+async def test_a_journal_begins_on_a_full_disk_and_records_all_once_there_is_room(folder: Path, known: bool) -> None:
+    disk = FaultyDisk()
+    disk.open_error = FULL
+    path = folder / ("journal.sqlite" if known else "another.sqlite")
+    journal = Journal.open(path, clock=Clock(), keep=PATIENT, disk=disk)
+    assert "full" in str(journal.stalled)
+    assert journal.load_state("door") == (STATE if known else {})
+    assert await journal.append([moved("meanwhile")], [StateChange("door", "b", b"2")]) == []
+    assert await journal.append([moved("later")]) == []
+    if known:
+        assert await sources(journal) == ["before"]
+        assert (batch := await journal.batch(0)) is not None
+        assert [event.source for event in batch.events] == ["before"]
+    else:
+        with pytest.raises(OSError, match="cannot be read"):
+            await sources(journal)
+    disk.heal()
+    await until(lambda: journal.stalled is None)
+    assert await journal.on_disk(within_s=20)
+    assert await sources(journal) == (["before"] if known else []) + ["meanwhile", "later"]
+    assert journal.load_state("door") == (STATE if known else {}) | {"b": b"2"}
+    [said] = await journal.events(kind="recording.stalled")
+    stall = decode_data(said.kind, said.data)
+    assert isinstance(stall, RecordingStalled)
+    assert (stall.waited, stall.dropped) == (2, 0)
+    await journal.close()
+
+
+async def test_a_journal_that_hangs_is_not_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.journal.journal.OPEN_S", 0.05)
+    disk = FaultyDisk()
+    disk.hang_opening()
+    clock = Clock()
+    journal = Journal.open(folder / "journal.sqlite", clock=clock, keep=PATIENT, disk=disk)
+    assert journal.stalled == "the disk does not answer"
+    assert await journal.append([moved("meanwhile")]) == []
+    assert journal.acked == journal.last == 0
+    disk.heal()
+    await until(lambda: journal.stalled is None)
+    await until(lambda: journal.durable >= 2)
+    assert await sources(journal) == ["before", "meanwhile"]
+    await journal.close()
+
+
+async def test_a_damaged_journal_on_a_full_disk_gives_its_state_and_is_mended_later(folder: Path) -> None:
+    path = folder / "journal.sqlite"
+    image = bytearray(path.read_bytes())
+    image[16:20] = b"\xff\xff\xff\xff"
+    path.write_bytes(image)
+    disk = FaultyDisk()
+    disk.open_error = FULL
+    journal = Journal.open(path, clock=Clock(), keep=PATIENT, disk=disk)
+    assert await journal.append([moved("meanwhile")]) == []
+    assert path.read_bytes() == bytes(image)
+    disk.heal()
+    await until(lambda: journal.stalled is None)
+    assert "meanwhile" in await sources(journal)
+    assert len(list(folder.glob("journal.sqlite.damaged-*"))) == 1
+    await journal.close()
+
+
+async def test_a_new_file_that_was_made_before_a_kill_takes_its_place(folder: Path) -> None:
+    (folder / "journal.sqlite").rename(folder / "journal.sqlite.new")
+    (folder / "journal.sqlite").write_bytes(b"\xff" * 4096)
+    (folder / "journal.sqlite-wal").write_bytes(b"the log of the damaged one")
+    (folder / "journal.sqlite.part").write_bytes(b"half of yet another")
+    journal = Journal.open(folder / "journal.sqlite", clock=Clock(), keep=PATIENT)
+    assert await sources(journal) == ["before"]
+    await journal.close()
+    aside = {file.name for file in folder.glob("journal.sqlite.damaged-*")}
+    assert len(aside) == 2
+    assert not list(folder.glob("*.part")) + list(folder.glob("*.new"))
+
+
+async def test_readings_begin_on_a_full_disk_and_go_over(folder: Path) -> None:
+    disk = FaultyDisk()
+    disk.open_error = FULL
+    store = ReadingsStore.open(folder / "readings.sqlite", clock=Clock(Hands().machine), keep=QUICK, disk=disk)
+    assert "full" in str(store.stalled)
+    assert store.latest() == {"pump-1.flow": flow(0)}
+    name = store.store
+    store.add([flow(1)])
+    assert (await store.batch(0)) is not None
+    disk.heal()
+    await until(lambda: store.stalled is None)
+    assert (store.store, store.last) == (name, 2)
+    assert [reading.at - NOW_MS for reading in await store.history("pump-1.flow", 0, NOW_MS * 2)] == [0, 1]
+    await store.close()
+
+
+async def test_rights_are_read_from_a_full_disk(folder: Path) -> None:
+    disk = FaultyDisk()
+    disk.open_error = FULL
+    held = Held.open(folder / "held.sqlite", clock=Clock(), disk=disk)
+    assert (held.revision, names(held)) == (1, ["li"])
+    disk.heal()
+    held.keep(2, [person("wang")])
+    await until(lambda: held.revision == 2)
+    assert names(held) == ["li", "wang"]
+    await held.close()
+
+
+async def test_rights_that_hang_are_not_waited_for_and_hold_when_they_come(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.held.OPEN_S", 0.05)
+    disk = FaultyDisk()
+    disk.hang_opening()
+    held = Held.open(folder / "held.sqlite", clock=Clock(), disk=disk)
+    found: list[int] = []
+    held.watch_found(lambda: found.append(held.revision))
+    assert (held.revision, names(held)) == (0, [])
+    disk.heal()
+    await until(lambda: found == [1])
+    assert names(held) == ["li"]
+    await held.close()
+
+
+async def test_every_store_is_read_on_a_read_only_disk_and_written_when_it_is_none(tmp_path: Path) -> None:
+    async with mounted(tmp_path / "data") as own:
+        data = tmp_path / "data"
+        clock = Clock()
+        journal = Journal.open(data / "journal.sqlite", clock=clock, keep=PATIENT)
+        await journal.append([moved("before")], [StateChange("door", "a", b"1")])
+        await journal.close()
+        held = Held.open(data / "held.sqlite", clock=clock)
+        held.keep(1, [person("li")])
+        await held.close()
+        async with read_only(data, own=own):
+            journal = Journal.open(data / "journal.sqlite", clock=clock, keep=PATIENT)
+            held = Held.open(data / "held.sqlite", clock=clock)
+            store = ReadingsStore.open(data / "readings.sqlite", clock=clock, keep=QUICK)
+            pictures = PictureStore.open(data / "pictures", clock=clock)
+            assert journal.load_state("door") == STATE
+            assert names(held) == ["li"]
+            assert await journal.append([moved("meanwhile")]) == []
+            assert journal.stalled
+            store.add([flow(1)])
+            assert store.stalled
+            with pytest.raises(OSError, match=r"."):
+                await pictures.save(b"\xff\xd8\xff picture")
+        await until(lambda: journal.stalled is None)
+        assert await sources(journal) == ["before", "meanwhile"]
+        await until(lambda: store.stalled is None)
+        held.keep(2, [person("wang")])
+        await until(lambda: held.revision == 2)
+        await pictures.save(b"\xff\xd8\xff picture")
+        for each in (journal, store, held):
+            await each.close()
+
+
+async def test_killed_on_a_full_disk_doors_open_again_from_what_is_held(tmp_path: Path) -> None:
+    async with hut(tmp_path) as gateway, room_of(gateway) as room:
+        await gateway.start()
+        room.take()
+
+        async def stalled() -> bool:
+            pulses = len(gateway.ends.coils)
+            gateway.ends.reader.present(CARD)
+            await gateway.ends.pulsed(pulses + 1)
+            async with gateway.client() as client:
+                return (await client.get("/readyz")).status_code == 503
+
+        await gateway.until(stalled)
+        await gateway.end(signal.SIGKILL)
+        pulses = len(gateway.ends.coils)
+        await gateway.launch()
+        await gateway.dialled()
+        gateway.ends.reader.present(CARD)
+        await gateway.ends.pulsed(pulses + 1)
+        room.give()
+
+        async def recorded() -> bool:
+            await asyncio.sleep(0.1)
+            return "recording.stalled" in gateway.kinds()
+
+        await gateway.until(recorded)
+        assert await gateway.end() == 0
+        granted = gateway.kinds().count("access.granted")
+        assert granted >= 1
+
+
+async def test_a_damaged_file_is_an_alarm_until_a_start_finds_all_whole(tmp_path: Path) -> None:
+    async with hut(tmp_path) as gateway:
+        (gateway.data / "readings.sqlite").write_bytes(b"\xff" * 8192)
+        for state in ("active", "cleared"):
+            await gateway.start()
+            async with gateway.client() as client:
+                alarms = (await client.get("/api/alarms")).json()["items"]
+            found = [alarm for alarm in alarms if alarm["rule"] == "file.damaged"]
+            assert await gateway.end() == 0
+            assert [alarm["state"] for alarm in found] == [state]
+            assert "readings.sqlite.damaged-" in found[0]["message"]["en"]
