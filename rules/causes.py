@@ -161,8 +161,8 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
             "A file of the gateway was damaged: kept as {why}, begun anew with what could be read",
         ),
         Text(
-            "门和道闸照常工作，读不出的部分会向总控台重新索取或记为缺失。1. 通知技术支持检查磁盘或存储卡；"
-            "2. 保留另存的文件，以便恢复其中的内容；3. 处理后重启网关，文件完好则告警自动结束。反复出现请更换磁盘。",
+            "门和道闸照常工作，读不出的部分会向总控台重新索取或记为缺失。1. 通知技术支持检查磁盘或存储卡，"
+            "反复出现请更换；2. 保留另存的文件，以便恢复其中的内容；3. 处理后重启网关，文件完好则告警自动结束。",
             "Doors and barriers go on; what could not be read is asked for again or told as missing. 1. Have the disk"
             " checked; replace it if this comes again. 2. Keep the file that was set aside: it may still be read."
             " 3. Then restart the gateway: the alarm ends if all its files are whole.",

@@ -80,7 +80,7 @@ def _lockable(path: Path) -> int:
         with contextlib.suppress(OSError):
             return os.open(file, flags | os.O_CLOEXEC, 0o600)
     # Nothing of the gateway's can be reached, not even its folder: then no other process can write there either.
-    return os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    return os.memfd_create("no lock")
 
 
 def _holder(fd: int) -> str:

@@ -54,6 +54,7 @@ class ReadingsStore:
         self._buffer: list[Reading] = []
         self._writing: list[Reading] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._flushing = False
         self._failures = 0
         self._closed = False
         self._overflowed = 0
@@ -168,8 +169,7 @@ class ReadingsStore:
         if excess > 0:
             del self._buffer[:excess]
             self._overflowed += excess
-        if self._timer is None and not self._writing:
-            self._timer = self._loop.call_later(self._keep.every_s, self._flush)
+        self._flush_in(self._keep.every_s)
 
     def acknowledge(self, seq: int) -> None:
         """The hub has everything up to `seq` (or, restored from a backup, no longer more than that)."""
@@ -216,8 +216,13 @@ class ReadingsStore:
 
     # --- Inside
 
+    def _flush_in(self, pause: float) -> None:
+        if self._timer is None and not self._flushing and not self._closed:
+            self._timer = self._loop.call_later(pause, self._flush)
+
     def _flush(self) -> None:
         self._timer = None
+        self._flushing = True
         self._writing, self._buffer = self._buffer, []
         before = self._clock.forget_before(round(self._keep.days * 86_400_000))
         work = partial(_store, readings=self._writing, keep=self._keep, before_ms=before)
@@ -225,20 +230,19 @@ class ReadingsStore:
 
     def _flushed(self, done: asyncio.Future[Written]) -> None:
         error = done.exception()
+        self._flushing = False
         waited, self._writing = self._writing, []
         if error is not None:
             self._buffer = [*waited, *self._buffer]
-            pause = RETRY_S[min(self._failures, len(RETRY_S) - 1)]
             self._failed(f"{type(error).__name__}: {error}")
-        else:
-            written = done.result()
-            self._standing, self._oldest = written.standing, written.oldest
-            self._failures = 0
-            self._turn(None)
-            pause = self._keep.every_s
-            self._tell(written.dropped)
-        if self._buffer and not self._closed:
-            self._timer = self._loop.call_later(pause, self._flush)
+            return
+        written = done.result()
+        self._standing, self._oldest = written.standing, written.oldest
+        self._failures = 0
+        self._turn(None)
+        self._tell(written.dropped)
+        if self._buffer:
+            self._flush_in(self._keep.every_s)
 
     def _acknowledged(self, done: asyncio.Future[int]) -> None:
         if done.exception() is None:
@@ -260,6 +264,7 @@ class ReadingsStore:
             watcher(dropped)
 
     def _failed(self, why: str) -> None:
+        self._flush_in(RETRY_S[min(self._failures, len(RETRY_S) - 1)])
         self._failures += 1
         self._turn(why)
 

@@ -22,7 +22,9 @@ from gateway.journal import Keep as KeepEvents
 from gateway.readings import Keep, ReadingsStore
 from tests.gateway.disks import NOW_MS, Hands, until
 from tests.gateway.hub_model import ModelHub
+from tests.gateway.line import RunningBroker, Wire, hub_end
 from tests.gateway.pages import Page, a_page_of_each, grow, overwrite, pages, settle
+from tests.gateway.test_uplink import site
 
 PATIENT = KeepEvents(act_waits_s=30)
 QUICK = Keep(every_s=0.01, chunk_blobs=12)
@@ -287,3 +289,27 @@ def test_pages_are_told_apart(whole: Path) -> None:
     kinds = {page.kind for page in a_page_of_each(whole / "journal")}
     assert {"root", "leaf", "overflow"} <= kinds
     assert Page("sqlite_master", "root", 1) in pages(whole / "journal")
+
+
+# --- Through the uplink
+
+
+@pytest.mark.parametrize("store", ["journal", "readings"])
+async def test_a_bad_page_among_what_is_not_sent_stops_no_uplink(
+    store: str, whole: Path, tmp_path: Path, broker: RunningBroker, wire: Wire
+) -> None:
+    folder = tmp_path / "gw"
+    folder.mkdir()
+    path = folder / f"{store}.sqlite"
+    shutil.copy(whole / f"{store}-large", path)
+    table = {"journal": "events", "readings": "blobs"}[store]
+    leaves = [page.number for page in pages(whole / store) if (page.of, page.kind) == (table, "leaf")]
+    overwrite(path, leaves[len(leaves) * 3 // 4])
+    async with hub_end(broker) as hub, site(folder, wire.port) as gateway:
+        await gateway.record("new")
+        gateway.readings.add([value(1, "new.power")])
+        await hub.until(lambda: hub.model.sources("door.opened") == ["new"])
+        await until(lambda: gateway.journal.acked == gateway.journal.last)
+        await until(lambda: gateway.readings.last > 0 and gateway.readings.backlog == 0)
+        assert gateway.uplink.crashed == 0
+    assert len(set_aside(path)) == 1

@@ -148,10 +148,11 @@ async def test_readings_begin_on_a_full_disk_and_go_over(folder: Path) -> None:
     assert "full" in str(store.stalled)
     assert store.latest() == {"pump-1.flow": flow(0)}
     name = store.store
-    store.add([flow(1)])
     assert (await store.batch(0)) is not None
     disk.heal()
-    await until(lambda: store.stalled is None)
+    await until(lambda: store.stalled is None)  # also if there is nothing to write
+    store.add([flow(1)])
+    await until(lambda: store.last == 2)
     assert (store.store, store.last) == (name, 2)
     assert [reading.at - NOW_MS for reading in await store.history("pump-1.flow", 0, NOW_MS * 2)] == [0, 1]
     await store.close()
@@ -260,3 +261,20 @@ async def test_a_damaged_file_is_an_alarm_until_a_start_finds_all_whole(tmp_path
             assert await gateway.end() == 0
             assert [alarm["state"] for alarm in found] == [state]
             assert "readings.sqlite.damaged-" in found[0]["message"]["en"]
+
+
+async def test_a_folder_that_cannot_be_made_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file where the folder should be")
+    journal = Journal.open(tmp_path / "data" / "journal.sqlite", clock=Clock(), keep=PATIENT)
+    store = ReadingsStore.open(tmp_path / "data" / "readings.sqlite", clock=Clock(), keep=QUICK)
+    held = Held.open(tmp_path / "data" / "held.sqlite", clock=Clock())
+    pictures = PictureStore.open(tmp_path / "data" / "pictures", clock=Clock())
+    assert await journal.append([moved("meanwhile")]) == []
+    assert journal.stalled
+    assert store.stalled
+    assert (held.announced, pictures.backlog) == (0, 0)
+    (tmp_path / "data").unlink()
+    await until(lambda: journal.stalled is None)
+    assert await sources(journal) == ["meanwhile"]
+    for each in (journal, store, held):
+        await each.close()
