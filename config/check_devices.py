@@ -111,8 +111,7 @@ def _device(draft: Draft, id_: str, device: Device) -> None:
         draft.known(
             (*place, "scale_by", word), word, profile.multipliers, Text("配置文件的倍率", "a multiplier of the profile")
         )
-    untold = [word for word, part in profile.multipliers.items() if part.source is None and word not in profile.points]
-    if missing := ", ".join(word for word in untold if word not in device.scale_by):
+    if missing := ", ".join(word for word in profile.untold if word not in device.scale_by):
         words = Text(
             f"缺少 scale_by（{missing}）：此表不提供互感器变比，须在此写明；直接接入写 1",
             f"scale_by is missing ({missing}): this meter does not tell its transformers' ratios; 1 where it has none",

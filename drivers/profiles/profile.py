@@ -528,6 +528,11 @@ class Profile:
         return replace(self, commands=commands, outputs=outputs, points=points)
 
     @property
+    def untold(self) -> list[str]:
+        """The multipliers that the device does not tell: the site file must."""
+        return [id for id, part in self.multipliers.items() if part.source is None and id not in self.points]
+
+    @property
     def bus_kinds(self) -> frozenset[str]:
         """Kinds of buses that it can hang on."""
         return BUS_KINDS[self.protocol]

@@ -153,6 +153,8 @@ def brisk(profile: Profile) -> Profile:
 
 
 def _site(folder: Path, profile: Profile, hanging: Hanging) -> SimSite:
+    ratios = ", ".join(f"{word}: 1" for word in profile.untold)
+    extra = ", ".join(part for part in (hanging.device, ratios and f"scale_by: {{{ratios}}}") if part)
     text = f"""\
 site: bench
 name: {{zh: 台, en: Bench}}
@@ -160,7 +162,7 @@ gateway: bench-gw
 buses:
   {BUS}: {hanging.bus}
 devices:
-  {DEVICE}: {{profile: {profile.id}, bus: {BUS}{hanging.device and ", " + hanging.device}}}
+  {DEVICE}: {{profile: {profile.id}, bus: {BUS}{extra and ", " + extra}}}
 """
     (folder / PASSWORD_FILE).write_text(PASSWORD, encoding="utf-8")
     path = folder / "site.yaml"
