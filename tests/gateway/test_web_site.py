@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from fastapi import FastAPI
 
 from contract.desired import Account, Holder, Role
 from contract.instants import instant
@@ -41,8 +42,9 @@ class Alone:
 class Site:
     """The yard with its web server, and people who may sign in."""
 
-    def __init__(self, here: Yard, client: httpx.AsyncClient, people: People) -> None:
+    def __init__(self, here: Yard, app: FastAPI, client: httpx.AsyncClient, people: People) -> None:
         self.here = here
+        self.app = app
         self.client = client
         self.people = people
 
@@ -93,7 +95,7 @@ async def site(folder: Path, *, time: Any = None, expires_in_s: int = 3600) -> A
         app = gateway_app(served, console=folder / "nothing-built")
         transport = httpx.ASGITransport(app, client=("127.0.0.1", 50_000))
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
-            yield Site(here, client, people)
+            yield Site(here, app, client, people)
 
 
 async def test_nobody_sees_anything_without_signing_in_but_which_server_it_is(tmp_path: Path) -> None:
