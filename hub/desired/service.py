@@ -61,13 +61,16 @@ _ITEM = "kind, id, revision, CAST(value AS text) AS value FROM desired_items WHE
 _SINCE = text(
     f"SELECT {_ITEM} AND revision > :base AND (value IS NOT NULL OR :base > 0) ORDER BY revision, kind, id LIMIT :limit"
 )
-_FROM = (
-    f"SELECT {_ITEM} AND (kind, id) >= (:kind, :id) {{end}}"
-    " AND revision > :base AND revision <= :until AND (value IS NOT NULL OR :base > 0) ORDER BY kind, id"
-)
-# Two, not one with an OR: only a plain end lets the index stop there.
-_LAST_PART = text(_FROM.format(end=""))
-_PART = text(_FROM.format(end="AND (kind, id) < (:end_kind, :end_id)"))
+# One for each case, not one with an OR for all: the index has to begin and to stop where the part does.
+_OF_FORM = {"snapshot": "AND value IS NOT NULL", "delta": "AND revision > :base AND revision <= :until"}
+_END = "AND (kind, id) < (:end_kind, :end_id)"
+_PARTS = {
+    (form, last): text(
+        f"SELECT {_ITEM} AND (kind, id) >= (:kind, :id) {'' if last else _END} {which} ORDER BY kind, id"
+    )
+    for form, which in _OF_FORM.items()
+    for last in (False, True)
+}
 _STARTS = text(
     "SELECT DISTINCT ON (part) kind, id FROM (SELECT kind, id, floor(sum(greatest("
     "(length(id) + coalesce(octet_length(CAST(value AS text)), 0) + :envelope) / CAST(:bytes AS float8),"
@@ -112,12 +115,12 @@ async def starts(conn: AsyncConnection, site: str, base: int, until: int | None 
 async def part(conn: AsyncConnection, site: str, load: Load, number: int) -> list[Item]:
     """The items of one part as they are now: what changed since the load began comes again after it."""
     (kind, name), end = load.range(number)
-    until = load.revision if load.form == "delta" else _NEWEST
-    values = {"site": site, "kind": kind, "id": name, "base": load.base, "until": until}
-    if end is None:
-        rows = await conn.execute(_LAST_PART, values)
-    else:
-        rows = await conn.execute(_PART, values | {"end_kind": end[0], "end_id": end[1]})
+    values: dict[str, Any] = {"site": site, "kind": kind, "id": name}
+    if load.form == "delta":
+        values |= {"base": load.base, "until": load.revision}
+    if end is not None:
+        values |= {"end_kind": end[0], "end_id": end[1]}
+    rows = await conn.execute(_PARTS[load.form, end is None], values)
     return [_item(row) for row in rows]
 
 
