@@ -272,7 +272,7 @@ async def test_a_folder_that_cannot_be_made_stops_nothing(tmp_path: Path) -> Non
     assert await journal.append([moved("meanwhile")]) == []
     assert journal.stalled
     assert store.stalled
-    assert (held.announced, pictures.backlog) == (0, 0)
+    assert (held.revision, pictures.backlog) == (0, 0)
     (tmp_path / "data").unlink()
     await until(lambda: journal.stalled is None)
     assert await sources(journal) == ["meanwhile"]

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "events_denied"
-down_revision = "0001"
+down_revision = "clock_meters_and_the_future"
 branch_labels = None
 depends_on = None
 
