@@ -224,9 +224,9 @@ class Writer:
         self.began.set()
 
     def _moved(self, place: Place) -> None:
-        """The file stands there; jobs that were meant for another stream are given up."""
+        """The file stands there; jobs that were meant for another one are given up."""
         old, self.place = self.place, replace(place, append=0 if self.place is None else self.place.append)
-        if old is None or old.stream == place.stream:
+        if old is None or old.number == place.number:
             return
         with self._changed:
             jobs, self._jobs = self._jobs, deque()
