@@ -12,10 +12,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.errors import Malformed
 from contract.events import GENESIS, Event
 from contract.kinds import JournalLost, StreamForked, decode_data
+from contract.texts import Text
 from hub import stream
+from hub.alarms import own
 from hub.ingest.records import Driver
 
 FORKED = "stream.forked"
+LOST = "journal.lost"
+"""The event, and the rule of its alarm."""
+
+_RESPONSE = Text(
+    "1. 查明原因：换过存储卡、恢复过旧镜像，还是磁盘损坏；2. 核对这段时间的通行、告警和抄表；"
+    "3. 网关上若有另存的旧文件，可用 python -m gateway aside 读取。",
+    "1. Find out why: was the disk replaced, an image restored, or is it failing? 2. Check entries, alarms and meter"
+    " readings of that time. 3. If files were set aside at the gateway, python -m gateway aside reads them.",
+)
 
 _STREAM = re.compile(r"[0-9a-f]{32}")
 
@@ -86,6 +97,13 @@ async def lost(pg: Driver, begun: Sequence[Begun]) -> list[JournalLost]:
 
 
 async def tell(conn: AsyncConnection, losses: Sequence[JournalLost], sites: dict[str, str]) -> None:
-    """Records `journal.lost` of each."""
+    """Records `journal.lost` of each, and raises an alarm. That is over at once, and stays until somebody saw it."""
     for loss in losses:
-        await stream.record(conn, "journal.lost", loss.gateway, loss, site=sites[loss.gateway])
+        site, gateway = sites[loss.gateway], loss.gateway
+        await stream.record(conn, LOST, gateway, loss, site=site)
+        message = Text(
+            f"网关 {gateway} 的记录文件丢失，未上传的记录无法找回",
+            f"Gateway {gateway} lost its journal: what it had not sent is gone",
+        )
+        await own.raise_(conn, site, LOST, gateway, severity="major", message=message, response=_RESPONSE)
+        await own.clear(conn, site, LOST, gateway)

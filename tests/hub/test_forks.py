@@ -179,6 +179,10 @@ async def test_a_stream_that_follows_from_none_is_told_once(database: Database) 
     await hub.facts([fresh.arrived(1, 2), fresh.arrived(3, 4)])
     await hub.facts([fresh.arrived(1, 4), fresh.record_many(1).arrived(5, 5)])
     assert await losses(database) == [JournalLost(gateway="gw-1", stream=SECOND, before=STREAM, held=5)]
+    # Over as soon as it is told, but it waits for somebody to see it.
+    assert await rows(database, "SELECT rule, source, state, gateway FROM alarms") == [
+        ("journal.lost", "gw-1", "cleared", "")
+    ]
 
 
 async def test_a_fork_is_no_loss_even_of_a_stream_that_never_came(database: Database) -> None:
