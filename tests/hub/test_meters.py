@@ -46,10 +46,12 @@ async def read(hub: Office, at: str, value: float, meter_no: str = "20260001", r
     await read_later(hub, at, value, meter_no, register)
 
 
-async def read_later(hub: Office, at: str, value: float, meter_no: str = "20260001", register: str = "import") -> None:
+async def read_later(
+    hub: Office, at: str, value: float, meter_no: str = "20260001", register: str = "import", *, begins: bool = False
+) -> None:
     """A reading whose event claims to be of `at`, received at `hub.now_ms`."""
     journal = hub.journals["demo"]
-    data = encode_data(MeterRead(register=register, value=value, unit="kWh", meter_no=meter_no))
+    data = encode_data(MeterRead(register=register, value=value, unit="kWh", meter_no=meter_no, begins=begins))
     journal.record("meter.read", bytes(data), "meter-main", at=instant(milliseconds(at)))
     await hub.take(journal.arrived(len(journal.events), len(journal.events)))
 
@@ -99,6 +101,26 @@ async def test_a_dip_counts_nothing_and_a_register_that_was_set_back_counts_on(d
         [item] = await days(manager)
         assert [(day["used"], day["odd"]) for day in item["days"]] == [(pytest.approx(5.0 + 2.0 + 2.0), 4)]
         assert item["value"] == 6.0
+
+
+async def test_a_count_that_begins_by_another_ratio_books_no_jump(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("wang", "manager") as manager:
+        hub.now_ms = milliseconds("2026-09-22T16:00:00.000Z")
+        for at, value, begins in (
+            ("2026-09-21T01:00:00.000Z", 100.0, False),
+            ("2026-09-21T01:15:00.000Z", 103.0, False),
+            ("2026-09-21T01:30:00.000Z", 2080.0, True),  # 1 → 20
+            ("2026-09-21T01:45:00.000Z", 2100.0, False),
+            ("2026-09-22T01:00:00.000Z", 105.5, True),  # and back: no fall either
+            ("2026-09-22T01:15:00.000Z", 106.0, False),
+        ):
+            await read_later(hub, at, value, begins=begins)
+        [item] = await days(manager)
+        assert [(day["day"], day["used"], day["rollovers"], day["odd"]) for day in item["days"]] == [
+            ("2026-09-21", 3.0 + 20.0, 0, 0),
+            ("2026-09-22", 0.5, 0, 0),
+        ]
+        assert (item["value"], item["meter_no"]) == (106.0, "20260001")
 
 
 async def test_a_meter_takes_no_time_from_the_future_and_one_that_stands_there_goes_on(database: Database) -> None:
