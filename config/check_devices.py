@@ -25,6 +25,7 @@ from config.site import (
 )
 from contract.texts import Text
 from drivers.profiles import Profile
+from drivers.profiles.words import ELECTRICITY_METER
 
 OSDP_UNITS = range(127)
 """Addresses of readers on a line (SIA OSDP 2.2, section 5.9: 127 is for everybody)."""
@@ -112,11 +113,14 @@ def _device(draft: Draft, id_: str, device: Device) -> None:
             (*place, "scale_by", word), word, profile.multipliers, Text("配置文件的倍率", "a multiplier of the profile")
         )
     if missing := ", ".join(word for word in profile.untold if word not in device.scale_by):
+        _unsaid_ratios(draft, (*place, "scale_by"), profile, missing)
+    if profile.kind == ELECTRICITY_METER and profile.transformers is None:
         words = Text(
-            f"缺少 scale_by（{missing}）：此表不提供互感器变比，须在此写明；直接接入写 1",
-            f"scale_by is missing ({missing}): this meter does not tell its transformers' ratios; 1 where it has none",
+            "此配置文件未写 transformers：请写明读数是否已折算互感器变比（none/primary/ratio/unknown）",
+            "this profile does not say `transformers`: are its values those behind transformers or what flows"
+            " (none, primary, ratio, unknown)?",
         )
-        draft.wrong((*place, "scale_by"), words, "")
+        draft.remark((*place, "profile"), words, device.profile)
     numbers = [name for name, point in profile.points.items() if point.type == "number"]
     for word in device.deadband:
         what = Text("配置文件中的数值点", "a point of the profile that is a number")
@@ -138,6 +142,25 @@ def _device(draft: Draft, id_: str, device: Device) -> None:
     if not device.secure and profile.protocol != "osdp":
         words = Text("只有 OSDP 读头才有 secure", "only OSDP readers have a secure channel, this is none")
         draft.wrong((*place, "secure"), words, device.profile)
+
+
+def _unsaid_ratios(draft: Draft, place: Place, profile: Profile, missing: str) -> None:
+    """A mistake where the meter is known to need them; else the gateway goes on without its values, which are bad."""
+    if profile.transformers == "unknown":
+        words = Text(
+            f"未写 scale_by（{missing}）：尚不清楚此表读数是否已折算互感器变比，在写明之前数值为坏值；"
+            "请与表上显示核对：一致或直接接入写 1，否则写变比",
+            f"is missing ({missing}): it is not known whether this meter's values are multiplied by its transformers'"
+            " ratios, and until it is said they are bad; compare with its display: 1 where they agree or where it is"
+            " connected directly, else the ratio",
+        )
+        draft.remark(place, words, "")
+        return
+    words = Text(
+        f"缺少 scale_by（{missing}）：此表不提供互感器变比，须在此写明；直接接入写 1",
+        f"scale_by is missing ({missing}): this meter does not tell its transformers' ratios; 1 where it has none",
+    )
+    draft.wrong(place, words, "")
 
 
 def _needs_topic(profile: Profile) -> bool:

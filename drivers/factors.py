@@ -18,7 +18,8 @@ class Factors:
 
     def __init__(self, multipliers: Mapping[str, Multiplier], fixed: Mapping[str, float]) -> None:
         self.multipliers = multipliers
-        self._fixed = dict(fixed)
+        assumed = {name: part.assumed for name, part in multipliers.items() if part.assumed is not None}
+        self._fixed = assumed | dict(fixed)
         self._read: dict[str, float] = {}
 
     @property

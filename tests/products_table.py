@@ -35,14 +35,14 @@ def real_products() -> list[Profile]:
 
 def table() -> str:
     """The rows, in Markdown."""
-    rows = ["| kind | product | profile | wire | confidence | source |", "|---|---|---|---|---|---|"]
+    rows = ["| kind | product | profile | wire | transformers | confidence | source |", "|---|---|---|---|---|---|---|"]
     for profile in real_products():
         source = profile.sources[0].split(", which")[0].replace("|", "/")
         vendor = profile.vendor.split(" ")[0]
         name = profile.name.en if vendor.lower() in profile.name.en.lower() else f"{vendor}: {profile.name.en}"
         rows.append(
             f"| {profile.kind.replace('_', ' ')} | {name} | `{profile.id}` | {_WIRES[profile.protocol]} "
-            f"| {profile.confidence} | {source} |"
+            f"| {profile.transformers or ''} | {profile.confidence} | {source} |"
         )
     return "\n".join(rows)
 
@@ -60,6 +60,13 @@ Classes of devices and our own formats are not listed. This page is written by `
 | oss-tested | from an open driver that is used on the real product |
 | oss | from open drivers or documentation |
 | partial | a part of the facts is missing or not confirmed |
+
+| transformers | what an electricity meter's values are |
+|---|---|
+| none | it is connected directly: what flows |
+| primary | the ratio is set in the meter, which multiplies by it: what flows |
+| ratio | the secondary side; the gateway multiplies by the ratios that the meter or the site file tells |
+| unknown | it can stand behind transformers, which side it tells is not known: bad until the site file says the ratio |
 
 """
 

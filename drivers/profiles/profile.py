@@ -24,6 +24,7 @@ from drivers.profiles.words import (
     Poll,
     QrFormat,
     Serial,
+    Transformers,
 )
 
 Protocol = Literal["modbus", "osdp", "dlt645", "cjt188", "mbus", "dlt698", "line", "mqtt", "http-push", "camera-http"]
@@ -203,11 +204,13 @@ class Multiplier:
     """A factor of other values. `values`: what its raw values stand for; empty: the raw value itself.
 
     `source` None: the point of the same name tells it, and where there is no such point, the site file alone can.
+    `assumed`: what holds as long as nobody says it; None: nothing does.
     """
 
     id: str
     source: RegisterSource | None = None
     values: Mapping[int, float] = field(default_factory=dict)
+    assumed: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -463,7 +466,9 @@ class ReaderFormat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What a product is. `silent_s`: for products that speak by themselves, the silence after which they are lost.
+    """What a product is. `transformers`: of an electricity meter, None where its file does not say.
+
+    `silent_s`: for products that speak by themselves, the silence after which they are lost.
 
     `pictures`: an attached camera's stream is asked for pictures too.
     """
@@ -476,6 +481,7 @@ class Profile:
     confidence: Confidence
     sources: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    transformers: Transformers | None = None
     points: Mapping[str, Point] = field(default_factory=dict)
     outputs: Mapping[str, Output | TopicOutput | CameraOutput | ReaderOutput] = field(default_factory=dict)
     commands: Mapping[str, Command | MeterCommand | TopicCommand | CameraCommand | ReaderCommand] = field(
@@ -529,8 +535,12 @@ class Profile:
 
     @property
     def untold(self) -> list[str]:
-        """The multipliers that the device does not tell: the site file must."""
-        return [id for id, part in self.multipliers.items() if part.source is None and id not in self.points]
+        """The multipliers that neither the device tells nor its kind lets assume: the site file must."""
+        return [
+            id
+            for id, part in self.multipliers.items()
+            if part.source is None and part.assumed is None and id not in self.points
+        ]
 
     @property
     def bus_kinds(self) -> frozenset[str]:

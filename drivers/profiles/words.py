@@ -30,6 +30,17 @@ Group = Literal["alarm", "normal", "meter"]
 Confidence = Literal["vendor-doc", "oss-tested", "oss", "partial", "own"]
 """How well the facts are founded; `own`: a format of this project's own devices."""
 
+ELECTRICITY_METER = "electricity_meter"
+"""The kind of a product that says how it stands to transformers."""
+
+Transformers = Literal["none", "primary", "ratio", "unknown"]
+"""Which side of transformers an electricity meter tells.
+
+`none`: it is connected directly, its values are what flows; `primary`: its own setting holds the ratio, and its values
+are multiplied by it already; `ratio`: its values are of the secondary side; `unknown`: it can stand behind
+transformers, and which side its values are of was not to be found.
+"""
+
 
 class Closed(BaseModel):
     """A part of a file that people write: an unknown word is an error, not a surprise later."""
@@ -88,6 +99,8 @@ class Head(Closed):
     kind: Word
     name: Words
     vendor: str = ""
+    transformers: Transformers | None = None
+    """Of an electricity meter: which side of transformers it tells."""
     confidence: Confidence
     sources: Annotated[list[Said], Field(min_length=1)]
     notes: list[Said] = []

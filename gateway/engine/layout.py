@@ -29,7 +29,7 @@ class Register(NamedTuple):
 
     `rolls_over`: where it begins again. `number`, `clock`: points at which the meter tells its own number and time.
     `ratios`: points at which it tells the transformers' ratios that are in the register's value; `ratio`: those that
-    the site file says.
+    the site file says, None where it says none and should.
     """
 
     device: str
@@ -41,7 +41,7 @@ class Register(NamedTuple):
     number: str | None = None
     clock: str | None = None
     ratios: tuple[str, ...] = ()
-    ratio: float = 1.0
+    ratio: float | None = 1.0
 
 
 def text(name: Name) -> Text:
@@ -194,8 +194,9 @@ def registers_of(site: Site, profiles: Mapping[str, Profile]) -> dict[str, Regis
     registers: dict[str, Register] = {}
     for id, meter in site.meters.items():
         device, _, name = meter.point.partition(".")
-        points = profiles[site.devices[device].profile].points
-        fixed = site.devices[device].scale_by
+        profile = profiles[site.devices[device].profile]
+        points, fixed = profile.points, site.devices[device].scale_by
+        unsaid = set(profile.untold) - fixed.keys()
         times = times_of(points[name])
         registers[id] = Register(
             device,
@@ -207,7 +208,7 @@ def registers_of(site: Site, profiles: Mapping[str, Profile]) -> dict[str, Regis
             f"{device}.{METER_NUMBER}" if METER_NUMBER in points else None,
             f"{device}.{METER_CLOCK}" if METER_CLOCK in points else None,
             tuple(f"{device}.{ratio}" for ratio in times if ratio in points and ratio not in fixed),
-            math.prod(fixed.get(ratio, 1.0) for ratio in times),
+            None if unsaid & set(times) else math.prod(fixed.get(ratio, 1.0) for ratio in times),
         )
     return registers
 

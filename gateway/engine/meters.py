@@ -178,6 +178,8 @@ class Meters:
 
     def _ratio_of(self, register: Register) -> float | None:
         """What the register's value was multiplied by; None while a ratio is not known."""
+        if register.ratio is None:
+            return None
         product = register.ratio
         for point in register.ratios:
             told = self._points.value(point)
@@ -198,7 +200,7 @@ class Meters:
         """A register that cannot be told because of its ratio alone: somebody has to say it."""
         register = self._registers[meter]
         heard = [self._points.value(point) for point in register.ratios]
-        if any(told.quality == "bad" for told in heard):
+        if register.ratio is None or any(told.quality == "bad" for told in heard):
             facts = Facts()
             self._turn("meter.ratio", meter, True, Text("未知", "not known"), facts)
             if facts:

@@ -272,8 +272,9 @@ def _label(fit: Fit, point: Point, source: RegisterSource, figure: int, value: o
 
 
 def _figure(fit: Fit, point: Point, source: RegisterSource, figure: int | float, value: object) -> None:
-    if figure == 0 or source.times:
-        # Zero is everywhere; what a multiplier makes of a number is not known here.
+    held = any(fit.profile.multipliers[name].source is not None for name in source.times)
+    if figure == 0 or held:
+        # Zero is everywhere; what a multiplier of the device's own makes of a number is not known here.
         return
     sensible = isinstance(value, int | float) and not isinstance(value, bool) and _sensible(point, float(value))
     if isinstance(figure, float):

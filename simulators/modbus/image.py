@@ -189,7 +189,7 @@ class Image:
         product = 1.0
         for name in source.times:
             factor = self.profile.multipliers.get(name)
-            if name in self.factors or factor is None:
+            if name in self.factors or factor is None or factor.source is None:
                 product *= self.factors.get(name, 1.0)
             else:
                 raw = self._raw_factor(name, factor)

@@ -22,7 +22,7 @@ class PowerPart:
         self.counter = meter.Counter(total=start_kwh)
         self._load = load
         self._sag = 0.0
-        if "ct" in device.profile.multipliers:
+        if "ct" in device.profile.points:
             device.put({"pt": 1.0, "ct": 20.0})
 
     def step(self, moment: Moment) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from drivers.profiles.files import FOLDER
 from drivers.profiles.profile import Output
 from tests.config.sites import SITE, broken, instead, loaded
 
@@ -62,6 +63,37 @@ def test_a_meter_that_does_not_tell_its_ratios_is_told_them_by_the_site(tmp_path
     loaded(tmp_path, new)
     for wrong in ("ct: 0", "ct: -20", "ct: .nan", "ct: .inf", "current: 20"):
         assert broken(tmp_path, instead("address: '1'", f"address: '1', scale_by: {{{wrong}}}", new))
+
+
+def modbus_meter(profile: str, rest: str = "") -> str:
+    return instead("  relay:", f"  power: {{profile: {profile}, bus: plant-line, unit: 9{rest}}}\n  relay:")
+
+
+def test_a_site_may_correct_a_meter_that_multiplies_by_itself(tmp_path: Path) -> None:
+    assert loaded(tmp_path, modbus_meter("eastron_sdm630")).remarks == ()
+    for profile in ("eastron_sdm630", "schneider_iem3000", "pzem_016"):
+        assert loaded(tmp_path, modbus_meter(profile, ", scale_by: {ct: 20}")).remarks == ()
+    # One that exists with no transformer before it takes none.
+    assert broken(tmp_path, modbus_meter("eastron_sdm230", ", scale_by: {ct: 20}"))
+
+
+def test_a_meter_whose_side_is_not_known_stops_no_site_and_is_asked_about(tmp_path: Path) -> None:
+    """A site file of before goes on: its doors must. The meter's values are bad until somebody says the ratio."""
+    (remark,) = loaded(tmp_path, modbus_meter("abb_b_series")).remarks
+    assert remark.where == "devices.power.scale_by"
+    assert "is missing (ct)" in str(remark)
+    assert loaded(tmp_path, modbus_meter("abb_b_series", ", scale_by: {ct: 1}")).remarks == ()
+
+
+def test_a_sites_own_meter_that_does_not_say_its_side_is_asked_about(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    known = (FOLDER / "meter" / "eastron_sdm230.yaml").read_text(encoding="utf-8")
+    silent = known.replace("transformers: none\n", "").replace("id: eastron_sdm230", "id: own_meter")
+    (own / "own_meter.yaml").write_text(silent, encoding="utf-8")
+    (remark,) = loaded(tmp_path, "profiles: [own]\n" + modbus_meter("own_meter")).remarks
+    assert remark.where == "devices.power.profile"
+    assert "does not say `transformers`" in str(remark)
 
 
 @pytest.mark.parametrize(

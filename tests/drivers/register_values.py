@@ -16,7 +16,11 @@ _FLOATS = (0.0, -1.5, 1.0, 3.25, 123456.5, -0.03125)
 
 def raws_of(profile: Profile) -> dict[str, int]:
     """A raw value for each factor that the device itself holds: not the one at which nothing would show."""
-    return {name: list(factor.values)[-1] if factor.values else 40 for name, factor in profile.multipliers.items()}
+    return {
+        name: list(factor.values)[-1] if factor.values else 40
+        for name, factor in profile.multipliers.items()
+        if factor.source is not None
+    }
 
 
 def strange_raws(profile: Profile) -> dict[str, int]:
@@ -86,6 +90,8 @@ def _number(profile: Profile, point: Point, source: RegisterSource, raw: float) 
     value = raw * source.scale + source.offset
     for name in source.times:
         factor = profile.multipliers[name]
+        if factor.source is None:
+            continue  # the site says 1
         value *= factor.values[raws[name]] if factor.values else raws[name]
     beyond = (point.low is not None and value < point.low - 1e-9) or (
         point.high is not None and value > point.high + 1e-9

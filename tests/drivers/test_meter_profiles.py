@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from drivers.factors import Factors, times_of
 from drivers.meters.items import Item, plan
-from drivers.profiles import ProfileErrors, load
+from drivers.profiles import ProfileErrors, load, load_all
 from drivers.profiles.files import parse
+from drivers.profiles.profile import Profile
+from drivers.profiles.words import ELECTRICITY_METER
 from tests.drivers.meters import HEAD, meter_product
 
 NAME = "name: {zh: 甲, en: A}"
@@ -138,3 +141,51 @@ def test_tripping_needs_leave() -> None:
     assert set(profile.as_installed().commands) == {"set_clock"}
     assert set(profile.as_installed(["supply"]).commands) == {"set_clock", "supply"}
     assert not load("cjt188_water").as_installed().commands
+
+
+ELECTRICITY = [profile for profile in load_all().values() if profile.kind == ELECTRICITY_METER]
+
+
+@pytest.mark.parametrize("profile", ELECTRICITY, ids=lambda profile: profile.id)
+def test_an_electricity_meter_says_how_it_stands_to_transformers(profile: Profile) -> None:
+    """Without that nobody knows whether its values are what flows; and what it says is what is done with them."""
+    assert profile.transformers is not None
+    counted = [point for point in profile.points.values() if point.unit == "kWh"]
+    assert counted
+    for point in counted:
+        known = Factors(profile.multipliers, {}).product(times_of(point))
+        assert known == (1.0 if profile.transformers in {"none", "primary"} else None)
+    if profile.transformers == "unknown":
+        assert profile.confidence == "partial"
+        assert profile.notes
+        assert profile.untold
+
+
+def test_every_side_of_transformers_is_among_the_meters() -> None:
+    assert len(ELECTRICITY) >= 17
+    assert {profile.transformers for profile in ELECTRICITY} == {"none", "primary", "ratio", "unknown"}
+
+
+METER_HEAD = HEAD.replace("kind: test", "kind: electricity_meter")
+COUNTS = (
+    f"points:\n  a: {{di: 0x10000, length: 4, unit: kWh, TIMES, {NAME}}}\n  ct: {{di: 0x10001, length: 4, {NAME}}}\n"
+)
+CONTRADICTIONS = {
+    "another word": ("transformers: both\n", "", "transformers:"),
+    "read twice": ("transformers: primary\n", "times: [ct]", "no ratio is read from the meter"),
+    "direct and told": ("transformers: none\n", "times: [ct]", "no ratio is read from the meter"),
+    "not multiplied": ("transformers: ratio\n", "times: []", "with transformers: ratio energy is multiplied by ct"),
+    "not known": ("transformers: unknown\n", "times: []", "with transformers: unknown energy is multiplied by ct"),
+}
+
+
+@pytest.mark.parametrize(("said", "times", "told"), CONTRADICTIONS.values(), ids=CONTRADICTIONS.keys())
+def test_what_contradicts_the_side_of_transformers(said: str, times: str, told: str) -> None:
+    body = COUNTS.replace("TIMES", times or "times: []")
+    assert any(told in mistake for mistake in mistakes(said + body, METER_HEAD)), mistakes(said + body, METER_HEAD)
+
+
+def test_only_electricity_meters_stand_behind_transformers() -> None:
+    assert any(
+        "stands behind" in mistake for mistake in mistakes("transformers: none\n" + COUNTS.replace("TIMES, ", ""))
+    )

@@ -336,3 +336,12 @@ def test_what_the_site_file_says_of_the_ratios_wins() -> None:
     assert energy(meter) == 12_500.0
     say(talk(meter, 0x04000306), 0x91, CT + "200000")
     assert energy(meter) == 12_500.0
+
+
+def test_a_single_phase_meter_is_connected_directly_until_the_site_says_a_ratio() -> None:
+    def told(scale_by: dict[str, float]) -> object:
+        meter = Dlt645Station("m", Installed(address=ADDRESS, scale_by=scale_by), load("dlt645_2007_single"))
+        return values(say(talk(meter, 0x0001FF00), 0x91, "00FF0100" + "50120000" * 5))["energy_import"]
+
+    assert told({}) == 12.5
+    assert told({"ct": 40}) == 500.0

@@ -238,3 +238,30 @@ def test_what_changed_is_what_differs_when_all_is_read(old: bytes, new: bytes, b
     assert {worth.point for worth in changed} >= {name for name in after if str(before[name]) != str(after[name])}
     assert all(str(worth) == str(after[worth.point]) for worth in changed)
     assert decoder.reader(block).changed(old[:size], old[:size]) == []
+
+
+@pytest.mark.parametrize(
+    ("id", "point", "scale_by", "times"),
+    [
+        ("eastron_sdm630", "energy_import", {}, 1),
+        ("eastron_sdm630", "energy_import", {"ct": 20}, 20),
+        ("carlo_gavazzi_em24", "power", {"ct": 20, "pt": 100}, 2000),
+        ("pzem_016", "current", {"ct": 20}, 20),
+        ("abb_b_series", "power", {}, None),
+        ("abb_b_series", "power", {"ct": 20}, 20),
+        ("abb_b_series", "voltage_l1", {}, 1),
+    ],
+)
+def test_what_a_site_says_of_transformers(id: str, point: str, scale_by: dict[str, float], times: float | None) -> None:
+    """Values that are what flows are good as they come, and may be corrected; the others wait for the ratio."""
+    source = load(id).points[point].source
+    assert isinstance(source, RegisterSource)
+    data = bytes.fromhex("42C80000") if source.type == "f32" else (100).to_bytes(2 * source.width, "big")
+    data = in_order(data, source.order)
+    decoder = Decoder(load(id), scale_by)
+    block = next(each for each in plan(spans_of(load(id)), Limits()) if any(span.key == point for span in each.spans))
+    whole = bytes(2 * block.size)
+    at = 2 * (source.address - block.start)
+    told = {each.point: each for each in decoder.read(block, whole[:at] + data + whole[at + len(data) :])}
+    value = None if times is None else pytest.approx(100 * source.scale * times)
+    assert (told[point].value, told[point].quality) == (value, "bad" if times is None else "good")

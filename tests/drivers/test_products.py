@@ -97,8 +97,9 @@ async def test_every_point_reads_back_as_it_is(id: str, tmp_path: Path) -> None:
             await product.reads(read)
             read_well |= {name for name, value in read.items() if value is not None}
         assert read_well == set(profile.points)
-        scaled = [point.id for point in profile.points.values() if getattr(point.source, "times", ())]
-        if scaled and not profile.untold:
+        told = {name for name, part in profile.multipliers.items() if part.source or name in profile.points}
+        scaled = [point.id for point in profile.points.values() if told & set(getattr(point.source, "times", ()))]
+        if scaled:
             product.device.raws.update(strange_raws(profile))
             product.device.overrides = said | dict.fromkeys(profile.multipliers, 0)
             await product.reads(dict.fromkeys(scaled))

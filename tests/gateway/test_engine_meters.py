@@ -243,3 +243,17 @@ async def test_a_register_whose_ratio_nobody_knows_is_an_alarm_and_no_reading(tm
         await told(here, ct=20, energy_import=100.0)
         assert await alarms(here, "alarm.cleared") == ["meter.ratio"]
         assert [data["value"] for _, _, data in await here.events("meter.read")] == [100.0]
+
+
+async def test_a_meter_whose_side_of_the_transformers_is_not_known_waits_for_the_site_file(tmp_path: Path) -> None:
+    unsaid = SITE.replace("profile: eastron_sdm630", "profile: abb_b_series")
+    time = Time(quarter_of(MORNING))
+    async with yard(tmp_path, time, site=unsaid) as here:
+        await here.read("bad", meter_main__energy_import=None)
+        assert await here.events("meter.read") == []
+        assert await alarms(here) == ["meter.ratio"]
+    said = unsaid.replace("unit: 1, meter_no", "unit: 1, scale_by: {ct: 20}, meter_no")
+    async with yard(tmp_path, time, site=said) as here:
+        await here.read("good", meter_main__energy_import=2000.0)
+        [(_, _, read)] = await here.events("meter.read")
+        assert (read["value"], read["begins"]) == (2000.0, False)

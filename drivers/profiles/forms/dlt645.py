@@ -23,6 +23,7 @@ from drivers.profiles.forms.meter import (
     times_faults,
     twice,
 )
+from drivers.profiles.forms.transformers import transformer_faults
 from drivers.profiles.profile import FieldSource, MeterCommand, MeterFormat, Point, Profile
 from drivers.profiles.words import Closed, Head, Label, Limits, Poll, Serial, Word, Words
 
@@ -62,7 +63,8 @@ class Dlt645Command(Closed):
 class Dlt645File(Head):
     """A meter that speaks DL/T 645. `lengths`: bytes of items of which no point reads the end.
 
-    `site_multipliers`: ratios that the meter does not tell, so that the site file must.
+    `site_multipliers`: ratios that the meter does not tell, so that the site file must; where the values
+    are what flows (`transformers: none` or `primary`) they are 1 unless the site file says otherwise.
     """
 
     protocol: Literal["dlt645"]
@@ -82,6 +84,7 @@ def faults(file: Dlt645File) -> Iterator[Fault]:
     """Everything that the shape allows and that still cannot be meant."""
     yield from twice(names_of(file.points))
     yield from times_faults(file.points, file.site_multipliers)
+    yield from transformer_faults(file, file.points, file.site_multipliers)
     for word, part in file.points.items():
         yield from _point_faults(file, word, part)
     yield from _block_faults(file)
@@ -145,7 +148,7 @@ def build(file: Dlt645File) -> Profile:
         "dlt645",
         points={point.id: point for word, part in file.points.items() for point in _points(word, part)},
         commands={word: _command(word, part) for word, part in file.commands.items()},
-        multipliers=multipliers_of(file.points, file.site_multipliers),
+        multipliers=multipliers_of(file.points, file.site_multipliers, file.transformers),
         serial=file.serial,
         limits=file.limits,
         poll=file.poll,

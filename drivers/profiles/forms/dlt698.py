@@ -9,6 +9,7 @@ from pydantic import Field
 
 from drivers.profiles.forms.head import Fault, profile_of, text
 from drivers.profiles.forms.meter import multipliers_of, times_faults
+from drivers.profiles.forms.transformers import transformer_faults
 from drivers.profiles.profile import ObjectSource, Point, Profile
 from drivers.profiles.words import Closed, Group, Head, Limits, Poll, Serial, Word, Words
 
@@ -48,6 +49,7 @@ class Dlt698File(Head):
 def faults(file: Dlt698File) -> Iterator[Fault]:
     """Everything that the shape allows and that still cannot be meant."""
     yield from times_faults(file.points, ())
+    yield from transformer_faults(file, file.points, ())
     for word, part in file.points.items():
         if part.form != "number" and (part.decimals or part.unit or part.min is not None or part.max is not None):
             yield Fault(("points", word), f"decimals, unit, min and max belong to a number, not to {part.form}")
@@ -63,7 +65,7 @@ def build(file: Dlt698File) -> Profile:
         file,
         "dlt698",
         points={word: _point(word, part) for word, part in file.points.items()},
-        multipliers=multipliers_of(file.points, ()),
+        multipliers=multipliers_of(file.points, (), file.transformers),
         serial=file.serial,
         limits=file.limits,
         poll=file.poll,

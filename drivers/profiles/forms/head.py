@@ -27,6 +27,7 @@ def profile_of(file: Head, protocol: str, **rest: object) -> Profile:
         protocol=protocol,  # type: ignore[arg-type]
         name=text(file.name),
         vendor=file.vendor,
+        transformers=file.transformers,
         confidence=file.confidence,
         sources=tuple(file.sources),
         notes=tuple(file.notes),

@@ -8,8 +8,9 @@ from typing import Annotated, Literal, Protocol
 from pydantic import Field
 
 from drivers.profiles.forms.head import Fault, Place, label_faults, label_texts, text
+from drivers.profiles.forms.transformers import site_ratio
 from drivers.profiles.profile import FieldForm, FieldSource, Multiplier, Point, ValueType
-from drivers.profiles.words import Closed, Group, Label, Word, Words
+from drivers.profiles.words import Closed, Group, Label, Transformers, Word, Words
 
 Bytes = Annotated[int, Field(ge=1, le=64)]
 Skip = Annotated[int, Field(ge=1, le=250)]
@@ -119,10 +120,12 @@ def times_faults(parts: Mapping[str, Multiplied], given: Collection[str]) -> Ite
                 yield Fault(("points", word, "times"), f"there is no number {name} to multiply by")
 
 
-def multipliers_of(parts: Mapping[str, Multiplied], given: Collection[str]) -> dict[str, Multiplier]:
-    """Everything that other values are multiplied by, and what the site file must say."""
-    names = [name for part in parts.values() for name in part.times]
-    return {name: Multiplier(id=name) for name in dict.fromkeys((*names, *given))}
+def multipliers_of(
+    parts: Mapping[str, Multiplied], given: Collection[str], transformers: Transformers | None
+) -> dict[str, Multiplier]:
+    """Everything that other values are multiplied by: what the meter tells, and what the site file says (`given`)."""
+    told = {name: Multiplier(id=name) for part in parts.values() for name in part.times}
+    return told | {name: site_ratio(name, transformers) for name in given}
 
 
 def points_of(word: str, part: MeterField, source: FieldSource) -> Iterator[Point]:

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from drivers.profiles import profile as resolved
 from drivers.profiles.forms.head import Fault, Place, dotted, label_faults, label_texts, profile_of, text
+from drivers.profiles.forms.transformers import site_ratio, transformer_faults
 from drivers.profiles.profile import Point, Profile, Pulse, Readback, RegisterSource, ValueType
 from drivers.profiles.words import (
     WIDTHS,
@@ -163,7 +164,7 @@ class Command(Closed):
 
 
 class ModbusFile(Head):
-    """A product that speaks Modbus, on TCP or on a serial line."""
+    """A product that speaks Modbus, on TCP or on a serial line. `site_multipliers`: as a `Dlt645File`'s."""
 
     protocol: Literal["modbus"]
     serial: Serial | None = None
@@ -172,6 +173,7 @@ class ModbusFile(Head):
     limits: Limits = Limits()
     poll: Poll = Poll()
     multipliers: dict[Word, Multiplier] = {}
+    site_multipliers: list[Word] = []
     points: dict[Word, Register] = {}
     outputs: dict[Word, Output] = {}
     inputs: dict[Word, Input] = {}
@@ -184,6 +186,7 @@ def faults(file: ModbusFile) -> Iterator[Fault]:
     yield from _shapes(file)
     yield from _clashes(file)
     yield from _commands(file)
+    yield from transformer_faults(file, file.points, file.site_multipliers)
     for word, output in file.outputs.items():
         if output.verify and output.read_fc is None:
             yield Fault(("outputs", word), "cannot be verified: there is nothing to read back")
@@ -231,9 +234,12 @@ def _shapes(file: ModbusFile) -> Iterator[Fault]:
             if number >= 16 * WIDTHS[part.type]:
                 yield Fault((*place, "bits", number), f"bit {number} does not exist in {part.type}")
         for factor in part.times:
-            if factor not in file.multipliers:
+            if factor not in file.multipliers and factor not in file.site_multipliers:
                 yield Fault((*place, "times"), f"there is no multiplier {factor}")
         yield from label_faults(part.enum, (*place, "enum"))
+    for word in file.site_multipliers:
+        if word in file.multipliers:
+            yield Fault(("site_multipliers",), f"{word} is a multiplier that the device itself tells")
 
 
 class _Claim(NamedTuple):
@@ -312,6 +318,7 @@ def build(file: ModbusFile) -> Profile:
         )
         for word, part in file.multipliers.items()
     }
+    multipliers |= {word: site_ratio(word, file.transformers) for word in file.site_multipliers}
     return profile_of(
         file,
         "modbus",

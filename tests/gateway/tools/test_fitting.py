@@ -36,8 +36,8 @@ class Unit:
         self.words: dict[tuple[int, int], int] = {}
         self.asked = 0
         for multiplier in profile.multipliers.values():
-            assert multiplier.source is not None
-            self._put(multiplier.source, next(iter(multiplier.values), 1))
+            if multiplier.source is not None:
+                self._put(multiplier.source, next(iter(multiplier.values), 1))
         for point in profile.points.values():
             if isinstance(point.source, RegisterSource):
                 self._put(point.source, self._raw(point.source, USUAL.get(point.unit, 7.0), point.high))
