@@ -33,6 +33,9 @@ SITE = {
     "buses": {"line": {"kind": "meter-serial", "port": "/dev/null", "baud": 9600}},
     "devices": {"meter": {"profile": "dlt645_2007_three_phase", "bus": "line", "address": ADDRESS}},
 }
+DIRECT = {"ct": 1.0, "pt": 1.0}
+"""No transformers: what others read of it is what our driver makes of it."""
+
 THREE_PHASE = load("dlt645_2007_three_phase")
 
 
@@ -40,7 +43,7 @@ THREE_PHASE = load("dlt645_2007_three_phase")
 async def simulated(folder: Path, values: dict[str, float | str]) -> AsyncIterator[str]:
     """Our meter on a pty at the pace of 9600 baud; its path."""
     site = SimSite(Site.model_validate(SITE), {THREE_PHASE.id: THREE_PHASE})
-    for point, value in values.items():
+    for point, value in {**DIRECT, **values}.items():
         site.set_point("meter", point, value)
     bus = site.site.buses["line"]
     wire = MeterSerialWire("line", bus, site, folder, paced=True)  # type: ignore[arg-type]
@@ -133,7 +136,7 @@ async def test_our_driver_reads_their_meter(address: str | None) -> None:
         bus = open_bus(
             "line",
             MeterTcpBus(kind="meter-tcp", host="127.0.0.1", port=port, timeout_s=2),
-            {"meter": (Installed(address=address), profile)},
+            {"meter": (Installed(address=address, scale_by=DIRECT), profile)},
             sink=heard,
             clock=lambda: 0,
         )

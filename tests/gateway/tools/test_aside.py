@@ -46,6 +46,7 @@ def test_a_damaged_journal_is_listed_and_read(tmp_path: Path) -> None:
 def test_readings_and_desired_items_are_read_too(tmp_path: Path) -> None:
     at = [Reading(point="pump-1.flow", value=1.5 * n, quality="good", at=NOW_MS + n) for n in range(20)]
     db = prepare(tmp_path / "readings.sqlite", tables.MIGRATIONS)
+    tables.begin(db)
     store = tables.standing(db).store
     tables.insert(db, at, columns_of(at))
     flushed(db)
