@@ -70,11 +70,17 @@ It must be safe to repeat after a rollback and must not commit. States that scre
 
 
 def latest(received: datetime) -> datetime:
-    """The latest moment that anything got at `received` can count as of: newest values take no time from the future.
-
-    What is held as of a later one is of a clock that was wrong, and gives way to the next word.
-    """
+    """The latest moment that anything got at `received` can count as of: newest values take no time from the future."""
     return received + AHEAD
+
+
+def present(received: datetime) -> datetime:
+    """The latest moment that anything held can be of while what was got at `received` is taken in.
+
+    What is held as of a later one is of a clock that was wrong, and gives way to the next word. It is asked once
+    locks are held: what is projected late, or had to wait, meets what came in the meantime.
+    """
+    return latest(max(received, datetime.now(UTC)))
 
 
 def to_datetime(at: Instant) -> datetime:

@@ -12,7 +12,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.kinds import MeterRead
-from hub.events.stored import Projection, StoredEvent, latest
+from hub.events.stored import Projection, StoredEvent, present
 from rules.meters import Fallen, Held, step
 
 _HELD = text(
@@ -45,7 +45,7 @@ async def on_read(conn: AsyncConnection, event: StoredEvent) -> None:
     at = event.when
     key = {"site": event.site, "id": event.source, "register": read.register}
     row = (await conn.execute(_HELD, key)).one_or_none()
-    if row is not None and at <= row.at <= latest(event.received):
+    if row is not None and at <= row.at <= present(event.received):
         return
     found = step(None if row is None else _held(row), read.meter_no, read.value, read.rolls_over, begins=read.begins)
     fallen = found.held.fallen

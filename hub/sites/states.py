@@ -21,7 +21,7 @@ from contract.kinds import DoorModeSet, PlateSeen
 from contract.readings import Value
 from contract.standing import PlacesStated
 from hub.db import outcome
-from hub.events.stored import Projection, StoredEvent, latest, to_datetime
+from hub.events.stored import Projection, StoredEvent, latest, present, to_datetime
 from hub.telemetry.ingest import NewerReading
 from web.moments import written
 
@@ -86,8 +86,8 @@ async def on_readings(conn: AsyncConnection, site: str, points: Sequence[NewerRe
 async def settle(conn: AsyncConnection, said: Sequence[tuple[str, Aspect, datetime]]) -> None:
     """Store what is newer than what is held, and tell the screens of each place that changed.
 
-    `said`: (site, aspect, the latest moment that it can count as of), in the order in which it was said. What is held
-    as of a later one gives way. Nothing may be locked after this.
+    `said`: (site, aspect, its receipt), in the order in which it was said. What is held from the future gives way.
+    Nothing may be locked after this.
     """
     await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PLACES_LOCK})
     sites = sorted({site for site, _, _ in said})
@@ -96,11 +96,11 @@ async def settle(conn: AsyncConnection, said: Sequence[tuple[str, Aspect, dateti
     by_site = await _held(conn, sites)
     moved: dict[tuple[str, str, str], Aspect] = {}
     changed: set[tuple[str, str]] = set()
-    for site, word, until in said:
-        aspect = word._replace(at=min(word.at, until))
+    for site, word, received in said:
+        aspect = word._replace(at=min(word.at, latest(received)))
         held = by_site.setdefault(site, {})
         before = held.get((aspect.place, aspect.aspect))
-        if (site, aspect.place) not in known or (before is not None and aspect.at < before[1] <= until):
+        if (site, aspect.place) not in known or (before is not None and aspect.at < before[1] <= present(received)):
             continue
         held[aspect.place, aspect.aspect] = aspect.value, aspect.at
         moved[site, aspect.place, aspect.aspect] = aspect
@@ -143,7 +143,7 @@ async def _held(conn: AsyncConnection, sites: Sequence[str]) -> dict[str, Held]:
 
 
 def _say(conn: AsyncConnection, site: str, aspect: Aspect, received: datetime) -> None:
-    outcome(conn).put_off(settle, (site, aspect, latest(received)))
+    outcome(conn).put_off(settle, (site, aspect, received))
 
 
 def _doors(view: SiteView, held: Held) -> list[dict[str, Any]]:

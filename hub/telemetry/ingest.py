@@ -16,7 +16,7 @@ from contract.acks import Ack
 from contract.instants import instant
 from contract.readings import Quality, ReadingsBatch, Value
 from hub.db import Database, outcome
-from hub.events.stored import latest, to_instant
+from hub.events.stored import latest, present, to_instant
 from hub.ingest import refusals
 from hub.ingest.accept import NOT_ENROLLED, Answer
 from hub.ingest.arrivals import PictureArrived, ReadingsArrived, Refused
@@ -307,7 +307,7 @@ async def _newest(pg: Driver, arrays: Arrays, now: datetime) -> list[NewerReadin
         [arrays.latest[key].value for key in order],
         [arrays.latest[key].quality for key in order],
         [min(arrays.latest[key].at, until) for key in order],
-        until,
+        present(now),
     )
     return [
         NewerReading(

@@ -46,7 +46,7 @@ async def test_a_door_of_2099_is_as_its_next_event_says(database: Database) -> N
         await take(hub, "door.opened", IN_2099, data=b'{"by":"free"}')
         assert await contact(hub) == "open"
         hub.now_ms += 60_000
-        await take(hub, "door.closed", hub.now_ms)
+        await take(hub, "door.closed", hub.now_ms, data=b'{"by":"free"}')
         assert await contact(hub) == "closed"
 
 
@@ -56,7 +56,7 @@ async def test_a_door_that_stands_in_2099_gives_way_to_events_and_readings(datab
         poison = text("UPDATE place_states SET at = '2099-01-01'")
         async with database.transaction() as conn:
             await conn.execute(poison)
-        await take(hub, "door.closed", NOW_MS + 1_000)
+        await take(hub, "door.closed", NOW_MS + 1_000, data=b'{"by":"free"}')
         assert await contact(hub) == "closed"
         async with database.transaction() as conn:
             await conn.execute(poison)
