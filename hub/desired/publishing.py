@@ -17,7 +17,7 @@ from contract.presence import Presence
 from hub.db import Database, Outcome
 from hub.desired import service
 from hub.desired.lagging import Lagging
-from hub.desired.steps import PART_ITEMS, Form, Known, Load, Step, fitting, next_parts, next_step
+from hub.desired.steps import PART_ITEMS, Form, Known, Load, Step, fitting, next_parts, next_step, overgrown
 from hub.failures import passes
 from hub.ingest.downlink import Send
 
@@ -125,13 +125,20 @@ class DesiredPublishing:
         return await self._parts(conn, known, self._monotonic())
 
     async def _parts(self, conn: AsyncConnection, known: Known, now: float) -> list[Desired]:
-        """The next parts of the load under way, if there is one and it wants some."""
+        """The next parts of the load under way, if there is one and it wants some.
+
+        A whole of which a part has outgrown one message is given up: its next step is cut anew.
+        """
         load = known.load
         if load is None:
             return []
         found = []
         for part in next_parts(known, load, now):
             items = await service.part(conn, known.site, load, part)
+            if overgrown(items):
+                log.info("desired.overgrown", site=known.site, revision=load.revision, part=part)
+                known.load, known.sent = None, 0
+                return []
             step = Desired(
                 form=load.form, base=load.base, revision=load.revision, items=items, part=part, parts=load.parts
             )

@@ -66,7 +66,7 @@ _OF_FORM = {"snapshot": "AND value IS NOT NULL", "delta": "AND revision > :base 
 _END = "AND (kind, id) < (:end_kind, :end_id)"
 _PARTS = {
     (form, last): text(
-        f"SELECT {_ITEM} AND (kind, id) >= (:kind, :id) {'' if last else _END} {which} ORDER BY kind, id"
+        f"SELECT {_ITEM} AND (kind, id) >= (:kind, :id) {'' if last else _END} {which} ORDER BY kind, id LIMIT :limit"
     )
     for form, which in _OF_FORM.items()
     for last in (False, True)
@@ -113,9 +113,12 @@ async def starts(conn: AsyncConnection, site: str, base: int, until: int | None 
 
 
 async def part(conn: AsyncConnection, site: str, load: Load, number: int) -> list[Item]:
-    """The items of one part as they are now: what changed since the load began comes again after it."""
+    """The items of one part as they are now: what changed since the load began comes again after it.
+
+    Of a part that is `overgrown` only as many as it takes to see that.
+    """
     (kind, name), end = load.range(number)
-    values: dict[str, Any] = {"site": site, "kind": kind, "id": name}
+    values: dict[str, Any] = {"site": site, "kind": kind, "id": name, "limit": 2 * PART_ITEMS + 1}
     if load.form == "delta":
         values |= {"base": load.base, "until": load.revision}
     if end is not None:

@@ -140,6 +140,16 @@ class Changed(NamedTuple):
     item: Item
 
 
+def overgrown(items: Sequence[Item]) -> bool:
+    """Whether a part holds clearly more than it was cut for: its range has grown since.
+
+    One item alone is never too many: no cut makes it smaller.
+    """
+    if len(items) > 2 * PART_ITEMS:
+        return True
+    return sum(len(msgspec.json.encode(item)) for item in items[:-1]) > 2 * PART_BYTES
+
+
 def fitting(changed: Sequence[Changed], current: int, *, more: bool) -> tuple[int, list[Item]] | None:
     """(revision, items): as many whole revisions as fit into one message; None if not even the first does.
 

@@ -7,12 +7,15 @@ from collections import deque
 from typing import NamedTuple, Protocol
 
 import msgspec
+import structlog
 from prometheus_client import Counter
 
 from contract import topics, wire
 from contract.errors import TooLarge
 from contract.presence import Presence
 from contract.versions import LOWEST, readable
+
+log = structlog.get_logger(__name__)
 
 SENT = Counter("gatehouse_downlink_messages", "Messages to gateways", ["kind"])
 UNSENT = Counter("gatehouse_downlink_unsent", "Messages to gateways that could not be handed to the broker", ["kind"])
@@ -51,7 +54,9 @@ class Downlink:
         try:
             # What every gateway reads, until this one has said what it reads.
             payload = wire.encode(message, version=self._reads.get(gateway, LOWEST))
-        except TooLarge:
+        except TooLarge as error:
+            # Not the broker's absence: the same message will never go.
+            log.error("downlink.too_large", gateway=gateway, kind=kind, error=str(error))
             UNSENT.labels(kind).inc()
             return False
         self._waiting.append(Outgoing(topics.down(gateway, kind), payload))

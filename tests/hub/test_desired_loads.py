@@ -41,6 +41,7 @@ class Far:
         self.parts: dict[int, Desired] = {}
         self.steps: list[tuple[str, int, int]] = []
         self.of = 0
+        self.most = 0
 
     async def say(self, state: str = "alive") -> None:
         """A sign of life; the hub sends what it wants to."""
@@ -73,6 +74,7 @@ class Far:
         self._sent.messages.clear()
 
     def _take(self, step: Desired) -> None:
+        self.most = max(self.most, len(step.items))
         if step.form == "delta" and not step.base <= self.held < step.revision:
             return
         if any(part.revision != step.revision for part in self.parts.values()):
@@ -163,6 +165,23 @@ async def test_a_cut_in_the_middle_loses_nothing(database: Database, far: Far, r
     assert min(one.part for _, _, one in far._sent.messages if isinstance(one, Desired)) == (1 if restarted else 6)
     await settle(far)
     assert set(far.names) == await wanted(database)
+
+
+@pytest.mark.parametrize("state", ["birth", "alive"])
+async def test_a_whole_whose_parts_have_outgrown_a_message_is_cut_anew(
+    database: Database, far: Far, state: str
+) -> None:
+    await change(database, *(holder(n) for n in range(ITEMS)))
+    await far.say("birth")
+    far.take(5)
+    far.lose()
+    # All of them belong into one part that was cut before.
+    await change(database, *(holder(n) for n in range(ITEMS, 2 * ITEMS)))
+    await far.say(state)
+    await far.say("birth")
+    await settle(far)
+    assert set(far.names) == await wanted(database)
+    assert far.most <= 6
 
 
 async def test_a_hub_that_restarts_goes_on_where_it_was(database: Database, far: Far) -> None:
