@@ -10,17 +10,16 @@ from pydantic import BaseModel, Field
 from contract.commands import CommandKind
 from contract.kinds import Severity
 from contract.readings import Value
-from contract.texts import Text
 from hub.alarms import own, service
 from hub.alarms.models import AlarmRow
 from hub.commands.endpoints import CommandItem
-from hub.commands.service import HUB, Args, Wish, ask
+from hub.commands.service import Args, Wish
 from hub.db import Reading, Writing, connection
 from hub.sites.schemas import TextShape
 from hub.tickets.schemas import PersonShape
-from rules.alarms import SHELVE_LIMIT_S, AlarmState
+from rules.alarms import SHELVE_LIMIT_S
 from web.asked import Body
-from web.errors import Conflict, NotFound
+from web.errors import NotFound
 from web.paging import Limit, Moment, Page, Rank, cursor_of, key_of, listed_words, sites_asked
 from web.session import SignedInUser
 from web.users import User
@@ -33,17 +32,6 @@ OPEN = "open"
 _TTL_S = 60
 _ACK, _SHELVE, _UNSHELVE = "确认告警", "搁置告警", "取消搁置"
 """Reasons where the person gave no note of their own."""
-
-_NO_LONGER: dict[str, Text] = {
-    "alarm.ack": Text("此告警无需确认", "This alarm needs no acknowledgement"),
-    "alarm.shelve": Text("此告警已恢复或已搁置", "This alarm is over or shelved already"),
-    "alarm.unshelve": Text("此告警未被搁置", "This alarm is not shelved"),
-}
-_FROM: dict[str, frozenset[AlarmState]] = {
-    "alarm.ack": frozenset({"active", "cleared"}),
-    "alarm.shelve": frozenset({"active", "acknowledged"}),
-    "alarm.unshelve": frozenset({"shelved"}),
-}
 
 
 class AlarmShape(BaseModel):
@@ -136,13 +124,9 @@ async def _ask(
     session: Writing, user: User, alarm: str, kind: CommandKind, *, args: Args, reason: str
 ) -> dict[str, Any]:
     row = await _alarm(session, user, alarm)
-    if row.state not in _FROM[kind]:
-        raise Conflict(_NO_LONGER[kind], "alarm_state")
+    service.check_state(kind, row.state)
     wish = Wish(site=row.site, target=row.id, kind=kind, reason=reason, args=args, ttl_s=_TTL_S)
-    conn = await connection(session)
-    if row.gateway == HUB:
-        return await own.carry_out(conn, user, wish, row.source)
-    return await ask(conn, user, wish)
+    return await own.ask(await connection(session), user, wish)
 
 
 async def _alarm(session: Reading, user: User, alarm: str) -> AlarmRow:

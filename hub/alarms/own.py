@@ -31,6 +31,7 @@ from contract.presence import Answered
 from contract.texts import Text
 from hub import stream
 from hub.alarms.projections import on_alarm
+from hub.alarms.service import check_state
 from hub.commands import service as commands
 from hub.commands.service import HUB, Wish
 from hub.db import Database, Outcome
@@ -46,6 +47,7 @@ _KNOWN = text(
     "SELECT id, state FROM alarms WHERE site = :site AND gateway = '' AND rule = :rule AND source = :source"
     " AND state <> 'closed' ORDER BY raised_at DESC LIMIT 1"
 )
+_OWN = text("SELECT source, state FROM alarms WHERE gateway = '' AND site = :site AND id = :id")
 _PRESENT = text(
     "SELECT source FROM alarms WHERE gateway = '' AND rule = :rule AND state IN ('active', 'acknowledged', 'shelved')"
 )
@@ -85,12 +87,22 @@ async def present(conn: AsyncConnection, rule: str) -> set[str]:
     return set((await conn.execute(_PRESENT, {"rule": rule})).scalars())
 
 
-async def carry_out(conn: AsyncConnection, user: User, wish: Wish, source: str) -> dict[str, Any]:
-    """What a person wishes about an own alarm, asked and done at once; the command as REST shows it."""
+async def ask(conn: AsyncConnection, user: User, wish: Wish) -> dict[str, Any]:
+    """What a person wishes about an alarm, asked of its gateway; of an own one it is done at once.
+
+    The command as REST shows it. `Conflict` if an own alarm is past what is wished.
+    """
+    row = (await conn.execute(_OWN, {"site": wish.site, "id": wish.target})).one_or_none()
+    if row is None:
+        return await commands.ask(conn, user, wish)
     item = await commands.ask(conn, user, wish, gateway=HUB)
+    if item["state"] != "asked":
+        # The same wish again, by its key.
+        return item
+    check_state(wish.kind, row.state)
     command, now = item["id"], datetime.now(UTC)
     kind, data = _deed(wish, user.person(), command, now)
-    await _tell(conn, kind, wish.site, source, data)
+    await _tell(conn, kind, wish.site, row.source, data)
     result = CommandResult(
         command=command, kind=wish.kind, target=wish.target, by=user.person(), reason=wish.reason.strip()
     )

@@ -10,12 +10,13 @@ from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from contract.commands import Person
+from contract.commands import CommandKind, Person
 from contract.kinds import AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmShelved, AlarmUnshelved
 from contract.texts import Text
 from hub.alarms.models import AlarmRow
 from hub.events.stored import StoredEvent, to_datetime
 from rules.alarms import AlarmState, state_after
+from web.errors import Conflict
 from web.moments import written
 
 STATES: tuple[AlarmState, ...] = ("active", "acknowledged", "shelved", "cleared", "closed")
@@ -26,6 +27,24 @@ CLOSED_FROM = STATES.index("closed") * 10
 """The lowest rank of alarms that are over."""
 
 Change = AlarmCleared | AlarmAcknowledged | AlarmShelved | AlarmUnshelved
+
+
+_NO_LONGER: dict[str, Text] = {
+    "alarm.ack": Text("此告警无需确认", "This alarm needs no acknowledgement"),
+    "alarm.shelve": Text("此告警已恢复或已搁置", "This alarm is over or shelved already"),
+    "alarm.unshelve": Text("此告警未被搁置", "This alarm is not shelved"),
+}
+_FROM: dict[str, frozenset[str]] = {
+    "alarm.ack": frozenset({"active", "cleared"}),
+    "alarm.shelve": frozenset({"active", "acknowledged"}),
+    "alarm.unshelve": frozenset({"shelved"}),
+}
+
+
+def check_state(kind: CommandKind, state: str) -> None:
+    """`Conflict` if an alarm in this state is past what is wished."""
+    if state not in _FROM[kind]:
+        raise Conflict(_NO_LONGER[kind], "alarm_state")
 
 
 class UnknownAlarm(LookupError):

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header
 from pydantic import BaseModel, ConfigDict, Field
 
 from contract.commands import CommandKind
+from hub.alarms import own
 from hub.commands import service
 from hub.commands.service import DEFAULT_TTL_S, LONGEST_TTL_S, Wish
 from hub.db import Reading, Writing
@@ -73,7 +74,8 @@ async def ask(
         ttl_s=wanted.ttl_s,
         key=idempotency_key,
     )
-    return await service.ask(await session.connection(), user, wish)
+    asked = own.ask if wish.kind.startswith("alarm.") else service.ask
+    return await asked(await session.connection(), user, wish)
 
 
 @router.get("/{command}", response_model=CommandItem)

@@ -81,6 +81,20 @@ async def test_people_see_it_and_what_they_wish_is_done_at_once(database: Databa
         assert (await kinds(database))[:4] == ["alarm.raised", "command.asked", "alarm.acknowledged", "command.done"]
 
 
+async def test_the_road_of_commands_leads_to_the_hub_too(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("wang", "manager") as client:
+        await raised(database)
+        (alarm,) = (await client.get("/api/alarms", params={"site": "demo"})).json()["items"]
+        wish = {"site": "demo", "target": alarm["id"], "kind": "alarm.ack", "reason": "r", "args": {"note": "seen"}}
+        answers = [await client.post("/api/commands", json=wish, headers={"Idempotency-Key": "k"}) for _ in range(2)]
+        assert [(answer.status_code, answer.json()["state"]) for answer in answers] == [(202, "done")] * 2
+        assert answers[0].json()["id"] == answers[1].json()["id"]
+        assert await states(database) == [("gw-1", "acknowledged", "")]
+        assert await rows(database, "SELECT gateway FROM commands") == [("",)]
+        assert (await client.post("/api/commands", json=wish)).status_code == 409
+        assert await rows(database, "SELECT count(*) FROM commands") == [(1,)]
+
+
 class Clock:
     def __init__(self) -> None:
         self.now = 1000.0
