@@ -7,6 +7,7 @@ restored from a backup, a gateway replaced by another. Afterwards nobody would e
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import col, select
@@ -20,7 +21,7 @@ from hub import stream
 from hub.alarms.models import AlarmRow
 from hub.alarms.service import CLOSED_FROM, person_of, ranked, text_of
 from hub.db import connection
-from hub.events.stored import StoredEvent, to_datetime
+from hub.events.stored import StoredEvent, latest, to_datetime
 from hub.gateways.service import gateway_of
 
 FORGOTTEN = Text("网关已没有这条告警的记录，由总控台结束", "its gateway does not know it any more; the hub closed it")
@@ -70,18 +71,18 @@ def _fields(event: StoredEvent, standing: AlarmStanding) -> dict[str, Any]:
         "message": text_of(standing.message),
         "response": None if standing.response is None else text_of(standing.response),
         "values": dict(standing.values),
-        "raised_at": to_datetime(standing.raised_at),
-        "cleared_at": _moment(standing.cleared_at),
-        "acknowledged_at": _moment(standing.acknowledged_at),
+        "raised_at": _past(event, standing.raised_at),
+        "cleared_at": _past(event, standing.cleared_at),
+        "acknowledged_at": _past(event, standing.acknowledged_at),
         "acknowledged_by": None if standing.acknowledged_by is None else person_of(standing.acknowledged_by),
-        "shelved_until": _moment(standing.shelved_until),
+        "shelved_until": None if standing.shelved_until is None else to_datetime(standing.shelved_until),
         "note": standing.note[:500],
     }
 
 
 def _take_over(row: AlarmRow, fields: dict[str, Any]) -> bool:
-    """Set what differs; whether anything did."""
-    differing = {name: value for name, value in fields.items() if getattr(row, name) != value}
+    """Set what differs; whether anything did. When it was raised the hub has held since then."""
+    differing = {name: value for name, value in fields.items() if name != "raised_at" and getattr(row, name) != value}
     for name, value in differing.items():
         setattr(row, name, value)
     return bool(differing)
@@ -89,12 +90,13 @@ def _take_over(row: AlarmRow, fields: dict[str, Any]) -> bool:
 
 async def _forget(session: AsyncSession, row: AlarmRow, event: StoredEvent) -> None:
     row.state = "closed"
-    row.cleared_at = row.cleared_at or to_datetime(event.at)
+    row.cleared_at = row.cleared_at or event.when
     row.shelved_until = None
     ranked(session, row)
     data = AlarmForgotten(alarm=row.id, rule=row.rule, why=FORGOTTEN)
     await stream.record(await connection(session), "alarm.forgotten", row.source, data, site=row.site)
 
 
-def _moment(at: Instant | None) -> Any:
-    return None if at is None else to_datetime(at)
+def _past(event: StoredEvent, at: Instant | None) -> datetime | None:
+    """What has happened when the hub hears of it happened no later than that."""
+    return None if at is None else min(to_datetime(at), latest(event.received))

@@ -19,7 +19,7 @@ from contract.texts import Text
 from hub import stream
 from hub.commands.targets import exists
 from hub.db import outcome
-from hub.events.stored import to_datetime, to_instant
+from hub.events.stored import latest, to_datetime, to_instant
 from hub.gateways.service import gateway_of
 from rules.commands import LIFE_MS, args_fault, may_ask
 from web.errors import Conflict, Forbidden, Invalid, NotFound
@@ -169,15 +169,16 @@ async def answered(conn: AsyncConnection, gateway: str, answer: Answered) -> Non
         _tell(conn, row)
 
 
-async def told(conn: AsyncConnection, gateway: str, answers: Sequence[Answered]) -> None:
-    """Keep the answers that a sign of life brought, as far as they are news."""
+async def told(conn: AsyncConnection, gateway: str, answers: Sequence[Answered], received: datetime) -> None:
+    """Keep the answers that a sign of life brought, as far as they are news; none is of later than its receipt."""
     if not answers:
         return
     wanted = {"ids": [answer.command for answer in answers], "gateway": gateway}
     news = set((await conn.execute(_UNANSWERED, wanted)).scalars())
     for answer in answers:
         if answer.command in news:
-            await answered(conn, gateway, answer)
+            at = to_instant(min(to_datetime(answer.at), latest(received)))
+            await answered(conn, gateway, msgspec.structs.replace(answer, at=at))
 
 
 async def to_send(conn: AsyncConnection, gateways: set[str], born: set[str], now: datetime) -> list[Row[Any]]:

@@ -191,7 +191,8 @@ class GatewayPresence:
                 await stream.record(conn, "gateway.found", gateway, data, site=row.site)
                 log.info("gateway.found", gateway=gateway)
             outcome(conn).state(gateway_frame(row))
-            await commands.told(conn, gateway, presence.answered)
+            received = datetime.fromtimestamp(arrived.at_ms / 1000, UTC)
+            await commands.told(conn, gateway, presence.answered, received)
             ack = None
             repeated = known.stream == presence.stream and known.born_at == datetime.fromisoformat(presence.at)
             if (presence.state == "birth" and not repeated) or (presence.state == "alive" and presence.asks):

@@ -91,7 +91,8 @@ def _decoded(topic: UpTopic, payload: bytes, at_ms: int) -> Arrival:
             return PictureArrived(topic.gateway, _picture(wire.decode(Picture, payload), payload))
         case "presence":
             presence = wire.decode(Presence, payload)
-            _moment(presence.at, payload)
+            for at in (presence.at, *(answer.at for answer in presence.answered)):
+                _moment(at, payload)
             return PresenceArrived(topic.gateway, presence, at_ms)
         case _:
             raise Malformed(f"nothing is expected on .../{topic.kind}", payload)

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from contract.commands import Command, Person
-from contract.instants import milliseconds
+from contract.instants import instant, milliseconds
 from contract.kinds import CommandResult
 from contract.layout import PointLayout
 from contract.presence import Answered
@@ -24,7 +24,7 @@ from hub.gateways.presence import GatewayPresence
 from hub.ingest.arrivals import PresenceArrived
 from rules.commands import LIFE_MS
 from tests.hub.office import Office, layout, office
-from tests.hub.senders import Sent, arrived, rows
+from tests.hub.senders import NOW_MS, Sent, arrived, rows
 
 WISH = {"site": "demo", "target": "lobby-a", "kind": "door.unlock", "reason": "搬家"}
 
@@ -215,6 +215,14 @@ async def test_a_sign_of_life_answers_before_the_event_comes(database: Database)
         await at.answer(done, "command.done")
         assert (await at.state(done["id"]))[0] == "done"
         assert [state for _, state in at.states].count("done") == 1
+
+
+async def test_an_answer_of_2099_is_of_its_receipt(database: Database) -> None:
+    async with desk(database) as at:
+        asked = await at.ask()
+        await at.sending.turn()
+        await at.alive(Answered(command=asked["id"], state="done", at="2099-01-01T00:00:00.000Z"))
+        assert (await at.state(asked["id"]))[1]["at"] == instant(NOW_MS + 2_000)
 
 
 async def test_a_sign_of_life_corrects_what_the_hub_supposed_and_only_of_its_own_gateway(database: Database) -> None:

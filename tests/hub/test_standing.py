@@ -126,6 +126,20 @@ async def test_what_differs_is_set_and_what_the_hub_had_closed_is_open_again(dat
         assert told == [(alarm, "cleared"), (alarm, "closed"), (alarm, "active")]
 
 
+async def test_what_is_stated_of_2099_is_of_its_receipt_and_the_beginning_stays(database: Database) -> None:
+    in_2099 = "2099-01-01T00:00:00.000Z"
+    async with office(database) as hub, hub.signed_in("wang", "guard") as client:
+        known = await hub.raise_alarm()
+        raised_at = (await alarms(client))[known]["raised_at"]
+        wild = {"raised_at": in_2099, "cleared_at": in_2099, "acknowledged_at": in_2099}
+        await state(hub, standing(known, state="cleared", **wild), standing("new", state="cleared", **wild))
+        found = await alarms(client)
+        assert found[known]["raised_at"] == raised_at
+        receipt = instant(NOW_MS + len(hub.journals["demo"].events) + 2_000)
+        assert {found["new"][name] for name in wild} == {receipt}
+        assert {found[known][name] for name in ("cleared_at", "acknowledged_at")} == {receipt}
+
+
 async def test_a_part_speaks_of_its_own_range_only(database: Database) -> None:
     async with office(database) as hub, hub.signed_in("wang", "guard") as client:
         ids = sorted([await hub.raise_alarm(rule=f"r-{n}@pump-1") for n in range(5)])
