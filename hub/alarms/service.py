@@ -70,8 +70,8 @@ async def raise_alarm(session: AsyncSession, event: StoredEvent, data: AlarmRais
             values={},
             raised_at=at,
         )
-    elif row.site != event.site:
-        raise ValueError(f"alarm {data.alarm} belongs to site {row.site}")
+    elif not _of(row, event):
+        raise ValueError(f"alarm {data.alarm} of site {row.site} is not {event.gateway or 'the hub'}'s")
     else:
         row.state = state_after(row.state, event.kind)  # type: ignore[arg-type]
         row.cleared_at = None
@@ -84,7 +84,7 @@ async def raise_alarm(session: AsyncSession, event: StoredEvent, data: AlarmRais
 async def change_alarm(session: AsyncSession, event: StoredEvent, data: Change) -> AlarmRow:
     """What happened to an alarm after it was raised; `UnknownAlarm` if it never was."""
     row = await session.get(AlarmRow, data.alarm)
-    if row is None or row.site != event.site:
+    if row is None or not _of(row, event):
         raise UnknownAlarm(f"{event.kind} of alarm {data.alarm}, which was never raised here")
     row.state = state_after(row.state, event.kind)  # type: ignore[arg-type]
     at = event.when
@@ -161,6 +161,11 @@ def item_of(row: AlarmRow) -> dict[str, Any]:
         "shelved_until": _instant(row.shelved_until),
         "note": row.note,
     }
+
+
+def _of(row: AlarmRow, event: StoredEvent) -> bool:
+    """Whether it may speak of the alarm: own ones are the hub's alone, the others are their site's gateways'."""
+    return row.site == event.site and bool(row.gateway) == bool(event.gateway)
 
 
 def _beyond(rank: int, raised_at: datetime, alarm: str) -> ColumnElement[bool]:

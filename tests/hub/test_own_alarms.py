@@ -95,6 +95,16 @@ async def test_the_road_of_commands_leads_to_the_hub_too(database: Database) -> 
         assert await rows(database, "SELECT count(*) FROM commands") == [(1,)]
 
 
+async def test_no_gateway_changes_an_alarm_of_the_hub(database: Database) -> None:
+    async with office(database) as hub:
+        await raised(database)
+        [(alarm,)] = await rows(database, "SELECT id FROM alarms")
+        await hub.clear(str(alarm))
+        await hub.raise_alarm(alarm=str(alarm))
+        assert await rows(database, "SELECT state, message ->> 'zh' FROM alarms") == [("active", "旧")]
+        assert await rows(database, "SELECT count(*) FROM events WHERE failed IS NOT NULL") == [(2,)]
+
+
 class Clock:
     def __init__(self) -> None:
         self.now = 1000.0
