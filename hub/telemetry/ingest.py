@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -47,6 +48,9 @@ _NEWEST = text(
     " AND split_part(id, '.', 2) = ANY(:names) ORDER BY id"
 )
 
+_SEEN = "SELECT max(received_at) FROM (SELECT received_at FROM events ORDER BY id DESC LIMIT 1000) AS newest"
+"""The receipt of the latest events: a few of them, so that a time when the clock was ahead is soon forgotten."""
+
 
 class NewerReading(NamedTuple):
     """The latest reading of a point, newer than what was held. `id`: `device.point`."""
@@ -65,12 +69,21 @@ Latest = Callable[[AsyncConnection, str, Sequence[NewerReading], datetime], Awai
 class Readings:
     """Stores what the bulk lane brings. `latest`: who wants to know newest values, in the same transaction."""
 
-    def __init__(self, database: Database, latest: Sequence[Latest] = (), *, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        latest: Sequence[Latest] = (),
+        *,
+        now_ms: Callable[[], int],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._database = database
         self._latest = latest
         self._now_ms = now_ms
         self._partitions: set[Month] = set()
         self._refusals = refusals.Refusals()
+        self._monotonic = monotonic
+        self._present: tuple[datetime, float] | None = None
 
     async def store(self, arrived: Sequence[ReadingsArrived | PictureArrived]) -> list[Answer]:
         """Commit `arrived` in one transaction; what to answer then."""
@@ -80,6 +93,7 @@ class Readings:
             # Shared: sums of hours are made while no readings are on their way.
             await conn.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": READINGS_LOCK})
             pg = await driver(conn)
+            until_ms = _until_ms(await self._at_least(pg, now))
             sites = await sites_of(pg, {one.gateway for one in arrived})
             answers = await self._answers(pg, arrived, sites, now)
             accepted = [one for one, answer in zip(arrived, answers, strict=True) if answer.ack.state == "committed"]
@@ -87,7 +101,7 @@ class Readings:
             found: dict[str, Arrays] = {}
             for site in sorted({sites[one.gateway] for one in blobs}):
                 batches = [one.batch for one in blobs if sites[one.gateway] == site]
-                arrays = await _arrays(pg, site, batches, now)
+                arrays = await _arrays(pg, site, batches, until_ms)
                 if arrays.points:
                     found[site] = arrays
             # Before any reading is stored: a process that had stored some would wait for one that waits for it.
@@ -98,8 +112,22 @@ class Readings:
                 if isinstance(one, PictureArrived):
                     await keep(pg, sites[one.gateway], one.gateway, one.picture, now)
         self._partitions |= made
-        await self._tell([refused for one in blobs if (refused := _too_late(one, now)) is not None])
+        await self._tell([refused for one in blobs if (refused := _too_late(one, until_ms)) is not None])
         return answers
+
+    async def _at_least(self, pg: Driver, now: datetime) -> datetime:
+        """The present, which is never before what the hub has received: good readings are not lost for its own clock.
+
+        A clock that fell behind is overruled by what this process and the history have seen, and by the time since.
+        """
+        elapsed = self._monotonic()
+        if self._present is None:
+            seen = await pg.fetchval(_SEEN) or now
+        else:
+            seen = self._present[0] + timedelta(seconds=elapsed - self._present[1])
+        present = max(now, seen)
+        self._present = present, elapsed
+        return present
 
     async def _tell(self, refused: Sequence[Refused]) -> None:
         """Count and record what was left out; apart from the readings, which must not wait for the history."""
@@ -241,9 +269,9 @@ async def _point_keys(pg: Driver, site: str, batches: Sequence[ReadingsBatch]) -
     return keys
 
 
-async def _arrays(pg: Driver, site: str, batches: Sequence[ReadingsBatch], now: datetime) -> Arrays:
+async def _arrays(pg: Driver, site: str, batches: Sequence[ReadingsBatch], until_ms: int) -> Arrays:
     keys = await _point_keys(pg, site, batches)
-    arrays = Arrays(until_ms=_until_ms(now))
+    arrays = Arrays(until_ms=until_ms)
     for batch in batches:
         for column in batch.columns:
             if (key := keys.get(column.point)) is not None:
@@ -283,9 +311,8 @@ def _until_ms(now: datetime) -> int:
     return min(round((now + AHEAD).timestamp() * 1000), LATEST_MS)
 
 
-def _too_late(one: ReadingsArrived, now: datetime) -> Refused | None:
+def _too_late(one: ReadingsArrived, until_ms: int) -> Refused | None:
     """What is left out of these readings because it claims to be of a time to come; None if nothing is."""
-    until_ms = _until_ms(now)
     newest = max((at for column in one.batch.columns for at in column.at), default=0)
     if newest < until_ms:
         return None

@@ -95,6 +95,19 @@ async def test_readings_of_2099_are_refused_counted_and_told_once_a_minute(datab
     assert partitions == []
 
 
+async def test_a_hub_whose_clock_fell_behind_loses_no_good_readings(database: Database) -> None:
+    week = 7 * 86_400_000
+    async with office(database):
+        elapsed = 0.0
+        late = Readings(database, now_ms=lambda: NOW_MS - week, monotonic=lambda: elapsed)
+        for seq, days in enumerate((0, 3), 1):
+            elapsed = days * 86_400.0
+            good = reading("pump-1.flow", float(seq), NOW_MS + days * 86_400_000)
+            await late.store([blob(seq, [good, reading("pump-1.flow", 9.5, IN_2099)], gateway="demo-gw")])
+    expected = [(1.0, moment(NOW_MS)), (2.0, moment(NOW_MS + 3 * 86_400_000))]
+    assert await rows(database, "SELECT value, at FROM readings ORDER BY at") == expected
+
+
 async def test_readings_a_little_ahead_are_kept_and_the_newest_is_of_its_receipt(database: Database) -> None:
     await enrolled(database, "gw-1")
     now_ms = NOW_MS
