@@ -97,7 +97,7 @@ class Places:
 
     def _note(self, place: Place, kept: Kept, *, chained: bool) -> None:
         before = self.noted.get(place)
-        self.noted[place] = before or Noted(kept, chained)
+        self.noted[place] = Noted(kept, chained) if before is None else Noted(before.kept, before.chained or chained)
 
 
 async def places_of(pg: Driver, arrived: Iterable[EventsArrived]) -> Places | None:

@@ -9,6 +9,7 @@ from contract.kinds import JournalLost
 from hub.db import Database, Outcome
 from hub.events.service import Wanted, events
 from hub.events.verifying import verify
+from hub.ingest.places import Place, Places
 from hub.ingest.projecting import Registry
 from hub.ingest.worker import Ingest
 from tests.hub.senders import STREAM, Journal, Sent, enrolled, rows
@@ -193,3 +194,16 @@ async def test_a_fork_is_no_loss_even_of_a_stream_that_never_came(database: Data
     fresh.record("stream.forked", msgspec.json.encode({"old_stream": "", "agreed": 0, "why": "unreadable"}), "gw-1")
     await hub.facts([fresh.arrived(1, 1)])
     assert await losses(database) == [JournalLost(gateway="gw-1", stream=FOURTH, before=THIRD, held=5)]
+
+
+def test_a_place_that_was_noted_as_the_first_one_can_be_chained_later() -> None:
+    """The stream that the event was moved from may come in the same transaction, after the one it was moved to."""
+    old = Journal().record_many(1)
+    new = old.forked(0, "b" * 32)
+    event, (moved,) = new.events[1], new.batch(1, 2).moved
+    places = Places({})
+    places.new("gw-1", event, moved, Place(new.stream, 2, new.hash_at(2)), 0)
+    first = Place(old.stream, 1, old.hash_at(1))
+    assert not places.noted[first].chained
+    assert places.again("gw-1", event, moved, first)
+    assert places.noted[first].chained
