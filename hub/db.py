@@ -14,6 +14,7 @@ from typing import Annotated, Any, NamedTuple, cast
 
 import structlog
 from fastapi import Depends, Request
+from prometheus_client import Counter
 from sqlalchemy import DateTime, MetaData, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -22,10 +23,13 @@ from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.events.stored import StoredEvent
+from hub.failures import passes
 from web.session import SignedInUser
 
 HISTORY_LOCK = 0x6761_7465
 """Key of the advisory lock under which `events.id` is assigned."""
+
+PUT_OFF_FAILED = Counter("gatehouse_put_off_failed", "Work put off to the end of a transaction that failed", ["work"])
 
 log = structlog.get_logger(__name__)
 
@@ -93,12 +97,22 @@ class Outcome:
         self.desired, self.commands = set(mark.desired), set(mark.commands)
 
     async def finish(self, conn: AsyncConnection) -> None:
-        """Do what was put off."""
+        """Do what was put off, each work apart: what fails is logged and counted, and stops nobody's stream."""
         by_work: dict[Last, list[Any]] = {}
         for work, item in self.waiting:
             by_work.setdefault(work, []).append(item)
         for work, items in by_work.items():
-            await work(conn, items)
+            mark = self.mark()
+            try:
+                async with conn.begin_nested():
+                    await work(conn, items)
+            except Exception as error:
+                if passes(error):
+                    raise
+                self.forget_since(mark)
+                name = f"{work.__module__}.{work.__qualname__}"
+                log.exception("commit.put_off_failed", work=name, items=len(items))
+                PUT_OFF_FAILED.labels(name).inc()
 
     def __bool__(self) -> bool:
         return bool(self.events or self.states or self.desired or self.commands)

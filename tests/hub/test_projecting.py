@@ -182,3 +182,24 @@ async def test_what_was_told_of_a_failed_event_is_forgotten(database: Database, 
     assert told == well
     assert last == ([well] if well else [])
     assert await failed(database) == [(GOOD, seq) for seq in sorted(bad)]
+
+
+async def test_what_is_put_off_and_fails_stops_no_stream(database: Database) -> None:
+    await enrolled(database, GOOD)
+    journal, told = Journal(GOOD).record_many(3), list[object]()
+
+    async def breaks(conn: AsyncConnection, items: object) -> None:
+        outcome(conn).state({"id": "never"})
+        await conn.execute(text("SELECT 1 / 0"))
+
+    async def tells(conn: AsyncConnection, event: StoredEvent) -> None:
+        outcome(conn).state({"id": event.seq})
+        outcome(conn).put_off(breaks, event.seq)
+
+    database.subscribe(lambda done: told.extend(state["id"] for state in done.states))
+    sent = Sent()
+    ingest = Ingest(database, {"door.opened": [tells]}, sent, NoPresence(), no_bulk, now_ms=lambda: NOW_MS)
+    await ingest.facts([journal.arrived(1, 3)])
+    assert sent.acks() == [(journal.stream, "committed", 3)]
+    assert told == [1, 2, 3]
+    assert await rows(database, "SELECT count(*) FROM events WHERE kind = 'door.opened'") == [(3,)]
