@@ -66,27 +66,32 @@ class Lagging:
         return min(moments, default=None)
 
     async def turn(self, now: float) -> None:
-        """Raises what is due and clears what is over."""
+        """Raises what is due and clears what is over: all in one transaction, so that sending does not wait for it."""
         due = [each for each, lag in self._lags.items() if each not in self._raised and now >= lag.since + LAG_S]
-        if due:
-            await self._look(due)
-        for gateway, site in list(self._raised.items()):
-            if gateway not in self._lags:
-                async with self._database.transaction(writes=True) as conn:
-                    await own.clear(conn, site, RULE, gateway)
-                del self._raised[gateway]
+        over = {gateway: site for gateway, site in self._raised.items() if gateway not in self._lags}
+        behind = await self._there(due) if due else {}
+        if not behind and not over:
+            return
+        async with self._database.transaction(writes=True) as conn:
+            for gateway, site in behind.items():
+                words = {"gateway": gateway}
+                message = Text(MESSAGE.zh.format(**words), MESSAGE.en.format(**words))
+                await own.raise_(conn, site, RULE, gateway, severity="critical", message=message, response=RESPONSE)
+            for gateway, site in over.items():
+                await own.clear(conn, site, RULE, gateway)
+        self._raised |= behind
+        for gateway in over:
+            del self._raised[gateway]
 
-    async def _look(self, due: list[str]) -> None:
+    async def _there(self, due: list[str]) -> dict[str, str]:
+        """Those of `due` that are there, and their sites.
+
+        Who is away cannot hold it, and that it is away is told already. Its next word starts the minute.
+        """
         async with self._database.transaction() as conn:
-            standing = {row.id: row for row in await conn.execute(_STANDING, {"ids": due})}
+            rows = (await conn.execute(_STANDING, {"ids": due})).all()
+        there = {row.id: row.site for row in rows if row.online}
         for gateway in due:
-            row = standing.get(gateway)
-            if row is None or not row.online:
-                # Who is away cannot hold it, and that it is away is told already. Its next word starts the minute.
+            if gateway not in there:
                 del self._lags[gateway]
-                continue
-            words = {"gateway": gateway}
-            message = Text(MESSAGE.zh.format(**words), MESSAGE.en.format(**words))
-            async with self._database.transaction(writes=True) as conn:
-                await own.raise_(conn, row.site, RULE, gateway, severity="critical", message=message, response=RESPONSE)
-            self._raised[gateway] = row.site
+        return there

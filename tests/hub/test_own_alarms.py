@@ -10,7 +10,7 @@ from hub.alarms import own
 from hub.alarms.own import Shelves
 from hub.db import Database
 from hub.desired import service as desired
-from hub.desired.lagging import LAG_S, RULE
+from hub.desired.lagging import LAG_S, RULE, Lagging
 from hub.desired.publishing import DesiredPublishing
 from tests.hub.office import Office, office
 from tests.hub.senders import Journal, Sent, rows
@@ -148,6 +148,25 @@ async def test_a_gateway_that_is_there_and_lags_for_a_minute_raises_an_alarm(dat
         await publishing._remember()
         await says(2)
         assert await states(database) == [(gateway, "cleared", "")]
+
+
+async def test_all_that_lag_are_told_in_one_transaction(database: Database) -> None:
+    async with office(database, "demo", "east", "south") as hub:
+        async with database.transaction() as conn:
+            await conn.exec_driver_sql("UPDATE gateways SET online = true")
+        names = {f"{site}-gw": site for site in hub.journals}
+        lagging = Lagging(database)
+        commits: list[int] = []
+        database.subscribe(lambda done: commits.append(len(done.events)))
+        for gateway, site in names.items():
+            lagging.saw(gateway, site, 1, 2, 0.0)
+        await lagging.turn(LAG_S)
+        assert [source for source, state, _ in await states(database) if state == "active"] == sorted(names)
+        for gateway, site in names.items():
+            lagging.saw(gateway, site, 2, 2, LAG_S)
+        await lagging.turn(LAG_S)
+        assert [source for source, state, _ in await states(database) if state == "cleared"] == sorted(names)
+        assert commits == [3, 3]
 
 
 async def test_one_that_is_away_or_follows_raises_none(database: Database) -> None:
