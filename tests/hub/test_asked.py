@@ -8,6 +8,7 @@ import pytest
 
 from hub.db import Database
 from tests.hub.office import layout, office
+from tests.web.console_asks import unknown_asks
 from tests.web.walking import lenient_routes, open_bodies, routes
 
 
@@ -16,6 +17,8 @@ async def test_every_route_refuses_what_it_does_not_know(database: Database) -> 
         assert len(list(routes(hub.app))) > 40
         assert open_bodies(hub.app) == []
         assert await lenient_routes(hub.app, client) == []
+        # Asked of a gateway alone, which has no address for one holder.
+        assert unknown_asks(hub.app) == ["site.ts: /api/holders ids"]
 
 
 @pytest.mark.parametrize(
