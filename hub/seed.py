@@ -2,7 +2,8 @@
 
 Everything is checked and hashed before the first transaction. People go in slices, each a short transaction: commands
 and events of all sites wait for the history lock while one is under way. A seed that was cut short is run again.
-An account that exists and is named for a site that begins gets that site beside those it had.
+An account that exists and is named for a site that begins gets that site beside those it had, unless the file itself
+says which sites are its.
 """
 
 from __future__ import annotations
@@ -99,12 +100,15 @@ async def seed(
         begins = await session.get(SiteRow, site.site) is None
         await sites.ensure(session, site.site, Text(site.name.zh, site.name.en), site.timezone)
         await enrol(await connection(session), site.gateway, site.site)
+        if begins:
+            # Before the new ones are opened: those have the sites that the file says.
+            for named in wanted:
+                if named.sites is None:
+                    await _admit(session, named.username, site.site)
         for account, password_hash in hashed:
             if await accounts.by_username(session, account.username) is None:
                 await accounts.create(session, account, password_hash, accounts.HUB)
                 done.accounts += 1
-        for username in [named.username for named in wanted] if begins else ():
-            await _admit(session, username, site.site)
     for noun_name, of_noun in groupby(records, key=lambda record: record[0].name):
         rest = list(of_noun)
         while rest:

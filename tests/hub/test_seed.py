@@ -151,6 +151,22 @@ async def test_a_second_site_is_given_to_the_accounts_that_are_named_for_it(data
     assert (await sites_of_accounts(database))["manager"] == ["demo"]
 
 
+async def test_an_account_whose_sites_are_named_has_those_and_no_more(database: Database) -> None:
+    first = load_site(SITE_FILE).site
+    second = load_site(ROOT / "config" / "sites" / "annex.yaml").site
+    named = [SeedAccount("bai", "password-of-bai", "guard", sites=["demo"])]
+    await seed(database, first, [], [])
+    await seed(database, second, [*named, SeedAccount("song", "password-of-song", "maintenance")], [])
+    assert await sites_of_accounts(database) == {"bai": ["demo"], "song": ["annex"]}
+
+
+async def test_an_account_from_before_whose_sites_are_named_keeps_its_own(database: Database) -> None:
+    named = [SeedAccount("bai", "password-of-bai", "guard", sites=["demo"])]
+    for site_file in (SITE_FILE, ROOT / "config" / "sites" / "annex.yaml"):
+        await seed(database, load_site(site_file).site, named, [])
+    assert await sites_of_accounts(database) == {"bai": ["demo"]}
+
+
 async def sites_of_accounts(database: Database) -> dict[object, object]:
     """What each account sees."""
     return {row[0]: row[1] for row in await rows(database, "SELECT username, sites FROM accounts")}
