@@ -109,8 +109,9 @@ async def step(
         raise _refusal(to)
     if wanted == "take":
         row.assignee = await _assignee(session, row, by, assignee)
-    row.state = to
-    row.closed_at = datetime.now(UTC) if to == "closed" and wanted == "accept" else None
+    if to != row.state:
+        row.state = to
+        row.closed_at = datetime.now(UTC) if to == "closed" else None
     await _moved(session, row, rules.STEP_EVENTS[wanted], by, text)
     if rules.closes(row.state, has_alarm=row.alarm is not None, alarm_active=active):
         await _close(session, row)

@@ -210,6 +210,20 @@ async def test_a_person_reports_a_fault(database: Database) -> None:
         assert (await guard.post("/api/tickets", json=body)).json()["number"] == 2
 
 
+async def test_a_closed_ticket_stays_closed_since_then_whatever_is_said_of_it(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("song", "maintenance") as client:
+        alarm = await hub.raise_alarm(ticket=True)
+        path = f"/api/tickets/{(await the_ticket(hub))['id']}"
+        await client.post(f"{path}/take")
+        await hub.clear(alarm)
+        closed = (await client.post(f"{path}/finish")).json()
+        assert (closed["state"], closed["closed_at"] is None) == ("closed", False)
+        commented = (await client.post(f"{path}/comment", json={"text": "备件已登记"})).json()
+        assert commented["closed_at"] == closed["closed_at"]
+        reopened = (await client.post(f"{path}/reopen", json={"text": "又坏了"})).json()
+        assert (reopened["state"], reopened["closed_at"]) == ("taken", None)
+
+
 async def test_nobody_accepts_his_own_work(database: Database) -> None:
     async with (
         office(database) as hub,
