@@ -96,7 +96,7 @@ async def step(
     Finished work closes once the alarm has cleared; without an alarm somebody else accepts it.
     """
     active = await alarm_active(session, row)
-    acceptance = await _acceptance(session, row, by) if row.alarm is None else None
+    acceptance = await _acceptance(session, row, wanted, by) if row.alarm is None else None
     to = rules.next_state(
         row.state,  # type: ignore[arg-type]
         wanted,
@@ -238,18 +238,27 @@ async def _next_number(session: AsyncSession, site: str) -> int:
     return (last or 0) + 1
 
 
-async def _acceptance(session: AsyncSession, row: TicketRow, by: Person) -> rules.Acceptance:
+async def _acceptance(session: AsyncSession, row: TicketRow, wanted: rules.Step, by: Person) -> rules.Acceptance | None:
+    """How the person stands to the work, for those steps that ask; whoever else there is only where that decides."""
+    if wanted not in {"accept", "reopen"}:
+        return None
     query = select(TicketStepRow).where(TicketStepRow.ticket == row.id).order_by(col(TicketStepRow.id))
     whose = {step.step: step.by["id"] for step in (await session.exec(query)).all() if step.by is not None}
     asked_for = whose.get("opened")
-    did_it = {row.assignee["id"] if row.assignee else None, whose.get("finished")}
-    others = select(AccountRow).where(col(AccountRow.active), col(AccountRow.id).not_in(did_it - {None}))
-    could = [
-        account
-        for account in (await session.exec(others)).all()
-        if (account.id == asked_for or account.role in rules.ANSWERING) and user_of(account).may_see(row.site)
-    ]
-    return rules.Acceptance(by.id == asked_for, by.id in did_it, nobody_else=not could)
+    did_it = {row.assignee["id"] if row.assignee else None, whose.get("finished")} - {None}
+    own = by.id in did_it
+    alone = wanted == "accept" and own and not await _others(session, row.site, asked_for, did_it)
+    return rules.Acceptance(by.id == asked_for, own, nobody_else=alone)
+
+
+async def _others(session: AsyncSession, site: str, asked_for: str | None, did_it: set[str | None]) -> bool:
+    """Whether somebody who did not do the work could accept it."""
+    query = select(AccountRow).where(
+        col(AccountRow.active),
+        col(AccountRow.id).not_in(did_it),
+        (col(AccountRow.id) == asked_for) | col(AccountRow.role).in_(rules.ANSWERING),
+    )
+    return any(user_of(account).may_see(site) for account in (await session.exec(query)).all())
 
 
 async def _assignee(session: AsyncSession, row: TicketRow, by: Person, wanted: str | None) -> dict[str, str]:
