@@ -15,3 +15,8 @@ def upgrade() -> None:
     """Every revision of before may be built on."""
     op.add_column("desired_revisions", sa.Column("floor", sa.BigInteger(), nullable=False, server_default="0"))
     op.alter_column("desired_revisions", "floor", server_default=None)
+
+
+def downgrade() -> None:
+    """Drop it."""
+    op.drop_column("desired_revisions", "floor")

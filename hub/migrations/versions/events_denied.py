@@ -1,7 +1,7 @@
 """Who was not let in, by site and time: the overview counts them.
 
-Revision ID: events_denied
-Revises: 0001
+All steps are one transaction, so the index is built while nothing can be written to the history: seconds for some
+millions of events. Gateways keep what they record meanwhile.
 """
 
 from __future__ import annotations
