@@ -24,6 +24,7 @@ class TicketRow(Table, table=True):
         Index(None, "raised_at"),
         Index("ix_tickets_cause", "site", "asset", "cause", "number"),
         Index("ix_tickets_waiting", "alarm", postgresql_where=text("state <> 'closed'")),
+        Index("ix_tickets_open", "site", postgresql_where=text("state <> 'closed'")),
     )
 
     id: str = Field(primary_key=True, max_length=64)

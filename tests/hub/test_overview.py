@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import text
+
 from contract.kinds import DoorMoved
 from contract.texts import Text
 from hub.db import Database
+from hub.sites import overview
 from hub.sites import service as sites
 from tests.hub.office import Office, office
 from tests.hub.senders import Journal
@@ -46,6 +49,34 @@ async def test_every_number_counts_what_its_name_says(database: Database) -> Non
         assert timedelta(hours=23) < now - datetime.fromisoformat(found["denied_since"]) < timedelta(hours=25)
         await hub.clear(stays, rule="a@lift-1")
         assert (await seen(hub, "mei"))["demo"]["alarms"] == nothing
+
+
+async def test_who_was_refused_in_the_future_counts_by_the_receipt(database: Database) -> None:
+    async with office(database) as hub:
+        await hub.account("mei", "manager", "demo")
+        await refused_at(hub, datetime.now(UTC) + timedelta(days=400))
+        for received, denied in ((timedelta(hours=1), 1), (timedelta(hours=25), 0)):
+            async with database.transaction() as conn:
+                query = "UPDATE events SET received_at = :received"
+                await conn.execute(text(query), {"received": datetime.now(UTC) - received})
+            assert (await seen(hub, "mei"))["demo"]["denied"] == denied
+
+
+async def test_a_door_that_the_site_no_longer_has_is_not_open(database: Database) -> None:
+    async with office(database) as hub:
+        await hub.account("mei", "manager", "demo")
+        for door in ("garage", "cellar"):
+            await hub.report("door.opened", DoorMoved(by="free"), door)
+        assert (await seen(hub, "mei"))["demo"]["doors_open"] == 1
+
+
+async def test_what_is_over_is_not_walked_through(database: Database) -> None:
+    async with database.transaction() as conn:
+        await conn.execute(text("SET LOCAL enable_seqscan = off"))
+        values = {"sites": None, "since": datetime.now(UTC), "now": datetime.now(UTC), "closed_from": 40}
+        plan = "\n".join((await conn.execute(text(f"EXPLAIN {overview._COUNTS.text}"), values)).scalars())
+    assert "ix_tickets_open" in plan
+    assert "(rank < " in plan
 
 
 async def test_of_a_site_that_never_reported_nothing_is_known(database: Database) -> None:
