@@ -1,0 +1,21 @@
+/** Who accepts finished work that no device vouches for, as rules/tickets.py has it. Pure. */
+
+import type { Ticket, User } from "@/api/types";
+import { personId } from "@/domain/people";
+
+/** `own`: it would be theirs to accept, had they not done the work themselves. */
+export type Acceptance = "may" | "own" | "no";
+
+/** Whether they reported or asked for it. */
+export function askedFor(ticket: Ticket, user: User | null): boolean {
+  return user !== null && personId(ticket.steps.find((step) => step.step === "opened")?.by) === user.id;
+}
+
+export function acceptance(ticket: Ticket, user: User | null, answers: boolean): Acceptance {
+  if (user === null || ticket.state !== "done" || ticket.alarm !== null) return "no";
+  if (!answers && !askedFor(ticket, user)) return "no";
+  const finished = ticket.steps.filter((step) => step.step === "finished").at(-1);
+  const own = personId(ticket.assignee) === user.id || personId(finished?.by) === user.id;
+  // An administrator may be the only one who is left; only the server knows, and it says so.
+  return own && user.role !== "admin" ? "own" : "may";
+}
