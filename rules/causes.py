@@ -194,7 +194,7 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
         "critical",
         Text("网关的权限不是最新的：已注销的卡可能仍能开门", "Rights here are old: a revoked card may still open"),
         Text(
-            "1. 检查到中心的网络；2. 急需停用的卡或人，在现场处理；3. 网络正常仍不恢复，通知技术支持。"
+            "1. 检查到总控台的网络；2. 急需停用的卡或人，在现场处理；3. 网络正常仍不恢复，通知技术支持。"
             "权限更新后告警自动结束。",
             "1. Check the line to the hub. 2. Deal on site with cards or persons that must not pass. 3. If the line is"
             " good, call technical support. The alarm ends when the rights are those of the hub.",
@@ -226,15 +226,15 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
     ),
     "clock.error": BuiltIn(
         "minor",
-        Text("网关时钟与中心不一致（{why}）", "Gateway's clock differs from the hub's ({why})"),
+        Text("网关时钟与总控台不一致（{why}）", "Gateway's clock differs from the hub's ({why})"),
         Text(
-            "网关已改用中心时间，门禁和指令不受影响；断网重启后时间会不准。1. 检查网关的校时服务（NTP）能否连通；"
-            "2. 检查主板电池；3. 多个网关同时报警，请检查中心服务器的时间。",
+            "网关已改用总控台时间，门禁和指令不受影响；断网重启后时间会不准。1. 检查网关的校时服务（NTP）能否连通；"
+            "2. 检查主板电池；3. 多个网关同时报警，请检查总控台服务器的时间。",
             "The gateway goes by the hub's time; doors and commands are not affected, but after a restart without the"
             " hub the time would be wrong. 1. Check that its time service (NTP) is reached. 2. Check the board's"
             " battery. 3. If several gateways say so at once, check the hub's own clock.",
         ),
-        Text("网关时钟与中心不一致", "Gateway's clock differs from the hub's"),
+        Text("网关时钟与总控台不一致", "Gateway's clock differs from the hub's"),
     ),
     "meter.backward": BuiltIn(
         "major",

@@ -95,7 +95,8 @@ def _show(screen: Screen, path: Path, read: _Read) -> None:
             "…" if len(stretches) > _SHOWN else ""
         )
         screen.line(
-            f"流 {name}：{len(seqs)} 条事件（{shown or '无'}），中间缺 {missing} 条；中心已确认到 {_or_unknown(acked)}",
+            f"流 {name}：{len(seqs)} 条事件（{shown or '无'}），中间缺 {missing} 条；"
+            f"总控台已确认到 {_or_unknown(acked)}",
             f"stream {name}: {len(seqs)} events ({shown or 'none'}), {missing} between them missing; "
             f"acknowledged up to {_or_unknown(acked)}",
         )
@@ -108,7 +109,7 @@ def _show(screen: Screen, path: Path, read: _Read) -> None:
     readings = sum(count for _, _, count in read.blobs.values())
     for store, (last, acked) in read.stores.items():
         screen.line(
-            f"读数库 {store}：写到 {last}，中心已确认到 {acked}", f"readings {store}: up to {last}, acked {acked}"
+            f"读数库 {store}：写到 {last}，总控台已确认到 {acked}", f"readings {store}: up to {last}, acked {acked}"
         )
     if read.blobs:
         words = ", ".join(f"{low}-{high}" for low, high in list(_stretches(sorted(read.blobs)))[:_SHOWN])

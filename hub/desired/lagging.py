@@ -18,7 +18,7 @@ MESSAGE = Text(
     "Gateway {gateway} holds old rights: a revoked card may still open",
 )
 RESPONSE = Text(
-    "1. 急需停用的卡或人，请现场处理；2. 检查网关到中心的网络；3. 网络正常仍不恢复，查看网关日志并通知技术支持。"
+    "1. 急需停用的卡或人，请现场处理；2. 检查网关到总控台的网络；3. 网络正常仍不恢复，查看网关日志并通知技术支持。"
     "权限更新后告警自动结束。",
     "1. Deal on site with cards or persons that must not pass. 2. Check the gateway's line. 3. If it is good, look into"
     " the gateway's log and call technical support. The alarm ends when it holds what is wanted.",

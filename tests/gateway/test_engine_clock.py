@@ -139,7 +139,7 @@ async def test_a_machine_that_is_wrong_is_an_alarm_in_words_and_ends_when_it_is_
         [(_, _, raised)] = await here.events("alarm.raised")
         assert raised["rule"] == "clock.error"
         assert raised["message"] == {
-            "zh": "网关时钟与中心不一致（慢 2 分钟）",
+            "zh": "网关时钟与总控台不一致（慢 2 分钟）",
             "en": "Gateway's clock differs from the hub's (2 min behind)",
         }
         assert len(await here.events("ticket.raised")) == 1
