@@ -181,6 +181,10 @@ class StoreFile(Generic[T]):
         """A file of its own, whole and on the disk, that then takes the place of what stands there."""
         db = prepare(self._part, self._migrations, disk=self._disk)
         try:
+            # Without a log: a close does not say that the disk had no room to take the log over into the file.
+            # Half a `.part` is thrown away, so what a rollback would need has not to outlive the process.
+            if db.execute("PRAGMA journal_mode=MEMORY").fetchone()[0] != "memory":
+                raise OSError(f"{self._part} keeps a log")
             db.execute("BEGIN IMMEDIATE")
             self._fill(db, damage)
             db.execute("COMMIT")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sqlite3
 from collections.abc import AsyncIterator
@@ -21,6 +22,7 @@ from gateway.pictures import PictureStore
 from gateway.readings import Keep as KeepReadings
 from gateway.readings import ReadingsStore
 from tests.gateway.disks import NOW_MS, FaultyDisk, Hands, until
+from tests.gateway.pages import overwrite, pages, settle
 from tests.gateway.process import CARD, hut
 from tests.gateway.room import mounted, read_only, room_of
 
@@ -126,6 +128,29 @@ async def test_a_damaged_journal_on_a_full_disk_gives_its_state_and_is_mended_la
     assert "meanwhile" in await sources(journal)
     assert len(list(folder.glob("journal.sqlite.damaged-*"))) == 1
     await journal.close()
+
+
+@pytest.mark.parametrize("room", [0.3, 1.3, 1.6])
+async def test_a_damaged_journal_loses_nothing_where_there_is_little_room(tmp_path: Path, room: float) -> None:
+    async with mounted(tmp_path / "data") as own:
+        path = tmp_path / "data" / "journal.sqlite"
+        journal = Journal.open(path, clock=Clock(), keep=PATIENT)
+        for _ in range(12):
+            await journal.append([moved("x" * 100)] * 500)
+        await journal.close()
+        settle(path)
+        overwrite(path, next(page.number for page in pages(path) if page.of == "events_by_kind"))
+        filler = tmp_path / "data" / "filler"
+        free = os.statvfs(path.parent).f_bavail * os.statvfs(path.parent).f_frsize
+        filler.write_bytes(bytes(free - round(room * path.stat().st_size) if own else 0))
+        again = Journal.open(path, clock=Clock(), keep=PATIENT)
+        filler.unlink()
+        await until(lambda: again.stalled is None)
+        assert again.stream == journal.stream
+        assert await again.on_disk(within_s=20)
+        assert len(await again.events(after=0, limit=1000, kind="door.opened")) == 1000
+        assert again.last >= 6001
+        await again.close()
 
 
 async def test_a_new_file_that_was_made_before_a_kill_takes_its_place(folder: Path) -> None:
