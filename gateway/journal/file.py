@@ -127,7 +127,7 @@ class StoreFile(Generic[T]):
     def look(self) -> tuple[T, bool]:
         """What `take` finds in a file that cannot be opened for writing, and True.
 
-        If it cannot be read either, what `take` would find in a new one, and False.
+        If it cannot be read either, what `take` would find in a new one, and False. Whatever is wrong with the file.
         """
         damage = None
         try:
@@ -139,14 +139,14 @@ class StoreFile(Generic[T]):
                     db.close()
         except Damaged as found:
             damage = Damage(self.path, self.path.name, str(found))
-        except (OSError, sqlite3.Error) as error:
+        except Exception as error:  # whatever is wrong with a file: doors go on
             log.warning("store.unreadable", file=str(self.path), why=str(error))
-        db = prepare(Path(":memory:"), self._migrations)
-        try:
-            self._fill(db, damage)
-            return self._take(db), False
-        finally:
-            db.close()
+        if damage is not None:
+            try:
+                return self._imagine(damage), False
+            except Exception as error:  # the sectors that are damaged may not be readable at all
+                log.warning("store.nothing_saved", file=str(self.path), why=str(error))
+        return self._imagine(None), False
 
     def close(self) -> None:
         """Lets the file go."""
@@ -155,6 +155,14 @@ class StoreFile(Generic[T]):
             db.close()
 
     # --- Inside
+
+    def _imagine(self, damage: Damage | None) -> T:
+        db = prepare(Path(":memory:"), self._migrations)
+        try:
+            self._fill(db, damage)
+            return self._take(db)
+        finally:
+            db.close()
 
     def _begin(self) -> T:
         db = prepare(self.path, self._migrations, checkpoint_pages=self._checkpoint_pages, disk=self._disk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import sqlite3
@@ -18,6 +19,7 @@ from contract.readings import Reading
 from gateway.clock import Clock
 from gateway.held import Held, Row
 from gateway.journal import Draft, Journal, Keep, StateChange
+from gateway.journal.salvage import Salvaged
 from gateway.pictures import PictureStore
 from gateway.readings import Keep as KeepReadings
 from gateway.readings import ReadingsStore
@@ -151,6 +153,24 @@ async def test_a_damaged_journal_loses_nothing_where_there_is_little_room(tmp_pa
         assert len(await again.events(after=0, limit=1000, kind="door.opened")) == 1000
         assert again.last >= 6001
         await again.close()
+
+
+async def test_a_damaged_journal_that_nothing_can_be_read_of_stops_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overwrite(folder / "journal.sqlite", 1)
+
+    def unreadable(path: Path) -> Salvaged:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as failing:
+        failing.setattr("gateway.journal.opening.salvage", unreadable)
+        journal = Journal.open(folder / "journal.sqlite", clock=Clock(), keep=PATIENT)
+        assert await journal.append([moved("meanwhile")]) == []
+        assert "Input/output error" in str(journal.stalled)
+    await until(lambda: journal.stalled is None)
+    assert await sources(journal) == ["before", "meanwhile"]
+    await journal.close()
 
 
 async def test_a_new_file_that_was_made_before_a_kill_takes_its_place(folder: Path) -> None:
