@@ -75,6 +75,8 @@ class FileLock:
 
 
 def _lockable(path: Path) -> int:
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".lock")
     for file, flags in ((beside, os.O_RDWR | os.O_CREAT), (beside, os.O_RDONLY), (path.parent, os.O_RDONLY)):
         with contextlib.suppress(OSError):

@@ -27,6 +27,7 @@ from gateway.journal import (
     Recorded,
     StateChange,
 )
+from gateway.journal.disk import FileLock
 from tests.gateway.disks import NOW_MS, Hands, until
 
 Opener = Callable[..., Journal]
@@ -370,6 +371,15 @@ async def test_a_second_process_is_refused_by_name(journals: Opener) -> None:
     journals()
     with pytest.raises(JournalInUse, match=r"in use by process \d+"):
         journals()
+
+
+async def test_a_second_process_is_refused_from_the_first_start_on(tmp_path: Path) -> None:
+    path = tmp_path / "no folder yet" / "journal.sqlite"
+    lock = FileLock(path)
+    path.parent.mkdir(exist_ok=True)
+    with pytest.raises(JournalInUse, match="in use by process"):
+        FileLock(path)
+    lock.close()
 
 
 async def test_a_journal_of_newer_software_is_left_alone(journals: Opener, tmp_path: Path) -> None:
