@@ -10,7 +10,8 @@ import asyncio
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -26,6 +27,9 @@ T = TypeVar("T")
 
 OPEN_S = 3.0
 """How long the start waits for a file of a disk that hangs; after that the gateway goes on without it."""
+
+SAVE_S = 60.0
+"""How long the start waits for what is being saved of a damaged file: its disk answers, and doors depend on it."""
 
 KEPT = 3
 """Damaged files that are kept of each store: a dying disk must not be filled by them too."""
@@ -90,6 +94,8 @@ class StoreFile(Generic[T]):
         """The writing connection while the file is open."""
         self.renewals = 0
         """How often another file took this one's place: connections of before read the old one."""
+        self.saving = False
+        """Whether what a damaged file still gives is being read at the moment. For any thread."""
         self._broken: str | None = None
         self._migrations = migrations
         self._take = take
@@ -143,7 +149,8 @@ class StoreFile(Generic[T]):
             log.warning("store.unreadable", file=str(self.path), why=str(error))
         if damage is not None:
             try:
-                return self._imagine(damage), False
+                with self._save():
+                    return self._imagine(damage), False
             except Exception as error:  # the sectors that are damaged may not be readable at all
                 log.warning("store.nothing_saved", file=str(self.path), why=str(error))
         return self._imagine(None), False
@@ -155,6 +162,14 @@ class StoreFile(Generic[T]):
             db.close()
 
     # --- Inside
+
+    @contextmanager
+    def _save(self) -> Iterator[None]:
+        self.saving = True
+        try:
+            yield
+        finally:
+            self.saving = False
 
     def _imagine(self, damage: Damage | None) -> T:
         db = prepare(Path(":memory:"), self._migrations)
@@ -180,7 +195,8 @@ class StoreFile(Generic[T]):
         stamp = instant(self._machine_ms()).replace(":", "").replace("-", "")
         kept = f"{self.path.name}.damaged-{stamp}"
         damage = Damage(self.path, kept, why)
-        self._make(damage)
+        with self._save():
+            self._make(damage)
         log.critical("store.begun_anew", file=str(self.path), kept=kept)
         if self._damages is not None:
             self._damages.add(damage)

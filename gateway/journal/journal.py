@@ -17,7 +17,7 @@ from contract.kinds import RecordingStalled, StreamForked
 from gateway.clock import Clock, Corrected, Turn
 from gateway.journal import tables
 from gateway.journal.disk import Damaged, Disk, FileLock, JournalTooNew
-from gateway.journal.file import OPEN_S, Damages
+from gateway.journal.file import OPEN_S, SAVE_S, Damages
 from gateway.journal.opening import forked, journal_file, nowhere
 from gateway.journal.reading import Reader, read_intact
 from gateway.journal.records import DRAFTS_LIMIT, Draft, Fact, Place, Recorded, StateChange, fact
@@ -118,7 +118,8 @@ class Journal:
         journal = cls(path, lock, damages, clock=clock, disk=disk or Disk(), source=source, keep=keep or Keep())
         journal._syncer.start()
         journal._writer.start()
-        journal._writer.began.wait(OPEN_S)
+        if not journal._writer.began.wait(OPEN_S) and journal._file.saving:
+            journal._writer.began.wait(SAVE_S)
         outcome = journal._writer.outcome
         if isinstance(outcome, JournalTooNew):
             journal._abandon()

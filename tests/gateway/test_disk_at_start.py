@@ -7,6 +7,7 @@ import errno
 import os
 import signal
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from contract.readings import Reading
 from gateway.clock import Clock
 from gateway.held import Held, Row
 from gateway.journal import Draft, Journal, Keep, StateChange
-from gateway.journal.salvage import Salvaged
+from gateway.journal.salvage import Salvaged, salvage
 from gateway.pictures import PictureStore
 from gateway.readings import Keep as KeepReadings
 from gateway.readings import ReadingsStore
@@ -153,6 +154,21 @@ async def test_a_damaged_journal_loses_nothing_where_there_is_little_room(tmp_pa
         assert len(await again.events(after=0, limit=1000, kind="door.opened")) == 1000
         assert again.last >= 6001
         await again.close()
+
+
+async def test_what_is_saved_of_a_damaged_journal_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    overwrite(folder / "journal.sqlite", 1)
+
+    def slow(path: Path) -> Salvaged:
+        time.sleep(1)
+        return salvage(path)
+
+    monkeypatch.setattr("gateway.journal.journal.OPEN_S", 0.5)
+    monkeypatch.setattr("gateway.journal.opening.salvage", slow)
+    journal = Journal.open(folder / "journal.sqlite", clock=Clock(), keep=PATIENT)
+    assert journal.stalled is None
+    assert journal.load_state("door") == STATE
+    await journal.close()
 
 
 async def test_a_damaged_journal_that_nothing_can_be_read_of_stops_nothing(
