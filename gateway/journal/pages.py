@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 Value: TypeAlias = int | float | str | bytes | None
 
@@ -20,6 +20,14 @@ _WAL_MAGICS = (0x377F0682, 0x377F0683)
 _INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 
 
+class Image(Protocol):
+    """The bytes of a file, each part read when it is asked for; what cannot be read is missing from it."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> bytes: ...
+
+
 class Record(NamedTuple):
     """A row of a table (`rowid` is its number), or a key of an index (`rowid` None)."""
 
@@ -28,17 +36,17 @@ class Record(NamedTuple):
 
 
 class Pages:
-    """A database file and its write-ahead log, both as bytes: the newest committed form of every page.
+    """A database file and its write-ahead log: the newest committed form of every page.
 
     The log's check sums are not reckoned: what they would exclude, the owner of the rows must recognise.
     """
 
-    def __init__(self, file: bytes | memoryview, log: bytes | memoryview = b"") -> None:
-        self._file = memoryview(file)
-        self._log = memoryview(log)
-        self._headed = len(self._file) >= 100 and bytes(self._file[:16]) == MAGIC
+    def __init__(self, file: Image, log: Image = b"") -> None:
+        self._file = file
+        self._log = log
+        self._headed = len(self._file) >= 100 and self._file[:16] == MAGIC
         self._size = self._page_size()
-        reserved = self._file[20] if self._headed else 0
+        reserved = int.from_bytes(self._file[20:21]) if self._headed else 0
         self._usable = self._size - (reserved if reserved <= self._size - 480 else 0)
         self._in_log = self._committed()
         self.count = max(len(self._file) // self._size, *self._in_log, 0)
@@ -54,8 +62,8 @@ class Pages:
         """The newest form of a page; empty if there is none."""
         at = self._in_log.get(number)
         if at is not None:
-            return self._log[at : at + self._size]
-        return self._file[(number - 1) * self._size : number * self._size]
+            return memoryview(self._log[at : at + self._size])
+        return memoryview(self._file[(number - 1) * self._size : number * self._size])
 
     def _page_size(self) -> int:
         if self._headed:
@@ -73,9 +81,10 @@ class Pages:
         found: dict[int, int] = {}
         pending: dict[int, int] = {}
         for at in range(32, len(self._log) - self._size - 23, self._size + 24):
-            if self._log[at + 8 : at + 16] != salts:
+            frame = self._log[at : at + 16]
+            if frame[8:] != salts:
                 break
-            number, commit = struct.unpack_from(">II", self._log, at)
+            number, commit = struct.unpack_from(">II", frame)
             pending[number] = at + 24
             if commit:
                 found.update(pending)

@@ -5,19 +5,19 @@ SQLite is asked first: it is quick, and mostly only one page is gone. What it do
 
 from __future__ import annotations
 
-import mmap
+import os
 import re
 import sqlite3
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from gateway.journal import tables
-from gateway.journal.disk import connect
-from gateway.journal.pages import Pages, Record
+from gateway.journal.disk import look
+from gateway.journal.pages import Image, Pages, Record
 from gateway.journal.records import Row, StateChange, unbroken
 
 _STREAM = re.compile(r"[0-9a-f]{32}")
@@ -54,27 +54,36 @@ class Salvaged:
 
 def salvage(path: Path) -> Salvaged:
     """Whatever a damaged file still gives; nothing if it is no database at all."""
-    found = Found()
+    found = Found(current=True)
     whole = found.asked(path)
     if not whole:
-        for record in pages_of(path).records():
-            found.take(record)
+        with pages_of(path) as pages:
+            for record in pages.records():
+                found.take(record)
     return found.salvaged()
 
 
-def pages_of(path: Path) -> Pages:
+@contextmanager
+def pages_of(path: Path) -> Iterator[Pages]:
     """The pages of a database file, together with its write-ahead log, read where they lie."""
     log = path.with_name(path.name + "-wal")
-    with path.open("rb") as file:
-        # A file of nothing cannot be mapped. What is mapped is let go together with the last page of it.
-        whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""
-    return Pages(memoryview(whole), log.read_bytes() if log.exists() else b"")
+    with ExitStack() as files:
+        file = files.enter_context(_image(path))
+        beside: Image = b""
+        with suppress(OSError):
+            beside = files.enter_context(_image(log))
+        yield Pages(file, beside)
 
 
 class Found:
-    """Gathers rows of every kind: first what SQLite gives, then what the pages hold."""
+    """Gathers rows of every kind: first what SQLite gives, then what the pages hold.
 
-    def __init__(self) -> None:
+    `current`: of events only those of the newest stream that the hub has not acknowledged; the others may be many.
+    """
+
+    def __init__(self, *, current: bool = False) -> None:
+        self._current = current
+        self._newest = 0
         self.streams: dict[int, str] = {}
         self.acked: dict[int, int] = {}
         self.rows: dict[int, Row] = {}
@@ -84,8 +93,8 @@ class Found:
     def asked(self, path: Path) -> bool:
         """Asks SQLite; whether it gave everything."""
         try:
-            db = connect(path)
-        except sqlite3.Error:
+            db = look(path)
+        except (sqlite3.Error, OSError):
             return False
         parts: tuple[Callable[[sqlite3.Connection], None], ...] = (self._ask_streams, self._ask_rows, self._ask_state)
         whole = True
@@ -109,10 +118,10 @@ class Found:
                     with suppress(AttributeError, TypeError, ValueError):
                         self._take_row(tables.row((rowid, *values[1:], None, None, None)[:12]))
             case (None, str() as stream, int() as acked) if rowid is not None and _STREAM.fullmatch(stream):
-                self.streams.setdefault(rowid, stream)
                 self.acked.setdefault(rowid, acked)
+                self._take_stream(rowid, stream)
             case (str() as stream, int() as number) if rowid is None and _STREAM.fullmatch(stream):
-                self.streams.setdefault(number, stream)
+                self._take_stream(number, stream)
             case ("wall", int() as wall) if rowid is None:
                 self.wall_ms = max(self.wall_ms, wall)
             case (str() as kind, str() as name, bytes() as value) if rowid is None:
@@ -134,7 +143,8 @@ class Found:
 
     def _ask_streams(self, db: sqlite3.Connection) -> None:
         for number, stream, acked in db.execute("SELECT number, stream, acked FROM streams"):
-            self.streams[int(number)], self.acked[int(number)] = str(stream), int(acked)
+            self.acked[int(number)] = int(acked)
+            self._take_stream(int(number), str(stream))
         self.wall_ms = tables.last_wall(db)
 
     def _ask_rows(self, db: sqlite3.Connection) -> None:
@@ -149,12 +159,55 @@ class Found:
     def _take_row(self, row: Row) -> None:
         # A fork leaves the local id and takes the number of the new stream: the highest one is the row of today.
         before = self.rows.get(row.id)
-        if (before is None or before.number < row.number) and row.seq > 0 and _is_json(row.data):
+        if (before is not None and before.number >= row.number) or row.seq <= 0 or not self._wanted(row):
+            return
+        if _is_json(row.data):
             self.rows[row.id] = row
+            if row.number > self._newest:
+                self._let_go(row.number)
+
+    def _take_stream(self, number: int, stream: str) -> None:
+        self.streams.setdefault(number, stream)
+        self._let_go(number)
+
+    def _let_go(self, number: int) -> None:
+        if self._current and number >= self._newest:
+            self._newest = number
+            self.rows = {id: row for id, row in self.rows.items() if self._wanted(row)}
+
+    def _wanted(self, row: Row) -> bool:
+        return not self._current or (row.number >= self._newest and row.seq >= self.acked.get(row.number, 0))
 
     def _take_state(self, kind: str, name: str, value: bytes) -> None:
         if _is_json(value):
             self.state.setdefault((kind, name), value)
+
+
+class _File:
+    """A file of which some sectors may be unreadable: what lies there is read as nothing."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._size = os.fstat(fd).st_size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, part: slice, /) -> bytes:
+        first, behind, _ = part.indices(self._size)
+        try:
+            return os.pread(self._fd, max(behind - first, 0), first)
+        except OSError:
+            return b""
+
+
+@contextmanager
+def _image(path: Path) -> Iterator[Image]:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield _File(fd)
+    finally:
+        os.close(fd)
 
 
 def _is_json(value: bytes) -> bool:

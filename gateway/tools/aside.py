@@ -52,8 +52,9 @@ def aside(screen: Screen, path: Path | None, data: Path, out: Path | None) -> in
     if not path.is_file():
         raise Trouble(f"没有文件 {path}", f"there is no file {path}")
     read = _Read()
-    for record in pages_of(path).records():
-        read.take(record)
+    with pages_of(path) as pages:
+        for record in pages.records():
+            read.take(record)
     _show(screen, path, read)
     if out is not None:
         with out.open("wb") as file:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 import shutil
 import sqlite3
@@ -18,7 +20,8 @@ from contract.kinds import InputRefused, JournalDamaged, StreamForked, decode_da
 from gateway.clock import Clock
 from gateway.journal import Draft, Journal, Keep, NotHeld, StateChange
 from gateway.journal.pages import Pages
-from gateway.journal.salvage import Salvaged, salvage
+from gateway.journal.salvage import Found, Salvaged, salvage
+from gateway.journal.salvage import pages_of as image_of
 from gateway.journal.tables import MIGRATIONS
 
 PATIENT = Keep(act_waits_s=30)
@@ -187,6 +190,39 @@ async def test_a_flipped_byte_costs_that_event_alone(journals: Opener) -> None:
     found = salvage(path)
     assert [row.seq for row in found.rows] == [seq for seq in range(100, 301) if seq != 200]
     assert found.missing == 1
+
+
+async def test_a_sector_that_cannot_be_read_costs_only_its_page(
+    journals: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = await filled(journals(), 1000, acked=0)
+    leaf = pages_of(path, "events")[5]
+    overwrite(path, pages_of(path, "events")[0])
+    read = os.pread
+
+    def pread(fd: int, size: int, at: int) -> bytes:
+        if at <= (leaf - 1) * PAGE < at + size:
+            raise OSError(errno.EIO, "Input/output error")
+        return read(fd, size, at)
+
+    monkeypatch.setattr(os, "pread", pread)
+    found = salvage(path)
+    assert 0 < found.missing < 40
+    assert len(found.rows) + found.missing == 1000
+
+
+async def test_only_what_the_hub_lacks_is_held_in_memory(journals: Opener) -> None:
+    journal = journals()
+    await journal.append([said(f"fact-{n}") for n in range(1, 1001)])
+    await journal.fork(400, "copied back")
+    path = await filled(journal, 200, acked=790)
+    found, most = Found(current=True), 0
+    with image_of(path) as image:
+        for record in image.records():
+            found.take(record)
+            most = max(most, len(found.rows))
+    assert [row.seq for row in found.salvaged().rows] == list(range(790, 802))
+    assert most < 20
 
 
 async def test_what_was_removed_does_not_come_back(journals: Opener) -> None:
