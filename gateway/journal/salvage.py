@@ -132,11 +132,13 @@ class Found:
         number = max((*self.streams, *(row.number for row in self.rows.values())), default=0)
         acked = self.acked.get(number)
         mine = [row for row in self.rows.values() if row.number == number and row.seq >= (acked or 0)]
+        # The last one counts, not the latest: a time that was taken back must not come again.
+        last = max(mine, key=lambda row: row.id, default=None)
         return Salvaged(
             stream=self.streams.get(number, ""),
             number=number,
             acked=acked,
-            wall_ms=max([self.wall_ms, *(row.at_ms for row in mine)]),
+            wall_ms=max(self.wall_ms, 0 if last is None else last.at_ms),
             rows=unbroken(mine),
             state=[StateChange(kind, name, value) for (kind, name), value in self.state.items()],
         )

@@ -18,11 +18,13 @@ from hypothesis import strategies as st
 from contract.events import batch_fault
 from contract.kinds import InputRefused, JournalDamaged, StreamForked, decode_data
 from gateway.clock import Clock
+from gateway.hubtime import HubWord
 from gateway.journal import Draft, Journal, Keep, NotHeld, StateChange
 from gateway.journal.pages import Pages
 from gateway.journal.salvage import Found, Salvaged, salvage
 from gateway.journal.salvage import pages_of as image_of
 from gateway.journal.tables import MIGRATIONS
+from tests.gateway.disks import NOW_MS, Hands
 
 PATIENT = Keep(act_waits_s=30)
 PAGE = 4096
@@ -223,6 +225,18 @@ async def test_only_what_the_hub_lacks_is_held_in_memory(journals: Opener) -> No
             most = max(most, len(found.rows))
     assert [row.seq for row in found.salvaged().rows] == list(range(790, 802))
     assert most < 20
+
+
+async def test_a_time_that_was_taken_back_does_not_come_again(journals: Opener) -> None:
+    hands = Hands(wall=NOW_MS + 10**12)
+    journal = journals(clock=Clock(hands.machine, hands.monotonic))
+    await journal.append([said("of another century")])
+    hands.wall = NOW_MS
+    journal._clock.heard_hub(HubWord(NOW_MS, hands.steady, 10, 3))
+    await journal.append([said("of today")])
+    await journal.close()
+    overwrite(journal._path, pages_of(journal._path, "events_by_kind")[0])
+    assert salvage(journal._path).wall_ms < NOW_MS + 10**11
 
 
 async def test_what_was_removed_does_not_come_back(journals: Opener) -> None:
