@@ -179,9 +179,13 @@ class Writer:
     # --- On the writer's thread
 
     def _run(self) -> None:
+        tries: int | None = None
         while True:
             if not (self._open() and self._work()) and not self._pause():
-                return
+                # It closes: what waits is tried once more, also behind jobs that are refused one by one.
+                tries = (len(self._jobs) + 1 if tries is None else tries) - 1
+                if tries < 0:
+                    return
             with self._changed:
                 while self._idle() and not self._closing:
                     self._changed.wait()

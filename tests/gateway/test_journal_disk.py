@@ -201,6 +201,23 @@ async def test_closing_on_a_hung_disk_ends(journals: Opener, monkeypatch: pytest
         await journal.append([moved()])
 
 
+async def test_what_waits_at_the_close_is_written_behind_a_refused_job(
+    journals: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.journal.writer.RETRY_S", (30.0,))
+    disk = FaultyDisk()
+    journal = journals(disk=disk)
+    await journal.append([moved("first")])
+    assert await journal.on_disk(within_s=20)
+    disk.commit_error = sqlite3.OperationalError("database is locked")
+    journal.acknowledge(1)
+    await until(lambda: journal._writer._failures == 1)
+    disk.heal()
+    assert await journal.append([moved("last")]) == []
+    await journal.close()
+    assert await sources(journals()) == ["first", "last"]
+
+
 async def test_what_was_dropped_does_not_undo_newer_state(journals: Opener) -> None:
     disk = FaultyDisk()
     journal = journals(disk=disk, keep=Keep(act_waits_s=0.001, late_s=0.05, waiting=2))
