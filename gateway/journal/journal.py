@@ -462,9 +462,9 @@ class Journal:
         if job is None:
             self.stall.failed(failure.why)
 
-    def _prunable(self, keep: Keep) -> tuple[int, int, int]:
+    def _prunable(self, keep: Keep) -> tuple[int, int, int, int]:
         before = self._clock.forget_before(round(keep.days * 86_400_000))
-        return self._acked, before, keep.quota_bytes
+        return self._place.number, self._acked, before, keep.quota_bytes
 
     def _pruned(self, first: int) -> None:
         self._first = first or self._first

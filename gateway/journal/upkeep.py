@@ -17,14 +17,14 @@ SLICE_PAUSE_S = 0.2
 
 
 class Upkeep:
-    """`do` hands work to the writer. `prunable`: the last sequence acknowledged, a moment (Unix ms) before which events
-    go, and a quota in bytes; `pruned` hears the lowest sequence that is still held (0: none)."""
+    """`do` hands work to the writer. `prunable`: the stream's number and the last sequence acknowledged of it, a moment
+    (Unix ms) before which events go, and a quota in bytes; `pruned` hears the lowest sequence still held (0: none)."""
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         do: Do,
-        prunable: Callable[[], tuple[int, int, int]],
+        prunable: Callable[[], tuple[int, int, int, int]],
         pruned: Callable[[int], None],
         *,
         every_s: float,
@@ -61,8 +61,13 @@ class Upkeep:
             self._noting = False
 
     def _prune(self) -> None:
-        acked, before_ms, quota_bytes = self._prunable()
-        work = partial(tables.pruned, acked=acked, before_ms=before_ms, quota_bytes=quota_bytes)
+        number, acked, before_ms, quota_bytes = self._prunable()
+
+        def work(db: sqlite3.Connection, place: Place) -> tuple[Place, tuple[int, int]]:
+            if place.number != number:  # of that stream the hub has acknowledged nothing yet
+                return place, (0, 0)
+            return tables.pruned(db, place, acked=acked, before_ms=before_ms, quota_bytes=quota_bytes)
+
         self._do(work).add_done_callback(self._was_pruned)
 
     def _was_pruned(self, done: asyncio.Future[Any]) -> None:

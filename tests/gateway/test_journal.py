@@ -367,6 +367,19 @@ async def test_events_moved_by_a_fork_are_not_pruned(journals: Opener) -> None:
 # --- Files
 
 
+async def test_what_a_fork_has_moved_is_not_pruned_by_the_acknowledgement_of_before(journals: Opener) -> None:
+    journal = journals(keep=Keep(act_waits_s=30, quota_bytes=0))
+    await journal.append([moved()] * 100)
+    journal.acknowledge(90)
+    forking = asyncio.create_task(journal.fork(90, "copied back"))
+    await asyncio.sleep(0)  # the fork is handed over, the journal has not heard of it
+    journal._upkeep._prune()
+    assert await forking == 10
+    assert await journal.on_disk(within_s=20)
+    assert (batch := await journal.batch(0)) is not None
+    assert len(batch.events) == 11
+
+
 async def test_a_second_process_is_refused_by_name(journals: Opener) -> None:
     journals()
     with pytest.raises(JournalInUse, match=r"in use by process \d+"):
