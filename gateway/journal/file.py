@@ -192,14 +192,12 @@ class StoreFile(Generic[T]):
 
     def _renew(self, why: str) -> None:
         log.critical("store.damaged", file=str(self.path), why=why)
-        stamp = instant(self._machine_ms()).replace(":", "").replace("-", "")
-        kept = f"{self.path.name}.damaged-{stamp}"
-        damage = Damage(self.path, kept, why)
         with self._save():
-            self._make(damage)
-        log.critical("store.begun_anew", file=str(self.path), kept=kept)
-        if self._damages is not None:
-            self._damages.add(damage)
+            self._make(self._damage(why))
+
+    def _damage(self, why: str) -> Damage:
+        stamp = instant(self._machine_ms()).replace(":", "").replace("-", "")
+        return Damage(self.path, f"{self.path.name}.damaged-{stamp}", why)
 
     def _make(self, damage: Damage | None) -> None:
         """A file of its own, whole and on the disk, that then takes the place of what stands there."""
@@ -217,18 +215,25 @@ class StoreFile(Generic[T]):
         with self._part.open("rb") as part:
             os.fsync(part.fileno())
         self._part.rename(self._made)
-        self._finish(None if damage is None else damage.kept)
+        self._finish(damage)
 
-    def _finish(self, kept: str | None = None) -> None:
+    def _finish(self, damage: Damage | None = None) -> None:
         """Ends what was begun, also before a restart: a file that was made whole takes its place, half a one goes."""
         _remove(self._part)
         if not self._made.exists():
             return
-        self._set_aside(kept or f"{self.path.name}.damaged-before-a-restart")
+        if damage is None and self.path.exists() and self.path.stat().st_size:
+            damage = self._damage("found damaged before a restart")
+        self._set_aside((damage or self._damage("empty")).kept)
         self._made.rename(self.path)
         self._broken = None
         self.renewals += 1
         sync_folder(self.path.parent)
+        if damage is None:
+            return
+        log.critical("store.begun_anew", file=str(self.path), kept=damage.kept)
+        if self._damages is not None:
+            self._damages.add(damage)
 
     def _set_aside(self, kept: str) -> None:
         # Companions first: a log of the old file beside the new one would be read into it.

@@ -128,7 +128,7 @@ def go_on(
     tables.insert(db, said)
     tables.change_state(db, found.state)
     tables.remember_wall(db, now_ms)
-    log.error("journal.begun_anew", kept=kept, saved=len(found.unsent), missing=found.missing, state=len(found.state))
+    log.error("journal.saved", kept=kept, saved=len(found.unsent), missing=found.missing, state=len(found.state))
 
 
 def _moment(machine_ms: int, recorded_ms: int) -> tuple[int, ClockState]:

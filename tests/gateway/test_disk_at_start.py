@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import re
 import signal
 import sqlite3
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import structlog
 
 from contract.desired import Holder
 from contract.kinds import DoorMoved, RecordingStalled, decode_data
@@ -20,6 +22,7 @@ from contract.readings import Reading
 from gateway.clock import Clock
 from gateway.held import Held, Row
 from gateway.journal import Draft, Journal, Keep, StateChange
+from gateway.journal.file import Damage, Damages
 from gateway.journal.salvage import Salvaged, salvage
 from gateway.pictures import PictureStore
 from gateway.readings import Keep as KeepReadings
@@ -123,7 +126,9 @@ async def test_a_damaged_journal_on_a_full_disk_gives_its_state_and_is_mended_la
     path.write_bytes(image)
     disk = FaultyDisk()
     disk.open_error = FULL
-    journal = Journal.open(path, clock=Clock(), keep=PATIENT, disk=disk)
+    with structlog.testing.capture_logs() as said:
+        journal = Journal.open(path, clock=Clock(), keep=PATIENT, disk=disk)
+    assert not [entry for entry in said if "begun_anew" in entry["event"]]  # it was looked at
     assert await journal.append([moved("meanwhile")]) == []
     assert path.read_bytes() == bytes(image)
     disk.heal()
@@ -194,11 +199,14 @@ async def test_a_new_file_that_was_made_before_a_kill_takes_its_place(folder: Pa
     (folder / "journal.sqlite").write_bytes(b"\xff" * 4096)
     (folder / "journal.sqlite-wal").write_bytes(b"the log of the damaged one")
     (folder / "journal.sqlite.part").write_bytes(b"half of yet another")
-    journal = Journal.open(folder / "journal.sqlite", clock=Clock(), keep=PATIENT)
+    damages, told = Damages(), list[Damage]()
+    damages.watch(told.append)
+    journal = Journal.open(folder / "journal.sqlite", clock=Clock(), keep=PATIENT, damages=damages)
     assert await sources(journal) == ["before"]
     await journal.close()
     aside = {file.name for file in folder.glob("journal.sqlite.damaged-*")}
-    assert len(aside) == 2
+    assert aside == {told[0].kept, f"{told[0].kept}-wal"}
+    assert re.fullmatch(r"journal\.sqlite\.damaged-\d{8}T[\d.]+Z", told[0].kept)
     assert not list(folder.glob("*.part")) + list(folder.glob("*.new"))
 
 
