@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -379,7 +380,9 @@ class Journal:
 
     async def _begun_anew(self) -> None:
         """Returns when a damaged file was begun anew, or after some seconds."""
-        await asyncio.wait((asyncio.ensure_future(self._renewed.wait()),), timeout=OPEN_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(OPEN_S):
+                await self._renewed.wait()
 
     def _stands(self, opened: Opened) -> None:
         """The file was opened, looked at, or begun anew: this is where the journal stands now."""

@@ -113,7 +113,6 @@ class Writer:
         self._jobs_turn = False
         self._closing = False
         self._failures = 0
-        self.dropped = 0
         self.handed = 0
         """The number of the append that was handed over last."""
         self.place: Place | None = None
@@ -168,7 +167,6 @@ class Writer:
         while self._waiting and self._waiting_facts + wanted > self._limit:
             oldest = self._waiting.popleft()
             self._waiting_facts -= len(oldest.facts)
-            self.dropped += len(oldest.facts)
             for change in oldest.state:
                 self._carried[change.kind, change.id] = change
             dropped.append(oldest)

@@ -18,6 +18,7 @@ from contract.events import batch_fault
 from contract.kinds import DoorMoved, RecordingStalled, StreamForked, decode_data
 from gateway.clock import Clock
 from gateway.journal import Draft, Journal, Keep, Recorded, StateChange
+from gateway.journal.disk import Damaged
 from tests.gateway.disks import FaultyDisk, Hands, until
 
 QUICK = Keep(act_waits_s=0.05, late_s=0.1, silent_s=0.2)
@@ -255,6 +256,23 @@ async def test_a_file_that_is_no_database_is_kept_and_begun_anew(journals: Opene
 
 
 # --- Clock
+
+
+async def test_reading_a_damaged_file_that_is_not_mended_leaves_nothing_running(
+    journals: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = FaultyDisk()
+    journal = journals(disk=disk)
+
+    async def damaged(*_: object) -> list[Recorded]:
+        raise Damaged("a page")
+
+    monkeypatch.setattr("gateway.journal.journal.OPEN_S", 0.05)
+    monkeypatch.setattr(journal, "_read", damaged)
+    before = asyncio.all_tasks()
+    with pytest.raises(OSError, match="cannot be read"):
+        await journal.events()
+    assert asyncio.all_tasks() == before
 
 
 async def test_a_machine_that_starts_in_1970_goes_on_from_the_journal(journals: Opener) -> None:
