@@ -96,12 +96,6 @@ class _Break:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class _InFlight:
-    last: int
-    at: float
-
-
 class Outbox:
     """What the hub has not acknowledged of one stream. Knows sequences only; batches are read when they are sent."""
 
@@ -114,7 +108,8 @@ class Outbox:
         self._online = False
         self._forking = False
         self._window = 1
-        self._in_flight: deque[_InFlight] = deque()
+        self._in_flight: deque[int] = deque()
+        """The last sequence of each batch that is unanswered."""
         self._progress_at = 0.0
         self._owed_since: float | None = None
         self._shown: dict[int, Hash | None] = {}
@@ -144,28 +139,26 @@ class Outbox:
             self._progress_at = now
         if self._owed_since is None:
             self._owed_since = now
-        self._in_flight.append(_InFlight(last, now))
+        self._in_flight.append(last)
         self._shown[last] = head
 
     def restarted(self, stream: str, now: float, acked: int = 0) -> None:
         """The shell has moved what follows `acked` to `stream`, which the hub does not know yet."""
+        self.renewed(stream, acked)
+        self._forked_at = now
+
+    def renewed(self, stream: str, acked: int) -> None:
+        """Another file took the journal's place, which may lack what was sent: no answer to that counts any more."""
         self.stream = stream
         self.acked = acked
         self._forking = False
-        self._forked_at = now
         self._break = None
         self._begin()
 
-    def renewed(self, acked: int) -> None:
-        """The stream goes on in another file, which may lack what was sent: no answer to that counts any more."""
-        self.acked = acked
-        self._forking = False
-        self._break = None
-        self._begin()
-
-    def broken(self, why: str) -> None:
-        """What follows the last batch cannot be sent: it is not held, or the file was changed by something else."""
-        self._break = _Break(self._head, why)
+    def broken(self, after: int, why: str) -> None:
+        """What follows `after` cannot be sent: it is not held, or the file was changed by something else."""
+        if after >= self.acked:
+            self._break = _Break(after, why)
 
     def asked(self, last: int, head: Hash, now: float) -> None:
         """The hub was asked what it holds; this journal's stream ends with `last`, whose hash is `head`."""
@@ -238,7 +231,7 @@ class Outbox:
 
     @property
     def _head(self) -> int:
-        return self._in_flight[-1].last if self._in_flight else self.acked
+        return self._in_flight[-1] if self._in_flight else self.acked
 
     def _at_break(self) -> bool:
         return self._break is not None and self._break.after == self._head
@@ -280,7 +273,7 @@ class Outbox:
             self._break = None
         self._progress_at = now
         self._shown = {last: head for last, head in self._shown.items() if last > seq}
-        while self._in_flight and self._in_flight[0].last <= seq:
+        while self._in_flight and self._in_flight[0] <= seq:
             self._in_flight.popleft()
 
     def _expected(self, seq: int, floor: int, now: float) -> Meaning:

@@ -139,9 +139,9 @@ class Journal:
         return self._place.stream
 
     @property
-    def life(self) -> int:
-        """Which life of the journal this is: rises with each fork, and with each file that was begun anew."""
-        return self._place.number
+    def life(self) -> tuple[int, StreamId]:
+        """Which life of the journal this is: another with each fork, and with each file that was begun anew."""
+        return self._place.number, self._place.stream
 
     @property
     def first(self) -> int:
@@ -281,7 +281,8 @@ class Journal:
         `NotHeld`: `after` or what follows it was pruned away or lost with a damaged file. `BrokenChain`: the file was
         changed by something else. A file that cannot be read gives none, and is begun anew if it is damaged.
         """
-        number, stream, upto = self._place.number, self._place.stream, self.durable
+        life, upto = self.life, self.durable
+        number, stream = life
         if upto <= after:
             return None
         read = partial(tables.batch, number=number, stream=stream, after=after, upto=upto)
@@ -291,10 +292,10 @@ class Journal:
             log.warning("journal.batch_unread", after=after, why=str(error))
             return None
         except (BrokenChain, NotHeld):
-            if number != self.life:
+            if life != self.life:
                 return None
             raise
-        return made if number == self.life else None
+        return made if life == self.life else None
 
     async def hash_at(self, seq: int) -> Hash | None:
         """The hash of an event of the current stream, None if it is not held."""

@@ -5,19 +5,14 @@ As events they stand in the outbox behind whatever waits there; whoever asked mu
 
 from __future__ import annotations
 
-import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NamedTuple
-
-import structlog
 
 from contract.errors import Malformed
 from contract.kinds import CommandResult, decode_data
 from contract.presence import ANSWERED_LIMIT, Answered
 from gateway.journal import Journal, Recorded
-
-log = structlog.get_logger(__name__)
 
 STATES: dict[str, Literal["done", "failed", "expired"]] = {
     "command.done": "done",
@@ -46,19 +41,22 @@ class Answers:
         journal.watch_durable(self._on_disk)
 
     async def recall(self) -> None:
-        """Reads from the journal what waits there: after a start, a fork (new places) or a rewinding (more waits)."""
+        """Reads from the journal what waits there: after a start, a fork (new places) or a rewinding (more waits).
+
+        What nobody knew of is announced. `OSError` if the journal cannot be read now.
+        """
         found: list[Recorded] = []
-        try:
-            for kind in STATES:
-                found += await self._journal.events(kind=kind, limit=ANSWERED_LIMIT)
-        except sqlite3.Error as error:
-            # The events themselves tell it, later.
-            log.warning("uplink.answers_not_recalled", why=str(error))
-            return
+        for kind in STATES:
+            found += await self._journal.events(kind=kind, limit=ANSWERED_LIMIT)
         # What was recorded during the reading is known already, and may not be among what was found.
         known = {kept.id: kept for kept in self._kept if kept.stream == self._journal.stream}
-        known |= {kept.id: kept for kept in self._results(found)}
+        more = {kept.id: kept for kept in self._results(found)}
+        new = more.keys() - known.keys()
+        known |= more
         self._kept = deque((known[id] for id in sorted(known)), maxlen=ANSWERED_LIMIT)
+        if new:
+            self._told = min(self._told, min(new) - 1)
+            self._on_disk()
 
     def waiting(self) -> list[Answered]:
         """The answers to tell, oldest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from contract.topics import UpKind
 from gateway.clock import Clock
 from gateway.hubtime import HubTime
 from gateway.journal import BrokenChain, Journal, NotHeld
+from gateway.journal.disk import Damaged
 from gateway.outbox import ForkNeeded, Freed, Ignored, Meaning, Outbox, Refused, Rewound, Told
 from gateway.pictures import PictureStore
 from gateway.readings import ReadingsStore
@@ -73,6 +75,7 @@ class Sending:
         self._on_contact = on_contact
         self._events = Outbox(journal.stream, journal.acked)
         self._life = journal.life
+        """The file and stream that the outbox stands for."""
         self._blobs = Outbox(readings.store, readings.acked, window=READINGS_WINDOW)
         self._answers = Answers(journal, self.announce)
         self._recall = False
@@ -180,7 +183,7 @@ class Sending:
 
     async def run(self, publish: Publish) -> None:
         """Sends over one connection until it breaks (the publish raises) or the gateway leaves."""
-        await self._answers.recall()
+        self._recall = True
         await publish("presence", self._asking("birth"))
         self._on_contact("met")
         while True:
@@ -200,7 +203,7 @@ class Sending:
     def heard(self, ack: Ack) -> None:
         """The hub answered."""
         now = time.monotonic()
-        self._follow(now)
+        self._follow()
         self._wake.set()
         self._learn_time(ack)
         if ack.stream == self._events.stream:
@@ -249,12 +252,14 @@ class Sending:
         match meaning:
             case Freed(seq) | Rewound(seq):
                 self._readings.acknowledge(seq)
-            case ForkNeeded() | Told():
+            case ForkNeeded():
                 self._renew = True
             case Refused(why):
                 log.error("uplink.readings_refused", why=why)
             case Ignored(why):
                 log.debug("uplink.ack_ignored", why=why)
+            case Told():  # only what has a break is asked, and a store of readings has none
+                pass
 
     def _picture_answered(self, ack: Ack) -> None:
         if ack.state == "refused":
@@ -272,7 +277,7 @@ class Sending:
     async def _step(self, publish: Publish) -> bool:
         """Does the most urgent thing, if there is one; whether it did something."""
         now = time.monotonic()
-        self._follow(now)
+        self._follow()
         if now - self._presence_at >= HEARTBEAT_S:
             self._presence_at = now
             await publish("presence", wire.encode(self.presence("alive")))
@@ -286,28 +291,23 @@ class Sending:
         if self._events.asks(now):
             await publish("presence", self._asking("alive"))
             return True
-        if self._recall:
-            self._recall = False
-            await self._answers.recall()
+        if self._recall and now >= self._again_at:
+            await self._recall_answers()
+            return True
         return (
             await self._send_events(publish, now)
             or await self._send_readings(publish, now)
             or await self._send_picture(publish, now)
         )
 
-    def _follow(self, now: float) -> None:
+    def _follow(self) -> None:
         """What stands in another file than before goes from its beginning; an answer to the old one says nothing."""
         if self._journal.life != self._life:
-            self._life = self._journal.life
-            self._fork = self._told = None
-            if self._journal.stream == self._events.stream:
-                self._events.renewed(self._journal.acked)
-            else:
-                self._events.restarted(self._journal.stream, now, self._journal.acked)
-            self.announce()
+            self._events.renewed(self._journal.stream, self._journal.acked)
+            self._parted()
         if self._readings.store != self._blobs.stream:
             self._renew = False
-            self._blobs.restarted(self._readings.store, now, self._readings.acked)
+            self._blobs.renewed(self._readings.store, self._readings.acked)
 
     def _rest_s(self) -> float:
         now = time.monotonic()
@@ -327,16 +327,36 @@ class Sending:
             self._refused_by_the_disk(error)
             return
         log.warning("uplink.forked", moved=moved, stream=self._journal.stream)
-        self._fork = None
-        self._life = self._journal.life
-        await self._answers.recall()
         self._events.restarted(self._journal.stream, time.monotonic())
+        self._parted()
+
+    def _parted(self) -> None:
+        """The journal stands in another file or stream than the hub knows it in."""
+        self._life = self._journal.life
+        self._fork = self._told = None
+        self._recall = True
         self._on_contact("parted")
         self.announce()
 
+    async def _recall_answers(self) -> None:
+        self._recall = False
+        try:
+            async with asyncio.timeout(DISK_S):
+                await self._answers.recall()
+        except OSError as error:  # also that it took too long
+            self._recall = True
+            self._refused_by_the_disk(error)
+
     async def _compare(self, told: Told) -> None:
-        held = await self._journal.hash_at(told.seq)
         self._told = None
+        try:
+            async with asyncio.timeout(DISK_S):
+                held = await self._journal.hash_at(told.seq)
+        except (Damaged, sqlite3.Error, OSError) as error:
+            log.warning("uplink.not_compared", seq=told.seq, why=str(error))
+            return  # the hub is asked again
+        if self._journal.life != self._life:
+            return
         self._take_events(self._events.compared(told, held, time.monotonic()))
 
     def _asking(self, state: Literal["birth", "alive"]) -> bytes:
@@ -359,7 +379,7 @@ class Sending:
             batch = await self._journal.batch(after)
         except (BrokenChain, NotHeld) as error:
             log.warning("uplink.broken", after=after, why=str(error))
-            self._events.broken(str(error))
+            self._events.broken(after, str(error))
             return True
         if batch is None:
             return False

@@ -250,7 +250,7 @@ def test_an_answer_to_another_life_of_the_journal_frees_nothing() -> None:
 def at_a_hole(last: int = 1000) -> Outbox:
     """An outbox that has sent all up to a hole after 90, got it acknowledged, and has asked at 1.0."""
     outbox = opened(90)
-    outbox.broken("events 91 to 99 are not held")
+    outbox.broken(90, "events 91 to 99 are not held")
     assert not outbox.asks(0.5)
     assert outbox.heard(ack("committed", 90), 0, 1.0) == Freed(90)
     assert outbox.next_after(last, 1.0) is None
@@ -324,7 +324,7 @@ def test_a_hub_that_was_restored_gets_again_what_is_before_the_hole() -> None:
 
 def test_what_was_sent_before_the_hole_is_answered_first() -> None:
     outbox = opened(1000)
-    outbox.broken("event 92 was changed")
+    outbox.broken(90, "event 92 was changed")
     assert outbox.next_after(1000, 0.5) is None
     assert outbox.heard(ack("expected", 10), 0, 0.6) == Ignored("going on from 11")
     assert outbox.next_after(1000, 0.6) == 10
@@ -359,3 +359,20 @@ def test_nothing_wakes_an_outbox_that_has_nothing_to_say() -> None:
 
 def test_the_window_is_what_the_design_says() -> None:
     assert WINDOW == 8
+
+
+def test_a_hole_stays_where_it_was_found_whatever_was_given_up_meanwhile() -> None:
+    outbox = opened(90)
+    outbox.heard(ack("expected", 10), 0, 0.5)
+    outbox.broken(90, "events 91 to 99 are not held")
+    assert outbox.next_after(1000, 0.6) == 10
+    assert not outbox.asks(0.6)
+
+
+def test_another_file_in_the_journals_place_holds_up_no_fork() -> None:
+    outbox = online()
+    outbox.renewed(OTHER, 0)
+    assert send_all(outbox, 1000, 0.0) == [10]
+    outbox.heard(ack("fork", 0, OTHER), 0, 0.1)
+    send_all(outbox, 1000, 0.1 + SILENCE_S)
+    assert isinstance(outbox.heard(ack("fork", 0, OTHER), 0, 0.2 + SILENCE_S), ForkNeeded)

@@ -162,7 +162,7 @@ class Between(RuleBasedStateMachine):
                 return
             batch = self.journal.batch(after)
             if batch is None:
-                self.outbox.broken("a hole")
+                self.outbox.broken(after, "a hole")
                 continue
             self.outbox.sent(batch.events[-1].seq, self.now, batch.head)
             self.up.append(batch)

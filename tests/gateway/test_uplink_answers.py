@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
+import msgspec
 import pytest
 
+from contract.acks import Ack
 from contract.commands import Person
-from contract.kinds import CommandResult
-from contract.presence import ANSWERED_LIMIT, Answered
+from contract.instants import instant
+from contract.kinds import CommandResult, Empty
+from contract.presence import ANSWERED_LIMIT, Answered, Versions
 from contract.texts import Text
+from contract.topics import UpKind
 from gateway.clock import Clock
 from gateway.journal import Draft, Journal
+from gateway.journal.disk import look
+from gateway.outbox import Told
+from gateway.pictures import PictureStore
+from gateway.readings import ReadingsStore
 from gateway.uplink.answers import Answers
-from tests.gateway.disks import FaultyDisk
+from gateway.uplink.sending import Names, Sending
+from tests.gateway.disks import FaultyDisk, until
 from tests.gateway.line import HubEnd, RunningBroker, hub_end
 from tests.gateway.test_uplink import PATIENT, Site, all_there, site
 
@@ -119,3 +135,125 @@ async def test_of_very_many_the_newest_are_told(broker: RunningBroker, tmp_path:
             gateway.uplink.announce()
             await hub.until(lambda: bool(told(hub)))
             assert [each.command for each in told(hub)] == [id_of(n) for n in range(5, ANSWERED_LIMIT + 5)]
+
+
+@asynccontextmanager
+async def sending(folder: Path, disk: FaultyDisk | None = None) -> AsyncIterator[tuple[Sending, Journal]]:
+    """The outgoing side alone, with nothing behind it."""
+    clock = Clock()
+    journal = Journal.open(folder / "journal.sqlite", clock=clock, keep=PATIENT, disk=disk)
+    readings = ReadingsStore.open(folder / "readings.sqlite", clock=clock)
+    pictures = PictureStore.open(folder / "pictures", clock=clock)
+    yield (
+        Sending(
+            Names("gw", "demo"), journal=journal, readings=readings, pictures=pictures, clock=clock,
+            versions=lambda: Versions(software="1", desired=0, site_file="abc"), on_contact=lambda contact: None,
+        ),
+        journal,
+    )  # fmt: skip
+    await readings.close()
+    await journal.close()
+
+
+@asynccontextmanager
+async def line(sends: Sending) -> AsyncIterator[list[tuple[UpKind, bytes]]]:
+    """A connection: what goes over it. It is cut at the end."""
+    out: list[tuple[UpKind, bytes]] = []
+
+    async def publish(kind: UpKind, payload: bytes) -> None:
+        out.append((kind, payload))
+
+    sends.connected()
+    running = asyncio.create_task(sends.run(publish))
+    try:
+        yield out
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        sends.disconnected()
+
+
+async def test_a_journal_that_cannot_be_read_holds_up_no_birth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.uplink.sending.HEARTBEAT_S", 0.05)
+    disk = FaultyDisk()
+    disk.open_error = sqlite3.OperationalError("database or disk is full")
+    async with sending(tmp_path, disk) as (sends, _), line(sends) as out:
+        await until(lambda: len(out) >= 3)
+        assert {kind for kind, _ in out} == {"presence"}
+        disk.heal()
+
+
+async def test_a_disk_that_does_not_answer_holds_up_signs_of_life_for_seconds_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.uplink.sending.HEARTBEAT_S", 0.05)
+    monkeypatch.setattr("gateway.uplink.sending.DISK_S", 0.05)
+    goes = threading.Event()
+
+    def hangs(path: Path) -> sqlite3.Connection:
+        goes.wait(20)
+        return look(path)
+
+    async with sending(tmp_path) as (sends, _):
+        monkeypatch.setattr("gateway.journal.reading.look", hangs)
+        async with line(sends) as out:
+            await until(lambda: len(out) >= 3)
+        goes.set()
+
+
+def word(journal: Journal, state: Literal["fork", "committed"], seq: int = 0) -> Ack:
+    return Ack(stream=journal.stream, state=state, seq=seq, at=instant(Clock().wall_ms()), why="another")
+
+
+async def test_a_line_cut_right_after_a_fork_leaves_the_new_stream_to_go_out(
+    tmp_path: Path,
+) -> None:
+    async with sending(tmp_path) as (sends, journal):
+        await journal.append([Draft(kind="gateway.stopped", source="gw", data=Empty())])
+        await journal.on_disk(within_s=20)
+        old = journal.stream
+        sends._events._silence_s = 0.3
+        async with line(sends) as out:
+            await until(lambda: any(kind == "events" for kind, _ in out))
+            sends.heard(word(journal, "fork"))
+            batches = len(out)
+            await until(lambda: any(kind == "events" for kind, _ in out[batches:]))
+            sends.heard(word(journal, "fork"))
+            while journal.stream == old:  # noqa: ASYNC110  # the cut comes in the very next turn
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        async with line(sends) as out:
+            await until(lambda: any(kind == "events" for kind, _ in out))
+
+
+async def test_a_file_that_is_there_late_with_the_same_number_is_followed(tmp_path: Path) -> None:
+    disk = FaultyDisk()
+    disk.open_error = sqlite3.OperationalError("database or disk is full")
+    async with sending(tmp_path, disk) as (sends, journal):
+        before = journal.stream
+        disk.heal()
+        await journal.append([Draft(kind="gateway.stopped", source="gw", data=Empty())])
+        await until(lambda: journal.stalled is None and journal.durable > 0)
+        assert journal.stream != before
+        async with line(sends) as out:
+            await until(lambda: any(kind == "events" for kind, _ in out))
+            seq, head = journal.durable_head
+            sends.heard(msgspec.structs.replace(word(journal, "committed", seq), head=head))
+            assert journal.acked == seq
+
+
+async def test_a_hash_that_cannot_be_read_ends_no_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unread(seq: int) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    async with sending(tmp_path) as (sends, journal), line(sends) as out:
+        await until(lambda: bool(out))
+        monkeypatch.setattr(journal, "hash_at", unread)
+        sends._take_events(Told(3, "1" * 64))
+        sends.announce()
+        before = len(out)
+        await until(lambda: len(out) > before and sends._told is None)
+        sends.announce()
+        before = len(out)
+        await until(lambda: len(out) > before)

@@ -109,7 +109,7 @@ class Site:
             try:
                 batch = await self.journal.batch(after)
             except (BrokenChain, NotHeld) as error:
-                self.outbox.broken(str(error))
+                self.outbox.broken(after, str(error))
                 continue
             assert batch is not None
             batches -= 1
