@@ -98,19 +98,13 @@ class Desire:
         self._one_by_one = asyncio.Lock()
         self._behind_over = Alarmclock(timers, self._behind)
         self._lags = False
+        self._late: asyncio.Task[None] | None = None
         held.watch(self._disk_turned)
         held.watch_found(self._found)
 
     def load(self) -> None:
         """Decides by what is on disk. Before the engine starts."""
-        index = self._engine.index.emptied()
-        for slice in self._held.stored():
-            changed, unusable = _typed(slice)
-            _complain(self._held.revision, unusable)
-            index = index.after(changed, revision=self._held.revision, spent=True)
-            self._note_accounts(_accounts(changed))
-        self._in_force(index.after((), revision=self._held.revision))
-        self._wanted = self._held.revision
+        self._take_held(*_loaded(self._held, self._engine.index))
 
     def watch(self, asks: Callable[[], None]) -> None:
         """`asks` is called when the hub should be asked for everything: the disk lost what it should have kept."""
@@ -153,8 +147,18 @@ class Desire:
 
     def _found(self) -> None:
         """A disk that hung at the start gives what it holds; what the hub has sent meanwhile is newer."""
-        if self._engine.index.revision == 0 and self._arriving is None:
-            self.load()
+        self._late = asyncio.create_task(self._load_late(), name="held items")
+
+    async def _load_late(self) -> None:
+        async with self._one_by_one:
+            if self._engine.index.revision == 0 and self._arriving is None:
+                self._take_held(*await asyncio.to_thread(_loaded, self._held, self._engine.index))
+                self._watch_lag()
+
+    def _take_held(self, index: AccessIndex, accounts: dict[str, Account | None]) -> None:
+        self._note_accounts(accounts)
+        self._in_force(index)
+        self._wanted = max(self._wanted, index.revision)
 
     # --- Steps
 
@@ -247,6 +251,17 @@ class Desire:
 
     def _disk_turned(self) -> None:
         self._engine.turn("rights.not_stored", there=self._held.why is not None)
+
+
+def _loaded(held: Held, before: AccessIndex) -> tuple[AccessIndex, dict[str, Account | None]]:
+    """What is on disk, made ready. It takes seconds for very many items."""
+    index, accounts = before.emptied(), dict[str, Account | None]()
+    for slice in held.stored():
+        changed, unusable = _typed(slice)
+        _complain(held.revision, unusable)
+        index = index.after(changed, revision=held.revision, spent=True)
+        accounts |= _accounts(changed)
+    return index.after((), revision=held.revision), accounts
 
 
 def _prepared(index: AccessIndex, items: list[Item], revision: int, *, spent: bool = False) -> _Prepared:

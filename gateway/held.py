@@ -11,9 +11,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -34,6 +36,12 @@ ROOM_BYTES = 4_000_000
 
 LATE_S = 10.0
 """How long a write may take before the disk counts as one that refuses."""
+
+SCAN_S = 30.0
+"""How long the start waits for a disk that goes on giving items."""
+
+SILENT = "the disk does not answer"
+UNREAD = "what is held cannot be read"
 
 PROBE_BYTES = 4_000_000
 AT_ONCE = 20_000
@@ -82,14 +90,17 @@ class Held:
     def __init__(self, file: StoreFile[int], disk: Disk) -> None:
         self._file = file
         self._disk = disk
+        self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="held-writer")
         self._waiting: deque[_Write] = deque()
         self._waiting_bytes = 0
         self._lost = False
+        self._refuses = False
         self._renewals = 0
         self._readable = False
         self._writer: asyncio.Task[None] | None = None
         self._moved = asyncio.Event()
+        self._more = asyncio.Event()
         self._watchers: list[Turned] = []
         self._found_late: list[Callable[[], None]] = []
         self.revision = 0
@@ -103,17 +114,25 @@ class Held:
         A disk that takes nothing is read; one that hangs is not waited for.
         """
         disk = disk or Disk()
+        scanned = _Scanned()
         file = StoreFile(
-            path, _MIGRATIONS, take=_take, fill=_fill, machine_ms=clock.machine_ms, checkpoint_pages=1_000, disk=disk,
+            path,
+            _MIGRATIONS,
+            take=partial(_take, scanned),
+            fill=_fill,
+            machine_ms=clock.machine_ms,
+            checkpoint_pages=1_000,
+            disk=disk,
             damages=damages,
-        )  # fmt: skip
+        )
         held = cls(file, disk)
         opening = held._thread.submit(_begun, file)
         try:
-            held._stands(opening.result(OPEN_S))
+            held._stands(_while_it_goes_on(opening, scanned))
         except TimeoutError:
-            log.critical("held.unread", why="the disk does not answer")
-            loop = asyncio.get_running_loop()
+            log.critical("held.unread", why=SILENT)
+            held._turn(SILENT)
+            loop = held._loop
             opening.add_done_callback(lambda done: loop.call_soon_threadsafe(held._stands_late, done.result()))
         except JournalTooNew:
             held._thread.shutdown()
@@ -121,7 +140,7 @@ class Held:
         return held
 
     def stored(self) -> Iterator[list[tuple[str, str, bytes]]]:
-        """Everything on disk, some thousand items at a time: read at start, before anything is kept."""
+        """Everything on disk, some thousand items at a time: read at start, before anything is kept. On any thread."""
         if not self._readable:
             return
         try:
@@ -138,6 +157,7 @@ class Held:
             log.critical("held.damaged_while_read", why=str(error))
             self.revision, self._lost = 0, True
             self._thread.submit(self._file.broken, str(error))
+            self._loop.call_soon_threadsafe(self._wants_all_because, str(error))
 
     def watch_found(self, found: Callable[[], None]) -> None:
         """`found` is called when a disk that hung at the start has answered after all."""
@@ -166,7 +186,7 @@ class Held:
 
     async def room(self) -> None:
         """Returns when the disk keeps up; at once while it refuses, as rights do not wait for it."""
-        while self._waiting_bytes > ROOM_BYTES and self.why is None:
+        while self._waiting_bytes > ROOM_BYTES and not self._refuses:
             self._moved.clear()
             await self._moved.wait()
 
@@ -188,6 +208,13 @@ class Held:
     def _stands(self, found: tuple[int, bool]) -> None:
         self.revision, self._readable = found
         self._renewals = self._file.renewals
+        if self._writer is None:
+            self._turn(None if self._readable else UNREAD)
+
+    def _wants_all_because(self, why: str) -> None:
+        self._lose()
+        self._turn(why)
+        self._write()
 
     def _stands_late(self, found: tuple[int, bool]) -> None:
         self._stands(found)
@@ -203,6 +230,10 @@ class Held:
         if self._waiting_bytes > WAITING_BYTES:
             log.error("held.too_much_waits", revision=revision, why=self.why)
             self._lose()
+        self._write()
+
+    def _write(self) -> None:
+        self._more.set()
         if self._writer is None:
             self._writer = asyncio.create_task(self._write_all(), name="held")
 
@@ -219,10 +250,11 @@ class Held:
             write = self._waiting[0] if self._waiting else None
             try:
                 await self._patiently(write)
-            except (sqlite3.Error, OSError, Damaged) as error:
+            except Exception as error:  # whatever it is: a writer that ends keeps nothing any more
                 log.warning("held.not_stored", revision=None if write is None else write.revision, why=str(error))
                 if isinstance(error, _BegunAnew):
                     self._lose()
+                self._refuses = True
                 self._turn(str(error))
                 self._moved.set()
                 await asyncio.sleep(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)])
@@ -230,15 +262,21 @@ class Held:
                 continue
             if write is None:
                 if self._lost:
+                    # The disk takes something again, so that whoever brings everything waits for it (`room`).
+                    self._refuses = False
+                    self._more.clear()
                     self._turn(self.why, wants_all=True)
-                    await asyncio.sleep(_PAUSES_S[-1])
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(_PAUSES_S[-1]):
+                            await self._more.wait()
                 continue
             if self._waiting and self._waiting[0] is write:
                 self._waiting.popleft()
                 self._waiting_bytes -= write.size
             if write.form in ("delta", "whole"):
                 self.revision = write.revision
-                failures = 0
+            failures = 0
+            self._refuses = False
             self._moved.set()
         self._writer = None
         self._turn(None)
@@ -247,7 +285,8 @@ class Held:
         """One write; a disk that is silent for long counts as one that refuses, and is waited for."""
         work = asyncio.get_running_loop().run_in_executor(self._thread, self._store, write)
         if not (await asyncio.wait({work}, timeout=LATE_S))[0]:
-            self._turn("the disk does not answer")
+            self._refuses = True
+            self._turn(SILENT)
             self._moved.set()
         await work
 
@@ -322,11 +361,31 @@ def _begun(file: StoreFile[int]) -> tuple[int, bool]:
         return file.look()
 
 
-def _take(db: sqlite3.Connection) -> int:
+class _Scanned:
+    """How many items were read so far."""
+
+    def __init__(self) -> None:
+        self.items = 0
+
+
+def _while_it_goes_on(opening: Future[tuple[int, bool]], scanned: _Scanned) -> tuple[int, bool]:
+    """What the opening gives. `TimeoutError` once nothing more was read for some seconds, or it takes very long."""
+    until = time.monotonic() + SCAN_S
+    while True:
+        before = scanned.items
+        try:
+            return opening.result(OPEN_S)
+        except TimeoutError:
+            if scanned.items == before or time.monotonic() > until:
+                raise
+
+
+def _take(scanned: _Scanned, db: sqlite3.Connection) -> int:
     """The revision held. Every page is read once, so that what is damaged is known before anything is decided by it."""
     for _, _, value in db.execute("SELECT kind, id, value FROM items"):
         if not isinstance(value, bytes):
             raise TypeError("a value that is none")
+        scanned.items += 1
     return int(db.execute("SELECT revision FROM standing").fetchone()[0])
 
 

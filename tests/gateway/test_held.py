@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from gateway.clock import Clock
-from gateway.held import _MIGRATIONS, Held, Row
-from gateway.journal.disk import prepare
+from gateway.held import _MIGRATIONS, Held, Row, _Scanned, _while_it_goes_on
+from gateway.journal.disk import Damaged, prepare
 from tests.gateway.disks import FaultyDisk, until
 
 Opener = Callable[[], Held]
@@ -146,3 +147,73 @@ async def test_a_file_of_the_form_before_is_taken_over(tmp_path: Path) -> None:
         held.keep_whole(4)
     async with opened(tmp_path) as again:
         assert (again.revision, names(again)) == (4, ["wang"])
+
+
+async def test_a_whole_larger_than_what_may_wait_gets_onto_a_disk_that_is_well_again(
+    tmp_path: Path, short_pauses: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.held.WAITING_BYTES", 2000)
+    monkeypatch.setattr("gateway.held.ROOM_BYTES", 500)
+    disk = FaultyDisk()
+    async with opened(tmp_path, disk) as held:
+        disk.commit_error = sqlite3.OperationalError("database or disk is full")
+        for revision in range(1, 20):
+            held.keep(revision, [row(f"h-{revision}")])
+        await until(lambda: held.why is not None)
+        disk.heal()
+        await until(lambda: held.wants_all)
+        monkeypatch.setattr("gateway.held._PAUSES_S", (60.0,))
+        for part in range(60):
+            held.keep_part(30, [row(f"n-{part}")], first=part == 0)
+            await held.room()
+        held.keep_whole(30)
+        await until(lambda: held.revision == 30 and held.why is None)
+        assert not held.wants_all
+
+
+async def test_an_error_of_another_kind_does_not_end_the_writer(tmp_path: Path, short_pauses: None) -> None:
+    disk = FaultyDisk()
+    async with opened(tmp_path, disk) as held:
+        disk.commit_error = OverflowError("Python int too large")
+        held.keep(1, [row("li")])
+        await until(lambda: held.why is not None)
+        disk.heal()
+        await until(lambda: held.revision == 1 and held.why is None)
+
+
+async def test_a_file_that_is_not_read_says_why_and_one_that_breaks_asks_for_all(
+    tmp_path: Path, short_pauses: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(tmp_path) as held:
+        held.keep(4, [row("li")])
+    disk = FaultyDisk()
+    disk.hang_opening()
+    monkeypatch.setattr("gateway.held.OPEN_S", 0.05)
+    async with opened(tmp_path, disk) as held:
+        assert held.why is not None
+        disk.heal()
+        await until(lambda: held.why is None)
+        assert (held.revision, names(held)) == (4, ["li"])
+
+        def breaks(path: Path) -> sqlite3.Connection:
+            raise Damaged("a page that is none")
+
+        with monkeypatch.context() as broken:
+            broken.setattr("gateway.held.look", breaks)
+            assert names(held) == []
+        await until(lambda: held.wants_all)
+        assert held.why is not None
+
+
+def test_a_disk_that_goes_on_giving_items_does_not_count_as_one_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.held.OPEN_S", 0.01)
+    scanned = _Scanned()
+
+    class Slow(Future[tuple[int, bool]]):
+        def result(self, timeout: float | None = None) -> tuple[int, bool]:
+            scanned.items += 1
+            return super().result(timeout) if scanned.items < 5 else (7, True)
+
+    assert _while_it_goes_on(Slow(), scanned) == (7, True)
+    with pytest.raises(TimeoutError):
+        _while_it_goes_on(Future(), scanned)
