@@ -216,7 +216,8 @@ async def test_an_event_that_cannot_be_projected_is_stored_and_marked(database: 
     database.subscribe(told.append)
 
     async def fails(conn: AsyncConnection, event: StoredEvent) -> None:
-        await conn.execute(text("INSERT INTO desired_revisions (site, revision, floor) VALUES (:site, 1, 0)"), {"site": f"s{event.seq}"})
+        work = text("INSERT INTO desired_revisions (site, revision, floor) VALUES (:site, 1, 0)")
+        await conn.execute(work, {"site": f"s{event.seq}"})
         if event.seq == 2:
             await conn.execute(text("SELECT 1 / 0"))
 

@@ -112,6 +112,8 @@ async def test_every_point_reads_as_it_is(tmp_path: Path) -> None:
             "meter-objects.power_l2": -1234.5,
             "meter-objects.meter_no": "000000314159",
         }
+        for ratio in ("ct", "pt"):
+            stage.site.set_point("meter-objects", ratio, 1.0)
         for point, value in told.items():
             device, _, name = point.partition(".")
             if name != "meter_no":

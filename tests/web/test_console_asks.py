@@ -14,12 +14,12 @@ const e = api.post("/api/session", { username });
 
 
 def test_paths_and_names_are_read() -> None:
-    assert list(asks_in(WRITTEN)) == [
-        ("/api/events", {"site", "kind", "limit"}),
-        ("/api/pictures/{}{}", {"again"}),
-        ("/api/{}/{}", {"site"}),
-        ("/api/{}", {"cursor"}),
-        ("/api/session", set()),
+    assert [(path, sorted(names)) for path, names in asks_in(WRITTEN)] == [
+        ("/api/events", ["kind", "limit", "site"]),
+        ("/api/pictures/{}{}", ["again"]),
+        ("/api/{}/{}", ["site"]),
+        ("/api/{}", ["cursor"]),
+        ("/api/session", []),
     ]
 
 
