@@ -91,8 +91,8 @@ ONE_THING: dict[str, tuple[str, str, str, list[str]]] = {
     "a topic left out": (", topic: garage/leak}", "}", "devices.leak.topic", ["is missing"]),
     "a multiplier that the profile lacks": (
         "bus: lane-net, unit: 2",
-        "bus: lane-net, scale_by: {ct: 40}, unit: 2",
-        "devices.meter.scale_by.ct",
+        "bus: lane-net, scale_by: {pt: 40}, unit: 2",
+        "devices.meter.scale_by.pt",
         ["a multiplier"],
     ),
     "a dead-band for what is no number": (

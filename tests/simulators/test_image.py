@@ -24,7 +24,7 @@ MODBUS = sorted(id_ for id_, profile in load_all().items() if profile.protocol =
 
 def read_back(profile: Profile, image: Image) -> dict[str, Value]:
     """What the gateway's driver makes of the image's answers."""
-    decoder = Decoder(profile, {})
+    decoder = Decoder(profile, dict.fromkeys(profile.untold, 1.0))
     limits = Limits(profile.limits.registers, profile.limits.bits, profile.limits.gap)
     found: dict[str, Value] = {}
     # Multipliers may lie in a later block than the points that need them: the second round knows them.
