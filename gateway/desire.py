@@ -180,6 +180,11 @@ class Desire:
 
     async def _take_part(self, step: Desired) -> bool:
         coming = self._arriving
+        if step.form == "snapshot" and self._is_past(step):
+            if coming is not None and coming.same(step):
+                self._arriving = None
+                await asyncio.to_thread(coming.index.let_go)
+            return True
         if coming is None or not coming.same(step):
             coming = await self._begin(step)
         if step.part > step.parts or step.part in coming.received:
@@ -201,6 +206,10 @@ class Desire:
         else:
             await self._take_whole(coming)
         return True
+
+    def _is_past(self, whole: Desired) -> bool:
+        """Whether a whole says nothing new: one that comes late would undo what was revoked since."""
+        return whole.revision <= self._engine.index.revision and not self._held.wants_all
 
     async def _begin(self, step: Desired) -> _Arriving:
         given_up = self._arriving

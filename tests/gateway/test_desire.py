@@ -283,3 +283,16 @@ async def test_after_any_steps_memory_and_file_agree(
     again.load()
     assert (set(again.holders), again.announced) == (expected, len(made))
     await held.close()
+
+
+async def test_a_whole_that_is_no_newer_than_what_is_in_force_undoes_nothing(desires: Opener) -> None:
+    desire, _ = desires()
+    await desire.take(snapshot(1, holder("li"), holder("wang")))
+    await desire.take(snapshot(2, holder("li"), part=1, parts=2))
+    await desire.take(delta(1, 3, gone("holder", "li")))
+    assert await desire.take(snapshot(2, holder("wang"), part=2, parts=2))
+    assert await desire.take(snapshot(1, holder("li")))
+    assert (list(desire.holders), desire.announced, desire.receiving) == (["wang"], 3, (0, 0))
+    desire._held.wants_all = True
+    await desire.take(snapshot(3, holder("zhao")))
+    assert list(desire.holders) == ["zhao"]
