@@ -63,10 +63,8 @@ class Alarms:
 
     def start(self) -> None:
         """Remembers what was recorded before; causes whose rule or thing is gone end: nobody could clear them."""
-        for shelf_key, saved in self._record.load_state("shelf").items():
-            self._shelves[shelf_key] = msgspec.json.decode(saved, type=Shelf)
-        loaded = [msgspec.json.decode(saved, type=Alarm) for saved in self._record.load_state("alarm").values()]
-        for alarm in sorted(loaded, key=lambda alarm: alarm.raised_at):
+        self._shelves |= self._record.load_state("shelf", Shelf)
+        for alarm in sorted(self._record.load_state("alarm", Alarm).values(), key=lambda alarm: alarm.raised_at):
             self._put(alarm)
         facts = Facts()
         for alarm in list(self._open.values()):

@@ -127,9 +127,8 @@ class Commands:
 
     def start(self) -> None:
         """Remembers what was asked before; what was under way then has failed."""
-        saved = [msgspec.json.decode(each, type=Remembered) for each in self._record.load_state("command").values()]
         facts = Facts()
-        for each in sorted(saved, key=lambda each: each.at):
+        for each in sorted(self._record.load_state("command", Remembered).values(), key=lambda each: each.at):
             self.commands[each.command.id] = each
             if each.state == "sent":
                 self._settle(each.command, "failed", RESTARTED, facts)

@@ -158,10 +158,9 @@ class Doors:
 
     def start(self) -> None:
         """Doors stand in the mode that was recorded last; their contacts are unknown until they are read."""
-        for id, saved in self._record.load_state("door").items():
+        for id, saved in self._record.load_state("door", DoorSaved).items():
             if id in self._doors:
-                mode = msgspec.json.decode(saved, type=DoorSaved).mode
-                self._doors[id].memory = DoorMemory(mode=mode)
+                self._doors[id].memory = DoorMemory(mode=saved.mode)
         now, facts = self._clock.wall_ms(), Facts()
         self._keypads.start(facts)
         for id, standing in self._doors.items():

@@ -164,11 +164,11 @@ class Lanes:
     def start(self) -> None:
         """Remembers the last reads; barriers and loops are unknown until they are read, and nothing is driven."""
         now = self._clock.wall_ms()
-        saved = self._record.load_state(READS)
+        saved = self._record.load_state(READS, Reads)
         for id, standing in self._lanes.items():
             standing.at = now
             if id in saved:
-                standing.recent = msgspec.json.decode(saved[id], type=Reads).recent
+                standing.recent = saved[id].recent
             self._readings(self._state_readings(id))
 
     def __contains__(self, lane: str) -> bool:

@@ -86,10 +86,7 @@ class Meters:
     def start(self) -> None:
         """Whatever has no event of this quarter yet is due."""
         self._now_in = quarter_of(self._clock.wall_ms())
-        kept = {
-            meter: msgspec.json.decode(memory, type=_Memory)
-            for meter, memory in self._record.load_state("meter").items()
-        }
+        kept = self._record.load_state("meter", _Memory)
         self._before = {
             meter: Held(memory.meter_no, memory.value, memory.fallen)
             for meter, memory in kept.items()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 import structlog
@@ -17,6 +17,8 @@ import structlog
 from gateway.journal import Draft, Recorded, StateChange
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 
 class Thing(NamedTuple):
@@ -76,9 +78,15 @@ class Record:
         task.add_done_callback(self._done)
         return task
 
-    def load_state(self, kind: str) -> dict[str, bytes]:
-        """What was last recorded under `kind`, by id."""
-        return self._journal.load_state(kind)
+    def load_state(self, kind: str, form: type[T]) -> dict[str, T]:
+        """What was last recorded under `kind`, by id. A row of another form (a damaged file's) is as if it were not."""
+        found: dict[str, T] = {}
+        for id, saved in self._journal.load_state(kind).items():
+            try:
+                found[id] = msgspec.json.decode(saved, type=form)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                log.error("state.unusable", kind=kind, id=id, why=str(error))  # noqa: TRY400
+        return found
 
     def watch(self, watcher: Callable[[Sequence[Thing]], None]) -> None:
         """From now on `watcher` hears of everything that changes. It must return at once."""

@@ -159,9 +159,9 @@ class SiteEngine:
         facts = Facts()
         started = GatewayStarted(software=software, site_file=self.layout.fingerprint, clock=self.clock.state)
         facts.say("gateway.started", self.site.gateway, started)
-        told = self.record.load_state("site").get("described")
+        told = self.record.load_state("site", _Described).get("described")
         described = _Described(hashlib.sha256(msgspec.json.encode(self.layout)).hexdigest()[:16])
-        if told is None or msgspec.json.decode(told, type=_Described) != described:
+        if told != described:
             facts.say("site.described", self.site.gateway, self.layout)
             facts.keep("site", "described", described)
         self.record.append(facts)

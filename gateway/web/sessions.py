@@ -41,8 +41,7 @@ class HeldSessions:
         self._gateway = gateway
         self._sessions: OrderedDict[str, StoredSession] = OrderedDict()
         self._opened_with: dict[str, str] = {}
-        for token_hash, saved in record.load_state("session").items():
-            kept = msgspec.json.decode(saved, type=_Kept)
+        for token_hash, kept in record.load_state("session", _Kept).items():
             self._sessions[token_hash] = StoredSession(
                 token_hash, kept.account, kept.opened_at, kept.seen_at, kept.address
             )

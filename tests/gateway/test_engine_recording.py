@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.reports import CredentialRead, DeviceFound, DeviceLost
+from gateway.journal import StateChange
 from tests.gateway.disks import FaultyDisk
 from tests.gateway.engine_site import RESIDENT, REVOKED, Yard, yard
 
@@ -157,3 +158,13 @@ async def invariants(names: list[str], folder: Path) -> None:
 def test_whatever_happens_every_act_has_its_record(names: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(invariants(names, Path(folder)))
+
+
+async def test_state_of_another_form_is_as_if_it_were_not(tmp_path: Path) -> None:
+    kinds = {"door": "lobby", "shelf": "x", "alarm": "x", "command": "x", "meter": "main", "site": "described"}
+    async with yard(tmp_path) as here:
+        odd = [StateChange(kind, id, b'["of another form"]') for kind, id in kinds.items()]
+        await here.journal.append([], [*odd, StateChange("door", "garage", b"\xff\xfe")])
+    async with yard(tmp_path) as again:
+        await again.card(RESIDENT)
+        assert again.sent == [PULSE]
