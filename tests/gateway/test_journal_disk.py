@@ -269,6 +269,7 @@ async def test_reading_a_damaged_file_that_is_not_mended_leaves_nothing_running(
 
     monkeypatch.setattr("gateway.journal.journal.OPEN_S", 0.05)
     monkeypatch.setattr(journal, "_read", damaged)
+    journal._renewed.clear()
     before = asyncio.all_tasks()
     with pytest.raises(OSError, match="cannot be read"):
         await journal.events()
