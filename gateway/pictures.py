@@ -11,16 +11,18 @@ import contextlib
 import os
 import re
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import Thread
 
 import structlog
 
 from contract.instants import instant
 from contract.pictures import PICTURE_LIMIT, Picture, PictureId, picture_id
 from gateway.clock import Clock
-from gateway.journal.file import OPEN_S, within
+from gateway.journal.file import OPEN_S
 
 log = structlog.get_logger(__name__)
 
@@ -60,9 +62,14 @@ class PictureStore:
         """
         store = cls(folder, clock, quota_bytes)
         for place, sent in ((store._sent_folder, True), (store._waiting_folder, False)):
-            store._take_up(within(OPEN_S, partial(_files, place)) or [], sent)
-        store._held = dict(sorted(store._held.items(), key=lambda each: each[1].at_ms))
-        store._unsent = {name: None for name, held in store._held.items() if not held.sent}
+            files = partial(_files, place)
+            listing = Future[list[tuple[PictureId, int, int]]]()
+            Thread(target=lambda done=listing, look=files: done.set_result(look()), daemon=True).start()
+            try:
+                store._take_up(listing.result(OPEN_S), sent)
+            except TimeoutError:
+                log.warning("picture.folder_late", folder=place.name)
+                listing.add_done_callback(partial(store._found_late, asyncio.get_running_loop(), sent))
         return store
 
     @property
@@ -139,8 +146,22 @@ class PictureStore:
     def _take_up(self, files: list[tuple[PictureId, int, int]], sent: bool) -> None:
         for name, at_ms, size in files:
             # One of a moment when the clock stood in the future is as old as any of today's, and goes like them.
-            self._held[name] = _Held(min(at_ms, self._clock.wall_ms()), size, sent)
-            self._bytes += size
+            if name not in self._held:
+                self._held[name] = _Held(min(at_ms, self._clock.wall_ms()), size, sent)
+                self._bytes += size
+        self._held = dict(sorted(self._held.items(), key=lambda each: each[1].at_ms))
+        self._unsent = {name: None for name, held in self._held.items() if not held.sent}
+
+    def _found_late(
+        self, loop: asyncio.AbstractEventLoop, sent: bool, listing: Future[list[tuple[PictureId, int, int]]]
+    ) -> None:
+        def take_up() -> None:
+            self._take_up(listing.result(), sent)
+            for watcher in self._watchers:
+                watcher()
+
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(take_up)
 
     async def _make_room(self) -> None:
         """Removes the oldest that the hub has; if there are none, the oldest at all, but never the newest."""

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from contract.pictures import PICTURE_LIMIT, picture_id
+from gateway import pictures
 from gateway.clock import Clock
 from gateway.pictures import PictureStore
-from tests.gateway.disks import Hands
+from tests.gateway.disks import Hands, until
 
 
 def jpeg(text: str, size: int = 100) -> bytes:
@@ -118,3 +120,19 @@ async def test_a_disk_that_refuses_keeps_nothing_half(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="waiting"):
         await store.save(jpeg("a"))
     assert store.backlog == 0
+
+
+async def test_a_folder_that_takes_long_to_list_is_taken_up_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = PictureStore.open(tmp_path / "pictures", clock=Clock())
+    name = await store.save(b"\xff\xd8\xff" + b"1" * 100)
+    goes = threading.Event()
+    real = pictures._files
+    monkeypatch.setattr(pictures, "OPEN_S", 0.02)
+    monkeypatch.setattr(pictures, "_files", lambda folder: (goes.wait(20), real(folder))[1])
+    again = PictureStore.open(tmp_path / "pictures", clock=Clock())
+    assert again.backlog == 0
+    goes.set()
+    await until(lambda: again.backlog == 1)
+    assert again.path(name) is not None
