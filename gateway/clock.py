@@ -46,7 +46,7 @@ RIGHT_MS = 2_000
 """A machine's clock is wrong from the first of these differences to the hub's on, and right again below the second."""
 
 MEASURED = 3
-"""Answers of the hub that it takes to say that the machine's clock is wrong."""
+"""Answers of the hub that it takes to say that the machine's clock is wrong, or to leave it after a start."""
 
 SETTLED_S = 3_600.0
 """Nothing is forgotten for its age before time has gone on for so long without a doubt or a correction."""
@@ -180,7 +180,7 @@ class Clock:
         """The hub's time, after an answer of the hub."""
         now = self._steady()
         self._told = word
-        if plausible(word.now_ms(now)):
+        if plausible(word.now_ms(now)) and self._believes(word, now):
             self._hub = word
         self.wall_ms()
         if word.answers >= MEASURED:
@@ -191,6 +191,12 @@ class Clock:
                 self._turn(Measured(error_ms, wrong))
 
     # --- By the hub
+
+    def _believes(self, word: HubWord, now: float) -> bool:
+        """One answer alone does not lead away from a machine that goes on from the record: several must agree."""
+        if self._hub is not None or word.answers >= MEASURED or self.doubt is not None or not self._ran:
+            return True
+        return abs(self._machine() - word.now_ms(now)) - word.within(now) <= WRONG_MS
 
     def _by_hub(self, hub: HubWord, machine: int, now: float) -> int:
         differs = abs(machine - hub.now_ms(now)) - hub.within(now)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.clock import (
     LEAP_MS,
+    MEASURED,
     OFF_MS,
     PLAUSIBLE_FROM_MS,
     PLAUSIBLE_UNTIL_MS,
@@ -321,3 +322,13 @@ def test_whatever_the_machine_does(recorded: int, steps: list[tuple[int | None, 
             assert abs(told - truth) <= WRONG_MS + TOLERATED_STEP_MS + 51 + drift_ms
             assert clock.state == "ok"
         last = told
+
+
+def test_the_first_word_of_a_hub_alone_leads_away_from_no_machine_that_goes_on_from_the_record() -> None:
+    hands = Hands()
+    clock = clock_of(hands)
+    clock.start_after(NOW_MS - 5_000)
+    clock.heard_hub(word_of(hands, IN_2099, answers=1))
+    assert clock.wall_ms() == NOW_MS
+    clock.heard_hub(word_of(hands, NOW_MS + HOUR_MS, answers=MEASURED))
+    assert clock.wall_ms() == NOW_MS + HOUR_MS

@@ -311,7 +311,7 @@ async def test_a_moment_in_2099_removes_nothing_and_is_itself_removed_in_its_tur
     clock = Clock(hands.machine, hands.monotonic)
     journal = journals(clock=clock, keep=replace(PATIENT, days=1, prune_every_s=0.02))
     await journal.append([moved(), moved()])
-    clock.heard_hub(HubWord(4_080_000_000_000, hands.steady))  # a hub whose clock was wrong for a moment
+    clock.heard_hub(HubWord(4_080_000_000_000, hands.steady, answers=3))  # a hub whose clock was wrong for a moment
     hands.pass_s(30)
     await journal.append([moved()])
     journal.acknowledge(3)
