@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -251,15 +250,6 @@ class StoreFile(Generic[T]):
         )
         for file in before[:-KEPT]:
             _remove(file)
-
-
-def within(seconds: float, work: Callable[[], T]) -> T | None:
-    """What `work` gives, on a thread of its own; None if the disk does not let it end in time."""
-    done: list[T] = []
-    thread = threading.Thread(target=lambda: done.append(work()), name="opening", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return done[0] if done else None
 
 
 def _remove(path: Path) -> None:
