@@ -11,6 +11,7 @@ import pytest
 
 
 @pytest.mark.journey
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 def test_twelve_faults_lose_and_double_nothing() -> None:
     ended = subprocess.run(
