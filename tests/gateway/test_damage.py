@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import shutil
 from dataclasses import replace
@@ -166,7 +167,8 @@ async def drain(journal: Journal, hub: ModelHub) -> None:
             try:
                 batch = await journal.batch(after)
             except (NotHeld, BrokenChain) as hole:
-                await journal.fork(after, str(hole))
+                with contextlib.suppress(OSError):  # begun anew meanwhile: the next turn sees where it stands
+                    await journal.fork(after, str(hole))
                 continue
             if batch is None or batch.stream != journal.stream:
                 await asyncio.sleep(0.01)
