@@ -95,8 +95,9 @@ class Office:
         return answer.json()
 
     async def alarms(self) -> dict[str, str]:
-        """Alarm → state of all that the hub has."""
-        return {item["id"]: item["state"] for item in (await self.get("/api/alarms?limit=500"))["items"]}
+        """Alarm → state of all that the gateway raised; that its journal was lost is the hub's own to say."""
+        items = (await self.get("/api/alarms?limit=500"))["items"]
+        return {item["id"]: item["state"] for item in items if item["rule"] != "journal.lost"}
 
     async def gateway(self) -> Any:
         [item] = (await self.get("/api/gateways"))["items"]
