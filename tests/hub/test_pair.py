@@ -98,7 +98,7 @@ async def test_a_hub_restored_from_a_backup_gets_what_stands(rig: Rig, tmp_path:
     name = make_url(rig.environment["DATABASE_URL"]).database
     admin = await asyncpg.connect(postgres_url)
     # What the hub has is soon gone from this journal: only the statement can bring the alarm again.
-    async with gateway(site, Keep(days=0, prune_every_s=0.2)) as here:
+    async with gateway(site, Keep(quota_bytes=1, prune_every_s=0.2)) as here:
 
         async def pruned() -> bool:
             return here.journal.floor == here.journal.acked
