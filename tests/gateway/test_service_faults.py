@@ -144,7 +144,8 @@ async def test_a_full_disk_locks_nobody_in_and_is_told(tmp_path: Path) -> None:
             room.give()
 
             async def recording() -> bool:
-                return (await client.get("/readyz")).status_code == 200
+                told = await client.get("/api/alarms", params={"state": "active"})
+                return (await client.get("/readyz")).status_code == 200 and not told.json()["items"]
 
             await gateway.until(recording)
         assert await gateway.end() == 0
