@@ -11,6 +11,7 @@ from types import MappingProxyType
 from tests.bench.hostile.ledger import Ledger, missing_in
 from tests.bench.hostile.site import CLOCK_SETTLES_S, HostileSite
 from tests.bench.hostile.traffic import wait
+from tests.journeys.running import eventually
 
 PAGE = 4096
 YEAR_2099_S = 2_300_000_000.0
@@ -32,8 +33,20 @@ def gateway_frozen(site: HostileSite, ledger: Ledger, random: Random) -> None:
         wait(random.uniform(1, 6))
 
 
+def _running(site: HostileSite, name: str) -> int:
+    """Its process; waited for, if the fault before has killed it."""
+
+    def started() -> bool:
+        return site.demo.info["pids"][name] is not None
+
+    eventually(started, within_s=60)
+    pid: int = site.demo.info["pids"][name]
+    return pid
+
+
 def _killed(name: str) -> Fault:
     def fault(site: HostileSite, ledger: Ledger, random: Random) -> None:
+        _running(site, name)
         site.demo.kill(name)
         wait(random.uniform(1, 3))
 
@@ -42,7 +55,7 @@ def _killed(name: str) -> Fault:
 
 def _frozen(name: str) -> Fault:
     def fault(site: HostileSite, ledger: Ledger, random: Random) -> None:
-        with site.frozen(site.demo.info["pids"][name]):
+        with site.frozen(_running(site, name)):
             wait(random.uniform(2, 12))
 
     return fault

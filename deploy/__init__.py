@@ -1,0 +1,1 @@
+"""What a machine is made ready with, and what is delivered to it."""
