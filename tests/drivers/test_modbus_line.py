@@ -375,8 +375,8 @@ async def test_an_answer_of_a_slow_line_may_take_longer_than_the_time_out() -> N
     """The time-out is for the unit; what the bytes take comes on top: 255 bytes at 2400 baud are more than a second."""
     unit = holding(125)
     slave, heard = Slave({1: unit}), Heard()
-    slave.pace_s = 10 / 19200
-    config = ModbusRtuBus(kind="modbus-rtu", port=slave.open_line(), baud=19200, timeout_s=0.05)
+    slave.pace_s = 10 / 4800
+    config = ModbusRtuBus(kind="modbus-rtu", port=slave.open_line(), baud=4800, timeout_s=0.4)
     bus = open_bus("line", config, {"d": (Installed(), quick(125))}, sink=heard, clock=lambda: 0)
     task = asyncio.create_task(bus.run())
     await heard.until(lambda: heard.last("d.r124"))
@@ -389,10 +389,10 @@ async def test_an_answer_of_a_slow_line_may_take_longer_than_the_time_out() -> N
 async def test_the_end_of_one_slow_answer_is_not_taken_for_the_silence_of_the_next() -> None:
     """Each answer begins within the time-out and ends after it; what watched over it must be gone with it."""
     unit = holding(125)
-    unit.delays = [0.8, 0.8]
+    unit.delays = [0.6, 0.6]
     slave, heard = Slave({1: unit}), Heard()
-    slave.pace_s = 10 / 9600
-    config = ModbusRtuBus(kind="modbus-rtu", port=slave.open_line(), baud=9600, timeout_s=1.0)
+    slave.pace_s = 10 / 4800
+    config = ModbusRtuBus(kind="modbus-rtu", port=slave.open_line(), baud=4800, timeout_s=1.0)
     bus = open_bus("line", config, {"d": (Installed(), quick(125))}, sink=heard, clock=lambda: 0)
     task = asyncio.create_task(bus.run())
     await unit.until_asked(3)
