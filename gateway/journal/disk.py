@@ -141,9 +141,23 @@ def prepare(
             migrate(connection, path, migrations)
             check(connection, path)
         except BaseException:
-            connection.close()
+            let_go(connection, path)
             raise
     return connection
+
+
+def let_go(connection: sqlite3.Connection, path: Path) -> None:
+    """Closes the writing connection of a damaged file, with a reader beside it.
+
+    The last writer to close does away with the log, where older copies may stand of pages that the file has lost
+    (https://sqlite.org/wal.html, section 5).
+    """
+    beside: sqlite3.Connection | None = None
+    with contextlib.suppress(sqlite3.Error, OSError):  # a file without a first page has no reader
+        beside = look(path)
+    connection.close()
+    if beside is not None:
+        beside.close()
 
 
 def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[str]) -> None:

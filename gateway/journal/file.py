@@ -18,7 +18,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from contract.instants import instant
-from gateway.journal.disk import Damaged, Disk, intact, look, prepare, sync_folder
+from gateway.journal.disk import Damaged, Disk, intact, let_go, look, prepare, sync_folder
 
 log = structlog.get_logger(__name__)
 
@@ -127,7 +127,9 @@ class StoreFile(Generic[T]):
     def broken(self, why: str) -> None:
         """The open file was found damaged: it is let go, and the next opening begins anew."""
         self._broken = why
-        self.close()
+        db, self.db = self.db, None
+        if db is not None:
+            let_go(db, self.path)
 
     def look(self) -> tuple[T, bool]:
         """What `take` finds in a file that cannot be opened for writing, and True.
@@ -183,6 +185,9 @@ class StoreFile(Generic[T]):
         try:
             with intact(self.path):
                 taken = self._take(db)
+        except Damaged:
+            let_go(db, self.path)
+            raise
         except BaseException:
             db.close()
             raise

@@ -58,6 +58,21 @@ class Pages:
             if number not in free:
                 yield from self._of_page(number)
 
+    def former(self) -> Iterator[Record]:
+        """Rows of older forms of a page that the log still holds, the latest written first; long ones are left out.
+
+        What a checkpoint has moved stays in the log until it is written over: a second copy of what the file has lost.
+        """
+        current = set(self._in_log.values())
+        for at in reversed(range(32, len(self._log) - self._size - 23, self._size + 24)):
+            if at + 24 in current:
+                continue
+            number = int.from_bytes(self._log[at : at + 4])
+            page = memoryview(self._log[at + 24 : at + 24 + self._size])
+            begin = 100 if number == 1 else 0
+            if len(page) == self._size and page[begin] == _TABLE_LEAF:
+                yield from self._cells(page, begin, whole=True)
+
     def page(self, number: int) -> memoryview:
         """The newest form of a page; empty if there is none."""
         at = self._in_log.get(number)
@@ -109,18 +124,20 @@ class Pages:
         if len(page) < self._size:
             return
         begin = 100 if number == 1 else 0
+        if page[begin] in (_TABLE_LEAF, _INDEX_LEAF, _INDEX_INTERIOR):
+            yield from self._cells(page, begin)
+
+    def _cells(self, page: memoryview, begin: int, *, whole: bool = False) -> Iterator[Record]:
         kind = page[begin]
-        if kind not in (_TABLE_LEAF, _INDEX_LEAF, _INDEX_INTERIOR):
-            return
         cells = int.from_bytes(page[begin + 3 : begin + 5])
         first = begin + (12 if kind == _INDEX_INTERIOR else 8)
         for at in range(first, min(first + 2 * cells, self._usable - 1), 2):
             try:
-                yield self._cell(page, int.from_bytes(page[at : at + 2]), kind)
+                yield self._cell(page, int.from_bytes(page[at : at + 2]), kind, whole=whole)
             except (ValueError, IndexError, struct.error):
                 continue  # this cell is damaged, the next one need not be
 
-    def _cell(self, page: memoryview, at: int, kind: int) -> Record:
+    def _cell(self, page: memoryview, at: int, kind: int, *, whole: bool) -> Record:
         if kind == _INDEX_INTERIOR:
             at += 4
         size, at = varint(page, at)
@@ -131,6 +148,8 @@ class Pages:
             largest = self._usable - 35
         if size <= largest:
             return Record(rowid, values(page[at : at + size]))
+        if whole:
+            raise ValueError("goes on in pages of another time")
         least = (self._usable - 12) * 32 // 255 - 23
         here = least + (size - least) % (self._usable - 4)
         here = here if here <= largest else least

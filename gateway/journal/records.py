@@ -157,6 +157,39 @@ def unbroken(rows: Iterable[Row]) -> list[Row]:
     return good
 
 
+def completed(good: list[Row], former: Iterable[Row]) -> list[Row]:
+    """`good` (see `unbroken`), and of its holes what older copies of their pages hold.
+
+    A copy may be of a transaction that never was: only what the chain joins to a good row is taken. `former`: of two
+    with the same sequence the later one first.
+    """
+    copies: dict[int, list[Row]] = {}
+    for row in former:
+        copies.setdefault(row.seq, []).append(row)
+    held = {row.seq: row for row in good or unbroken(row for rows in copies.values() for row in rows)}
+    for row in reversed(list(held.values())):
+        after: Row | None = row
+        while after is not None and after.seq - 1 not in held:
+            after = next((copy for copy in copies.get(after.seq - 1, ()) if _follows(after, copy)), None)
+            if after is not None:
+                held[after.seq] = after
+    for row in sorted(held.values(), key=lambda row: row.seq):
+        before: Row | None = row
+        while before is not None and before.seq + 1 not in held:
+            before = next((copy for copy in copies.get(before.seq + 1, ()) if _follows(copy, before)), None)
+            if before is not None:
+                held[before.seq] = before
+    return unbroken(held.values())
+
+
+def _follows(after: Row, before: Row) -> bool:
+    """Whether the hash of `after` was made of the hash of `before`."""
+    try:
+        return chained(before.hash, event_of(after)) == after.hash
+    except (ValueError, TypeError, OverflowError):
+        return False
+
+
 def _row(each: Fact, place: Place) -> Row:
     row = Row(
         place.id + 1, place.number, place.seq + 1, each.at_ms, each.kind, each.source, each.clock, each.data, GENESIS

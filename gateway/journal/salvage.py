@@ -1,6 +1,7 @@
 """Reads what can still be read from a damaged journal: what the hub does not have yet, and the state of decisions.
 
-SQLite is asked first: it is quick, and mostly only one page is gone. What it does not give is looked for page by page.
+SQLite is asked first: it is quick, and mostly only one page is gone. What it does not give is looked for page by page,
+and events that no page holds among the older copies of pages that the write-ahead log has left.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import msgspec
 from gateway.journal import tables
 from gateway.journal.disk import look
 from gateway.journal.pages import Image, Pages, Record
-from gateway.journal.records import Row, StateChange, unbroken
+from gateway.journal.records import Row, StateChange, completed, unbroken
 
 _STREAM = re.compile(r"[0-9a-f]{32}")
 _KIND = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
@@ -60,6 +61,8 @@ def salvage(path: Path) -> Salvaged:
         with pages_of(path) as pages:
             for record in pages.records():
                 found.take(record)
+            for record in pages.former():
+                found.take_former(record)
     return found.salvaged()
 
 
@@ -89,6 +92,7 @@ class Found:
         self.rows: dict[int, Row] = {}
         self.state: dict[tuple[str, str], bytes] = {}
         self.wall_ms = 0
+        self._former: dict[tuple[int, str], Row] = {}
 
     def asked(self, path: Path) -> bool:
         """Asks SQLite; whether it gave everything."""
@@ -111,12 +115,11 @@ class Found:
     def take(self, record: Record) -> None:
         """Takes a record of a page for what its shape says it is."""
         rowid, values = record
+        row = _row_of(record)
+        if row is not None:
+            self._take_row(row)
+            return
         match values:
-            case (None, int(), int(), int(), str() as kind, str(), int(), bytes(), bytes() as digest, *_):
-                if rowid is not None and _KIND.fullmatch(kind) and len(digest) == 32:
-                    # A row of before events remembered their first place has three columns less.
-                    with suppress(AttributeError, TypeError, ValueError):
-                        self._take_row(tables.row((rowid, *values[1:], None, None, None)[:12]))
             case (None, str() as stream, int() as acked) if rowid is not None and _STREAM.fullmatch(stream):
                 self.acked.setdefault(rowid, acked)
                 self._take_stream(rowid, stream)
@@ -127,19 +130,26 @@ class Found:
             case (str() as kind, str() as name, bytes() as value) if rowid is None:
                 self._take_state(kind, name, value)
 
+    def take_former(self, record: Record) -> None:
+        """Takes a record of an older copy of a page: only an event of the newest stream that is held nowhere."""
+        row = _row_of(record)
+        if row is not None and row.number == self._newest and row.id not in self.rows and self._wanted(row):
+            self._former.setdefault((row.seq, row.hash), row)
+
     def salvaged(self) -> Salvaged:
         """What all of it comes to."""
         number = max((*self.streams, *(row.number for row in self.rows.values())), default=0)
         acked = self.acked.get(number)
         mine = [row for row in self.rows.values() if row.number == number and row.seq >= (acked or 0)]
+        rows = completed(unbroken(mine), self._former.values())
         # The last one counts, not the latest: a time that was taken back must not come again.
-        last = max(mine, key=lambda row: row.id, default=None)
+        last = max((*mine, *rows), key=lambda row: row.id, default=None)
         return Salvaged(
             stream=self.streams.get(number, ""),
             number=number,
             acked=acked,
             wall_ms=max(self.wall_ms, 0 if last is None else last.at_ms),
-            rows=unbroken(mine),
+            rows=rows,
             state=[StateChange(kind, name, value) for (kind, name), value in self.state.items()],
         )
 
@@ -183,6 +193,18 @@ class Found:
     def _take_state(self, kind: str, name: str, value: bytes) -> None:
         if _is_json(value):
             self.state.setdefault((kind, name), value)
+
+
+def _row_of(record: Record) -> Row | None:
+    """The event that a record is by its shape; None if it is something else."""
+    rowid, values = record
+    match values:
+        case (None, int(), int(), int(), str() as kind, str(), int(), bytes(), bytes() as digest, *_):
+            if rowid is not None and _KIND.fullmatch(kind) and len(digest) == 32:
+                # A row of before events remembered their first place has three columns less.
+                with suppress(AttributeError, TypeError, ValueError):
+                    return tables.row((rowid, *values[1:], None, None, None)[:12])
+    return None
 
 
 class _File:

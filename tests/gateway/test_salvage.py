@@ -174,6 +174,72 @@ async def test_what_stands_in_the_log_alone_is_read_too(journals: Opener, tmp_pa
     assert [row.source for row in found.rows] == [f"fact-{n}" for n in range(400)]
 
 
+def running_apart(path: Path, *times: int) -> sqlite3.Connection:
+    """A file that goes on being written, so many events at a time, each time the log begun again."""
+    from gateway.journal.records import Fact, Place, placed  # noqa: PLC0415
+
+    first_form(path, 100)
+    db = sqlite3.connect(path)
+    db.executescript(f"{' '.join(MIGRATIONS[1:])} PRAGMA user_version={len(MIGRATIONS)}; PRAGMA wal_autocheckpoint=0;")
+    [(seq, head)] = db.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")
+    place = Place(1, "a" * 32, seq, head.hex(), seq)
+    for time, count in enumerate(times):
+        facts = [Fact(NOW_MS + time, "test.made", f"more-{time}-{n}", b'{"n":1}', "ok") for n in range(count)]
+        rows, place = placed(facts, place)
+        for row in rows:
+            db.execute(
+                "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,NULL,NULL,NULL)",
+                (row.id, 1, row.seq, row.at_ms, row.kind, row.source, 0, row.data, bytes.fromhex(row.hash)),
+            )
+            db.commit()
+        # All of the log is in the file now: the next commit writes over its beginning, the rest stays as it is.
+        if time < len(times) - 1:
+            assert db.execute("PRAGMA wal_checkpoint(FULL)").fetchone()[0] == 0
+    return db
+
+
+async def test_a_lost_page_is_found_again_among_the_older_copies_in_the_log(journals: Opener, tmp_path: Path) -> None:
+    path = tmp_path / "apart" / "running.sqlite"
+    path.parent.mkdir()
+    db = running_apart(path, 80, 5)
+    true = [*db.execute("SELECT seq, source FROM events ORDER BY seq")]
+    content = path.read_bytes()
+    [lost] = [
+        number
+        for number in range(2, len(content) // PAGE + 1)
+        if content[(number - 1) * PAGE] == 0x0D and b"more-0-27" in content[(number - 1) * PAGE : number * PAGE]
+    ]
+    for suffix in ("", "-wal"):
+        shutil.copy(f"{path}{suffix}", tmp_path / f"journal.sqlite{suffix}")
+    db.close()
+    overwrite(tmp_path / "journal.sqlite", lost)
+    assert [(row.seq, row.source) for row in salvage(tmp_path / "journal.sqlite").rows] == true
+    journal = journals()
+    assert journal.last > len(true)
+    assert [event.source for event in reversed(await journal.events(kind="test.made", limit=len(true)))] == [
+        source for _, source in true
+    ]
+    assert (await damage_told(journal)).missing == 0
+
+
+def test_a_copy_that_the_chain_does_not_join_is_not_taken() -> None:
+    from gateway.journal.records import Fact, Place, completed, placed  # noqa: PLC0415
+
+    def facts(word: str) -> list[Fact]:
+        return [Fact(NOW_MS + n, "test.made", f"{word}-{n}", b"{}", "ok") for n in range(9)]
+
+    rows, _ = placed(facts("true"), Place(1, "a" * 32))
+    never, _ = placed(facts("never"), Place(1, "a" * 32))
+    mixed, _ = placed(facts("never")[3:6], Place(1, "a" * 32, 3, rows[2].hash, 3))
+    spare = [*never, *mixed, *rows]
+    assert completed([rows[0], rows[8]], spare) == rows
+    assert completed(rows[4:5], rows) == rows
+    assert completed([rows[8]], [*never[:8], rows[7], rows[5]]) == [rows[7], rows[8]]
+    assert completed([], rows) == rows
+    assert completed([rows[0]], never[1:]) == [rows[0]]
+    assert completed(rows[:3], [*never[3:], *mixed]) == [*rows[:3], *mixed]
+
+
 async def test_events_longer_than_a_page_are_read_whole(journals: Opener) -> None:
     path = await filled(journals(), 60, acked=0, size=15_000)
     overwrite(path, pages_of(path, "events")[0])

@@ -129,7 +129,9 @@ class HostileSite:
             eventually(self._opens, within_s=40)
         except AssertionError as error:
             words = (self.folder / "gateway.log").read_text(errors="replace").strip().splitlines()
-            self.dead_starts.append(f"{error}; its last words: {words[-1] if words else ''}"[:600])
+            door = self.sim.get("/sim/devices")["doors"]["lobby-a"]
+            load = os.getloadavg()[0]
+            self.dead_starts.append(f"{error}; load {load}, door {door}, last words: {words[-1] if words else ''}"[:600])
 
     def _opens(self) -> bool:
         """Whether the resident's card releases his door's lock now."""
