@@ -131,7 +131,8 @@ class HostileSite:
             words = (self.folder / "gateway.log").read_text(errors="replace").strip().splitlines()
             door = self.sim.get("/sim/devices")["doors"]["lobby-a"]
             load = os.getloadavg()[0]
-            self.dead_starts.append(f"{error}; load {load}, door {door}, last words: {words[-1] if words else ''}"[:600])
+            last = words[-1] if words else ""
+            self.dead_starts.append(f"{error}; load {load}, door {door}, last words: {last}"[:600])
 
     def _opens(self) -> bool:
         """Whether the resident's card releases his door's lock now."""
