@@ -397,6 +397,8 @@ class Lane(Part):
     """Reads below it are not acted on."""
     repeat_s: Seconds = 10.0
     """The same plate within this time is the same arrival."""
+    fresh_s: Annotated[float, Field(ge=5, le=120)] = 30.0
+    """A read that comes later than this, by its camera's own clock and what is known of its error, opens nothing."""
     zones: list[Id] = []
     """Zones that the lane belongs to: a grant for one of them opens it."""
 

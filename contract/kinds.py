@@ -63,7 +63,11 @@ class PassageMade(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlateSeen(msgspec.Struct, frozen=True, kw_only=True):
-    """A camera's read. `confidence`: 0..1. `replayed`: stored by the camera while it had no network, never acted on."""
+    """A camera's read. `confidence`: 0..1. `seen_at`: when its camera says that it was.
+
+    `replayed`: it is not of now (stored by the camera while it had no network, queued, or sent again) and moved
+    nothing; `reason` says why, where the gateway is new enough to say it.
+    """
 
     plate: str
     camera: str
@@ -73,6 +77,7 @@ class PlateSeen(msgspec.Struct, frozen=True, kw_only=True):
     replayed: bool = False
     seen_at: Instant | None = None
     picture: str | None = None
+    reason: Reason | None = None
 
 
 class BarrierMoved(msgspec.Struct, frozen=True, kw_only=True):

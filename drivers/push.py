@@ -19,7 +19,7 @@ from drivers.errors import FrameError
 from drivers.installed import Clock
 from drivers.presence import Presence
 from drivers.profiles.profile import CameraOutput, Profile
-from drivers.reports import InputRefused, PointsRead, Sink
+from drivers.reports import ClockTold, InputRefused, PointsRead, Sink
 
 
 async def _there() -> bool:
@@ -73,6 +73,8 @@ class PushBus:
             raise
         if pushed.inputs:
             self._tell_inputs(device, pushed.inputs)
+        if pushed.clock is not None:
+            self._sink(ClockTold(device, pushed.clock.ms, pushed.clock.local))
         return pushed
 
     async def order(self, device: str, pushed: Pushed, gone: Callable[[], Awaitable[bool]] = _there) -> Wish | None:

@@ -33,7 +33,9 @@ class PointsRead:
 class PlateRead:
     """A camera saw a plate. `plate` upper case without spaces, "" if it saw none. `confidence` 0..1.
 
-    `replayed`: stored by the camera while it was cut off; it is recorded and never acted on.
+    `replayed`: stored by the camera while it was cut off; it is recorded and never acted on. `seen_at`: when the camera
+    says that it was, Unix ms by its own clock, None if it gives no time. `local`: it gave the date and time of its
+    clock without saying in which zone; `seen_at` counts them as if they were UTC.
     """
 
     camera: str
@@ -43,7 +45,17 @@ class PlateRead:
     colour: str = ""
     replayed: bool = False
     seen_at: int | None = None
+    local: bool = False
     picture: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockTold:
+    """A camera said what time it is, without a read. `at`, `local` as `PlateRead.seen_at` and `local`."""
+
+    camera: str
+    at: int
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,5 +82,5 @@ class InputRefused:
     sample: bytes = b""
 
 
-Report = CredentialRead | PointsRead | PlateRead | DeviceLost | DeviceFound | InputRefused
+Report = CredentialRead | PointsRead | PlateRead | ClockTold | DeviceLost | DeviceFound | InputRefused
 Sink = Callable[[Report], None]

@@ -21,6 +21,7 @@ BuiltInCause = Literal[
     "reader.tampered",
     "reader.key_refused",
     "reader.guessing",
+    "camera.replayed",
     "recording.stalled",
     "file.damaged",
     "clock.doubtful",
@@ -141,6 +142,21 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
             "1. Look at the camera or send somebody. 2. Help a resident who forgot the PIN; cards work as always."
             " 3. If it comes again, replace short or simple PINs.",
         ),
+    ),
+    "camera.replayed": BuiltIn(
+        "major",
+        Text(
+            "{name}：识别时间不是现在（{why}），不作放行",
+            "{name}: its reads are not of now ({why}) and open nothing",
+        ),
+        Text(
+            "1. 有车在等：看画面核对车牌，人工放行；2. 核对相机的时间和时区，打开 NTP 校时，校准后自动恢复放行；"
+            "3. 相机时间正确仍反复出现：可能有人重放旧识别，检查相机网络和地址。",
+            "1. If a car waits, check its plate and open by hand. 2. Compare the camera's time and zone, switch NTP on:"
+            " once its clock is right it is believed again. 3. If its clock is right and this goes on, somebody may be"
+            " playing old reads: check the cameras' network and addresses.",
+        ),
+        Text("{name}：核对相机时间", "{name}: check the camera's clock"),
     ),
     "recording.stalled": BuiltIn(
         "critical",

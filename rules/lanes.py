@@ -1,8 +1,10 @@
 """What a plate read meets at a lane: granted, denied, or ignored because it is no arrival.
 
-A read is ignored if the camera stored it while it was cut off (`replayed`), or if it is the same arrival again
-(`repeated`: the same `plate_id`, or the same plate within `repeat_s`). A confident read after a doubtful one of the
-same plate is no repeat: the camera has looked again and is sure now.
+A read is ignored if it is not of now (`replayed`: stored by the camera while it was cut off, or stamped so by
+`rules.freshness`), or if it is the same arrival again (`repeated`: the same `plate_id`, or the same plate within
+`repeat_s`). A confident read after a doubtful one of the same plate is no repeat: the camera has looked again and is
+sure now. Reads are remembered by time. Memory is bounded, and what was denied never pushes out what was granted:
+whoever can make a camera say nonsense cannot make the gateway forget whom it let in.
 
 Entry: the block list, then the plate's own grants. A plate that is unknown, or whose holder has no grant for this
 lane, meets the lane's rule for visitors. A plate whose limits are set and not met (revoked, expired, outside its
@@ -26,11 +28,17 @@ from rules.values import normal_plate
 Visitors = Literal["admit", "ask", "refuse"]
 Outcome = Literal["granted", "denied", "ignored"]
 
-RECENT_LIMIT = 32
-"""Reads that a lane remembers at the most."""
+GRANTED_LIMIT = 512
+"""Granted reads that a lane remembers at the most: more cars than can drive through while they are remembered."""
+
+OTHERS_LIMIT = 64
+"""Other reads that it remembers at the most, beside those."""
 
 PLATE_ID_MS = 600_000
 """For how long a `plate_id` names one read; cameras count from the start again after a reboot."""
+
+UNSTAMPED_MS = 86_400_000
+"""For how long it names the read of one plate, where a camera gives no time: nothing else says that it is old."""
 
 _VISITORS: dict[Visitors, tuple[bool, str]] = {
     "admit": (True, "visitor_admitted"),
@@ -54,22 +62,28 @@ class LanePolicy:
 
 @dataclass(frozen=True, slots=True)
 class PlateSight:
-    """One read of a camera; `confidence` 0..1."""
+    """One read of a camera; `confidence` 0..1. `replayed`: why it is not of now. `stamped`: it says when it was."""
 
     plate: str
     plate_id: str = ""
     confidence: float = 1.0
-    replayed: bool = False
+    replayed: Reason | None = None
+    stamped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RecentRead:
-    """A read that this lane has decided upon. `settled`: it was confident. `at_ms` as the lane's `now_ms`."""
+    """A read that this lane has decided upon. `settled`: it was confident. `at_ms` as the lane's `now_ms`.
+
+    `granted`, `stamped`: what was decided, and whether it said when it was (gateways of before did not keep it).
+    """
 
     plate: str
     plate_id: str
     at_ms: int
     settled: bool
+    granted: bool = False
+    stamped: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +119,11 @@ def decide_plate(
     def said(outcome: Outcome, rule: str, why: Reason, holder: str | None = None) -> LaneDecision:
         return LaneDecision(outcome, plate, holder, rule, index.revision, why)
 
-    if sight.replayed:
-        return said("ignored", "replayed", reason("replayed"))
-    if any(_same_arrival(read, policy, plate, sight.plate_id, now_ms, confident=confident) for read in recent):
+    if is_known(sight, recent, now_ms):
+        return said("ignored", "repeated", reason("repeated"))
+    if sight.replayed is not None:
+        return said("ignored", "replayed", sight.replayed)
+    if any(_same_arrival(read, policy, plate, now_ms, confident=confident) for read in recent):
         return said("ignored", "repeated", reason("repeated"))
     if not plate:
         return said("denied", "no-plate", reason("no_plate"))
@@ -132,22 +148,39 @@ def remembered(
     recent: Sequence[RecentRead], policy: LanePolicy, sight: PlateSight, decision: LaneDecision, now_ms: int
 ) -> tuple[RecentRead, ...]:
     """The lane's reads to keep after `decision`; an ignored read does not prolong the arrival that it repeats."""
-    horizon = now_ms - max(PLATE_ID_MS, int(policy.repeat_s * 1000))
-    kept = tuple(read for read in recent if horizon < read.at_ms <= now_ms)
+    kept = [read for read in recent if 0 <= now_ms - read.at_ms < _kept_ms(read, policy)]
     if decision.outcome != "ignored":
         settled = decision.rule not in {"no-plate", "low-confidence"}
-        kept += (RecentRead(decision.plate, sight.plate_id, now_ms, settled),)
-    return kept[-RECENT_LIMIT:]
+        kept.append(
+            RecentRead(decision.plate, sight.plate_id, now_ms, settled, granted=decision.granted, stamped=sight.stamped)
+        )
+    granted = [read for read in kept if read.granted][-GRANTED_LIMIT:]
+    others = [read for read in kept if not read.granted][-OTHERS_LIMIT:]
+    return tuple(sorted(granted + others, key=lambda read: read.at_ms))
 
 
-def _same_arrival(
-    read: RecentRead, policy: LanePolicy, plate: str, plate_id: str, now_ms: int, *, confident: bool
-) -> bool:
+def is_known(sight: PlateSight, recent: Sequence[RecentRead], now_ms: int) -> bool:
+    """Whether this very read was decided upon: its camera, or somebody else, has sent it again."""
+    return bool(sight.plate_id) and any(
+        read.plate_id == sight.plate_id and 0 <= now_ms - read.at_ms < _named_ms(read, normal_plate(sight.plate))
+        for read in recent
+    )
+
+
+def _named_ms(read: RecentRead, plate: str) -> int:
+    """For how long its id names a read; time that was corrected since says nothing of how long ago it was."""
+    return UNSTAMPED_MS if read.granted and not read.stamped and read.plate == plate else PLATE_ID_MS
+
+
+def _kept_ms(read: RecentRead, policy: LanePolicy) -> int:
+    named = _named_ms(read, read.plate) if read.plate_id else 0
+    return max(named, int(policy.repeat_s * 1000))
+
+
+def _same_arrival(read: RecentRead, policy: LanePolicy, plate: str, now_ms: int, *, confident: bool) -> bool:
     age_ms = now_ms - read.at_ms
     if age_ms < 0:  # time was corrected since: how long ago it was is not known
         return False
-    if plate_id and read.plate_id == plate_id and age_ms < PLATE_ID_MS:
-        return True
     return read.plate == plate and age_ms < policy.repeat_s * 1000 and (read.settled or not confident)
 
 

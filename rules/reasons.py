@@ -68,6 +68,18 @@ REASONS: dict[str, Text] = {
     # Ignored: the plate read
     "repeated": Text("同一车辆重复识别", "Same vehicle read again"),
     "replayed": Text("相机补传的记录，不作放行", "Stored read sent later by the camera: not acted on"),
+    "replayed_late": Text(
+        "识别后 {by} 才送达，不作放行；车在场请人工核对放行",
+        "Arrived {by} after it was read: not acted on; if the car is there, check and open by hand",
+    ),
+    "replayed_old": Text(
+        "按相机时钟是 {by} 前的识别，不作放行；车在场请人工核对放行",
+        "Read {by} ago by its camera's clock: not acted on; if the car is there, check and open by hand",
+    ),
+    "replayed_ahead": Text(
+        "识别时间超前 {by}，不作放行；车在场请人工核对放行",
+        "Stamped {by} ahead by its camera: not acted on; if the car is there, check and open by hand",
+    ),
     # Commands
     "command_expired": Text("指令已过期，未执行", "Command expired, not carried out"),
     "command_repeated": Text("指令已执行过", "Command was carried out before"),

@@ -15,7 +15,17 @@ from typing import Any
 
 import msgspec
 
-from drivers.camera.plates import BODY_LIMIT, Pushed, best_picture, jpeg_of_base64, key_of, plate_text, share
+from drivers.camera.plates import (
+    BODY_LIMIT,
+    Pushed,
+    best_picture,
+    jpeg_of_base64,
+    key_of,
+    plate_text,
+    share,
+    unix_moment,
+    written_moment,
+)
 from drivers.errors import FrameError
 from drivers.reports import PlateRead
 
@@ -50,18 +60,20 @@ def read_of(camera: str, event: Mapping[str, Any], picture: bytes | None = None)
         plate = _at(event, "Object", "Text")
     if not isinstance(plate, str):
         raise FrameError("a TrafficJunction without TrafficCar.PlateNumber and Object.Text")
-    real = _number(event.get("RealUTC"))
-    at = None if real is None else round(real * 1000) + int(_number(event.get("UTCMS")) or 0) % 1000
+    real, local = _number(event.get("RealUTC")), _number(event.get("UTC"))
+    ms = int(_number(event.get("UTCMS")) or 0) % 1000
+    at = unix_moment(real, ms) or unix_moment(local, ms, local=True)
     number = event.get("EventID") or event.get("GroupID") or _at(event, "Object", "ObjectID")
     colour = _at(event, "TrafficCar", "PlateColor")
     return PlateRead(
         camera=camera,
         plate=plate_text(plate),
-        plate_id=key_of(number, _whole(real if real is not None else _number(event.get("UTC")))),
+        plate_id=key_of(number, _whole(real if real is not None else local)),
         confidence=share(_number(_at(event, "Object", "Confidence")) or 0.0),
         colour=COLOURS.get(colour.lower(), "") if isinstance(colour, str) else "",
         replayed=_true(event.get("OffLine")) or _true(event.get("IsOffline")),
-        seen_at=at if at is not None and 0 < at < 1 << 50 else None,
+        seen_at=None if at is None else at.ms,
+        local=at is not None and at.local,
         picture=picture,
     )
 
@@ -149,13 +161,14 @@ def parse(camera: str, body: bytes, content_type: str = "application/json") -> P
 
 
 def _tollgate(camera: str, picture: Mapping[str, Any]) -> PlateRead:
-    """The form with one `Picture`: its time is local and nobody says of where, so it only tells reads apart."""
+    """The form with one `Picture`: its time is the camera's local one."""
     plate = _at(picture, "Plate", "PlateNumber")
     if not isinstance(plate, str):
         raise FrameError("a Picture without Plate.PlateNumber")
     colour = _at(picture, "Plate", "PlateColor")
     scene, cut_out = _at(picture, "NormalPic", "Content"), _at(picture, "CutoutPic", "Content")
     at = _at(picture, "SnapInfo", "AccurateTime") or _at(picture, "SnapInfo", "SnapTime")
+    moment = written_moment(at)
     return PlateRead(
         camera=camera,
         plate=plate_text(plate),
@@ -163,6 +176,8 @@ def _tollgate(camera: str, picture: Mapping[str, Any]) -> PlateRead:
         confidence=share(_number(_at(picture, "Plate", "Confidence")) or 0.0),
         colour=COLOURS.get(colour.lower(), "") if isinstance(colour, str) else "",
         replayed=_true(_at(picture, "SnapInfo", "OffLine")),
+        seen_at=None if moment is None else moment.ms,
+        local=moment is not None and moment.local,
         picture=best_picture(*(jpeg_of_base64(text) for text in (scene, cut_out) if isinstance(text, str))),
     )
 

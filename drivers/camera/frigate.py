@@ -3,8 +3,9 @@
 `<prefix>/tracked_object_update` brings `{"type": "lpr", id, plate, score, camera, timestamp}` each time that a plate
 was read again; `<prefix>/events` brings the tracked object with what was recognised so far, and its end. A sure plate
 is told at once, a doubtful one when it has had time to become better, and once more if it becomes sure after all.
-`<prefix>/available` and `<prefix>/stats` say that Frigate is there and that its camera gives frames. Source: Frigate's
-documentation of its MQTT messages.
+`<prefix>/available` and `<prefix>/stats` say that Frigate is there and that its camera gives frames; stats tell its
+time. All times are seconds since 1970 by the clock of Frigate's machine. Source: Frigate's documentation of its MQTT
+messages and statistics.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from drivers.camera.plates import key_of, plate_text
-from drivers.reports import PlateRead
+from drivers.camera.plates import key_of, plate_text, unix_moment
+from drivers.reports import ClockTold, PlateRead
 
 PREFIX = "frigate"
 PAYLOAD_LIMIT = 256 * 1024
@@ -44,7 +45,7 @@ class Refused(NamedTuple):
     why: str
 
 
-Meaning = PlateRead | Presence | Refused
+Meaning = PlateRead | ClockTold | Presence | Refused
 
 
 @dataclass(slots=True)
@@ -95,7 +96,7 @@ class Cameras:
         if not isinstance(said, dict):
             return [Refused("", f"{word}: an object is expected")]
         if word == "stats":
-            return self._stats(prefix, said)
+            return self._stats(prefix, said, retained=retained)
         if retained:
             return []
         return self._update(prefix, said, now) if word == "tracked_object_update" else self._event(prefix, said, now)
@@ -118,16 +119,19 @@ class Cameras:
         why = "" if here else "it says that it is offline"
         return [Presence(device, here, why) for (of, _), device in self._devices.items() if of == prefix]
 
-    def _stats(self, prefix: str, said: Mapping[str, Any]) -> list[Meaning]:
-        cameras = said.get("cameras")
+    def _stats(self, prefix: str, said: Mapping[str, Any], *, retained: bool) -> list[Meaning]:
+        cameras, service = said.get("cameras"), said.get("service")
         if not isinstance(cameras, dict):
             return []
+        at = _ms(service.get("last_updated")) if isinstance(service, dict) and not retained else None
         found: list[Meaning] = []
         for (of, name), device in self._devices.items():
             stats = cameras.get(name)
             if of == prefix and isinstance(stats, dict) and isinstance(stats.get("camera_fps"), (int, float)):
                 here = stats["camera_fps"] > 0
                 found.append(Presence(device, here, "" if here else "Frigate says that it gives no frames"))
+                if at is not None:
+                    found.append(ClockTold(device, at))
         return found
 
     def _update(self, prefix: str, said: Mapping[str, Any], now: float) -> list[Meaning]:
@@ -207,6 +211,7 @@ def _share(said: object) -> float | None:
 
 
 def _ms(said: object) -> int | None:
-    if isinstance(said, bool) or not isinstance(said, (int, float)) or not 0 < said < 1 << 40:
+    if isinstance(said, bool) or not isinstance(said, (int, float)):
         return None
-    return int(said * 1000)
+    moment = unix_moment(said)
+    return None if moment is None else moment.ms

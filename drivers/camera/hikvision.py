@@ -9,11 +9,10 @@ Source: ISAPI's EventNotificationAlert as cameras send it (samples of several fi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from xml.parsers import expat
 
 from drivers.camera.form import Part, parts_of
-from drivers.camera.plates import BODY_LIMIT, Pushed, best_picture, jpeg, key_of, plate_text, share
+from drivers.camera.plates import BODY_LIMIT, Pushed, best_picture, jpeg, key_of, plate_text, share, written_moment
 from drivers.errors import FrameError
 from drivers.reports import PlateRead
 
@@ -50,7 +49,7 @@ def parse(camera: str, body: bytes, content_type: str) -> Pushed:
     pictures = [part for part in parts if part not in texts]
     events = [_event(camera, words_of(part.content), pictures) for part in texts]
     reads = tuple(read for event in events for read in event.reads)
-    return Pushed(reads=reads, heartbeat=not reads)
+    return Pushed(reads=reads, heartbeat=not reads, clock=None if reads else events[0].clock)
 
 
 def _is_xml(part: Part) -> bool:
@@ -63,12 +62,14 @@ def _event(camera: str, words: Mapping[str, str], pictures: list[Part]) -> Pushe
     kind = words.get("eventtype", "").lower()
     if not kind:
         raise FrameError("an event without eventType")
+    at = words.get("datetime", "")
+    moment = written_moment(at)
     plate = next((words[f"anpr/{tag}"] for tag in _PLATE if f"anpr/{tag}" in words), None)
     if kind not in ("anpr", "vehicledetection") or words.get("eventstate", "active").lower() == "inactive":
-        return Pushed(heartbeat=True)  # a sign of life ("videoloss", inactive), or an event of another kind
+        # A sign of life ("videoloss", inactive), or an event of another kind.
+        return Pushed(heartbeat=True, clock=moment)
     if plate is None:
         raise FrameError("an ANPR event without licensePlate")
-    at = words.get("datetime", "")
     confidence = next((words[f"anpr/{tag}"] for tag in _CONFIDENCE if words.get(f"anpr/{tag}")), None)
     if confidence is None:
         raise FrameError("an ANPR event without confidenceLevel")
@@ -80,7 +81,8 @@ def _event(camera: str, words: Mapping[str, str], pictures: list[Part]) -> Pushe
         confidence=share(_number(confidence)),
         colour=words.get("anpr/platecolor", "").lower()[:16],
         replayed=words.get("isdataretransmission", "").lower() == "true",
-        seen_at=_instant(at),
+        seen_at=None if moment is None else moment.ms,
+        local=moment is not None and moment.local,
         picture=_picture(pictures),
     )
     return Pushed(reads=(read,))
@@ -99,20 +101,6 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         raise FrameError(f"confidenceLevel is no number: {text[:20]}") from None
-
-
-def _instant(text: str) -> int | None:
-    """Unix ms of an instant with its offset; without one nobody knows which it is."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if at.tzinfo is None:
-        return None
-    try:
-        return int(at.timestamp() * 1000)
-    except (OverflowError, ValueError):
-        return None
 
 
 # --- XML

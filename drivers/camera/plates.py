@@ -7,6 +7,8 @@ import binascii
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 from contract.pictures import PICTURE_LIMIT
 from drivers.reports import PlateRead
@@ -20,6 +22,12 @@ DECODED_LIMIT = 3 * 1024 * 1024
 PLATE_LENGTH = 32
 KEY_LENGTH = 128
 
+MOMENT_LIMIT_MS = 253_402_128_000_000
+"""The end of 9998: what cameras say beyond it is no time, and cannot be written as one."""
+
+SECONDS_LIMIT = 100_000_000_000
+"""Seconds since 1970 that are a time (the year 5138); greater numbers are milliseconds."""
+
 _JPEG = b"\xff\xd8\xff"
 _NONE = frozenset(
     {
@@ -29,11 +37,19 @@ _NONE = frozenset(
 )  # fmt: skip
 
 
+class Moment(NamedTuple):
+    """A time by a camera's own clock. `ms`: Unix ms; `local`: its zone is not said, it is counted as if it were UTC."""
+
+    ms: int
+    local: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Pushed:
     """What one push says. `heartbeat`: it says that the camera is there, and asks whether there is something to do.
 
     `number`, `stored`: the read's own number at the camera and whether it was stored, which the answer has to name.
+    `clock`: the time at the camera, where a sign of life tells it.
     """
 
     reads: tuple[PlateRead, ...] = ()
@@ -41,6 +57,7 @@ class Pushed:
     inputs: Mapping[str, bool] = field(default_factory=dict)
     number: int | None = None
     stored: bool = False
+    clock: Moment | None = None
 
 
 def plate_text(said: str) -> str:
@@ -55,6 +72,25 @@ def plate_text(said: str) -> str:
 def share(percent: float) -> float:
     """0..1 of what a camera says in 0..100; 0 for what is no number."""
     return min(max(percent / 100, 0.0), 1.0) if not math.isnan(percent) else 0.0
+
+
+def unix_moment(said: float | None, more_ms: int = 0, *, local: bool = False) -> Moment | None:
+    """What a number of seconds (or milliseconds, by its size) since 1970 means; None if it cannot be a time."""
+    if said is None or math.isnan(said) or not 0 < said < MOMENT_LIMIT_MS:
+        return None
+    return Moment((round(said * 1000) if said < SECONDS_LIMIT else round(said)) + more_ms, local)
+
+
+def written_moment(text: object) -> Moment | None:
+    """What a written date and time (ISO 8601, with or without its offset) means; None if it is none."""
+    if not isinstance(text, str):
+        return None
+    try:
+        at = datetime.fromisoformat(text.strip())
+        ms = round((at if at.tzinfo is not None else at.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None
+    return Moment(ms, at.tzinfo is None) if 0 < ms < MOMENT_LIMIT_MS else None
 
 
 def key_of(*parts: object) -> str:

@@ -17,7 +17,16 @@ from urllib.parse import parse_qs
 import msgspec
 
 from drivers.camera.form import parts_of
-from drivers.camera.plates import BODY_LIMIT, Pushed, best_picture, jpeg_of_base64, key_of, plate_text, share
+from drivers.camera.plates import (
+    BODY_LIMIT,
+    Pushed,
+    best_picture,
+    jpeg_of_base64,
+    key_of,
+    plate_text,
+    share,
+    unix_moment,
+)
 from drivers.errors import FrameError
 from drivers.reports import PlateRead
 
@@ -41,8 +50,8 @@ class _TimeStamp(msgspec.Struct, frozen=True):
 
 class _PlateResult(msgspec.Struct, frozen=True):
     license: str
-    plate_id: int = msgspec.field(name="plateid")
-    confidence: float
+    plate_id: int | None = msgspec.field(name="plateid", default=None)
+    confidence: float = 0.0
     colour: int = msgspec.field(name="colorType", default=0)
     offline: int = msgspec.field(name="isoffline", default=0)
     time: _TimeStamp | None = msgspec.field(name="timeStamp", default=None)
@@ -113,15 +122,18 @@ def parse(camera: str, body: bytes, content_type: str = "application/json") -> P
 def _plate(camera: str, alarm: _Alarm) -> Pushed:
     said = alarm.result.plate
     at = said.time.timeval if said.time else None
+    moment = None if at is None else unix_moment(at.sec, at.usec // 1000 if 0 <= at.usec < 1_000_000 else 0)
+    # Without its number a read is told from others by what else it says of itself.
+    number = said.plate_id if said.plate_id is not None or at is None else f"{plate_text(said.license)}-{at.usec}"
     read = PlateRead(
         camera=camera,
         plate=plate_text(said.license),
         # The number starts again with the camera; with its moment it is this read's and no other's.
-        plate_id=key_of(alarm.serial, said.plate_id, at.sec if at else ""),
+        plate_id=key_of(alarm.serial, number, at.sec if at else ""),
         confidence=share(said.confidence),
         colour=COLOURS.get(said.colour, ""),
         replayed=said.offline != 0,
-        seen_at=at.sec * 1000 + at.usec // 1000 if at and 0 < at.sec < 1 << 40 else None,
+        seen_at=None if moment is None else moment.ms,
         picture=best_picture(jpeg_of_base64(said.picture), jpeg_of_base64(said.cut_out)),
     )
     return Pushed(reads=(read,), number=said.plate_id, stored=read.replayed)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from drivers.camera.frigate import Cameras, Meaning, Presence, Refused
 from drivers.profiles.profile import Profile
-from drivers.reports import InputRefused, Sink
+from drivers.reports import ClockTold, InputRefused, Sink
 
 
 class Plates:
@@ -57,6 +57,8 @@ class Plates:
                 self._sink(InputRefused(device or self._bus, why, payload[:64]))
             case Presence(device, online, why):
                 self._present(device, None if online else why)
+            case ClockTold():
+                self._sink(meaning)
             case _:
                 self._present(meaning.camera, None)
                 self._sink(meaning)

@@ -1,21 +1,17 @@
-"""Lanes: a plate read is decided and recorded, then the lane's one actuator is driven; barrier and loops are seen.
-
-Stored reads that a camera sends later are recorded and never acted on; repeats of an arrival are counted only.
-"""
+"""Lanes: a plate read is decided and recorded, then the lane's one actuator is driven; barrier and loops are seen."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
-import msgspec
 import structlog
 
 from config.site import CameraBarrier, Input, Lane, Site
 from contract.instants import instant
-from contract.kinds import Access, BarrierMoved, PassageMade, PlateSeen, Presented
+from contract.kinds import BarrierMoved, PassageMade, Presented
 from contract.readings import Reading
 from drivers.bus import CommandFailed
 from drivers.camera.zhenshi import Show
@@ -23,15 +19,16 @@ from drivers.reports import InputRefused, PlateRead
 from gateway.clock import Clock
 from gateway.engine.alarmclock import Alarmclock, Timers
 from gateway.engine.alarms import Alarms
-from gateway.engine.allowance import Allowance
 from gateway.engine.barriers import BarrierWire
 from gateway.engine.buses import Buses
+from gateway.engine.cameras import Cameras
 from gateway.engine.causes import built_in, built_in_key
 from gateway.engine.display import shown
 from gateway.engine.doors import ReadingsSink
 from gateway.engine.errands import Errands
 from gateway.engine.layout import Names, can_close, contact_point
 from gateway.engine.points import Points
+from gateway.engine.reads import PlateReads
 from gateway.engine.record import Facts, Record, Thing
 from gateway.engine.refusals import Refusals
 from gateway.engine.snapshots import KeepsPictures, Snapshots
@@ -58,30 +55,14 @@ from rules.barriers import (
     next_wake,
     step,
 )
-from rules.lanes import LaneDecision, LanePolicy, PlateSight, RecentRead, decide_plate, remembered
 
 log = structlog.get_logger(__name__)
 
 BARRIER_WITHIN_S = 2.0
 """A barrier that did not take the wish by then stays as it is."""
 
-BURST, PER_S = 40, 2
-"""Reads of one camera that are recorded: so many at once, then so many a second, are more than cars can come."""
-
 WAITING_LIMIT = 8
 """Reads of one lane that wait for the journal or the barrier at the most."""
-
-READS = "reads"
-"""Under which the last reads of each lane are kept."""
-
-REPLAYED_LIMIT = 2_000
-"""Stored reads of a camera that are recognised when they come again."""
-
-
-class Reads(msgspec.Struct, frozen=True):
-    """The reads that a lane has decided upon lately: after a restart too they are repeats when they come again."""
-
-    recent: tuple[RecentRead, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +87,14 @@ class _Standing:
     """One lane as it is now. `at`: Unix ms of its last change. `idle`: rings when nobody has driven through."""
 
     lane: Lane
-    policy: LanePolicy
     traits: LaneTraits
     wire: BarrierWire
     clock: Alarmclock
     idle: Alarmclock
     memory: LaneMemory = field(default_factory=LaneMemory)
-    recent: tuple[RecentRead, ...] = ()
-    replayed: deque[tuple[str, int | None]] = field(default_factory=lambda: deque(maxlen=REPLAYED_LIMIT))
     last_plate: str | None = None
     at: int = 0
     waiting: int = 0
-    allowance: Allowance = field(default_factory=lambda: Allowance(BURST, PER_S))
 
 
 class Lanes:
@@ -151,11 +128,18 @@ class Lanes:
         self._errands = errands
         self._refusals = refusals
         self._readings = readings
-        self._snapshots = Snapshots(pictures, errands, refusals)
+        self.cameras = Cameras(
+            {lane.camera: lane.fresh_s for lane in site.lanes.values()}, ZoneInfo(site.timezone),
+            alarms=alarms, names=names, record=record, timers=timers, clock=clock,
+        )  # fmt: skip
+        snapshots = Snapshots(pictures, errands, refusals)
+        self._reads = PlateReads(
+            site.lanes, cameras=self.cameras, snapshots=snapshots, record=record, refusals=refusals, clock=clock
+        )
         self._timers = timers
         self._clock = clock
         self._lanes = {id: self._standing(id, lane, buses) for id, lane in site.lanes.items()}
-        self._cameras = {lane.camera: id for id, lane in site.lanes.items()}
+        self._lane_of = {lane.camera: id for id, lane in site.lanes.items()}
         self._by_point: dict[str, list[str]] = {}
         for id, standing in self._lanes.items():
             for point in (*standing.wire.points, *_loops_of(standing.lane)):
@@ -163,12 +147,11 @@ class Lanes:
 
     def start(self) -> None:
         """Remembers the last reads; barriers and loops are unknown until they are read, and nothing is driven."""
+        self.cameras.start()
+        self._reads.start()
         now = self._clock.wall_ms()
-        saved = self._record.load_state(READS, Reads)
         for id, standing in self._lanes.items():
             standing.at = now
-            if id in saved:
-                standing.recent = saved[id].recent
             self._readings(self._state_readings(id))
 
     def __contains__(self, lane: str) -> bool:
@@ -178,7 +161,7 @@ class Lanes:
 
     async def plate_read(self, read: PlateRead) -> Verdict:
         """Decides on a read, records it and drives the barrier. Unknown cameras lift nothing."""
-        lane = self._cameras.get(read.camera)
+        lane = self._lane_of.get(read.camera)
         if lane is None:
             self._refusals.refuse(InputRefused(read.camera, "no lane has this camera"))
             return Verdict()
@@ -186,21 +169,21 @@ class Lanes:
         if standing.waiting >= WAITING_LIMIT:
             self._refusals.refuse(InputRefused(read.camera, "more reads than can be recorded"))
             return Verdict(recorded=False)
-        decision = self._decide(standing, read)
+        taken = self._reads.take(lane, read, self.index)
+        decision = taken.decision
         self.decisions[decision.outcome] += 1
-        if decision.outcome != "ignored" and not standing.allowance.take(self._clock.monotonic()):
-            self._refusals.refuse(InputRefused(read.camera, "more reads than cars can come"))
-            return Verdict()
-        facts, picture = self._said(lane, read, decision)
-        if not facts:
-            return Verdict()
-        recording = self._record.append(facts)
-        show = shown(standing.lane.display, decision)
+        if taken.acts:
+            standing.last_plate = decision.plate or None
+            self._changed(lane, taken.facts)
+        if not taken.facts:
+            return Verdict(recorded=taken.recorded)
+        recording = self._record.append(taken.facts)
+        show = shown(standing.lane.display, decision) if taken.acts else None
         standing.waiting += 1
         try:
             events = await recording
-            if not decision.granted:
-                return Verdict(show=show, picture=picture)
+            if not (taken.acts and decision.granted):
+                return Verdict(show=show, recorded=taken.recorded, picture=taken.picture)
             admission = Admission(
                 by="decision",
                 after=events[-1].seq if events else None,
@@ -208,7 +191,7 @@ class Lanes:
                 credential=Presented(kind="plate", value=decision.plate),
                 holder=decision.holder,
             )
-            return Verdict(await self._lift(lane, admission), show, picture=picture)
+            return Verdict(await self._lift(lane, admission), show, picture=taken.picture)
         finally:
             standing.waiting -= 1
 
@@ -274,74 +257,14 @@ class Lanes:
 
     def _standing(self, id: str, lane: Lane, buses: Buses) -> _Standing:
         wire = BarrierWire(lane.barrier, lane.camera, buses)
-        policy = LanePolicy(
-            lane=id,
-            direction=lane.direction,
-            visitors=lane.visitors,
-            confidence=lane.confidence,
-            repeat_s=lane.repeat_s,
-        )
         traits = LaneTraits(has_position=bool(wire.points), has_loop_under=lane.loop_under is not None)
         return _Standing(
             lane,
-            policy,
             traits,
             wire,
             clock=Alarmclock(self._timers, lambda: self._tick(id)),
             idle=Alarmclock(self._timers, lambda: self._stood_idle(id)),
         )
-
-    def _decide(self, standing: _Standing, read: PlateRead) -> LaneDecision:
-        sight = PlateSight(read.plate, read.plate_id, read.confidence, read.replayed)
-        now = self._clock.wall_ms()
-        clock_ok = self._clock.state == "ok"
-        decision = decide_plate(self.index, standing.policy, sight, standing.recent, now, clock_ok=clock_ok)
-        standing.recent = remembered(standing.recent, standing.policy, sight, decision, now)
-        return decision
-
-    def _said(self, lane: str, read: PlateRead, decision: LaneDecision) -> tuple[Facts, asyncio.Task[None] | None]:
-        standing = self._lanes[lane]
-        facts = Facts()
-        if decision.outcome == "ignored" and not (read.replayed and self._first_replay(standing, read)):
-            return facts, None
-        picture, writing = self._snapshots.keep(read)
-        seen = PlateSeen(
-            plate=decision.plate,
-            camera=read.camera,
-            confidence=read.confidence,
-            colour=read.colour,
-            plate_id=read.plate_id,
-            replayed=read.replayed,
-            seen_at=None if read.seen_at is None else instant(read.seen_at),
-            picture=picture,
-        )
-        facts.say("plate.seen", lane, seen)
-        if decision.outcome == "ignored":
-            return facts, writing
-        access = Access(
-            credential=Presented(kind="plate", value=decision.plate),
-            holder=decision.holder,
-            rule=decision.rule,
-            revision=decision.revision,
-            reason=decision.reason,
-            direction=standing.lane.direction,
-            reader=read.camera,
-            picture=picture,
-        )
-        facts.say(f"access.{decision.outcome}", lane, access)
-        facts.keep(READS, lane, Reads(standing.recent))
-        standing.last_plate = decision.plate or None
-        self._changed(lane, facts)
-        return facts, writing
-
-    def _first_replay(self, standing: _Standing, read: PlateRead) -> bool:
-        if read.plate_id and any(before.plate_id == read.plate_id for before in standing.recent):
-            return False  # recorded when it was fresh; the camera never heard so
-        key = (read.plate_id or read.plate, read.seen_at)
-        if key in standing.replayed:
-            return False
-        standing.replayed.append(key)
-        return True
 
     async def _lift(self, lane: str, admission: Admission) -> bool:
         standing = self._lanes[lane]

@@ -24,6 +24,7 @@ from contract.layout import SiteLayout
 from contract.readings import Reading
 from contract.texts import Text
 from drivers.reports import (
+    ClockTold,
     CredentialRead,
     DeviceFound,
     DeviceLost,
@@ -286,6 +287,8 @@ class SiteEngine:
                 self._points_changed(applied, Facts())
             case PlateRead():
                 self.errands.start(self._plate_without_answer(report))
+            case ClockTold():
+                self.lanes.cameras.told(report)
             case DeviceLost(device=device, why=why):
                 facts = Facts()
                 if self.devices.lost(device, why, facts):

@@ -82,6 +82,18 @@ class GatewayFigures(Collector):
             for outcome, count in counts.items():
                 decisions.add_metric([place, outcome], count)
         yield decisions
+        words = "Plate reads that were not of now"
+        replayed = CounterMetricFamily(f"{PREFIX}_reads_replayed", words, labels=["camera"])
+        for camera, count in engine.lanes.cameras.replayed.items():
+            replayed.add_metric([camera], count)
+        yield replayed
+        words = "How far a camera's clock is ahead of the gateway's, as measured by its reads"
+        clocks = GaugeMetricFamily(f"{PREFIX}_camera_clock_error_seconds", words, labels=["camera"])
+        for camera in engine.lanes.cameras.replayed:
+            error_ms = engine.lanes.cameras.error_ms(camera)
+            if error_ms is not None:
+                clocks.add_metric([camera], error_ms / 1000)
+        yield clocks
         commands = CounterMetricFamily(f"{PREFIX}_commands", "Commands by what became of them", labels=["outcome"])
         for outcome, count in engine.commands.counts.items():
             commands.add_metric([outcome], count)

@@ -18,8 +18,26 @@ def test_a_lane_for_each_make(tmp_path: Path) -> None:
     assert (display.speaks, display.shows, display.granted) == ("board", "board", "欢迎光临")
 
 
+def test_how_late_a_read_may_come(tmp_path: Path) -> None:
+    patient = SITE.replace("    camera: zhen\n", "    camera: zhen\n    fresh_s: 120\n")
+    lanes = loaded(tmp_path, patient).site.lanes
+    assert (lanes["lane-zhen"].fresh_s, lanes["lane-hik"].fresh_s) == (120, 30)
+
+
 # what is wrong: old text, new text → where, words of the sentence
 MISTAKES = [
+    (
+        "a read that may come when its car is gone",
+        "camera: zhen\n",
+        "camera: zhen\n    fresh_s: 600\n",
+        {"lanes.lane-zhen.fresh_s": "120"},
+    ),
+    (
+        "a read that may take no time",
+        "camera: zhen\n",
+        "camera: zhen\n    fresh_s: 0\n",
+        {"lanes.lane-zhen.fresh_s": "5"},
+    ),
     (
         "a camera that lifts nothing",
         "camera: zhen\n    barrier",

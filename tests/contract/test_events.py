@@ -13,7 +13,7 @@ from contract import wire
 from contract.errors import Malformed
 from contract.events import GENESIS, Batch, Event, Moved, batch_fault, chain, chained
 from contract.instants import instant, milliseconds
-from contract.kinds import KINDS, PassageMade, StreamForked, decode_data, encode_data
+from contract.kinds import KINDS, PassageMade, PlateSeen, StreamForked, decode_data, encode_data
 
 GOLDEN = Path(__file__).parent / "golden"
 DATA: dict[str, object] = json.loads((GOLDEN / "event-data.json").read_text())
@@ -73,10 +73,13 @@ def test_a_first_place_of_an_event_that_is_not_in_the_batch_is_named() -> None:
     assert "two first places" in (batch_fault(with_places(6, 6)) or "")
 
 
-def test_what_older_gateways_said_of_forks_and_passages_is_read() -> None:
+def test_what_older_gateways_said_of_forks_passages_and_plates_is_read() -> None:
     forked = decode_data("stream.forked", b'{"old_stream":"","agreed":0,"why":"damaged"}')
     assert isinstance(forked, StreamForked)
     assert (forked.moved, forked.missing) == (None, None)
+    seen = decode_data("plate.seen", b'{"plate":"A1","camera":"c","confidence":0.9,"replayed":true}')
+    assert isinstance(seen, PlateSeen)
+    assert (seen.replayed, seen.reason) == (True, None)
     passage = decode_data("passage.made", b'{"direction":"in","after":41}')
     assert isinstance(passage, PassageMade)
     assert passage.after_stream is None

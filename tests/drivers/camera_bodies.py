@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 JPEG = b"\xff\xd8\xff\xe0 not much of a picture\r\n\x00--with bytes that look like text\xff\xd9"
@@ -54,6 +55,21 @@ def hikvision(xml: str = HIKVISION, scene: bytes = JPEG, plate: bytes = CUT_OUT)
     )
 
 
+EAST = timezone(timedelta(hours=8))
+"""The zone of the cameras that these bodies are of."""
+
+
+def hikvision_at(at_ms: int, xml: str = HIKVISION, *, offset: bool = True) -> str:
+    """The event at another time; without its offset it is the camera's local time."""
+    text = datetime.fromtimestamp(at_ms / 1000, EAST).isoformat(timespec="milliseconds")
+    return xml.replace("2026-11-18T10:50:00.250+08:00", text if offset else text.removesuffix("+08:00"))
+
+
+def timeval(at_ms: int) -> dict[str, Any]:
+    """The time of a 臻识 read."""
+    return {"Timeval": {"sec": at_ms // 1000, "usec": at_ms % 1000 * 1000}}
+
+
 DAHUA: dict[str, Any] = {
     "Code": "TrafficJunction",
     "Action": "Pulse",
@@ -78,6 +94,20 @@ def dahua(**changes: Any) -> dict[str, Any]:
         else:
             event[name] = value
     return event
+
+
+def dahua_at(at_ms: int, *, real: bool = True, **changes: Any) -> dict[str, Any]:
+    """The event at another time; not `real`: it only counts the camera's local seconds."""
+    local = at_ms // 1000 + 8 * 3600
+    return dahua(**({"RealUTC": at_ms // 1000 if real else ..., "UTC": local, "UTCMS": at_ms % 1000} | changes))
+
+
+def tollgate_at(at_ms: int) -> dict[str, Any]:
+    """The form with one picture at another time."""
+    said = deepcopy(TOLLGATE)
+    text = datetime.fromtimestamp(at_ms / 1000, EAST).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    said["Picture"]["SnapInfo"]["AccurateTime"] = text
+    return said
 
 
 def coded(event: dict[str, Any], action: str = "Pulse") -> bytes:

@@ -124,10 +124,29 @@ def test_what_may_be_missing() -> None:
     assert (said.colour, said.replayed, said.seen_at, said.picture) == ("", False, None, None)
 
 
-@pytest.mark.parametrize("field", ["license", "plateid", "confidence"])
-def test_what_may_not_be_missing(field: str) -> None:
-    with pytest.raises(FrameError, match=field):
-        parse("cam", push(**{field: ...}))
+def test_what_may_not_be_missing() -> None:
+    with pytest.raises(FrameError, match="license"):
+        parse("cam", push(license=...))
+
+
+def test_what_only_serves_book_keeping_costs_no_read() -> None:
+    said = read(push(plateid=...))
+    assert (said.plate, said.confidence, said.seen_at) == ("粤Z9065澳", 0.96, 1686299994687)
+    # It is told from others all the same.
+    keys = {read(push(plateid=..., timeStamp={"Timeval": {"sec": 1686299994, "usec": n}})).plate_id for n in (1, 2)}
+    assert len(keys | {said.plate_id, read(push(plateid=..., license="沪A12345")).plate_id}) == 4
+    assert read(push(plateid=..., imageFile="")).plate_id == said.plate_id
+    # A read that does not say how sure it is is no sure one.
+    assert read(push(confidence=...)).confidence == 0
+
+
+@pytest.mark.parametrize(
+    ("sec", "seen_at"),
+    [(1686299994, 1686299994687), (1686299994000, 1686299994687), (0, None), (-1, None), (1 << 60, None)],
+)
+def test_the_time_of_a_read_in_seconds_or_milliseconds(sec: int, seen_at: int | None) -> None:
+    said = read(push(timeStamp={"Timeval": {"sec": sec, "usec": 687772}}))
+    assert (said.seen_at, said.local) == (seen_at, False)
 
 
 WRONG: list[tuple[bytes, str]] = [

@@ -50,7 +50,8 @@ def test_it_pushes_the_same_read() -> None:
 
 def test_the_form_with_one_picture() -> None:
     [said] = parse("cam", json.dumps(TOLLGATE).encode()).reads
-    assert (said.plate, said.confidence, said.colour, said.seen_at) == ("沪A12345", 0.86, "blue", None)
+    assert (said.plate, said.confidence, said.colour) == ("沪A12345", 0.86, "blue")
+    assert (said.seen_at, said.local) == (1_795_027_799_250, True)  # 18:49:59.250 at the camera
     assert said.plate_id == "cam-7-2026-11-18 18:49:59.250-沪A12345"
     pictured = {"Picture": TOLLGATE["Picture"] | {"CutoutPic": {"Content": base64.b64encode(CUT_OUT).decode()}}}
     assert parse("cam", json.dumps(pictured).encode()).reads[0].picture == CUT_OUT
@@ -58,7 +59,12 @@ def test_the_form_with_one_picture() -> None:
 
 # what the camera says otherwise → what changes of the read (None: there is no read)
 OTHERWISE: list[tuple[dict[str, Any], dict[str, Any] | None]] = [
-    ({"RealUTC": ...}, {"seen_at": None, "plate_id": "4711-1795028999"}),  # UTC counts local seconds
+    # UTC counts local seconds.
+    ({"RealUTC": ...}, {"seen_at": 1_795_028_999_250, "local": True, "plate_id": "4711-1795028999"}),
+    ({"RealUTC": ..., "UTC": ...}, {"seen_at": None, "plate_id": "4711"}),
+    ({"RealUTC": 1795000199000}, {"plate_id": "4711-1795000199000"}),
+    ({"RealUTC": 0}, {"seen_at": 1_795_028_999_250, "local": True, "plate_id": "4711-0"}),
+    ({"RealUTC": 1e14, "UTC": -5}, {"plate_id": "4711-100000000000000", "seen_at": 100_000_000_000_250}),
     ({"Object": ...}, {"confidence": 0.0}),  # TrafficCar has none, and the vehicle's is another thing
     ({"Object": {"Confidence": 400}, "EventID": 5}, {"confidence": 1.0, "plate_id": "5-1795000199"}),
     ({"TrafficCar": ...}, {"colour": ""}),
@@ -68,7 +74,7 @@ OTHERWISE: list[tuple[dict[str, Any], dict[str, Any] | None]] = [
     ({"EventID": ...}, {"plate_id": "45103734-1795000199"}),
     ({"OffLine": 1}, {"replayed": True}),
     ({"RealUTC": "1795000199"}, {}),
-    ({"RealUTC": True}, {"seen_at": None, "plate_id": "4711-1795028999"}),
+    ({"RealUTC": True}, {"seen_at": 1_795_028_999_250, "local": True, "plate_id": "4711-1795028999"}),
     ({"Action": "Stop"}, None),
     ({"Code": "VideoMotion"}, None),
 ]

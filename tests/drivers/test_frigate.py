@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.camera.frigate import CARS_LIMIT, PAYLOAD_LIMIT, SETTLE_S, Cameras, Meaning, Presence, Refused
-from drivers.reports import PlateRead
+from drivers.reports import ClockTold, PlateRead
 
 ID = "1757347331.12-abc123"
 
@@ -106,6 +106,10 @@ def test_frigate_says_who_is_there() -> None:
     ]
     stats["cameras"]["gate_in"]["camera_fps"] = 5.1
     assert here.read("frigate/stats", json.dumps(stats).encode(), 0.0) == [Presence("cam", True)]
+    told = json.dumps({**stats, "service": {"last_updated": 1_795_000_000}}).encode()
+    assert here.read("frigate/stats", told, 0.0) == [Presence("cam", True), ClockTold("cam", 1_795_000_000_000)]
+    # What the broker kept is of another time.
+    assert here.read("frigate/stats", told, 0.0, retained=True) == [Presence("cam", True)]
 
 
 WRONG = [

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from contract.pictures import PICTURE_LIMIT
 from drivers.camera.form import parts_of
 from drivers.camera.hikvision import ANSWER, DEPTH_LIMIT, ELEMENTS_LIMIT, XML_LIMIT, parse, words_of
-from drivers.camera.plates import BODY_LIMIT, Pushed
+from drivers.camera.plates import BODY_LIMIT, Moment, Pushed
 from drivers.errors import FrameError
 from drivers.reports import PlateRead
 from tests.drivers.camera_bodies import CUT_OUT, HEARTBEAT_XML, HIKVISION, HIKVISION_TYPE, JPEG, hikvision, multipart
@@ -67,8 +67,13 @@ OTHERWISE = [
     ("<licensePlate>沪A12345", "<licensePlate>unknown", {"plate": ""}),
     ("<licensePlate>沪A12345", "<licensePlate>noPlate", {"plate": ""}),
     ("<licensePlate>沪A12345", "<licensePlate> 沪a 12345 ", {}),
-    ("2026-11-18T10:50:00.250+08:00", "2026-11-18T10:50:00", {"seen_at": None}),
+    # Without its offset it is the camera's local time, counted as if it were UTC.
+    ("2026-11-18T10:50:00.250+08:00", "2026-11-18T10:50:00", {"seen_at": 1_794_999_000_000, "local": True}),
+    ("2026-11-18T10:50:00.250+08:00", "2026-11-18T02:50:00.250Z", {}),
+    ("2026-11-18T10:50:00.250+08:00", "20261118T105000+0800", {"seen_at": 1_794_970_200_000}),
     ("2026-11-18T10:50:00.250+08:00", "yesterday", {"seen_at": None}),
+    ("2026-11-18T10:50:00.250+08:00", "0001-01-01T00:00:00+14:00", {"seen_at": None}),
+    ("2026-11-18T10:50:00.250+08:00", "9999-12-31T23:59:59-14:00", {"seen_at": None}),
     ("<picNum>2</picNum>", "<isDataRetransmission>true</isDataRetransmission>", {"replayed": True}),
 ]
 
@@ -112,11 +117,14 @@ def test_a_picture_is_never_touched(eol: bytes) -> None:
 
 
 def test_signs_of_life_and_other_events() -> None:
-    assert parse("cam", HEARTBEAT_XML.encode(), "application/xml") == Pushed(heartbeat=True)
+    beat = Pushed(heartbeat=True, clock=Moment(1_794_970_200_000))
+    assert parse("cam", HEARTBEAT_XML.encode(), "application/xml") == beat
     body = multipart(("videoloss.xml", "text/xml", HEARTBEAT_XML.encode()))
-    assert parse("cam", body, HIKVISION_TYPE) == Pushed(heartbeat=True)
+    assert parse("cam", body, HIKVISION_TYPE) == beat
     other = HIKVISION.replace("<eventType>ANPR", "<eventType>VMD")
-    assert parse("cam", hikvision(other), HIKVISION_TYPE) == Pushed(heartbeat=True)
+    assert parse("cam", hikvision(other), HIKVISION_TYPE) == Pushed(heartbeat=True, clock=Moment(1_794_970_200_250))
+    timeless = HEARTBEAT_XML.replace("2026-11-18T10:50:00+08:00", "")
+    assert parse("cam", timeless.encode(), "application/xml") == Pushed(heartbeat=True)
     over = HIKVISION.replace("<eventState>active", "<eventState>inactive")
     assert parse("cam", hikvision(over), HIKVISION_TYPE).reads == ()
 

@@ -6,7 +6,8 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ import pytest
 from contract.pictures import picture_id
 from simulators.camera.wire import Camera, HttpPushWire
 from simulators.engines import free_port
-from tests.drivers.camera_bodies import DAHUA, HIKVISION_TYPE, JPEG, hikvision
+from tests.drivers.camera_bodies import HIKVISION_TYPE, JPEG, dahua_at, hikvision, hikvision_at, timeval
 from tests.drivers.test_camera import push
 from tests.gateway.process import ROOT, WITHIN_S, Ends, Gateway
 from tests.simulators.camera_site import camera_site
@@ -167,17 +168,18 @@ async def test_empty_pictures_cost_no_read(tmp_path: Path) -> None:
         assert (seen["plate"], seen["picture"]) == ("沪A12345", None)
 
 
-BODIES = [
-    ("hik", "沪A12345", hikvision(), HIKVISION_TYPE),
-    ("zhen", "粤Z9065澳", push(), "application/json"),
-    ("its", "沪A12345", json.dumps({"Events": [DAHUA]}).encode(), "application/json"),
+BODIES: list[tuple[str, str, Callable[[int], bytes], str]] = [
+    ("hik", "沪A12345", lambda at: hikvision(hikvision_at(at)), HIKVISION_TYPE),
+    ("zhen", "粤Z9065澳", lambda at: push(timeStamp=timeval(at)), "application/json"),
+    ("its", "沪A12345", lambda at: json.dumps({"Events": [dahua_at(at)]}).encode(), "application/json"),
 ]
 
 
-@pytest.mark.parametrize(("device", "plate", "body", "kind"), BODIES, ids=[device for device, *_ in BODIES])
+@pytest.mark.parametrize(("device", "plate", "body_at", "kind"), BODIES, ids=[device for device, *_ in BODIES])
 async def test_what_was_answered_is_in_the_journal_whatever_happens_next(
-    tmp_path: Path, device: str, plate: str, body: bytes, kind: str
+    tmp_path: Path, device: str, plate: str, body_at: Callable[[int], bytes], kind: str
 ) -> None:
+    body = body_at(time.time_ns() // 1_000_000)
     gateway = CameraGateway(tmp_path)
     await gateway.hold()
     await gateway.start()

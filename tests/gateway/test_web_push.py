@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,26 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
+from contract.instants import instant
 from contract.pictures import PICTURE_LIMIT, picture_id
 from drivers.installed import Gateway
 from drivers.opening import open_bus
 from drivers.push import PushBus
 from gateway.engine.lanes import WAITING_LIMIT
+from gateway.engine.reads import OLD_BURST
 from gateway.web.app import gateway_app
 from gateway.web.push import AT_ONCE
 from gateway.web.served import People, Served
-from tests.drivers.camera_bodies import CUT_OUT, DAHUA, HIKVISION, HIKVISION_TYPE, JPEG, dahua, hikvision
+from tests.drivers.camera_bodies import (
+    CUT_OUT,
+    HIKVISION_TYPE,
+    JPEG,
+    dahua_at,
+    hikvision,
+    hikvision_at,
+    timeval,
+    tollgate_at,
+)
 from tests.drivers.test_camera import push
 from tests.gateway.disks import FaultyDisk
 from tests.gateway.engine_site import Album, Yard, yard
@@ -41,8 +52,17 @@ class Cameras:
 
     async def hik(self, plate: str = "沪A12345", **more: Any) -> httpx.Response:
         """A Hikvision camera pushes; each plate with a UUID of its own."""
-        xml = HIKVISION.replace("沪A12345", plate).replace("000000000004", plate)
+        xml = hikvision_at(self.now).replace("沪A12345", plate).replace("000000000004", plate)
         return await self.send("hik", hikvision(xml, **more), HIKVISION_TYPE)
+
+    @property
+    def now(self) -> int:
+        """What time it is, Unix ms."""
+        return self.here.time.machine_ms
+
+    async def its(self, *events: dict[str, Any]) -> httpx.Response:
+        """A Dahua camera pushes these events, or one car."""
+        return await self.send("its", json.dumps({"Events": events or [dahua_at(self.now)]}).encode())
 
     async def send(self, device: str, body: bytes, kind: str = "application/json") -> httpx.Response:
         """Any push."""
@@ -50,7 +70,7 @@ class Cameras:
 
     async def zhen(self, **changes: Any) -> dict[str, Any]:
         """A 臻识 camera pushes; what it is answered."""
-        return answered(await self.send("zhen", push(**changes)))
+        return answered(await self.send("zhen", push(**({"timeStamp": timeval(self.now)} | changes))))
 
     async def beat(self) -> dict[str, Any]:
         """A heartbeat of the 臻识 camera; what it is answered."""
@@ -97,7 +117,7 @@ async def test_each_make_is_answered_in_its_own_words(tmp_path: Path) -> None:
         hik = await there.hik()
         assert (hik.status_code, hik.headers["content-type"]) == (200, "application/xml")
         assert ElementTree.fromstring(hik.text).findtext("statusString") == "OK"
-        its = await there.send("its", json.dumps({"Events": [DAHUA]}).encode())
+        its = await there.its()
         assert (its.status_code, its.json()["Result"]) == (200, True)
         assert (await there.zhen())["info"] == "ok"
         for device in ("hik", "its", "zhen"):
@@ -118,8 +138,8 @@ async def test_the_scene_is_kept_or_the_cut_out_where_it_is_too_large(tmp_path: 
 
 async def test_several_cars_in_one_push(tmp_path: Path) -> None:
     async with cameras(tmp_path) as there:
-        other = dahua(EventID=4712, TrafficCar={"PlateNumber": "苏E54321"})
-        await there.send("its", json.dumps({"Events": [DAHUA, dahua(Action="Stop"), other]}).encode())
+        one, over = dahua_at(there.now), dahua_at(there.now, Action="Stop")
+        await there.its(one, over, dahua_at(there.now, EventID=4712, TrafficCar={"PlateNumber": "苏E54321"}))
         assert [data["plate"] for _, _, data in await there.here.events("plate.seen")] == ["沪A12345", "苏E54321"]
 
 
@@ -131,6 +151,70 @@ async def test_what_was_recorded_fresh_is_not_recorded_again_as_stored(tmp_path:
         assert len(await there.here.events("plate.seen")) == 1
         await there.zhen(isoffline=1, plateid=21086)
         assert [data["replayed"] for _, _, data in await there.here.events("plate.seen")] == [False, True]
+
+
+# --- Reads that are not of now
+
+YEAR_MS = 365 * 86_400_000
+
+Body = Callable[[int], tuple[str, bytes, str]]
+BODIES: dict[str, Body] = {
+    # form of a push: its device, body and type, of a car at this time (Unix ms)
+    "zhenshi": lambda at: ("zhen", push(timeStamp=timeval(at)), "application/json"),
+    "hikvision": lambda at: ("hik", hikvision(hikvision_at(at)), HIKVISION_TYPE),
+    "hikvision in local time": lambda at: ("hik", hikvision(hikvision_at(at, offset=False)), HIKVISION_TYPE),
+    "dahua": lambda at: ("its", json.dumps({"Events": [dahua_at(at)]}).encode(), "application/json"),
+    "dahua in local time": lambda at: ("its", json.dumps({"Events": [dahua_at(at, real=False)]}).encode(), "text/json"),
+    "dahua with a picture": lambda at: ("its", json.dumps(tollgate_at(at)).encode(), "application/json"),
+}
+
+
+@pytest.mark.parametrize("form", BODIES)
+@pytest.mark.parametrize(("by_ms", "code"), [(-YEAR_MS, "replayed_old"), (10 * YEAR_MS, "replayed_ahead")])
+async def test_a_push_of_another_time_is_recorded_and_lifts_nothing(
+    tmp_path: Path, form: str, by_ms: int, code: str
+) -> None:
+    async with cameras(tmp_path) as there:
+        device, body, kind = BODIES[form](there.now + by_ms)
+        assert (await there.send(device, body, kind)).status_code == 200
+        [(_, _, seen)] = await there.here.events("plate.seen")
+        assert (seen["replayed"], seen["reason"]["code"]) == (True, code)
+        assert await there.here.events("access.granted", "access.denied") == []
+        assert there.here.sent == []
+        # The camera's own read of now is decided upon, and told with its instant, in whatever zone it was written.
+        device, body, kind = BODIES[form](there.now)
+        answer = await there.send(device, body, kind)
+        assert (b'"ok"' in answer.content) is (device == "zhen")
+        assert len(await there.here.events("access.granted")) == 1
+        seen = (await there.here.events("plate.seen"))[-1][2]
+        assert (seen["replayed"], seen["reason"], seen["seen_at"]) == (False, None, instant(there.now))
+
+
+async def test_the_same_bytes_lift_once_whatever_comes_between_and_however_late(tmp_path: Path) -> None:
+    async with cameras(tmp_path) as there:
+        body = push(timeStamp=timeval(there.now))
+        assert answered(await there.send("zhen", body))["info"] == "ok"
+        for number in range(34):
+            await there.here.wait(2)
+            assert (await there.zhen(plateid=number, license=f"苏E{number:05}", confidence=10))["info"] == "no"
+        for wait_s in (0, 20, 600, 86_400):
+            await there.here.wait(wait_s)
+            assert answered(await there.send("zhen", body))["info"] == "no"
+        assert len(await there.here.events("access.granted")) == 1
+        assert (await there.zhen(plateid=99))["info"] == "ok"
+
+
+async def test_a_camera_is_asked_to_keep_what_is_more_than_can_be_recorded(tmp_path: Path) -> None:
+    async with cameras(tmp_path) as there:
+        codes = [
+            (await there.send("zhen", push(isoffline=1, plateid=number, imageFile=""))).status_code
+            for number in range(OLD_BURST + 1)
+        ]
+        assert set(codes[:-1]) == {200}
+        assert codes[-1] == 503
+        await there.here.wait(1)
+        assert (await there.send("zhen", push(isoffline=1, plateid=OLD_BURST, imageFile=""))).status_code == 200
+        assert len(await there.here.events("plate.seen")) == OLD_BURST + 1
 
 
 # --- The disk
@@ -145,7 +229,7 @@ async def test_a_read_that_is_not_on_the_disk_is_not_taken_but_a_lift_does_not_w
         disk.hang_syncs()
         hik = await there.hik()
         assert hik.status_code == 503
-        its = await there.send("its", json.dumps({"Events": [DAHUA]}).encode())
+        its = await there.its()
         assert its.status_code == 503
         # Its camera is the actuator: recording must not lock people in.
         assert (await there.zhen())["info"] == "ok"

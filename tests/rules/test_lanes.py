@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.instants import instant
-from rules.lanes import RECENT_LIMIT, LaneDecision, LanePolicy, PlateSight, RecentRead, decide_plate, remembered
+from rules.lanes import (
+    GRANTED_LIMIT,
+    OTHERS_LIMIT,
+    LaneDecision,
+    LanePolicy,
+    PlateSight,
+    RecentRead,
+    decide_plate,
+    remembered,
+)
+from rules.reasons import reason
 from tests.rules.people import BLOCKED_PLATE, HOLDER, LOBBY, NIGHT, NOON, OFFICE, PARKING, PLATE, index
 
 ENTRY = LanePolicy("gate-in", "in", visitors="admit")
@@ -21,6 +31,7 @@ ASKING_OUT = replace(EXIT, visitors="ask")
 RESIDENT, STRANGER, BLOCKED = PlateSight("沪A12345"), PlateSight("苏E0Q7X5"), PlateSight("粤B88888")
 DOUBTFUL = replace(RESIDENT, confidence=0.62)
 PAST = instant(NOON - 1)
+STORED = reason("replayed")
 
 
 def changed(item: Any, **fields: Any) -> Any:
@@ -58,7 +69,7 @@ CASES: list[Case] = [
     ("an empty plate", WHOLE, ENTRY, PlateSight(""), NOON, "denied", "no-plate", "no_plate"),
     ("read badly", WHOLE, ENTRY, DOUBTFUL, NOON, "denied", "low-confidence", "low_confidence"),
     ("read just well enough", WHOLE, ENTRY, replace(RESIDENT, confidence=0.8), NOON, "granted", "g-2", "granted"),
-    ("stored by the camera", WHOLE, ENTRY, replace(RESIDENT, replayed=True), NOON, "ignored", "replayed", "replayed"),
+    ("stored by the camera", WHOLE, ENTRY, replace(RESIDENT, replayed=STORED), NOON, "ignored", "replayed", "replayed"),
 ]  # fmt: skip
 
 
@@ -116,8 +127,13 @@ def test_the_same_car_read_again_is_one_arrival() -> None:
 def test_the_same_read_sent_again_is_no_arrival_even_later() -> None:
     read = {"plate": "沪A12345", "plate_id": "21085"}
     assert outcomes((0, read), (60, read)) == ["g-2", "repeated"]
-    # After a reboot the camera counts from the start.
-    assert outcomes((0, read), (601, read)) == ["g-2", "g-2"]
+    # After a reboot the camera counts from the start: its number is another car's.
+    assert outcomes((0, read), (601, read | {"plate": "苏E0Q7X5"})) == ["g-2", "visitor"]
+    # Where a camera gives no time, nothing but this number says that it is the same read.
+    assert outcomes((0, read), (601, read), (86_399, read), (86_401, read)) == ["g-2", "repeated", "repeated", "g-2"]
+    # Where it does, the time says it (`rules.freshness`).
+    stamped = read | {"stamped": True}
+    assert outcomes((0, stamped), (599, stamped), (601, stamped)) == ["g-2", "repeated", "g-2"]
 
 
 def test_two_cars_close_together_are_two_arrivals() -> None:
@@ -141,14 +157,41 @@ def test_a_car_without_a_plate_is_told_once() -> None:
 
 
 def test_a_replayed_read_hides_no_arrival() -> None:
-    assert outcomes((0, {"plate": "沪A12345", "replayed": True}), (1, {"plate": "沪A12345"})) == ["replayed", "g-2"]
+    assert outcomes((0, {"plate": "沪A12345", "replayed": STORED}), (1, {"plate": "沪A12345"})) == ["replayed", "g-2"]
 
 
-def test_what_a_lane_remembers_is_bounded() -> None:
-    lane = Lane()
-    for number in range(RECENT_LIMIT * 3):
-        lane.read(number * 0.1, plate=f"沪A{number:05}", plate_id=str(number))
-    assert len(lane.recent) == RECENT_LIMIT
+def test_an_arrival_hides_no_read_of_another_time() -> None:
+    read = {"plate": "沪A12345", "plate_id": "1"}
+    assert outcomes((0, read), (1, {"plate": "沪A12345", "plate_id": "0", "replayed": STORED})) == ["g-2", "replayed"]
+    # The same read as a stored one: the camera never heard that it was taken.
+    assert outcomes((0, read), (1, read | {"replayed": STORED})) == ["g-2", "repeated"]
+
+
+@pytest.mark.parametrize("policy", [ENTRY, ASKING], ids=["visitors are admitted", "visitors are asked about"])
+def test_what_a_lane_remembers_is_bounded(policy: LanePolicy) -> None:
+    lane = Lane(policy)
+    for number in range(GRANTED_LIMIT + OTHERS_LIMIT + 9):
+        lane.read(number * 0.01, plate=f"沪A{number:05}", plate_id=str(number))
+    assert len(lane.recent) == (GRANTED_LIMIT if policy is ENTRY else OTHERS_LIMIT)
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [{"confidence": 0.1}, {"plate": ""}, {"plate": "粤B88888"}, {"replayed": STORED}],
+    ids=["doubtful", "no plate", "blocked", "of another time"],
+)
+def test_no_number_of_other_reads_makes_a_lane_forget_whom_it_let_in(nonsense: dict[str, Any]) -> None:
+    lane, read = Lane(), {"plate": "沪A12345", "plate_id": "21085"}
+    assert lane.read(0, **read).granted
+    for number in range(OTHERS_LIMIT * 3):
+        lane.read(1 + number, **({"plate": f"苏E{number:05}"} | nonsense), plate_id=f"x{number}")
+    assert lane.read(500, **read).rule == "repeated"
+
+
+def test_a_time_that_was_corrected_since_forgets_what_would_be_to_come() -> None:
+    lane, read = Lane(), {"plate": "沪A12345", "plate_id": "21085"}
+    assert lane.read(3600, **read).granted
+    assert lane.read(0, **read).granted
 
 
 sights = st.builds(
@@ -156,7 +199,8 @@ sights = st.builds(
     plate=st.sampled_from(["沪A12345", "沪A·12345", "粤B88888", "苏E0Q7X5", "", "_无_"]),
     plate_id=st.sampled_from(["", "1", "2"]),
     confidence=st.sampled_from([0.0, 0.5, 0.79, 0.8, 1.0]),
-    replayed=st.booleans(),
+    replayed=st.sampled_from([None, STORED]),
+    stamped=st.booleans(),
 )
 lanes = st.builds(
     LanePolicy,
@@ -174,7 +218,7 @@ def test_what_never_lifts_a_barrier(policy: LanePolicy, reads: list[tuple[float,
         decision = lane.read(at, **{name: getattr(sight, name) for name in PlateSight.__slots__})
         if not decision.granted:
             continue
-        assert not sight.replayed
+        assert sight.replayed is None
         assert sight.confidence >= policy.confidence
         assert decision.plate not in {"", "粤B88888"}
         # The same plate lifts it at most once within `repeat_s`.
