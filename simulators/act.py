@@ -74,6 +74,16 @@ def drive_up(lane: str, plate: str, url: Url = None) -> None:
     _say(_call("POST", f"/sim/lanes/{quote(lane)}/drive-up", {"plate": plate}, url))
 
 
+@app.command()
+def replay(
+    lane: str,
+    ago: Annotated[float, typer.Option("--ago", help="Seconds by which it is stamped earlier; 0: the same bytes.")] = 0,
+    url: Url = None,
+) -> None:
+    """Sends the last read of a lane's camera once more, as somebody would who recorded it."""
+    _say(_call("POST", f"/sim/lanes/{quote(lane)}/replay", {"ago_s": ago}, url))
+
+
 @app.command("set")
 def set_point(device: str, point: str, value: str, url: Url = None) -> None:
     """Overrides a point (true, false, a number or a label); `null` gives it back to the physics."""

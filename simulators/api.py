@@ -44,6 +44,12 @@ class DriveUp(Body):
     confidence: Annotated[int, Field(ge=0, le=100)] | None = None
 
 
+class Replay(Body):
+    """A camera's last read once more. `ago_s`: stamped so much earlier; 0: the very same bytes."""
+
+    ago_s: Annotated[float, Field(ge=0, le=10 * 365 * 86_400)] = 0.0
+
+
 class PointValue(Body):
     """A value that overrides the physics; null gives the point back to them."""
 
@@ -84,6 +90,9 @@ class Stage(Protocol):
     async def drive_up(self, lane: str, plate: str, confidence: int | None) -> dict[str, Any]:
         """A car comes to a lane; returns when its plate was pushed."""
 
+    async def replay(self, lane: str, ago_s: float) -> dict[str, Any]:
+        """The camera of a lane sends its last read once more, as somebody would who recorded it."""
+
     async def settle(self) -> None:
         """Lets what was just changed go out on the wires."""
 
@@ -113,6 +122,10 @@ def _people(app: FastAPI, stage: Stage) -> None:
     @app.post("/sim/lanes/{lane}/drive-up")
     async def drive_up(lane: str, body: DriveUp) -> dict[str, Any]:
         return await stage.drive_up(lane, body.plate, body.confidence)
+
+    @app.post("/sim/lanes/{lane}/replay")
+    async def replay(lane: str, body: Replay) -> dict[str, Any]:
+        return await stage.replay(lane, body.ago_s)
 
     @app.post("/sim/rhythm")
     async def rhythm(body: RhythmOn) -> dict[str, Any]:

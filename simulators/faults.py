@@ -19,7 +19,7 @@ FAULTS: Mapping[str, Text] = {
     "hang-up": Text("转换器断开连接", "the converter hangs up instead of answering"),
     "echo": Text("半双工转换器把请求原样回送", "a half-duplex adapter sends every request back"),
     "wrong-number": Text("换成了另一块表,表号不同", "another meter hangs in its place, with another number"),
-    "clock-off": Text("表内时钟快两小时", "its clock is two hours ahead"),
+    "clock-off": Text("时钟快两小时", "its clock is two hours ahead"),
     "stuck": Text("数值冻结,输出和闸杆不动", "values freeze; outputs and the arm do not move"),
     "dry-run": Text("水泵空转,无流量", "the pump turns without water"),
     "trip": Text("过载跳闸停机", "tripped by overload, stands still"),
@@ -81,13 +81,13 @@ class Suits:
     dialect: str | None = None
 
 
-_PUSHES = ("silent", "corrupt", "offline", "replay", "repeat", "blind", "missing")
+_PUSHES = ("silent", "corrupt", "offline", "replay", "repeat", "blind", "missing", "clock-off")
 _BY_DIALECT: Mapping[str, tuple[str, ...]] = {
     "zhenshi": _PUSHES,
     "hikvision": (*_PUSHES, "wrong-namespace", "empty-picture"),
     "dahua-itsapi": (*_PUSHES, "stop-events", "local-epoch"),
-    "dahua": ("silent", "corrupt", "offline", "repeat", "blind", "missing", "stop-events", "local-epoch"),
-    "frigate": ("silent", "corrupt", "offline", "repeat", "blind", "missing"),
+    "dahua": ("silent", "corrupt", "offline", "repeat", "blind", "missing", "clock-off", "stop-events", "local-epoch"),
+    "frigate": ("silent", "corrupt", "offline", "repeat", "blind", "missing", "clock-off"),
 }
 
 

@@ -133,6 +133,11 @@ class Running:
             camera.forget(ticket)
         return {"lane": lane, "plate": plate, "plateid": pushed.plate_id, "sent": pushed.sent, "stored": pushed.stored}
 
+    async def replay(self, lane: str, ago_s: float) -> dict[str, Any]:
+        """A lane's camera sends its last read once more; returns when it did, whether or not somebody took it."""
+        pushed = await asyncio.wait_for(self._camera_of(lane).replay(ago_s), PUSHED_WITHIN_S)
+        return {"lane": lane, "ago_s": ago_s, "plateid": pushed.plate_id, "sent": pushed.sent}
+
     def set_rhythm(self, on: bool) -> None:
         """People come and go, or not."""
         if on:

@@ -11,6 +11,7 @@ from typing import Any
 
 from simulators.camera import dahua
 from simulators.camera.makes import dahua_manner
+from simulators.camera.push import Seen
 from simulators.camera.seeing import Eye, Pushed
 from simulators.ports import TcpEnd
 from simulators.site import SimSite
@@ -122,8 +123,14 @@ class AttachCamera:
     def _proved(self, header: str, method: str, uri: str) -> bool:
         return dahua.allowed(header, method, uri, nonce=self._nonce, username=USERNAME, password=self.password)
 
+    async def replay(self, ago_s: float) -> Pushed:
+        """Its last read once more, as somebody would send it who recorded it."""
+        return await self._tell(self.eye.recorded(ago_s))
+
     async def _push_car(self, car: Car) -> Pushed:
-        seen = await self.eye.see(car)
+        return await self._tell(await self.eye.see(car))
+
+    async def _tell(self, seen: Seen) -> Pushed:
         if self.eye.has("silent", "offline") or not self._streams:
             return Pushed(seen.plate_id, sent=False)
         manner = replace(dahua_manner(self.eye.has), lines=self.lines)

@@ -11,9 +11,10 @@ from typing import Any
 from simulators.camera.push import Seen
 
 
-def stats(camera: str, fps: float) -> bytes:
-    """What Frigate says every minute."""
-    return json.dumps({"cameras": {camera: {"camera_fps": fps, "process_fps": fps}}, "service": {}}).encode()
+def stats(camera: str, fps: float, at_ms: int) -> bytes:
+    """What Frigate says every minute. `at_ms`: what time it is there, Unix ms."""
+    service = {"last_updated": at_ms // 1000}
+    return json.dumps({"cameras": {camera: {"camera_fps": fps, "process_fps": fps}}, "service": service}).encode()
 
 
 def messages(camera: str, seen: Seen, *, missing: bool = False) -> list[tuple[str, bytes]]:

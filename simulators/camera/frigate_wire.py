@@ -11,10 +11,10 @@ import structlog
 
 from drivers.camera.frigate import PREFIX
 from simulators.camera.frigate import messages, stats
+from simulators.camera.push import Seen
 from simulators.camera.seeing import Eye, Pushed
 from simulators.mqtt.wire import RECONNECT_S, BrokerAccess
 from simulators.site import SimSite
-from simulators.world.lane import Car
 
 STATS_S = 60.0
 LOOKS_S = 0.5
@@ -32,6 +32,7 @@ class FrigateCamera:
         self._broker = broker
         prefix, _, name = (site.device(id_).config.topic or id_).rpartition("/")
         self._prefix, self._name = prefix or PREFIX, name
+        self._client: aiomqtt.Client | None = None
 
     def expect(self, ticket: int) -> asyncio.Future[Pushed]:
         """Tells when the car with this ticket was seen and published."""
@@ -44,6 +45,13 @@ class FrigateCamera:
     def look(self) -> None:
         """Takes what the lane's loop triggered."""
         self.eye.look()
+
+    async def replay(self, ago_s: float) -> Pushed:
+        """Its last read once more, as somebody would publish it who recorded it."""
+        seen = self.eye.recorded(ago_s)
+        if self._client is None:
+            return Pushed(seen.plate_id, sent=False)
+        return await self._publish(self._client, seen)
 
     async def run(self) -> None:
         """Connects and publishes until cancelled; outlives the broker."""
@@ -66,18 +74,24 @@ class FrigateCamera:
             identifier=f"sim-{self.id}",
         ) as client:
             await self._say(client, "available", b"online", retain=True)
-            told_at = time.monotonic() - STATS_S
-            while not self.eye.has("offline"):
-                if time.monotonic() - told_at >= STATS_S:
-                    told_at = time.monotonic()
-                    await self._stats(client)
-                with contextlib.suppress(TimeoutError):
-                    car = await asyncio.wait_for(self.eye.next(), LOOKS_S)
-                    self.eye.settle(car, await self._tell(client, car))
+            self._client = client
+            try:
+                await self._tell_all(client)
+            finally:
+                self._client = None
             await self._say(client, "available", b"offline", retain=True)
 
-    async def _tell(self, client: aiomqtt.Client, car: Car) -> Pushed:
-        seen = await self.eye.see(car)
+    async def _tell_all(self, client: aiomqtt.Client) -> None:
+        told_at = time.monotonic() - STATS_S
+        while not self.eye.has("offline"):
+            if time.monotonic() - told_at >= STATS_S:
+                told_at = time.monotonic()
+                await self._stats(client)
+            with contextlib.suppress(TimeoutError):
+                car = await asyncio.wait_for(self.eye.next(), LOOKS_S)
+                self.eye.settle(car, await self._publish(client, await self.eye.see(car)))
+
+    async def _publish(self, client: aiomqtt.Client, seen: Seen) -> Pushed:
         if self.eye.has("silent") or not seen.plate:
             return Pushed(seen.plate_id, sent=False)
         for _ in range(3 if self.eye.has("repeat") else 1):
@@ -88,7 +102,8 @@ class FrigateCamera:
 
     async def _stats(self, client: aiomqtt.Client) -> None:
         if not self.eye.has("silent"):
-            await self._say(client, "stats", stats(self._name, 0.0 if self.eye.has("blind") else 5.0))
+            fps = 0.0 if self.eye.has("blind") else 5.0
+            await self._say(client, "stats", stats(self._name, fps, self.eye.now_ms()))
 
     async def _say(self, client: aiomqtt.Client, topic: str, payload: bytes, *, retain: bool = False) -> None:
         await client.publish(f"{self._prefix}/{topic}", payload, qos=1, retain=retain)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from dataclasses import replace
 from datetime import datetime
 from random import Random
 from typing import NamedTuple, Protocol
@@ -13,10 +14,11 @@ from zoneinfo import ZoneInfo
 from simulators.camera.picture import shot
 from simulators.camera.push import CameraIdentity, Seen
 from simulators.parts.entrances import LanePart
-from simulators.site import SimSite
+from simulators.site import SimSite, Unfit
 from simulators.world.lane import Car
 
 SHOTS_LIMIT = 16
+CLOCK_OFF_MS = 2 * 3_600_000
 LAST_LIMIT = 5
 
 
@@ -37,6 +39,9 @@ class SeesCars(Protocol):
 
     def forget(self, ticket: int) -> None:
         """Nobody waits for this car any more."""
+
+    async def replay(self, ago_s: float) -> Pushed:
+        """Its last read is sent once more, as somebody would who recorded it (`Eye.recorded`)."""
 
 
 class Eye:
@@ -81,6 +86,18 @@ class Eye:
         if self.lane is not None:
             self.lane.lift()
 
+    def recorded(self, ago_s: float) -> Seen:
+        """The last read as it was, or, with `ago_s`, one as it would have been sent so long before it.
+
+        `Unfit` if the camera has read nothing yet.
+        """
+        if not self.last:
+            raise Unfit(f"{self.id} has read no plate yet: drive a car up first")
+        last = self.last[-1]
+        if not ago_s:
+            return last
+        return replace(last, at_ms=last.at_ms - round(ago_s * 1000), plate_id=max(1, last.plate_id - round(ago_s) - 1))
+
     def look(self) -> None:
         """Takes what the lane's loop triggered."""
         if self.lane is not None and self.lane.shots:
@@ -94,6 +111,10 @@ class Eye:
         if self.lane is not None and self.lane.lane.cars and not self._shots.full():
             self._shots.put_nowait(self.lane.lane.cars[0])
 
+    def now_ms(self) -> int:
+        """What time it is by the camera's clock, Unix ms."""
+        return time.time_ns() // 1_000_000 + (CLOCK_OFF_MS if self.has("clock-off") else 0)
+
     async def next(self) -> Car:
         """The next car that the loop triggered."""
         return await self._shots.get()
@@ -102,7 +123,7 @@ class Eye:
         """The plate as the camera reads it, with a picture of it. No plate: ""."""
         blind = not car.plate or self.has("blind")
         plate = "" if blind else car.plate
-        at_ms = time.time_ns() // 1_000_000
+        at_ms = self.now_ms()
         local = datetime.fromtimestamp(at_ms / 1000, ZoneInfo(self.identity.timezone))
         caption = f"{local:%Y-%m-%d %H:%M:%S}  {self._caption}  {plate or '_无_'}"
         self._next_id += 1

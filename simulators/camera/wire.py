@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
@@ -139,10 +138,19 @@ class Camera:
         """Ends its connections."""
         await self._client.aclose()
 
+    async def replay(self, ago_s: float) -> Pushed:
+        """Its last read once more, as somebody would push it who recorded it: it is not marked as a stored one."""
+        pushed = await self._tell(self.eye.recorded(ago_s))
+        if pushed.lift:
+            self.eye.lift()
+        return pushed
+
     # --- One read
 
     async def _push_car(self, car: Car) -> Pushed:
-        seen = await self.eye.see(car)
+        return await self._tell(await self.eye.see(car))
+
+    async def _tell(self, seen: Seen) -> Pushed:
         if self.eye.has("silent"):
             return Pushed(seen.plate_id, sent=False)
         if self._away():
@@ -211,7 +219,7 @@ class Camera:
         return BEAT_ALONE_S if self._alone or self._store else BEAT_S
 
     async def _beat_once(self) -> None:
-        body, kind = self._make.heartbeat(self.eye.identity, self.eye.has, time.time_ns() // 1_000_000)
+        body, kind = self._make.heartbeat(self.eye.identity, self.eye.has, self.eye.now_ms())
         try:
             answer = await self._client.post(self._url, content=body, headers={"Content-Type": kind})
             self._alone = answer.status_code >= 400

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,20 @@ async def test_a_car_is_pushed_with_its_picture(tmp_path: Path) -> None:
             assert b'name="serialno"' in gateway.heartbeats[0]
 
 
+async def test_the_last_read_is_played_once_more(tmp_path: Path) -> None:
+    with catching() as gateway:
+        async with simulated(tmp_path, gateway.url) as stage:
+            await stage.post("/sim/lanes/gate-in/drive-up", {"plate": "沪A12345"})
+            said = await stage.post("/sim/lanes/gate-in/replay", {})
+            assert said["sent"] is True
+            assert gateway.reads[0] == gateway.reads[1]
+            await stage.post("/sim/lanes/gate-in/replay", {"ago_s": 86_400})
+            first, old = (read["timeStamp"]["Timeval"]["sec"] for read in gateway.reads[1:])
+            assert first - old == 86_400
+            assert (gateway.reads[2]["license"], gateway.reads[2]["isoffline"]) == ("沪A12345", 0)
+            assert gateway.reads[2]["plateid"] != gateway.reads[0]["plateid"]
+
+
 async def test_the_answer_lifts_only_where_the_camera_is_the_actuator(tmp_path: Path) -> None:
     site = _site_with_camera_barrier(tmp_path)
     with catching() as gateway:
@@ -135,7 +150,7 @@ async def test_an_answer_without_the_object_is_tried_again_and_then_stored(
             await until(lambda: gateway.reads[-1]["isoffline"] == 1, within_s=15)
 
 
-@pytest.mark.parametrize("fault", ["repeat", "blind", "missing", "corrupt", "replay", "offline", "silent"])
+@pytest.mark.parametrize("fault", ["repeat", "blind", "missing", "corrupt", "replay", "offline", "silent", "clock-off"])
 async def test_faults_of_a_camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
     monkeypatch.setattr("simulators.camera.wire.RETRY_S", 0.01)
     with catching() as gateway:
@@ -159,6 +174,8 @@ def _judge(gateway: Catcher, fault: str, sent: bool) -> None:
         assert not gateway.reads
     elif fault == "replay":
         assert [read["isoffline"] for read in gateway.reads] == [1]
+    elif fault == "clock-off":
+        assert gateway.reads[0]["timeStamp"]["Timeval"]["sec"] > time.time() + 6_000
     else:
         assert sent is False
         assert not gateway.reads
