@@ -3,8 +3,8 @@
  *
  * Plain ones name one element of a screen. Functions take the id of the thing shown: `lane("gate-in")` is
  * `lane-gate-in`, its button `lane-open-gate-in`. Rows carry their facts as data attributes besides:
- * an entry of the feed `data-outcome` (granted, refused, visitor, waiting, blocked, manual, failed), `data-plate`,
- * `data-place`, `data-seq`; a lane `data-barrier` (down, moving, up, unknown); a door `data-lock`, `data-contact`,
+ * an entry of the feed `data-outcome` (granted, refused, visitor, waiting, blocked, replayed, manual, failed),
+ * `data-plate`, `data-place`, `data-seq`; a lane `data-barrier` (down, moving, up, unknown); a door `data-lock`, `data-contact`,
  * `data-mode`; an alarm `data-state`, `data-severity`, `data-rule`; a ticket `data-state`, `data-asset`; a command
  * `data-state` (asked, sent, done, failed, expired), `data-kind`, `data-target`; a point `data-quality`; a banner
  * `data-banner` (alone, gateway-offline, gateway-behind, link-lost, clock).

@@ -25,6 +25,18 @@ describe("entries", () => {
     expect(only(access(1, { kind, data })).outcome).toBe(outcome);
   });
 
+  it("shows reads that are not of now, but not those that a camera says it stored", () => {
+    const reason = { code: "replayed_old", zh: "按相机时钟是 3 天 前的识别", en: "Read 3 d ago by its camera's clock" };
+    const read = { plate: "沪A12345", camera: "gate-in-cam", replayed: true, reason, picture: "p1" };
+    const entry = only(other(1, "plate.seen", read));
+    expect(entry).toMatchObject({ outcome: "replayed", traveller: "car", reason, picture: "p1" });
+    expect(passesFilter(entry, "refused")).toBe(true);
+    const stored = { ...read, reason: { ...reason, code: "replayed" } };
+    // Gateways of before say no reason.
+    for (const data of [stored, { ...read, reason: null }, { ...read, replayed: false, reason: null }])
+      expect(entriesOf([other(1, "plate.seen", data)])).toEqual([]);
+  });
+
   it("shows what guards did by hand, and not what happened to alarms", () => {
     const by = { id: "u", name: "刘师傅", role: "guard" };
     const data = { command: "c", kind: "barrier.open", target: "gate-in", by, reason: "访客已登记" };

@@ -79,6 +79,16 @@ export interface AccessData {
   picture?: string | null;
 }
 
+export interface PlateSeenData {
+  plate: string;
+  camera: string;
+  /** It is not of now and opened nothing; `reason` says why, from gateways that are new enough. */
+  replayed?: boolean;
+  reason?: Reason | null;
+  colour?: string;
+  picture?: string | null;
+}
+
 export interface CommandResultData {
   command: string;
   kind: string;

@@ -1,9 +1,21 @@
 /** From events to the rows of the entry feed: who or what came where, and what was decided. Pure. */
 
-import type { AccessData, CommandResultData, CredentialKind, Direction, EventItem, Reason, Text } from "@/api/types";
+import type {
+  AccessData,
+  CommandResultData,
+  CredentialKind,
+  Direction,
+  EventItem,
+  PlateSeenData,
+  Reason,
+  Text,
+} from "@/api/types";
 
-/** `waiting`: nobody was refused for good, a guard has to look (a visitor, a plate that was not read well). */
-export type Outcome = "granted" | "refused" | "visitor" | "waiting" | "blocked" | "manual" | "failed";
+/**
+ * `waiting`: nobody was refused for good, a guard has to look (a visitor, a plate that was not read well). `replayed`: a
+ * read that is not of now, which nothing was decided about.
+ */
+export type Outcome = "granted" | "refused" | "visitor" | "waiting" | "blocked" | "replayed" | "manual" | "failed";
 export type Traveller = "car" | "person";
 
 export interface Entry {
@@ -39,12 +51,13 @@ export const FEED_KINDS: readonly string[] = [
 export type FeedFilter = "all" | "refused" | "cars" | "people";
 export const FEED_FILTERS: readonly FeedFilter[] = ["all", "refused", "cars", "people"];
 
-const REFUSALS = new Set<Outcome>(["refused", "waiting", "blocked", "failed"]);
+const REFUSALS = new Set<Outcome>(["refused", "waiting", "blocked", "replayed", "failed"]);
 const OPENINGS = new Set(["door.unlock", "barrier.open", "barrier.close"]);
 const COMMAND_ENDS = new Set(["command.done", "command.failed", "command.expired"]);
 /** Codes of rules/reasons.py. */
 const VISITOR_CODES = new Set(["visitor_admitted", "exit_visitor"]);
 const ASKING_CODES = new Set(["visitor_ask", "no_plate", "low_confidence"]);
+const STORED_CODE = "replayed";
 /** A read and its decision are this close to each other. */
 const READ_WINDOW_MS = 15_000;
 
@@ -83,7 +96,29 @@ function completed(entry: Entry, passages: Set<string>, reads: Map<string, Plate
 export function entryOf(event: EventItem): Entry | null {
   if (event.kind === "access.granted" || event.kind === "access.denied") return accessEntry(event);
   if (COMMAND_ENDS.has(event.kind)) return manualEntry(event);
-  return null;
+  return event.kind === "plate.seen" ? replayedEntry(event) : null;
+}
+
+/** A read that opened nothing because it is not of now; what a camera says it stored concerns nobody at the gate. */
+function replayedEntry(event: EventItem): Entry | null {
+  const data = event.data as unknown as PlateSeenData;
+  if (!data.replayed || !data.reason || data.reason.code === STORED_CODE) return null;
+  return {
+    event,
+    outcome: "replayed",
+    traveller: "car",
+    source: event.source,
+    direction: null,
+    credential: { kind: "plate", value: data.plate },
+    holder: null,
+    reason: data.reason,
+    rule: "replayed",
+    revision: null,
+    picture: data.picture ?? null,
+    colour: data.colour ?? "",
+    passed: false,
+    manual: null,
+  };
 }
 
 function accessEntry(event: EventItem): Entry {
