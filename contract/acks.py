@@ -9,6 +9,7 @@ import msgspec
 from contract import VERSION
 from contract.events import Hash, StreamId
 from contract.instants import Instant
+from contract.limits import Words
 
 
 class Ack(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +27,6 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["committed", "expected", "fork", "refused"]
     seq: Annotated[int, msgspec.Meta(ge=0)]
     at: Instant
-    why: str = ""
+    why: Words = ""
     head: Hash | None = None
     v: int = VERSION

@@ -8,6 +8,7 @@ import msgspec
 
 from contract import VERSION
 from contract.instants import Instant
+from contract.limits import Few, Id, Words
 
 CommandKind = Literal[
     "door.unlock",
@@ -26,9 +27,9 @@ COMMAND_KINDS: tuple[str, ...] = get_args(CommandKind)
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     """Who asked: the account's id and the name to show. `role` as it was when they asked."""
 
-    id: str
-    name: str
-    role: str
+    id: Id
+    name: Words
+    role: Id
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,5 +46,5 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
     issued_at: Instant
     expires_at: Instant
-    args: dict[str, str | int | float | bool | None] = {}
+    args: Annotated[dict[Id, Words | int | float | bool | None], Few] = {}
     v: int = VERSION

@@ -14,6 +14,7 @@ import msgspec
 
 from contract import VERSION
 from contract.instants import Instant
+from contract.limits import ITEMS_LIMIT, Few, Id, Several, Words
 from contract.texts import Text
 
 # `gc=False`: these hold no cycles, and a million of them must not be looked through by the garbage collector.
@@ -26,10 +27,10 @@ HourMinute = Annotated[str, msgspec.Meta(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:
 class Holder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A person (or a firm) that credentials belong to. Events name the id only, so that the name can be erased."""
 
-    id: str
-    name: str
+    id: Id
+    name: Words
     kind: Literal["resident", "staff", "visitor", "contractor"] = "resident"
-    unit: str = ""
+    unit: Words = ""
     valid_from: Instant | None = None
     valid_to: Instant | None = None
 
@@ -37,10 +38,10 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Credential(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is presented. `value`: a card's UID in upper-case hex (ISO order), a plate in upper case, a QR's text."""
 
-    id: str
+    id: Id
     kind: CredentialKind
-    value: str
-    holder: str
+    value: Words
+    holder: Id
     state: Literal["active", "revoked", "lost"] = "active"
     valid_from: Instant | None = None
     valid_to: Instant | None = None
@@ -49,7 +50,7 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Window(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Hours of a day, site time. `days`: ISO week days, 1 = Monday. `until` before `since` runs past midnight."""
 
-    days: list[Annotated[int, msgspec.Meta(ge=1, le=7)]]
+    days: Annotated[list[Annotated[int, msgspec.Meta(ge=1, le=7)]], Few]
     since: HourMinute
     until: HourMinute
 
@@ -58,25 +59,25 @@ class DayRule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One date that follows other hours than its week day (a holiday, a working Saturday); empty: closed."""
 
     day: Day
-    hours: list[tuple[HourMinute, HourMinute]] = []
+    hours: Annotated[list[tuple[HourMinute, HourMinute]], Few] = []
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """When something holds, in the site's time zone. The schedule `always` exists without being sent."""
 
-    id: str
+    id: Id
     name: Text
-    windows: list[Window]
-    days: list[DayRule] = []
+    windows: Annotated[list[Window], Few]
+    days: Annotated[list[DayRule], Several] = []
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A holder may pass `places` (door, lane and zone ids) while `schedule` holds."""
 
-    id: str
-    holder: str
-    places: list[str]
-    schedule: str = "always"
+    id: Id
+    holder: Id
+    places: Annotated[list[Id], Several]
+    schedule: Id = "always"
     valid_from: Instant | None = None
     valid_to: Instant | None = None
 
@@ -84,20 +85,20 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Block(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A credential value that is refused everywhere, whoever holds it, and why."""
 
-    id: str
+    id: Id
     kind: CredentialKind
-    value: str
+    value: Words
     reason: Text
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A person who may sign in at the gateway itself. `password_hash`: argon2id; useless after `expires_at`."""
 
-    id: str
-    username: str
-    name: str
+    id: Id
+    username: Id
+    name: Words
     role: Role
-    password_hash: str
+    password_hash: Words
     expires_at: Instant
     language: Literal["zh", "en"] = "zh"
 
@@ -118,8 +119,8 @@ NOTHING = msgspec.Raw(b"null")
 class Item(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to hold, as JSON text (`null`: to drop). Unknown kinds are kept but not used."""
 
-    kind: str
-    id: str
+    kind: Id
+    id: Id
     value: msgspec.Raw = NOTHING
 
     @property
@@ -133,7 +134,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
 
     form: Literal["snapshot", "delta"]
     revision: Annotated[int, msgspec.Meta(ge=1)]
-    items: list[Item]
+    items: Annotated[list[Item], msgspec.Meta(max_length=ITEMS_LIMIT)]
     base: Annotated[int, msgspec.Meta(ge=0)] = 0
     part: Annotated[int, msgspec.Meta(ge=1)] = 1
     parts: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1

@@ -14,18 +14,17 @@ import msgspec
 
 from contract import VERSION
 from contract.instants import Instant
+from contract.limits import BATCH_LIMIT
 
 GENESIS = "0" * 64
 """`prev` of a stream's first event."""
-
-BATCH_LIMIT = 200
-"""Events in one batch at the most."""
 
 Clock = Literal["ok", "doubtful"]
 Hash = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 StreamId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
 Kind = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+\Z", max_length=64)]
-Source = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+SOURCE_LENGTH = 128
+Source = Annotated[str, msgspec.Meta(min_length=1, max_length=SOURCE_LENGTH)]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """The data of every event kind that both sides know. Kinds that are not here are carried and stored all the same.
 
-`KINDS` is the register: kind → data type. What a gateway records and what the hub itself records share it.
+`KINDS` is the register: kind → data type, in three parts by who may say it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from contract import standing
 from contract.commands import Person
 from contract.desired import CredentialKind
 from contract.errors import Malformed
-from contract.events import StreamId
+from contract.events import Hash, StreamId
 from contract.instants import Instant
 from contract.layout import SiteLayout
+from contract.limits import BATCH_LIMIT, EVENT_BYTES, WIDE_EVENT_BYTES, Few, Id, Many, Several, Words
 from contract.readings import Value
 from contract.texts import Reason, Text
 
@@ -28,7 +29,7 @@ class Presented(msgspec.Struct, frozen=True, kw_only=True):
     """A credential as it was presented."""
 
     kind: CredentialKind
-    value: str
+    value: Words
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,13 +40,13 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     credential: Presented
-    holder: str | None
-    rule: str
+    holder: Id | None
+    rule: Id
     revision: int
     reason: Reason
     direction: Direction = "in"
-    reader: str = ""
-    picture: str | None = None
+    reader: Id = ""
+    picture: Id | None = None
 
 
 class PassageMade(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +60,7 @@ class PassageMade(msgspec.Struct, frozen=True, kw_only=True):
     after: int | None = None
     after_stream: StreamId | None = None
     credential: Presented | None = None
-    holder: str | None = None
+    holder: Id | None = None
 
 
 class PlateSeen(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,14 +70,14 @@ class PlateSeen(msgspec.Struct, frozen=True, kw_only=True):
     nothing; `reason` says why, where the gateway is new enough to say it.
     """
 
-    plate: str
-    camera: str
+    plate: Id
+    camera: Id
     confidence: float
-    colour: str = ""
-    plate_id: str = ""
+    colour: Id = ""
+    plate_id: Id = ""
     replayed: bool = False
     seen_at: Instant | None = None
-    picture: str | None = None
+    picture: Id | None = None
     reason: Reason | None = None
 
 
@@ -84,7 +85,7 @@ class BarrierMoved(msgspec.Struct, frozen=True, kw_only=True):
     """`barrier.opened`, `barrier.closed`: the barrier reached that end."""
 
     by: OpenedBy
-    command: str | None = None
+    command: Id | None = None
 
 
 class DoorMoved(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,59 +99,59 @@ class DoorReleased(msgspec.Struct, frozen=True, kw_only=True):
 
     by: Literal["command", "exit"]
     for_s: float
-    command: str | None = None
+    command: Id | None = None
 
 
 class DoorModeSet(msgspec.Struct, frozen=True, kw_only=True):
     """`door.mode_set`."""
 
     mode: Literal["normal", "unlocked", "locked"]
-    by: str
+    by: Words
 
 
 class AlarmRaised(msgspec.Struct, frozen=True, kw_only=True):
     """One episode of one cause begins. `alarm`: its UUID. `values`: the points that the rule looked at."""
 
-    alarm: str
-    rule: str
+    alarm: Id
+    rule: Id
     severity: Severity
     message: Text
-    asset: str = ""
+    asset: Id = ""
     response: Text | None = None
-    values: dict[str, Value] = {}
+    values: Annotated[dict[Id, Value], Several] = {}
 
 
 class AlarmCleared(msgspec.Struct, frozen=True, kw_only=True):
     """The device itself is back to normal."""
 
-    alarm: str
-    rule: str
-    values: dict[str, Value] = {}
+    alarm: Id
+    rule: Id
+    values: Annotated[dict[Id, Value], Several] = {}
 
 
 class AlarmAcknowledged(msgspec.Struct, frozen=True, kw_only=True):
     """A person has seen it."""
 
-    alarm: str
+    alarm: Id
     by: Person
-    note: str = ""
-    command: str | None = None
+    note: Words = ""
+    command: Id | None = None
 
 
 class AlarmShelved(msgspec.Struct, frozen=True, kw_only=True):
     """Silenced until `until`, then it returns by itself."""
 
-    alarm: str
+    alarm: Id
     by: Person
     until: Instant
-    note: str = ""
-    command: str | None = None
+    note: Words = ""
+    command: Id | None = None
 
 
 class AlarmUnshelved(msgspec.Struct, frozen=True, kw_only=True):
     """The shelf time ended, or a person ended it."""
 
-    alarm: str
+    alarm: Id
     by: Person | None = None
 
 
@@ -160,41 +161,41 @@ class TicketRaised(msgspec.Struct, frozen=True, kw_only=True):
     `history`: (point, Unix ms, value) of the last 10 minutes.
     """
 
-    ticket: str
-    alarm: str
-    cause: str
-    asset: str
+    ticket: Id
+    alarm: Id
+    cause: Id
+    asset: Id
     severity: Severity
     title: Text
-    place: str = ""
+    place: Words = ""
     response: Text | None = None
-    history: list[tuple[str, int, Value]] = []
+    history: Annotated[list[tuple[Id, int, Value]], Many] = []
 
 
 class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
     """`command.done`, `command.failed`, `command.expired`."""
 
-    command: str
-    kind: str
-    target: str
+    command: Id
+    kind: Id
+    target: Id
     by: Person
-    reason: str
+    reason: Words
     why: Text | None = None
 
 
 class DeviceLost(msgspec.Struct, frozen=True, kw_only=True):
     """A device stopped answering."""
 
-    device: str
-    bus: str
-    why: str
+    device: Id
+    bus: Id
+    why: Words
 
 
 class DeviceFound(msgspec.Struct, frozen=True, kw_only=True):
     """A device answers (again). `after_s`: how long it was away, None at first sight."""
 
-    device: str
-    bus: str
+    device: Id
+    bus: Id
     after_s: float | None = None
 
 
@@ -206,10 +207,10 @@ class MeterRead(msgspec.Struct, frozen=True, kw_only=True):
     transformers' ratio is another one than at the reading before: what lies between the two is no usage.
     """
 
-    register: str
+    register: Id
     value: float
-    unit: str
-    meter_no: str
+    unit: Id
+    meter_no: Id
     asked: bool = False
     rolls_over: float | None = None
     clock_error_s: float | None = None
@@ -219,11 +220,11 @@ class MeterRead(msgspec.Struct, frozen=True, kw_only=True):
 class MeterExchanged(msgspec.Struct, frozen=True, kw_only=True):
     """Another meter counts at this place: the last value of the old one, the first of the new one."""
 
-    register: str
-    unit: str
-    old_no: str
+    register: Id
+    unit: Id
+    old_no: Id
     old_value: float
-    new_no: str
+    new_no: Id
     new_value: float
 
 
@@ -238,8 +239,8 @@ class ReadingsDropped(msgspec.Struct, frozen=True, kw_only=True):
 class GatewayStarted(msgspec.Struct, frozen=True, kw_only=True):
     """The gateway's process began."""
 
-    software: str
-    site_file: str
+    software: Id
+    site_file: Id
     clock: Literal["ok", "doubtful"]
 
 
@@ -250,9 +251,9 @@ class StreamForked(msgspec.Struct, frozen=True, kw_only=True):
     an older gateway did not say.
     """
 
-    old_stream: str
+    old_stream: Id
     agreed: int
-    why: str
+    why: Words
     moved: int | None = None
     missing: int | None = None
 
@@ -263,8 +264,8 @@ class JournalDamaged(msgspec.Struct, frozen=True, kw_only=True):
     `saved`: events that were not acknowledged and go on; `missing`: known to have been among them, not readable.
     """
 
-    kept: str
-    why: str
+    kept: Words
+    why: Words
     saved: int
     missing: int
 
@@ -275,9 +276,9 @@ class JournalLost(msgspec.Struct, frozen=True, kw_only=True):
     What it had recorded beyond the `held` events of that one, and its alarms' memory, are gone with its journal.
     """
 
-    gateway: str
-    stream: str
-    before: str
+    gateway: Id
+    stream: Id
+    before: Id
     held: int
 
 
@@ -311,7 +312,7 @@ class ClockCorrected(msgspec.Struct, frozen=True, kw_only=True):
 class RecordingStalled(msgspec.Struct, frozen=True, kw_only=True):
     """The journal's disk failed or hung; events waited in memory. Recorded when it is back."""
 
-    why: str
+    why: Words
     waited: int
     dropped: int = 0
 
@@ -319,10 +320,10 @@ class RecordingStalled(msgspec.Struct, frozen=True, kw_only=True):
 class InputRefused(msgspec.Struct, frozen=True, kw_only=True):
     """Something from outside could not be understood. At most one event a minute and wire; `count` since the last."""
 
-    wire: str
-    why: str
+    wire: Id
+    why: Words
     count: int
-    sample: str = ""
+    sample: Words = ""
 
 
 class Empty(msgspec.Struct, frozen=True, kw_only=True):
@@ -332,80 +333,100 @@ class Empty(msgspec.Struct, frozen=True, kw_only=True):
 class SessionOpened(msgspec.Struct, frozen=True, kw_only=True):
     """`session.opened`, `session.closed`: a person signed in or out."""
 
-    username: str
-    role: str
-    address: str = ""
+    username: Id
+    role: Id
+    address: Id = ""
 
 
 class SessionRefused(msgspec.Struct, frozen=True, kw_only=True):
     """A sign-in failed."""
 
-    username: str
-    address: str = ""
-    why: str = ""
+    username: Id
+    address: Id = ""
+    why: Words = ""
 
 
 class AlarmForgotten(msgspec.Struct, frozen=True, kw_only=True):
     """`alarm.forgotten`: the hub closed an alarm that its gateway does not know any more."""
 
-    alarm: str
-    rule: str
+    alarm: Id
+    rule: Id
     why: Text
 
 
 class TicketMoved(msgspec.Struct, frozen=True, kw_only=True):
     """`ticket.opened|folded|taken|commented|finished|accepted|closed|reopened`: a step of a ticket at the hub."""
 
-    ticket: str
-    state: str
+    ticket: Id
+    state: Id
     by: Person | None = None
-    text: str = ""
-    alarm: str | None = None
+    text: Words = ""
+    alarm: Id | None = None
 
 
 class CommandAsked(msgspec.Struct, frozen=True, kw_only=True):
     """A person asked for something at the hub."""
 
-    command: str
-    kind: str
-    target: str
+    command: Id
+    kind: Id
+    target: Id
     by: Person
-    reason: str
+    reason: Words
 
 
 class GatewaySeen(msgspec.Struct, frozen=True, kw_only=True):
     """`gateway.lost`, `gateway.found`."""
 
-    gateway: str
+    gateway: Id
     backlog: int = 0
 
 
 class RecordChanged(msgspec.Struct, frozen=True, kw_only=True):
     """`holder|credential|grant|schedule|block|account.changed`: a person changed what the hub holds."""
 
-    id: str
+    id: Id
     by: Person
     change: Literal["created", "updated", "removed"]
-    fields: Annotated[list[str], msgspec.Meta(max_length=50)] = []
+    fields: Annotated[list[Id], Few] = []
 
 
 class ProjectionFailed(msgspec.Struct, frozen=True, kw_only=True):
     """An event was stored but could not be projected."""
 
     event: int
-    kind: str
-    why: str
+    kind: Id
+    why: Words
 
 
 class BatchRefused(msgspec.Struct, frozen=True, kw_only=True):
     """What a gateway sent was refused for good: unknown version, malformed, or a chain that contradicts itself."""
 
-    gateway: str
-    why: str
-    sample: str = ""
+    gateway: Id
+    why: Words
+    sample: Words = ""
 
 
-KINDS: dict[str, type[msgspec.Struct]] = {
+class RefusedEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that was not taken in: its place, what it claimed to be, and its hash, by which its chain goes on."""
+
+    seq: int
+    kind: Id
+    hash: Hash
+
+
+class EventRefused(msgspec.Struct, frozen=True, kw_only=True):
+    """`event.refused`: of what a gateway sent, `events` stand in no history: `why`. Its stream goes on past them."""
+
+    gateway: Id
+    stream: StreamId
+    why: Words
+    events: Annotated[list[RefusedEvent], msgspec.Meta(max_length=BATCH_LIMIT)]
+    sample: Words = ""
+
+
+# Who may say what. A kind stands in one of these three, and nowhere else.
+
+OF_GATEWAYS: dict[str, type[msgspec.Struct]] = {
     "access.granted": Access,
     "access.denied": Access,
     "passage.made": PassageMade,
@@ -416,17 +437,10 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "door.closed": DoorMoved,
     "door.released": DoorReleased,
     "door.mode_set": DoorModeSet,
-    "alarm.raised": AlarmRaised,
-    "alarm.cleared": AlarmCleared,
-    "alarm.acknowledged": AlarmAcknowledged,
-    "alarm.shelved": AlarmShelved,
-    "alarm.unshelved": AlarmUnshelved,
     "ticket.raised": TicketRaised,
     "alarms.stated": standing.AlarmsStated,
     "places.stated": standing.PlacesStated,
-    "command.done": CommandResult,
     "command.failed": CommandResult,
-    "command.expired": CommandResult,
     "device.lost": DeviceLost,
     "device.found": DeviceFound,
     "meter.read": MeterRead,
@@ -443,10 +457,10 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "clock.corrected": ClockCorrected,
     "recording.stalled": RecordingStalled,
     "input.refused": InputRefused,
-    # Of the hub's own stream
-    "session.opened": SessionOpened,
-    "session.closed": SessionOpened,
-    "session.refused": SessionRefused,
+}
+"""What happens at a site: only its gateway knows."""
+
+OF_THE_HUB: dict[str, type[msgspec.Struct]] = {
     "alarm.forgotten": AlarmForgotten,
     "ticket.opened": TicketMoved,
     "ticket.folded": TicketMoved,
@@ -456,7 +470,6 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "ticket.accepted": TicketMoved,
     "ticket.closed": TicketMoved,
     "ticket.reopened": TicketMoved,
-    "command.asked": CommandAsked,
     "gateway.lost": GatewaySeen,
     "gateway.found": GatewaySeen,
     "journal.lost": JournalLost,
@@ -468,7 +481,40 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "account.changed": RecordChanged,
     "projection.failed": ProjectionFailed,
     "batch.refused": BatchRefused,
+    "event.refused": EventRefused,
 }
+"""What people and the hub itself do there: only the hub knows. From a gateway it is refused."""
+
+OF_BOTH: dict[str, type[msgspec.Struct]] = {
+    "alarm.raised": AlarmRaised,
+    "alarm.cleared": AlarmCleared,
+    "alarm.acknowledged": AlarmAcknowledged,
+    "alarm.shelved": AlarmShelved,
+    "alarm.unshelved": AlarmUnshelved,
+    "command.asked": CommandAsked,
+    "command.done": CommandResult,
+    "command.expired": CommandResult,
+    "session.opened": SessionOpened,
+    "session.closed": SessionOpened,
+    "session.refused": SessionRefused,
+}
+"""What happens at either place. Whose word it is stands in the event: a gateway's has a gateway."""
+
+KINDS: dict[str, type[msgspec.Struct]] = OF_GATEWAYS | OF_THE_HUB | OF_BOTH
+
+WIDE = frozenset({"site.described", "alarms.stated", "places.stated", "ticket.raised", "event.refused"})
+"""Kinds that tell of a whole site, of minutes, or of many events."""
+
+
+def may_say(kind: str) -> bool:
+    """Whether a gateway may say this. A kind that nobody knows here is a gateway's: the hub is upgraded first."""
+    return kind not in OF_THE_HUB
+
+
+def data_limit(kind: str) -> int:
+    """Bytes of an event's data at the most."""
+    return WIDE_EVENT_BYTES if kind in WIDE else EVENT_BYTES
+
 
 _decoders = {kind: msgspec.json.Decoder(data) for kind, data in KINDS.items()}
 _encoder = msgspec.json.Encoder()

@@ -2,86 +2,87 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
+from contract.limits import Few, Id, Many, Several
 from contract.texts import Text
 
 
 class DoorLayout(msgspec.Struct, frozen=True, kw_only=True):
     """A door: its readers, and the zones that grants may name."""
 
-    id: str
+    id: Id
     name: Text
     place: Text | None = None
-    readers: list[str] = []
-    zones: list[str] = []
+    readers: Annotated[list[Id], Few] = []
+    zones: Annotated[list[Id], Several] = []
 
 
 class LaneLayout(msgspec.Struct, frozen=True, kw_only=True):
     """A lane: its direction, its camera, what its barrier can do."""
 
-    id: str
+    id: Id
     name: Text
     direction: Literal["in", "out"]
-    camera: str
+    camera: Id
     can_close: bool
     place: Text | None = None
-    zones: list[str] = []
+    zones: Annotated[list[Id], Several] = []
 
 
 class DeviceLayout(msgspec.Struct, frozen=True, kw_only=True):
     """A device and the profile that describes it. `kind` is the profile's: pump, elevator, relay, …"""
 
-    id: str
+    id: Id
     name: Text
-    kind: str
-    profile: str
-    bus: str
+    kind: Id
+    profile: Id
+    bus: Id
     place: Text | None = None
 
 
 class PointLayout(msgspec.Struct, frozen=True, kw_only=True):
     """A point, `device.point`. `type`: number, flag, label or text; `labels`: what each value of a label is called."""
 
-    id: str
-    device: str
+    id: Id
+    device: Id
     name: Text
     type: Literal["number", "flag", "label", "text"]
-    unit: str = ""
-    labels: dict[str, Text] = {}
+    unit: Id = ""
+    labels: Annotated[dict[Id, Text], Several] = {}
     writable: bool = False
 
 
 class ZoneLayout(msgspec.Struct, frozen=True, kw_only=True):
     """A part of the site that grants may name."""
 
-    id: str
+    id: Id
     name: Text
 
 
 class MeterLayout(msgspec.Struct, frozen=True, kw_only=True):
     """A register that money hangs on, and the point it is read from."""
 
-    id: str
+    id: Id
     name: Text
-    point: str
-    register: str
-    meter_no: str
+    point: Id
+    register: Id
+    meter_no: Id
 
 
 class SiteLayout(msgspec.Struct, frozen=True, kw_only=True):
     """`site.described`: the whole site, sent when its file's fingerprint changed. Times of day are in `timezone`."""
 
-    site: str
-    gateway: str
+    site: Id
+    gateway: Id
     name: Text
-    timezone: str
-    fingerprint: str
-    doors: list[DoorLayout] = []
-    lanes: list[LaneLayout] = []
-    devices: list[DeviceLayout] = []
-    points: list[PointLayout] = []
-    zones: list[ZoneLayout] = []
-    meters: list[MeterLayout] = []
+    timezone: Id
+    fingerprint: Id
+    doors: Annotated[list[DoorLayout], Many] = []
+    lanes: Annotated[list[LaneLayout], Many] = []
+    devices: Annotated[list[DeviceLayout], Many] = []
+    points: Annotated[list[PointLayout], Many] = []
+    zones: Annotated[list[ZoneLayout], Many] = []
+    meters: Annotated[list[MeterLayout], Many] = []

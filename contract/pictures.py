@@ -12,9 +12,7 @@ import msgspec
 
 from contract import VERSION
 from contract.instants import Instant
-
-PICTURE_LIMIT = 600_000
-"""Bytes of one JPEG at the most: as base64 in one payload it still travels."""
+from contract.limits import PICTURE_LIMIT
 
 PictureId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
 
@@ -24,7 +22,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
 
     id: PictureId
     at: Instant
-    jpeg: bytes
+    jpeg: Annotated[bytes, msgspec.Meta(max_length=PICTURE_LIMIT)]
     v: int = VERSION
 
 

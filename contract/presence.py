@@ -9,6 +9,7 @@ import msgspec
 from contract import VERSION
 from contract.events import Clock, Hash, StreamId
 from contract.instants import Instant
+from contract.limits import Id
 from contract.texts import Text
 
 
@@ -18,9 +19,9 @@ class Versions(msgspec.Struct, frozen=True, kw_only=True):
     `receiving`, `parts`: the revision that comes in parts, and how many of its first parts are here; 0: none.
     """
 
-    software: str
+    software: Id
     desired: int = 0
-    site_file: str = ""
+    site_file: Id = ""
     receiving: int = 0
     parts: int = 0
 
@@ -52,8 +53,8 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     state: Literal["birth", "alive", "gone"]
-    gateway: str
-    site: str
+    gateway: Id
+    site: Id
     at: Instant
     stream: StreamId
     head_seq: Annotated[int, msgspec.Meta(ge=0)] = 0

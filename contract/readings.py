@@ -12,9 +12,10 @@ import msgspec
 
 from contract import VERSION
 from contract.events import StreamId
+from contract.limits import COLUMN_LIMIT, READINGS_LIMIT, Id, Words
 
 Quality = Literal["good", "stale", "bad"]
-Value = float | int | bool | str | None
+Value = float | int | bool | Words | None
 
 PointId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_-]{1,64}\.[a-z0-9_-]{1,64}\Z")]
 """`device.point`, for example `pump-1.flow`."""
@@ -23,19 +24,22 @@ PointId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_-]{1,64}\.[a-z0-9_-]{1,
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """One value of one point. `at`: Unix milliseconds. A bad reading has the value None."""
 
-    point: str
+    point: Id
     value: Value
     quality: Quality
     at: int
+
+
+_Length = msgspec.Meta(max_length=COLUMN_LIMIT)
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
     """The readings of one point, oldest first; the three lists have one length. `at`: Unix milliseconds."""
 
     point: PointId
-    at: list[int]
-    values: list[Value]
-    quality: list[Quality]
+    at: Annotated[list[int], _Length]
+    values: Annotated[list[Value], _Length]
+    quality: Annotated[list[Quality], _Length]
 
 
 class ReadingsBatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +48,7 @@ class ReadingsBatch(msgspec.Struct, frozen=True, kw_only=True):
     store: StreamId
     seq: Annotated[int, msgspec.Meta(ge=1)]
     oldest: Annotated[int, msgspec.Meta(ge=1)]
-    columns: list[Column]
+    columns: Annotated[list[Column], msgspec.Meta(max_length=READINGS_LIMIT)]
     v: int = VERSION
 
 
@@ -67,6 +71,9 @@ def readings_fault(batch: ReadingsBatch) -> str | None:
         lengths = len(column.at), len(column.values), len(column.quality)
         if len(set(lengths)) != 1:
             return f"the column of {column.point} has {lengths} times, values and qualities"
+    count = sum(len(column.at) for column in batch.columns)
+    if count > READINGS_LIMIT:
+        return f"{count} readings, at most {READINGS_LIMIT} travel together"
     if batch.oldest > batch.seq:
         return f"oldest {batch.oldest} is after seq {batch.seq}"
     return None

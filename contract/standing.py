@@ -12,6 +12,7 @@ import msgspec
 
 from contract.commands import Person
 from contract.instants import Instant
+from contract.limits import Few, Id, Many, Several, Words
 from contract.readings import Value
 from contract.texts import Text
 
@@ -21,29 +22,29 @@ Severity = Literal["critical", "major", "minor", "warning"]
 class TicketStanding(msgspec.Struct, frozen=True, kw_only=True):
     """The ticket that the present episode of an alarm raised. `ticket`: its UUID."""
 
-    ticket: str
+    ticket: Id
     title: Text
-    place: str = ""
+    place: Words = ""
 
 
 class AlarmStanding(msgspec.Struct, frozen=True, kw_only=True):
     """An alarm that is not closed, with all that its events have said so far."""
 
-    alarm: str
-    rule: str
-    source: str
-    asset: str
+    alarm: Id
+    rule: Id
+    source: Id
+    asset: Id
     severity: Severity
     state: Literal["active", "acknowledged", "cleared", "shelved"]
     message: Text
     raised_at: Instant
     response: Text | None = None
-    values: dict[str, Value] = {}
+    values: Annotated[dict[Id, Value], Several] = {}
     cleared_at: Instant | None = None
     acknowledged_at: Instant | None = None
     acknowledged_by: Person | None = None
     shelved_until: Instant | None = None
-    note: str = ""
+    note: Words = ""
     ticket: TicketStanding | None = None
 
 
@@ -53,9 +54,9 @@ class AlarmsStated(msgspec.Struct, frozen=True, kw_only=True):
     A range that has too many for one event is told in several; each of them is whole in itself.
     """
 
-    alarms: list[AlarmStanding]
-    after: str = ""
-    upto: str | None = None
+    alarms: Annotated[list[AlarmStanding], Many]
+    after: Id = ""
+    upto: Id | None = None
 
 
 class PlaceStanding(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,10 +66,10 @@ class PlaceStanding(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     place: Annotated[str, msgspec.Meta(max_length=64)]
-    aspects: dict[str, Value]
+    aspects: Annotated[dict[Id, Value], Few]
 
 
 class PlacesStated(msgspec.Struct, frozen=True, kw_only=True):
     """`places.stated`: so these doors and lanes stand. Very many of them are told in several events."""
 
-    places: list[PlaceStanding]
+    places: Annotated[list[PlaceStanding], Many]

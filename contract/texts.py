@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import msgspec
 
+from contract.limits import Id, Words
+
 
 class Text(msgspec.Struct, frozen=True):
     """One sentence in Chinese and in English."""
 
-    zh: str
-    en: str
+    zh: Words
+    en: Words
 
 
 class Reason(msgspec.Struct, frozen=True):
     """Why something was decided: a code for machines, a sentence for people."""
 
-    code: str
-    zh: str
-    en: str
+    code: Id
+    zh: Words
+    en: Words

@@ -20,7 +20,8 @@ from threading import Thread
 import structlog
 
 from contract.instants import instant
-from contract.pictures import PICTURE_LIMIT, Picture, PictureId, picture_id
+from contract.limits import PICTURE_LIMIT
+from contract.pictures import Picture, PictureId, picture_id
 from gateway.clock import Clock
 from gateway.journal.file import OPEN_S
 

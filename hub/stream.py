@@ -13,9 +13,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import BigInteger, LargeBinary, Text
 
-from contract.events import GENESIS, Event, chain
+from contract.events import GENESIS, SOURCE_LENGTH, Event, chain
+from contract.fitting import recorded_data, shortened, writable
 from contract.instants import instant
-from contract.kinds import encode_data
 from hub.db import lock_history, outcome
 from hub.events.stored import StoredEvent, to_datetime
 
@@ -69,7 +69,13 @@ async def record_all(conn: AsyncConnection, facts: Sequence[Fact], *, at: dateti
     stream, head_seq, head_hash = await _head(conn)
     moment = instant(round((at or datetime.now(UTC)).timestamp() * 1000))
     events = [
-        Event(seq=head_seq + place, at=moment, kind=fact.kind, source=fact.source, data=encode_data(fact.data))
+        Event(
+            seq=head_seq + place,
+            at=moment,
+            kind=fact.kind,
+            source=shortened(writable(fact.source), SOURCE_LENGTH),
+            data=msgspec.Raw(recorded_data(fact.kind, fact.data)),
+        )
         for place, fact in enumerate(facts, 1)
     ]
     hashes = [bytes.fromhex(digest) for digest in chain(head_hash, events)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from contract.pictures import PICTURE_LIMIT
+from contract.limits import PICTURE_LIMIT
 from drivers.reports import PlateRead
 
 BODY_LIMIT = 8 * 1024 * 1024

@@ -7,7 +7,8 @@ from typing import NamedTuple, Protocol
 
 import structlog
 
-from contract.pictures import PICTURE_LIMIT, PictureId, picture_id
+from contract.limits import PICTURE_LIMIT
+from contract.pictures import PictureId, picture_id
 from drivers.reports import InputRefused, PlateRead
 from gateway.engine.errands import Errands
 from gateway.engine.refusals import Refusals

@@ -12,12 +12,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from contract.events import GENESIS, Clock, Event, Hash, Moved, StreamId, chained
+from contract.events import GENESIS, SOURCE_LENGTH, Clock, Event, Hash, Moved, StreamId, chained
+from contract.fitting import recorded_data, shortened, writable
 from contract.instants import instant
-from contract.kinds import KINDS, encode_data
-
-EVENT_LIMIT = 400_000
-"""Bytes of one event's data at the most: a batch of one must still travel."""
+from contract.kinds import KINDS, may_say
 
 DRAFTS_LIMIT = 1_000
 """Drafts of one append at the most."""
@@ -103,16 +101,16 @@ def fact(draft: Draft, now_ms: int, clock: Clock) -> Fact:
     """The draft, checked against the contract; `ValueError` or `TypeError` if its author broke it."""
     if not _KIND.match(draft.kind) or len(draft.kind) > 64:
         raise ValueError(f"{draft.kind!r} is not an event kind")
-    if not 1 <= len(draft.source) <= 128:
-        raise ValueError(f"{draft.kind}: the source {draft.source[:140]!r} is not 1 to 128 characters")
+    if not draft.source:
+        raise ValueError(f"{draft.kind} has no source")
+    if not may_say(draft.kind):
+        raise ValueError(f"{draft.kind} is for the hub to say")
     expected = KINDS.get(draft.kind)
     if expected is not None and type(draft.data) is not expected:
         raise TypeError(f"data of {draft.kind} is a {expected.__name__}, not a {type(draft.data).__name__}")
-    data = bytes(encode_data(draft.data))
-    if len(data) > EVENT_LIMIT:
-        raise ValueError(f"data of {draft.kind} is {len(data)} bytes, at most {EVENT_LIMIT} are recorded")
+    data = recorded_data(draft.kind, draft.data)
     at_ms = now_ms if draft.at_ms is None else min(draft.at_ms, now_ms)
-    return Fact(at_ms, draft.kind, draft.source, data, clock)
+    return Fact(at_ms, draft.kind, shortened(writable(draft.source), SOURCE_LENGTH), data, clock)
 
 
 def placed(facts: Sequence[Fact], place: Place) -> tuple[list[Row], Place]:

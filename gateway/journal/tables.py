@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from contract.events import BATCH_LIMIT, GENESIS, Batch, Clock, Hash, StreamId, batch_fault
+from contract.events import GENESIS, Batch, Clock, Hash, StreamId, batch_fault
+from contract.limits import BATCH_LIMIT
 from gateway.journal.records import (
     Fact,
     First,

@@ -8,7 +8,8 @@ from contract import wire
 from contract.errors import ContractError, Malformed, UnknownVersion
 from contract.events import Batch, Hash, batch_fault, chain
 from contract.instants import milliseconds
-from contract.pictures import PICTURE_LIMIT, Picture, picture_id
+from contract.limits import PICTURE_LIMIT
+from contract.pictures import Picture, picture_id
 from contract.presence import Presence
 from contract.readings import ReadingsBatch, readings_fault
 from contract.topics import UpTopic

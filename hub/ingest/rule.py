@@ -18,7 +18,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from contract.events import BATCH_LIMIT, GENESIS, Batch, Hash
+from contract.events import GENESIS, Batch, Hash
+from contract.limits import BATCH_LIMIT
 from contract.presence import Presence
 
 

@@ -95,7 +95,7 @@ HOSTILE: dict[str, tuple[bytes, type[ContractError]]] = {
     ),
     "broken compression": (b"\x78\x9cnothing of the kind", Malformed),
     "compression cut short": (zlib.compress(golden("batch") * 10)[:-5], Malformed),
-    "a bomb": (zlib.compress(b" " * (wire.UNPACKED_LIMIT + 1)), TooLarge),
+    "a bomb": (zlib.compress(b" " * (wire.UNPACKED_LIMITS[Batch] + 1)), TooLarge),
     "too long": (b" " * (wire.PACKED_LIMIT + 1), TooLarge),
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.pictures import PICTURE_LIMIT
+from contract.limits import PICTURE_LIMIT
 from drivers.camera.form import parts_of
 from drivers.camera.hikvision import ANSWER, DEPTH_LIMIT, ELEMENTS_LIMIT, XML_LIMIT, parse, words_of
 from drivers.camera.plates import BODY_LIMIT, Moment, Pushed

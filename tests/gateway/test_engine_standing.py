@@ -10,12 +10,12 @@ import pytest
 
 from contract import VERSION
 from contract.kinds import Severity
+from contract.limits import WIDE_EVENT_BYTES
 from contract.standing import AlarmsStated
 from contract.texts import Text
 from gateway.engine import standing
 from gateway.engine.episodes import Alarm, Cause
 from gateway.engine.standing import MET_EVERY_S, SETTLES_S, alarms_stated
-from gateway.journal.records import EVENT_LIMIT
 from tests.gateway.engine_site import GUARD, Yard, yard
 
 
@@ -114,12 +114,12 @@ def test_very_many_alarms_are_stated_in_parts_that_each_fit_and_lose_none(count:
     alarms = [alarm(number, 500) for number in reversed(range(count))]
     parts = list(alarms_stated(alarms))
     assert [one.alarm for part in parts for one in part.alarms] == sorted(each.id for each in alarms)
-    assert all(len(msgspec.json.encode(part)) < EVENT_LIMIT for part in parts)
+    assert all(len(msgspec.json.encode(part)) < WIDE_EVENT_BYTES for part in parts)
     assert (parts[0].after, parts[-1].upto) == ("", None)
     for before, part in pairwise(parts):
         assert part.after == before.upto == before.alarms[-1].alarm
     assert (len(parts) > 2) == (count == 700)
-    assert standing.PART_BYTES * 2 < EVENT_LIMIT
+    assert standing.PART_BYTES * 2 < WIDE_EVENT_BYTES
 
 
 async def test_a_hub_that_cannot_be_read_or_refuses_is_said_at_the_site(tmp_path: Path) -> None:

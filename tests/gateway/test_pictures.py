@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from contract.pictures import PICTURE_LIMIT, picture_id
+from contract.limits import PICTURE_LIMIT
+from contract.pictures import picture_id
 from gateway import pictures
 from gateway.clock import Clock
 from gateway.pictures import PictureStore

@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from contract.instants import instant
-from contract.pictures import PICTURE_LIMIT, picture_id
+from contract.limits import PICTURE_LIMIT
+from contract.pictures import picture_id
 from drivers.installed import Gateway
 from drivers.opening import open_bus
 from drivers.push import PushBus

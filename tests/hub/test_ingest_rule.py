@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.events import BATCH_LIMIT, GENESIS, Batch, chain
+from contract.events import GENESIS, Batch, chain
+from contract.limits import BATCH_LIMIT
 from hub.ingest.rule import Head, Verdict, empty_head, held_range, judge, judge_birth
 from tests.hub.senders import Journal
 

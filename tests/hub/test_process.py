@@ -18,7 +18,7 @@ import pytest
 from contract import topics, wire
 from contract.acks import Ack
 from contract.desired import Desired
-from contract.events import BATCH_LIMIT
+from contract.limits import BATCH_LIMIT
 from contract.readings import Reading, ReadingsBatch, columns_of
 from hub.db import Database
 from tests.hub.rig import ROOT, Rig
