@@ -58,10 +58,10 @@ def encode(message: msgspec.Struct, *, version: int = VERSION) -> bytes:
     limit = limit_of(type(message))
     if len(text) > limit:
         raise TooLarge(f"a {type(message).__name__} of {len(text)} bytes, at most {limit} are read", text)
-    packed = text if len(text) < COMPRESS_FROM else zlib.compress(text, 6)
-    if len(packed) > PACKED_LIMIT:
-        raise TooLarge(f"a {type(message).__name__} of {len(packed)} bytes, at most {PACKED_LIMIT} travel", packed)
-    return packed
+    payload = text if len(text) < COMPRESS_FROM else zlib.compress(text, 6)
+    if len(payload) > PACKED_LIMIT:
+        raise TooLarge(f"a {type(message).__name__} of {len(payload)} bytes, at most {PACKED_LIMIT} travel", payload)
+    return payload
 
 
 def decode(kind: type[M], payload: bytes) -> M:
@@ -74,11 +74,16 @@ def limit_of(kind: type[msgspec.Struct]) -> int:
     return UNPACKED_LIMITS.get(kind, UNPACKED_LIMIT)
 
 
+def packed(payload: bytes) -> bool:
+    """Whether a payload is to be inflated (zlib's first byte, RFC 1950, section 2.2)."""
+    return payload[:1] == b"\x78"
+
+
 def plain(payload: bytes, limit: int = UNPACKED_LIMIT) -> bytes:
     """The JSON text in a payload, inflated if need be, of at most `limit` bytes; `TooLarge` or `Malformed` if not."""
     if len(payload) > PACKED_LIMIT:
         raise TooLarge(f"{len(payload)} bytes, at most {PACKED_LIMIT} travel", payload)
-    if payload[:1] != b"\x78":
+    if not packed(payload):
         if len(payload) > limit:
             raise TooLarge(f"{len(payload)} bytes, at most {limit} are read", payload)
         return payload

@@ -91,7 +91,8 @@ def tell(live: Live) -> Callable[[Outcome], None]:
     def told(outcome: Outcome) -> None:
         live.publish([live_event(event) for event in outcome.events], outcome.states)
         for event in outcome.events:
-            if event.kind == "account.changed":
+            # Only what this hub itself did: no gateway's word ends a screen.
+            if event.gateway is None and event.kind == "account.changed":
                 data = decode_data(event.kind, event.data)
                 # A change of language alone is no reason; whoever lost a right must lose the screen with it.
                 if isinstance(data, RecordChanged) and data.fields != ["language"]:

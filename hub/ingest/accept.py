@@ -15,6 +15,7 @@ from contract.instants import Instant, instant
 from hub.db import outcome
 from hub.ingest import records, successions
 from hub.ingest.arrivals import EventsArrived
+from hub.ingest.omissions import Omissions, fault_of
 from hub.ingest.places import Place, Places, places_of
 from hub.ingest.projecting import Projecting
 from hub.ingest.records import NewEvent
@@ -71,6 +72,7 @@ async def accept(
             await group.places.store(pg, stored)
         await successions.end(pg, group.forks, sites, now)
         outcome(conn).events.extend(stored)
+        await group.omissions.store(conn, pg, sites)
         await successions.tell(conn, losses, sites)
         await projecting.project(conn, stored)
     return Accepted(group.answers, group.unacceptable, len(group.new))
@@ -90,6 +92,7 @@ class _Group:
         self.forks: list[Fork] = []
         self.answers: list[Answer] = []
         self.unacceptable: list[Unacceptable] = []
+        self.omissions = Omissions()
         self._ended: set[tuple[str, str]] = set()
         self._taken: dict[str, dict[int, Hash]] = {}
 
@@ -122,6 +125,9 @@ class _Group:
             if event.seq <= after:
                 continue
             taken[event.seq] = digest
+            if (fault := fault_of(event)) is not None:
+                self.omissions.add(one.gateway, name, event, digest, fault)
+                continue
             first = firsts.get(event.seq)
             if event.kind == FORKED and (old := old_stream(event)) not in (None, name):
                 forks.append(Fork(one.gateway, str(old), name))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 import msgspec
 
 from contract import wire
 from contract.errors import ContractError, Malformed, UnknownVersion
 from contract.events import Batch, Hash, batch_fault, chain
 from contract.instants import milliseconds
-from contract.limits import PICTURE_LIMIT
 from contract.pictures import Picture, picture_id
 from contract.presence import Presence
 from contract.readings import ReadingsBatch, readings_fault
@@ -67,36 +69,72 @@ class _StreamOf(msgspec.Struct):
     id: str | None = None
 
 
+class Weighed(NamedTuple):
+    """What arrived, and what it cost to read: bytes of JSON, and more where there is more to be done with it."""
+
+    arrival: Arrival
+    cost: int
+
+
+READING_COST = 100
+"""What a reading costs at least: a short one has to be stored like a long one."""
+
+_KINDS: Mapping[str, type[msgspec.Struct]] = {
+    "events": Batch,
+    "telemetry": ReadingsBatch,
+    "pictures": Picture,
+    "presence": Presence,
+}
+
+
 def arrival(topic: UpTopic, payload: bytes, at_ms: int) -> Arrival:
     """What arrived at `at_ms`. The gateway is the topic's: the broker vouches for that one only."""
+    return weighed(topic, payload, at_ms).arrival
+
+
+def weighed(topic: UpTopic, payload: bytes, at_ms: int) -> Weighed:
+    """What arrived at `at_ms`, weighed."""
+    kind = _KINDS.get(topic.kind)
+    if kind is None:
+        return Weighed(_refused(topic, payload, f"nothing is expected on .../{topic.kind}"), len(payload))
+    limit = wire.limit_of(kind)
     try:
-        return _decoded(topic, payload, at_ms)
-    except UnknownVersion as error:
-        return _refused(topic, payload, error, "version")
+        text = wire.plain(payload, limit)
     except ContractError as error:
-        return _refused(topic, payload, error, "malformed")
-    except RecursionError:
-        return _refused(topic, payload, Malformed("nested too deeply", payload), "malformed")
+        # It was unpacked as far as that is allowed.
+        return Weighed(_refused(topic, payload, str(error)), max(len(payload), limit))
+    try:
+        found = _read(topic, text, at_ms)
+    except UnknownVersion as error:
+        found = _refused(topic, payload, str(error), text, "version")
+    except (ContractError, RecursionError) as error:
+        why = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        found = _refused(topic, payload, why, text)
+    return Weighed(found, max(len(text), _work(found)))
 
 
-def _decoded(topic: UpTopic, payload: bytes, at_ms: int) -> Arrival:
+def _work(found: Arrival) -> int:
+    if not isinstance(found, ReadingsArrived):
+        return 0
+    return READING_COST * sum(len(column.at) for column in found.batch.columns)
+
+
+def _read(topic: UpTopic, text: bytes, at_ms: int) -> Arrival:
     match topic.kind:
         case "events":
-            return _events(topic.gateway, wire.decode(Batch, payload), payload)
+            return _events(topic.gateway, wire.read(Batch, text), text)
         case "telemetry":
-            batch = wire.decode(ReadingsBatch, payload)
+            batch = wire.read(ReadingsBatch, text)
             if fault := readings_fault(batch):
-                raise Malformed(fault, payload)
+                raise Malformed(fault, text)
             return ReadingsArrived(topic.gateway, batch)
         case "pictures":
-            return PictureArrived(topic.gateway, _picture(wire.decode(Picture, payload), payload))
-        case "presence":
-            presence = wire.decode(Presence, payload)
-            for at in (presence.at, *(answer.at for answer in presence.answered)):
-                _moment(at, payload)
-            return PresenceArrived(topic.gateway, presence, at_ms)
+            return PictureArrived(topic.gateway, _picture(wire.read(Picture, text), text))
         case _:
-            raise Malformed(f"nothing is expected on .../{topic.kind}", payload)
+            presence = wire.read(Presence, text)
+            for at in (presence.at, *(answer.at for answer in presence.answered)):
+                _moment(at, text)
+            return PresenceArrived(topic.gateway, presence, at_ms)
 
 
 def _events(gateway: str, batch: Batch, payload: bytes) -> EventsArrived:
@@ -122,8 +160,6 @@ def _moment(at: str, payload: bytes) -> None:
 
 def _picture(picture: Picture, payload: bytes) -> Picture:
     _moment(picture.at, payload)
-    if len(picture.jpeg) > PICTURE_LIMIT:
-        raise Malformed(f"a picture of {len(picture.jpeg)} bytes, at most {PICTURE_LIMIT}", payload)
     if not picture.jpeg.startswith(JPEG_START):
         raise Malformed("a picture that is not a JPEG", payload)
     if picture_id(picture.jpeg) != picture.id:
@@ -131,16 +167,18 @@ def _picture(picture: Picture, payload: bytes) -> Picture:
     return picture
 
 
-def _refused(topic: UpTopic, payload: bytes, error: ContractError, fault: str) -> Refused:
+def _refused(topic: UpTopic, payload: bytes, why: str, text: bytes | None = None, fault: str = "malformed") -> Refused:
+    """`text`: what the payload unpacked to, if it did."""
     sample = payload[:120].decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
-    return Refused(topic.gateway, topic.kind, str(error)[:300], sample, _stream_of(topic, payload), fault)
+    stream = None if text is None else _stream_of(topic, text)
+    return Refused(topic.gateway, topic.kind, why[:300], sample, stream, fault)
 
 
-def _stream_of(topic: UpTopic, payload: bytes) -> str | None:
+def _stream_of(topic: UpTopic, text: bytes) -> str | None:
     """The stream that a refused message names, if at least that much of it can be read."""
     try:
-        named = msgspec.json.decode(wire.plain(payload), type=_StreamOf)
-    except (ContractError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        named = msgspec.json.decode(text, type=_StreamOf)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     found = {"events": named.stream, "telemetry": named.store, "pictures": named.id}.get(topic.kind)
     if found is None or len(found) != 32 or not all(digit in "0123456789abcdef" for digit in found):

@@ -8,6 +8,7 @@ put apart at once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import structlog
 from prometheus_client import Counter
@@ -33,6 +34,18 @@ RUN = 500
 PROBATION = 20
 """So many events of a gateway and kind must go well until they share a savepoint with others again."""
 
+UNTOLD = "the hub could not use it; its log says why"
+"""What people are told of a failure inside the hub: the rest is for whoever looks after it."""
+
+
+class Failure(NamedTuple):
+    """An event that could not be projected. `why`: for the log and for whoever tries again; `said`: for people."""
+
+    event: StoredEvent
+    why: str
+    said: str
+
+
 Registry = Mapping[str, Sequence[Projection]]
 """Event kind → what is to be done with it, in order."""
 
@@ -50,14 +63,14 @@ class Projecting:
 
     async def project(self, conn: AsyncConnection, events: Sequence[StoredEvent]) -> None:
         """Project `events` in their order. Those that fail are marked and recorded; the others stand."""
-        failed: dict[int, tuple[StoredEvent, str]] = {}
+        failed: dict[int, Failure] = {}
         wanted = []
         for event in events:
             if event.kind in self._registry:
                 if (why := _misfit(event)) is None:
                     wanted.append(event)
                 else:
-                    failed[event.id] = event, why
+                    failed[event.id] = Failure(event, why, why)
         for run in self._runs(wanted):
             await self._run(conn, run, failed)
         if failed:
@@ -78,9 +91,7 @@ class Projecting:
         if run:
             yield run
 
-    async def _run(
-        self, conn: AsyncConnection, run: Sequence[StoredEvent], failed: dict[int, tuple[StoredEvent, str]]
-    ) -> None:
+    async def _run(self, conn: AsyncConnection, run: Sequence[StoredEvent], failed: dict[int, Failure]) -> None:
         """One savepoint for all; if one fails, those before it again, and those after it under another."""
         told = outcome(conn)
         while run:
@@ -95,7 +106,7 @@ class Projecting:
                     raise
                 told.forget_since(mark)
                 bad = run[place]
-                failed[bad.id] = bad, _why(error)
+                failed[bad.id] = Failure(bad, _why(error), UNTOLD)
                 self._probation[bad.gateway, bad.kind] = PROBATION
                 await self._run(conn, run[:place], failed)
                 run = run[place + 1 :]
@@ -114,8 +125,10 @@ def _misfit(event: StoredEvent) -> str | None:
     """Why the data does not fit its kind, None if it does."""
     try:
         event.typed()
-    except (ContractError, RecursionError) as error:
-        return _why(error)
+    except RecursionError:
+        return f"data of {event.kind}: nested too deeply"
+    except ContractError as error:
+        return str(error)[:300].replace("\x00", "")
     return None
 
 
@@ -123,12 +136,12 @@ def _why(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:300].replace("\x00", "")
 
 
-async def _mark(conn: AsyncConnection, failed: Sequence[tuple[StoredEvent, str]]) -> None:
-    await conn.execute(_MARK, {"ids": [event.id for event, _ in failed], "whys": [why for _, why in failed]})
+async def _mark(conn: AsyncConnection, failed: Sequence[Failure]) -> None:
+    await conn.execute(_MARK, {"ids": [one.event.id for one in failed], "whys": [one.why for one in failed]})
     facts = []
-    for event, why in failed:
+    for event, why, said in failed:
         log.warning("projection.failed", event_id=event.id, kind=event.kind, why=why)
         FAILED.labels(event.kind).inc()
-        data = ProjectionFailed(event=event.id, kind=event.kind, why=why)
+        data = ProjectionFailed(event=event.id, kind=event.kind, why=said)
         facts.append(stream.Fact("projection.failed", event.source, data, event.site))
     await stream.record_all(conn, facts)

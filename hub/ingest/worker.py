@@ -17,6 +17,7 @@ from prometheus_client import Counter, Histogram
 
 from contract.acks import Ack
 from contract.instants import instant
+from contract.wire import packed
 from hub.db import Database
 from hub.failures import passes, senders_fault
 from hub.ingest import refusals
@@ -28,7 +29,8 @@ from hub.ingest.arrivals import (
     PresenceArrived,
     ReadingsArrived,
     Refused,
-    arrival,
+    Weighed,
+    weighed,
 )
 from hub.ingest.downlink import Send
 from hub.ingest.handover import Handover, Message
@@ -41,7 +43,11 @@ RETRIES = Counter("gatehouse_ingest_retries", "Transactions of ingest that were 
 PUZZLES = Counter("gatehouse_ingest_puzzles", "Messages left unanswered because of an error of ours", ["lane"])
 
 GROUP_BYTES = 2_000_000
-"""Payload bytes that are decoded together at the most."""
+"""Payload bytes that are taken together at the most, and bytes of JSON after which no more of them is unpacked. Honest
+messages do not come near it; of others it is what everybody else may have to wait for."""
+
+AT_ONCE_BYTES = 64_000
+"""What is no more than this, and not packed, is read on the loop: a thread would cost more than the reading."""
 
 BACKOFF_S = (0.1, 0.3, 1.0, 2.0, 5.0)
 
@@ -100,11 +106,24 @@ class Ingest:
         while True:
             messages = await lane.take(GROUP_BYTES)
             try:
-                await work([arrival(*message) for message in messages])
+                await work(await self._arrived(lane, messages))
             except Exception:
                 # The lane must live; what was in hand is unanswered and comes again.
                 log.exception("ingest.puzzled", messages=len(messages))
                 PUZZLES.labels("lane").inc(len(messages))
+
+    async def _arrived(self, lane: Handover, messages: Sequence[Message]) -> list[Arrival]:
+        """What the messages say, as far as it is read now; the rest goes back to where its gateway's turn is."""
+        small = sum(len(message.payload) for message in messages) <= AT_ONCE_BYTES
+        if small and not any(packed(message.payload) for message in messages):
+            found = _read(messages)
+        else:
+            # Unpacking and hashing leave the interpreter to others; reading holds it for one message at the most.
+            found = await asyncio.to_thread(_read, messages)
+        lane.give_back(messages[len(found) :])
+        for message, one in zip(messages, found, strict=False):
+            lane.charge(message.topic.gateway, max(0, one.cost - len(message.payload)))
+        return [one.arrival for one in found]
 
     async def facts(self, arrivals: Sequence[Arrival]) -> None:
         """Take events and presence into the database, in the order in which each gateway sent them."""
@@ -219,6 +238,19 @@ class Ingest:
     def _answer(self, answers: Sequence[Answer]) -> None:
         for answer in answers:
             self._send(answer.gateway, "ack", answer.ack)
+
+
+def _read(messages: Sequence[Message]) -> list[Weighed]:
+    """The first messages, read until they have cost as much as may be read together."""
+    found: list[Weighed] = []
+    left = GROUP_BYTES
+    for message in messages:
+        one = weighed(*message)
+        found.append(one)
+        left -= one.cost
+        if left <= 0:
+            break
+    return found
 
 
 def stages(arrivals: Sequence[Arrival]) -> Iterator[list[Arrival]]:

@@ -21,7 +21,7 @@ from hub.events.stored import StoredEvent
 from hub.ingest.accept import Answer
 from hub.ingest.arrivals import PictureArrived, PresenceArrived, ReadingsArrived, arrival
 from hub.ingest.handover import Message
-from hub.ingest.projecting import Registry
+from hub.ingest.projecting import UNTOLD, Registry
 from hub.ingest.worker import Ingest
 from tests.hub.senders import NOW_MS, STREAM, Journal, Sent, enrolled, rows
 
@@ -226,6 +226,9 @@ async def test_an_event_that_cannot_be_projected_is_stored_and_marked(database: 
     failed = await rows(database, "SELECT seq FROM events WHERE failed LIKE '%division by zero%'")
     assert failed == [(2,)]
     assert await own_kinds(database) == ["projection.failed"]
+    # People of the site hear of it, and nothing of the database's insides.
+    [(said,)] = await rows(database, "SELECT data->>'why' FROM events WHERE kind = 'projection.failed'")
+    assert said == UNTOLD
     assert await rows(database, "SELECT site FROM desired_revisions ORDER BY site") == [("s1",), ("s3",)]
     assert [(event.kind, event.seq) for event in told[-1].events] == [
         ("door.opened", 1), ("door.opened", 2), ("door.opened", 3), ("projection.failed", 1),
