@@ -9,19 +9,28 @@ from collections.abc import Iterator
 
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from starlette.requests import Request
 
 from contract.texts import Text
 from web.errors import Invalid
+from web.validation import document_fault
 
 UNKNOWN = Text("没有这个参数", "is not a known parameter")
 
 
 class Body(BaseModel):
-    """A request's body: unknown fields are errors. Every body derives from it."""
+    """A request's body: unknown fields are errors, and so is what nobody can keep. Every body derives from it."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _can_be_kept(cls, document: object) -> object:
+        fault = document_fault(document)
+        if fault is not None:
+            raise fault
+        return document
 
 
 async def only_known(request: Request) -> None:

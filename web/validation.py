@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,6 +20,41 @@ class FieldFault(ValueError):
         super().__init__(text.en)
         self.text = text
         self.field = field
+
+
+NAME_LENGTH = 200
+"""Characters of a field's name in a JSON document at the most."""
+
+_UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
+_CHARACTERS = Text("含有无法保存的字符", "has characters that cannot be kept")
+_LONG_NAME = Text(f"字段名最多 {NAME_LENGTH} 个字符", f"names of fields have at most {NAME_LENGTH} characters")
+_NOT_FINITE = Text("应为有限的数字", "must be a finite number")
+
+
+def document_fault(document: object) -> FieldFault | None:
+    """What no JSON document that people send may hold, whatever its form; None if there is nothing of it.
+
+    U+0000 (no text of people has it, and PostgreSQL takes none), halves of surrogate pairs (no UTF-8 can write them),
+    names without end, and numbers that JSON does not know.
+    """
+    todo: list[tuple[str | None, object]] = [(None, document)]
+    while todo:
+        place, value = todo.pop()
+        match value:
+            case str() if _UNWRITABLE.search(value):
+                return FieldFault(_CHARACTERS, place)
+            case float() if not math.isfinite(value):
+                return FieldFault(_NOT_FINITE, place)
+            case list() | tuple():
+                todo += [(place, one) for one in value]
+            case dict():
+                for name, one in value.items():
+                    if isinstance(name, str) and len(name) > NAME_LENGTH:
+                        return FieldFault(_LONG_NAME, place)
+                    if isinstance(name, str) and _UNWRITABLE.search(name):
+                        return FieldFault(_CHARACTERS, place)
+                    todo.append((place or str(name), one))
+    return None
 
 
 MESSAGES: dict[str, Text] = {

@@ -18,7 +18,7 @@ from web.errors import Forbidden, Invalid, NotFound, TooMany
 from web.paging import NOT_YOURS
 from web.session import SignedInUser
 from web.users import User
-from web.wishes import Arg
+from web.wishes import Arg, Args
 
 router = APIRouter(prefix="/api", tags=["commands"])
 
@@ -42,7 +42,7 @@ class NewCommand(Body):
     kind: CommandKind
     reason: Annotated[str, Field(min_length=1, max_length=500)]
     ttl_s: Annotated[int, Field(ge=1, le=LONGEST_TTL_S)] = DEFAULT_TTL_S
-    args: Annotated[dict[str, Arg], Field(max_length=10)] = Field(default_factory=dict)
+    args: Args = Field(default_factory=dict)
 
 
 @router.post("/commands", status_code=202)

@@ -15,7 +15,7 @@ from hub.db import Reading, Writing
 from web.asked import Body
 from web.errors import NotFound
 from web.session import SignedInUser
-from web.wishes import Arg
+from web.wishes import Arg, Args
 
 router = APIRouter(prefix="/api/commands", tags=["commands"])
 
@@ -30,7 +30,7 @@ class NewCommand(Body):
     kind: CommandKind
     reason: Annotated[str, Field(min_length=1, max_length=500)]
     ttl_s: Annotated[int, Field(ge=1, le=LONGEST_TTL_S)] = DEFAULT_TTL_S
-    args: Annotated[dict[str, Arg], Field(max_length=10)] = Field(default_factory=dict)
+    args: Args = Field(default_factory=dict)
 
 
 class PersonItem(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 import pytest
@@ -122,11 +123,45 @@ async def test_every_refusal_has_the_one_shape(place: House, method: str, path: 
 @pytest.mark.parametrize(
     ("name", "status"), [(r"wang\u0000", 422), (r"wang\\\u0000", 422), (r"wang\\u0000", 401), ("u0000", 401)]
 )
-async def test_no_text_has_a_zero_in_it(place: House, name: str, status: int) -> None:
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_no_text_has_a_zero_in_it(place: House, name: str, status: int, at_once: bool) -> None:
+    body = f'{{"username": "{name}", "password": "x"}}'.encode()
+
+    async def byte_by_byte() -> AsyncIterator[bytes]:
+        for place_of in range(len(body)):
+            yield body[place_of : place_of + 1]
+
     async with place.client() as client:
-        body = f'{{"username": "{name}", "password": "x"}}'
-        answer = await client.post("/api/session", content=body, headers={"Content-Type": "application/json"})
+        content = body if at_once else byte_by_byte()
+        answer = await client.post("/api/session", content=content, headers={"Content-Type": "application/json"})
     assert answer.status_code == status
+
+
+HOSTILE_BODIES: dict[str, tuple[str, str]] = {
+    "half a character": (r'{"username": "wang\ud800", "password": "x"}', "username"),
+    "the other half": (r'{"username": "wang", "password": "\udc00\ud800"}', "password"),
+    "half a character as a name": (r'{"username": "wang", "password": "x", "\ud83d": 1}', "body"),
+    "one further inside": (r'{"username": {"x": [{"\udfff": 1}]}, "password": "x"}', "username"),
+    "a name without end": ('{"username": "wang", "password": "x", "' + "k" * 60_000 + '": 1}', "body"),
+    "no number": ('{"username": NaN, "password": "x"}', "username"),
+    "a number beyond all": ('{"username": "wang", "password": [1e999]}', "password"),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE_BODIES)
+async def test_what_nobody_can_keep_is_refused_in_every_body(place: House, case: str) -> None:
+    body, field = HOSTILE_BODIES[case]
+    async with place.client() as client:
+        answer = await client.post("/api/session", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert list(answer.json()["error"]["fields"]) == [field]
+
+
+async def test_whole_characters_beyond_the_first_plane_are_fine(place: House) -> None:
+    body = r'{"username": "wang\ud83d\ude00", "password": "x"}'
+    async with place.client() as client:
+        answer = await client.post("/api/session", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 401
 
 
 @pytest.mark.parametrize("announced", [True, False])
