@@ -13,3 +13,10 @@ export { init, type EChartsType };
 export function themed(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
+
+/** What a tooltip shows: a node of text. A string would be taken for HTML, and devices name their own units. */
+export function tip(text: string): HTMLElement {
+  const shown = document.createElement("span");
+  shown.textContent = text;
+  return shown;
+}
