@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.kinds import RecordChanged, decode_data
 from hub.alarms import service as alarms
 from hub.db import Database, Outcome
-from hub.events.service import Wanted, events
+from hub.events.service import Wanted, events, full
 from hub.events.stored import StoredEvent
 from hub.gateways.service import gateways
 from hub.orm import session_on
@@ -29,6 +29,9 @@ from web.screens import LiveEvent, Sites
 
 NEWEST = 50
 """Events in a snapshot."""
+
+MISSED_BYTES = 16_000_000
+"""Data of the events that a screen is told after it was away; beyond it, it starts anew."""
 
 MOST_OPEN = 1000
 """Open alarms, and open tickets, in a snapshot at the most; the lists have them all."""
@@ -47,8 +50,9 @@ class HubLiveSource:
         async with self._moment() as conn:
             if after > (await conn.execute(_LAST)).scalar_one():
                 return None
-            found = await events(conn, Wanted(sites=_list(sites), after=after), limit + 1)
-        return None if len(found) > limit else [live_event(event) for event in found]
+            found = await events(conn, Wanted(sites=_list(sites), after=after), limit + 1, most_bytes=MISSED_BYTES)
+        too_many = len(found) > limit or full(found, MISSED_BYTES)
+        return None if too_many else [live_event(event) for event in found]
 
     async def snapshot(self, sites: Sites) -> Snapshot:
         """Everything that a screen starts from, as of one moment."""

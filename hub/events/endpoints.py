@@ -67,6 +67,8 @@ async def events(
     """
     wanted = Wanted(sites=sites_asked(user, site), kinds=kind, sources=source, after=after, before=before)
     found = await service.events(await session.connection(), wanted, limit + 1)
-    page = {"items": found[:limit], "next": found[limit - 1].id if len(found) > limit else None}
+    items = found[:limit]
+    more = len(found) > limit or service.full(found)
+    page = {"items": items, "next": items[-1].id if more else None}
     # Past pydantic: the data goes out as the exact text that came in.
     return Response(msgspec.json.encode(page), media_type="application/json")

@@ -38,10 +38,16 @@ class Wanted:
         return self.after is not None
 
 
-async def events(conn: AsyncConnection, wanted: Wanted, limit: int) -> list[StoredEvent]:
-    """At most `limit` events, in the order that `wanted` says."""
+PAGE_BYTES = 4_000_000
+"""Data of the events of one answer at the most: many large ones come in several pages."""
+
+
+async def events(
+    conn: AsyncConnection, wanted: Wanted, limit: int, *, most_bytes: int = PAGE_BYTES
+) -> list[StoredEvent]:
+    """At most `limit` events, in the order that `wanted` says; fewer if they have more data than `most_bytes`."""
     # A list of one site is the common case, and only an equality can walk the index (site, id) in order.
-    values: dict[str, Any] = {"limit": limit}
+    values: dict[str, Any] = {"limit": limit, "most_bytes": most_bytes}
     conditions = [
         *_among("site", wanted.sites, values),
         *_among("kind", wanted.kinds or None, values),
@@ -53,8 +59,21 @@ async def events(conn: AsyncConnection, wanted: Wanted, limit: int) -> list[Stor
             values[name] = edge
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     order = "id" if wanted.oldest_first else "id DESC"
-    rows = await conn.execute(text(f"SELECT {COLUMNS} FROM {EVENTS} {where} ORDER BY {order} LIMIT :limit"), values)
+    found = f"SELECT {COLUMNS} FROM {EVENTS} {where} ORDER BY {order} LIMIT :limit"
+    # The first one always comes, however large it is.
+    sized = (
+        f"SELECT *, sum(octet_length(data)) OVER (ORDER BY {order}) - octet_length(data) AS size_before"
+        f" FROM ({found}) AS found"
+    )
+    rows = await conn.execute(
+        text(f"SELECT * FROM ({sized}) AS sized WHERE size_before < :most_bytes ORDER BY {order}"), values
+    )
     return [stored(row) for row in rows]
+
+
+def full(found: Sequence[StoredEvent], most_bytes: int = PAGE_BYTES) -> bool:
+    """Whether so much data was found that there may be more events than came."""
+    return sum(len(bytes(event.data)) for event in found) >= most_bytes
 
 
 def stored(row: Row[Any]) -> StoredEvent:

@@ -9,9 +9,12 @@ import pytest
 from sqlalchemy import text
 
 from contract.kinds import GatewaySeen
+from contract.limits import WIDE_EVENT_BYTES
 from hub import stream
 from hub.db import Database
+from hub.events.service import PAGE_BYTES
 from hub.events.verifying import verify
+from hub.live import HubLiveSource
 from tests.hub.office import Office, office
 from tests.hub.senders import Journal
 
@@ -45,6 +48,31 @@ async def test_the_shape_of_an_event(database: Database) -> None:
         assert item["data"] == {"by": "free", "n": 7}
         assert item["at"].endswith("Z")
         assert len(item["at"]) == len("2026-09-21T08:00:00.000Z")
+
+
+async def test_many_large_events_come_in_several_pages_and_leave_a_snapshot_small(database: Database) -> None:
+    """A gateway that fills its events as far as they are held makes nobody's answers large."""
+    async with office(database) as hub, hub.signed_in("wang", "guard") as guard:
+        journal, large = hub.journals["demo"], b'"' + b"x" * (WIDE_EVENT_BYTES - 2) + b'"'
+        for _ in range(25):
+            journal.record("ticket.raised", large, "lobby-a")
+        await hub.take(journal.arrived(2, 26))
+        met: list[int] = []
+        cursor: int | None = 0
+        while cursor is not None:
+            answer = await guard.get("/api/events", params={"site": "demo", "after": cursor, "limit": 50})
+            assert len(answer.content) < PAGE_BYTES + 2 * WIDE_EVENT_BYTES
+            met += [item["seq"] for item in answer.json()["items"] if item["gateway"] == "demo-gw"]
+            cursor = answer.json()["next"]
+        assert met == list(range(1, 27))
+        snapshot = await HubLiveSource(database).snapshot(frozenset({"demo"}))
+        assert len(snapshot.body) < PAGE_BYTES + 2 * WIDE_EVENT_BYTES
+        # A screen that was away while more came than it can be told starts anew.
+        assert await HubLiveSource(database).missed(frozenset({"demo"}), 0, 10_000) is not None
+        for _ in range(25):
+            journal.record("ticket.raised", large, "lobby-a")
+        await hub.take(journal.arrived(27, 51))
+        assert await HubLiveSource(database).missed(frozenset({"demo"}), 0, 10_000) is None
 
 
 async def test_pages_in_both_directions(database: Database) -> None:
