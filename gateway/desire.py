@@ -17,6 +17,7 @@ import msgspec
 import structlog
 
 from contract.desired import ITEM_TYPES, NOTHING, Account, Desired, Holder, Item
+from contract.limits import ITEM_BYTES
 from gateway.engine.alarmclock import Alarmclock, Timers
 from gateway.held import Held, Row
 from gateway.web.served import People
@@ -295,7 +296,9 @@ def _typed(rows: Iterable[Row]) -> tuple[list[Changed], list[str]]:
         if decoder is None:
             continue
         typed = None
-        if value is not None:
+        if value is not None and len(value) > ITEM_BYTES:
+            unusable.append(f"{kind}/{name}: {len(value)} bytes, at most {ITEM_BYTES} are used")
+        elif value is not None:
             try:
                 typed = decoder.decode(value)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:

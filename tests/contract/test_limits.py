@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re._parser as regular  # type: ignore[import-not-found]
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -27,6 +29,7 @@ from contract.kinds import (
     AlarmRaised,
     CommandResult,
     InputRefused,
+    RecordChanged,
     data_limit,
     decode_data,
     encode_data,
@@ -36,7 +39,12 @@ from contract.limits import EVENT_BYTES, ID_LENGTH, READINGS_LIMIT, WORDS_LENGTH
 from contract.readings import Column, ReadingsBatch, readings_fault
 from contract.standing import PlacesStated, PlaceStanding
 from contract.texts import Text
+from gateway.journal.records import Draft, fact
 from tests.contract.test_events import DATA
+
+LONG = "长" * 20_000
+
+ROOT = Path(__file__).parents[2]
 
 DOCUMENTS = {(Event, "data"), (Item, "value")}
 """JSON that travels as it stands. Its bytes are bounded by `data_limit` and `ITEM_BYTES`, and by the message around."""
@@ -115,13 +123,57 @@ def test_every_kind_has_one_origin(kind: str) -> None:
     assert data_limit(kind) >= EVENT_BYTES
 
 
+def said_in(package: str) -> Iterator[tuple[str, str]]:
+    """(place, kind) of every event that the code of a package records; of `f"command.{state}"` all that begin so."""
+    for path in sorted((ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call):
+                continue
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            said = {keyword.arg: keyword.value for keyword in node.keywords}.get("kind")
+            if name in {"say", "record", "Fact"}:
+                said = next((one for one in node.args if _kinds(one)), None)
+            if name in {"say", "record", "Fact", "Draft"} and said is not None:
+                yield from ((f"{path.relative_to(ROOT)}:{node.lineno}", kind) for kind in _kinds(said))
+
+
+def _kinds(said: ast.expr) -> list[str]:
+    if isinstance(said, ast.Constant) and isinstance(said.value, str) and "." in said.value:
+        return [said.value]
+    if isinstance(said, ast.JoinedStr) and isinstance(said.values[0], ast.Constant):
+        return [kind for kind in KINDS if kind.startswith(str(said.values[0].value))]
+    return []
+
+
+def test_all_that_the_gateways_code_records_is_for_it_to_say() -> None:
+    said = list(said_in("gateway"))
+    assert {kind for _, kind in said} >= {"session.opened", "command.asked", "command.done", "access.granted"}
+    assert [one for one in said if one[1] not in OF_GATEWAYS | OF_BOTH] == []
+
+
+def test_all_that_the_hubs_code_records_is_for_it_to_say() -> None:
+    said = list(said_in("hub"))
+    assert {kind for _, kind in said} >= {"account.changed", "event.refused", "command.asked", "gateway.lost"}
+    assert [one for one in said if one[1] not in OF_THE_HUB | OF_BOTH] == []
+
+
+def test_the_journal_takes_nothing_that_is_for_the_hub_to_say() -> None:
+    changed = RecordChanged(id="a", by=Person(id="a", name="A", role="admin"), change="updated")
+    with pytest.raises(ValueError, match="for the hub to say"):
+        fact(Draft(kind="account.changed", source="a", data=changed), 0, "ok")
+
+
+def test_a_journals_fact_is_fitted() -> None:
+    made = fact(Draft(kind="input.refused", source="s" * 300, data=InputRefused(wire="w", why=LONG, count=1)), 0, "ok")
+    assert (len(made.source), made.source[-1]) == (128, MARK)
+    assert isinstance(decode_data("input.refused", made.data), InputRefused)
+
+
 def test_a_kind_that_nobody_knows_is_a_gateways() -> None:
     assert may_say("teapot.boiled")
 
 
 # --- What is written keeps within the limits
-
-LONG = "长" * 20_000
 
 
 def test_what_a_device_says_at_length_ends_in_a_mark() -> None:
@@ -223,9 +275,7 @@ def test_nothing_is_unpacked_beyond_what_is_read(kind: type[msgspec.Struct]) -> 
 
 
 def test_nothing_is_sent_that_would_not_be_read() -> None:
-    said = CommandResult(
-        command="c", kind="door.unlock", target="lobby-a", by=msgspec.convert(BY, Person), reason="x"
-    )
+    said = CommandResult(command="c", kind="door.unlock", target="lobby-a", by=msgspec.convert(BY, Person), reason="x")
     event = Event(seq=1, at="2026-01-02T03:04:05.678Z", kind="command.done", source="lobby-a", data=encode_data(said))
     large = msgspec.structs.replace(event, data=msgspec.Raw(b'"' + b"x" * 4_000_000 + b'"'))
     batch = Batch(stream="0" * 32, first_seq=1, prev="0" * 64, head="0" * 64, events=(large,))
