@@ -31,6 +31,7 @@ NOT_ALLOWED = Text("没有权限", "You are not allowed to do this")
 NO_SUCH = Text("不存在", "There is no such thing")
 CHECK = Text("请检查输入", "Please check the input")
 SLOWER = Text("请求过于频繁，请稍后再试", "Too many requests; try again later")
+BUSY = Text("服务器繁忙，请稍后再试", "The server is busy; try again later")
 INTERNAL = Text("服务器内部错误", "Something went wrong in the server")
 
 
@@ -123,6 +124,7 @@ _PLAIN: dict[int, tuple[str, Text]] = {
     405: ("method_not_allowed", Text("不支持的请求方法", "This method is not allowed here")),
     413: ("too_large", Text("请求内容过大", "The request is too large")),
     422: ("invalid", CHECK),
+    503: ("busy", BUSY),
     415: ("unsupported_media_type", Text("应为 JSON", "JSON is expected")),
 }
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from prometheus_client import Counter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contract.texts import Text
+from web.bodies import Bodies
 from web.errors import Forbidden, NotFound
 
 CONTENT_SECURITY = "; ".join((
@@ -35,6 +37,7 @@ SECURITY: Mapping[str, str] = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
 }
+FULL = Counter("gatehouse_web_bodies_refused", "Bodies for which there was no room beside the others")
 _YEAR = "max-age=31536000"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _FOREIGN = Text("拒绝来自其他网页的请求", "Requests from other web pages are refused")
@@ -106,32 +109,41 @@ class NoZeros:
 
 
 class BodyLimit:
-    """Refuses bodies of more than `limit` bytes; `larger`: path prefix → another limit."""
+    """Refuses bodies of more than `limit` bytes; `others`: path prefix → another limit. `bodies`: what all share."""
 
-    def __init__(self, app: ASGIApp, limit: int, larger: Mapping[str, int]) -> None:
+    def __init__(self, app: ASGIApp, limit: int, others: Mapping[str, int], bodies: Bodies) -> None:
         self.app = app
         self._limit = limit
-        self._larger = dict(larger)
+        self._others = dict(others)
+        self._bodies = bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = next((most for prefix, most in self._larger.items() if scope["path"].startswith(prefix)), self._limit)
+        limit = next((most for prefix, most in self._others.items() if scope["path"].startswith(prefix)), self._limit)
         announced = Headers(scope=scope).get("content-length", "0")
         if announced.isdigit() and int(announced) > limit:
             raise _too_large()
-        left = limit
+        address = (scope.get("client") or ("", 0))[0]
+        held = 0
 
         async def counted() -> Message:
-            nonlocal left
+            nonlocal held
             message = await receive()
-            left -= len(message.get("body", b""))
-            if left < 0:
+            size = len(message.get("body", b""))
+            if held + size > limit:
                 raise _too_large()
+            if not self._bodies.take(address, size):
+                FULL.inc()
+                raise HTTPException(503, headers={"Retry-After": "1"})
+            held += size
             return message
 
-        await self.app(scope, counted, send)
+        try:
+            await self.app(scope, counted, send)
+        finally:
+            self._bodies.give_back(address, held)
 
 
 def _too_large() -> HTTPException:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,12 @@ from starlette.responses import Response
 
 from web import live_routes, session_routes
 from web.asked import only_known
+from web.bodies import Bodies
 from web.console import DIST, console_router
 from web.errors import ErrorAnswer, LastResort, NotFound, add_error_answers
 from web.headers import BodyLimit, NoZeros, SameOrigin, SecurityHeaders
 from web.live import Live
+from web.room import THIS_MACHINE, Network, lies_in
 from web.session import Sessions, address_of
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -28,6 +29,10 @@ Ready = Callable[[], Awaitable[list[str]]]
 """What keeps the server from serving, in words; nothing when it is ready."""
 
 BODY_LIMIT = 1_000_000
+BODIES = 64_000_000
+BODIES_EACH = 16_000_000
+SIGN_IN_LIMIT = 16_000
+"""What may be sent by whom nobody knows yet."""
 
 
 def make_app(
@@ -40,9 +45,12 @@ def make_app(
     ready: Ready,
     lifespan: Lifespan | None = None,
     dist: Path = DIST,
-    body_limits: Mapping[str, int] | None = None,
+    body_limit: int = BODY_LIMIT,
+    bodies: Bodies | None = None,
+    metrics_from: tuple[Network, ...] = THIS_MACHINE,
 ) -> FastAPI:
-    """A server's app. `body_limits`: path prefix → bytes, where a body may be larger than 1 MB.
+    """A server's app. `body_limit`: bytes of one body; `bodies`: what all of them share. `metrics_from`: who may read
+    /metrics.
 
     Sessions and live stream are reachable as `app.state.sessions` and `app.state.live`. `web.server` closes the live
     stream before it waits for open requests.
@@ -62,13 +70,18 @@ def make_app(
             Middleware(LastResort),
             Middleware(SameOrigin),
             Middleware(NoZeros),
-            Middleware(BodyLimit, limit=BODY_LIMIT, larger=body_limits or {}),
+            Middleware(
+                BodyLimit,
+                limit=body_limit,
+                others={"/api/session": SIGN_IN_LIMIT},
+                bodies=bodies or Bodies(BODIES, BODIES_EACH),
+            ),
         ],
     )
     app.state.sessions = sessions
     app.state.live = live
     add_error_answers(app)
-    app.include_router(_health_router(ready))
+    app.include_router(_health_router(ready, metrics_from))
     app.include_router(session_routes.router)
     app.include_router(live_routes.router)
     for router in routers:
@@ -95,7 +108,7 @@ def _closing(live: Live, lifespan: Lifespan | None) -> Lifespan:
     return whole
 
 
-def _health_router(ready: Ready) -> APIRouter:
+def _health_router(ready: Ready, metrics_from: tuple[Network, ...]) -> APIRouter:
     router = APIRouter(tags=["health"])
 
     @router.get("/healthz")
@@ -112,17 +125,11 @@ def _health_router(ready: Ready) -> APIRouter:
 
     @router.get("/metrics", response_class=Response)
     async def metrics(request: Request) -> Response:
-        """Prometheus text format, for this machine and private networks: it names sites and gateways."""
-        if not _near(address_of(request)):
+        """Prometheus text format, for whom the settings name: it names sites and gateways."""
+        address = address_of(request)
+        # Without an address: a Unix socket, or a test without one.
+        if address and not lies_in(address, metrics_from):
             raise NotFound
         return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return router
-
-
-def _near(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_private
-    except ValueError:
-        # No address: a Unix socket, or a test without one.
-        return not address

@@ -167,8 +167,8 @@ async def running(app: FastAPI) -> AsyncIterator[str]:
     server = make_server(app)
     serving = asyncio.create_task(server.serve())
     try:
-        await until(lambda: server.started or serving.done())
-        port = server.servers[0].sockets[0].getsockname()[1]
+        await until(lambda: server.listener is not None or serving.done())
+        port = server.port
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True

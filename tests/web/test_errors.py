@@ -203,10 +203,19 @@ async def test_the_account_speaks_where_the_browser_does_not() -> None:
     assert answer.json()["error"]["message"] == "This site is not one of yours"
 
 
+@pytest.mark.parametrize(
+    ("address", "status"), [("127.0.0.1", 200), ("::1", 200), ("192.168.10.7", 404), ("10.0.0.1", 404)]
+)
+async def test_figures_are_for_this_machine_unless_the_settings_name_others(address: str, status: int) -> None:
+    async with house().client(address) as client:
+        answer = await client.get("/metrics")
+    assert answer.status_code == status
+    assert ("gatehouse_live_screens" in answer.text) is (status == 200)
+
+
 async def test_health_speaks_for_the_process() -> None:
     async with house(reasons=["PostgreSQL does not answer"]).client() as client:
         assert (await client.get("/healthz")).json() == {"status": "ok"}
         waiting = await client.get("/readyz")
         assert (waiting.status_code, waiting.json()["reasons"]) == (503, ["PostgreSQL does not answer"])
-        assert "gatehouse_live_screens" in (await client.get("/metrics")).text
         assert (await client.get("/api/openapi.json")).json()["paths"]["/api/session"]

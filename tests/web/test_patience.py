@@ -22,7 +22,7 @@ async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Port]:
     server = make_server(house().app, port=0, say=lambda _: ready.set())
     serving = asyncio.create_task(server.serve())
     await ready.wait()
-    yield server.servers[0].sockets[0].getsockname()[1]
+    yield server.port
     server.should_exit = True
     await serving
 

@@ -20,7 +20,7 @@ async def test_it_is_ready_once_it_answers_and_says_when_it_ends() -> None:
     server = make_server(house().app, port=0, say=said.put_nowait)
     serving = asyncio.create_task(server.serve())
     assert await said.get() == "READY=1"
-    port = server.servers[0].sockets[0].getsockname()[1]
+    port = server.port
     async with httpx.AsyncClient() as client:
         assert (await client.get(f"http://127.0.0.1:{port}/healthz")).status_code == 200
     server.should_exit = True
