@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from gateway import lean
-from gateway.settings import DEFAULT_PORT, Settings
+from gateway.settings import DEFAULT_PORT, DEFAULT_PUSH_PORT, Listening, Settings
 from gateway.tools import wanted
+from web.room import Network, networks
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 if wanted(sys.argv[1:]):
@@ -33,10 +34,25 @@ def main(
     wires: Annotated[
         Path | None, typer.Option(help="Where each bus really is (JSON), over what the site file says.")
     ] = None,
-    host: Annotated[str, typer.Option(help="Address of the gateway's own web server.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port of the gateway's own web server; 0: any.")] = DEFAULT_PORT,
-    certificate: Annotated[Path | None, typer.Option(help="PEM file: TLS for the web server.")] = None,
+    host: Annotated[str, typer.Option(help="Address of the console's web server.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of the console's web server; 0: any.")] = DEFAULT_PORT,
+    certificate: Annotated[Path | None, typer.Option(help="PEM file: TLS for the console.")] = None,
     key: Annotated[Path | None, typer.Option(help="PEM file: the certificate's key.")] = None,
+    push_host: Annotated[
+        str | None, typer.Option(help="Address that cameras push to; without it the console's.")
+    ] = None,
+    push_port: Annotated[int, typer.Option(help="Port that cameras push to; 0: any.")] = DEFAULT_PUSH_PORT,
+    push_certificate: Annotated[Path | None, typer.Option(help="PEM file: TLS for pushes.")] = None,
+    push_key: Annotated[Path | None, typer.Option(help="PEM file: that certificate's key.")] = None,
+    pushes_at_console: Annotated[
+        bool, typer.Option("--pushes-at-console", help="The console's port takes pushes too, as it did before.")
+    ] = False,
+    trusted_proxies: Annotated[
+        str, typer.Option(help="Proxies whose X-Forwarded-For counts: addresses and ranges, with commas.")
+    ] = "",
+    metrics_from: Annotated[
+        str, typer.Option(help="Who may read /metrics: addresses and ranges, with commas.")
+    ] = "127.0.0.0/8,::1",
     log_level: Annotated[str, typer.Option(help="debug, info, warning, error.", envvar="GATEHOUSE_LOG_LEVEL")] = "info",
     check: Annotated[
         bool, typer.Option("--check", help="Validate the site file and everything it names; exit.")
@@ -57,13 +73,23 @@ def main(
         site=site,
         data=data,
         wires=wires,
-        host=host,
-        port=port,
-        certificate=certificate,
-        key=key,
+        people=Listening(host, port, certificate, key),
+        pushes=Listening(push_host or host, push_port, push_certificate, push_key),
+        pushes_at_console=pushes_at_console,
+        trusted_proxies=trusted_proxies,
+        metrics_from=_networks(context, trusted_proxies, metrics_from),
         log_level=log_level,
     )
     raise typer.Exit(service.check(settings) if check else service.run(settings))
+
+
+def _networks(context: typer.Context, trusted_proxies: str, metrics_from: str) -> tuple[Network, ...]:
+    for option, text in (("--trusted-proxies", trusted_proxies), ("--metrics-from", metrics_from)):
+        try:
+            found = networks(text)
+        except ValueError as wrong:
+            context.fail(f"{option}: {wrong}")
+    return found
 
 
 if __name__ == "__main__":

@@ -9,13 +9,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-import socket
 import ssl
 import sys
 from zoneinfo import ZoneInfo
 
 import structlog
-from fastapi import FastAPI
 
 from config import LoadedSite, SiteErrors, load_site
 from config.site import MqttBus
@@ -39,18 +37,15 @@ from gateway.readings import ReadingsStore
 from gateway.settings import Settings
 from gateway.uplink import Uplink
 from gateway.uplink.sending import Names
-from gateway.web import metrics
-from gateway.web.app import gateway_app
 from gateway.web.served import NoHub, People, Served
+from gateway.web.serving import keep_serving, web_servers
+from web import descriptors
 from web.notify import keep_watchdog_fed, notify
-from web.server import make_server
 
 log = structlog.get_logger(__name__)
 
 SWITCH_INTERVAL_S = 0.0005
 """How long a busy writer's thread may hold up the decision on a card (Python's own default is ten times as much)."""
-
-REBIND_S = 5.0
 
 
 def check(settings: Settings) -> int:
@@ -58,11 +53,13 @@ def check(settings: Settings) -> int:
     loaded = _load(settings)
     if loaded is None:
         return 1
-    if settings.certificate is not None:
+    for listening in (settings.people, settings.pushes):
+        if listening.certificate is None:
+            continue
         try:
-            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(settings.certificate, settings.key)
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(listening.certificate, listening.key)
         except OSError as error:  # ssl's own errors are of this kind
-            print(f"{settings.certificate}: not a certificate with its key: {error}", file=sys.stderr)  # noqa: T201
+            print(f"{listening.certificate}: not a certificate with its key: {error}", file=sys.stderr)  # noqa: T201
             return 1
     site = loaded.site
     print(  # noqa: T201 - the answer to whoever asked
@@ -84,6 +81,7 @@ def run(settings: Settings) -> int:
     loaded = _load(settings)
     if loaded is None:
         return 1
+    descriptors.raise_limit()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
         return uvloop.run(_serve(settings, loaded))
@@ -137,7 +135,10 @@ async def _serve(settings: Settings, loaded: LoadedSite) -> int:
         clock=clock,
         software=SOFTWARE,
     )
-    web = asyncio.create_task(_serve_web(gateway, settings), name="web")
+    web = [
+        asyncio.create_task(keep_serving(server), name=f"web server: {server.doorway.name}")
+        for server in web_servers(gateway, settings)
+    ]
     others = [asyncio.create_task(keep_watchdog_fed(), name="watchdog")]
     if uplink is not None:
         others.append(asyncio.create_task(uplink.run(), name="uplink"))
@@ -152,7 +153,8 @@ async def _serve(settings: Settings, loaded: LoadedSite) -> int:
     await stopping.wait()
     notify("STOPPING=1")
     log.info("gateway stops")
-    await _end(web)
+    for serving in web:
+        await _end(serving)
     await engine.buses.stop()
     await engine.stop()
     if uplink is not None:
@@ -241,45 +243,6 @@ def _uplink(
 
     uplink.watch(turned)
     return uplink
-
-
-async def _serve_web(gateway: Served, settings: Settings) -> None:
-    """The web server, for as long as the gateway runs; doors do not wait for a port that somebody else has."""
-    app = gateway_app(gateway, console=settings.console)
-    metrics.publish(gateway)
-    while True:
-        try:
-            await _serve_once(app, settings)
-            log.error("web server ended by itself")
-        except OSError as error:  # also a certificate that cannot be read
-            log.error("web server cannot run", host=settings.host, port=settings.port, why=str(error))  # noqa: TRY400
-        except Exception:
-            log.exception("web server crashed")
-        await asyncio.sleep(REBIND_S)
-
-
-async def _serve_once(app: FastAPI, settings: Settings) -> None:
-    with await asyncio.to_thread(_listen, settings.host, settings.port) as listening:
-        log.info("web server listens", host=settings.host, port=listening.getsockname()[1])
-        server = make_server(
-            app,
-            host=settings.host,
-            port=settings.port,
-            certificate=None if settings.certificate is None else str(settings.certificate),
-            key=None if settings.key is None else str(settings.key),
-        )
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
-        try:
-            await asyncio.shield(serving)
-        finally:
-            server.should_exit = True
-            await serving
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    listening.setblocking(False)
-    return listening
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -72,6 +72,10 @@ def serve(
     )
     if check:
         raise typer.Exit(_checked(found))
+    try:
+        found.broker_password()
+    except SettingsError as error:
+        _fail(str(error))
     from hub.app import Hub  # noqa: PLC0415 - only a running hub needs all of it
 
     # The server passes the signal on when it has stopped; what runs beside it still has to end in order.

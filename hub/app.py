@@ -27,11 +27,13 @@ from hub.registry import LATEST, ROUTERS, projections
 from hub.settings import Settings
 from hub.telemetry import rollup
 from hub.telemetry.ingest import Readings
+from web import descriptors
 from web.console import DIST
 from web.live import Live
 from web.notify import keep_watchdog_fed, notify
 from web.passwords import Passwords
-from web.server import make_server
+from web.room import networks
+from web.server import PEOPLE, Doorway, limits_of, make_server
 from web.session import Sessions
 from web.shell import make_app
 
@@ -93,6 +95,7 @@ class Hub:
             routers=ROUTERS,
             ready=self.reasons,
             dist=self.settings.console_dir or DIST,
+            metrics_from=networks(self.settings.metrics_from),
         )
         app.state.database = self.database
         add_database_answers(app)
@@ -114,12 +117,16 @@ class Hub:
 
     async def run(self) -> None:
         """Serve until told to stop. A part that fails for good ends the process: whoever started it starts it again."""
+        descriptors.raise_limit()
         unwatch = metrics.watch(self.database)
         server = make_server(
             self.app,
             host=self.settings.host,
             port=self.settings.port,
-            trusted_proxies=self.settings.trusted_proxies,
+            doorway=Doorway(
+                limits=limits_of(PEOPLE, *descriptors.for_outside(PEOPLE.in_all), self.settings.trusted_proxies),
+                trusted_proxies=self.settings.trusted_proxies,
+            ),
             say=notify,
         )
         try:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from contract.hosts import this_machine
+from web.room import networks
+
 
 class SettingsError(ValueError):
     """A setting that is missing or makes no sense; the message names it and what was expected."""
@@ -26,10 +29,16 @@ class Settings:
     broker_password_file: Path | None = None
     broker_ca_file: Path | None = None
     """Certificates to trust; given, the connection is TLS."""
+    broker_tls: bool = False
+    """TLS by the authorities that this machine trusts."""
+    broker_in_clear: bool = False
+    """The password may go to another machine without TLS."""
     console_dir: Path | None = None
     """The built console; None: the one inside the checkout, if it was built."""
     trusted_proxies: str = "127.0.0.1"
     """Addresses (with commas) whose X-Forwarded-For says where a request came from: sign-ins are counted by address."""
+    metrics_from: str = "127.0.0.0/8,::1"
+    """Who may read /metrics: addresses and ranges, with commas."""
     secure_cookies: bool = False
     """Behind TLS: cookies are sent over TLS only."""
     pool_size: int = 10
@@ -41,10 +50,21 @@ class Settings:
     """Without a sign of life for so long, a gateway counts as lost."""
     log_level: str = "info"
 
+    @property
+    def broker_encrypted(self) -> bool:
+        """Whether the connection to the broker is TLS."""
+        return self.broker_tls or self.broker_ca_file is not None
+
     def broker_password(self) -> str | None:
-        """The password in the file; `SettingsError` if the file cannot be read."""
+        """The password in the file; `SettingsError` if it cannot be read, or would go in clear to another machine."""
         if self.broker_password_file is None:
             return None
+        if not (self.broker_encrypted or self.broker_in_clear or this_machine(self.broker_host)):
+            raise SettingsError(
+                f"the password would go to the broker {self.broker_host} in clear: set GATEHOUSE_BROKER_CA_FILE (the"
+                " authority that signed its certificate) or GATEHOUSE_BROKER_TLS=1, or GATEHOUSE_BROKER_IN_CLEAR=1"
+                " where nobody else can listen"
+            )
         try:
             return self.broker_password_file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
@@ -60,8 +80,11 @@ _FROM_ENVIRONMENT: dict[str, tuple[str, type]] = {
     "GATEHOUSE_BROKER_USER": ("broker_user", str),
     "GATEHOUSE_BROKER_PASSWORD_FILE": ("broker_password_file", Path),
     "GATEHOUSE_BROKER_CA_FILE": ("broker_ca_file", Path),
+    "GATEHOUSE_BROKER_TLS": ("broker_tls", bool),
+    "GATEHOUSE_BROKER_IN_CLEAR": ("broker_in_clear", bool),
     "GATEHOUSE_CONSOLE_DIR": ("console_dir", Path),
     "GATEHOUSE_TRUSTED_PROXIES": ("trusted_proxies", str),
+    "GATEHOUSE_METRICS_FROM": ("metrics_from", str),
     "GATEHOUSE_SECURE_COOKIES": ("secure_cookies", bool),
     "GATEHOUSE_POOL_SIZE": ("pool_size", int),
     "GATEHOUSE_SILENCE_S": ("silence_s", float),
@@ -79,7 +102,16 @@ def from_environment(environment: Mapping[str, str] | None = None, **flags: Any)
     found |= {name: value for name, value in flags.items() if value is not None}
     if not found.get("database_url"):
         raise SettingsError("DATABASE_URL is not set; expected postgresql://user@host/name")
-    return replace(Settings(database_url=found.pop("database_url")), **found)
+    settings = replace(Settings(database_url=found.pop("database_url")), **found)
+    for variable, text in (
+        ("GATEHOUSE_TRUSTED_PROXIES", settings.trusted_proxies),
+        ("GATEHOUSE_METRICS_FROM", settings.metrics_from),
+    ):
+        try:
+            networks(text)
+        except ValueError as error:
+            raise SettingsError(f"{variable}: {error}") from error
+    return settings
 
 
 def _parsed(variable: str, text: str, kind: type) -> Any:

@@ -6,24 +6,47 @@ from collections import Counter
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.web import alarms, commands, events, points, push, site
 from gateway.web.screen import SiteScreen
 from gateway.web.served import Served
 from gateway.web.sessions import HeldSessions
+from web.bodies import Bodies
+from web.errors import LastResort, add_error_answers
+from web.headers import SecurityHeaders
 from web.live import Live
 from web.passwords import Passwords
+from web.room import THIS_MACHINE, Network
 from web.session import Sessions
 from web.shell import make_app
 
-ROUTERS = (site.router, events.router, alarms.router, commands.router, points.router, push.router)
+ROUTERS = (site.router, events.router, alarms.router, commands.router, points.router)
+
+BODY_LIMIT = 64_000
+"""A site's people ask for single things; who sends more keeps the doors waiting while it is read."""
+
+BODIES, BODIES_EACH = 8_000_000, 2_000_000
+PUSHES, PUSHES_EACH = 64_000_000, 32_000_000
+"""Bytes that all bodies and pushes may hold, and those of one address."""
 
 COOKIE = "gatehouse_site"
 """Another name than the hub's: both may run on one host, which browsers take for one site."""
 
 
-def gateway_app(gateway: Served, *, console: Path) -> FastAPI:
-    """The app; the live stream follows the gateway from now on."""
+def gateway_app(
+    gateway: Served,
+    *,
+    console: Path,
+    metrics_from: tuple[Network, ...] = THIS_MACHINE,
+    push_port: int = 0,
+    pushes: FastAPI | None = None,
+) -> FastAPI:
+    """The console's app; the live stream follows the gateway from now on.
+
+    Pushes are not its own: they are told where to go (`push_port`), or taken by `pushes` where the settings say so.
+    """
     engine = gateway.engine
     store = HeldSessions(gateway.people, engine.record, gateway.clock, site=gateway.site, gateway=engine.site.gateway)
     sessions = Sessions(
@@ -46,11 +69,43 @@ def gateway_app(gateway: Served, *, console: Path) -> FastAPI:
         version=gateway.software,
         sessions=sessions,
         live=live,
-        routers=ROUTERS,
+        routers=(*ROUTERS, push.elsewhere(push_port)),
         ready=ready,
         dist=console,
-        body_limits={"/push/": push.READ_LIMIT},
+        body_limit=BODY_LIMIT,
+        bodies=Bodies(BODIES, BODIES_EACH),
+        metrics_from=metrics_from,
     )
     app.state.served = gateway
-    app.state.pushes = Counter[str]()
+    if pushes is not None:
+        app.add_middleware(PushesToo, pushes=pushes)
     return app
+
+
+def push_app(gateway: Served) -> FastAPI:
+    """The cameras' app: it knows pushes and nothing else."""
+    app = FastAPI(
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        middleware=[Middleware(SecurityHeaders), Middleware(LastResort)],
+    )
+    add_error_answers(app)
+    app.include_router(push.router)
+    app.state.served = gateway
+    app.state.pushes = Counter[str]()
+    app.state.bodies = Bodies(PUSHES, PUSHES_EACH)
+    return app
+
+
+class PushesToo:
+    """Hands pushes that come to the console's port to the cameras' app."""
+
+    def __init__(self, app: ASGIApp, pushes: ASGIApp) -> None:
+        self.app = app
+        self._pushes = pushes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_push = scope["type"] == "http" and scope["path"].startswith("/push/")
+        await (self._pushes if is_push else self.app)(scope, receive, send)

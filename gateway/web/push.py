@@ -8,8 +8,8 @@ they come from the addresses that the site file allows, and nowhere else.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections import Counter
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -25,7 +25,9 @@ from drivers.errors import FrameError
 from drivers.push import PushBus
 from drivers.reports import InputRefused
 from gateway.web.served import Served, served
+from web.bodies import Bodies
 from web.errors import Forbidden, NotFound
+from web.room import THIS_MACHINE, Network, lies_in, networks
 from web.session import address_of
 
 router = APIRouter(tags=["push"])
@@ -34,7 +36,8 @@ PUSH_LIMIT = BODY_LIMIT + 1
 """Bytes that are kept of a push; one more than is taken, so that too much is recognised."""
 
 READ_LIMIT = 8 * BODY_LIMIT
-"""Bytes that are read of a push: what a camera sends too much of is dropped, but answered, or it would come again."""
+"""Bytes that are read of a push: what a camera sends too much of is dropped, but answered, or it would come again. Who
+sends still more is no camera."""
 
 DISK_S = 2.0
 """How long the disk may hold up the answer to a read."""
@@ -53,54 +56,48 @@ STRANGERS = "push"
 
 _NOT_ALLOWED = Text("不接受来自此地址的推送", "Pushes from this address are not taken")
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
 
 def allowed_networks(allow: list[str]) -> tuple[Network, ...]:
     """The networks that a bus takes pushes from; none named: this machine only."""
-    return tuple(ipaddress.ip_network(each, strict=False) for each in allow or ["127.0.0.0/8", "::1/128"])
-
-
-def comes_from(address: str, networks: tuple[Network, ...]) -> bool:
-    """Whether an address lies in one of the networks."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return any((mapped or found) in network for network in networks)
+    return networks(",".join(allow)) or THIS_MACHINE
 
 
 @router.post("/push/{device}", include_in_schema=False)
 @router.post("/push/{device}/{rest:path}", include_in_schema=False)
 async def push(device: str, request: Request, gateway: Annotated[Served, Depends(served)], rest: str = "") -> Response:
     """One push of a camera."""
-    bus, networks = _bus_of(gateway, device)
+    bus, allowed = _bus_of(gateway, device)
+    address = address_of(request)
     if bus is None:
         gateway.engine.report(InputRefused(STRANGERS, "a push of a device that this site does not have"))
         raise NotFound
-    if not comes_from(address_of(request), networks):
-        gateway.engine.report(InputRefused(STRANGERS, f"a push for {device} from {address_of(request)}"))
+    if not lies_in(address, allowed):
+        gateway.engine.report(InputRefused(STRANGERS, f"a push for {device} from {address}"))
         raise Forbidden(_NOT_ALLOWED)
     reading: Counter[str] = request.app.state.pushes
     if reading[device] >= AT_ONCE:
         gateway.engine.report(InputRefused(device, "more pushes at once than a camera has"))
         return Response(status_code=503)
+    bodies: Bodies = request.app.state.bodies
+    kept = bytearray()
     reading[device] += 1
     try:
         async with asyncio.timeout(BODY_S):
-            body = await _beginning(request)
+            await _read(request, kept, lambda size: bodies.take(address, size))
+        pushed = bus.receive(device, bytes(kept), request.headers.get("content-type", ""), address)
     except TimeoutError:
         gateway.engine.report(InputRefused(device, f"a push that did not end within {BODY_S:g} s"))
         return Response(status_code=408, headers={"Connection": "close"})
+    except _NotRead as refused:
+        gateway.engine.report(InputRefused(device, refused.why))
+        return Response(status_code=refused.status, headers={"Connection": "close"})
     except ClientDisconnect:
         return Response(status_code=400)  # nobody hears it
-    finally:
-        reading[device] -= 1
-    try:
-        pushed = bus.receive(device, body, request.headers.get("content-type", ""), address_of(request))
     except FrameError:  # told and counted there; the camera must not send it again
         return _answer(bus, device, Said())
+    finally:
+        reading[device] -= 1
+        bodies.give_back(address, len(kept))
     verdicts = [await gateway.engine.plate_read(read) for read in pushed.reads]
     lift = any(verdict.lift for verdict in verdicts)
     taken = await gateway.engine.on_disk(verdicts, within_s=LIFT_S if lift else DISK_S) if verdicts else True
@@ -110,11 +107,44 @@ async def push(device: str, request: Request, gateway: Annotated[Served, Depends
     return _answer(bus, device, said, wish)
 
 
-async def _beginning(request: Request) -> bytes:
-    kept = bytearray()
+class _NotRead(Exception):
+    """A push that is not read to its end."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+        self.why = why
+
+
+async def _read(request: Request, kept: bytearray, room: Callable[[int], bool]) -> None:
+    """Puts the beginning of a body into `kept`, as far as there is `room`; `_NotRead` where there is none."""
+    read = 0
     async for part in request.stream():
-        kept += part[: PUSH_LIMIT - len(kept)]
-    return bytes(kept)
+        read += len(part)
+        if read > READ_LIMIT:
+            raise _NotRead(413, f"a push of more than {READ_LIMIT} bytes")
+        beginning = part[: PUSH_LIMIT - len(kept)]
+        if not room(len(beginning)):
+            raise _NotRead(503, "more bytes in pushes at once than there is room for")
+        kept += beginning
+
+
+def elsewhere(port: int) -> APIRouter:
+    """For the console's port: says that pushes go to another one, to the camera and in the record."""
+    router = APIRouter(tags=["push"])
+
+    @router.post("/push/{device}", include_in_schema=False)
+    @router.post("/push/{device}/{rest:path}", include_in_schema=False)
+    async def moved(
+        device: str, request: Request, gateway: Annotated[Served, Depends(served)], rest: str = ""
+    ) -> Response:
+        bus, allowed = _bus_of(gateway, device)
+        known = bus is not None and lies_in(address_of(request), allowed)
+        why = f"a push at the console's port: cameras push to port {port} (or start with --pushes-at-console)"
+        gateway.engine.report(InputRefused(device if known else STRANGERS, why))
+        raise NotFound(Text(f"相机请推送到 {port} 端口", f"Cameras push to port {port}"))
+
+    return router
 
 
 def _bus_of(gateway: Served, device: str) -> tuple[PushBus | None, tuple[Network, ...]]:

@@ -109,7 +109,7 @@ class Broker:
 
     def _client(self) -> aiomqtt.Client:
         settings = self._settings
-        tls = ssl.create_default_context(cafile=settings.broker_ca_file) if settings.broker_ca_file else None
+        tls = ssl.create_default_context(cafile=settings.broker_ca_file) if settings.broker_encrypted else None
         return aiomqtt.Client(
             settings.broker_host,
             settings.broker_port,

@@ -33,6 +33,12 @@ class Reader:
         self._writer.write(line)
         return at
 
+    def drop(self) -> None:
+        """Its network fails for a moment: the connection is gone, `dialled` says when the gateway is back."""
+        assert self._writer is not None
+        self.dialled.clear()
+        self._writer.transport.abort()
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
         self.dialled.set()

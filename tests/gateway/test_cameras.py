@@ -71,7 +71,7 @@ async def yard(folder: Path) -> AsyncIterator[tuple[CameraGateway, Stage]]:
     gateway = CameraGateway(folder)
     await gateway.hold()
     try:
-        async with simulated(folder, gateway.url, gateway.site) as stage:
+        async with simulated(folder, gateway.push_url, gateway.site) as stage:
             await gateway.start("--wires", str(folder / "wires.json"))
             yield gateway, stage
     finally:
@@ -186,7 +186,7 @@ async def test_what_was_answered_is_in_the_journal_whatever_happens_next(
     try:
         async with httpx.AsyncClient() as camera_client:
             answer = await camera_client.post(
-                f"{gateway.url}/push/{device}", content=body, headers={"Content-Type": kind}
+                f"{gateway.push_url}/push/{device}", content=body, headers={"Content-Type": kind}
             )
             assert gateway.process is not None
             gateway.process.kill()
@@ -204,7 +204,7 @@ async def test_what_was_answered_is_in_the_journal_whatever_happens_next(
         # Had the camera never heard the answer, it would send it again: nothing is recorded twice or lifted again.
         async with httpx.AsyncClient() as camera_client:
             again = await camera_client.post(
-                f"{gateway.url}/push/{device}", content=body, headers={"Content-Type": kind}
+                f"{gateway.push_url}/push/{device}", content=body, headers={"Content-Type": kind}
             )
         assert again.status_code == 200
         assert b'"ok"' not in again.content

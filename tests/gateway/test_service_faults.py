@@ -184,11 +184,11 @@ async def test_odd_pushes_are_answered_and_foreign_ones_are_not_taken(tmp_path: 
         json_type = {"Content-Type": "application/json"}
         pretends = json_type | {"X-Forwarded-For": "127.0.0.2", "Forwarded": "for=127.0.0.2"}
         elsewhere = httpx.AsyncHTTPTransport(local_address="127.0.0.3")
-        async with httpx.AsyncClient(base_url=gateway.url, transport=elsewhere) as stranger:
+        async with httpx.AsyncClient(base_url=gateway.push_url, transport=elsewhere) as stranger:
             for headers in (json_type, pretends):
                 assert (await stranger.post("/push/cam", content=whole, headers=headers)).status_code == 403
         camera = httpx.AsyncHTTPTransport(local_address="127.0.0.2")
-        async with httpx.AsyncClient(base_url=gateway.url, transport=camera) as there:
+        async with httpx.AsyncClient(base_url=gateway.push_url, transport=camera) as there:
             for what, body in BROKEN:
                 answer = await there.post("/push/cam", content=body, headers=json_type)
                 assert answer.status_code == 200, what
@@ -196,7 +196,9 @@ async def test_odd_pushes_are_answered_and_foreign_ones_are_not_taken(tmp_path: 
             assert (await there.post("/push/front-in", content=whole, headers=json_type)).status_code == 404
             # The camera is this lane's actuator: what it is answered is whether it lifts.
             assert verdict(await there.post("/push/cam", content=whole, headers=json_type)) == "no"
-            figures = (await there.get("/metrics")).text.splitlines()
+            assert (await there.get("/healthz")).status_code == 404  # nothing but pushes is there
+        async with httpx.AsyncClient(base_url=gateway.url) as console:
+            figures = (await console.get("/metrics")).text.splitlines()
         assert f'gatehouse_gateway_inputs_refused_total{{wire="cam"}} {len(BROKEN)}.0' in figures
         assert 'gatehouse_gateway_inputs_refused_total{wire="push"} 3.0' in figures
         assert await gateway.end() == 0

@@ -21,7 +21,7 @@ from drivers.opening import open_bus
 from drivers.push import PushBus
 from gateway.engine.lanes import WAITING_LIMIT
 from gateway.engine.reads import OLD_BURST
-from gateway.web.app import gateway_app
+from gateway.web.app import push_app
 from gateway.web.push import AT_ONCE
 from gateway.web.served import People, Served
 from tests.drivers.camera_bodies import (
@@ -39,6 +39,7 @@ from tests.gateway.disks import FaultyDisk
 from tests.gateway.engine_site import Album, Yard, yard
 from tests.gateway.test_web_site import Alone
 from tests.simulators.camera_site import SITE
+from web.bodies import Bodies
 
 JSON = {"Content-Type": "application/json"}
 BEAT = {"heartbeat": "1", "serialno": "fe71"}
@@ -104,7 +105,7 @@ async def cameras(folder: Path, disk: FaultyDisk | None = None) -> AsyncIterator
             clock=engine.clock,
             software="0.0.0",
         )
-        transport = httpx.ASGITransport(gateway_app(served, console=folder / "none"), client=("127.0.0.1", 50_000))
+        transport = httpx.ASGITransport(push_app(served), client=("127.0.0.1", 50_000))
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway", timeout=30) as client:
             try:
                 yield Cameras(here, client)
@@ -344,3 +345,42 @@ async def test_no_camera_holds_more_pushes_than_a_few(tmp_path: Path) -> None:
         go_on.set()
         assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {200}
         assert (await there.zhen())["info"] == "ok"
+
+
+async def test_pushes_at_once_do_not_add_up_to_the_machines_memory(tmp_path: Path) -> None:
+    go_on = asyncio.Event()
+
+    async def large() -> AsyncIterator[bytes]:
+        yield b"{" + b" " * 100_000
+        await go_on.wait()
+        yield b'"heartbeat": "1"}'
+
+    async with cameras(tmp_path) as there:
+        transport: Any = there.client._transport
+        bodies = transport.app.state.bodies = Bodies(10_000_000, 250_000)
+        held = [
+            asyncio.create_task(there.client.post(f"/push/{device}", content=large(), headers=JSON))
+            for device in ("zhen", "hik", "its")
+        ]
+        done, waiting = await asyncio.wait(held, return_when=asyncio.FIRST_COMPLETED)
+        assert [task.result().status_code for task in done] == [503]  # it comes again with what it has
+        assert bodies.held <= 250_000
+        go_on.set()
+        assert {(await task).status_code for task in waiting} == {200}
+        assert bodies.held == 0
+        assert (await there.zhen())["info"] == "ok"
+
+
+async def test_a_push_without_end_is_not_read_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.web.push.READ_LIMIT", 1_000_000)
+    read = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read
+        while True:
+            read += 100_000
+            yield b" " * 100_000
+
+    async with cameras(tmp_path) as there:
+        assert (await there.client.post("/push/zhen", content=endless(), headers=JSON)).status_code == 413
+        assert read <= 1_200_000

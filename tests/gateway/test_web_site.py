@@ -19,11 +19,12 @@ from drivers.camera.plates import BODY_LIMIT
 from drivers.profiles import load
 from drivers.push import PushBus
 from gateway.hubtime import HubWord
-from gateway.web.app import gateway_app
-from gateway.web.push import allowed_networks, comes_from
+from gateway.web.app import gateway_app, push_app
+from gateway.web.push import allowed_networks
 from gateway.web.served import People, Served
 from tests.gateway.engine_site import MORNING, Album, Time, Yard, yard
 from web.passwords import Passwords
+from web.room import lies_in
 
 PASSWORD = "correct horse"
 COUNTS = iter(range(10_000))
@@ -42,10 +43,13 @@ class Alone:
 class Site:
     """The yard with its web server, and people who may sign in."""
 
-    def __init__(self, here: Yard, app: FastAPI, client: httpx.AsyncClient, people: People) -> None:
+    def __init__(
+        self, here: Yard, app: FastAPI, client: httpx.AsyncClient, camera: httpx.AsyncClient, people: People
+    ) -> None:
         self.here = here
         self.app = app
         self.client = client
+        self.camera = camera
         self.people = people
 
     async def sign_in(self, username: str = "guard") -> None:
@@ -65,7 +69,9 @@ HASHES: dict[str, str] = {}
 
 
 @asynccontextmanager
-async def site(folder: Path, *, time: Any = None, expires_in_s: int = 3600) -> AsyncIterator[Site]:
+async def site(
+    folder: Path, *, time: Any = None, expires_in_s: int = 3600, push_port: int = 0, pushes_too: bool = False
+) -> AsyncIterator[Site]:
     # The same at each start: an account's hash is another one only when its password is.
     if PASSWORD not in HASHES:
         HASHES[PASSWORD] = await Passwords().hash(PASSWORD)
@@ -92,10 +98,20 @@ async def site(folder: Path, *, time: Any = None, expires_in_s: int = 3600) -> A
             clock=here.engine.clock,
             software="0.0.0",
         )
-        app = gateway_app(served, console=folder / "nothing-built")
+        camera_app = push_app(served)
+        app = gateway_app(
+            served,
+            console=folder / "nothing-built",
+            push_port=push_port,
+            pushes=camera_app if pushes_too else None,
+        )
         transport = httpx.ASGITransport(app, client=("127.0.0.1", 50_000))
-        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
-            yield Site(here, app, client, people)
+        pushes = httpx.ASGITransport(camera_app, client=("127.0.0.1", 50_000))
+        async with (
+            httpx.AsyncClient(transport=transport, base_url="http://gateway") as client,
+            httpx.AsyncClient(transport=pushes, base_url="http://gateway:8082") as camera,
+        ):
+            yield Site(here, app, client, camera, people)
 
 
 async def test_nobody_sees_anything_without_signing_in_but_which_server_it_is(tmp_path: Path) -> None:
@@ -356,7 +372,7 @@ async def test_health_and_figures(tmp_path: Path) -> None:
         assert "/api/commands" in (await there.get("/api/openapi.json"))["paths"]
         await there.here.card("04A1B2C3D4E5F6")
         registry = CollectorRegistry()
-        app: Any = there.client._transport.app  # type: ignore[attr-defined]
+        app: Any = there.camera._transport.app  # type: ignore[attr-defined]
         publish(app.state.served, registry)
         text = generate_latest(registry).decode()
         assert 'gatehouse_gateway_decisions_total{outcome="granted",place="door"} 1.0' in text
@@ -389,10 +405,10 @@ def answered(answer: httpx.Response) -> str:
 
 async def test_only_a_camera_that_is_the_actuator_is_answered_ok(tmp_path: Path) -> None:
     async with site(tmp_path) as there:
-        assert answered(await there.client.post("/push/cam-side", json=plate_push())) == "ok"
-        assert answered(await there.client.post("/push/cam-in", json=plate_push())) == "no"
-        assert answered(await there.client.post("/push/cam-side", json=plate_push("苏E54321"))) == "no"
-        assert answered(await there.client.post("/push/cam-side", json=plate_push(isoffline=1))) == "no"
+        assert answered(await there.camera.post("/push/cam-side", json=plate_push())) == "ok"
+        assert answered(await there.camera.post("/push/cam-in", json=plate_push())) == "no"
+        assert answered(await there.camera.post("/push/cam-side", json=plate_push("苏E54321"))) == "no"
+        assert answered(await there.camera.post("/push/cam-side", json=plate_push(isoffline=1))) == "no"
         await there.here.settle()
         assert there.here.sent == [("write", "barrier-in", "open", True)]
 
@@ -400,7 +416,7 @@ async def test_only_a_camera_that_is_the_actuator_is_answered_ok(tmp_path: Path)
 async def test_a_heartbeat_is_answered_and_finds_the_camera(tmp_path: Path) -> None:
     async with site(tmp_path) as there:
         form = {"device_name": (None, "R5"), "serialno": (None, "fe71"), "port": (None, "80")}
-        assert answered(await there.client.post("/push/cam-in", files=form)) == "no"
+        assert answered(await there.camera.post("/push/cam-in", files=form)) == "no"
         await there.here.settle()
         assert [source for _, source, _ in await there.here.events("device.found")] == ["cam-in"]
 
@@ -419,20 +435,44 @@ BROKEN = [
 async def test_a_push_that_cannot_be_read_is_answered_all_the_same(tmp_path: Path, body: bytes) -> None:
     async with site(tmp_path) as there:
         headers = {"Content-Type": "application/json"}
-        assert answered(await there.client.post("/push/cam-side", content=body, headers=headers)) == "no"
+        assert answered(await there.camera.post("/push/cam-side", content=body, headers=headers)) == "no"
         await there.here.settle()
         assert len(await there.here.events("input.refused")) == 1
         assert there.here.sent == []
 
 
+async def test_the_consoles_port_takes_no_pushes_and_says_where_they_go(tmp_path: Path) -> None:
+    async with site(tmp_path, push_port=8082) as there:
+        refused = await there.client.post("/push/cam-side", json=plate_push(), headers={"Accept-Language": "en"})
+        assert (refused.status_code, refused.json()["error"]["message"]) == (404, "Cameras push to port 8082")
+        await there.here.settle()
+        [(_, source, data)] = await there.here.events("input.refused")
+        assert source == "cam-side"
+        assert "push to port 8082" in data["why"]
+        assert there.here.sent == []
+
+
+async def test_the_consoles_port_takes_pushes_where_the_settings_say_so(tmp_path: Path) -> None:
+    async with site(tmp_path, pushes_too=True) as there:
+        assert answered(await there.client.post("/push/cam-side", json=plate_push())) == "ok"
+        assert (await there.client.get("/healthz")).status_code == 200
+
+
+async def test_the_cameras_port_knows_pushes_and_nothing_else(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        for path in ("/", "/healthz", "/metrics", "/api/about", "/api/openapi.json", "/assets/x.js"):
+            assert (await there.camera.get(path)).status_code == 404, path
+        assert (await there.camera.post("/api/session", json={"username": "guard"})).status_code == 404
+
+
 async def test_pushes_from_elsewhere_or_for_nothing_are_refused_and_counted(tmp_path: Path) -> None:
     async with site(tmp_path) as there:
-        app: Any = there.client._transport.app  # type: ignore[attr-defined]
+        app: Any = there.camera._transport.app  # type: ignore[attr-defined]
         stranger = httpx.ASGITransport(app, client=("203.0.113.9", 1))
         async with httpx.AsyncClient(transport=stranger, base_url="http://gateway") as client:
             assert (await client.post("/push/cam-side", json=plate_push())).status_code == 403
-        assert (await there.client.post("/push/nobody", json=plate_push())).status_code == 404
-        assert (await there.client.post("/push/pump-1", json=plate_push())).status_code == 404
+        assert (await there.camera.post("/push/nobody", json=plate_push())).status_code == 404
+        assert (await there.camera.post("/push/pump-1", json=plate_push())).status_code == 404
         await there.here.settle()
         assert there.here.engine.refusals.counts["push"] == 3
         assert await there.here.events("access.granted") == []
@@ -451,7 +491,7 @@ async def test_pushes_from_elsewhere_or_for_nothing_are_refused_and_counted(tmp_
     ],
 )
 def test_addresses_that_cameras_may_come_from(allow: list[str], address: str, taken: bool) -> None:
-    assert comes_from(address, allowed_networks(allow)) is taken
+    assert lies_in(address, allowed_networks(allow)) is taken
 
 
 # --- The live stream
@@ -459,7 +499,7 @@ def test_addresses_that_cameras_may_come_from(allow: list[str], address: str, ta
 
 async def frames(there: Site, count: int, **headers: str) -> list[tuple[str, Any]]:
     """The first `count` frames of a new stream: (event, data)."""
-    app: Any = there.client._transport.app  # type: ignore[attr-defined]
+    app: Any = there.camera._transport.app  # type: ignore[attr-defined]
     live = app.state.live
     screen = live.open("a-guard", frozenset({"yard"}))
     found: list[tuple[str, Any]] = []

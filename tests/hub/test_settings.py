@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,10 @@ WRONG = [
     ({"DATABASE_URL": URL, "GATEHOUSE_PORT": "eighty"}, "GATEHOUSE_PORT is 'eighty', expected int"),
     ({"DATABASE_URL": URL, "GATEHOUSE_SILENCE_S": "long"}, "GATEHOUSE_SILENCE_S is 'long', expected float"),
     ({"DATABASE_URL": URL, "GATEHOUSE_SECURE_COOKIES": "x"}, "GATEHOUSE_SECURE_COOKIES is 'x', expected 1 or 0"),
+    ({"DATABASE_URL": URL, "GATEHOUSE_METRICS_FROM": "10.0.0.0/8, office"},
+     "GATEHOUSE_METRICS_FROM: 'office' is no address and no range like 192.168.10.0/24"),
+    ({"DATABASE_URL": URL, "GATEHOUSE_TRUSTED_PROXIES": "proxy"},
+     "GATEHOUSE_TRUSTED_PROXIES: 'proxy' is no address and no range like 192.168.10.0/24"),
 ]  # fmt: skip
 
 
@@ -39,6 +44,30 @@ def test_the_brokers_password_is_read_from_its_file(tmp_path: Path) -> None:
     assert Settings(database_url=URL).broker_password() is None
     with pytest.raises(SettingsError, match="broker password file"):
         Settings(database_url=URL, broker_password_file=tmp_path / "none").broker_password()
+
+
+@pytest.mark.parametrize(
+    ("more", "goes"),
+    [
+        ({}, False),
+        ({"broker_ca_file": Path("ca.pem")}, True),
+        ({"broker_tls": True}, True),
+        ({"broker_in_clear": True}, True),
+        ({"broker_host": "localhost"}, True),
+        ({"broker_host": "::1"}, True),
+    ],
+)
+def test_the_brokers_password_does_not_go_in_clear_to_another_machine(
+    tmp_path: Path, more: dict[str, Any], goes: bool
+) -> None:
+    file = tmp_path / "password"
+    file.write_text("secret")
+    settings = Settings(**{"database_url": URL, "broker_password_file": file, "broker_host": "broker.example"} | more)
+    if goes:
+        assert settings.broker_password() == "secret"
+        return
+    with pytest.raises(SettingsError, match=r"broker.example in clear: set GATEHOUSE_BROKER_CA_FILE"):
+        settings.broker_password()
 
 
 def test_an_unknown_log_level_is_named() -> None:

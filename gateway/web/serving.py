@@ -1,0 +1,99 @@
+"""The gateway's two web servers: people's console, and where cameras push. Each has a port, a certificate and a limit
+of connections of its own, so that neither can be filled, nor read, from the other's network.
+
+Doors do not wait for them: one that cannot listen is tried again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import structlog
+from fastapi import FastAPI
+
+from config.site import HttpPushBus
+from drivers.reports import InputRefused
+from gateway.settings import Listening, Settings
+from gateway.web import metrics
+from gateway.web.app import gateway_app, push_app
+from gateway.web.served import Served
+from web import descriptors
+from web.listener import listening_socket
+from web.room import Limits
+from web.server import Doorway, limits_of, make_server
+
+log = structlog.get_logger(__name__)
+
+REBIND_S = 5.0
+
+CONSOLE = Limits(in_all=256, each=64)
+"""A site's people: a few screens, six connections each and a live stream."""
+
+PUSHES = Limits(in_all=128, each=32)
+"""A camera has one or two; several may come from one address, behind a recorder."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebServer:
+    """One of them."""
+
+    app: FastAPI
+    listening: Listening
+    doorway: Doorway
+
+
+def web_servers(gateway: Served, settings: Settings) -> Iterator[WebServer]:
+    """The console, and the cameras' server where the site has cameras that push."""
+    pushes = push_app(gateway)
+    limits = dict(zip(("console", "push"), descriptors.for_outside(CONSOLE.in_all, PUSHES.in_all), strict=True))
+    metrics.publish(gateway)
+
+    def doorway(name: str, most: Limits, listening: Listening) -> Doorway:
+        return Doorway(
+            name=name,
+            limits=limits_of(most, limits[name], settings.trusted_proxies),
+            certificate=None if listening.certificate is None else str(listening.certificate),
+            key=None if listening.key is None else str(listening.key),
+            trusted_proxies=settings.trusted_proxies,
+            on_refused=lambda words: gateway.engine.report(InputRefused(name, words)),
+        )
+
+    console = gateway_app(
+        gateway,
+        console=settings.console,
+        metrics_from=settings.metrics_from,
+        push_port=settings.pushes.port,
+        pushes=pushes if settings.pushes_at_console else None,
+    )
+    yield WebServer(console, settings.people, doorway("console", CONSOLE, settings.people))
+    if any(isinstance(bus, HttpPushBus) for bus in gateway.engine.site.buses.values()):
+        yield WebServer(pushes, settings.pushes, doorway("push", PUSHES, settings.pushes))
+
+
+async def keep_serving(server: WebServer) -> None:
+    """Serves until cancelled; doors do not wait for a port that somebody else has."""
+    name, listening = server.doorway.name, server.listening
+    while True:
+        try:
+            await _serve_once(server)
+            log.error("web server ended by itself", server=name)
+        except OSError as error:  # also a certificate that cannot be read
+            log.error("web server cannot run", server=name, host=listening.host, port=listening.port, why=str(error))  # noqa: TRY400
+        except Exception:
+            log.exception("web server crashed", server=name)
+        await asyncio.sleep(REBIND_S)
+
+
+async def _serve_once(web: WebServer) -> None:
+    host, port = web.listening.host, web.listening.port
+    with await asyncio.to_thread(listening_socket, host, port) as listening:
+        log.info("web server listens", server=web.doorway.name, host=host, port=listening.getsockname()[1])
+        server = make_server(web.app, host=host, port=port, doorway=web.doorway, heeds_signals=False)
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            await asyncio.shield(serving)
+        finally:
+            server.should_exit = True
+            await serving
