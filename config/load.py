@@ -18,6 +18,7 @@ from config.check_devices import check_devices
 from config.check_home_assistant import check_home_assistant
 from config.check_places import check_places
 from config.check_rules import RuleBook
+from config.check_secrets import check_secrets
 from config.document import Document, Place
 from config.draft import Draft, site_of
 from config.mistakes import Mistake, SiteErrors, one_of
@@ -79,6 +80,7 @@ def load_site(path: Path, wires: Path | Wires | None = None) -> LoadedSite:
     check_devices(draft)
     check_places(draft)
     check_cards(draft)
+    check_secrets(draft)
     _timezone(draft)
     book, rule_files = _rules(draft, path)
     mistakes += draft.mistakes + book.mistakes

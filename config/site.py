@@ -177,10 +177,16 @@ class MqttBus(Part):
     """Where the broker asks for one."""
     password_file: str | None = None
     """A file that holds nothing but the password, relative to the gateway's data folder."""
+    tls: bool = False
+    """Speak TLS, and trust the authorities that this machine trusts."""
+    ca_file: str | None = None
+    """Speak TLS, and trust this authority (a PEM file, relative to the gateway's data folder)."""
+    in_clear: bool = False
+    """The password may go to another machine without TLS: nobody else can listen on the way."""
 
 
 class HttpPushBus(Part):
-    """Devices that push to the gateway's own web server under `/push/<device>`."""
+    """Devices that push to the gateway's own port for them, under `/push/<device>`."""
 
     kind: Literal["http-push"]
     """What the wire carries."""
@@ -196,11 +202,15 @@ class CameraHttpBus(Part):
     host: str
     """Address or name of the camera."""
     port: Port = 80
-    """Its HTTP port."""
+    """Its HTTP port; with TLS mostly 443."""
     username: str | None = None
     """Where the camera asks for one."""
     password_file: str | None = None
     """A file that holds nothing but the password, relative to the gateway's data folder."""
+    tls: bool = False
+    """Speak TLS, and trust the authorities that this machine trusts."""
+    ca_file: str | None = None
+    """Speak TLS, and trust this authority (a PEM file, relative to the gateway's data folder)."""
 
 
 AnyBus = Annotated[
@@ -434,8 +444,12 @@ class Uplink(Part):
     """The gateway's name at the broker."""
     password_file: str | None = None
     """A file that holds nothing but the password, relative to the gateway's data folder."""
+    tls: bool = False
+    """Speak TLS, and trust the authorities that this machine trusts."""
     ca_file: str | None = None
-    """Speak TLS, and trust this authority (a PEM file)."""
+    """Speak TLS, and trust this authority (a PEM file, relative to the gateway's data folder)."""
+    in_clear: bool = False
+    """The password may go to another machine without TLS: nobody else can listen on the way."""
 
 
 class HomeAssistant(Part):

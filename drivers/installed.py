@@ -11,6 +11,7 @@ from drivers.errors import DriverError
 from drivers.profiles.profile import Profile
 from drivers.profiles.words import CardFormat
 from drivers.reports import Sink
+from drivers.secrecy import password_in
 
 
 class Installed(Protocol):
@@ -61,9 +62,4 @@ class WrongInstallation(DriverError):
 
 def password_of(gateway: Gateway, file: str | None) -> str | None:
     """The content of a password file, None if none is named. Raises `OSError` in plain words."""
-    if file is None:
-        return None
-    try:
-        return (gateway.folder / file).read_text().strip()
-    except OSError as wrong:
-        raise OSError(f"the password file {file} cannot be read: {wrong.strerror}") from wrong
+    return None if file is None else password_in(gateway.folder, file)

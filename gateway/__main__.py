@@ -48,7 +48,7 @@ def main(
         bool, typer.Option("--pushes-at-console", help="The console's port takes pushes too, as it did before.")
     ] = False,
     trusted_proxies: Annotated[
-        str, typer.Option(help="Proxies whose X-Forwarded-For counts: addresses and ranges, with commas.")
+        str, typer.Option(help="Proxies before the console whose X-Forwarded-For counts: addresses, ranges, commas.")
     ] = "",
     metrics_from: Annotated[
         str, typer.Option(help="Who may read /metrics: addresses and ranges, with commas.")

@@ -20,7 +20,6 @@ from config.site import MqttBus
 from contract import SOFTWARE
 from contract.desired import Desired
 from contract.presence import Versions
-from drivers.installed import Gateway, password_of
 from drivers.opening import open_bus
 from drivers.reports import InputRefused
 from gateway import logs
@@ -61,6 +60,8 @@ def check(settings: Settings) -> int:
         except OSError as error:  # ssl's own errors are of this kind
             print(f"{listening.certificate}: not a certificate with its key: {error}", file=sys.stderr)  # noqa: T201
             return 1
+    for remark in loaded.remarks:
+        print(remark.say("zh"), remark.say("en"), sep="\n", file=sys.stderr)  # noqa: T201
     site = loaded.site
     print(  # noqa: T201 - the answer to whoever asked
         f"{settings.site}: ok: {len(site.buses)} buses, {len(site.devices)} devices, {len(site.doors)} doors, "
@@ -81,6 +82,8 @@ def run(settings: Settings) -> int:
     loaded = _load(settings)
     if loaded is None:
         return 1
+    for remark in loaded.remarks:
+        log.warning("site file", look_at=remark.say("en"))
     descriptors.raise_limit()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
@@ -185,8 +188,7 @@ def _outward(loaded: LoadedSite, settings: Settings, engine: SiteEngine) -> Outw
     bus = None if shown is None else loaded.site.buses[shown.bus]
     if shown is None or not isinstance(bus, MqttBus):
         return None
-    gateway = Gateway(engine.report, engine.clock.wall_ms, settings.data)
-    return Outward(shown, bus, engine, software=SOFTWARE, password=lambda: password_of(gateway, bus.password_file))
+    return Outward(shown, bus, engine, software=SOFTWARE, folder=settings.data)
 
 
 def _uplink(

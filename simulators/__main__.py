@@ -27,7 +27,7 @@ if importlib.util.find_spec("simulators.demo") is not None:
 def run(  # noqa: PLR0917 - typer calls it by name
     site: Annotated[Path, typer.Option(help="The site file.")],
     wires: Annotated[Path, typer.Option(help="Written when every wire is open; its ports are used again.")],
-    gateway_url: Annotated[str, typer.Option(help="Where the site's gateway listens: cameras push there.")],
+    gateway_url: Annotated[str, typer.Option(help="Where the site's gateway takes cameras' pushes.")],
     port: Annotated[int, typer.Option(help="Port of the control API on loopback; 0: any.")] = 0,
     wires_in: Annotated[Path | None, typer.Option(help="Wires that exist already (MQTT brokers).")] = None,
     data: Annotated[Path, typer.Option(help="Names of serial lines, and what the meters counted.")] = Path(

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from typing import Annotated, Any, Protocol
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from contract.hosts import this_machine
 from simulators.faults import FAULTS
 from simulators.lines.text import CannotRead
 from simulators.lines.wires import NobodyListens
@@ -100,9 +105,37 @@ class Stage(Protocol):
         """People come and go, or not."""
 
 
+class NoOtherPages:
+    """Refuses what a web page of another place makes a browser of this machine send: nobody signs in here.
+
+    A page may also call itself by a name that leads to this machine, hence the look at the host.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _of_another_page(Headers(scope=scope)):
+            words = "the simulators are for this machine's own programs and pages"
+            answer = JSONResponse({"error": {"code": "foreign_origin", "message": words, "fields": {}}}, 403)
+            await answer(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+
+def _of_another_page(headers: Headers) -> bool:
+    host = headers.get("host", "")
+    origin = headers.get("origin")
+    if not this_machine(urlsplit(f"//{host}").hostname or ""):
+        return True
+    if origin is not None:
+        return urlsplit(origin).netloc.lower() != host.lower()
+    return headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}
+
+
 def build_api(stage: Stage) -> FastAPI:
     """The application. Errors are `{error: {code, message, fields}}`."""
-    app = FastAPI(title="Gatehouse simulators", redoc_url=None)
+    app = FastAPI(title="Gatehouse simulators", redoc_url=None, middleware=[Middleware(NoOtherPages)])
     _errors(app)
     _people(app, stage)
     _things(app, stage)

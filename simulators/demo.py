@@ -21,6 +21,7 @@ from typing import Annotated, NamedTuple
 import httpx
 import typer
 
+from config import LoadedSite
 from config.site import Site
 from simulators.demo_site import OF_SEVERAL, ROLES, DemoSite, Kept, local, python, write_private
 from simulators.engines import (
@@ -310,7 +311,12 @@ class SiteFile(NamedTuple):
     """A site and where it stands."""
 
     file: Path
-    site: Site
+    loaded: LoadedSite
+
+    @property
+    def site(self) -> Site:
+        """What is installed there."""
+        return self.loaded.site
 
 
 def read_sites(names: str) -> list[SiteFile]:
@@ -321,7 +327,7 @@ def read_sites(names: str) -> list[SiteFile]:
     wrong: list[SiteErrors] = []
     for path in [Path(name.strip()) for name in names.split(",") if name.strip()]:
         try:
-            found.append(SiteFile(path.resolve(), load_site(path).site))
+            found.append(SiteFile(path.resolve(), load_site(path)))
         except SiteErrors as errors:
             wrong.append(errors)
     if wrong:
@@ -339,7 +345,7 @@ def read_sites(names: str) -> list[SiteFile]:
 def demo_of(folder: Path, sites: Sequence[SiteFile], kept: Kept, port: int, *, rhythm: bool) -> Demo:
     """The demo of these sites; the first one's programs have plain names."""
     placed = [
-        DemoSite(of.file, of.site, folder / kept.homes[of.site.site], f":{of.site.site}" if place else "", kept)
+        DemoSite(of.file, of.loaded, folder / kept.homes[of.site.site], f":{of.site.site}" if place else "", kept)
         for place, of in enumerate(sites)
     ]
     return Demo(folder, tuple(placed), kept, port, rhythm)

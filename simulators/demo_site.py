@@ -13,16 +13,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from config import LoadedSite
 from config.site import MqttBus, Site
 from simulators.engines import Broker, BrokerUser, Program, free_port, listening, prepare_broker, secret
+from simulators.site_accounts import ACCOUNTS, site_accounts
 
 ROOT = Path(__file__).resolve().parent.parent
 ROLES = ("guard", "maintenance", "installer", "manager", "admin")
 OF_SEVERAL = ("manager", "admin")
 """Whose accounts see every site of the demo; the others are of the first."""
 
-_PORTS = ("gateway", "simulators", "site_broker")
-_PASSWORDS = ("broker:gateway", "site_broker:gateway", "site_broker:simulators")
+_PORTS = ("gateway", "pushes", "simulators", "site_broker")
+_PASSWORDS = ("broker:gateway", *(f"site_broker:{account}" for account in ACCOUNTS))
 
 
 @dataclass
@@ -91,10 +93,15 @@ class DemoSite:
     """A site of a running demo. `suffix`: what the names of its programs end in."""
 
     file: Path
-    site: Site
+    loaded: LoadedSite
     folder: Path
     suffix: str
     kept: Kept
+
+    @property
+    def site(self) -> Site:
+        """What is installed there."""
+        return self.loaded.site
 
     @property
     def data(self) -> Path:
@@ -110,6 +117,11 @@ class DemoSite:
     def gateway_url(self) -> str:
         """The gateway's own server."""
         return local(self.port("gateway"))
+
+    @property
+    def push_url(self) -> str:
+        """Where its cameras push."""
+        return local(self.port("pushes"))
 
     @property
     def sim_url(self) -> str:
@@ -135,6 +147,7 @@ class DemoSite:
         return {
             "gateway": self.site.gateway,
             "gateway_url": self.gateway_url,
+            "push_url": self.push_url,
             "sim_url": self.sim_url,
             "site_broker": f"mqtt://127.0.0.1:{self.port('site_broker')}",
             "journal": str(self.data / "journal.sqlite"),
@@ -151,8 +164,8 @@ class DemoSite:
         )
 
     def site_broker(self) -> Broker:
-        """The broker of the site's MQTT devices."""
-        users = [BrokerUser(name, self.password(f"site_broker:{name}")) for name in ("gateway", "simulators")]
+        """The broker of the site's MQTT devices: each client with an account, and topics, of its own."""
+        users = site_accounts(self.loaded, lambda account: self.password(f"site_broker:{account}"))
         broker = prepare_broker(self.folder / "site_broker", "site_broker", self.port("site_broker"), users)
         return replace(broker, program=replace(broker.program, name=f"site_broker{self.suffix}"))
 
@@ -160,7 +173,8 @@ class DemoSite:
         """The password files that its processes are pointed to."""
         write_private(self.data / "uplink.password", self.password("broker:gateway"))
         write_private(self.data / "site-broker.password", self.password("site_broker:gateway"))
-        write_private(self._simulators_password, self.password("site_broker:simulators"))
+        for account in ("simulators", "frigate", "homeassistant"):
+            write_private(self._password_file(account), self.password(f"site_broker:{account}"))
 
     def simulators(self, *, rhythm: bool) -> Program:
         """Every device of the site."""
@@ -168,12 +182,14 @@ class DemoSite:
         return python(
             f"simulators{self.suffix}",
             *("simulators", "run", "--site", str(self.file), "--wires", str(self.wires), "--wires-in", str(known)),
-            *("--port", str(self.port("simulators")), "--gateway-url", self.gateway_url),
+            *("--port", str(self.port("simulators")), "--gateway-url", self.push_url),
             *("--data", str(self.folder / "simulators"), "--rhythm" if rhythm else "--no-rhythm"),
             *(("--people", str(self.people)) if self.people else ()),
             env={
                 "GATEHOUSE_SITE_BROKER_USERNAME": "simulators",
-                "GATEHOUSE_SITE_BROKER_PASSWORD_FILE": str(self._simulators_password),
+                "GATEHOUSE_SITE_BROKER_PASSWORD_FILE": str(self._password_file("simulators")),
+                "GATEHOUSE_FRIGATE_USERNAME": "frigate",
+                "GATEHOUSE_FRIGATE_PASSWORD_FILE": str(self._password_file("frigate")),
             },
         )
 
@@ -182,18 +198,18 @@ class DemoSite:
         return python(
             f"gateway{self.suffix}",
             *("gateway", "--site", str(self.file), "--wires", str(self.wires), "--data", str(self.data)),
-            *("--port", str(self.port("gateway"))),
+            *("--port", str(self.port("gateway")), "--push-port", str(self.port("pushes"))),
         )
 
-    @property
-    def _simulators_password(self) -> Path:
-        return self.folder / "simulators" / "site-broker.password"
+    def _password_file(self, account: str) -> Path:
+        name = "site-broker" if account == "simulators" else account
+        return self.folder / "simulators" / f"{name}.password"
 
     def _write_known_wires(self) -> Path:
         """The wires that are not simulated but run for real: the site's broker, and the hub's."""
         wires: dict[str, object] = {
             name: {"host": "127.0.0.1", "port": self.port("site_broker")}
-            | {"username": "gateway", "password_file": "site-broker.password"}
+            | {"username": "gateway", "password_file": "site-broker.password", "tls": False, "ca_file": None}
             for name, bus in self.site.buses.items()
             if isinstance(bus, MqttBus)
         }
@@ -202,6 +218,8 @@ class DemoSite:
             "port": self.kept.ports["broker"],
             "username": self.site.gateway,
             "password_file": "uplink.password",
+            "tls": False,
+            "ca_file": None,
         }
         path = self.folder / "wires-known.json"
         write_private(path, json.dumps(wires, indent=2))

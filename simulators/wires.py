@@ -88,21 +88,24 @@ def wires_of(site: SimSite, known: Known, folder: Path, gateway_url: str, *, pac
     return wires
 
 
-def _broker(bus: MqttBus, known: Mapping[str, Any]) -> BrokerAccess:
-    """The broker of an MQTT bus. The simulators' own account comes from the environment."""
-    password_file = os.environ.get("GATEHOUSE_SITE_BROKER_PASSWORD_FILE")
+def _broker(bus: MqttBus, known: Mapping[str, Any], account: str) -> BrokerAccess:
+    """The broker of an MQTT bus. The simulators' own accounts come from the environment: `GATEHOUSE_<account>_…`."""
+    password_file = os.environ.get(f"GATEHOUSE_{account}_PASSWORD_FILE")
     return BrokerAccess(
         host=str(known.get("host", bus.host)),
         port=int(known.get("port", bus.port)),
-        username=os.environ.get("GATEHOUSE_SITE_BROKER_USERNAME"),
+        username=os.environ.get(f"GATEHOUSE_{account}_USERNAME"),
         password=Path(password_file).read_text(encoding="utf-8").strip() if password_file else None,
     )
 
 
 def _mqtt(of: Setting) -> MqttWire:
-    broker = _broker(of.bus, of.known)
+    broker = _broker(of.bus, of.known, "SITE_BROKER")
+    frigate = _broker(of.bus, of.known, "FRIGATE")
+    if frigate.username is None:
+        frigate = broker
     seeing = [device for device in of.on_bus if of.site.devices[device].role == "camera"]
-    return MqttWire(of.id, of.site, broker, {device: FrigateCamera(device, of.site, broker) for device in seeing})
+    return MqttWire(of.id, of.site, broker, {device: FrigateCamera(device, of.site, frigate) for device in seeing})
 
 
 WIRES: Mapping[str, Callable[[Setting], Wire]] = {

@@ -7,7 +7,6 @@ removed or may no longer sign in. Where sessions and accounts are kept is the se
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import secrets
 import time
 from collections import OrderedDict
@@ -23,6 +22,7 @@ from contract.desired import Role
 from contract.texts import Text
 from web.errors import Forbidden, Invalid, TooMany, Unauthorized
 from web.passwords import LONGEST, Passwords
+from web.room import subscriber
 from web.throttle import Allowance, Throttle
 from web.users import User
 
@@ -193,7 +193,7 @@ class Sessions:
     def set_cookie(self, request: Request, response: Response, token: str) -> None:
         """Give the browser the session; it sends it only to us, and never shows it to scripts."""
         response.set_cookie(
-            self.cookie,
+            self._cookie(request),
             token,
             max_age=int(self.limits.absolute_s),
             path="/",
@@ -204,7 +204,12 @@ class Sessions:
 
     def drop_cookie(self, request: Request, response: Response) -> None:
         """Take the cookie back."""
-        response.delete_cookie(self.cookie, path="/", secure=self._secure(request), httponly=True, samesite="strict")
+        name = self._cookie(request)
+        response.delete_cookie(name, path="/", secure=self._secure(request), httponly=True, samesite="strict")
+
+    def _cookie(self, request: Request) -> str:
+        # A browser takes a name that begins so over TLS only, and from no other host of the domain (RFC 6265bis, 4.1.3).
+        return f"__Host-{self.cookie}" if self._secure(request) else self.cookie
 
     def _secure(self, request: Request) -> bool:
         return self._secure_cookies or request.url.scheme == "https"
@@ -229,11 +234,12 @@ class Sessions:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return token.strip()
-        return request.cookies.get(self.cookie, "")
+        return request.cookies.get(self._cookie(request), "")
 
     def _begin(self, username: str, address: str) -> tuple[str, str, str]:
         now = self._monotonic_s()
-        network = _network(address)
+        # One IPv6 subscriber owns a whole /64.
+        network = subscriber(address)
         keys = (f"{username} {network}", username, network)
         throttles = (self._pairs, self._accounts, self._addresses)
         # Whoever signed in from here before waits for nobody's failures but those of this account from here.
@@ -274,17 +280,6 @@ def hashed(token: str) -> str:
 def _masked(username: str) -> str:
     # People type their password where their name belongs; that must not end up in the audit.
     return f"{username[:2]}…"
-
-
-def _network(address: str) -> str:
-    # One IPv6 subscriber owns a whole /64.
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if parsed.version == 6:
-        return str(ipaddress.ip_network((parsed, 64), strict=False).network_address)
-    return address
 
 
 def address_of(request: Request) -> str:

@@ -7,6 +7,7 @@ it is dialled again, with back-off. Source: the vendor's HTTP API, eventManager.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -45,7 +46,8 @@ class Refused(Exception):
 
 
 class AttachBus:
-    """One camera (see `drivers.bus.Bus`). `password` is asked at each connection, so that a new one is used at once."""
+    """One camera (see `drivers.bus.Bus`). `password` is asked at each connection, so that a new one is used at once;
+    so is `tls`, None for a camera that speaks plain HTTP."""
 
     def __init__(
         self,
@@ -58,6 +60,7 @@ class AttachBus:
         sink: Sink,
         username: str | None = None,
         password: Callable[[], str | None] = lambda: None,
+        tls: Callable[[], ssl.SSLContext | None] = lambda: None,
     ) -> None:
         self.id = id
         self.health = BusHealth()
@@ -65,10 +68,11 @@ class AttachBus:
         self._profile = profile
         self._silent_s = profile.silent_s or 3.0 * HEARTBEAT_S
         self._where = f"{_bracketed(host)}:{port}"
-        self._url = f"http://{self._where}{PICTURES if profile.pictures else EVENTS}"
+        self._path = PICTURES if profile.pictures else EVENTS
         self._sink = sink
         self._username = username
         self._password = password
+        self._tls = tls
         self._presence = Presence({camera: None}, sink)
         self._pending: Mapping[str, Any] | None = None
         self._pictures: list[bytes] = []
@@ -130,13 +134,15 @@ class AttachBus:
     async def _attached(self) -> None:
         """Reads the stream until it ends. `TimeoutError` if no part becomes whole for too long: bytes may drip."""
         password = self._password() if self._username else None
+        tls = await asyncio.to_thread(self._tls)
+        url = f"{'http' if tls is None else 'https'}://{self._where}{self._path}"
         auth = None if self._username is None else Digest(self._username, password or "")
         timeout = httpx.Timeout(CONNECT_S, read=self._silent_s)
         loop = asyncio.get_running_loop()
         async with (
             asyncio.timeout(CONNECT_S + self._silent_s) as silence,
-            httpx.AsyncClient(timeout=timeout, auth=auth, trust_env=False, transport=Bounded()) as client,
-            client.stream("GET", self._url) as answer,
+            httpx.AsyncClient(timeout=timeout, auth=auth, trust_env=False, transport=Bounded(tls)) as client,
+            client.stream("GET", url) as answer,
         ):
             if answer.status_code != httpx.codes.OK:
                 raise Refused(refusal(answer.status_code))

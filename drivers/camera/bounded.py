@@ -5,6 +5,7 @@ The client reads an answer that asks for a password to its end before it asks ag
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Generator
 
 import httpx
@@ -16,7 +17,13 @@ SIGN_IN = "www-authenticate"
 
 
 class Bounded(httpx.AsyncHTTPTransport):
-    """The network, but of an answer that is no stream nothing remains but its status and how to sign in."""
+    """The network, but of an answer that is no stream nothing remains but its status and how to sign in.
+
+    `tls`: whom a camera's certificate is signed by; None: nothing is said over TLS.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(verify=False if tls is None else tls)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One request to the camera. Raises `httpx.TransportError`."""

@@ -8,6 +8,7 @@ from drivers.bus import Bus
 from drivers.camera.dialects import DIALECTS
 from drivers.installed import Devices, Gateway, WrongInstallation, password_of
 from drivers.push import PushBus
+from drivers.secrecy import tls_of
 
 
 def open_wire(id: str, bus: Any, devices: Devices, gateway: Gateway) -> Bus:
@@ -31,5 +32,6 @@ def open_wire(id: str, bus: Any, devices: Devices, gateway: Gateway) -> Bus:
         port=bus.port,
         username=bus.username,
         password=lambda: password_of(gateway, bus.password_file),
+        tls=lambda: tls_of(bus.tls, bus.ca_file, gateway.folder),
         sink=gateway.sink,
     )

@@ -13,7 +13,7 @@ import asyncio
 import socket
 import struct
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import aiomqtt
 import structlog
@@ -30,6 +30,7 @@ from drivers.mqtt.waiting import Waiting
 from drivers.presence import Presence
 from drivers.profiles.profile import Profile
 from drivers.reports import InputRefused, PointsRead, Sink
+from drivers.secrecy import Credentials
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +52,7 @@ WAITING_LIMIT = 1000
 class MqttBus:
     """One broker (see `drivers.bus.Bus`). `devices`: topic prefix and profile. `clock`: Unix milliseconds.
 
-    `password` is asked at each connection, so that a new one is used without a restart.
+    `credentials` are asked for at each connection, so that new ones are used without a restart.
     """
 
     def __init__(
@@ -63,8 +64,7 @@ class MqttBus:
         *,
         sink: Sink,
         clock: Callable[[], int],
-        username: str | None = None,
-        password: Callable[[], str | None] = lambda: None,
+        credentials: Callable[[], Awaitable[Credentials]],
     ) -> None:
         self.id = id
         self.health = BusHealth()
@@ -76,8 +76,7 @@ class MqttBus:
         self._changes = {device: Changes(device, profile.points) for device, profile in self._profiles.items()}
         self._sink = sink
         self._clock = clock
-        self._username = username
-        self._password = password
+        self._credentials = credentials
         self._presence = Presence(
             {device: profile.silent_s for device, profile in self._profiles.items()},
             sink,
@@ -176,11 +175,13 @@ class MqttBus:
             self._plates.rest()
 
     async def _listen(self) -> None:
+        known = await self._credentials()
         async with aiomqtt.Client(
             self._host,
             self._port,
-            username=self._username,
-            password=self._password() if self._username else None,
+            username=known.username,
+            password=known.password,
+            tls_context=known.tls,
             # Another client of the same name would throw this one out: nobody can guess it.
             identifier=f"gateway-{uuid.uuid4().hex}",
             keepalive=20,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from drivers.bus import Bus
-from drivers.installed import Devices, Gateway, WrongInstallation, password_of
+from drivers.installed import Devices, Gateway, WrongInstallation
 from drivers.mqtt.bus import MqttBus
 from drivers.profiles.profile import Profile
+from drivers.secrecy import credentials_of
 
 
 def open_wire(id: str, bus: Any, devices: Devices, gateway: Gateway) -> Bus:
@@ -24,6 +25,5 @@ def open_wire(id: str, bus: Any, devices: Devices, gateway: Gateway) -> Bus:
         prefixes,
         sink=gateway.sink,
         clock=gateway.clock,
-        username=bus.username,
-        password=lambda: password_of(gateway, bus.password_file),
+        credentials=lambda: credentials_of(bus, gateway.folder),
     )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from uuid import uuid4
 
 import aiomqtt
@@ -20,6 +21,7 @@ from contract.instants import instant
 from drivers.mqtt.ending import end_if_cancelled
 from drivers.mqtt.reconnecting import Failures
 from drivers.reports import InputRefused
+from drivers.secrecy import credentials_of
 from gateway.engine.allowance import Allowance
 from gateway.engine.record import Thing
 from gateway.engine.site import SiteEngine
@@ -48,7 +50,7 @@ ASKER = Person(id="home-assistant", name="Home Assistant", role="guard")
 
 
 class Outward:
-    """One site shown to one Home Assistant, over the broker of `bus`. `password` is asked at each connection."""
+    """One site shown to one Home Assistant, over the broker of `bus`. `folder`: where its password is."""
 
     def __init__(
         self,
@@ -57,7 +59,7 @@ class Outward:
         engine: SiteEngine,
         *,
         software: str,
-        password: Callable[[], str | None] = lambda: None,
+        folder: Path,
     ) -> None:
         self.connected = False
         self._connected_at = 0.0
@@ -66,7 +68,7 @@ class Outward:
         self._shown = shown
         self._bus = bus
         self._engine = engine
-        self._password = password
+        self._folder = folder
         layout = engine.layout
         self._topics = topics_of(layout.site, shown)
         self._announced = announcements(layout, shown, software)
@@ -141,11 +143,13 @@ class Outward:
 
     async def _session(self) -> None:
         bus = self._bus
+        known = await credentials_of(bus, self._folder)
         async with aiomqtt.Client(
             bus.host,
             bus.port,
-            username=bus.username,
-            password=self._password() if bus.username else None,
+            username=known.username,
+            password=known.password,
+            tls_context=known.tls,
             will=aiomqtt.Will(self._topics.presence, b"offline", qos=1, retain=True),
             identifier=f"gatehouse-ha-{uuid4().hex}",
             keepalive=20,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ class Broker:
     port: int
     username: str | None
     password: str | None
+    tls: ssl.SSLContext | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ async def _announcements(broker: Broker, wanted: Wanted) -> dict[str, bytes]:
             broker.port,
             username=broker.username,
             password=broker.password,
+            tls_context=broker.tls,
             identifier=f"gatehouse-discover-{uuid.uuid4().hex}",
             timeout=5,
             max_queued_incoming_messages=MESSAGES_LIMIT,

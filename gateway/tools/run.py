@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import typer
 
 from config.site import ModbusRtuBus, ModbusRtuTcpBus, ModbusTcpBus, MqttBus
+from drivers.secrecy import tells_secret_in_clear, tls_of
 from gateway.tools import typed
 from gateway.tools.language import Language
 from gateway.tools.screen import Screen
@@ -247,13 +249,13 @@ def discover(out: Screen, /, **options: Any) -> None:
     finish(out, tool)
 
 
-def _broker(options: dict[str, Any]) -> tuple[str, str, int, str | None, str | None]:
-    """Bus, host, port, account and password: of the site file, or as they were typed."""
+def _broker(options: dict[str, Any]) -> tuple[str, str, int, str | None, str | None, ssl.SSLContext | None]:
+    """Bus, host, port, account, password and TLS: of the site file, or as they were typed."""
     bus: str = options["bus"] or "mqtt"
     username, file = options["username"], options["password_file"]
     if options["host"] is not None:
         host, port = typed.endpoint(options["host"], 1883)
-        return bus, host, port, username, _password(file)
+        return bus, host, port, username, _password(file), None
     at = _site(options)
     brokers = {id: each for id, each in at.site.site.buses.items() if isinstance(each, MqttBus)}
     if options["bus"] is None and len(brokers) == 1:
@@ -262,9 +264,18 @@ def _broker(options: dict[str, Any]) -> tuple[str, str, int, str | None, str | N
         listed = ", ".join(brokers) or "—"
         raise Trouble(f"要用 --bus 指明 MQTT 总线：{listed}", f"name the MQTT bus with --bus: {listed}")
     found = brokers[bus]
+    if tells_secret_in_clear(found):
+        raise Trouble(
+            f"密码会以明文发往 {found.host}：站点文件里请写 ca_file 或 tls: true",
+            f"the password would go to {found.host} in clear: name ca_file or tls: true in the site file",
+        )
     if file is None and found.password_file is not None:
         file = at.folder / found.password_file
-    return bus, found.host, found.port, username or found.username, _password(file)
+    try:
+        tls = tls_of(found.tls, found.ca_file, at.folder)
+    except OSError as wrong:
+        raise Trouble(f"{bus}：证书文件 {found.ca_file} 读不了", f"{bus}: {wrong}") from wrong
+    return bus, found.host, found.port, username or found.username, _password(file), tls
 
 
 def _password(file: Path | None) -> str | None:

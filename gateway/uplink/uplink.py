@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import random
 import secrets
-import ssl
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -25,6 +24,7 @@ from contract.desired import Desired
 from contract.errors import ContractError, UnknownVersion
 from contract.presence import Versions
 from contract.topics import DownKind, UpKind
+from drivers.secrecy import credentials_of
 from gateway.clock import Clock
 from gateway.journal import Journal
 from gateway.pictures import PictureStore
@@ -247,24 +247,18 @@ class Uplink:
 
     async def _client(self) -> aiomqtt.Client:
         line = self._line
-        tls = None
-        if line.ca_file is not None:
-            tls = await asyncio.to_thread(ssl.create_default_context, cafile=self._folder / line.ca_file)
-        password = None
-        if line.password_file is not None:
-            # Read anew for every connection: it may be a token that somebody renews.
-            password = (await asyncio.to_thread((self._folder / line.password_file).read_text)).strip()
+        known = await credentials_of(line, self._folder)
         return aiomqtt.Client(
             line.host,
             line.port,
-            username=line.username,
-            password=password,
+            username=known.username,
+            password=known.password,
             # Two clients of one name throw each other out, so nobody may guess it.
             identifier=f"gw-{secrets.token_hex(8)}",
             clean_session=True,
             keepalive=KEEPALIVE_S,
             timeout=CONNECT_S,
-            tls_context=tls,
+            tls_context=known.tls,
             max_queued_incoming_messages=MOST_INCOMING,
             will=aiomqtt.Will(
                 topics.up(line.shard, self._names.gateway, "presence"),

@@ -50,13 +50,13 @@ def web_servers(gateway: Served, settings: Settings) -> Iterator[WebServer]:
     limits = dict(zip(("console", "push"), descriptors.for_outside(CONSOLE.in_all, PUSHES.in_all), strict=True))
     metrics.publish(gateway)
 
-    def doorway(name: str, most: Limits, listening: Listening) -> Doorway:
+    def doorway(name: str, most: Limits, listening: Listening, proxies: str) -> Doorway:
         return Doorway(
             name=name,
-            limits=limits_of(most, limits[name], settings.trusted_proxies),
+            limits=limits_of(most, limits[name], proxies),
             certificate=None if listening.certificate is None else str(listening.certificate),
             key=None if listening.key is None else str(listening.key),
-            trusted_proxies=settings.trusted_proxies,
+            trusted_proxies=proxies,
             on_refused=lambda words: gateway.engine.report(InputRefused(name, words)),
         )
 
@@ -67,9 +67,10 @@ def web_servers(gateway: Served, settings: Settings) -> Iterator[WebServer]:
         push_port=settings.pushes.port,
         pushes=pushes if settings.pushes_at_console else None,
     )
-    yield WebServer(console, settings.people, doorway("console", CONSOLE, settings.people))
+    yield WebServer(console, settings.people, doorway("console", CONSOLE, settings.people, settings.trusted_proxies))
     if any(isinstance(bus, HttpPushBus) for bus in gateway.engine.site.buses.values()):
-        yield WebServer(pushes, settings.pushes, doorway("push", PUSHES, settings.pushes))
+        # Cameras come themselves: who may say where a push comes from could be any of them.
+        yield WebServer(pushes, settings.pushes, doorway("push", PUSHES, settings.pushes, ""))
 
 
 async def keep_serving(server: WebServer) -> None:

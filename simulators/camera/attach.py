@@ -44,6 +44,8 @@ class CameraHttpWire:
             "port": self._end.port,
             "username": USERNAME,
             "password_file": str(self._password_file),
+            "tls": False,
+            "ca_file": None,
         }
 
     async def attend(self) -> None:

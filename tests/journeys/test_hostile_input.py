@@ -210,7 +210,7 @@ PUSHES: dict[str, bytes] = {
 def test_odd_pushes_of_a_camera_are_answered_and_lift_nothing(demo: Demo) -> None:
     hub = demo.hub()
     before, refused = hub.last_id(), counted(demo, "gate-in-cam")
-    with httpx.Client(base_url=demo.info["gateway_url"], timeout=15) as camera:
+    with httpx.Client(base_url=demo.info["push_url"], timeout=15) as camera:
         for what, body in PUSHES.items():
             answer = camera.post("/push/gate-in-cam", content=body, headers={"Content-Type": "application/json"})
             assert answer.status_code == 200, what

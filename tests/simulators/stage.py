@@ -72,7 +72,9 @@ async def simulated(
     places = Places(folder / "wires.json", folder / "data", gateway_url, wires_in, paced=False)
     running = Running(site, places, quiet_rhythm(site), rhythm_on=False)
     await running.open()
-    client = httpx.AsyncClient(transport=httpx.ASGITransport(build_api(running)), base_url="http://sim", timeout=30)
+    client = httpx.AsyncClient(
+        transport=httpx.ASGITransport(build_api(running)), base_url="http://127.0.0.1", timeout=30
+    )
     try:
         yield Stage(running, client, places.wires)
     finally:

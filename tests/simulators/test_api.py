@@ -48,6 +48,33 @@ async def test_wrong_wishes(stage: Stage, path: str, body: dict[str, Any], statu
     assert says in error["message"] + str(error["fields"])
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://elsewhere.example"},
+        {"Origin": "http://127.0.0.1:8080"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Host": "elsewhere.example"},  # a name that its owner has led to this machine
+        {"Host": "elsewhere.example", "Origin": "http://elsewhere.example"},
+    ],
+)
+async def test_a_page_of_another_place_moves_nothing(stage: Stage, headers: dict[str, str]) -> None:
+    fault = {"device": "pump-1", "fault": "trip"}
+    for answer in (
+        await stage.client.post("/sim/faults", json=fault, headers=headers),
+        await stage.client.get("/sim/devices", headers=headers),
+    ):
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "foreign_origin")
+    assert (await stage.client.get("/sim/faults")).json()["active"] == []
+
+
+async def test_its_own_page_and_programs_may(stage: Stage) -> None:
+    for headers in ({}, {"Origin": "http://127.0.0.1", "Sec-Fetch-Site": "same-origin"}, {"Host": "localhost:9"}):
+        assert (await stage.client.get("/sim/devices", headers=headers)).status_code == 200
+
+
 async def test_devices_doors_and_lanes_are_told(stage: Stage) -> None:
     seen = await stage.seen()
     assert [one["id"] for one in seen["devices"]] == list(stage.site.site.devices)

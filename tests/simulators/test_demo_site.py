@@ -29,7 +29,7 @@ def test_what_is_kept_goes_with_the_site_in_whatever_order_they_are_named(tmp_pa
     assert both.homes == swapped.homes == {"demo": ".", "annex": "sites/annex"}
     assert alone.ports.items() <= both.ports.items()
     assert (both.ports, both.passwords) == (swapped.ports, swapped.passwords)
-    assert len(set(both.ports.values())) == 7
+    assert len(set(both.ports.values())) == 9
     assert len(set(both.passwords.values())) == len(both.passwords)
 
 
@@ -49,7 +49,7 @@ def test_the_first_site_has_plain_names(tmp_path: Path) -> None:
     assert (first.data, second.data) == (tmp_path / "gateway", tmp_path / "sites" / "annex" / "gateway")
     assert second.uplink_user().publish == ("gatehouse/v1/up/s1/annex-gw/#",)
     assert second.uplink_user().subscribe == ("gatehouse/v1/down/annex-gw/#",)
-    assert first.reached().keys() == {"gateway", "gateway_url", "sim_url", "site_broker", "journal"}
+    assert first.reached().keys() == {"gateway", "gateway_url", "push_url", "sim_url", "site_broker", "journal"}
 
 
 def test_two_sites_must_differ_and_every_mistake_is_told_at_once(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from web.bodies import Bodies
 from web.room import MOMENT_S, Full, Guest, Limits, Room, lies_in, networks, subscriber
 
-
 LATER = 10 * MOMENT_S
 
 
@@ -44,7 +43,9 @@ def test_a_full_house_replaces_a_connection_of_whoever_has_most_waiting_at_once(
     assert room.count == 5
 
 
-def test_in_a_house_full_of_strangers_one_that_waits_gives_way_to_a_first_connection_at_once_and_to_more_later() -> None:
+def test_in_a_house_full_of_strangers_one_that_waits_gives_way_to_a_first_connection_at_once_and_to_more_later() -> (
+    None
+):
     room = Room(Limits(3, 3))
     first, second, _ = fill(room, "10.0.0.1", "10.0.0.2", "10.0.0.3")
     assert room.enter(newcomer := Guest("10.0.0.4"), MOMENT_S / 2) == (first, Full.ALL)

@@ -53,8 +53,21 @@ async def test_over_tls_the_cookie_is_secure() -> None:
     async with place.client() as browser:
         browser.base_url = "https://site.example"
         answer = await browser.post("/api/session", json=GUARD)
-        assert "Secure" in answer.headers["set-cookie"]
+        cookie = answer.headers["set-cookie"]
+        assert cookie.startswith("__Host-gatehouse=")
+        assert "Secure" in cookie
+        assert "Path=/" in cookie
+        assert "Domain" not in cookie
         assert "max-age" in answer.headers["strict-transport-security"]
+        assert (await browser.get("/api/session")).status_code == 200
+        token = cookie.partition("=")[2].partition(";")[0]
+        # A cookie without the prefix may be another host's of the domain: over TLS it opens nothing.
+        browser.cookies.clear()
+        browser.cookies.set("gatehouse", token)
+        assert (await browser.get("/api/session")).status_code == 401
+        browser.cookies.set("__Host-gatehouse", token)
+        out = await browser.delete("/api/session")
+        assert out.headers["set-cookie"].startswith("__Host-gatehouse=")
 
 
 async def test_signing_out_ends_the_session_everywhere() -> None:

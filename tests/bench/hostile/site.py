@@ -114,7 +114,8 @@ class HostileSite:
         }
         command = [sys.executable, "-m", "gateway", "--site", "config/sites/demo.yaml", "--data", str(self.data)]
         command += ["--wires", str(self.folder / "demo" / "wires.json")]
-        command += ["--port", self._info["gateway_url"].rsplit(":", 1)[1]]
+        for option, url in (("--port", "gateway_url"), ("--push-port", "push_url")):
+            command += [option, self._info[url].rsplit(":", 1)[1]]
         with (self.folder / "gateway.log").open("ab") as output:
             self._process = subprocess.Popen(
                 command,
