@@ -25,8 +25,9 @@ def _line(draft: Draft, place: Place, line: Line) -> None:
     if not tells_secret_in_clear(line):
         return
     words = Text(
-        "密码会以明文发往别的机器，网关不连接：请写 ca_file（签发其证书的机构）或 tls: true；确认无人能窃听时写 in_clear: true",
-        "the password would go to another machine in clear, so the gateway does not connect: name ca_file (the authority"
-        " that signed its certificate) or tls: true, or in_clear: true where nobody else can listen",
+        "密码会以明文发往别的机器，网关不连接：请写 ca_file（签发其证书的机构）或 tls: true；"
+        "确认无人能窃听时写 in_clear: true",
+        "the password would go to another machine in clear, so the gateway does not connect: name ca_file (the"
+        " authority that signed its certificate) or tls: true, or in_clear: true where nobody else can listen",
     )
     draft.remark((*place, "host"), words, line.host)

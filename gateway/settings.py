@@ -27,8 +27,8 @@ class Settings:
     `pushes`: the cameras', for a site that has such.
 
     `pushes_at_console`: the console's port takes pushes too, for cameras that nobody has told of the other port yet.
-    `trusted_proxies`: whose X-Forwarded-For counts at the console (addresses and ranges, with commas). `metrics_from`: who may read
-    /metrics.
+    `trusted_proxies`: whose X-Forwarded-For counts at the console (addresses and ranges, with commas).
+    `metrics_from`: who may read /metrics.
     """
 
     site: Path

@@ -1,7 +1,7 @@
 """Who may sign in at a site's own broker in the demo, and which topics each of them may use.
 
-The gateway asks its devices and shows the site; the simulated devices say what they measure; Frigate alone says what its
-cameras saw; a Home Assistant presses buttons. Nobody speaks for another: a plate is believed because its topic is
+The gateway asks its devices and shows the site; the simulated devices say what they measure; Frigate alone says what
+its cameras saw; a Home Assistant presses buttons. Nobody speaks for another: a plate is believed because its topic is
 Frigate's.
 """
 
@@ -36,17 +36,11 @@ def site_accounts(loaded: LoadedSite, password: Callable[[str], str]) -> list[Br
     shown = f"gatehouse/{site.site}"
     prefix = DISCOVERY if site.home_assistant is None else site.home_assistant.prefix
     orders = (f"{shown}/door/+/set", f"{shown}/lane/+/set")
+    entities = f"{prefix}/+/gatehouse-{site.site}/+/config"
     rights: Mapping[str, tuple[Iterable[str], Iterable[str]]] = {
         "gateway": (
-            (*asked, f"{shown}/#", f"{prefix}/+/gatehouse-{site.site}/+/config"),
-            (
-                *told,
-                *cameras.topics,
-                f"{shown}/#",
-                *orders,
-                f"{prefix}/#",
-                f"{prefix}/+/gatehouse-{site.site}/+/config",
-            ),
+            (*asked, f"{shown}/#", entities),
+            (*told, *cameras.topics, f"{shown}/#", *orders, f"{prefix}/#", entities),
         ),
         "simulators": ((*told, *announced), asked),
         "frigate": (cameras.topics, ()),

@@ -208,7 +208,7 @@ class Sessions:
         response.delete_cookie(name, path="/", secure=self._secure(request), httponly=True, samesite="strict")
 
     def _cookie(self, request: Request) -> str:
-        # A browser takes a name that begins so over TLS only, and from no other host of the domain (RFC 6265bis, 4.1.3).
+        # A browser takes a name that begins so over TLS only, from no other host of the domain (RFC 6265bis, 4.1.3).
         return f"__Host-{self.cookie}" if self._secure(request) else self.cookie
 
     def _secure(self, request: Request) -> bool:

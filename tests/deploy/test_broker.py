@@ -58,9 +58,8 @@ async def broker(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     for path in tmp_path.iterdir():
         path.chmod(0o700)
     settings = (EXAMPLE / "mosquitto.conf").read_text()
-    settings = settings.replace("/etc/mosquitto/gatehouse/", f"{tmp_path}/").replace(
-        "/var/lib/mosquitto/", f"{tmp_path}/data/"
-    )
+    for place, here in (("/etc/mosquitto/gatehouse/", f"{tmp_path}/"), ("/var/lib/mosquitto/", f"{tmp_path}/data/")):
+        settings = settings.replace(place, here)
     settings = settings.replace("listener 8883", f"listener {port} 127.0.0.1") + "\nuser root\nlog_dest none\n"
     (tmp_path / "mosquitto.conf").write_text(settings)
     quiet = asyncio.subprocess.DEVNULL

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,8 @@ import httpx
 from contract.kinds import Empty
 from gateway.clock import Clock, machine_wall_ms
 from gateway.journal import Draft, Journal
-from tests.gateway.process import CARD, PULSE_COIL, ROOT, WITHIN_S, hut
+from tests.certificates import signed
+from tests.gateway.process import CARD, PASSWORD, PULSE_COIL, ROOT, WITHIN_S, hut
 
 FIVE_SECONDS = 50
 """Of a hundred milliseconds each, as the board counts them."""
@@ -122,6 +124,41 @@ async def test_doors_do_not_wait_for_a_certificate_that_cannot_be_read(tmp_path:
 
         await gateway.until(opened)
         starting.cancel()
+        assert await gateway.end() == 0
+
+
+async def test_console_and_pushes_have_a_certificate_each(tmp_path: Path) -> None:
+    people, cameras = signed(tmp_path, "people"), signed(tmp_path, "cameras")
+    trust = ssl.create_default_context(cafile=people.ca)
+    async with hut(tmp_path) as gateway:
+        text = gateway.site.read_text(encoding="utf-8")
+        text = text.replace("buses:", "buses:\n  cams: {kind: http-push}")
+        text = text.replace("devices:", "devices:\n  cam: {profile: zhenshi_plate_camera, bus: cams}")
+        gateway.site.write_text(text, encoding="utf-8")
+        await gateway.launch(
+            *("--certificate", str(people.certificate), "--key", str(people.key)),
+            *("--push-certificate", str(cameras.certificate), "--push-key", str(cameras.key)),
+        )
+        await gateway.dialled()
+        console, pushes = (url.replace("http:", "https:") for url in (gateway.url, gateway.push_url))
+        async with httpx.AsyncClient(verify=trust) as client:
+
+            async def serves() -> bool:
+                try:
+                    return (await client.get(f"{console}/readyz")).status_code == 200
+                except httpx.TransportError:
+                    return False
+
+            await gateway.until(serves)
+            answer = await client.post("/".join((pushes, "push", "cam")), json={})
+            assert answer.status_code == 200
+            assert (await client.post("/".join((console, "push", "cam")), json={})).status_code == 404
+            signing = await client.post(f"{console}/api/session", json={"username": "guard", "password": PASSWORD})
+            assert signing.headers["set-cookie"].startswith("__Host-gatehouse_site=")
+        for port, name in ((gateway.port, "people"), (gateway.push_port, "cameras")):
+            _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust)
+            assert (("commonName", name),) in writer.get_extra_info("peercert")["subject"]
+            writer.close()
         assert await gateway.end() == 0
 
 

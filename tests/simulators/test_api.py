@@ -63,16 +63,16 @@ async def test_wrong_wishes(stage: Stage, path: str, body: dict[str, Any], statu
 async def test_a_page_of_another_place_moves_nothing(stage: Stage, headers: dict[str, str]) -> None:
     fault = {"device": "pump-1", "fault": "trip"}
     for answer in (
-        await stage.client.post("/sim/faults", json=fault, headers=headers),
-        await stage.client.get("/sim/devices", headers=headers),
+        await stage.api.post("/sim/faults", json=fault, headers=headers),
+        await stage.api.get("/sim/devices", headers=headers),
     ):
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "foreign_origin")
-    assert (await stage.client.get("/sim/faults")).json()["active"] == []
+    assert (await stage.api.get("/sim/faults")).json()["active"] == []
 
 
 async def test_its_own_page_and_programs_may(stage: Stage) -> None:
     for headers in ({}, {"Origin": "http://127.0.0.1", "Sec-Fetch-Site": "same-origin"}, {"Host": "localhost:9"}):
-        assert (await stage.client.get("/sim/devices", headers=headers)).status_code == 200
+        assert (await stage.api.get("/sim/devices", headers=headers)).status_code == 200
 
 
 async def test_devices_doors_and_lanes_are_told(stage: Stage) -> None:

@@ -57,7 +57,7 @@ FORGED = [
     ("gateway", PLATE, "frigate"),
     ("simulators", "gatehouse/buses/lane/lane-hik/set", "homeassistant"),
     ("frigate", "gatehouse/buses/door/front/set", "homeassistant"),
-    ("homeassistant", "bench/leak", "simulators"),
+    ("homeassistant", "bench/json/state", "simulators"),
     ("frigate", "tele/plug-1/STATE", "simulators"),
 ]
 

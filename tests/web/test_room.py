@@ -23,10 +23,10 @@ def fill(room: Room, *addresses: str) -> list[Guest]:
 def test_an_address_that_is_full_replaces_the_connection_that_it_has_left_waiting_longest() -> None:
     room = Room(Limits(10, 2))
     first, second = fill(room, "10.0.0.1", "10.0.0.1")
-    assert room.enter(third := Guest("10.0.0.1"), LATER) == (first, Full.ADDRESS)
+    third, fourth = Guest("10.0.0.1"), Guest("10.0.0.1")
+    assert room.enter(third, LATER) == (first, Full.ADDRESS)
     room.is_served(second)
     # Who waits for his request for no longer than it takes to come is not thrown out.
-    fourth = Guest("10.0.0.1")
     assert room.enter(fourth, LATER) == (fourth, Full.ADDRESS)
     room.is_served(third)
     assert room.enter(fourth, LATER * 2) == (fourth, Full.ADDRESS)
@@ -48,8 +48,8 @@ def test_in_a_house_full_of_strangers_one_that_waits_gives_way_to_a_first_connec
 ):
     room = Room(Limits(3, 3))
     first, second, _ = fill(room, "10.0.0.1", "10.0.0.2", "10.0.0.3")
-    assert room.enter(newcomer := Guest("10.0.0.4"), MOMENT_S / 2) == (first, Full.ALL)
-    again = Guest("10.0.0.4")
+    newcomer, again = Guest("10.0.0.4"), Guest("10.0.0.4")
+    assert room.enter(newcomer, MOMENT_S / 2) == (first, Full.ALL)
     assert room.enter(again, MOMENT_S / 2) == (again, Full.ALL)
     room.is_served(newcomer)
     assert room.enter(again, MOMENT_S) == (second, Full.ALL)
