@@ -24,6 +24,7 @@ BENCHES = (
     "osdp",
     "rights",
     "torture",
+    "strain",
 )
 """Each is a module of this package (`-` is `_` there) with `run(short: bool) -> Iterable[Row]`."""
 

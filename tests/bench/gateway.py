@@ -78,6 +78,7 @@ class Gateway:
         self._folder = folder
         self._items = items
         self.port = free_port()
+        self.push_port = free_port()
         self.broker_port = broker_port = free_port()
         self._broker = prepare_broker(folder / "broker", "broker", broker_port, [BrokerUser("bench", "bench")])
         site["uplink"] = {"host": "127.0.0.1", "port": broker_port, "shard": SHARD}
@@ -104,7 +105,7 @@ class Gateway:
         with (self._folder / "gateway.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "gateway", "--site", str(self.site_file), "--data", str(self.data)),
-                *("--port", str(self.port)),
+                *("--port", str(self.port), "--push-port", str(self.push_port)),
                 stdout=log,
                 stderr=log,
                 env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},

@@ -51,6 +51,27 @@ def test_rights_in_short() -> None:
     assert rows[1]["notes"]["cards"] > 0
 
 
+def test_strain_in_short() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.bench", "strain", "--short", "--json"],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "GATEHOUSE_BENCH_S": "4"},
+        capture_output=True,
+        text=True,
+        timeout=290,
+        check=False,
+    )
+    assert ended.returncode in {0, 1}, ended.stderr
+    doors, pushes, wire, hub = (json.loads(line) for line in ended.stdout.splitlines())
+    assert all(row.keys() >= FIELDS for row in (doors, pushes, wire, hub))
+    assert doors["notes"]["cards"] > 0
+    # These are no timings: a busy machine is no excuse.
+    assert pushes["notes"]["pushes"] > 0
+    assert pushes["ours"] == 0
+    assert wire["met"], "the wire did not come back"
+    assert hub["notes"]["answers"] > 0
+
+
 def test_percentiles_are_nearest_rank() -> None:
     values = [float(number) for number in range(1, 101)]
     assert percentile(values, 0.5) == 50
