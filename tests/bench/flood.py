@@ -36,7 +36,7 @@ async def _bodies(port: int, each: int) -> None:
         with contextlib.suppress(OSError):
             reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
             try:
-                writer.write(head.encode() + BODY)
+                writer.write(head.encode() + b"\r\n" + BODY)
                 await writer.drain()
                 await reader.read(4096)
             finally:

@@ -43,3 +43,5 @@ def test_the_unit_is_watched_and_hardened(name: str) -> None:
     assert words["ProtectSystem"] == "strict"
     assert words["NoNewPrivileges"] == "yes"
     assert words["User"] != "root"
+    # systemd's default is fewer than an attacker's half-open connections.
+    assert int(words["LimitNOFILE"]) >= 16_384
