@@ -11,11 +11,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -24,7 +22,7 @@ import structlog
 
 from gateway.clock import Clock
 from gateway.journal.disk import Damaged, Disk, JournalTooNew, damaging, from_both_ends, intact, look, unopened
-from gateway.journal.file import OPEN_S, Damage, Damages, StoreFile
+from gateway.journal.file import PATIENCE_S, Damage, Damages, Opened, StoreFile
 
 log = structlog.get_logger(__name__)
 
@@ -36,9 +34,6 @@ ROOM_BYTES = 4_000_000
 
 LATE_S = 10.0
 """How long a write may take before the disk counts as one that refuses."""
-
-SCAN_S = 30.0
-"""How long the start waits for a disk that goes on giving items."""
 
 SILENT = "the disk does not answer"
 UNREAD = "what is held cannot be read"
@@ -114,26 +109,21 @@ class Held:
         A disk that takes nothing is read; one that hangs is not waited for.
         """
         disk = disk or Disk()
-        scanned = _Scanned()
         file = StoreFile(
             path,
             _MIGRATIONS,
-            take=partial(_take, scanned),
+            take=_take,
             fill=_fill,
             machine_ms=clock.machine_ms,
+            patience_s=PATIENCE_S,
             checkpoint_pages=1_000,
             disk=disk,
             damages=damages,
         )
         held = cls(file, disk)
-        opening = held._thread.submit(_begun, file)
         try:
-            held._stands(_while_it_goes_on(opening, scanned))
-        except TimeoutError:
-            log.critical("held.unread", why=SILENT)
-            held._turn(SILENT)
-            loop = held._loop
-            opening.add_done_callback(lambda done: loop.call_soon_threadsafe(held._stands_late, done.result()))
+            if not file.begin(held._thread.submit, held._stands):
+                held._turn(SILENT)
         except JournalTooNew:
             held._thread.shutdown()
             raise
@@ -145,7 +135,7 @@ class Held:
             return
         try:
             with intact(self._file.path):
-                db = look(self._file.path)
+                db = self._disk.look(self._file.path)
                 try:
                     found = db.execute("SELECT kind, id, value FROM items")
                     while slice := found.fetchmany(AT_ONCE):
@@ -205,21 +195,18 @@ class Held:
 
     # --- Inside
 
-    def _stands(self, found: tuple[int, bool]) -> None:
-        self.revision, self._readable = found
-        self._renewals = self._file.renewals
+    def _stands(self, opened: Opened[int]) -> None:
+        self.revision, self._readable = opened.taken, opened.found
+        self._renewals = opened.renewals
         if self._writer is None:
             self._turn(None if self._readable else UNREAD)
+        for watcher in self._found_late:
+            watcher()
 
     def _wants_all_because(self, why: str) -> None:
         self._lose()
         self._turn(why)
         self._write()
-
-    def _stands_late(self, found: tuple[int, bool]) -> None:
-        self._stands(found)
-        for watcher in self._found_late:
-            watcher()
 
     def _queue(self, form: Literal["delta", "first", "part", "whole"], revision: int, rows: Sequence[Row]) -> None:
         if self._lost:
@@ -350,42 +337,11 @@ def _put(db: sqlite3.Connection, write: _Write) -> None:
         db.execute("UPDATE standing SET revision=?", (write.revision,))
 
 
-def _begun(file: StoreFile[int]) -> tuple[int, bool]:
-    """The revision in the file, and whether its items can be read."""
-    try:
-        return file.open(), True
-    except JournalTooNew:
-        raise
-    except Exception as error:  # whatever is wrong with a file: doors go by what can be read of it
-        log.critical("held.not_opened", why=f"{type(error).__name__}: {error}")
-        return file.look()
-
-
-class _Scanned:
-    """How many items were read so far."""
-
-    def __init__(self) -> None:
-        self.items = 0
-
-
-def _while_it_goes_on(opening: Future[tuple[int, bool]], scanned: _Scanned) -> tuple[int, bool]:
-    """What the opening gives. `TimeoutError` once nothing more was read for some seconds, or it takes very long."""
-    until = time.monotonic() + SCAN_S
-    while True:
-        before = scanned.items
-        try:
-            return opening.result(OPEN_S)
-        except TimeoutError:
-            if scanned.items == before or time.monotonic() > until:
-                raise
-
-
-def _take(scanned: _Scanned, db: sqlite3.Connection) -> int:
+def _take(db: sqlite3.Connection) -> int:
     """The revision held. Every page is read once, so that what is damaged is known before anything is decided by it."""
     for _, _, value in db.execute("SELECT kind, id, value FROM items"):
         if not isinstance(value, bytes):
             raise TypeError("a value that is none")
-        scanned.items += 1
     return int(db.execute("SELECT revision FROM standing").fetchone()[0])
 
 

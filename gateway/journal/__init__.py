@@ -5,6 +5,7 @@ from gateway.journal.file import Damage, Damages
 from gateway.journal.journal import Journal, Keep
 from gateway.journal.records import Draft, Recorded, StateChange
 from gateway.journal.stall import StallWatcher
+from gateway.journal.state import Late
 from gateway.journal.tables import BrokenChain, NotHeld
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "JournalInUse",
     "JournalTooNew",
     "Keep",
+    "Late",
     "NotHeld",
     "Recorded",
     "StallWatcher",

@@ -37,11 +37,15 @@ class Damaged(JournalError):
 
 
 class Disk:
-    """The three calls that wait for a disk. A seam: tests put a disk here that hangs, fails or is full."""
+    """The calls that wait for a disk. A seam: tests put a disk here that hangs, fails or is full."""
 
     def connect(self, path: Path) -> sqlite3.Connection:
         """The connection that will write; the first that touches the file."""
         return connect(path)
+
+    def look(self, path: Path) -> sqlite3.Connection:
+        """A connection that only reads."""
+        return look(path)
 
     def commit(self, connection: sqlite3.Connection) -> None:
         """Ends the transaction: after this it survives the process, not yet a power cut."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from contract.instants import instant
-from gateway.journal.disk import Damaged, Disk, intact, let_go, look, prepare, sync_folder
+from gateway.journal.disk import Damaged, Disk, JournalTooNew, intact, let_go, prepare, sync_folder
 
 log = structlog.get_logger(__name__)
 
@@ -27,13 +29,36 @@ T = TypeVar("T")
 OPEN_S = 3.0
 """How long the start waits for a file of a disk that hangs; after that the gateway goes on without it."""
 
-SAVE_S = 60.0
-"""How long the start waits for what is being saved of a damaged file: its disk answers, and doors depend on it."""
+PATIENCE_S = 60.0
+"""How long the start waits for a file that doors depend on while its disk goes on giving: much of it, or what is being
+saved of a damaged one."""
 
 KEPT = 3
 """Damaged files that are kept of each store: a dying disk must not be filled by them too."""
 
 _COMPANIONS = ("-wal", "-shm")
+
+_COUNTED = 1_000
+"""Steps of SQLite's machine after which a disk counts as one that has given something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(Generic[T]):
+    """How a file was found: what its owner must know of it, and how often another one took its place (`renewals`).
+
+    `error`: it cannot be opened for writing, and this is what was found by looking at it; `found` False: not even that
+    could be done.
+    """
+
+    taken: T
+    renewals: int = 0
+    error: Exception | None = None
+    found: bool = True
+
+    @property
+    def why(self) -> str | None:
+        """Why it cannot be opened for writing, None if it is open."""
+        return None if self.error is None else f"{type(self.error).__name__}: {self.error}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +98,8 @@ class StoreFile(Generic[T]):
     """Belongs to the one thread that writes to the file; `look` is for any thread.
 
     `take` reads what the owner must know of it, and writes nothing. `fill` puts into a new file what stands in every
-    new one, and what can still be read of a damaged one.
+    new one, and what can still be read of a damaged one. `patience_s`: how long the start waits for a disk that goes on
+    giving, beyond what it waits for any.
     """
 
     def __init__(
@@ -84,6 +110,7 @@ class StoreFile(Generic[T]):
         take: Callable[[sqlite3.Connection], T],
         fill: Callable[[sqlite3.Connection, Damage | None], None],
         machine_ms: Callable[[], int],
+        patience_s: float = 0.0,
         checkpoint_pages: int = 0,
         disk: Disk | None = None,
         damages: Damages | None = None,
@@ -93,18 +120,58 @@ class StoreFile(Generic[T]):
         """The writing connection while the file is open."""
         self.renewals = 0
         """How often another file took this one's place: connections of before read the old one."""
-        self.saving = False
-        """Whether what a damaged file still gives is being read at the moment. For any thread."""
         self._broken: str | None = None
         self._migrations = migrations
         self._take = take
         self._fill = fill
         self._machine_ms = machine_ms
+        self._patience_s = patience_s
+        self._saving = False
+        self._given = 0
         self._checkpoint_pages = checkpoint_pages
         self._disk = disk or Disk()
         self._damages = damages
         self._made = path.with_name(path.name + ".new")
         self._part = path.with_name(path.name + ".part")
+
+    def begin(
+        self, on_thread: Callable[[Callable[[], Opened[T]]], object], stands: Callable[[Opened[T]], None]
+    ) -> bool:
+        """The start's one way to a file: `on_thread` has the owner's thread open it, `stands` hears how it was found.
+
+        Whether that was in time. A disk that hangs is not waited for: then `stands` hears of it later, on the loop,
+        whatever it is by then. `JournalTooNew` if that was found in time. Call it on the event loop.
+        """
+        loop = asyncio.get_running_loop()
+        there = threading.Event()
+        found: list[Opened[T]] = []
+        told = False
+
+        def work() -> Opened[T]:
+            opened = self._first()
+            found.append(opened)
+            there.set()
+            try:
+                loop.call_soon_threadsafe(tell)
+            except RuntimeError:  # the loop has ended before the disk answered: nobody is left to be told
+                log.warning("store.opened_after_the_loop", file=str(self.path))
+            return opened
+
+        def tell() -> None:
+            nonlocal told
+            if not told:
+                told = True
+                stands(found[0])
+
+        on_thread(work)
+        if not self._waited(there):
+            log.critical("store.late", file=str(self.path))
+            return False
+        if isinstance(found[0].error, JournalTooNew):
+            told = True
+            raise found[0].error
+        tell()
+        return True
 
     def open(self) -> T:
         """What `take` finds in the file, which is open then.
@@ -139,9 +206,9 @@ class StoreFile(Generic[T]):
         damage = None
         try:
             with intact(self.path):
-                db = look(self.path)
+                db = self._disk.look(self.path)
                 try:
-                    return self._take(db), True
+                    return self._taken(db), True
                 finally:
                     db.close()
         except Damaged as found:
@@ -164,13 +231,43 @@ class StoreFile(Generic[T]):
 
     # --- Inside
 
+    def _first(self) -> Opened[T]:
+        try:
+            return Opened(self.open(), self.renewals)
+        except JournalTooNew as error:
+            return Opened(self._imagine(None), error=error, found=False)
+        except Exception as error:  # whatever is wrong with a file: doors go by what can be read of it
+            log.critical("store.not_opened", file=str(self.path), why=f"{type(error).__name__}: {error}")
+            taken, found = self.look()
+            return Opened(taken, self.renewals, error, found)
+
+    def _waited(self, there: threading.Event) -> bool:
+        """Whether it is there, once nothing was given for some seconds, or patience is over."""
+        until = time.monotonic() + self._patience_s
+        given = self._given
+        while not there.wait(OPEN_S):
+            if time.monotonic() > until or not (self._saving or self._given != given):
+                return False
+            given = self._given
+        return True
+
     @contextmanager
     def _save(self) -> Iterator[None]:
-        self.saving = True
+        self._saving = True
         try:
             yield
         finally:
-            self.saving = False
+            self._saving = False
+
+    def _taken(self, db: sqlite3.Connection) -> T:
+        db.set_progress_handler(self._goes_on, _COUNTED)
+        try:
+            return self._take(db)
+        finally:
+            db.set_progress_handler(None, 0)
+
+    def _goes_on(self) -> None:
+        self._given += 1
 
     def _imagine(self, damage: Damage | None) -> T:
         db = prepare(Path(":memory:"), self._migrations)
@@ -184,7 +281,7 @@ class StoreFile(Generic[T]):
         db = prepare(self.path, self._migrations, checkpoint_pages=self._checkpoint_pages, disk=self._disk)
         try:
             with intact(self.path):
-                taken = self._take(db)
+                taken = self._taken(db)
         except Damaged:
             let_go(db, self.path)
             raise

@@ -18,16 +18,17 @@ from contract.kinds import RecordingStalled, StreamForked
 from gateway.clock import Clock, Corrected, Turn
 from gateway.journal import tables
 from gateway.journal.disk import Damaged, Disk, FileLock, JournalTooNew
-from gateway.journal.file import OPEN_S, SAVE_S, Damages
-from gateway.journal.opening import forked, journal_file, nowhere
+from gateway.journal.file import OPEN_S, Damages, Opened
+from gateway.journal.opening import Standing, forked, journal_file, nowhere
 from gateway.journal.reading import Reader, read_intact
 from gateway.journal.records import DRAFTS_LIMIT, Draft, Fact, Place, Recorded, StateChange, fact
 from gateway.journal.stall import Stall, StallWatcher
+from gateway.journal.state import Late, State
 from gateway.journal.syncer import Syncer
 from gateway.journal.tables import BrokenChain, NotHeld
 from gateway.journal.upkeep import Upkeep
 from gateway.journal.waiters import DiskWaiters, holds
-from gateway.journal.writer import Append, Commit, Failure, GivenUp, Job, Opened, Writer
+from gateway.journal.writer import Append, Commit, Failure, GivenUp, Job, Writer
 
 log = structlog.get_logger(__name__)
 
@@ -74,9 +75,10 @@ class Journal:
         self._source = source
         self._keep = keep
         self._loop = asyncio.get_running_loop()
-        self._opened = Opened(nowhere(), why="not opened yet", found=False)
+        self._opened = nowhere()
         self._times_opened = 0
-        self._place = self._opened.standing.place
+        self._place = self._opened.taken.place
+        self._state = State()
         self._acked = 0
         self._first = 1
         self._on_disk: Place | None = None
@@ -92,7 +94,7 @@ class Journal:
         self._file = file
         self._writer = Writer(file, disk, self._on_loop(self._wrote), limit=keep.waiting)
         self._syncer = Syncer(path, disk, self._on_loop(self._synced))
-        self._reader = Reader(path)
+        self._reader = Reader(path, disk)
         self._upkeep = Upkeep(
             self._loop, self._do, partial(self._prunable, keep), self._pruned, every_s=keep.prune_every_s
         )
@@ -118,17 +120,13 @@ class Journal:
         lock = FileLock(path)
         journal = cls(path, lock, damages, clock=clock, disk=disk or Disk(), source=source, keep=keep or Keep())
         journal._syncer.start()
-        journal._writer.start()
-        if not journal._writer.began.wait(OPEN_S) and journal._file.saving:
-            journal._writer.began.wait(SAVE_S)
-        outcome = journal._writer.outcome
-        if isinstance(outcome, JournalTooNew):
+        try:
+            in_time = journal._file.begin(journal._writer.start, journal._stands)
+        except JournalTooNew:
             journal._abandon()
-            raise outcome
-        if outcome is None:
+            raise
+        if not in_time:
             journal.stall.failed("the disk does not answer")
-        else:
-            journal._stands(outcome)
         return journal
 
     # --- Where it stands
@@ -247,10 +245,12 @@ class Journal:
 
     # --- Reading
 
-    def load_state(self, kind: str) -> dict[str, bytes]:
-        """The state recorded under `kind`, by id. For the start: it blocks for some milliseconds."""
-        found = self._reader.state(kind) if self._opened.why is None else None
-        return dict(self._opened.standing.state.get(kind, {})) if found is None else found
+    def load_state(self, kind: str, late: Late | None = None) -> dict[str, bytes]:
+        """The state recorded under `kind`, by id. `late` hears, on the loop, what a disk that hung at the start brings
+        of it once it answers, and that nobody has changed since."""
+        if late is not None:
+            self._state.watch(kind, late)
+        return self._state.of(kind)
 
     async def events(
         self,
@@ -347,6 +347,7 @@ class Journal:
         now = self._clock.wall_ms()
         facts = [fact(draft, now, self._clock.state) for draft in drafts]
         append = Append(facts, list(state), future)
+        self._state.change(state)
         for lost in self._writer.put(append):
             if lost.done is not None and not lost.done.done():
                 lost.done.set_result([])
@@ -374,7 +375,7 @@ class Journal:
             self._found_damaged(str(damage), opened)
             raise
 
-    def _found_damaged(self, why: str, opened: Opened) -> None:
+    def _found_damaged(self, why: str, opened: Opened[Standing]) -> None:
         if opened is self._opened:
             self._renewed.clear()
             self._writer.mend(why, opened.renewals)
@@ -385,11 +386,9 @@ class Journal:
             async with asyncio.timeout(OPEN_S):
                 await self._renewed.wait()
 
-    def _stands(self, opened: Opened) -> None:
+    def _stands(self, opened: Opened[Standing]) -> None:
         """The file was opened, looked at, or begun anew: this is where the journal stands now."""
-        if opened is self._opened:
-            return
-        standing = opened.standing
+        standing = opened.taken
         self._clock.start_after(standing.wall_ms)
         # What the hub acknowledged of the file before may not be in this one: what agrees is acknowledged again.
         self._acked = standing.acked
@@ -397,14 +396,20 @@ class Journal:
         self._first = standing.first
         self._opened = opened
         self._times_opened += 1
+        late, lost = self._state.found(standing.state, whole=opened.found)
         if opened.why is not None:
             self._on_disk = self._place if opened.found else None
             self.stall.failed(opened.why)
+            self._state.tell(late)
             return
+        if lost and not self._closed:
+            log.warning("journal.state_written_again", rows=len(lost))
+            self._writer.put(Append([], lost, None), drops=False)
         self._syncer.renewed()
         self._syncer.put(self._place)
         self._do(partial(tables.note_wall, wall_ms=self._clock.wall_ms())).add_done_callback(asyncio.Future.exception)
         self._renewed.set()
+        self._state.tell(late)
         for watcher in self._durable_watchers:
             watcher()
 
@@ -425,7 +430,7 @@ class Journal:
 
         return report
 
-    def _wrote(self, report: Opened | Commit | Failure) -> None:
+    def _wrote(self, report: Opened[Standing] | Commit | Failure) -> None:
         if isinstance(report, Opened):
             self._stands(report)
             return

@@ -16,7 +16,7 @@ from contract.kinds import JournalDamaged, StreamForked
 from gateway.clock import PLAUSIBLE_FROM_MS, plausible
 from gateway.journal import tables
 from gateway.journal.disk import Disk, intact
-from gateway.journal.file import Damage, Damages, StoreFile
+from gateway.journal.file import PATIENCE_S, Damage, Damages, Opened, StoreFile
 from gateway.journal.records import Draft, Fact, Place, fact, placed, rechained
 from gateway.journal.salvage import Salvaged, salvage
 
@@ -55,13 +55,15 @@ def journal_file(
         go_on(db, found, place, kept=damage.kept, why=damage.why, source=source, now_ms=now_ms, clock=clock)
 
     return StoreFile(
-        path, tables.MIGRATIONS, take=_standing, fill=fill, machine_ms=machine_ms, disk=disk, damages=damages
-    )
+        path, tables.MIGRATIONS, take=_standing, fill=fill, machine_ms=machine_ms,
+        patience_s=PATIENCE_S, disk=disk, damages=damages,
+    )  # fmt: skip
 
 
-def nowhere() -> Standing:
+def nowhere() -> Opened[Standing]:
     """Where a journal stands as long as nothing of its file is known: in a stream that nobody will ever see."""
-    return Standing(Place(0, secrets.token_hex(16)), acked=0, first=1, wall_ms=0, state={})
+    standing = Standing(Place(0, secrets.token_hex(16)), acked=0, first=1, wall_ms=0, state={})
+    return Opened(standing, error=OSError("not opened yet"), found=False)
 
 
 def forked(

@@ -10,12 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-import structlog
-
-from gateway.journal import tables
-from gateway.journal.disk import Damaged, damaging, intact, look
-
-log = structlog.get_logger(__name__)
+from gateway.journal.disk import Damaged, Disk, damaging, intact
 
 T = TypeVar("T")
 Read = Callable[[sqlite3.Connection], T]
@@ -24,8 +19,9 @@ Read = Callable[[sqlite3.Connection], T]
 class Reader:
     """Two threads. `opened` counts how often the writer opened the file: a connection of before reads another one."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, disk: Disk) -> None:
         self._path = path
+        self._disk = disk
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="journal-reader")
         self._mine = threading.local()
 
@@ -39,18 +35,6 @@ class Reader:
                 raise Damaged(str(error)) from error
             raise
 
-    def state(self, kind: str) -> dict[str, bytes] | None:
-        """The state recorded under `kind`, by id; None if it cannot be read. It blocks for some milliseconds."""
-        try:
-            db = look(self._path)
-            try:
-                return tables.state_of(db, kind)
-            finally:
-                db.close()
-        except sqlite3.Error as error:
-            log.warning("journal.state_unread", kind=kind, why=str(error))
-            return None
-
     def close(self) -> None:
         """Ends, without waiting for a read that hangs."""
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -61,7 +45,7 @@ class Reader:
             if mine is not None:
                 del self._mine.connection
                 mine[1].close()
-            mine = self._mine.connection = opened, look(self._path)
+            mine = self._mine.connection = opened, self._disk.look(self._path)
         return read(mine[1])
 
 

@@ -128,11 +128,6 @@ def change_state(db: sqlite3.Connection, changes: Iterable[StateChange]) -> None
             )
 
 
-def state_of(db: sqlite3.Connection, kind: str) -> dict[str, bytes]:
-    """The state of one kind, by id."""
-    return {name: bytes(value) for name, value in db.execute("SELECT id, value FROM state WHERE kind=?", (kind,))}
-
-
 def all_state(db: sqlite3.Connection) -> dict[str, dict[str, bytes]]:
     """All state, by kind and id."""
     found: dict[str, dict[str, bytes]] = {}

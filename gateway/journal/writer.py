@@ -18,8 +18,8 @@ from typing import Any
 import structlog
 
 from gateway.journal import tables
-from gateway.journal.disk import Damaged, Disk, JournalTooNew, damaging, unopened
-from gateway.journal.file import StoreFile
+from gateway.journal.disk import Damaged, Disk, damaging, unopened
+from gateway.journal.file import Opened, StoreFile
 from gateway.journal.opening import Standing
 from gateway.journal.records import Fact, Place, Recorded, Row, StateChange, placed, recorded
 
@@ -76,24 +76,11 @@ class Failure:
     error: Exception | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """Where the journal stands in a file that was opened, or begun anew; `renewals`: how often that was.
-
-    `why`: the file cannot be opened for writing, this is what was found by looking at it; `found` False: not even that.
-    """
-
-    standing: Standing
-    renewals: int = 0
-    why: str | None = None
-    found: bool = True
-
-
 class GivenUp(RuntimeError):
     """The journal stands elsewhere than when this was asked for."""
 
 
-Report = Callable[[Opened | Commit | Failure], None]
+Report = Callable[[Opened[Standing] | Commit | Failure], None]
 
 
 class Writer:
@@ -117,13 +104,11 @@ class Writer:
         """The number of the append that was handed over last."""
         self.place: Place | None = None
         """Where the file stands; None before it was opened."""
-        self.began = threading.Event()
-        self.outcome: Opened | JournalTooNew | None = None
-        """What the first attempt to open gave, once it `began`."""
-        self._thread = threading.Thread(target=self._run, name="journal-writer", daemon=True)
+        self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        """Begins to write."""
+    def start(self, first: Callable[[], Opened[Standing]]) -> None:
+        """Begins to write, once `first` has opened the file; whoever asks it is told how it was found."""
+        self._thread = threading.Thread(target=self._run, args=(first,), name="journal-writer", daemon=True)
         self._thread.start()
 
     @property
@@ -159,6 +144,7 @@ class Writer:
         with self._changed:
             self._closing = True
             self._changed.notify()
+        assert self._thread is not None
         self._thread.join(within_s)
         return not self._thread.is_alive() and not self._waiting
 
@@ -176,8 +162,14 @@ class Writer:
 
     # --- On the writer's thread
 
-    def _run(self) -> None:
+    def _run(self, first: Callable[[], Opened[Standing]]) -> None:
         tries: int | None = None
+        opened = first()
+        if opened.error is None:
+            self._moved(opened.taken.place)
+        else:
+            self._failed(opened.error)
+            self._pause()
         while True:
             if not (self._open() and self._work()) and not self._pause():
                 # It closes: what waits is tried once more, also behind jobs that are refused one by one.
@@ -204,26 +196,11 @@ class Writer:
         try:
             standing = self._file.open()
         except Exception as error:  # whatever is wrong with a file: doors go on, and it is tried again
-            self._not_opened(error)
+            self._failed(error)
             return False
         self._moved(standing.place)
-        self._begin(Opened(standing, self._file.renewals))
+        self._report(Opened(standing, self._file.renewals))
         return True
-
-    def _not_opened(self, error: Exception) -> None:
-        if isinstance(error, JournalTooNew) and self.outcome is None:
-            self.outcome = error
-        elif self.outcome is None:
-            standing, found = self._file.look()
-            self._begin(Opened(standing, why=_why(error), found=found))
-        self.began.set()
-        self._failed(error)
-
-    def _begin(self, opened: Opened) -> None:
-        if self.outcome is None:
-            self.outcome = opened
-        self._report(opened)
-        self.began.set()
 
     def _moved(self, place: Place) -> None:
         """The file stands there; jobs that were meant for another one are given up."""

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,8 +15,8 @@ import structlog
 
 from contract.kinds import ReadingsDropped
 from contract.readings import Reading
-from gateway.journal.disk import Damaged, Disk, JournalTooNew, damaging, look, unopened
-from gateway.journal.file import Damage, Damages, StoreFile
+from gateway.journal.disk import Damaged, Disk, JournalTooNew, damaging, unopened
+from gateway.journal.file import Damage, Damages, Opened, StoreFile
 from gateway.readings import tables
 from gateway.readings.salvage import save
 
@@ -37,21 +37,8 @@ class Found:
     latest: dict[str, Reading]
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A file that was opened, or begun anew: how often it was that, and what was lost by it.
-
-    `why`: it cannot be opened for writing; this was found by looking.
-    """
-
-    found: Found
-    renewals: int = 0
-    lost: ReadingsDropped | None = None
-    why: str | None = None
-
-
 class ReadingsFile:
-    """`stands` hears, on the loop, of each time the file was opened."""
+    """`stands` hears, on the loop, of each time the file was opened, and what was lost by it."""
 
     def __init__(
         self,
@@ -59,9 +46,10 @@ class ReadingsFile:
         machine_ms: Callable[[], int],
         disk: Disk,
         damages: Damages | None,
-        stands: Callable[[Opened], None],
+        stands: Callable[[Opened[Found], ReadingsDropped | None], None],
     ) -> None:
         self._path = path
+        self._disk = disk
         self._stands = stands
         self._loop = asyncio.get_running_loop()
         self._file: StoreFile[Found] = StoreFile(
@@ -72,7 +60,7 @@ class ReadingsFile:
         self._closed = False
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="readings-writer")
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="readings-reader")
-        self._reading: tuple[Opened, sqlite3.Connection] | None = None
+        self._reading: tuple[Opened[Found], sqlite3.Connection] | None = None
         self.opened = Opened(Found(tables.Standing(secrets.token_hex(16), 0, 0, 0), 1, {}))
         """How the file stands; before it was opened, a store that nobody will ever see."""
 
@@ -81,19 +69,14 @@ class ReadingsFile:
         """The writing connection while the file is open."""
         return self._file.db
 
-    def begin(self, within_s: float) -> bool:
+    def begin(self) -> bool:
         """Opens the file; whether that was done in time. It goes on if not. `JournalTooNew`."""
-        opening = self._writer.submit(self._begin)
         try:
-            self._turn(opening.result(within_s))
-        except TimeoutError:
-            opening.add_done_callback(self._begun_late)
-            return False
+            return self._file.begin(self._writer.submit, self._turn)
         except JournalTooNew:
             self._writer.shutdown()
             self._reader.shutdown()
             raise
-        return True
 
     def write(self, work: Work[T]) -> asyncio.Future[T]:
         """Does work in a transaction of its own, one after the other."""
@@ -124,37 +107,22 @@ class ReadingsFile:
 
     # --- Inside
 
-    def _turn(self, opened: Opened) -> None:
+    def _turn(self, opened: Opened[Found]) -> None:
+        lost, self._lost = self._lost, None
         self.opened = opened
-        self._stands(opened)
-
-    def _begun_late(self, opening: Future[Opened]) -> None:
-        self._loop.call_soon_threadsafe(self._turn, opening.result())
+        self._stands(opened, lost)
 
     # --- On the reader's thread
 
-    def _on_reader(self, opened: Opened, read: Work[T]) -> T:
+    def _on_reader(self, opened: Opened[Found], read: Work[T]) -> T:
         if self._reading is not None and self._reading[0] is not opened:
             self._reading[1].close()
             self._reading = None
         if self._reading is None:
-            self._reading = opened, look(self._path)
+            self._reading = opened, self._disk.look(self._path)
         return read(self._reading[1])
 
     # --- On the writer's thread
-
-    def _begin(self) -> Opened:
-        try:
-            return self._open()
-        except JournalTooNew:
-            raise
-        except Exception as error:  # whatever is wrong with a file: doors go on, and it is tried again
-            return Opened(self._file.look()[0], why=f"{type(error).__name__}: {error}")
-
-    def _open(self) -> Opened:
-        found = self._file.open()
-        lost, self._lost = self._lost, None
-        return Opened(found, self._file.renewals, lost)
 
     def _fill(self, db: sqlite3.Connection, damage: Damage | None) -> None:
         tables.begin(db)
@@ -162,7 +130,7 @@ class ReadingsFile:
 
     def _on_writer(self, work: Work[T]) -> T:
         if self._file.db is None:
-            self._loop.call_soon_threadsafe(self._turn, self._open())
+            self._loop.call_soon_threadsafe(self._turn, Opened(self._file.open(), self._file.renewals))
         assert self._file.db is not None
         try:
             return _in_transaction(self._file.db, work)

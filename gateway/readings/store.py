@@ -15,11 +15,11 @@ from contract.kinds import ReadingsDropped
 from contract.readings import Reading, ReadingsBatch, columns_of
 from gateway.clock import Clock
 from gateway.journal.disk import Damaged, Disk
-from gateway.journal.file import OPEN_S, Damages
+from gateway.journal.file import Damages, Opened
 from gateway.journal.stall import StallWatcher
 from gateway.journal.tables import used_bytes
 from gateway.readings import blobs, tables
-from gateway.readings.file import Opened, ReadingsFile
+from gateway.readings.file import Found, ReadingsFile
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +45,7 @@ class ReadingsStore:
         self._keep = keep
         self._loop = asyncio.get_running_loop()
         self._file = ReadingsFile(path, clock.machine_ms, disk, damages, self._stands)
-        self._standing = self._file.opened.found.standing
+        self._standing = self._file.opened.taken.standing
         self._oldest = 1
         self._latest: dict[str, Reading] = {}
         self._acked = 0
@@ -61,6 +61,7 @@ class ReadingsStore:
         self._watchers: list[Callable[[], None]] = []
         self._drop_watchers: list[Callable[[ReadingsDropped], None]] = []
         self._stall_watchers: list[StallWatcher] = []
+        self._late_watchers: list[Callable[[Collection[Reading]], None]] = []
 
     @classmethod
     def open(
@@ -77,7 +78,7 @@ class ReadingsStore:
         If the disk lets nothing be opened or made, readings wait in memory, and it is tried again with each blob.
         """
         store = cls(path, clock, keep or Keep(), disk or Disk(), damages)
-        if not store._file.begin(OPEN_S):
+        if not store._file.begin():
             store._failed("the disk does not answer")
         return store
 
@@ -202,6 +203,10 @@ class ReadingsStore:
         """`watcher` hears why the disk takes no readings, and None when it does again."""
         self._stall_watchers.append(watcher)
 
+    def watch_late(self, watcher: Callable[[Collection[Reading]], None]) -> None:
+        """`watcher` hears the last readings that a disk which hung at the start brings once it answers."""
+        self._late_watchers.append(watcher)
+
     async def close(self) -> None:
         """Writes what waits, as far as the disk lets it, and lets the file go."""
         if self._closed:
@@ -277,18 +282,27 @@ class ReadingsStore:
             for watcher in self._stall_watchers:
                 watcher(why)
 
-    def _stands(self, opened: Opened) -> None:
+    def _stands(self, opened: Opened[Found], lost: ReadingsDropped | None) -> None:
         """This is where the store stands now."""
-        found = opened.found
+        found = opened.taken
         if found.standing.store != self.store:
             self._acked = found.standing.acked
             self._unreadable.clear()
         self._standing, self._oldest = found.standing, found.oldest
+        late = [reading for point, reading in found.latest.items() if point not in self._latest]
         self._latest = found.latest | self._latest
         if opened.why is not None:
             self._failed(opened.why)
-        if opened.lost is not None:
-            self._dropped(opened.lost)
+        elif not self._closed:
+            # What was lost with a damaged file is not read again before it changes: a door's state may stay for days.
+            again = [reading for point, reading in self._latest.items() if found.latest.get(point) != reading]
+            if again:
+                self._file.write(partial(tables.remember, readings=again))
+        if lost is not None:
+            self._dropped(lost)
+        if late:
+            for heard in self._late_watchers:
+                heard(late)
         for watcher in self._watchers:
             watcher()
 

@@ -72,12 +72,17 @@ def insert(db: sqlite3.Connection, readings: Sequence[Reading], columns: Sequenc
         "INSERT INTO blobs (seq, since, until, count, data) VALUES (?,?,?,?,?)",
         (seq, since, until, len(readings), blobs.pack(columns)),
     )
+    remember(db, readings)
+    return seq
+
+
+def remember(db: sqlite3.Connection, readings: Iterable[Reading]) -> None:
+    """Notes the last reading of each of these points."""
     newest = {reading.point: reading for reading in readings}
     db.executemany(
         "INSERT INTO latest (point, reading) VALUES (?,?) ON CONFLICT (point) DO UPDATE SET reading=excluded.reading",
         [(point, blobs.pack_one(reading)) for point, reading in newest.items()],
     )
-    return seq
 
 
 def latest(db: sqlite3.Connection) -> dict[str, Reading]:

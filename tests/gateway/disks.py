@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from gateway.journal import Disk
+from gateway.journal.disk import look
+from gateway.journal.tables import all_state
 
 NOW_MS = 1_790_000_000_000
 
 
 class FaultyDisk(Disk):
-    """Faults by name: `hang_opening`, `hang_commits`, `hang_syncs` until `heal`; the errors are raised instead."""
+    """Faults by name: `hang_opening`, `hang_looks`, `hang_commits`, `hang_syncs` until `heal`; the errors are raised
+    instead."""
 
     def __init__(self) -> None:
         self._opening_goes = threading.Event()
         self.open_error: Exception | None = None
+        self._looks_go = threading.Event()
         self._commits_go = threading.Event()
         self._syncs_go = threading.Event()
         self.commit_error: Exception | None = None
@@ -28,6 +33,9 @@ class FaultyDisk(Disk):
 
     def hang_opening(self) -> None:
         self._opening_goes.clear()
+
+    def hang_looks(self) -> None:
+        self._looks_go.clear()
 
     def hang_commits(self) -> None:
         self._commits_go.clear()
@@ -41,6 +49,7 @@ class FaultyDisk(Disk):
 
     def let_go(self) -> None:
         self._opening_goes.set()
+        self._looks_go.set()
         self._commits_go.set()
         self._syncs_go.set()
 
@@ -49,6 +58,10 @@ class FaultyDisk(Disk):
         if self.open_error is not None:
             raise self.open_error
         return super().connect(path)
+
+    def look(self, path: Path) -> sqlite3.Connection:
+        self._looks_go.wait(30)
+        return super().look(path)
 
     def commit(self, connection: sqlite3.Connection) -> None:
         self._commits_go.wait(30)
@@ -87,3 +100,9 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110  # a test may look; what it looks at has no event
             await asyncio.sleep(0.01)
+
+
+def state_on_disk(path: Path, kind: str) -> dict[str, bytes]:
+    """The state of one kind that a journal's file holds, by id."""
+    with contextlib.closing(look(path)) as db:
+        return all_state(db).get(kind, {})

@@ -27,7 +27,7 @@ from gateway.journal.salvage import Salvaged, salvage
 from gateway.pictures import PictureStore
 from gateway.readings import Keep as KeepReadings
 from gateway.readings import ReadingsStore
-from tests.gateway.disks import NOW_MS, FaultyDisk, Hands, until
+from tests.gateway.disks import NOW_MS, FaultyDisk, Hands, state_on_disk, until
 from tests.gateway.pages import overwrite, pages, settle
 from tests.gateway.process import CARD, hut
 from tests.gateway.room import mounted, read_only, room_of
@@ -95,7 +95,7 @@ async def test_a_journal_begins_on_a_full_disk_and_records_all_once_there_is_roo
     await until(lambda: journal.stalled is None)
     assert await journal.on_disk(within_s=20)
     assert await sources(journal) == (["before"] if known else []) + ["meanwhile", "later"]
-    assert journal.load_state("door") == (STATE if known else {}) | {"b": b"2"}
+    assert state_on_disk(path, "door") == (STATE if known else {}) | {"b": b"2"}
     [said] = await journal.events(kind="recording.stalled")
     stall = decode_data(said.kind, said.data)
     assert isinstance(stall, RecordingStalled)
@@ -104,7 +104,7 @@ async def test_a_journal_begins_on_a_full_disk_and_records_all_once_there_is_roo
 
 
 async def test_a_journal_that_hangs_is_not_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.journal.journal.OPEN_S", 0.05)
+    monkeypatch.setattr("gateway.journal.file.OPEN_S", 0.05)
     disk = FaultyDisk()
     disk.hang_opening()
     clock = Clock()
@@ -168,7 +168,7 @@ async def test_what_is_saved_of_a_damaged_journal_is_waited_for(folder: Path, mo
         time.sleep(1)
         return salvage(path)
 
-    monkeypatch.setattr("gateway.journal.journal.OPEN_S", 0.5)
+    monkeypatch.setattr("gateway.journal.file.OPEN_S", 0.5)
     monkeypatch.setattr("gateway.journal.opening.salvage", slow)
     journal = Journal.open(folder / "journal.sqlite", clock=Clock(), keep=PATIENT)
     assert journal.stalled is None
@@ -242,7 +242,7 @@ async def test_rights_are_read_from_a_full_disk(folder: Path) -> None:
 async def test_rights_that_hang_are_not_waited_for_and_hold_when_they_come(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.held.OPEN_S", 0.05)
+    monkeypatch.setattr("gateway.journal.file.OPEN_S", 0.05)
     disk = FaultyDisk()
     disk.hang_opening()
     held = Held.open(folder / "held.sqlite", clock=Clock(), disk=disk)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from gateway.clock import Clock
-from gateway.held import _MIGRATIONS, Held, Row, _Scanned, _while_it_goes_on
+from gateway.held import _MIGRATIONS, Held, Row
 from gateway.journal.disk import Damaged, prepare
 from tests.gateway.disks import FaultyDisk, until
 
@@ -188,7 +187,7 @@ async def test_a_file_that_is_not_read_says_why_and_one_that_breaks_asks_for_all
         held.keep(4, [row("li")])
     disk = FaultyDisk()
     disk.hang_opening()
-    monkeypatch.setattr("gateway.held.OPEN_S", 0.05)
+    monkeypatch.setattr("gateway.journal.file.OPEN_S", 0.05)
     async with opened(tmp_path, disk) as held:
         assert held.why is not None
         disk.heal()
@@ -199,21 +198,7 @@ async def test_a_file_that_is_not_read_says_why_and_one_that_breaks_asks_for_all
             raise Damaged("a page that is none")
 
         with monkeypatch.context() as broken:
-            broken.setattr("gateway.held.look", breaks)
+            broken.setattr(disk, "look", breaks)
             assert names(held) == []
         await until(lambda: held.wants_all)
         assert held.why is not None
-
-
-def test_a_disk_that_goes_on_giving_items_does_not_count_as_one_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.held.OPEN_S", 0.01)
-    scanned = _Scanned()
-
-    class Slow(Future[tuple[int, bool]]):
-        def result(self, timeout: float | None = None) -> tuple[int, bool]:
-            scanned.items += 1
-            return super().result(timeout) if scanned.items < 5 else (7, True)
-
-    assert _while_it_goes_on(Slow(), scanned) == (7, True)
-    with pytest.raises(TimeoutError):
-        _while_it_goes_on(Future(), scanned)

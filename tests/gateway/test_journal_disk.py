@@ -19,7 +19,7 @@ from contract.kinds import DoorMoved, RecordingStalled, StreamForked, decode_dat
 from gateway.clock import Clock
 from gateway.journal import Draft, Journal, Keep, Recorded, StateChange
 from gateway.journal.disk import Damaged
-from tests.gateway.disks import FaultyDisk, Hands, until
+from tests.gateway.disks import FaultyDisk, Hands, state_on_disk, until
 
 QUICK = Keep(act_waits_s=0.05, late_s=0.1, silent_s=0.2)
 PATIENT = Keep(act_waits_s=30)
@@ -75,7 +75,7 @@ async def test_a_hanging_disk_lets_the_door_go_and_says_so(journals: Opener) -> 
     await until(lambda: journal.stalled is None)
     await until(lambda: journal.last == 4)
     assert await sources(journal) == ["a", "b", "c"]
-    assert journal.load_state("door") == {"b": b"1"}
+    assert state_on_disk(journal._path, "door") == {"b": b"1"}
     assert heard == ["the disk does not answer", None]
     assert await stalls(journal) == [RecordingStalled(why="the disk does not answer", waited=3)]
 
@@ -138,7 +138,7 @@ async def test_waiting_memory_is_bounded_and_keeps_the_state(journals: Opener) -
     disk.heal()
     await until(lambda: journal.last == 12)
     assert await sources(journal) == ["in-hand", *(f"door-{n}" for n in range(15, 25))]
-    assert journal.load_state("door") == {f"door-{n}": b"%d" % n for n in range(25)}
+    assert state_on_disk(journal._path, "door") == {f"door-{n}": b"%d" % n for n in range(25)}
     [stall] = await stalls(journal)
     assert stall.dropped == 15
 
@@ -234,7 +234,7 @@ async def test_what_was_dropped_does_not_undo_newer_state(journals: Opener) -> N
     disk.heal()
     await until(lambda: journal.stalled is None)
     await until(lambda: journal.waiting == 0)
-    assert journal.load_state("door") == {"a": b"4", "b": b"5", **{f"a-{n}": b"" for n in range(1, 5)}}
+    assert state_on_disk(journal._path, "door") == {"a": b"4", "b": b"5", **{f"a-{n}": b"" for n in range(1, 5)}}
 
 
 # --- Damage

@@ -125,6 +125,8 @@ def test_a_broadcast_needs_more_than_a_yes(plant: Plant, consent: list[str]) -> 
 def test_guess_reads_and_marks(plant: Plant) -> None:
     where = ["--host", f"127.0.0.1:{plant.port('meters-net')}", "--unit", "3", "--address", "0", "--count", "2"]
     # What the meter's own display shows: without it some of its growing counts look likely in another order, too.
-    shown = as_json(tool("read", *plant.files, "meter-3", "volume_forward", "--json"))["points"]["volume_forward"]["value"]
+    shown = as_json(tool("read", *plant.files, "meter-3", "volume_forward", "--json"))["points"]["volume_forward"][
+        "value"
+    ]
     best = as_json(tool("guess", *where, "--expect", str(shown), "--json"))["guesses"][0]["best"]
     assert (best["type"], best["order"]) == ("f32", "DCBA")
