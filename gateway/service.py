@@ -122,6 +122,7 @@ async def _serve(settings: Settings, loaded: LoadedSite) -> int:
     engine.start(SOFTWARE, readings.latest().values())
     desire.start()
     readings.watch_drops(engine.readings_dropped)
+    readings.watch_late(engine.recall)
     damages.watch(engine.file_damaged)
     _open_wires(loaded, engine, settings)
     engine.buses.start()

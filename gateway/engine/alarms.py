@@ -28,7 +28,7 @@ from gateway.engine.causes import cause_of_rule
 from gateway.engine.episodes import CLOSED_LIMIT, Alarm, Cause, Shelf
 from gateway.engine.layout import Names
 from gateway.engine.points import Points
-from gateway.engine.record import Facts, Record
+from gateway.engine.record import Facts, Record, Thing
 from rules.alarms import AlarmMemory, AlarmRule, Raise, next_wake, step
 
 TicketWanted = Callable[[Alarm], None]
@@ -43,8 +43,12 @@ class Alarms:
     ) -> None:
         self.alarms: dict[str, Alarm] = {}
         self.on_ticket: TicketWanted | None = None
+        self.on_late: Callable[[], None] | None = None
+        """Called when the disk has brought alarms long after the start: the hub may have ended them."""
         self._open: dict[str, Alarm] = {}
         self._shelves: dict[str, Shelf] = {}
+        self._not_there: set[str] = set()
+        """Causes that were said to be gone while nobody knew of them."""
         self._points = points
         self._names = names
         self._record = record
@@ -63,8 +67,8 @@ class Alarms:
 
     def start(self) -> None:
         """Remembers what was recorded before; causes whose rule or thing is gone end: nobody could clear them."""
-        self._shelves |= self._record.load_state("shelf", Shelf)
-        for alarm in sorted(self._record.load_state("alarm", Alarm).values(), key=lambda alarm: alarm.raised_at):
+        self._shelves |= self._record.load_state("shelf", Shelf, self._shelves_late)
+        for alarm in _in_order(self._record.load_state("alarm", Alarm, self._alarms_late).values()):
             self._put(alarm)
         facts = Facts()
         for alarm in list(self._open.values()):
@@ -113,6 +117,8 @@ class Alarms:
         known = self._open.get(key)
         if known is not None and known.present:
             self._clear(known, values or {}, facts)
+        elif known is None:
+            self._not_there.add(key)
 
     def present(self, key: str) -> bool:
         """Whether the fault of this cause is there."""
@@ -165,6 +171,43 @@ class Alarms:
         """The episode's ticket is being recorded together with this."""
         self._change(msgspec.structs.replace(self.alarms[alarm.id], ticketed=True), facts)
 
+    # --- What the disk brings long after the start
+
+    def _shelves_late(self, found: dict[str, Shelf]) -> None:
+        facts = Facts()
+        self._shelves |= found
+        for key, shelf in found.items():
+            known = self._open.get(key)
+            if known is not None and known.present and known.state != "shelved":
+                self._shelve(known, shelf, None, facts)
+        if facts:
+            self._record.append(facts)
+        self._shelves_over()
+
+    def _alarms_late(self, found: dict[str, Alarm]) -> None:
+        """One whose cause has another alarm by now, or is known to be gone, ends; the others go on."""
+        facts, since = Facts(), set(self._open)
+        self.alarms = {alarm.id: alarm for alarm in _in_order((*found.values(), *self.alarms.values()))}
+        for alarm in _in_order(found.values()):
+            key = alarm.cause.key
+            self._put(alarm)
+            if not alarm.present:
+                continue
+            if key in since or key in self._not_there or self._rule_is_gone(alarm):
+                self._clear(alarm, {}, facts)
+                continue
+            if key in self._rules:
+                self._memories[key] = AlarmMemory(active=True)
+                self._look(self._rules[key], facts)
+            if self.present(key) and alarm.ticket is not None and not alarm.ticketed:
+                self._want_ticket(alarm)
+        self._arm()
+        if facts:
+            self._record.append(facts)
+        self._record.tell([Thing("alarm", id) for id in found])
+        if self.on_late is not None:
+            self.on_late()
+
     # --- Inside
 
     def _look(self, rule: AlarmRule, facts: Facts) -> None:
@@ -197,6 +240,7 @@ class Alarms:
 
     def _raise(self, cause: Cause, values: dict[str, Value], facts: Facts) -> None:
         now = self._clock.wall_ms()
+        self._not_there.discard(cause.key)
         shelf = self._shelves.get(cause.key)
         # A cause that people silenced already has its ticket.
         ticket = str(uuid4()) if cause.title is not None and shelf is None else None
@@ -276,7 +320,9 @@ class Alarms:
         if alarm.state == "closed":
             if self._open.get(alarm.cause.key, alarm).id == alarm.id:
                 self._open.pop(alarm.cause.key, None)
-        else:
+            return
+        known = self._open.get(alarm.cause.key, alarm)
+        if known.id == alarm.id or known.raised_at <= alarm.raised_at:
             self._open[alarm.cause.key] = alarm
 
     def _rule_is_gone(self, alarm: Alarm) -> bool:
@@ -284,3 +330,7 @@ class Alarms:
         if "." in alarm.cause.rule:
             return not self._names.knows(alarm.cause.source)
         return alarm.cause.key not in self._rules
+
+
+def _in_order(alarms: Iterable[Alarm]) -> list[Alarm]:
+    return sorted(alarms, key=lambda alarm: alarm.raised_at)

@@ -95,15 +95,19 @@ class Cameras:
     def start(self) -> None:
         """Remembers how wrong each clock is; what was raised before a restart ends with it."""
         facts = Facts()
-        known = self._clock.state == "ok"
-        for camera, kept in self._record.load_state(CLOCKS, _Kept).items():
-            if camera in self._cameras:
-                self._cameras[camera].clock = kept.clock if known else unmeasured(kept.clock)
+        self._remember(self._record.load_state(CLOCKS, _Kept, self._remember))
         for camera in self._cameras:
             self._alarms.clear_cause(built_in_key("camera.replayed", camera), facts)
         self._ahead_ms = self._ahead()
         if facts:
             self._record.append(facts)
+
+    def _remember(self, found: dict[str, _Kept]) -> None:
+        known = self._clock.state == "ok"
+        for camera, kept in found.items():
+            # A disk may bring it late: what was measured meanwhile is newer.
+            if camera in self._cameras and self._cameras[camera].clock.error_ms is None:
+                self._cameras[camera].clock = kept.clock if known else unmeasured(kept.clock)
 
     def error_ms(self, camera: str) -> int | None:
         """How far its clock is ahead of the gateway's; None if that is not known."""

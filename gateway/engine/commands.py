@@ -127,14 +127,7 @@ class Commands:
 
     def start(self) -> None:
         """Remembers what was asked before; what was under way then has failed."""
-        facts = Facts()
-        for each in sorted(self._record.load_state("command", Remembered).values(), key=lambda each: each.at):
-            self.commands[each.command.id] = each
-            if each.state == "sent":
-                self._settle(each.command, "failed", RESTARTED, facts)
-        self._forget(facts)
-        if facts:
-            self._record.append(facts)
+        self._remember(self._record.load_state("command", Remembered, self._remember))
 
     def has_target(self, kind: str, target: str) -> bool:
         """Whether a command of `kind` can name `target`."""
@@ -178,6 +171,17 @@ class Commands:
         return self._item(command, self.commands.get(command.id))
 
     # --- Inside
+
+    def _remember(self, found: Mapping[str, Remembered]) -> None:
+        facts = Facts()
+        both = sorted((*found.values(), *self.commands.values()), key=lambda each: each.at)
+        self.commands = OrderedDict((each.command.id, each) for each in both)
+        for each in found.values():
+            if each.state == "sent":
+                self._settle(each.command, "failed", RESTARTED, facts)
+        self._forget(facts)
+        if facts:
+            self._record.append(facts)
 
     def _item(self, asked: Command, known: Remembered | None) -> dict[str, Any]:
         return {

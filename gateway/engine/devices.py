@@ -80,9 +80,10 @@ class Devices:
         after_s = None if since is None else round(self._clock.monotonic() - since, 3)
         facts.say("device.found", device, DeviceFound(device=device, bus=bus, after_s=after_s))
         self._alarms.clear_cause(built_in_key("device.lost", device), facts)
-        if self._alarms.present(built_in_key("device.lost", bus)):
+        whole_wire = self._alarms.present(built_in_key("device.lost", bus))
+        self._alarms.clear_cause(built_in_key("device.lost", bus), facts)
+        if whole_wire:
             # The wire works: what is still silent on it is silent by itself.
-            self._alarms.clear_cause(built_in_key("device.lost", bus), facts)
             for other in self._on_bus[bus]:
                 if other in self._lost:
                     self._gather(other)

@@ -158,7 +158,7 @@ class Doors:
 
     def start(self) -> None:
         """Doors stand in the mode that was recorded last; their contacts are unknown until they are read."""
-        for id, saved in self._record.load_state("door", DoorSaved).items():
+        for id, saved in self._record.load_state("door", DoorSaved, self._modes_late).items():
             if id in self._doors:
                 self._doors[id].memory = DoorMemory(mode=saved.mode)
         now, facts = self._clock.wall_ms(), Facts()
@@ -282,6 +282,20 @@ class Doors:
         return list(self._doors)
 
     # --- Inside
+
+    def _modes_late(self, found: dict[str, DoorSaved]) -> None:
+        """The disk gives long after the start in which mode a door stood, and nobody has set it since."""
+        facts = Facts()
+        for id, saved in found.items():
+            if id not in self._doors or self._doors[id].memory.mode == saved.mode:
+                continue
+            lock = self._doors[id].lock
+            self._step(id, ModeSet(saved.mode), facts)
+            self._changed(id, facts)
+            if self._buses.online(lock.device):
+                lock.follow()
+        if facts:
+            self._record.append(facts)
 
     def _standing(self, id: str, door: Door) -> _Standing:
         traits = DoorTraits(release_s=door.release_s, held_s=door.held_s, has_contact=door.contact is not None)

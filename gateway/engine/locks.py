@@ -101,6 +101,10 @@ class DoorLock:
     def found(self, facts: Facts) -> None:
         """Its board answers (again): a door that stands unlocked is let go, any other must be locked."""
         self._acted(facts)
+        self.follow()
+
+    def follow(self) -> None:
+        """Is driven as its door wants it, if its board answers at all."""
         if self._memory().mode == "unlocked":
             self._errands.start(self._hold(released=True))
         else:

@@ -86,14 +86,8 @@ class Meters:
     def start(self) -> None:
         """Whatever has no event of this quarter yet is due."""
         self._now_in = quarter_of(self._clock.wall_ms())
-        kept = self._record.load_state("meter", _Memory)
-        self._before = {
-            meter: Held(memory.meter_no, memory.value, memory.fallen)
-            for meter, memory in kept.items()
-            if memory.value is not None
-        }
-        self._ratio = {meter: memory.ratio for meter, memory in kept.items() if memory.value is not None}
-        self._due = {meter for meter in self._registers if meter not in kept or kept[meter].quarter != self._now_in}
+        self._due = set(self._registers)
+        self._remember(self._record.load_state("meter", _Memory, self._remember))
         self._arm()
 
     def points_read(self, points: Collection[str]) -> None:
@@ -118,6 +112,14 @@ class Meters:
         facts.say("meter.read", meter, data)
         await self._record.append(facts)
         return True
+
+    def _remember(self, kept: Mapping[str, _Memory]) -> None:
+        for meter, memory in kept.items():
+            if memory.value is not None:
+                self._before[meter] = Held(memory.meter_no, memory.value, memory.fallen)
+                self._ratio[meter] = memory.ratio
+            if memory.quarter == self._now_in:
+                self._due.discard(meter)
 
     def _quarter_struck(self) -> None:
         quarter = quarter_of(self._clock.wall_ms())

@@ -93,10 +93,13 @@ class PlateReads:
 
     def start(self) -> None:
         """Remembers the last reads."""
-        saved = self._record.load_state(READS, Reads)
-        for id, memory in self._lanes.items():
-            if id in saved:
-                memory.recent = saved[id].recent
+        self._remember(self._record.load_state(READS, Reads, self._remember))
+
+    def _remember(self, found: dict[str, Reads]) -> None:
+        # What a disk brings late is of before everything that was read meanwhile.
+        for id, saved in found.items():
+            if id in self._lanes:
+                self._lanes[id].recent = (*saved.recent, *self._lanes[id].recent)
 
     def take(self, lane: str, read: PlateRead, index: AccessIndex) -> Taken:
         """Decides on a read of this lane's camera by `index`."""

@@ -7,14 +7,14 @@ whoever waits for it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 import structlog
 
-from gateway.journal import Draft, Recorded, StateChange
+from gateway.journal import Draft, Late, Recorded, StateChange
 
 log = structlog.get_logger(__name__)
 
@@ -58,8 +58,8 @@ class Appends(Protocol):
     async def append(self, drafts: Sequence[Draft], state: Sequence[StateChange] = ()) -> Sequence[Recorded]:
         """Commits facts and state together; [] when the disk let it wait for longer than the act may."""
 
-    def load_state(self, kind: str) -> dict[str, bytes]:
-        """What was last recorded under `kind`, by id."""
+    def load_state(self, kind: str, late: Late | None = None) -> dict[str, bytes]:
+        """What was last recorded under `kind`, by id; `late` hears what of it the disk brings later."""
 
 
 class Record:
@@ -78,15 +78,15 @@ class Record:
         task.add_done_callback(self._done)
         return task
 
-    def load_state(self, kind: str, form: type[T]) -> dict[str, T]:
-        """What was last recorded under `kind`, by id. A row of another form (a damaged file's) is as if it were not."""
-        found: dict[str, T] = {}
-        for id, saved in self._journal.load_state(kind).items():
-            try:
-                found[id] = msgspec.json.decode(saved, type=form)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                log.error("state.unusable", kind=kind, id=id, why=str(error))  # noqa: TRY400
-        return found
+    def load_state(self, kind: str, form: type[T], late: Callable[[dict[str, T]], None] | None = None) -> dict[str, T]:
+        """What was last recorded under `kind`, by id. A row of another form (a damaged file's) is as if it were not.
+
+        A disk may give it long after the start, when it hung or much had to be saved: `late` hears of that then.
+        """
+        if late is None:
+            return _formed(kind, self._journal.load_state(kind), form)
+        heard = late
+        return _formed(kind, self._journal.load_state(kind, lambda rows: heard(_formed(kind, rows, form))), form)
 
     def watch(self, watcher: Callable[[Sequence[Thing]], None]) -> None:
         """From now on `watcher` hears of everything that changes. It must return at once."""
@@ -116,3 +116,13 @@ class Record:
         if error is not None:
             self.failed += 1
             log.error("could not be recorded", exc_info=error)
+
+
+def _formed(kind: str, rows: Mapping[str, bytes], form: type[T]) -> dict[str, T]:
+    found: dict[str, T] = {}
+    for id, saved in rows.items():
+        try:
+            found[id] = msgspec.json.decode(saved, type=form)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            log.error("state.unusable", kind=kind, id=id, why=str(error))  # noqa: TRY400
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -167,6 +167,7 @@ class SiteEngine:
             facts.keep("site", "described", described)
         self.record.append(facts)
         self.points.recall(remembered)
+        self.alarms.on_late = lambda: self.standing.wanted("lost")
         self.alarms.start()
         self.doors.start()
         self.lanes.start()
@@ -177,6 +178,11 @@ class SiteEngine:
         for name, store in (("journal", self.journal), ("readings", self._readings)):
             store.watch_stall(partial(self._stall_turned, name))
             self._stall_turned(name, store.stalled)
+
+    def recall(self, readings: Collection[Reading]) -> None:
+        """The last readings of before the start, which the disk has brought only now."""
+        self.points.recall(readings)
+        self.record.tell([Thing("point", reading.point) for reading in readings])
 
     async def stop(self) -> None:
         """Lets what is under way end and records the end."""

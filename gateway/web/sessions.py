@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Mapping
 
 import msgspec
 
@@ -41,11 +42,7 @@ class HeldSessions:
         self._gateway = gateway
         self._sessions: OrderedDict[str, StoredSession] = OrderedDict()
         self._opened_with: dict[str, str] = {}
-        for token_hash, kept in record.load_state("session", _Kept).items():
-            self._sessions[token_hash] = StoredSession(
-                token_hash, kept.account, kept.opened_at, kept.seen_at, kept.address
-            )
-            self._opened_with[token_hash] = kept.password
+        self._remember(record.load_state("session", _Kept, self._remember))
 
     async def account(self, username: str) -> StoredAccount | None:
         """The account that may sign in now under `username` (lower case), or None."""
@@ -102,6 +99,16 @@ class HeldSessions:
         facts = Facts()
         facts.say("session.refused", self._gateway, SessionRefused(username=username, address=address, why=why))
         await self._record.append(facts)
+
+    def _remember(self, found: Mapping[str, _Kept]) -> None:
+        """What is found late was used before all that was opened since."""
+        since, self._sessions = self._sessions, OrderedDict()
+        for token_hash, kept in found.items():
+            self._sessions[token_hash] = StoredSession(
+                token_hash, kept.account, kept.opened_at, kept.seen_at, kept.address
+            )
+            self._opened_with[token_hash] = kept.password
+        self._sessions |= since
 
     def _keep(self, session: StoredSession, facts: Facts) -> None:
         self._sessions[session.token_hash] = session
