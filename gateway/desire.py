@@ -100,6 +100,7 @@ class Desire:
         self._behind_over = Alarmclock(timers, self._behind)
         self._lags = False
         self._late: asyncio.Task[None] | None = None
+        self._loaded_late: Callable[[], None] = lambda: None
         held.watch(self._disk_turned)
         held.watch_found(self._found)
 
@@ -108,7 +109,9 @@ class Desire:
         self._take_held(*_loaded(self._held, self._engine.index))
 
     def watch(self, asks: Callable[[], None]) -> None:
-        """`asks` is called when the hub should be asked for everything: the disk lost what it should have kept."""
+        """`asks` is called when the hub should be asked for everything, as the disk lost what it should have kept, and
+        told of what is in force, as a disk that hung at the start has given it after all."""
+        self._loaded_late = asks
         self._held.watch(lambda: asks() if self._held.wants_all else None)
 
     def start(self) -> None:
@@ -152,9 +155,11 @@ class Desire:
 
     async def _load_late(self) -> None:
         async with self._one_by_one:
-            if self._engine.index.revision == 0 and self._arriving is None:
+            if self._engine.index.revision == 0:
+                # Also while a whole arrives beside it: the line may be cut before its last part.
                 self._take_held(*await asyncio.to_thread(_loaded, self._held, self._engine.index))
                 self._watch_lag()
+                self._loaded_late()
 
     def _take_held(self, index: AccessIndex, accounts: dict[str, Account | None]) -> None:
         self._note_accounts(accounts)

@@ -38,6 +38,9 @@ Subscriber = Callable[[list[Recorded]], None]
 CLOSE_S = 3.0
 READ_LIMIT = 1_000
 
+READ_S = 10.0
+"""How long a screen waits for events that the disk does not give."""
+
 
 @dataclass(frozen=True, slots=True)
 class Keep:
@@ -261,17 +264,21 @@ class Journal:
         kind: str | None = None,
         source: str | None = None,
     ) -> list[Recorded]:
-        """Events by local `id`: with `after` oldest first, otherwise newest first; never holds up the writer."""
+        """Events by local `id`: with `after` oldest first, otherwise newest first; never holds up the writer.
+
+        `OSError` if the file cannot be read, or not within some seconds.
+        """
         limit = max(1, min(limit, READ_LIMIT))
         read = partial(tables.select, after=after, before=before, limit=limit, kind=kind, source=source)
         try:
-            return await self._read(read)
-        except Damaged:
-            await self._begun_anew()
-        except sqlite3.Error as error:
-            raise OSError(f"the journal cannot be read: {error}") from error
-        try:
-            return await self._read(read)
+            async with asyncio.timeout(READ_S):
+                try:
+                    return await self._read(read)
+                except Damaged:
+                    await self._begun_anew()
+                return await self._read(read)
+        except TimeoutError as error:
+            raise OSError("the journal cannot be read: the disk does not answer") from error
         except (Damaged, sqlite3.Error) as error:
             raise OSError(f"the journal cannot be read: {error}") from error
 

@@ -1,4 +1,7 @@
-"""What goes up, in this order: signs of life, events, readings, pictures. One publish at a time, woken, no polling."""
+"""What goes up, in this order: signs of life, events, readings, pictures. One publish at a time, woken, no polling.
+
+A disk that hangs holds up only what it should give: the rest goes on, signs of life first.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -26,7 +30,9 @@ from gateway.outbox import ForkNeeded, Freed, Ignored, Meaning, Outbox, Refused,
 from gateway.pictures import PictureStore
 from gateway.readings import ReadingsStore
 from gateway.uplink.answers import Answers
-from gateway.uplink.pace import HEARTBEAT_S, PICTURE_S, SILENT_S
+from gateway.uplink.diskwork import DISK_S, DiskHangs, DiskWork
+from gateway.uplink.pace import HEARTBEAT_S, SILENT_S
+from gateway.uplink.picturing import Picturing
 
 log = structlog.get_logger(__name__)
 
@@ -36,9 +42,6 @@ Contact = Literal["met", "parted"]
 Publish = Callable[[UpKind, bytes], Awaitable[None]]
 
 READINGS_WINDOW = 4
-
-DISK_S = 5.0
-"""How long to wait when this machine's own disk refuses what the hub asks for."""
 
 BEHIND = 10
 """A backlog from which a gateway says at once that it has caught up; a few events are always on their way."""
@@ -69,7 +72,6 @@ class Sending:
         self._names = names
         self._journal = journal
         self._readings = readings
-        self._pictures = pictures
         self._clock = clock
         self._versions = versions
         self._on_contact = on_contact
@@ -83,9 +85,10 @@ class Sending:
         self._told: Told | None = None
         self._renew = False
         self._again_at = 0.0
-        self._picture: tuple[str, float] | None = None
         self._presence_at = 0.0
         self._wake = asyncio.Event()
+        self._disk = DiskWork(self._wake.set)
+        self._picturing = Picturing(pictures, self._disk)
         self._freed = asyncio.Event()
         self._said: tuple[bool, str | None] = (False, None)
         self._hub_spoke = False
@@ -174,7 +177,7 @@ class Sending:
         self._hub_spoke = False
         self._events.connected()
         self._blobs.connected()
-        self._picture = None
+        self._picturing.connected()
 
     def disconnected(self) -> None:
         """The line is cut."""
@@ -210,8 +213,8 @@ class Sending:
             self._take_events(self._events.heard(ack, self._journal.floor, now))
         elif ack.stream == self._blobs.stream:
             self._take_readings(self._blobs.heard(ack, self._readings.floor, now))
-        elif self._picture is not None and ack.stream == self._picture[0]:
-            self._picture_answered(ack)
+        else:
+            self._picturing.heard(ack)
 
     def _owed(self) -> list[float]:
         return [since for since in (self._events.owed_since, self._blobs.owed_since) if since is not None]
@@ -261,11 +264,6 @@ class Sending:
             case Told():  # only what has a break is asked, and a store of readings has none
                 pass
 
-    def _picture_answered(self, ack: Ack) -> None:
-        if ack.state == "refused":
-            log.error("uplink.picture_refused", picture=ack.stream, why=ack.why)
-        self._picture = (ack.stream, 0.0)
-
     def _learn_time(self, ack: Ack) -> None:
         word = self._hub_time.answered(ack, self._clock.monotonic())
         if word is not None:
@@ -282,23 +280,17 @@ class Sending:
             self._presence_at = now
             await publish("presence", wire.encode(self.presence("alive")))
             return True
-        if self._fork is not None and now >= self._again_at:
-            await self._make_fork(self._fork)
-            return True
-        if self._told is not None:
-            await self._compare(self._told)
-            return True
-        if self._events.asks(now):
-            await publish("presence", self._asking("alive"))
-            return True
-        if self._recall and now >= self._again_at:
-            await self._recall_answers()
-            return True
-        return (
-            await self._send_events(publish, now)
-            or await self._send_readings(publish, now)
-            or await self._send_picture(publish, now)
-        )
+        acts = (
+            self._make_fork, self._compare, self._ask, self._recall_answers,
+            self._send_events, self._send_readings, self._send_picture,
+        )  # fmt: skip
+        for act in acts:
+            try:
+                if await act(publish, now):
+                    return True
+            except DiskHangs:  # it wakes the sender when it answers
+                continue
+        return False
 
     def _follow(self) -> None:
         """What stands in another file than before goes from its beginning; an answer to the old one says nothing."""
@@ -315,20 +307,27 @@ class Sending:
         if self._again_at > now:
             moments.append(self._again_at)
         moments += [at for at in (self._events.wake_at(now), self._blobs.wake_at(now)) if at is not None]
-        if self._picture is not None:
-            moments.append(self._picture[1] + PICTURE_S)
+        if self._picturing.wake_at is not None:
+            moments.append(self._picturing.wake_at)
         moments += [since + SILENT_S for since in self._owed() if since + SILENT_S > now]
         return max(0.0, min(moments) - now)
 
-    async def _make_fork(self, fork: ForkNeeded) -> None:
+    async def _make_fork(self, publish: Publish, now: float) -> bool:
+        fork = self._fork
+        if fork is None or now < self._again_at:
+            return False
+        asked = self._life, fork
         try:
-            moved = await self._journal.fork(fork.agreed, fork.why)
+            moved = await self._disk.wait("fork", asked, partial(self._journal.fork, fork.agreed, fork.why))
+        except DiskHangs:
+            raise
         except OSError as error:
             self._refused_by_the_disk(error)
-            return
+            return True
         log.warning("uplink.forked", moved=moved, stream=self._journal.stream)
         self._events.restarted(self._journal.stream, time.monotonic())
         self._parted()
+        return True
 
     def _parted(self) -> None:
         """The journal stands in another file or stream than the hub knows it in."""
@@ -338,26 +337,43 @@ class Sending:
         self._on_contact("parted")
         self.announce()
 
-    async def _recall_answers(self) -> None:
+    async def _recall_answers(self, publish: Publish, now: float) -> bool:
+        if not self._recall or now < self._again_at:
+            return False
         self._recall = False
         try:
-            async with asyncio.timeout(DISK_S):
-                await self._answers.recall()
-        except OSError as error:  # also that it took too long
+            await self._disk.wait("answers", (self._life, self._journal.acked), self._answers.recall)
+        except OSError as error:
             self._recall = True
+            if isinstance(error, DiskHangs):
+                raise
             self._refused_by_the_disk(error)
+        return True
 
-    async def _compare(self, told: Told) -> None:
-        self._told = None
+    async def _compare(self, publish: Publish, now: float) -> bool:
+        told = self._told
+        if told is None:
+            return False
+        asked = self._life, told.seq
         try:
-            async with asyncio.timeout(DISK_S):
-                held = await self._journal.hash_at(told.seq)
+            held = await self._disk.wait("hash", asked, partial(self._journal.hash_at, told.seq))
+        except DiskHangs:
+            raise
         except (Damaged, sqlite3.Error, OSError) as error:
             log.warning("uplink.not_compared", seq=told.seq, why=str(error))
-            return  # the hub is asked again
-        if self._journal.life != self._life:
-            return
-        self._take_events(self._events.compared(told, held, time.monotonic()))
+            self._told = None  # the hub is asked again
+            return True
+        if self._told is told:
+            self._told = None
+        if self._journal.life == self._life:
+            self._take_events(self._events.compared(told, held, time.monotonic()))
+        return True
+
+    async def _ask(self, publish: Publish, now: float) -> bool:
+        if not self._events.asks(now):
+            return False
+        await publish("presence", self._asking("alive"))
+        return True
 
     def _asking(self, state: Literal["birth", "alive"]) -> bytes:
         """A sign of life that the hub answers with what it holds. Noted before it goes: what changes meanwhile is
@@ -376,7 +392,7 @@ class Sending:
         if after is None:
             return False
         try:
-            batch = await self._journal.batch(after)
+            batch = await self._disk.wait("events", (self._life, after), partial(self._journal.batch, after))
         except (BrokenChain, NotHeld) as error:
             log.warning("uplink.broken", after=after, why=str(error))
             self._events.broken(after, str(error))
@@ -395,7 +411,9 @@ class Sending:
     async def _send_readings(self, publish: Publish, now: float) -> bool:
         if self._renew and now >= self._again_at:
             try:
-                await self._readings.renew()
+                await self._disk.wait("renewal", self._readings.store, self._readings.renew)
+            except DiskHangs:
+                raise
             except OSError as error:
                 self._refused_by_the_disk(error)
                 return True
@@ -405,7 +423,8 @@ class Sending:
         after = self._blobs.next_after(self._readings.last, now)
         if after is None:
             return False
-        batch = await self._readings.batch(after)
+        asked = self._readings.store, after
+        batch = await self._disk.wait("readings", asked, partial(self._readings.batch, after))
         if batch is None:
             return False
         try:
@@ -419,21 +438,4 @@ class Sending:
         return True
 
     async def _send_picture(self, publish: Publish, now: float) -> bool:
-        if self._picture is not None:
-            name, sent_at = self._picture
-            if sent_at == 0.0:
-                self._picture = None
-                await self._pictures.mark_sent(name)
-                return True
-            if now - sent_at < PICTURE_S:
-                return False
-            self._picture = None
-        if not self.caught_up or not self._pictures.backlog:
-            return False
-        picture = await self._pictures.next_unsent()
-        if picture is None:
-            return False
-        payload = await asyncio.to_thread(wire.encode, picture)
-        self._picture = (picture.id, time.monotonic())
-        await publish("pictures", payload)
-        return True
+        return self.caught_up and await self._picturing.send(publish, now)

@@ -255,6 +255,21 @@ async def test_a_file_that_is_no_database_is_kept_and_begun_anew(journals: Opene
     assert len(await journal.append([moved()])) == 1
 
 
+async def test_events_that_the_disk_does_not_give_are_an_error_in_time(
+    journals: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.journal.journal.READ_S", 0.05)
+    disk = FaultyDisk()
+    journal = journals(disk=disk)
+    await journal.append([moved("a")])
+    disk.hang_looks()
+    with pytest.raises(OSError, match="does not answer"):
+        await journal.events()
+    disk.heal()
+    monkeypatch.setattr("gateway.journal.journal.READ_S", 20.0)
+    assert await sources(journal) == ["a"]
+
+
 # --- Clock
 
 

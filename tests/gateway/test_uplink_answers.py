@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sqlite3
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,17 +19,19 @@ from contract.commands import Person
 from contract.instants import instant
 from contract.kinds import CommandResult, Empty
 from contract.presence import ANSWERED_LIMIT, Answered, Versions
+from contract.readings import Reading
 from contract.texts import Text
 from contract.topics import UpKind
 from gateway.clock import Clock
 from gateway.journal import Draft, Journal
-from gateway.journal.disk import look
-from gateway.outbox import Told
+from gateway.outbox import ForkNeeded, Told
 from gateway.pictures import PictureStore
+from gateway.readings import Keep as KeepReadings
 from gateway.readings import ReadingsStore
 from gateway.uplink.answers import Answers
+from gateway.uplink.diskwork import DiskHangs, DiskWork
 from gateway.uplink.sending import Names, Sending
-from tests.gateway.disks import FaultyDisk, until
+from tests.gateway.disks import NOW_MS, FaultyDisk, until
 from tests.gateway.line import HubEnd, RunningBroker, hub_end
 from tests.gateway.test_uplink import PATIENT, Site, all_there, site
 
@@ -95,10 +97,11 @@ async def test_what_waits_is_still_told_after_a_restart(broker: RunningBroker, t
         await answer(gateway, 1)
         await answer(gateway, 2, "expired", DEAD)
         await gateway.journal.on_disk(within_s=20)
-    async with hub_end(broker) as hub, site(tmp_path / "gw", broker.port) as gateway:
+    async with hub_end(broker) as hub:
         hub.answering = False
-        await hub.until(lambda: len(told(hub)) == 2)
-        assert [(each.command, each.state) for each in told(hub)] == [(id_of(1), "done"), (id_of(2), "expired")]
+        async with site(tmp_path / "gw", broker.port):
+            await hub.until(lambda: len(told(hub)) == 2)
+            assert [(each.command, each.state) for each in told(hub)] == [(id_of(1), "done"), (id_of(2), "expired")]
 
 
 async def test_what_a_restored_hub_lacks_and_what_a_fork_moved_is_told_again(tmp_path: Path) -> None:
@@ -142,7 +145,7 @@ async def sending(folder: Path, disk: FaultyDisk | None = None) -> AsyncIterator
     """The outgoing side alone, with nothing behind it."""
     clock = Clock()
     journal = Journal.open(folder / "journal.sqlite", clock=clock, keep=PATIENT, disk=disk)
-    readings = ReadingsStore.open(folder / "readings.sqlite", clock=clock)
+    readings = ReadingsStore.open(folder / "readings.sqlite", clock=clock, keep=KeepReadings(every_s=0.01), disk=disk)
     pictures = PictureStore.open(folder / "pictures", clock=clock)
     yield (
         Sending(
@@ -184,22 +187,64 @@ async def test_a_journal_that_cannot_be_read_holds_up_no_birth(tmp_path: Path, m
         disk.heal()
 
 
-async def test_a_disk_that_does_not_answer_holds_up_signs_of_life_for_seconds_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("what", ["events", "telemetry", "pictures", "a fork"])
+async def test_a_disk_that_hangs_holds_up_no_sign_of_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, what: str
 ) -> None:
     monkeypatch.setattr("gateway.uplink.sending.HEARTBEAT_S", 0.05)
-    monkeypatch.setattr("gateway.uplink.sending.DISK_S", 0.05)
-    goes = threading.Event()
-
-    def hangs(path: Path) -> sqlite3.Connection:
-        goes.wait(20)
-        return look(path)
-
-    async with sending(tmp_path) as (sends, _):
-        monkeypatch.setattr("gateway.journal.reading.look", hangs)
+    monkeypatch.setattr("gateway.uplink.diskwork.DISK_S", 0.05)
+    disk = FaultyDisk()
+    async with sending(tmp_path, disk) as (sends, journal):
+        if what == "telemetry":
+            sends._readings.add([Reading(point="pump-1.flow", value=1.0, quality="good", at=NOW_MS)])
+            await until(lambda: sends._readings.last == 1)
+        if what == "pictures":
+            # Nothing gives what is read from it: as a disk that hangs.
+            name = await sends._picturing._pictures.save(b"\xff\xd8\xff picture")
+            file = tmp_path / "pictures" / "waiting" / f"{name}.jpg"
+            file.unlink()
+            os.mkfifo(file)
+            request.addfinalizer(lambda: os.close(os.open(file, os.O_RDWR | os.O_NONBLOCK)))
+        if what in ("events", "a fork"):
+            await journal.append([Draft(kind="gateway.stopped", source="gw", data=Empty())])
+            await journal.on_disk(within_s=20)
+        before = journal.stream
+        if what == "a fork":
+            disk.hang_commits()
+            sends._fork = ForkNeeded(0, "another")
+            sends._events._forking = True
+        elif what != "pictures":
+            disk.hang_looks()
         async with line(sends) as out:
-            await until(lambda: len(out) >= 3)
-        goes.set()
+            await until(lambda: len(out) >= 4)
+            assert {kind for kind, _ in out} == {"presence"}
+            disk.heal()
+            if what == "pictures":
+                await asyncio.to_thread(file.write_bytes, b"\xff\xd8\xff picture")
+            await until(lambda: any(kind == (what if what != "a fork" else "events") for kind, _ in out))
+            assert (journal.stream == before) == (what != "a fork")
+
+
+async def test_work_on_a_disk_that_hangs_is_not_begun_again_nor_taken_for_another() -> None:
+    woken, goes, begun = asyncio.Event(), asyncio.Event(), list[int]()
+
+    async def work(number: int) -> int:
+        begun.append(number)
+        await goes.wait()
+        return number
+
+    disk = DiskWork(woken.set)
+    cut = asyncio.create_task(disk.wait("events", 1, lambda: work(1)))
+    await until(lambda: begun == [1])
+    cut.cancel()
+    for asked in (2, 1, 2):
+        with pytest.raises(DiskHangs):
+            await disk.wait("events", asked, lambda asked=asked: work(asked))  # type: ignore[misc]
+    assert begun == [1]
+    goes.set()
+    await asyncio.wait_for(woken.wait(), 20)
+    assert await disk.wait("events", 2, lambda: work(2)) == 2
+    assert begun == [1, 2]
 
 
 def word(journal: Journal, state: Literal["fork", "committed"], seq: int = 0) -> Ack:
