@@ -92,7 +92,10 @@ class Block(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A person who may sign in at the gateway itself. `password_hash`: argon2id; useless after `expires_at`."""
+    """A person who may sign in at the gateway itself. `password_hash`: argon2id; useless after `expires_at`.
+
+    `lifted`: locks of this account (`account.locked`, by id) that hold no longer, wherever they were set.
+    """
 
     id: Id
     username: Id
@@ -101,6 +104,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     password_hash: Words
     expires_at: Instant
     language: Literal["zh", "en"] = "zh"
+    lifted: Annotated[list[str], msgspec.Meta(max_length=100)] = []
 
 
 ITEM_TYPES: dict[str, type[msgspec.Struct]] = {

@@ -331,11 +331,16 @@ class Empty(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionOpened(msgspec.Struct, frozen=True, kw_only=True):
-    """`session.opened`, `session.closed`: a person signed in or out."""
+    """`session.opened`, `session.closed`: a person signed in or out. `by`: who ended it, if it was no sign-out.
+
+    `device`: what it was opened with, in words.
+    """
 
     username: Id
     role: Id
     address: Id = ""
+    device: Id = ""
+    by: Person | None = None
 
 
 class SessionRefused(msgspec.Struct, frozen=True, kw_only=True):
@@ -344,6 +349,28 @@ class SessionRefused(msgspec.Struct, frozen=True, kw_only=True):
     username: Id
     address: Id = ""
     why: Words = ""
+
+
+class AccountLocked(msgspec.Struct, frozen=True, kw_only=True):
+    """`account.locked`, `account.unlocked`: an account may not sign in at this gateway (again). `lock`: its UUID.
+
+    `by` is None where the hub's word lifted it.
+    """
+
+    lock: Id
+    account: Id
+    username: Id
+    by: Person | None = None
+    reason: Words = ""
+
+
+class WritesRefused(msgspec.Struct, frozen=True, kw_only=True):
+    """A signed-in person asked for more than `share` changes of a noun in a minute. At most one event a minute."""
+
+    by: Person
+    noun: Id
+    share: int
+    address: Id = ""
 
 
 class AlarmForgotten(msgspec.Struct, frozen=True, kw_only=True):
@@ -457,6 +484,8 @@ OF_GATEWAYS: dict[str, type[msgspec.Struct]] = {
     "clock.corrected": ClockCorrected,
     "recording.stalled": RecordingStalled,
     "input.refused": InputRefused,
+    "account.locked": AccountLocked,
+    "account.unlocked": AccountLocked,
 }
 """What happens at a site: only its gateway knows."""
 
@@ -486,6 +515,7 @@ OF_THE_HUB: dict[str, type[msgspec.Struct]] = {
 """What people and the hub itself do there: only the hub knows. From a gateway it is refused."""
 
 OF_BOTH: dict[str, type[msgspec.Struct]] = {
+    "writes.refused": WritesRefused,
     "alarm.raised": AlarmRaised,
     "alarm.cleared": AlarmCleared,
     "alarm.acknowledged": AlarmAcknowledged,

@@ -81,7 +81,11 @@ def serve(
     # The server passes the signal on when it has stopped; what runs beside it still has to end in order.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    _run(Hub(found).run())
+    try:
+        hub = Hub(found)
+    except SettingsError as error:
+        _fail(str(error))
+    _run(hub.run())
 
 
 @app.command()
@@ -157,6 +161,7 @@ def _checked(found: Settings) -> int:
 
     try:
         found.broker_password()
+        found.own_key()
         held = _with_database(found, work)
     except SettingsError as error:
         _fail(str(error))

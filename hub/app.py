@@ -82,7 +82,7 @@ class Hub:
 
     def _app(self) -> FastAPI:
         sessions = Sessions(
-            AccountStore(self.database),
+            AccountStore(self.database, self.settings.own_key()),
             self.passwords,
             cookie="gatehouse_hub",
             secure_cookies=self.settings.secure_cookies,

@@ -8,6 +8,8 @@ from fastapi import APIRouter
 
 from hub.access.endpoints import routers as access_routers
 from hub.accounts.endpoints import router as accounts_router
+from hub.accounts.locks import PROJECTIONS as ACCOUNTS
+from hub.accounts.self_endpoints import router as self_router
 from hub.alarms.endpoints import router as alarms_router
 from hub.alarms.projections import PROJECTIONS as ALARMS
 from hub.commands.endpoints import router as commands_router
@@ -39,11 +41,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     meters_router,
     pictures_router,
     accounts_router,
+    self_router,
     *access_routers,
 )
 
 # In the order in which they are asked: a site exists before what is in it.
-_DOMAINS: tuple[Mapping[str, Projection], ...] = (SITES, TELEMETRY, METERS, ALARMS, TICKETS, COMMANDS)
+_DOMAINS: tuple[Mapping[str, Projection], ...] = (SITES, TELEMETRY, METERS, ALARMS, TICKETS, COMMANDS, ACCOUNTS)
 
 
 LATEST: tuple[Latest, ...] = (on_readings,)

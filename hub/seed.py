@@ -35,6 +35,7 @@ from hub.settings import SettingsError
 from hub.sites import service as sites
 from hub.sites.models import SiteRow
 from web.asked import Body
+from web.password_rule import password_fault
 from web.passwords import Passwords
 from web.users import ALL_SITES
 from web.validation import field_texts
@@ -183,9 +184,13 @@ def _account(account: SeedAccount, site: str) -> NewAccount:
         "sites": sites_of,
     }
     try:
-        return NewAccount.model_validate(fields)
+        wanted = NewAccount.model_validate(fields)
     except ValidationError as error:
         raise SeedError(f"account {account.username!r}: {_said(field_texts(error.errors()))}") from None
+    fault = password_fault(wanted.password, (wanted.username, wanted.name, *wanted.sites))
+    if fault is not None:
+        raise SeedError(f"account {account.username!r}: password {fault.en}")
+    return wanted
 
 
 def _said(fields: dict[str, Text]) -> str:

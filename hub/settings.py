@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from contract.hosts import this_machine
+from hub.own_key import KeyFileError, own_key
 from web.room import networks
 
 
@@ -48,12 +49,21 @@ class Settings:
     """Events that one transaction takes at the most."""
     silence_s: float = 45.0
     """Without a sign of life for so long, a gateway counts as lost."""
+    key_file: Path = Path("var/hub.key")
+    """The hub's own key, made at the first start: second factors follow from it. Under systemd in its state folder."""
     log_level: str = "info"
 
     @property
     def broker_encrypted(self) -> bool:
         """Whether the connection to the broker is TLS."""
         return self.broker_tls or self.broker_ca_file is not None
+
+    def own_key(self) -> bytes:
+        """The key in the file, which is made if there is none; `SettingsError` if there is none to be had."""
+        try:
+            return own_key(self.key_file)
+        except KeyFileError as error:
+            raise SettingsError(str(error)) from error
 
     def broker_password(self) -> str | None:
         """The password in the file; `SettingsError` if it cannot be read, or would go in clear to another machine."""
@@ -88,6 +98,7 @@ _FROM_ENVIRONMENT: dict[str, tuple[str, type]] = {
     "GATEHOUSE_SECURE_COOKIES": ("secure_cookies", bool),
     "GATEHOUSE_POOL_SIZE": ("pool_size", int),
     "GATEHOUSE_SILENCE_S": ("silence_s", float),
+    "GATEHOUSE_KEY_FILE": ("key_file", Path),
     "GATEHOUSE_LOG_LEVEL": ("log_level", str),
 }
 
@@ -99,6 +110,8 @@ def from_environment(environment: Mapping[str, str] | None = None, **flags: Any)
     for variable, (name, kind) in _FROM_ENVIRONMENT.items():
         if text := environment.get(variable, ""):
             found[name] = _parsed(variable, text, kind)
+    if "key_file" not in found and (folder := environment.get("STATE_DIRECTORY", "")):
+        found["key_file"] = Path(folder.split(":")[0]) / "hub.key"
     found |= {name: value for name, value in flags.items() if value is not None}
     if not found.get("database_url"):
         raise SettingsError("DATABASE_URL is not set; expected postgresql://user@host/name")

@@ -86,6 +86,7 @@ def hub_environment(demo: Demo, database_url: str) -> dict[str, str]:
         "GATEHOUSE_BROKER_PORT": str(demo.kept.ports["broker"]),
         "GATEHOUSE_BROKER_USER": "hub",
         "GATEHOUSE_BROKER_PASSWORD_FILE": str(demo.folder / "hub.password"),
+        "GATEHOUSE_KEY_FILE": str(demo.folder / "hub.key"),
     }
 
 

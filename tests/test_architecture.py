@@ -35,6 +35,11 @@ IO_MODULES = frozenset(
 )  # fmt: skip
 
 PURE_FILES = (
+    "web/browsers.py",
+    "web/lifetimes.py",
+    "web/password_rule.py",
+    "web/rates.py",
+    "web/second_factor.py",
     "contract/*.py",
     "rules/**/*.py",
     "drivers/*/*codec*.py",

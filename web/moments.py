@@ -15,6 +15,11 @@ def written(moment: datetime) -> Instant:
     return instant(round(moment.astimezone(UTC).timestamp() * 1000))
 
 
+def moment_of(ms: int) -> datetime:
+    """A moment in Unix milliseconds, as answers take it."""
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
 At = Annotated[
     AwareDatetime,
     PlainSerializer(written, return_type=str),

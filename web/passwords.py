@@ -16,8 +16,6 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from contract.texts import Text
 from web.errors import TooMany
 
-SHORTEST = 8
-LONGEST = 200
 _BUSY = Text("登录繁忙，请稍后再试", "Too many people are signing in; try again in a moment")
 
 

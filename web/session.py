@@ -1,7 +1,9 @@
 """Sessions: opaque random tokens (only their hash is kept), as `Authorization: Bearer` or as a cookie.
 
-A session ends by sign-out, after `idle_s` without a request, after `absolute_s` in any case, and when its account is
-removed or may no longer sign in. Where sessions and accounts are kept is the server's business (`SessionStore`).
+A session ends by sign-out, without a request for as long as its role allows, after its whole lifetime in any case,
+when it is ended from another one, and when its account is removed or may no longer sign in. What would hand an account
+or its rights to somebody else asks for the password (and the second factor) again: `PROVEN`. Where sessions and
+accounts are kept is the server's business (`SessionStore`).
 """
 
 from __future__ import annotations
@@ -9,43 +11,65 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, NamedTuple, Protocol
 
 from fastapi import Depends
+from prometheus_client import Counter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from contract.commands import Person
 from contract.desired import Role
 from contract.texts import Text
+from web.attempts import AttemptLimits, Attempts
+from web.browsers import device_words
 from web.errors import Forbidden, Invalid, TooMany, Unauthorized
-from web.passwords import LONGEST, Passwords
-from web.room import subscriber
-from web.throttle import Allowance, Throttle
+from web.lifetimes import LIFETIMES, Lifetime
+from web.password_rule import LONGEST, password_fault
+from web.passwords import Passwords
+from web.rates import READS, WRITES_A_MINUTE, Rates, noun_of
 from web.users import User
 
 WRONG = Text("用户名或密码错误", "Wrong user name or password")
-WAIT = Text("尝试次数过多，请稍后再试", "Too many attempts; try again later")
+WRONG_PASSWORD = Text("密码错误", "The password is wrong")
+WRONG_CODE = Text("验证码错误或已用过，请等待下一个", "The code is wrong or was used already; wait for the next one")
+CODE_NEEDED = Text("请输入动态验证码", "Enter the code of your authenticator app")
 ENDED = Text("登录已过期，请重新登录", "The session has ended; sign in again")
+PROVE = Text("此操作需要再次输入密码", "Enter your password again to do this")
+
+WRITES_REFUSED = Counter("gatehouse_writes_refused", "Writes of signed-in people beyond their share", ["noun"])
 
 
 class StoredAccount(NamedTuple):
-    """What is kept of an account that may sign in."""
+    """What is kept of an account that may sign in. `second_factor`: whether the password alone is not enough."""
 
     user: User
     password_hash: str
+    second_factor: bool = False
 
 
 class StoredSession(NamedTuple):
-    """What is kept of a session. Times in Unix milliseconds; the token itself is not kept."""
+    """What is kept of a session. Times in Unix milliseconds; the token itself is not kept.
+
+    `device`: what it was opened with, in words. `proven_at`: when its person last gave the password. `weak`: that
+    password would not be taken as a new one.
+    """
 
     token_hash: str
     account: str
     opened_at: int
     seen_at: int
     address: str
+    device: str = ""
+    proven_at: int = 0
+    weak: bool = False
+
+    @property
+    def id(self) -> str:
+        """Its public name: enough of the hash to tell it from others, and of no use to open it."""
+        return self.token_hash[:16]
 
 
 class SessionStore(Protocol):
@@ -54,47 +78,50 @@ class SessionStore(Protocol):
     async def account(self, username: str) -> StoredAccount | None:
         """The account that may sign in now under `username` (lower case), or None."""
 
+    async def takes_code(self, account: str, code: str, at: int) -> bool:
+        """Whether `code` is the account's second factor at that moment; it is used up by the asking."""
+
     async def open(self, session: StoredSession, user: User) -> None:
         """Keep a new session; record `session.opened`."""
 
     async def find(self, token_hash: str) -> tuple[StoredSession, User] | None:
         """The session and its account as it is now; None if either is gone or may no longer sign in."""
 
+    async def of_account(self, account: str) -> Sequence[StoredSession]:
+        """The account's sessions."""
+
     async def seen(self, token_hash: str, at: int) -> None:
         """Note that the session was used."""
 
-    async def close(self, session: StoredSession, user: User) -> None:
-        """Forget the session; record `session.closed`."""
+    async def proven(self, token_hash: str, at: int) -> None:
+        """Note that the session's person gave their password."""
+
+    async def close(self, session: StoredSession, user: User, by: Person | None = None) -> None:
+        """Forget the session; record `session.closed`. `by`: who ended it, if its own person did not sign out."""
 
     async def refused(self, username: str, address: str, why: str) -> None:
         """Record `session.refused`."""
 
+    async def slowed(self, user: User, address: str, noun: str, share: int) -> None:
+        """Record `writes.refused`: the account asked for more than its share of changes in a minute."""
 
-ONE_PERSON = Allowance(free=5, first_wait_s=15, longest_wait_s=900)
-"""One account from one address: somebody who mistypes."""
-
-ONE_ACCOUNT = Allowance(free=30, first_wait_s=5, longest_wait_s=60)
-"""One account from everywhere, except where it signed in before: strangers must not lock a guard out."""
-
-ONE_ADDRESS = Allowance(free=40, first_wait_s=15, longest_wait_s=300)
-"""Any account from one address."""
-
-MOST_KNOWN = 10_000
 
 AHEAD_MS = 3_600_000
 """A session may seem to begin by so much later than now: the clock was set since."""
 
+PROVEN_S = 300.0
+"""For how long a session that gave its password is not asked again."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionLimits:
-    """When sessions end, and how often signing in may fail. A shift of twelve hours does not end by idling."""
+    """When sessions end, how often proving oneself may fail, and how much may be asked in a minute."""
 
-    idle_s: float = 13 * 3600
-    absolute_s: float = 7 * 86_400
+    lifetimes: Mapping[Role, Lifetime] = field(default_factory=lambda: LIFETIMES)
     seen_every_s: float = 60
-    pair: Allowance = ONE_PERSON
-    account: Allowance = ONE_ACCOUNT
-    address: Allowance = ONE_ADDRESS
+    proven_s: float = PROVEN_S
+    attempts: AttemptLimits = field(default_factory=AttemptLimits)
+    writes: Mapping[str, int] = field(default_factory=lambda: WRITES_A_MINUTE)
 
 
 class SignedIn(NamedTuple):
@@ -102,6 +129,10 @@ class SignedIn(NamedTuple):
 
     token: str
     user: User
+    weak: bool
+
+
+Fault = Literal["password", "code", "no_code"]
 
 
 class Sessions:
@@ -128,74 +159,137 @@ class Sessions:
         self.limits = limits
         self._wall_s = wall_s
         self._monotonic_s = monotonic_s
-        self._pairs = Throttle(limits.pair)
-        self._accounts = Throttle(limits.account)
-        self._addresses = Throttle(limits.address)
-        self._known: OrderedDict[str, None] = OrderedDict()
+        self._attempts = Attempts(limits.attempts)
+        self._rates = Rates(limits.writes)
 
-    async def sign_in(self, username: str, password: str, address: str) -> SignedIn:
-        """Open a session; `Unauthorized` for a wrong name or password, `TooMany` after too many of them."""
+    # --- In and out
+
+    async def sign_in(self, username: str, password: str, address: str, *, code: str = "", agent: str = "") -> SignedIn:
+        """Open a session; `Unauthorized` for a wrong name, password or code, `TooMany` after too many of them."""
         username = normal_username(username)
-        attempt = self._begin(username, address)
+        attempt = self._attempts.begin(username, address, self._monotonic_s())
         try:
             account = await self.store.account(username)
-            known = account.password_hash if account and len(password) <= LONGEST else None
-            fits = await self.passwords.fits(password[:LONGEST], known)
+            fault = await self._fault(account, password, code)
         except Exception:
             # A server that is busy or cannot read its accounts is no wrong password.
-            self._forgive(attempt, known=False)
+            self._attempts.forgive(attempt, known=False)
             raise
-        if not fits or account is None:
-            await self.store.refused(
-                username if account else _masked(username), address, "password" if account else "unknown"
-            )
-            raise Unauthorized(WRONG, "wrong_credentials")
-        self._forgive(attempt, known=True)
+        if fault == "no_code":
+            # The password was right; nothing was guessed.
+            self._attempts.forgive(attempt, known=False)
+            raise Unauthorized(CODE_NEEDED, "code_needed")
+        if fault is not None or account is None:
+            why = "unknown" if account is None else fault or "password"
+            await self.store.refused(username if account else _masked(username), address, why)
+            raise Unauthorized(*((WRONG_CODE, "wrong_code") if fault == "code" else (WRONG, "wrong_credentials")))
+        self._attempts.forgive(attempt, known=True)
+        user = account.user
         token = secrets.token_urlsafe(32)
         now = self._now()
-        await self.store.open(StoredSession(hashed(token), account.user.id, now, now, address), account.user)
-        return SignedIn(token, account.user)
+        weak = password_fault(password, (user.username, user.name)) is not None
+        opened = StoredSession(hashed(token), user.id, now, now, address, device_words(agent), now, weak)
+        await self.store.open(opened, user)
+        await self._make_room(user)
+        return SignedIn(token, user, weak)
+
+    async def sign_out(self, request: Request) -> None:
+        """End the session that the request names; `Unauthorized` if there is none."""
+        session, user = await self.session_of(request)
+        await self.store.close(session, user)
+
+    async def open_ones(self, user: User) -> list[StoredSession]:
+        """The account's sessions that have not ended, the one used last first."""
+        found = [each for each in await self.store.of_account(user.id) if not self._over(each, user)]
+        return sorted(found, key=lambda each: each.seen_at, reverse=True)
+
+    async def end(self, user: User, by: Person, *, only: str | None = None, but: str = "") -> int:
+        """End the account's sessions: the one with the id `only`, or all except that of the token hash `but`."""
+        ending = [
+            each
+            for each in await self.store.of_account(user.id)
+            if each.token_hash != but and (only is None or each.id == only)
+        ]
+        for each in ending:
+            await self.store.close(each, user, by)
+        return len(ending)
+
+    # --- Who is asking
 
     async def identify(self, request: Request) -> User:
-        """Who is asking; `Unauthorized` if nobody is, or their session has ended."""
-        session, user = await self._session_of(request)
+        """Who is asking; `Unauthorized` if nobody is, or their session has ended; `TooMany` beyond their share."""
+        session, user = await self.session_of(request)
         now = self._now()
         # Also one that was seen at a moment that is still to come: the clock was wrong then.
         if abs(now - session.seen_at) > self.limits.seen_every_s * 1000:
             await self.store.seen(session.token_hash, now)
         request.state.user = user
+        if request.method not in READS:
+            await self._take_share(request, user)
         return user
 
     async def still_valid(self, request: Request) -> User | None:
         """Who is asking, without counting as use: for streams that stay open."""
         try:
-            return (await self._session_of(request))[1]
+            return (await self.session_of(request))[1]
         except Unauthorized:
             return None
 
-    async def check_again(self, request: Request, user: User, password: str, known: str, wrong: Text) -> None:
-        """Ask a signed-in person for their password, throttled like signing in; `Invalid` names the field `current`."""
-        attempt = self._begin(user.username, address_of(request))
-        if len(password) > LONGEST or not await self.passwords.fits(password, known):
-            raise Invalid({"current": wrong})
-        self._forgive(attempt, known=True)
+    async def session_of(self, request: Request) -> tuple[StoredSession, User]:
+        """The session that the request names, and whose it is; `Unauthorized` if there is none or it has ended."""
+        token = self._token(request)
+        if not token:
+            raise Unauthorized
+        found = await self.store.find(hashed(token))
+        if found is None:
+            raise Unauthorized(ENDED, "session_ended")
+        session, user = found
+        if self._over(session, user):
+            await self.store.close(session, user)
+            raise Unauthorized(ENDED, "session_ended")
+        return session, user
 
     def token_hash(self, request: Request) -> str:
         """The hash of the token that the request carries, "" if none."""
         token = self._token(request)
         return hashed(token) if token else ""
 
-    async def sign_out(self, request: Request) -> None:
-        """End the session that the request names; `Unauthorized` if there is none."""
-        session, user = await self._session_of(request)
-        await self.store.close(session, user)
+    # --- Once more
 
-    def set_cookie(self, request: Request, response: Response, token: str) -> None:
+    async def prove(self, request: Request, user: User, password: str, code: str, *, field: str = "password") -> None:
+        """Have a signed-in person prove who they are, throttled like signing in; their session counts as proven.
+
+        `Invalid` names the field at fault: `field` (the password's name in the form) or `code`.
+        """
+        session, _ = await self.session_of(request)
+        address = address_of(request)
+        attempt = self._attempts.begin(user.username, address, self._monotonic_s())
+        account = await self.store.account(user.username)
+        fault = await self._fault(account, password, code)
+        if fault == "no_code":
+            self._attempts.forgive(attempt, known=False)
+            raise Invalid({"code": CODE_NEEDED})
+        if fault is not None:
+            await self.store.refused(user.username, address, fault)
+            raise Invalid({"code": WRONG_CODE} if fault == "code" else {field: WRONG_PASSWORD})
+        self._attempts.forgive(attempt, known=True)
+        await self.store.proven(session.token_hash, self._now())
+
+    async def must_be_proven(self, request: Request) -> None:
+        """`Forbidden` with the code `prove` if the session's person did not give the password a moment ago."""
+        session, _ = await self.session_of(request)
+        since = self._now() - session.proven_at
+        if not -AHEAD_MS <= since <= self.limits.proven_s * 1000:
+            raise Forbidden(PROVE, "prove")
+
+    # --- Cookies
+
+    def set_cookie(self, request: Request, response: Response, opened: SignedIn) -> None:
         """Give the browser the session; it sends it only to us, and never shows it to scripts."""
         response.set_cookie(
             self._cookie(request),
-            token,
-            max_age=int(self.limits.absolute_s),
+            opened.token,
+            max_age=int(self.limits.lifetimes[opened.user.role].absolute_s),
             path="/",
             secure=self._secure(request),
             httponly=True,
@@ -211,24 +305,10 @@ class Sessions:
         # A browser takes a name that begins so over TLS only, from no other host of the domain (RFC 6265bis, 4.1.3).
         return f"__Host-{self.cookie}" if self._secure(request) else self.cookie
 
+    # --- Inside
+
     def _secure(self, request: Request) -> bool:
         return self._secure_cookies or request.url.scheme == "https"
-
-    async def _session_of(self, request: Request) -> tuple[StoredSession, User]:
-        token = self._token(request)
-        if not token:
-            raise Unauthorized
-        found = await self.store.find(hashed(token))
-        if found is None:
-            raise Unauthorized(ENDED, "session_ended")
-        session, user = found
-        now = self._now()
-        idle, age = now - session.seen_at, now - session.opened_at
-        # One that was opened at a moment that is still to come would never end.
-        if idle > self.limits.idle_s * 1000 or not -AHEAD_MS <= age <= self.limits.absolute_s * 1000:
-            await self.store.close(session, user)
-            raise Unauthorized(ENDED, "session_ended")
-        return session, user
 
     def _token(self, request: Request) -> str:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -236,32 +316,39 @@ class Sessions:
             return token.strip()
         return request.cookies.get(self._cookie(request), "")
 
-    def _begin(self, username: str, address: str) -> tuple[str, str, str]:
-        now = self._monotonic_s()
-        # One IPv6 subscriber owns a whole /64.
-        network = subscriber(address)
-        keys = (f"{username} {network}", username, network)
-        throttles = (self._pairs, self._accounts, self._addresses)
-        # Whoever signed in from here before waits for nobody's failures but those of this account from here.
-        asked = 1 if keys[0] in self._known else len(keys)
-        wait = max(throttle.wait_s(key, now) for throttle, key in zip(throttles[:asked], keys[:asked], strict=True))
-        if wait > 0:
-            raise TooMany(wait, WAIT)
-        for throttle, key in zip(throttles, keys, strict=True):
-            throttle.begin(key, now)
-        return keys
+    async def _fault(self, account: StoredAccount | None, password: str, code: str) -> Fault | None:
+        """What is wrong with a proof; a code is looked at, and used up, only beside the right password."""
+        known = account.password_hash if account and len(password) <= LONGEST else None
+        if not await self.passwords.fits(password[:LONGEST], known) or account is None:
+            return "password"
+        if not account.second_factor:
+            return None
+        if not code.strip():
+            return "no_code"
+        return None if await self.store.takes_code(account.user.id, code, self._now()) else "code"
 
-    def _forgive(self, attempt: tuple[str, str, str], *, known: bool) -> None:
-        """The attempt did not fail. `known`: it succeeded, so that the account is at home at the address."""
-        pair, account, address = attempt
-        if known:
-            self._known[pair] = None
-            self._known.move_to_end(pair)
-            if len(self._known) > MOST_KNOWN:
-                self._known.popitem(last=False)
-        self._pairs.forgive(pair, everything=known)
-        self._accounts.forgive(account, everything=False)
-        self._addresses.forgive(address, everything=False)
+    def _over(self, session: StoredSession, user: User) -> bool:
+        lifetime = self.limits.lifetimes[user.role]
+        now = self._now()
+        idle, age = now - session.seen_at, now - session.opened_at
+        # One that was opened at a moment that is still to come would never end.
+        return idle > lifetime.idle_s * 1000 or not -AHEAD_MS <= age <= lifetime.absolute_s * 1000
+
+    async def _make_room(self, user: User) -> None:
+        """The oldest sessions beyond the account's number end."""
+        oldest_last = sorted(await self.store.of_account(user.id), key=lambda each: each.opened_at, reverse=True)
+        for each in oldest_last[self.limits.lifetimes[user.role].most_open :]:
+            await self.store.close(each, user, user.person())
+
+    async def _take_share(self, request: Request, user: User) -> None:
+        noun, now = noun_of(request.url.path), self._monotonic_s()
+        wait = self._rates.take(user.id, noun, now)
+        if wait <= 0:
+            return
+        WRITES_REFUSED.labels(noun).inc()
+        if self._rates.worth_telling(user.id, noun, now):
+            await self.store.slowed(user, address_of(request), noun, self._rates.share(noun))
+        raise TooMany(wait)
 
     def _now(self) -> int:
         return int(self._wall_s() * 1000)
@@ -295,6 +382,16 @@ async def signed_in(request: Request) -> User:
 
 
 SignedInUser = Annotated[User, Depends(signed_in)]
+
+
+async def proven(request: Request, _: SignedInUser) -> None:
+    """Dependency: 403 `prove` unless the session's person gave the password in the last five minutes."""
+    sessions: Sessions = request.app.state.sessions
+    await sessions.must_be_proven(request)
+
+
+PROVEN = Depends(proven)
+"""In a route's `dependencies`: every road to a change of password, role, sites, keys, second factor or accounts."""
 
 
 class Allowed:

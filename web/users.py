@@ -12,6 +12,9 @@ from web.language import Language
 
 ALL_SITES = "*"
 
+SEALED = "break-glass"
+"""User name of the account that each gateway has of its own, for when its hub is out of reach."""
+
 
 class User(BaseModel):
     """A signed-in person. `sites`: site ids, or `["*"]` for every site."""

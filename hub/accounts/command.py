@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -12,13 +12,14 @@ from pydantic import ValidationError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub import settings
-from hub.accounts import service
+from hub.accounts import second_factor, service
 from hub.accounts.models import AccountRow
 from hub.accounts.schemas import AccountBody, NewAccount
 from hub.db import Database
 from hub.settings import SettingsError
 from web.errors import Refusal
-from web.passwords import LONGEST, SHORTEST, Passwords
+from web.password_rule import LONGEST, SHORTEST, password_fault
+from web.passwords import Passwords
 from web.session import normal_username
 from web.users import ALL_SITES
 from web.validation import field_texts
@@ -61,6 +62,7 @@ def add(
         raise typer.Exit(1) from None
 
     async def work(session: AsyncSession, password_hash: str) -> str:
+        await _refuse_weak(session, password, wanted.username, wanted.name, wanted.sites)
         return (await service.create(session, wanted, password_hash, service.HUB)).username
 
     typer.echo(f"{_run(work, password)}: opened")
@@ -91,11 +93,25 @@ def password(username: Username, password_file: PasswordFile = None) -> None:
 
     async def work(session: AsyncSession, password_hash: str) -> None:
         row = await _row(session, username)
+        await _refuse_weak(session, new, row.username, row.name, row.sites)
         same = AccountBody.model_validate(row, from_attributes=True)
         await service.change(session, row, same, password_hash, service.HUB)
 
     _run(work, new)
     typer.echo(f"{username}: password set")
+
+
+@app.command("no-second-factor")
+def no_second_factor(username: Username) -> None:
+    """Take away the second factor of somebody who lost phone and recovery codes; their sessions end."""
+
+    async def work(session: AsyncSession, _: str) -> None:
+        row = await _row(session, username)
+        await second_factor.take_away(session, row, service.HUB)
+        await service.end_sessions(session, row.id)
+
+    _run(work)
+    typer.echo(f"{username}: the password alone is enough again")
 
 
 @app.command()
@@ -115,6 +131,13 @@ async def _row(session: AsyncSession, username: str) -> AccountRow:
         typer.echo(f"{username}: there is no such account", err=True)
         raise typer.Exit(1)
     return row
+
+
+async def _refuse_weak(session: AsyncSession, password: str, username: str, name: str, sites: Sequence[str]) -> None:
+    fault = password_fault(password, await service.known_words(session, username, name, sites))
+    if fault is not None:
+        typer.echo(f"the password {fault.en}", err=True)
+        raise typer.Exit(1)
 
 
 def _password(file: Path | None) -> str:

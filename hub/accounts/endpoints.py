@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contract.texts import Text
-from hub.accounts import service
-from hub.accounts.models import AccountRow
+from hub.accounts import locks, second_factor, service
+from hub.accounts.models import AccountRow, SecondFactorRow
 from hub.accounts.rights import may_look_after
-from hub.accounts.schemas import AccountChange, AccountShape, NewAccount, OwnPassword, OwnSettings, shape_of
+from hub.accounts.schemas import AccountChange, AccountShape, NewAccount, OwnPassword, OwnSettings, shape_of, user_of
 from hub.db import Database, database
 from web.errors import Conflict, Forbidden, Invalid, NotFound
 from web.paging import Limit, Page
+from web.password_rule import password_fault
 from web.passwords import Passwords
-from web.session import Allowed, Sessions, SignedInUser
+from web.session import PROVEN, Allowed, Sessions, SignedInUser
+from web.session_routes import OpenSessions, shown
 from web.users import User
 
 router = APIRouter(prefix="/api/accounts", tags=["accounts"])
@@ -25,30 +30,30 @@ Db = Annotated[Database, Depends(database)]
 
 _NOT_YOURS = Text("您不能管理这个角色或项目点的账号", "You may not look after accounts of this role or these sites")
 _NOT_SELF = Text("不能删除或停用自己的账号", "You cannot remove or disable your own account")
-_WRONG = Text("当前密码错误", "The current password is wrong")
-_SAME = Text("密码不能与用户名相同", "The password must differ from the user name")
+_NOT_SELF_FACTOR = Text("请在“我的账号”中关闭自己的两步验证", "Turn off your own second factor under My account")
+_OWN = Text("请在“修改密码”中更改自己的密码", "Change your own password under Change password")
 
 
 @router.get("")
 async def accounts(user: Keeper, db: Db, cursor: str = "", limit: Limit = 100) -> Page[AccountShape]:
     """The accounts that the user looks after, by user name. `cursor`: the `next` of the page before."""
-    shown: list[AccountRow] = []
+    found: list[AccountRow] = []
     async with db.session() as session:
-        while len(shown) <= limit:
+        while len(found) <= limit:
             rows = await service.listed(session, cursor, 500)
-            shown += [row for row in rows if may_look_after(user, row.role, row.sites)]
+            found += [row for row in rows if may_look_after(user, row.role, row.sites)]
             if len(rows) < 500:
                 break
             cursor = rows[-1].username
-    more = shown[limit - 1].username if len(shown) > limit else None
-    return Page(items=[shape_of(row) for row in shown[:limit]], next=more)
+        more = found[limit - 1].username if len(found) > limit else None
+        return Page(items=await _shapes(session, found[:limit]), next=more)
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[PROVEN])
 async def open_account(body: NewAccount, user: Keeper, request: Request, db: Db) -> AccountShape:
     """Open an account."""
     _refuse_foreign(user, body.role, body.sites)
-    _refuse_weak(body.password, body.username)
+    await _refuse_weak(db, body.password, body.username, body.name, body.sites)
     password_hash = await _passwords(request).hash(body.password)
     async with db.session(writes=True) as session:
         return shape_of(await service.create(session, body, password_hash, user.person()))
@@ -60,63 +65,121 @@ async def own_settings(body: OwnSettings, user: SignedInUser, db: Db) -> Account
     async with db.session(writes=True) as session:
         row = await session.get_one(AccountRow, user.id)
         await service.set_own(session, row, user.person(), language=body.language)
-        return shape_of(row)
+        return await _shape(session, row)
 
 
 @router.post("/self/password", status_code=204)
 async def own_password(body: OwnPassword, user: SignedInUser, request: Request, db: Db) -> None:
     """Change one's own password; every other session of the account ends."""
     sessions: Sessions = request.app.state.sessions
-    async with db.session() as session:
-        known = (await session.get_one(AccountRow, user.id)).password_hash
-    await sessions.check_again(request, user, body.current, known, _WRONG)
-    _refuse_weak(body.password, user.username)
+    # The proof of the routes that ask for one, here with each change.
+    await sessions.prove(request, user, body.current, body.code, field="current")
+    await _refuse_weak(db, body.password, user.username, user.name, user.sites)
     password_hash = await sessions.passwords.hash(body.password)
     async with db.session(writes=True) as session:
         row = await session.get_one(AccountRow, user.id)
         await service.set_own(session, row, user.person(), password_hash=password_hash)
         await service.end_sessions(session, row.id, but=sessions.token_hash(request))
+        await service.note_new_password(session, sessions.token_hash(request))
 
 
 @router.get("/{account_id}")
 async def account(account_id: str, user: Keeper, db: Db) -> AccountShape:
     """One account."""
     async with db.session() as session:
-        row = await session.get(AccountRow, account_id)
-    if row is None or not may_look_after(user, row.role, row.sites):
-        raise NotFound
-    return shape_of(row)
+        return await _shape(session, await _kept(session, account_id, user))
 
 
-@router.put("/{account_id}")
+@router.put("/{account_id}", dependencies=[PROVEN])
 async def change_account(account_id: str, body: AccountChange, user: Keeper, request: Request, db: Db) -> AccountShape:
     """Change an account; a new password ends its sessions."""
-    await account(account_id, user, db)
+    before = await account(account_id, user, db)
     _refuse_foreign(user, body.role, body.sites)
+    if body.password:
+        if account_id == user.id:
+            # Here nobody is asked for the second factor with the change itself, nor is this session kept.
+            raise Invalid({"password": _OWN})
+        await _refuse_weak(db, body.password, before.username, body.name, body.sites)
     password_hash = await _passwords(request).hash(body.password) if body.password else None
     async with db.session(writes=True) as session:
-        row = await session.get(AccountRow, account_id)
         # Between the look and the lock somebody else may have moved the account out of this user's sites.
-        if row is None or not may_look_after(user, row.role, row.sites):
-            raise NotFound
+        row = await _kept(session, account_id, user)
         if row.id == user.id and not body.active:
             raise Conflict(_NOT_SELF, "own_account")
-        if body.password:
-            _refuse_weak(body.password, row.username)
         await service.change(session, row, body, password_hash, user.person())
-        return shape_of(row)
+        return await _shape(session, row)
 
 
-@router.delete("/{account_id}", status_code=204)
+@router.get("/{account_id}/sessions")
+async def sessions_of(account_id: str, user: Keeper, request: Request, db: Db) -> OpenSessions:
+    """The account's open sessions at the hub."""
+    sessions: Sessions = request.app.state.sessions
+    async with db.session() as session:
+        whose = user_of(await _kept(session, account_id, user))
+    this = sessions.token_hash(request)
+    return OpenSessions(items=[shown(each, this) for each in await sessions.open_ones(whose)])
+
+
+@router.delete("/{account_id}/sessions", status_code=204, dependencies=[PROVEN])
+async def end_sessions(account_id: str, user: Keeper, request: Request, db: Db) -> None:
+    """End all of the account's sessions at the hub (of one's own: all but this one)."""
+    sessions: Sessions = request.app.state.sessions
+    async with db.session() as session:
+        whose = user_of(await _kept(session, account_id, user))
+    await sessions.end(whose, user.person(), but=sessions.token_hash(request))
+    request.app.state.live.end(whose.id)
+
+
+@router.delete("/{account_id}/second-factor", status_code=204, dependencies=[PROVEN])
+async def reset_second_factor(account_id: str, user: Keeper, db: Db) -> None:
+    """Take away the second factor of somebody who lost phone and recovery codes; their sessions end."""
+    async with db.session(writes=True) as session:
+        row = await _kept(session, account_id, user)
+        if row.id == user.id:
+            raise Conflict(_NOT_SELF_FACTOR, "own_account")
+        await second_factor.take_away(session, row, user.person())
+        await service.end_sessions(session, row.id)
+
+
+@router.delete("/{account_id}/locks", status_code=204, dependencies=[PROVEN])
+async def lift_locks(account_id: str, user: Keeper, db: Db) -> None:
+    """Let the account sign in at gateways again where somebody locked it."""
+    async with db.session(writes=True) as session:
+        await locks.lift(session, await _kept(session, account_id, user), user.person())
+
+
+@router.delete("/{account_id}", status_code=204, dependencies=[PROVEN])
 async def remove_account(account_id: str, user: Keeper, db: Db) -> None:
     """Remove an account; its sessions end."""
     async with db.session(writes=True) as session:
-        row = await session.get(AccountRow, account_id)
-        if row is None or not may_look_after(user, row.role, row.sites):
-            raise NotFound
+        row = await _kept(session, account_id, user)
         if row.id == user.id:
             raise Conflict(_NOT_SELF, "own_account")
         await service.remove(session, row, user.person())
+
+
+async def _kept(session: AsyncSession, account_id: str, user: User) -> AccountRow:
+    """The account, if the user looks after it; `NotFound`."""
+    row = await session.get(AccountRow, account_id)
+    if row is None or not may_look_after(user, row.role, row.sites):
+        raise NotFound
+    return row
+
+
+async def _shape(session: AsyncSession, row: AccountRow) -> AccountShape:
+    return (await _shapes(session, [row]))[0]
+
+
+async def _shapes(session: AsyncSession, rows: Sequence[AccountRow]) -> list[AccountShape]:
+    """The accounts with their second factors and locks."""
+    ids = [row.id for row in rows]
+    factors = select(SecondFactorRow.account).where(col(SecondFactorRow.account).in_(ids), SecondFactorRow.salt != "")
+    second = set((await session.exec(factors)).all())
+    locked = await locks.standing(session, ids)
+    return [
+        shape_of(row, second_factor=row.id in second, locks=[lock for lock in locked if lock.account == row.id])
+        for row in rows
+    ]
 
 
 def _passwords(request: Request) -> Passwords:
@@ -129,6 +192,9 @@ def _refuse_foreign(user: User, role: str, sites: list[str]) -> None:
         raise Forbidden(_NOT_YOURS)
 
 
-def _refuse_weak(password: str, username: str) -> None:
-    if password.lower() == username:
-        raise Invalid({"password": _SAME})
+async def _refuse_weak(db: Database, password: str, username: str, name: str, sites: Sequence[str]) -> None:
+    async with db.session() as session:
+        about = await service.known_words(session, username, name, sites)
+    fault = password_fault(password, about)
+    if fault is not None:
+        raise Invalid({"password": fault})

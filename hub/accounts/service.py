@@ -6,33 +6,34 @@ Every function works inside the caller's transaction, opened with `writes=True`;
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import get_args
 
 from sqlmodel import col, delete, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contract.commands import Person
-from contract.desired import Account
+from contract.desired import Account, Role
 from contract.kinds import RecordChanged
 from contract.texts import Text
 from hub import stream
-from hub.accounts.models import AccountRow, SessionRow
+from hub.accounts.copies import copied, life_of, renewed_before
+from hub.accounts.models import AccountRow, SecondFactorRow, SessionRow
 from hub.accounts.schemas import AccountBody, NewAccount
 from hub.db import connection
 from hub.desired import service as desired
-from hub.sites.models import SiteRow
+from hub.desired.models import DesiredItem
+from hub.sites.models import CompanyRow, SiteRow
 from web.errors import Conflict, Invalid
 from web.moments import written
 from web.users import ALL_SITES
 
-COPY_LIFE = timedelta(days=30)
-"""How long a gateway without the hub goes on letting a copied account in."""
-
-RENEW_BEFORE = timedelta(days=15)
-
 HUB = Person(id="hub", name="Gatehouse", role="admin")
 """Who changes what no person changed: the command line, the clock."""
+
+MOST_LIFTED = 20
+"""Lifted locks of one account that a copy names."""
 
 _TAKEN = Text("用户名已被使用", "This user name is taken")
 _LAST_ADMIN = Text("必须保留至少一个管理员", "At least one administrator must remain")
@@ -48,6 +49,13 @@ async def listed(session: AsyncSession, after: str, limit: int) -> Sequence[Acco
     """Accounts by user name, from the one after `after` on."""
     rows = select(AccountRow).where(AccountRow.username > after).order_by(AccountRow.username).limit(limit)
     return (await session.exec(rows)).all()
+
+
+async def known_words(session: AsyncSession, username: str, name: str, sites: Sequence[str]) -> list[str]:
+    """What somebody who guesses the account's password would try first: its names, the company's and the sites'."""
+    companies = (await session.exec(select(CompanyRow.name))).all()
+    named = (await session.exec(select(SiteRow.name).where(col(SiteRow.id).in_(sites)))).all()
+    return [username, name, *sites, *(text for texts in (*companies, *named) for text in texts.values())]
 
 
 async def create(session: AsyncSession, wanted: NewAccount, password_hash: str, by: Person) -> AccountRow:
@@ -67,10 +75,10 @@ async def create(session: AsyncSession, wanted: NewAccount, password_hash: str, 
         active=wanted.active,
         created_at=now,
         changed_at=now,
-        copies_until=now + COPY_LIFE,
+        copies_until=now + life_of(wanted.role),
     )
     session.add(row)
-    await _copy(session, row, ())
+    await copy(session, [row], now)
     await _record(session, row, "created", ["username", *AccountBody.model_fields], by)
     return row
 
@@ -82,7 +90,6 @@ async def change(
     await _check_sites(session, wanted.sites)
     if _administrates(row) and not (wanted.role == "admin" and wanted.active and wanted.sites == [ALL_SITES]):
         await _keep_one_admin(session, row)
-    before = await _sites_of(session, row)
     fields = [name for name in AccountBody.model_fields if getattr(row, name) != getattr(wanted, name)]
     for name in fields:
         setattr(row, name, getattr(wanted, name))
@@ -91,7 +98,7 @@ async def change(
         row.password_hash = password_hash
     if not fields:
         return
-    await _changed(session, row, fields, before, by)
+    await changed(session, row, fields, by)
     if password_hash is not None or not row.active:
         await end_sessions(session, row.id)
 
@@ -100,7 +107,6 @@ async def set_own(
     session: AsyncSession, row: AccountRow, by: Person, *, language: str | None = None, password_hash: str | None = None
 ) -> None:
     """What a person changes of their own account."""
-    before = await _sites_of(session, row)
     fields = []
     if language is not None and language != row.language:
         row.language = language
@@ -109,18 +115,24 @@ async def set_own(
         row.password_hash = password_hash
         fields.append("password")
     if fields:
-        await _changed(session, row, fields, before, by)
+        await changed(session, row, fields, by)
 
 
 async def remove(session: AsyncSession, row: AccountRow, by: Person) -> None:
     """Remove the account, its sessions and its copies; `Conflict` if it is the last administrator."""
     if _administrates(row):
         await _keep_one_admin(session, row)
-    conn = await connection(session)
-    for site in await _sites_of(session, row):
-        await desired.changed(conn, site, [("account", row.id, None)])
+    row.active = False
+    await copy(session, [row], datetime.now(UTC))
     await _record(session, row, "removed", [], by)
     await session.delete(row)
+
+
+async def changed(session: AsyncSession, row: AccountRow, fields: list[str], by: Person) -> None:
+    """These fields of the account are different now: its copies follow, the history says so."""
+    row.changed_at = datetime.now(UTC)
+    await copy(session, [row], row.changed_at)
+    await _record(session, row, "updated", fields, by)
 
 
 async def end_sessions(session: AsyncSession, account: str, *, but: str = "") -> None:
@@ -128,33 +140,62 @@ async def end_sessions(session: AsyncSession, account: str, *, but: str = "") ->
     await session.exec(delete(SessionRow).where(col(SessionRow.account) == account, col(SessionRow.token_hash) != but))
 
 
-async def copy_to_new_site(session: AsyncSession, site: str) -> None:
-    """Give a site that is new the accounts that may see every site."""
-    rows = (await session.exec(select(AccountRow).where(AccountRow.active))).all()
-    items: list[desired.Change] = [("account", row.id, _as_copy(row)) for row in rows if ALL_SITES in row.sites]
-    if items:
-        await desired.changed(await connection(session), site, items)
+async def signed_in(session: AsyncSession, row: AccountRow, at: datetime, now: datetime) -> None:
+    """The account's person signed in at `at`, here or at a gateway; one that was away for long has copies again."""
+    before = _copied(row, _alive_at(row), now, second_factor=False)
+    row.signed_in_at = at if row.signed_in_at is None else max(at, row.signed_in_at)
+    if before != _copied(row, _alive_at(row), now, second_factor=False):
+        await copy(session, [row], now)
+
+
+async def copy(session: AsyncSession, rows: Sequence[AccountRow], now: datetime) -> None:
+    """Bring the copies of these accounts at all sites in line with what they are now, good for a whole life again."""
+    await session.flush()
+    ids = [row.id for row in rows]
+    factors = select(SecondFactorRow.account).where(col(SecondFactorRow.account).in_(ids), SecondFactorRow.salt != "")
+    second = set((await session.exec(factors)).all())
+    known = set((await session.exec(select(SiteRow.id))).all())
+    held: dict[str, set[str]] = {}
+    there = select(DesiredItem.id, DesiredItem.site).where(
+        DesiredItem.kind == "account", col(DesiredItem.id).in_(ids), col(DesiredItem.value).is_not(None)
+    )
+    for account, site in (await session.exec(there)).all():
+        held.setdefault(account, set()).add(site)
+    by_site: dict[str, list[desired.Change]] = {}
+    for row in rows:
+        row.copies_until = now + life_of(row.role)
+        wanted = known & set(row.sites) if _copied(row, _alive_at(row), now, second_factor=row.id in second) else set()
+        for site in wanted:
+            by_site.setdefault(site, []).append(("account", row.id, _as_copy(row)))
+        for site in held.get(row.id, set()) - wanted:
+            by_site.setdefault(site, []).append(("account", row.id, None))
+    conn = await connection(session)
+    for site, items in sorted(by_site.items()):
+        await desired.changed(conn, site, items)
 
 
 async def renew_copies(session: AsyncSession, now: datetime) -> int:
-    """Prolong the copies that end soon; how many accounts that were."""
-    due = select(AccountRow).where(AccountRow.active, AccountRow.copies_until < now + RENEW_BEFORE)
-    rows = (await session.exec(due)).all()
-    by_site: dict[str, list[desired.Change]] = {}
-    for row in rows:
-        row.copies_until = now + COPY_LIFE
-        for site in await _sites_of(session, row):
-            by_site.setdefault(site, []).append(("account", row.id, _as_copy(row)))
-    conn = await connection(session)
-    for site, items in by_site.items():
-        await desired.changed(conn, site, items)
-    return len(rows)
+    """Prolong the copies that end soon, and take back those that are no longer to be; how many accounts that were."""
+    due: list[AccountRow] = []
+    for role in get_args(Role):
+        late = select(AccountRow).where(
+            AccountRow.active, AccountRow.role == role, AccountRow.copies_until < now + renewed_before(role)
+        )
+        due += (await session.exec(late)).all()
+    if due:
+        await copy(session, due, now)
+    return len(due)
 
 
 async def next_renewal(session: AsyncSession) -> datetime | None:
     """When the first copy has to be prolonged; None without accounts."""
-    first = (await session.exec(select(func.min(AccountRow.copies_until)).where(AccountRow.active))).one()
-    return None if first is None else first - RENEW_BEFORE
+    found = []
+    for role in get_args(Role):
+        earliest = select(func.min(AccountRow.copies_until)).where(AccountRow.active, AccountRow.role == role)
+        first = (await session.exec(earliest)).one()
+        if first is not None:
+            found.append(first - renewed_before(role))
+    return min(found, default=None)
 
 
 async def drop_old_sessions(session: AsyncSession, idle_before: datetime) -> None:
@@ -167,31 +208,22 @@ async def note_use(session: AsyncSession, token_hash: str, at: datetime) -> None
     await session.exec(update(SessionRow).where(col(SessionRow.token_hash) == token_hash).values(seen_at=at))
 
 
-async def _changed(
-    session: AsyncSession, row: AccountRow, fields: list[str], before: Iterable[str], by: Person
-) -> None:
-    row.changed_at = datetime.now(UTC)
-    row.copies_until = row.changed_at + COPY_LIFE
-    await _copy(session, row, before)
-    await _record(session, row, "updated", fields, by)
+async def note_proof(session: AsyncSession, token_hash: str, at: datetime) -> None:
+    """The session's person gave their password again."""
+    await session.exec(update(SessionRow).where(col(SessionRow.token_hash) == token_hash).values(proven_at=at))
 
 
-async def _copy(session: AsyncSession, row: AccountRow, before: Iterable[str]) -> None:
-    """Bring the copies at the sites in line: those of `before` that are no longer the account's lose theirs."""
-    conn = await connection(session)
-    now_at = await _sites_of(session, row)
-    for site in now_at:
-        await desired.changed(conn, site, [("account", row.id, _as_copy(row))])
-    for site in set(before) - set(now_at):
-        await desired.changed(conn, site, [("account", row.id, None)])
+async def note_new_password(session: AsyncSession, token_hash: str) -> None:
+    """The session's person has a password that would be taken as a new one: nobody asks for another any more."""
+    await session.exec(update(SessionRow).where(col(SessionRow.token_hash) == token_hash).values(weak=False))
 
 
-async def _sites_of(session: AsyncSession, row: AccountRow) -> list[str]:
-    """Where the account is held: nowhere while it may not sign in."""
-    if not row.active:
-        return []
-    known = sorted((await session.exec(select(SiteRow.id))).all())
-    return known if ALL_SITES in row.sites else [site for site in known if site in row.sites]
+def _alive_at(row: AccountRow) -> datetime:
+    return row.changed_at if row.signed_in_at is None else max(row.changed_at, row.signed_in_at)
+
+
+def _copied(row: AccountRow, alive_at: datetime, now: datetime, *, second_factor: bool) -> bool:
+    return row.active and copied(row.role, row.sites, second_factor=second_factor, alive_at=alive_at, now=now)
 
 
 def _as_copy(row: AccountRow) -> Account:
@@ -203,6 +235,7 @@ def _as_copy(row: AccountRow) -> Account:
         password_hash=row.password_hash,
         expires_at=written(row.copies_until),
         language=row.language,  # type: ignore[arg-type]
+        lifted=row.lifted[-MOST_LIFTED:],
     )
 
 

@@ -12,7 +12,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contract.layout import SiteLayout
 from contract.texts import Text
-from hub.accounts import service as accounts
 from hub.sites.models import CompanyRow, SiteRow
 from hub.sites.states import SiteView
 
@@ -36,7 +35,7 @@ async def company(session: AsyncSession) -> CompanyRow:
 
 
 async def ensure(session: AsyncSession, site: str, name: Text, timezone: str) -> SiteRow:
-    """The site; made if it is new, and then given the accounts that see every site."""
+    """The site; made if it is new."""
     row = await session.get(SiteRow, site)
     if row is None:
         owner = await company(session)
@@ -45,7 +44,6 @@ async def ensure(session: AsyncSession, site: str, name: Text, timezone: str) ->
         )  # fmt: skip
         session.add(row)
         await session.flush()
-        await accounts.copy_to_new_site(session, site)
     return row
 
 

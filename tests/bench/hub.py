@@ -49,6 +49,7 @@ async def hub(folder: Path, *, site_file: Path, people: Path, broker_port: int) 
         "GATEHOUSE_BROKER_PORT": str(broker_port),
         "GATEHOUSE_BROKER_USER": "bench",
         "GATEHOUSE_BROKER_PASSWORD_FILE": str(password),
+        "GATEHOUSE_KEY_FILE": str(password.with_name("hub.key")),
         "PYTHONPATH": str(ROOT),
     }
     process: asyncio.subprocess.Process | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,10 +32,11 @@ from hub.sites import service as site_service
 from tests.hub.senders import NOW_MS, Journal
 from web.live import Live, LiveLimits
 from web.passwords import Passwords
-from web.session import Sessions
+from web.session import SessionLimits, Sessions
 from web.shell import make_app
 
 PASSWORD = "correct horse battery"
+KEY = bytes(range(32))
 PROJECTING = Projecting(projections())
 
 
@@ -61,11 +63,17 @@ def layout(site: str, **more: Any) -> SiteLayout:
 class Office:
     """One hub under test."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, limits: SessionLimits | None = None) -> None:
         self.database = database
+        self.ahead_s = 0.0
         self.passwords = Passwords()
         self.live = Live(HubLiveSource(database), LiveLimits(tick_s=0.02))
-        self.sessions = Sessions(AccountStore(database), self.passwords)
+        self.sessions = Sessions(
+            AccountStore(database, KEY),
+            self.passwords,
+            limits=limits or SessionLimits(),
+            wall_s=lambda: time.time() + self.ahead_s,
+        )
         self.journals: dict[str, Journal] = {}
         self.now_ms = NOW_MS
         self._hash: str | None = None
@@ -186,9 +194,9 @@ class Office:
 
 
 @asynccontextmanager
-async def office(database: Database, *sites: str) -> AsyncIterator[Office]:
+async def office(database: Database, *sites: str, limits: SessionLimits | None = None) -> AsyncIterator[Office]:
     """A hub with these sites (one, `demo`, if none is named)."""
-    found = Office(database)
+    found = Office(database, limits)
     for site in sites or ("demo",):
         await found.site(site)
     try:

@@ -37,6 +37,7 @@ class Rig:
             "GATEHOUSE_BROKER_PORT": str(self.broker.port),
             "GATEHOUSE_BROKER_USER": "hub",
             "GATEHOUSE_BROKER_PASSWORD_FILE": str(password_file),
+            "GATEHOUSE_KEY_FILE": str(folder / "hub.key"),
         }
         self.processes: list[subprocess.Popen[bytes]] = []
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
+import msgspec
 import pytest
 
-from hub.accounts import service
+from contract.desired import Role
+from contract.instants import instant
+from contract.kinds import SessionOpened
+from hub.accounts.copies import COPY_LIVES, DORMANT
 from hub.accounts.renewal import renew
 from hub.accounts.rights import may_look_after
 from hub.db import Database
+from hub.events.stored import to_datetime
 from tests.hub.office import PASSWORD, office
 from tests.hub.senders import rows
 from web.users import User
@@ -53,7 +58,9 @@ async def test_an_account_is_opened_changed_and_removed(database: Database) -> N
         assert "password" not in made.text
         copy = (await hub.desired("demo", "account"))[account["id"]]
         assert copy["password_hash"].startswith("$argon2id$")
-        assert datetime.fromisoformat(copy["expires_at"]) > datetime.now(UTC) + timedelta(days=29)
+        assert (
+            timedelta(hours=71) < datetime.fromisoformat(copy["expires_at"]) - datetime.now(UTC) <= COPY_LIVES["guard"]
+        )
 
         body = {"name": "刘洋", "role": "maintenance", "sites": ["demo"], "language": "en"}
         changed = await admin.put(f"/api/accounts/{account['id']}", json=body)
@@ -79,13 +86,47 @@ async def test_moving_to_another_site_takes_the_copy_along(database: Database) -
         assert account["id"] not in await hub.desired("north", "account")
 
 
-async def test_a_new_site_gets_the_accounts_of_all_sites(database: Database) -> None:
+async def test_a_gateway_holds_nobody_but_who_works_at_its_site(database: Database) -> None:
     async with office(database) as hub:
-        admin = await hub.account("root", "admin", "*")
+        for username, role in (("root", "admin"), ("region", "manager"), ("flying", "guard")):
+            await hub.account(username, role, "*")
+        await hub.account("boss", "admin", "demo")
         guard = await hub.account("wang", "guard", "demo")
+        manager = await hub.account("zhao", "manager", "demo")
         await hub.site("north")
-        assert set(await hub.desired("north", "account")) == {admin}
-        assert set(await hub.desired("demo", "account")) == {admin, guard}
+        assert await hub.desired("north", "account") == {}
+        assert set(await hub.desired("demo", "account")) == {guard, manager}
+
+
+@pytest.mark.parametrize("role", get_args(Role))
+async def test_a_copy_lives_as_long_as_its_role_says(database: Database, role: Role) -> None:
+    async with office(database) as hub:
+        account = await hub.account("wang", role, "demo")
+        copies = await hub.desired("demo", "account")
+        if role not in COPY_LIVES:
+            assert copies == {}
+            return
+        left = datetime.fromisoformat(copies[account]["expires_at"]) - datetime.now(UTC)
+        assert timedelta(0) < COPY_LIVES[role] - left < timedelta(minutes=5)
+        assert left <= timedelta(hours=72)
+
+
+async def test_whoever_does_not_sign_in_for_long_has_no_copies_until_they_do(database: Database) -> None:
+    async with office(database) as hub:
+        wang, li = await hub.account("wang", "guard", "demo"), await hub.account("li", "guard", "demo")
+        then = to_datetime(instant(hub.now_ms))
+        long_ago = "UPDATE accounts SET changed_at = :at, copies_until = :at RETURNING id"
+        await rows(database, long_ago, at=then - DORMANT - timedelta(days=1))
+        await renew(database, then, timedelta(days=7))
+        assert await hub.desired("demo", "account") == {}
+        # A sign-in at the gateway counts as one here does; what another site's gateway says of this account does not.
+        await hub.site("north")
+        seen = SessionOpened(username="wang", role="guard")
+        await hub.report("session.opened", msgspec.structs.replace(seen, username="li"), "north-gw", site="north")
+        await hub.report("session.opened", seen, "demo-gw")
+        assert set(await hub.desired("demo", "account")) == {wang}
+        await hub.token("li")
+        assert set(await hub.desired("demo", "account")) == {wang, li}
 
 
 @pytest.mark.parametrize(
@@ -101,6 +142,9 @@ async def test_a_new_site_gets_the_accounts_of_all_sites(database: Database) -> 
         ({"name": ""}, "name"),
         ({"extra": 1}, "extra"),
         ({"username": "same-as-password", "password": "Same-As-Password"}, "password"),
+        ({"password": "            "}, "password"),
+        ({"password": "Property 2026"}, "password"),
+        ({"username": "break-glass"}, "username"),
     ],
 )
 async def test_what_an_account_must_be(database: Database, change: dict[str, Any], field: str) -> None:
@@ -178,7 +222,9 @@ async def test_ones_own_password(database: Database) -> None:
     async with office(database) as hub:
         await hub.account("wang", "guard", "demo")
         async with hub.client("wang") as here, hub.client("wang") as there:
-            wrong = await here.post("/api/accounts/self/password", json={"current": "x", "password": "another one"})
+            wrong = await here.post(
+                "/api/accounts/self/password", json={"current": "x", "password": "another password"}
+            )
             assert (wrong.status_code, list(wrong.json()["error"]["fields"])) == (422, ["current"])
             body = {"current": PASSWORD, "password": "another password"}
             assert (await here.post("/api/accounts/self/password", json=body)).status_code == 204
@@ -194,7 +240,7 @@ async def test_ones_own_password(database: Database) -> None:
 
 async def test_guessing_the_own_password_is_throttled(database: Database) -> None:
     async with office(database) as hub, hub.signed_in("wang", "guard") as client:
-        body = {"current": "x", "password": "another one"}
+        body = {"current": "x", "password": "another password"}
         answers = [(await client.post("/api/accounts/self/password", json=body)).status_code for _ in range(7)]
         assert answers == [422] * 5 + [429] * 2
 
@@ -221,15 +267,19 @@ async def test_copies_are_renewed_before_they_run_out(database: Database) -> Non
         account = await hub.account("wang", "guard", "demo")
         now = datetime.now(UTC)
         first = (await hub.desired("demo", "account"))[account]["expires_at"]
+        # Somebody else's copy is due sooner: nobody's runs out while the line is up.
         wait_s = await renew(database, now, timedelta(days=7))
         assert wait_s == timedelta(days=1).total_seconds()
+        await hub.account("li", "maintenance", "demo")
+        wait_s = await renew(database, now, timedelta(days=7))
+        assert timedelta(hours=11) < timedelta(seconds=wait_s) < timedelta(hours=13)
         assert (await hub.desired("demo", "account"))[account]["expires_at"] == first
-        later = now + service.COPY_LIFE - service.RENEW_BEFORE + timedelta(minutes=1)
+        later = now + COPY_LIVES["guard"] / 2 + timedelta(minutes=1)
         await renew(database, later, timedelta(days=7))
         renewed = (await hub.desired("demo", "account"))[account]["expires_at"]
-        assert datetime.fromisoformat(renewed) > later + timedelta(days=29)
+        assert datetime.fromisoformat(renewed) > later + timedelta(hours=71)
         # Renewing is no person's change: it leaves no trace in the history.
-        assert len(await hub.events("account.changed")) == 1
+        assert len(await hub.events("account.changed")) == 2
 
 
 async def test_forgotten_sessions_are_dropped(database: Database) -> None:

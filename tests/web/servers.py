@@ -13,6 +13,7 @@ import httpx
 import msgspec
 from fastapi import APIRouter, FastAPI
 
+from contract.commands import Person
 from web.live import Live, LiveLimits, Snapshot, State
 from web.passwords import Passwords
 from web.screens import LiveEvent, Sites
@@ -41,9 +42,13 @@ class MemoryStore:
     accounts: dict[str, StoredAccount] = field(default_factory=dict)
     sessions: dict[str, StoredSession] = field(default_factory=dict)
     records: list[tuple[str, str, str]] = field(default_factory=list)
+    codes: dict[str, str] = field(default_factory=dict)
 
     async def account(self, username: str) -> StoredAccount | None:
         return self.accounts.get(username)
+
+    async def takes_code(self, account: str, code: str, at: int) -> bool:
+        return self.codes.pop(code, None) == account
 
     async def open(self, session: StoredSession, user: User) -> None:
         self.sessions[session.token_hash] = session
@@ -56,10 +61,19 @@ class MemoryStore:
         owner = next((stored.user for stored in self.accounts.values() if stored.user.id == session.account), None)
         return None if owner is None else (session, owner)
 
+    async def of_account(self, account: str) -> list[StoredSession]:
+        return [session for session in self.sessions.values() if session.account == account]
+
     async def seen(self, token_hash: str, at: int) -> None:
         self.sessions[token_hash] = self.sessions[token_hash]._replace(seen_at=at)
 
-    async def close(self, session: StoredSession, user: User) -> None:
+    async def proven(self, token_hash: str, at: int) -> None:
+        self.sessions[token_hash] = self.sessions[token_hash]._replace(proven_at=at)
+
+    async def slowed(self, user: User, address: str, noun: str, share: int) -> None:
+        self.records.append(("slowed", user.username, noun))
+
+    async def close(self, session: StoredSession, user: User, by: Person | None = None) -> None:
         self.sessions.pop(session.token_hash, None)
         self.records.append(("closed", user.username, ""))
 
@@ -105,11 +119,20 @@ class House:
     clock: Clock
     passwords: Passwords
 
-    async def add(self, username: str, password: str, role: str = "guard", sites: Sequence[str] = ("a",)) -> User:
+    async def add(
+        self,
+        username: str,
+        password: str,
+        role: str = "guard",
+        sites: Sequence[str] = ("a",),
+        *,
+        second_factor: bool = False,
+    ) -> User:
         user = User.model_validate(
             {"id": f"id-{username}", "username": username, "name": username.title(), "role": role, "sites": sites}
         )
-        self.store.accounts[normal_username(username)] = StoredAccount(user, await self.passwords.hash(password))
+        hashed = await self.passwords.hash(password)
+        self.store.accounts[normal_username(username)] = StoredAccount(user, hashed, second_factor)
         return user
 
     def client(self, address: str = "192.0.2.7", **headers: str) -> httpx.AsyncClient:

@@ -9,9 +9,11 @@ import pytest
 from fastapi import APIRouter, Depends
 
 from tests.web.servers import House, house
+from web.lifetimes import LIFETIMES, Lifetime
 from web.session import Allowed, SessionLimits
 from web.users import User
 
+SHORT = SessionLimits(lifetimes=dict.fromkeys(LIFETIMES, Lifetime(100, 250, 10)), seen_every_s=10)
 GUARD = {"username": "wang", "password": "correct horse"}
 
 
@@ -40,7 +42,7 @@ async def test_a_token_and_a_cookie_open_the_same_session() -> None:
         assert "SameSite=strict" in cookie
         assert "Secure" not in cookie
         mine = await browser.get("/api/session")
-        assert mine.json() == {"token": None, "user": body["user"]}
+        assert mine.json() == {"token": None, "user": body["user"], "weak_password": False}
     async with place.client(Authorization=f"Bearer {body['token']}") as program:
         assert (await program.get("/api/session")).json()["user"]["id"] == "id-wang"
     # Of the token only a hash is kept.
@@ -86,7 +88,7 @@ async def test_signing_out_ends_the_session_everywhere() -> None:
 
 
 async def test_sessions_end_by_idling_and_by_age() -> None:
-    place = await ready_house(session_limits=SessionLimits(idle_s=100, absolute_s=250, seen_every_s=10))
+    place = await ready_house(session_limits=SHORT)
     async with place.client() as browser:
         await browser.post("/api/session", json=GUARD)
         for _ in range(2):
@@ -102,7 +104,7 @@ async def test_sessions_end_by_idling_and_by_age() -> None:
 
 
 async def test_a_session_of_a_moment_that_is_still_to_come_does_not_live_until_then() -> None:
-    place = await ready_house(session_limits=SessionLimits(idle_s=100, absolute_s=250, seen_every_s=10))
+    place = await ready_house(session_limits=SHORT)
     years_s = 70 * 365 * 86_400
     async with place.client() as browser:
         await browser.post("/api/session", json=GUARD)

@@ -1,0 +1,72 @@
+"""Attempts to prove who one is: counted by account and address, alone and together, and made to wait after failures."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from contract.texts import Text
+from web.errors import TooMany
+from web.room import subscriber
+from web.throttle import Allowance, Throttle
+
+WAIT = Text("尝试次数过多，请稍后再试", "Too many attempts; try again later")
+
+ONE_PERSON = Allowance(free=5, first_wait_s=15, longest_wait_s=900)
+"""One account from one address: somebody who mistypes."""
+
+ONE_ACCOUNT = Allowance(free=30, first_wait_s=5, longest_wait_s=60)
+"""One account from everywhere, except where it signed in before: strangers must not lock a guard out."""
+
+ONE_ADDRESS = Allowance(free=40, first_wait_s=15, longest_wait_s=300)
+"""Any account from one address."""
+
+MOST_KNOWN = 10_000
+
+Attempt = tuple[str, str, str]
+"""The keys under which an attempt is counted: the pair, the account, the address."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLimits:
+    """How often proving oneself may fail."""
+
+    pair: Allowance = ONE_PERSON
+    account: Allowance = ONE_ACCOUNT
+    address: Allowance = ONE_ADDRESS
+
+
+class Attempts:
+    """Every attempt begins as a failure and is forgiven when it was none, so that many at once count too."""
+
+    def __init__(self, limits: AttemptLimits) -> None:
+        self._pairs = Throttle(limits.pair)
+        self._accounts = Throttle(limits.account)
+        self._addresses = Throttle(limits.address)
+        self._known: OrderedDict[str, None] = OrderedDict()
+
+    def begin(self, username: str, address: str, now: float) -> Attempt:
+        """Count an attempt; `TooMany` if it has to wait."""
+        network = subscriber(address)
+        keys = (f"{username} {network}", username, network)
+        throttles = (self._pairs, self._accounts, self._addresses)
+        # Whoever signed in from here before waits for nobody's failures but those of this account from here.
+        asked = 1 if keys[0] in self._known else len(keys)
+        wait = max(throttle.wait_s(key, now) for throttle, key in zip(throttles[:asked], keys[:asked], strict=True))
+        if wait > 0:
+            raise TooMany(wait, WAIT)
+        for throttle, key in zip(throttles, keys, strict=True):
+            throttle.begin(key, now)
+        return keys
+
+    def forgive(self, attempt: Attempt, *, known: bool) -> None:
+        """The attempt did not fail. `known`: it succeeded, so that the account is at home at the address."""
+        pair, account, address = attempt
+        if known:
+            self._known[pair] = None
+            self._known.move_to_end(pair)
+            if len(self._known) > MOST_KNOWN:
+                self._known.popitem(last=False)
+        self._pairs.forgive(pair, everything=known)
+        self._accounts.forgive(account, everything=False)
+        self._addresses.forgive(address, everything=False)
