@@ -63,12 +63,8 @@ async def test_with_a_second_factor_the_password_alone_opens_nothing(database: D
         async with hub.client() as owner:
             assert (await sign_in(owner, code=f"{code[:3]} {code[3:]}"))[0] == 200
         assert await sign_in(thief, code=code) == (401, "wrong_code")
-        assert [data["why"] for _, _, data in await hub.events("session.refused")] == [
-            "code",
-            "code",
-            "password",
-            "code",
-        ]
+        refused = [data["why"] for _, _, data in await hub.events("session.refused")]
+        assert refused == ["code", "code", "password", "code"]
 
 
 async def test_codes_cannot_be_tried_out(database: Database) -> None:
@@ -135,9 +131,8 @@ async def test_proving_oneself_asks_for_the_code_too(database: Database) -> None
             answer = await admin.post("/api/self/confirm", json={"password": PASSWORD} | body)
             assert (answer.status_code, list(answer.json()["error"]["fields"])) == (422, [field])
         change = {"current": PASSWORD, "password": "three pears on a roof"}
-        assert list((await admin.post("/api/accounts/self/password", json=change)).json()["error"]["fields"]) == [
-            "code"
-        ]
+        bare = await admin.post("/api/accounts/self/password", json=change)
+        assert list(bare.json()["error"]["fields"]) == ["code"]
         proof = {"password": PASSWORD, "code": app.next_code()}
         assert (await admin.post("/api/self/confirm", json=proof)).status_code == 204
         assert (await admin.delete("/api/self/second-factor")).status_code == 204
@@ -184,5 +179,5 @@ def test_the_hubs_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> Non
     assert file.stat().st_mode & 0o777 == 0o600
     assert [each.name for each in file.parent.iterdir()] == ["hub.key"]
     file.write_text("nonsense")
-    with pytest.raises(KeyFileError, match="hub.key"):
+    with pytest.raises(KeyFileError, match="expected|non-hex"):
         own_key(file)
