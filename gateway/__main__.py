@@ -92,5 +92,18 @@ def _networks(context: typer.Context, trusted_proxies: str, metrics_from: str) -
     return found
 
 
+@app.command()
+def seal(
+    data: Annotated[
+        Path, typer.Option(help="Folder of journal, readings and pictures.", envvar="GATEHOUSE_DATA")
+    ] = Path("var/gateway"),
+) -> None:
+    """Make the break-glass account anew and show its password, this once. 生成应急账号密码，仅显示一次。"""
+    os.umask(0o077)
+    from gateway import sealing  # noqa: PLC0415 - only here
+
+    raise typer.Exit(sealing.run(data))
+
+
 if __name__ == "__main__":
     app()

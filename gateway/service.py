@@ -33,6 +33,7 @@ from gateway.homeassistant.outward import Outward
 from gateway.journal import Damages, Journal, JournalInUse, JournalTooNew
 from gateway.pictures import PictureStore
 from gateway.readings import ReadingsStore
+from gateway.sealed import Sealed
 from gateway.settings import Settings
 from gateway.uplink import Uplink
 from gateway.uplink.sending import Names
@@ -129,13 +130,23 @@ async def _serve(settings: Settings, loaded: LoadedSite) -> int:
 
     uplink = _uplink(loaded, settings, engine, desire, journal=journal, readings=readings, pictures=pictures)
 
+    link = uplink or NoHub()
+    sealed = Sealed(
+        settings.data,
+        clock,
+        lambda: 0 if uplink is None else uplink.alone_since_ms,
+        lambda used: engine.turn("account.break_glass", there=used),
+    )
+    if uplink is not None:
+        uplink.watch(sealed.hub_turned)
     gateway = Served(
         engine=engine,
         journal=journal,
         readings=readings,
         pictures=pictures,
         people=people,
-        link=uplink or NoHub(),
+        link=link,
+        sealed=sealed,
         clock=clock,
         software=SOFTWARE,
     )

@@ -27,6 +27,7 @@ BuiltInCause = Literal[
     "clock.doubtful",
     "rights.not_stored",
     "rights.behind",
+    "account.break_glass",
     "hub.unreadable",
     "hub.refuses",
     "clock.error",
@@ -214,6 +215,17 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
             "权限更新后告警自动结束。",
             "1. Check the line to the hub. 2. Deal on site with cards or persons that must not pass. 3. If the line is"
             " good, call technical support. The alarm ends when the rights are those of the hub.",
+        ),
+    ),
+    "account.break_glass": BuiltIn(
+        "major",
+        Text("有人用应急账号登录了网关", "Somebody signed in with the gateway's break-glass account"),
+        Text(
+            "1. 确认是谁、为何拆封；不知情的，立即派人到网关处查看；2. 查看该账号登录后的操作记录；"
+            "3. 网络恢复后在本网关“账号”页更换应急密码并重新封存，告警随即结束。",
+            "1. Find out who broke the seal and why; if nobody knows, send somebody to the gateway now. 2. Look at what"
+            " was done with it. 3. When the line is back, renew it on this gateway's Accounts page and seal the new"
+            " password: the alarm ends.",
         ),
     ),
     "hub.unreadable": BuiltIn(

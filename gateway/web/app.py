@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.web import alarms, commands, events, points, push, site
+from gateway.web import accounts, alarms, commands, events, points, push, site
 from gateway.web.screen import SiteScreen
 from gateway.web.served import Served
 from gateway.web.sessions import HeldSessions
@@ -22,7 +22,7 @@ from web.room import THIS_MACHINE, Network
 from web.session import Sessions
 from web.shell import make_app
 
-ROUTERS = (site.router, events.router, alarms.router, commands.router, points.router)
+ROUTERS = (site.router, events.router, alarms.router, commands.router, points.router, accounts.router)
 
 BODY_LIMIT = 64_000
 """A site's people ask for single things; who sends more keeps the doors waiting while it is read."""
@@ -48,7 +48,9 @@ def gateway_app(
     Pushes are not its own: they are told where to go (`push_port`), or taken by `pushes` where the settings say so.
     """
     engine = gateway.engine
-    store = HeldSessions(gateway.people, engine.record, gateway.clock, site=gateway.site, gateway=engine.site.gateway)
+    store = HeldSessions(
+        gateway.people, engine.record, gateway.clock, gateway.sealed, site=gateway.site, gateway=engine.site.gateway
+    )
     sessions = Sessions(
         store,
         Passwords(at_once=1, waiting=16),
@@ -77,6 +79,7 @@ def gateway_app(
         metrics_from=metrics_from,
     )
     app.state.served = gateway
+    app.state.sealed = gateway.sealed
     if pushes is not None:
         app.add_middleware(PushesToo, pushes=pushes)
     return app

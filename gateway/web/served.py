@@ -17,6 +17,7 @@ from contract.readings import Reading
 from gateway.clock import Clock
 from gateway.engine.site import SiteEngine
 from gateway.journal import Journal
+from gateway.sealed import Sealed
 from web.paging import sites_asked
 from web.session import SignedInUser
 
@@ -87,6 +88,7 @@ class Served:
     pictures: HeldPictures
     people: People
     link: Link
+    sealed: Sealed
     clock: Clock
     software: str
 

@@ -1,21 +1,28 @@
-"""Accounts that the hub sent down, and the sessions opened here: kept in the journal, a restart ends no shift."""
+"""Accounts that the hub sent down, and the sessions opened here: kept in the journal, a restart ends no shift.
+
+Beside them stand two things of the gateway's own: locks, which somebody sets here on an account and the hub's word
+lifts, and the sealed account (`gateway.sealed`). A copy has no second factor: who has one has no copy.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from uuid import uuid4
 
 import msgspec
 
+from contract.commands import Person
 from contract.desired import Account
 from contract.instants import milliseconds
-from contract.kinds import SessionOpened, SessionRefused
+from contract.kinds import AccountLocked, SessionOpened, SessionRefused, WritesRefused
 from gateway.clock import Clock
 from gateway.engine.record import Facts, Record
+from gateway.sealed import Seal, Sealed
 from gateway.web.served import People
 from web.session import StoredAccount, StoredSession
-from web.users import User
+from web.users import SEALED, User
 
 SESSIONS_LIMIT = 500
 """Sessions of one gateway at the most; the one used longest ago gives way."""
@@ -29,40 +36,66 @@ class _Kept(msgspec.Struct, frozen=True):
     seen_at: int
     address: str
     password: str = ""
+    device: str = ""
+    proven_at: int = 0
+    weak: bool = False
+
+
+class Lock(msgspec.Struct, frozen=True):
+    """Somebody locked an account here. `at`: Unix ms."""
+
+    lock: str
+    by: Person
+    at: int
+    reason: str
 
 
 class HeldSessions:
-    """As `web.session.SessionStore`: the hub's accounts, this gateway's own sessions."""
+    """As `web.session.SessionStore`: the hub's accounts, this gateway's own sessions, locks and sealed account."""
 
-    def __init__(self, people: People, record: Record, clock: Clock, *, site: str, gateway: str) -> None:
+    def __init__(
+        self, people: People, record: Record, clock: Clock, sealed: Sealed, *, site: str, gateway: str
+    ) -> None:
         self._people = people
         self._record = record
         self._clock = clock
+        self._sealed = sealed
         self._site = site
         self._gateway = gateway
         self._sessions: OrderedDict[str, StoredSession] = OrderedDict()
         self._opened_with: dict[str, str] = {}
+        self._locks: dict[str, Lock] = {}
+        self._lock_late(record.load_state("account-lock", Lock, self._lock_late))
         self._remember(record.load_state("session", _Kept, self._remember))
 
     async def account(self, username: str) -> StoredAccount | None:
         """The account that may sign in now under `username` (lower case), or None."""
+        if username == SEALED:
+            seal = await self._sealed.current()
+            return None if seal is None else StoredAccount(self._sealed_user(), seal.password_hash)
         account = self._people.accounts.get(username)
         if account is None or not self._valid(account):
             return None
         return StoredAccount(self._user(account), account.password_hash)
 
+    async def takes_code(self, account: str, code: str, at: int) -> bool:
+        """Nobody here has a second factor."""
+        return False
+
     async def open(self, session: StoredSession, user: User) -> None:
         """Keep a new session; record `session.opened`."""
         facts = Facts()
-        facts.say("session.opened", self._gateway, _opened(user, session.address))
+        facts.say("session.opened", self._gateway, _opened(session, user))
         while len(self._sessions) >= SESSIONS_LIMIT:
             oldest, _ = self._sessions.popitem(last=False)
             self._opened_with.pop(oldest, None)
             facts.keep("session", oldest, None)
-        account = self._by_id(user.id)
-        self._opened_with[session.token_hash] = "" if account is None else _password(account)
+        held = self._held(user.id)
+        self._opened_with[session.token_hash] = "" if held is None else _password(held[0])
         self._keep(session, facts)
         await self._record.append(facts)
+        if user.id == SEALED:
+            await self._sealed.used()
 
     async def find(self, token_hash: str) -> tuple[StoredSession, User] | None:
         """The session and its account as it is now; None if either is gone, may no longer sign in, or has another
@@ -70,27 +103,30 @@ class HeldSessions:
         session = self._sessions.get(token_hash)
         if session is None:
             return None
-        account = self._by_id(session.account)
-        if account is None or not self._valid(account) or self._opened_with.get(token_hash) != _password(account):
+        held = self._held(session.account)
+        if held is None or self._opened_with.get(token_hash) != _password(held[0]):
             return None
-        return session, self._user(account)
+        return session, held[1]
+
+    async def of_account(self, account: str) -> Sequence[StoredSession]:
+        """The account's sessions."""
+        return [session for session in self._sessions.values() if session.account == account]
 
     async def seen(self, token_hash: str, at: int) -> None:
         """Note that the session was used."""
-        session = self._sessions.get(token_hash)
-        if session is None:
-            return
-        facts = Facts()
-        self._keep(session._replace(seen_at=at), facts)
-        await self._record.append(facts)
+        await self._change(token_hash, seen_at=at)
 
-    async def close(self, session: StoredSession, user: User) -> None:
+    async def proven(self, token_hash: str, at: int) -> None:
+        """Note that the session's person gave their password."""
+        await self._change(token_hash, proven_at=at)
+
+    async def close(self, session: StoredSession, user: User, by: Person | None = None) -> None:
         """Forget the session; record `session.closed`."""
         if self._sessions.pop(session.token_hash, None) is None:
             return
         self._opened_with.pop(session.token_hash, None)
         facts = Facts()
-        facts.say("session.closed", self._gateway, _opened(user, session.address))
+        facts.say("session.closed", self._gateway, _opened(session, user, by))
         facts.keep("session", session.token_hash, None)
         await self._record.append(facts)
 
@@ -100,28 +136,94 @@ class HeldSessions:
         facts.say("session.refused", self._gateway, SessionRefused(username=username, address=address, why=why))
         await self._record.append(facts)
 
+    async def slowed(self, user: User, address: str, noun: str, share: int) -> None:
+        """Record `writes.refused`."""
+        facts = Facts()
+        data = WritesRefused(by=user.person(), noun=noun, share=share, address=address)
+        facts.say("writes.refused", self._gateway, data)
+        await self._record.append(facts)
+
+    # --- Locks
+
+    async def lock(self, account: Account, by: Person, reason: str) -> None:
+        """Nobody signs in here as `account` any more, and who did is out; the hub's word lifts it."""
+        if self.lock_of(account) is not None:
+            return
+        lock = Lock(str(uuid4()), by, self._clock.wall_ms(), reason)
+        self._locks[account.id] = lock
+        facts = Facts()
+        facts.say("account.locked", self._gateway, _locked(lock, account, by))
+        facts.keep("account-lock", account.id, lock)
+        await self._record.append(facts)
+
+    def lock_of(self, account: Account) -> Lock | None:
+        """The lock that holds, if there is one."""
+        lock = self._locks.get(account.id)
+        if lock is None or lock.lock not in account.lifted:
+            return lock
+        del self._locks[account.id]
+        facts = Facts()
+        facts.say("account.unlocked", self._gateway, _locked(lock, account, None))
+        facts.keep("account-lock", account.id, None)
+        self._record.append(facts)
+        return None
+
+    # --- Inside
+
     def _remember(self, found: Mapping[str, _Kept]) -> None:
         """What is found late was used before all that was opened since."""
         since, self._sessions = self._sessions, OrderedDict()
         for token_hash, kept in found.items():
             self._sessions[token_hash] = StoredSession(
-                token_hash, kept.account, kept.opened_at, kept.seen_at, kept.address
+                token_hash,
+                kept.account,
+                kept.opened_at,
+                kept.seen_at,
+                kept.address,
+                kept.device,
+                kept.proven_at,
+                kept.weak,
             )
             self._opened_with[token_hash] = kept.password
         self._sessions |= since
 
+    def _lock_late(self, found: Mapping[str, Lock]) -> None:
+        """A lock that the disk brings late holds from then on, but for one that was set since."""
+        self._locks = {**found, **self._locks}
+
+    async def _change(self, token_hash: str, **fields: int) -> None:
+        session = self._sessions.get(token_hash)
+        if session is None:
+            return
+        facts = Facts()
+        self._keep(session._replace(**fields), facts)
+        await self._record.append(facts)
+
     def _keep(self, session: StoredSession, facts: Facts) -> None:
         self._sessions[session.token_hash] = session
         self._sessions.move_to_end(session.token_hash)
-        opened_with = self._opened_with.get(session.token_hash, "")
-        kept = _Kept(session.account, session.opened_at, session.seen_at, session.address, opened_with)
+        kept = _Kept(
+            session.account,
+            session.opened_at,
+            session.seen_at,
+            session.address,
+            self._opened_with.get(session.token_hash, ""),
+            session.device,
+            session.proven_at,
+            session.weak,
+        )
         facts.keep("session", session.token_hash, kept)
 
-    def _by_id(self, account: str) -> Account | None:
-        return next((each for each in self._people.accounts.values() if each.id == account), None)
+    def _held(self, account_id: str) -> tuple[Account | Seal, User] | None:
+        """What may be signed in with now under that id, and as whom."""
+        if account_id == SEALED:
+            seal = self._sealed.seal
+            return (seal, self._sealed_user()) if seal is not None and self._sealed.opens else None
+        account = next((each for each in self._people.accounts.values() if each.id == account_id), None)
+        return None if account is None or not self._valid(account) else (account, self._user(account))
 
     def _valid(self, account: Account) -> bool:
-        return self._clock.wall_ms() < milliseconds(account.expires_at)
+        return self._clock.wall_ms() < milliseconds(account.expires_at) and self.lock_of(account) is None
 
     def _user(self, account: Account) -> User:
         return User(
@@ -133,11 +235,18 @@ class HeldSessions:
             sites=(self._site,),
         )
 
+    def _sealed_user(self) -> User:
+        return User(id=SEALED, username=SEALED, name="应急账号", role="admin", sites=(self._site,))
 
-def _password(account: Account) -> str:
+
+def _password(held: Account | Seal) -> str:
     """Tells one password of an account from the next: enough of the hash of what is kept of it."""
-    return hashlib.sha256(account.password_hash.encode()).hexdigest()[:16]
+    return hashlib.sha256(held.password_hash.encode()).hexdigest()[:16]
 
 
-def _opened(user: User, address: str) -> SessionOpened:
-    return SessionOpened(username=user.username, role=user.role, address=address)
+def _opened(session: StoredSession, user: User, by: Person | None = None) -> SessionOpened:
+    return SessionOpened(username=user.username, role=user.role, address=session.address, device=session.device, by=by)
+
+
+def _locked(lock: Lock, account: Account, by: Person | None) -> AccountLocked:
+    return AccountLocked(lock=lock.lock, account=account.id, username=account.username, by=by, reason=lock.reason)

@@ -21,6 +21,7 @@ from drivers.opening import open_bus
 from drivers.push import PushBus
 from gateway.engine.lanes import WAITING_LIMIT
 from gateway.engine.reads import OLD_BURST
+from gateway.sealed import Sealed
 from gateway.web.app import push_app
 from gateway.web.push import AT_ONCE
 from gateway.web.served import People, Served
@@ -102,6 +103,7 @@ async def cameras(folder: Path, disk: FaultyDisk | None = None) -> AsyncIterator
             pictures=Album(folder),
             people=People({}, {}),
             link=Alone(),
+            sealed=Sealed(folder, engine.clock, lambda: None, lambda _: None),
             clock=engine.clock,
             software="0.0.0",
         )

@@ -19,6 +19,7 @@ from drivers.camera.plates import BODY_LIMIT
 from drivers.profiles import load
 from drivers.push import PushBus
 from gateway.hubtime import HubWord
+from gateway.sealed import Sealed
 from gateway.web.app import gateway_app, push_app
 from gateway.web.push import allowed_networks
 from gateway.web.served import People, Served
@@ -44,8 +45,15 @@ class Site:
     """The yard with its web server, and people who may sign in."""
 
     def __init__(
-        self, here: Yard, app: FastAPI, client: httpx.AsyncClient, camera: httpx.AsyncClient, people: People
+        self,
+        here: Yard,
+        app: FastAPI,
+        client: httpx.AsyncClient,
+        camera: httpx.AsyncClient,
+        people: People,
+        link: Alone,
     ) -> None:
+        self.link = link
         self.here = here
         self.app = app
         self.client = client
@@ -88,13 +96,21 @@ async def site(
         people = People(accounts, {"h-1": Holder(id="h-1", name="张三", unit="1-101")})
         cameras = {id: load("zhenshi_plate_camera") for id in ("cam-in", "cam-out", "cam-side")}
         here.engine.buses.add(PushBus("cameras", cameras, sink=here.engine.report, clock=here.engine.clock.wall_ms))
+        link = Alone()
+        sealed = Sealed(
+            folder,
+            here.engine.clock,
+            lambda: link.alone_since_ms,
+            lambda used: here.engine.turn("account.break_glass", there=used),
+        )
         served = Served(
             engine=here.engine,
             journal=here.journal,
             readings=here.shelf,
             pictures=Album(folder),
             people=people,
-            link=Alone(),
+            link=link,
+            sealed=sealed,
             clock=here.engine.clock,
             software="0.0.0",
         )
@@ -111,7 +127,7 @@ async def site(
             httpx.AsyncClient(transport=transport, base_url="http://gateway") as client,
             httpx.AsyncClient(transport=pushes, base_url="http://gateway:8082") as camera,
         ):
-            yield Site(here, app, client, camera, people)
+            yield Site(here, app, client, camera, people, link)
 
 
 async def test_nobody_sees_anything_without_signing_in_but_which_server_it_is(tmp_path: Path) -> None:

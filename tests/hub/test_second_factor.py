@@ -179,5 +179,5 @@ def test_the_hubs_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> Non
     assert file.stat().st_mode & 0o777 == 0o600
     assert [each.name for each in file.parent.iterdir()] == ["hub.key"]
     file.write_text("nonsense")
-    with pytest.raises(KeyFileError, match="expected|non-hex"):
+    with pytest.raises(KeyFileError, match=r"expected|non-hex"):
         own_key(file)

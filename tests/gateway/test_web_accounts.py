@@ -1,0 +1,213 @@
+"""Whoever takes a gateway's box, or a colleague's account, with the line to the hub cut."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from contract.instants import instant, milliseconds
+from gateway.sealed import ALONE_MS, FILE
+from hub.accounts.copies import COPY_LIVES, copied
+from tests.gateway.engine_site import MORNING
+from tests.gateway.test_web_site import PASSWORD, Site, site
+from web.rates import WRITES_A_MINUTE
+from web.users import SEALED
+
+UNLOCK = {"site": "yard", "target": "lobby", "kind": "door.unlock", "reason": "x"}
+
+
+async def enter(there: Site, username: str, password: str = PASSWORD) -> httpx.Response:
+    there.client.headers.pop("Authorization", None)
+    answer = await there.client.post("/api/session", json={"username": username, "password": password})
+    if answer.status_code == 200:
+        there.client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+    return answer
+
+
+async def unlock(there: Site) -> int:
+    return (await there.client.post("/api/commands", json=UNLOCK)).status_code
+
+
+async def test_an_account_that_the_hub_disabled_stops_opening_doors_though_the_line_is_cut(tmp_path: Path) -> None:
+    life_s = round(COPY_LIVES["guard"].total_seconds())
+    async with site(tmp_path, expires_in_s=life_s) as there:
+        # The hub disabled it, and cannot say so. Left to itself the copy ends in days, not in a month.
+        assert life_s <= 72 * 3600
+        await enter(there, "guard")
+        assert await unlock(there) == 202
+        there.here.time.pass_by(life_s + 1)
+        assert await unlock(there) == 401
+        assert (await enter(there, "guard")).status_code == 401
+
+
+async def test_a_colleague_locks_it_at_once_and_only_the_hub_lifts_that(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        await enter(there, "maintenance")
+        thief = there.client.headers["Authorization"]
+        await enter(there, "guard")
+        guard = there.client.headers["Authorization"]
+        answer = await there.client.post("/api/accounts/a-maintenance/lock", json={"reason": "手机被盗"})
+        assert (answer.status_code, answer.json()["lock"]["by"]) == (200, "Guard")
+        there.client.headers["Authorization"] = thief
+        assert (await there.client.get("/api/session")).status_code == 401
+        assert (await enter(there, "maintenance")).status_code == 401
+        there.client.headers["Authorization"] = guard
+        [locked] = [item for item in (await there.get("/api/accounts"))["items"] if item["lock"] is not None]
+        assert (locked["username"], locked["lock"]["reason"]) == ("maintenance", "手机被盗")
+        [(_, _, data)] = await there.here.events("account.locked")
+        assert (data["account"], data["by"]["name"]) == ("a-maintenance", "Guard")
+    async with site(tmp_path, time=there.here.time) as again:
+        # Neither a restart nor a copy that is merely prolonged lifts it.
+        copy = again.people.accounts["maintenance"]
+        later = instant(milliseconds(copy.expires_at) + 1000)
+        again.people.accounts["maintenance"] = msgspec.structs.replace(copy, expires_at=later)
+        assert (await enter(again, "maintenance")).status_code == 401
+        again.people.accounts["maintenance"] = msgspec.structs.replace(copy, lifted=[data["lock"]])
+        assert (await enter(again, "maintenance")).status_code == 200
+        assert (await again.here.kinds()).count("account.unlocked") == 1
+
+
+@pytest.mark.parametrize(
+    ("who", "whom", "status"),
+    [
+        ("guard", "a-maintenance", 200),
+        ("guard", "a-admin", 403),
+        ("guard", "a-guard", 409),
+        ("guard", "a-nobody", 404),
+        ("maintenance", "a-guard", 403),
+        ("admin", "a-guard", 200),
+    ],
+)
+async def test_who_may_lock_whom(tmp_path: Path, who: str, whom: str, status: int) -> None:
+    async with site(tmp_path) as there:
+        await enter(there, who)
+        answer = await there.client.post(f"/api/accounts/{whom}/lock", json={"reason": "x"})
+        assert answer.status_code == status, answer.text
+
+
+async def sealed(there: Site) -> str:
+    """An admin makes the sealed account; its password."""
+    await enter(there, "admin")
+    answer = await there.client.post("/api/break-glass")
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["password"])
+
+
+def alarms(there: Site) -> list[str]:
+    found = there.here.engine.alarms.alarms.values()
+    return [alarm.cause.rule for alarm in found if alarm.state != "closed"]
+
+
+async def test_the_sealed_account_opens_only_without_the_hub_and_is_an_alarm(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        password = await sealed(there)
+        assert len(password) >= 25
+        assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
+        assert password not in (tmp_path / FILE).read_text()
+        there.link.alone_since_ms = None
+        assert (await enter(there, SEALED, password)).status_code == 401
+        there.link.alone_since_ms = there.here.time.machine_ms
+        assert (await enter(there, SEALED, password)).status_code == 401
+        there.here.time.pass_by(ALONE_MS / 1000)
+        assert alarms(there) == []
+        assert (await enter(there, SEALED, password)).status_code == 200
+        assert alarms(there) == ["account.break_glass"]
+        assert await unlock(there) == 202
+        # It does not seal itself anew: whoever tore the envelope must not hide that.
+        assert (await there.client.post("/api/break-glass")).status_code == 403
+        assert (await there.here.events("session.opened"))[-1][2]["username"] == SEALED
+        session = there.client.headers["Authorization"]
+
+        # The hub is back: what was opened is closed, and it is spent for the next outage too.
+        there.link.alone_since_ms = None
+        there.app.state.sealed.hub_turned()
+        assert await unlock(there) == 401
+        there.link.alone_since_ms = 0
+        there.client.headers["Authorization"] = session
+        await there.app.state.sealed.look()
+        assert await unlock(there) == 401
+        assert (await enter(there, SEALED, password)).status_code == 401
+        assert alarms(there) == ["account.break_glass"]
+
+        new = await sealed(there)
+        assert alarms(there) == []
+        assert (await enter(there, SEALED, password)).status_code == 401
+        assert (await enter(there, SEALED, new)).status_code == 200
+
+
+async def test_the_alarm_of_a_used_seal_outlives_a_restart(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        password = await sealed(there)
+        assert (await enter(there, SEALED, password)).status_code == 200
+    async with site(tmp_path, time=there.here.time) as again:
+        assert alarms(again) == ["account.break_glass"]
+        await enter(again, "admin")
+        state: dict[str, Any] = await again.get("/api/break-glass")
+        assert state["used_at"] is not None
+        # Renewed from the command line meanwhile.
+        made = subprocess.run(
+            [sys.executable, "-m", "gateway", "seal", "--data", str(tmp_path)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        name, password = made.stdout.split()[:2]
+        state = await again.get("/api/break-glass")
+        assert (name, state["used_at"], alarms(again)) == (SEALED, None, [])
+        assert (await enter(again, SEALED, password)).status_code == 200
+
+
+async def test_a_seal_is_renewed_only_by_who_proves_themselves(tmp_path: Path) -> None:
+    async with site(tmp_path, expires_in_s=86_400) as there:
+        await enter(there, "guard")
+        assert (await there.client.post("/api/break-glass")).status_code == 403
+        await enter(there, "admin")
+        there.here.time.pass_by(301)
+        answer = await there.client.post("/api/break-glass")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "prove")
+        assert (await there.client.post("/api/self/confirm", json={"password": PASSWORD})).status_code == 204
+        assert (await there.client.post("/api/break-glass")).status_code == 200
+
+
+async def test_sessions_here_are_listed_and_ended_too(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        await enter(there, "guard")
+        other = there.client.headers["Authorization"]
+        await enter(there, "guard")
+        assert [item["this"] for item in (await there.get("/api/self/sessions"))["items"]].count(True) == 1
+        assert (await there.client.delete("/api/self/sessions")).status_code == 204
+        there.client.headers["Authorization"] = other
+        assert (await there.client.get("/api/session")).status_code == 401
+
+
+async def test_a_guard_without_end_is_slowed_and_a_busy_one_is_not(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        await enter(there, "guard")
+        share = WRITES_A_MINUTE["commands"]
+        answers = [await unlock(there) for _ in range(share + 20)]
+        assert answers[share:] == [429] * 20
+        assert 429 not in answers[:share]
+        # One every three seconds, for as long as one likes.
+        there.here.time.pass_by(60)
+        busy = []
+        for _ in range(2 * share):
+            there.here.time.pass_by(3)
+            await there.here.settle()
+            busy.append(await unlock(there))
+        assert 429 not in busy
+        assert (await there.here.kinds()).count("writes.refused") == 1
+
+
+def test_no_copy_opens_more_than_its_site() -> None:
+    at = datetime.fromtimestamp(MORNING / 1000, UTC)
+    assert copied("guard", ["demo"], second_factor=False, alive_at=at, now=at)
+    for role, sites, factor in (("guard", ["*"], False), ("admin", ["demo"], False), ("guard", ["demo"], True)):
+        assert not copied(role, sites, second_factor=factor, alive_at=at, now=at)
