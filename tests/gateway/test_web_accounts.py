@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 import subprocess
 import sys
@@ -153,12 +154,8 @@ async def test_the_alarm_of_a_used_seal_outlives_a_restart(tmp_path: Path) -> No
         state: dict[str, Any] = await again.get("/api/break-glass")
         assert state["used_at"] is not None
         # Renewed from the command line meanwhile.
-        made = subprocess.run(
-            [sys.executable, "-m", "gateway", "seal", "--data", str(tmp_path)],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        command = [sys.executable, "-m", "gateway", "seal", "--data", str(tmp_path)]
+        made = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True)
         name, password = made.stdout.split()[:2]
         state = await again.get("/api/break-glass")
         assert (name, state["used_at"], alarms(again)) == (SEALED, None, [])

@@ -29,6 +29,12 @@ const routes: RouteRecordRaw[] = [
   { path: "/people", component: () => import("@/pages/People.vue"), meta: { ability: "people.read" } },
   { path: "/sites", component: () => import("@/pages/Sites.vue"), meta: { ability: "sites.read" } },
   { path: "/accounts", component: () => import("@/pages/Accounts.vue"), meta: { ability: "accounts.write" } },
+  {
+    path: "/site-accounts",
+    component: () => import("@/pages/SiteAccounts.vue"),
+    meta: { ability: "accounts.lock" },
+  },
+  { path: "/me", component: () => import("@/pages/Me.vue") },
   { path: "/", component: () => import("@/pages/NotFound.vue") },
   { path: "/:rest(.*)*", component: () => import("@/pages/NotFound.vue") },
 ];

@@ -7,6 +7,9 @@ export interface Account extends User {
   active: boolean;
   created_at?: string;
   changed_at?: string;
+  signed_in_at?: string | null;
+  second_factor?: boolean;
+  locks?: { site: string; by: string; reason: string; at: string }[];
 }
 
 export interface AccountBody {
@@ -36,5 +39,13 @@ export const changeAccount = (id: string, body: AccountBody & { password?: strin
 
 export const removeAccount = (id: string): Promise<void> => api.delete(`/api/accounts/${encodeURIComponent(id)}`);
 
-export const changePassword = (current: string, password: string): Promise<void> =>
-  api.post("/api/accounts/self/password", { current, password });
+export const changePassword = (current: string, password: string, code: string): Promise<void> =>
+  api.post("/api/accounts/self/password", { current, password, code });
+
+export const endSessionsOf = (id: string): Promise<void> =>
+  api.delete(`/api/accounts/${encodeURIComponent(id)}/sessions`);
+
+export const resetSecondFactor = (id: string): Promise<void> =>
+  api.delete(`/api/accounts/${encodeURIComponent(id)}/second-factor`);
+
+export const liftLocks = (id: string): Promise<void> => api.delete(`/api/accounts/${encodeURIComponent(id)}/locks`);

@@ -23,6 +23,13 @@ export function whenUnauthorised(action: () => void): void {
   onUnauthorised = action;
 }
 
+let prove: () => Promise<boolean> = () => Promise.resolve(false);
+
+/** How to have the person prove who they are, when the server asks for that; whether they did. */
+export function whenProofNeeded(action: () => Promise<boolean>): void {
+  prove = action;
+}
+
 /** `path` with those of `query` that have a value. */
 export function withQuery(path: string, query: Query = {}): string {
   const search = new URLSearchParams();
@@ -86,6 +93,7 @@ async function send<T>(method: string, path: string, body?: unknown): Promise<T>
   if (!response.ok) {
     const error = await failure(response);
     if (response.status === 401 && path !== "/api/session") onUnauthorised();
+    if (error.code === "prove" && (await prove())) return send<T>(method, path, body);
     throw error;
   }
   if (response.status === 204) return undefined as T;

@@ -26,6 +26,8 @@ const ROLES_OF = {
   "people.write": ["manager", "admin"],
   "sites.read": ["manager", "admin"],
   "accounts.write": ["manager", "admin"],
+  "accounts.lock": ["guard", "manager", "admin"],
+  "seal.renew": ["manager", "admin"],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Ability = keyof typeof ROLES_OF;
@@ -44,9 +46,13 @@ const HUB_ONLY = new Set<Ability>([
   "accounts.write",
 ]);
 
+/** What only a gateway has of its own. */
+const GATEWAY_ONLY = new Set<Ability>(["accounts.lock", "seal.renew"]);
+
 export function may(user: User | null, about: About | null, ability: Ability): boolean {
   if (user === null) return false;
   if (about?.server === "gateway" && HUB_ONLY.has(ability)) return false;
+  if (about?.server !== "gateway" && GATEWAY_ONLY.has(ability)) return false;
   const roles: readonly Role[] = ROLES_OF[ability];
   return roles.includes(user.role);
 }

@@ -14,7 +14,14 @@ export const session = reactive({
   known: false,
   /** Why the person has to sign in (again): their session ended by itself. */
   ended: false,
+  /** The password would not be taken as a new one today: it should be changed. */
+  weakPassword: false,
 });
+
+interface Answer {
+  user: User;
+  weak_password?: boolean;
+}
 
 let nowKnown: () => void = () => undefined;
 /** Settles once the server has said who is signed in, if anybody: until then no page can be chosen. */
@@ -38,8 +45,7 @@ export async function loadAbout(): Promise<void> {
 export async function loadSession(): Promise<void> {
   await loadAbout();
   try {
-    const answer = await api.get<{ user: User }>("/api/session");
-    become(answer.user);
+    become(await api.get<Answer>("/api/session"));
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401) throw error;
     session.user = null;
@@ -48,17 +54,18 @@ export async function loadSession(): Promise<void> {
   nowKnown();
 }
 
-function become(user: User): void {
+function become({ user, weak_password }: Answer): void {
   session.user = user;
+  session.weakPassword = weak_password ?? false;
   session.ended = false;
   session.known = true;
   suggestLanguage(user.language);
 }
 
-export async function signIn(username: string, password: string): Promise<User> {
-  const answer = await api.post<{ user: User }>("/api/session", { username, password });
+export async function signIn(username: string, password: string, code = ""): Promise<User> {
+  const answer = await api.post<Answer>("/api/session", { username, password, ...(code ? { code } : {}) });
   await loadAbout();
-  become(answer.user);
+  become(answer);
   others?.postMessage("in");
   return answer.user;
 }
