@@ -14,6 +14,8 @@ WRITES_A_MINUTE: Mapping[str, int] = {
     "alarms": 120,
     "tickets": 60,
     "accounts": 60,
+    "held-accounts": 60,
+    "break-glass": 10,
     "self": 30,
 }
 """By the noun of the address, `/api/<noun>/…`."""

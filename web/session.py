@@ -1,9 +1,8 @@
 """Sessions: opaque random tokens (only their hash is kept), as `Authorization: Bearer` or as a cookie.
 
-A session ends by sign-out, without a request for as long as its role allows, after its whole lifetime in any case,
-when it is ended from another one, and when its account is removed or may no longer sign in. What would hand an account
-or its rights to somebody else asks for the password (and the second factor) again: `PROVEN`. Where sessions and
-accounts are kept is the server's business (`SessionStore`).
+A session ends by sign-out, by idling, after its role's lifetime in any case, from another one, and when its account may
+no longer sign in. What would hand an account or its rights to somebody else asks for the password (and the second
+factor) again: `PROVEN`. Where sessions and accounts are kept is the server's business (`SessionStore`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`/api/accounts` and `/api/break-glass` of a gateway: whose copies are here, locking one, the sealed account."""
+"""`/api/held-accounts` and `/api/break-glass`: whose copies are here, locking one, the sealed account."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ class Locking(Body):
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-@router.get("/accounts")
+@router.get("/held-accounts")
 async def accounts(gateway: Gateway, user: Locker, request: Request) -> dict[str, Any]:
     """The accounts that may sign in here, by user name, until when without the hub, and which are locked."""
     held = sorted(gateway.people.accounts.values(), key=lambda each: each.username)
     return {"items": [_item(each, user, _store(request)) for each in held], "next": None}
 
 
-@router.post("/accounts/{account_id}/lock")
+@router.post("/held-accounts/{account_id}/lock")
 async def lock(account_id: str, body: Locking, gateway: Gateway, user: Locker, request: Request) -> dict[str, Any]:
     """Lock an account at this gateway at once, hub or no hub; its sessions here end. Only the hub lifts it."""
     found = next((each for each in gateway.people.accounts.values() if each.id == account_id), None)

@@ -55,13 +55,13 @@ async def test_a_colleague_locks_it_at_once_and_only_the_hub_lifts_that(tmp_path
         thief = there.client.headers["Authorization"]
         await enter(there, "guard")
         guard = there.client.headers["Authorization"]
-        answer = await there.client.post("/api/accounts/a-maintenance/lock", json={"reason": "手机被盗"})
+        answer = await there.client.post("/api/held-accounts/a-maintenance/lock", json={"reason": "手机被盗"})
         assert (answer.status_code, answer.json()["lock"]["by"]) == (200, "Guard")
         there.client.headers["Authorization"] = thief
         assert (await there.client.get("/api/session")).status_code == 401
         assert (await enter(there, "maintenance")).status_code == 401
         there.client.headers["Authorization"] = guard
-        [locked] = [item for item in (await there.get("/api/accounts"))["items"] if item["lock"] is not None]
+        [locked] = [item for item in (await there.get("/api/held-accounts"))["items"] if item["lock"] is not None]
         assert (locked["username"], locked["lock"]["reason"]) == ("maintenance", "手机被盗")
         [(_, _, data)] = await there.here.events("account.locked")
         assert (data["account"], data["by"]["name"]) == ("a-maintenance", "Guard")
@@ -90,7 +90,7 @@ async def test_a_colleague_locks_it_at_once_and_only_the_hub_lifts_that(tmp_path
 async def test_who_may_lock_whom(tmp_path: Path, who: str, whom: str, status: int) -> None:
     async with site(tmp_path) as there:
         await enter(there, who)
-        answer = await there.client.post(f"/api/accounts/{whom}/lock", json={"reason": "x"})
+        answer = await there.client.post(f"/api/held-accounts/{whom}/lock", json={"reason": "x"})
         assert answer.status_code == status, answer.text
 
 

@@ -48,6 +48,15 @@ OWN = {
     ("DELETE", "/api/session"),
     ("PUT", "/api/accounts/self"),
     ("POST", "/api/accounts/self/password"),
+    ("POST", "/api/self/confirm"),
+    ("GET", "/api/self/sessions"),
+    ("DELETE", "/api/self/sessions"),
+    ("DELETE", "/api/self/sessions/{session}"),
+    ("GET", "/api/self/second-factor"),
+    ("POST", "/api/self/second-factor"),
+    ("DELETE", "/api/self/second-factor"),
+    ("POST", "/api/self/second-factor/confirm"),
+    ("POST", "/api/self/second-factor/recovery"),
     ("GET", "/api/company"),
     ("PUT", "/api/company"),
 }
@@ -81,7 +90,7 @@ def routes(hub: Office) -> Iterator[Route]:
 
 async def furnish(hub: Office, site: str) -> dict[str, str]:
     """One of everything at `site`, all with the mark; path parameter → id."""
-    found = {"site": site, "post": "east", "step": "take"}
+    found = {"site": site, "post": "east", "step": "take", "session": "x"}
     async with hub.client("root") as root:
 
         async def add(path: str, **body: Any) -> str:

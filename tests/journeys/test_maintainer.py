@@ -91,7 +91,7 @@ def test_live_values_and_their_chart(demo: Demo, browser: Browser, language: str
 def test_every_page_fits_a_phone(demo: Demo, browser: Browser) -> None:
     screen = Screen(browser, demo.info["hub_url"], "zh", size=PHONE)
     screen.sign_in(demo.info["accounts"]["admin"])
-    for page in ("guard", "alarms", "tickets", "points", "meters", "devices", "people", "sites", "accounts"):
+    for page in ("guard", "alarms", "tickets", "points", "meters", "devices", "people", "sites", "accounts", "me"):
         screen.page.goto(f"{screen.url}/{page}")
         expect(screen.at("shell")).to_be_visible()
         expect(screen.at("shell")).to_have_attribute("data-link", "live")

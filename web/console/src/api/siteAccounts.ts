@@ -1,4 +1,4 @@
-/** A gateway's own /api/accounts and /api/break-glass: whose copies it holds, locking one, the sealed account. */
+/** /api/held-accounts and /api/break-glass: whose copies it holds, locking one, the sealed account. */
 
 import { api } from "@/api/client";
 import type { Role } from "@/api/types";
@@ -21,10 +21,10 @@ export interface BreakGlass {
 }
 
 export const heldAccounts = async (): Promise<HeldAccount[]> =>
-  (await api.get<{ items: HeldAccount[] }>("/api/accounts")).items;
+  (await api.get<{ items: HeldAccount[] }>("/api/held-accounts")).items;
 
 export const lockAccount = (id: string, reason: string): Promise<HeldAccount> =>
-  api.post(`/api/accounts/${encodeURIComponent(id)}/lock`, { reason });
+  api.post(`/api/held-accounts/${encodeURIComponent(id)}/lock`, { reason });
 
 export const breakGlass = (): Promise<BreakGlass> => api.get("/api/break-glass");
 
