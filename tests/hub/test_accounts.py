@@ -8,14 +8,18 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
+from alembic import command
 
-from contract.desired import Role
+from contract.commands import Person
+from contract.desired import Account, Role
 from contract.instants import instant
-from contract.kinds import SessionOpened
+from contract.kinds import AccountLocked, SessionOpened
+from hub import migrations
 from hub.accounts.copies import COPY_LIVES, DORMANT
 from hub.accounts.renewal import renew
 from hub.accounts.rights import may_look_after
 from hub.db import Database
+from hub.desired import service as desired
 from hub.events.stored import to_datetime
 from tests.hub.office import PASSWORD, office
 from tests.hub.senders import rows
@@ -278,6 +282,42 @@ async def test_copies_are_renewed_before_they_run_out(database: Database) -> Non
         assert datetime.fromisoformat(renewed) > later + timedelta(hours=71)
         # Renewing is no person's change: it leaves no trace in the history.
         assert len(await hub.events("account.changed")) == 2
+
+
+async def test_a_lock_set_at_a_gateway_is_seen_at_the_hub_and_lifted_by_it(database: Database) -> None:
+    async with office(database, "demo", "north") as hub:
+        wang = await hub.account("wang", "guard", "demo")
+        li = Person(id="x", name="Li", role="guard")
+        locked = AccountLocked(lock="l-1", account=wang, username="wang", by=li, reason="手机被盗")
+        # Of another site's people a gateway has nothing to say.
+        elsewhere = msgspec.structs.replace(locked, lock="l-2")
+        await hub.report("account.locked", elsewhere, "north-gw", site="north")
+        await hub.report("account.locked", locked, "demo-gw")
+        async with hub.signed_in("zhao", "manager", "demo") as manager:
+            [lock] = (await manager.get(f"/api/accounts/{wang}")).json()["locks"]
+            assert (lock["site"], lock["by"], lock["reason"]) == ("demo", "Li", "手机被盗")
+            assert (await hub.desired("demo", "account"))[wang]["lifted"] == []
+            assert (await manager.delete(f"/api/accounts/{wang}/locks")).status_code == 204
+            assert (await manager.delete(f"/api/accounts/{wang}/locks")).json()["error"]["code"] == "not_locked"
+            assert (await manager.get(f"/api/accounts/{wang}")).json()["locks"] == []
+        assert (await hub.desired("demo", "account"))[wang]["lifted"] == ["l-1"]
+
+
+async def test_the_copies_of_an_older_hub_are_taken_back_with_the_first_renewal(database: Database) -> None:
+    async with office(database) as hub:
+        root, wang = await hub.account("root", "admin", "*"), await hub.account("wang", "guard", "demo")
+        await hub.token("wang")
+        old = (await hub.desired("demo", "account"))[wang] | {"id": root, "expires_at": "2099-01-01T00:00:00.000Z"}
+        async with database.transaction() as conn:
+            await desired.changed(conn, "demo", [("account", root, msgspec.convert(old, Account))])
+            await conn.run_sync(lambda sync: command.downgrade(migrations.config(sync), "tickets_open"))
+        await migrations.upgrade(database)
+        [(seen,)] = await rows(database, "SELECT signed_in_at IS NOT NULL FROM accounts WHERE username = 'wang'")
+        [(proven,)] = await rows(database, "SELECT extract(epoch FROM proven_at) FROM sessions")
+        assert (seen, proven) == (True, 0)
+        assert set(await hub.desired("demo", "account")) == {root, wang}
+        await renew(database, datetime.now(UTC), timedelta(days=7))
+        assert set(await hub.desired("demo", "account")) == {wang}
 
 
 async def test_forgotten_sessions_are_dropped(database: Database) -> None:
