@@ -8,17 +8,19 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from hub.accounts import service
+from hub.accounts.copies import COPY_LIVES
 from hub.db import Database
 from hub.failures import passes
 
 log = structlog.get_logger(__name__)
 
-LONGEST_WAIT = timedelta(days=1)
+LONGEST_WAIT = min(COPY_LIVES.values()) / 4
+"""An account that was opened meanwhile is renewed with at least this much of its first copy's life left."""
 RETRY_S = 60.0
 
 
 async def run(database: Database, *, session_idle: timedelta = timedelta(days=7)) -> None:
-    """Until cancelled: sleep until the next copy is due, at most a day, and prolong what is due."""
+    """Until cancelled: sleep until the next copy is due, at most a few hours, and prolong what is due."""
     while True:
         try:
             wait_s = await renew(database, datetime.now(UTC), session_idle)
