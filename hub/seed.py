@@ -37,6 +37,7 @@ from hub.sites.models import SiteRow
 from web.asked import Body
 from web.password_rule import password_fault
 from web.passwords import Passwords
+from web.session import normal_username
 from web.users import ALL_SITES
 from web.validation import field_texts
 
@@ -163,10 +164,11 @@ async def _hashed(database: Database, site: Site, wanted: Sequence[SeedAccount])
     found = []
     try:
         for account in wanted:
-            checked = _account(account, site.site)
+            # What exists stays as it is, also one whose password would not be taken today.
             async with database.session() as session:
-                known = await accounts.by_username(session, checked.username)
+                known = await accounts.by_username(session, normal_username(account.username))
             if known is None:
+                checked = _account(account, site.site)
                 found.append((checked, await passwords.hash(checked.password)))
     finally:
         passwords.close()

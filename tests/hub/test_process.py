@@ -130,7 +130,9 @@ async def test_the_broker_comes_later_and_goes_on(rig: Rig, database: Database) 
 async def test_a_seeded_hub_brings_its_gateway_up_to_date(rig: Rig, tmp_path: Path) -> None:
     rig.start_broker()
     accounts = tmp_path / "accounts.json"
-    accounts.write_text(json.dumps({"accounts": [{"username": "guard", "password": "a long one", "role": "guard"}]}))
+    accounts.write_text(
+        json.dumps({"accounts": [{"username": "guard", "password": "a long one of ours", "role": "guard"}]})
+    )
     site, people = ROOT / "config/sites/demo.yaml", ROOT / "config/examples/demo-people.yaml"
     for _ in range(2):
         seeded = rig.cli("seed", "--site-file", str(site), "--accounts", str(accounts), "--people", str(people))
