@@ -50,6 +50,7 @@ class Site:
         app: FastAPI,
         client: httpx.AsyncClient,
         camera: httpx.AsyncClient,
+        *,
         people: People,
         link: Alone,
     ) -> None:
@@ -127,7 +128,7 @@ async def site(
             httpx.AsyncClient(transport=transport, base_url="http://gateway") as client,
             httpx.AsyncClient(transport=pushes, base_url="http://gateway:8082") as camera,
         ):
-            yield Site(here, app, client, camera, people, link)
+            yield Site(here, app, client, camera, people=people, link=link)
 
 
 async def test_nobody_sees_anything_without_signing_in_but_which_server_it_is(tmp_path: Path) -> None:
