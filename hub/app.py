@@ -23,6 +23,7 @@ from hub.ingest.broker import Broker
 from hub.ingest.downlink import Downlink
 from hub.ingest.worker import Ingest
 from hub.live import HubLiveSource, tell
+from hub.once.service import DatabaseOnce
 from hub.registry import LATEST, ROUTERS, projections
 from hub.settings import Settings
 from hub.telemetry import rollup
@@ -96,6 +97,7 @@ class Hub:
             ready=self.reasons,
             dist=self.settings.console_dir or DIST,
             metrics_from=networks(self.settings.metrics_from),
+            once=DatabaseOnce(),
         )
         app.state.database = self.database
         add_database_answers(app)

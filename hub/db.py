@@ -7,7 +7,7 @@ until its commit, so that `events.id` is commit order and two writers never wait
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple, cast
@@ -24,7 +24,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.events.stored import StoredEvent
 from hub.failures import passes
+from hub.once import service as once
 from web.session import SignedInUser
+from web.users import User
 
 HISTORY_LOCK = 0x6761_7465
 """Key of the advisory lock under which `events.id` is assigned."""
@@ -228,13 +230,35 @@ async def _reading(request: Request, _: SignedInUser) -> AsyncIterator[AsyncSess
         yield session
 
 
-async def _writing(request: Request, _: SignedInUser) -> AsyncIterator[AsyncSession]:
-    async with database(request).session(writes=True) as session:
-        yield session
+async def _writing_later(request: Request, user: SignedInUser) -> AsyncIterator[Later]:
+    async with AsyncExitStack() as stack:
+        yield Later(request, user, stack)
+
+
+async def _writing(later: WritingLater) -> AsyncSession:
+    return await later.begin()
+
+
+class Later:
+    """A signed-in person's transaction that begins when the slow work before it is done."""
+
+    def __init__(self, request: Request, user: User, stack: AsyncExitStack) -> None:
+        self._request = request
+        self._user = user
+        self._stack = stack
+
+    async def begin(self) -> AsyncSession:
+        """The session; it is committed before the answer is sent. Raises where the request was done before."""
+        session = await self._stack.enter_async_context(database(self._request).session(writes=True))
+        await once.begin(await session.connection(), self._request, self._user.id)
+        return session
 
 
 Reading = Annotated[AsyncSession, Depends(_reading, scope="function")]
 """A signed-in person's session that changes nothing which events or projections touch."""
+
+WritingLater = Annotated[Later, Depends(_writing_later, scope="function")]
+"""As `Writing`, for routes that hash a password first: `session = await later.begin()`."""
 
 Writing = Annotated[AsyncSession, Depends(_writing, scope="function")]
 """A signed-in person's session that records or changes; committed before the answer is sent.

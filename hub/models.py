@@ -18,6 +18,7 @@ TABLES = (
     "hub.gateways.models",
     "hub.ingest.models",
     "hub.meters.models",
+    "hub.once.models",
     "hub.pictures.models",
     "hub.sites.models",
     "hub.telemetry.models",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import structlog
 from fastapi import FastAPI
@@ -36,7 +37,10 @@ INTERNAL = Text("服务器内部错误", "Something went wrong in the server")
 
 
 class Refusal(Exception):
-    """An answer other than success, in words for the person who asked. `fields`: field → what is wrong with it."""
+    """An answer other than success, in words for the person who asked. `fields`: field → what is wrong with it.
+
+    `current`: the record as it stands, where a change of it was refused because it is another one by now.
+    """
 
     def __init__(
         self,
@@ -46,6 +50,7 @@ class Refusal(Exception):
         *,
         fields: Mapping[str, Text] | None = None,
         headers: Mapping[str, str] | None = None,
+        current: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(f"{status} {code}: {message.en}")
         self.status = status
@@ -53,6 +58,7 @@ class Refusal(Exception):
         self.message = message
         self.fields = dict(fields or {})
         self.headers = dict(headers or {})
+        self.current = current
 
 
 class Unauthorized(Refusal):
@@ -108,6 +114,7 @@ class ErrorShape(BaseModel):
     code: str
     message: str
     fields: dict[str, str]
+    current: dict[str, Any] | None = None
 
 
 class ErrorAnswer(BaseModel):
@@ -141,11 +148,13 @@ def language_of(request: Request) -> Language:
 def answer(request: Request, refusal: Refusal) -> JSONResponse:
     """The refusal as an HTTP answer."""
     language = language_of(request)
-    body = {
+    body: dict[str, Any] = {
         "code": refusal.code,
         "message": in_language(refusal.message, language),
         "fields": {field: in_language(text, language) for field, text in refusal.fields.items()},
     }
+    if refusal.current is not None:
+        body["current"] = refusal.current
     return JSONResponse({"error": body}, status_code=refusal.status, headers=refusal.headers)
 
 

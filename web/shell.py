@@ -21,6 +21,7 @@ from web.console import DIST, console_router
 from web.errors import ErrorAnswer, LastResort, NotFound, add_error_answers
 from web.headers import BodyLimit, NoZeros, SameOrigin, SecurityHeaders
 from web.live import Live
+from web.once import MemoryOnce, Once
 from web.room import THIS_MACHINE, Network, lies_in
 from web.session import Sessions, address_of
 
@@ -48,9 +49,10 @@ def make_app(
     body_limit: int = BODY_LIMIT,
     bodies: Bodies | None = None,
     metrics_from: tuple[Network, ...] = THIS_MACHINE,
+    once: Once | None = None,
 ) -> FastAPI:
     """A server's app. `body_limit`: bytes of one body; `bodies`: what all of them share. `metrics_from`: who may read
-    /metrics.
+    /metrics. `once`: where the answers to requests with an Idempotency-Key are remembered, in memory if nothing is said.
 
     Sessions and live stream are reachable as `app.state.sessions` and `app.state.live`. `web.server` closes the live
     stream before it waits for open requests.
@@ -80,6 +82,7 @@ def make_app(
     )
     app.state.sessions = sessions
     app.state.live = live
+    app.state.once = once or MemoryOnce(sessions)
     add_error_answers(app)
     app.include_router(_health_router(ready, metrics_from))
     app.include_router(session_routes.router)

@@ -15,12 +15,13 @@ from gateway.web.served import Gateway, Served
 from rules.alarms import SHELVE_LIMIT_S
 from web.asked import Body
 from web.errors import NotFound
+from web.once import OnceRoute
 from web.paging import Limit, cursor_of, key_of, listed_words
 from web.session import SignedInUser
 from web.users import User
 from web.wishes import Arg
 
-router = APIRouter(prefix="/api", tags=["alarms"])
+router = APIRouter(prefix="/api", tags=["alarms"], route_class=OnceRoute)
 
 TTL_S = 30
 TICKET_STATES = ("raised", "taken", "done", "closed")

@@ -17,6 +17,7 @@ from web.bodies import Bodies
 from web.errors import LastResort, add_error_answers
 from web.headers import SecurityHeaders
 from web.live import Live
+from web.once import MemoryOnce
 from web.passwords import Passwords
 from web.room import THIS_MACHINE, Network
 from web.session import Sessions
@@ -77,6 +78,7 @@ def gateway_app(
         body_limit=BODY_LIMIT,
         bodies=Bodies(BODIES, BODIES_EACH),
         metrics_from=metrics_from,
+        once=MemoryOnce(sessions, gateway.clock.monotonic),
     )
     app.state.served = gateway
     app.state.sealed = gateway.sealed

@@ -15,12 +15,13 @@ from gateway.web.served import Gateway, Served
 from rules.commands import LIFE_MS, args_fault, may_ask
 from web.asked import Body
 from web.errors import Forbidden, Invalid, NotFound, TooMany
+from web.once import OnceRoute
 from web.paging import NOT_YOURS
 from web.session import SignedInUser
 from web.users import User
 from web.wishes import Arg, Args
 
-router = APIRouter(prefix="/api", tags=["commands"])
+router = APIRouter(prefix="/api", tags=["commands"], route_class=OnceRoute)
 
 DEFAULT_TTL_S = 30
 LONGEST_TTL_S = LIFE_MS // 1000

@@ -14,7 +14,9 @@ from hub.access.nouns import CREDENTIAL, GRANT, HOLDER, NOUNS, Noun, Row
 from hub.access.schemas import CredentialShape, HolderWhole, Id
 from hub.db import Reading, Writing
 from web.asked import UNKNOWN
+from web.editing import Edited, Shown
 from web.errors import Invalid, NotFound
+from web.once import OnceRoute
 from web.paging import Limit, Page, cursor_of, key_of, sites_asked
 from web.session import Allowed
 from web.users import User
@@ -29,7 +31,7 @@ _HIDDEN = "••••"
 
 def routes_of(noun: Noun) -> APIRouter:
     """The routes of one noun."""
-    router = APIRouter(prefix=f"/api/{noun.path}", tags=["access"])
+    router = APIRouter(prefix=f"/api/{noun.path}", tags=["access"], route_class=OnceRoute)
     body_type: Any = noun.body
     shape: Any = noun.shape
     new_type: Any = create_model(
@@ -68,18 +70,21 @@ def routes_of(noun: Noun) -> APIRouter:
         return Page(items=shown, next=last)
 
     @router.post("", response_model=shape, status_code=201, summary=f"Add a {noun.name}")
-    async def create(body: new_type, user: Keeper, session: Writing) -> Any:
+    async def create(body: new_type, user: Keeper, session: Writing, shown: Shown) -> Any:
         if not user.may_see(body.site):
             raise NotFound
         site = await service.site_of(session, body.site)
         wanted = noun.body.model_validate(body.model_dump(exclude={"site", "id"}))
-        return noun.shown(await service.create(session, noun, site, wanted, user.person(), wanted_id=body.id))
+        row = await service.create(session, noun, site, wanted, user.person(), wanted_id=body.id)
+        shown.tell(row.version)
+        return noun.shown(row)
 
     if noun is HOLDER:
 
         @router.get("/{id}", response_model=HolderWhole, summary="A holder with credentials and grants")
-        async def whole(id: str, user: Reader, session: Reading, site: str | None = None) -> Any:
+        async def whole(id: str, user: Reader, session: Reading, shown: Shown, site: str | None = None) -> Any:
             row = await _one(session, noun, id, user, site)
+            shown.tell(row.version)
             theirs = {
                 kind.path: [_shown(kind, one, user) for one in await service.of_holder(session, kind, row.site, row.id)]
                 for kind in (CREDENTIAL, GRANT)
@@ -88,18 +93,26 @@ def routes_of(noun: Noun) -> APIRouter:
     else:
 
         @router.get("/{id}", response_model=shape, summary=f"One {noun.name}")
-        async def one(id: str, user: Reader, session: Reading, site: str | None = None) -> Any:
-            return _shown(noun, await _one(session, noun, id, user, site), user)
+        async def one(id: str, user: Reader, session: Reading, shown: Shown, site: str | None = None) -> Any:
+            row = await _one(session, noun, id, user, site)
+            shown.tell(row.version)
+            return _shown(noun, row, user)
 
     @router.put("/{id}", response_model=shape, summary=f"Change a {noun.name}")
-    async def change(id: str, body: body_type, user: Keeper, session: Writing, site: str | None = None) -> Any:
+    async def change(
+        id: str, body: body_type, user: Keeper, *, session: Writing, edited: Edited, site: str | None = None
+    ) -> Any:
         row = await _one(session, noun, id, user, site)
+        edited.expect(row.version, _shown(noun, row, user))
         changed = await service.change(session, noun, row, body, user.person())
+        edited.tell(changed.version)
         return noun.shown(changed)
 
     @router.delete("/{id}", status_code=204, summary=f"Remove a {noun.name}")
-    async def remove(id: str, user: Keeper, session: Writing, site: str | None = None) -> None:
-        await service.remove(session, noun, await _one(session, noun, id, user, site), user.person())
+    async def remove(id: str, user: Keeper, session: Writing, edited: Edited, site: str | None = None) -> None:
+        row = await _one(session, noun, id, user, site)
+        edited.expect(row.version, _shown(noun, row, user))
+        await service.remove(session, noun, row, user.person())
 
     return router
 

@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import JSON, Column, ForeignKeyConstraint, Index, text
 from sqlmodel import Field
 
-from hub.db import Moment, Table
+from hub.db import Moment
+from hub.versions import Edited
 
 
-class HolderRow(Table, table=True):
+class HolderRow(Edited, table=True):
     """A person or firm that credentials belong to. The only table that knows their name."""
 
     __tablename__ = "holders"
@@ -27,7 +28,7 @@ class HolderRow(Table, table=True):
     changed_at: datetime = Field(sa_type=Moment)
 
 
-class CredentialRow(Table, table=True):
+class CredentialRow(Edited, table=True):
     """What is presented. One value has one credential in force at a time."""
 
     __tablename__ = "credentials"
@@ -52,7 +53,7 @@ class CredentialRow(Table, table=True):
     changed_at: datetime = Field(sa_type=Moment)
 
 
-class ScheduleRow(Table, table=True):
+class ScheduleRow(Edited, table=True):
     """When something holds. `windows`, `days`: as in `contract.desired.Schedule`."""
 
     __tablename__ = "schedules"
@@ -66,7 +67,7 @@ class ScheduleRow(Table, table=True):
     changed_at: datetime = Field(sa_type=Moment)
 
 
-class GrantRow(Table, table=True):
+class GrantRow(Edited, table=True):
     """A holder may pass `places` while `schedule` holds."""
 
     __tablename__ = "grants"
@@ -86,7 +87,7 @@ class GrantRow(Table, table=True):
     changed_at: datetime = Field(sa_type=Moment)
 
 
-class BlockRow(Table, table=True):
+class BlockRow(Edited, table=True):
     """A value that is refused everywhere."""
 
     __tablename__ = "blocks"

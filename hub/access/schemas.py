@@ -150,6 +150,7 @@ class Kept(BaseModel):
     id: str
     site: str
     changed_at: At
+    version: int
 
 
 class HolderShape(Kept, HolderBody):

@@ -26,6 +26,7 @@ from hub.access.nouns import CREDENTIAL, GRANT, Noun, Row
 from hub.access.schemas import MEANT, BlockBody, CredentialBody, GrantBody, ScheduleBody
 from hub.db import connection
 from hub.desired import service as desired
+from hub.once import service as once
 from hub.sites.models import SiteRow
 from rules.schedules import ALWAYS
 from web.asked import Body
@@ -130,6 +131,7 @@ async def remove(session: AsyncSession, noun: Noun, row: Row, by: Person) -> Non
                 await remove(session, theirs, one, by)
     await session.delete(row)
     await session.flush()
+    await once.forget(await connection(session), row.id)
     await _tell(session, noun, [row], [RecordChanged(id=row.id, by=by, change="removed")])
 
 

@@ -14,8 +14,10 @@ from hub.accounts import locks, second_factor, service
 from hub.accounts.models import AccountRow, SecondFactorRow
 from hub.accounts.rights import may_look_after
 from hub.accounts.schemas import AccountChange, AccountShape, NewAccount, OwnPassword, OwnSettings, shape_of, user_of
-from hub.db import Database, database
+from hub.db import Database, Writing, WritingLater, database
+from web.editing import Edited, Shown
 from web.errors import Conflict, Forbidden, Invalid, NotFound
+from web.once import OnceRoute
 from web.paging import Limit, Page
 from web.password_rule import password_fault
 from web.passwords import Passwords
@@ -23,7 +25,7 @@ from web.session import PROVEN, Allowed, Sessions, SignedInUser
 from web.session_routes import OpenSessions, shown
 from web.users import User
 
-router = APIRouter(prefix="/api/accounts", tags=["accounts"])
+router = APIRouter(prefix="/api/accounts", tags=["accounts"], route_class=OnceRoute)
 
 Keeper = Annotated[User, Depends(Allowed("manager", "admin"))]
 Db = Annotated[Database, Depends(database)]
@@ -50,13 +52,17 @@ async def accounts(user: Keeper, db: Db, cursor: str = "", limit: Limit = 100) -
 
 
 @router.post("", status_code=201, dependencies=[PROVEN])
-async def open_account(body: NewAccount, user: Keeper, request: Request, db: Db) -> AccountShape:
+async def open_account(
+    body: NewAccount, user: Keeper, *, request: Request, db: Db, later: WritingLater, edition: Shown
+) -> AccountShape:
     """Open an account."""
     _refuse_foreign(user, body.role, body.sites)
     await _refuse_weak(db, body.password, body.username, body.name, body.sites)
     password_hash = await _passwords(request).hash(body.password)
-    async with db.session(writes=True) as session:
-        return shape_of(await service.create(session, body, password_hash, user.person()))
+    session = await later.begin()
+    row = await service.create(session, body, password_hash, user.person())
+    edition.tell(row.version)
+    return await _shape(session, row)
 
 
 @router.put("/self")
@@ -84,16 +90,27 @@ async def own_password(body: OwnPassword, user: SignedInUser, request: Request, 
 
 
 @router.get("/{account_id}")
-async def account(account_id: str, user: Keeper, db: Db) -> AccountShape:
+async def account(account_id: str, user: Keeper, db: Db, edition: Shown) -> AccountShape:
     """One account."""
     async with db.session() as session:
-        return await _shape(session, await _kept(session, account_id, user))
+        row = await _kept(session, account_id, user)
+        edition.tell(row.version)
+        return await _shape(session, row)
 
 
 @router.put("/{account_id}", dependencies=[PROVEN])
-async def change_account(account_id: str, body: AccountChange, user: Keeper, request: Request, db: Db) -> AccountShape:
+async def change_account(
+    account_id: str,
+    body: AccountChange,
+    user: Keeper,
+    *,
+    request: Request,
+    db: Db,
+    later: WritingLater,
+    edited: Edited,
+) -> AccountShape:
     """Change an account; a new password ends its sessions."""
-    before = await account(account_id, user, db)
+    before = await account(account_id, user, db, edited)
     _refuse_foreign(user, body.role, body.sites)
     if body.password:
         if account_id == user.id:
@@ -101,13 +118,15 @@ async def change_account(account_id: str, body: AccountChange, user: Keeper, req
             raise Invalid({"password": _OWN})
         await _refuse_weak(db, body.password, before.username, body.name, body.sites)
     password_hash = await _passwords(request).hash(body.password) if body.password else None
-    async with db.session(writes=True) as session:
-        # Between the look and the lock somebody else may have moved the account out of this user's sites.
-        row = await _kept(session, account_id, user)
-        if row.id == user.id and not body.active:
-            raise Conflict(_NOT_SELF, "own_account")
-        await service.change(session, row, body, password_hash, user.person())
-        return await _shape(session, row)
+    session = await later.begin()
+    # Between the look and the lock somebody else may have moved the account out of this user's sites.
+    row = await _kept(session, account_id, user)
+    edited.expect(row.version, await _shape(session, row))
+    if row.id == user.id and not body.active:
+        raise Conflict(_NOT_SELF, "own_account")
+    await service.change(session, row, body, password_hash, user.person())
+    edited.tell(row.version)
+    return await _shape(session, row)
 
 
 @router.get("/{account_id}/sessions")
@@ -149,13 +168,13 @@ async def lift_locks(account_id: str, user: Keeper, db: Db) -> None:
 
 
 @router.delete("/{account_id}", status_code=204, dependencies=[PROVEN])
-async def remove_account(account_id: str, user: Keeper, db: Db) -> None:
+async def remove_account(account_id: str, user: Keeper, session: Writing, edited: Edited) -> None:
     """Remove an account; its sessions end."""
-    async with db.session(writes=True) as session:
-        row = await _kept(session, account_id, user)
-        if row.id == user.id:
-            raise Conflict(_NOT_SELF, "own_account")
-        await service.remove(session, row, user.person())
+    row = await _kept(session, account_id, user)
+    edited.expect(row.version, await _shape(session, row))
+    if row.id == user.id:
+        raise Conflict(_NOT_SELF, "own_account")
+    await service.remove(session, row, user.person())
 
 
 async def _kept(session: AsyncSession, account_id: str, user: User) -> AccountRow:

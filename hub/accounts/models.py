@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import JSON, BigInteger, Column
 from sqlmodel import Field
 
 from hub.db import Moment, Table
+from hub.versions import Edited
 
 
-class AccountRow(Table, table=True):
+class AccountRow(Edited, table=True):
     """A person who may sign in. `username` is in lower case. `sites`: ids, or `["*"]`.
 
     `copies_until`: until when the copies at the gateways are good. `signed_in_at`: the last time, here or at a gateway.
@@ -19,6 +20,7 @@ class AccountRow(Table, table=True):
     """
 
     __tablename__ = "accounts"
+    QUIET: ClassVar[frozenset[str]] = frozenset({"copies_until"})
 
     id: str = Field(primary_key=True, max_length=64)
     username: str = Field(max_length=64, unique=True)

@@ -99,6 +99,7 @@ class AccountShape(User):
     active: bool
     created_at: At
     changed_at: At
+    version: int
     signed_in_at: At | None
     second_factor: bool = False
     locks: Annotated[list[LockShape], Field(default_factory=list)]
@@ -138,7 +139,7 @@ def user_of(row: AccountRow) -> User:
 
 def shape_of(row: AccountRow, *, second_factor: bool = False, locks: Sequence[AccountLockRow] = ()) -> AccountShape:
     """The account as answers show it."""
-    fields = {name: getattr(row, name) for name in (*User.model_fields, "active", "created_at", "changed_at")}
+    fields = {name: getattr(row, name) for name in (*User.model_fields, "active", "created_at", "changed_at", "version")}
     shown = [LockShape(site=lock.site, by=lock.by["name"], reason=lock.reason, at=lock.at) for lock in locks]
     return AccountShape.model_validate(
         fields | {"signed_in_at": row.signed_in_at, "second_factor": second_factor, "locks": shown}

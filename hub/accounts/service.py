@@ -24,6 +24,7 @@ from hub.accounts.schemas import AccountBody, NewAccount
 from hub.db import connection
 from hub.desired import service as desired
 from hub.desired.models import DesiredItem
+from hub.once import service as once
 from hub.sites.models import CompanyRow, SiteRow
 from web.errors import Conflict, Invalid
 from web.moments import written
@@ -124,6 +125,7 @@ async def remove(session: AsyncSession, row: AccountRow, by: Person) -> None:
         await _keep_one_admin(session, row)
     row.active = False
     await copy(session, [row], datetime.now(UTC))
+    await once.forget(await connection(session), row.id)
     await _record(session, row, "removed", [], by)
     await session.delete(row)
 

@@ -20,11 +20,12 @@ from hub.tickets.schemas import PersonShape
 from rules.alarms import SHELVE_LIMIT_S
 from web.asked import Body
 from web.errors import NotFound
+from web.once import OnceRoute
 from web.paging import Limit, Moment, Page, Rank, cursor_of, key_of, listed_words, sites_asked
 from web.session import SignedInUser
 from web.users import User
 
-router = APIRouter(prefix="/api/alarms", tags=["alarms"])
+router = APIRouter(prefix="/api/alarms", tags=["alarms"], route_class=OnceRoute)
 
 OPEN = "open"
 """In `state`: every state but closed."""

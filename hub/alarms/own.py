@@ -96,9 +96,6 @@ async def ask(conn: AsyncConnection, user: User, wish: Wish) -> dict[str, Any]:
     if row is None:
         return await commands.ask(conn, user, wish)
     item = await commands.ask(conn, user, wish, gateway=HUB)
-    if item["state"] != "asked":
-        # The same wish again, by its key.
-        return item
     check_state(wish.kind, row.state)
     command, now = item["id"], datetime.now(UTC)
     kind, data = _deed(wish, user.person(), command, now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from contract.commands import CommandKind
@@ -14,10 +14,11 @@ from hub.commands.service import DEFAULT_TTL_S, LONGEST_TTL_S, Wish
 from hub.db import Reading, Writing
 from web.asked import Body
 from web.errors import NotFound
+from web.once import OnceRoute
 from web.session import SignedInUser
 from web.wishes import Arg, Args
 
-router = APIRouter(prefix="/api/commands", tags=["commands"])
+router = APIRouter(prefix="/api/commands", tags=["commands"], route_class=OnceRoute)
 
 
 class NewCommand(Body):
@@ -58,12 +59,7 @@ class CommandItem(BaseModel):
 
 
 @router.post("", status_code=202, response_model=CommandItem)
-async def ask(
-    session: Writing,
-    user: SignedInUser,
-    wanted: NewCommand,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=128)] = None,
-) -> dict[str, Any]:
+async def ask(session: Writing, user: SignedInUser, wanted: NewCommand) -> dict[str, Any]:
     """Ask for something at a site; the answer is that it was asked, the result comes later."""
     wish = Wish(
         site=wanted.site,
@@ -72,7 +68,6 @@ async def ask(
         reason=wanted.reason,
         args=wanted.args,
         ttl_s=wanted.ttl_s,
-        key=idempotency_key,
     )
     asked = own.ask if wish.kind.startswith("alarm.") else service.ask
     return await asked(await session.connection(), user, wish)

@@ -18,7 +18,6 @@ class CommandRow(Table, table=True):
     __table_args__ = (
         Index("ix_commands_open", "expires_at", postgresql_where=text("state IN ('asked', 'sent')")),
         Index(None, "gateway", "issued_at"),
-        Index("uq_commands_key", "account", "key", unique=True, postgresql_where=text("key IS NOT NULL")),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -35,4 +34,3 @@ class CommandRow(Table, table=True):
     expires_at: datetime = Field(sa_type=Moment)
     sent_at: datetime | None = Field(default=None, sa_type=Moment)
     result: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
-    key: str | None = Field(default=None, max_length=128)

@@ -40,7 +40,6 @@ _NO_REASON = Text("请填写原因", "say why")
 _NO_TARGET = Text("该项目点没有这个对象", "this site has no such target")
 _NO_GATEWAY = Text("该项目点没有已登记的网关", "no gateway is enrolled for this site")
 _ROLE = Text("您的角色不能执行此操作", "Your role may not ask for this")
-_OTHER_WISH = Text("该幂等键已用于另一条指令", "This Idempotency-Key was used for another command")
 _NO_ANSWER = Text(
     "网关未在有效期内答复，是否已执行未知。请先看现场，再决定是否重发",
     "no answer from the gateway in time: whether it was carried out is not known. Look before asking again",
@@ -51,12 +50,11 @@ _NOT_SENT = Text(
 )
 
 _INSERT = text(
-    "INSERT INTO commands (id, site, gateway, target, kind, args, reason, account, by, state, issued_at, expires_at,"
-    " key) VALUES (:id, :site, :gateway, :target, :kind, CAST(:args AS json), :reason, :account, CAST(:by AS json),"
-    f" 'asked', :issued_at, :expires_at, :key) RETURNING {COMMAND_COLUMNS}"
+    "INSERT INTO commands (id, site, gateway, target, kind, args, reason, account, by, state, issued_at, expires_at)"
+    " VALUES (:id, :site, :gateway, :target, :kind, CAST(:args AS json), :reason, :account, CAST(:by AS json),"
+    f" 'asked', :issued_at, :expires_at) RETURNING {COMMAND_COLUMNS}"
 )
 _BY_ID = text(f"SELECT {COMMAND_COLUMNS} FROM commands WHERE id = :id")
-_BY_KEY = text(f"SELECT {COMMAND_COLUMNS} FROM commands WHERE account = :account AND key = :key")
 _ANSWERED = text(
     "UPDATE commands SET state = :state, result = CAST(:result AS json)"
     " WHERE id = :id AND gateway = :gateway AND state IN ('asked', 'sent', 'expired')"
@@ -93,7 +91,6 @@ class Wish:
     reason: str
     args: Args
     ttl_s: int = DEFAULT_TTL_S
-    key: str | None = None
 
 
 HUB = ""
@@ -107,14 +104,9 @@ async def ask(
 
     `gateway`: whose it is, if that is not the site's; `HUB`: nothing is sent, the caller carries it out.
 
-    Answers the command as REST shows it. With a `key`, asking again answers the same command. `Forbidden`, `NotFound`
-    or `Invalid` say what is wrong with the wish.
+    Answers the command as REST shows it. `Forbidden`, `NotFound` or `Invalid` say what is wrong with the wish.
     """
     await _check(conn, user, wish)
-    if wish.key is not None:
-        held = (await conn.execute(_BY_KEY, {"account": user.id, "key": wish.key})).one_or_none()
-        if held is not None:
-            return _same(held, wish)
     if gateway is None:
         gateway = await gateway_of(conn, wish.site)
     if gateway is None:
@@ -135,7 +127,6 @@ async def ask(
         "by": msgspec.json.encode(person).decode(),
         "issued_at": issued,
         "expires_at": issued + timedelta(seconds=wish.ttl_s),
-        "key": wish.key,
     }
     item = command_item((await conn.execute(_INSERT, row)).one())
     asked = CommandAsked(command=command_id, kind=wish.kind, target=wish.target, by=person, reason=wish.reason.strip())
@@ -269,13 +260,6 @@ def _result(at: str, why: Text | None) -> str:
 def _tell(conn: AsyncConnection, row: Row[Any]) -> None:
     item = command_item(row)
     outcome(conn).state({**item, "kind": "command", "command": item["kind"]})
-
-
-def _same(row: Row[Any], wish: Wish) -> dict[str, Any]:
-    item = command_item(row)
-    if (row.site, row.target, row.kind, row.args) != (wish.site, wish.target, wish.kind, dict(wish.args)):
-        raise Conflict(_OTHER_WISH, "other_command")
-    return item
 
 
 async def _check(conn: AsyncConnection, user: User, wish: Wish) -> None:

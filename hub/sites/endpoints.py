@@ -26,12 +26,14 @@ from hub.sites.schemas import (
     TextShape,
 )
 from hub.sites.states import doors_and_lanes
+from web.editing import Edited, Shown
 from web.errors import Forbidden, Invalid, NotFound
+from web.once import OnceRoute
 from web.paging import Page, sites_asked
 from web.session import Allowed, SignedInUser
 from web.users import User
 
-router = APIRouter(prefix="/api", tags=["sites"])
+router = APIRouter(prefix="/api", tags=["sites"], route_class=OnceRoute)
 
 Manager = Annotated[User, Depends(Allowed("manager", "admin"))]
 PostId = Annotated[str, Path(pattern=r"^[a-z0-9_-]{1,64}$")]
@@ -48,23 +50,25 @@ async def about() -> About:
 
 
 @router.get("/company")
-async def company(user: SignedInUser, session: Reading) -> CompanyShape:
+async def company(user: SignedInUser, session: Reading, shown: Shown) -> CompanyShape:
     """The company whose hub this is."""
-    row = await session.get(CompanyRow, service.COMPANY)
-    return CompanyShape.model_validate(row or service.unnamed(), from_attributes=True)
+    row = await session.get(CompanyRow, service.COMPANY) or service.unnamed()
+    shown.tell(row.version)
+    return _company(row)
 
 
 @router.put("/company")
 async def name_company(
-    body: TextShape, session: Writing, user: Annotated[User, Depends(Allowed("admin"))]
+    body: TextShape, session: Writing, user: Annotated[User, Depends(Allowed("admin"))], edited: Edited
 ) -> CompanyShape:
     """Name the company: for administrators of all of it."""
     if not user.sees_all:
         raise Forbidden
-    row = await service.company(session)
-    row.name = body.model_dump()
-    session.add(row)
-    return CompanyShape.model_validate(row, from_attributes=True)
+    row = await session.get(CompanyRow, service.COMPANY) or service.unnamed()
+    edited.expect(row.version, _company(row))
+    await service.name_company(session, row, body.model_dump())
+    edited.tell(row.version)
+    return _company(row)
 
 
 @router.get("/sites")
@@ -93,16 +97,30 @@ async def overview(user: SignedInUser, session: Reading, site: str | None = None
 
 
 @router.put("/sites/{site}/posts/{post}")
-async def put_post(site: str, post: PostId, body: PostBody, user: Manager, session: Writing) -> PostShape:
-    """Set up a post, or change it."""
-    return _post(await posts.put(session, await _site(session, user, site), post, body))
+async def put_post(
+    site: str, post: PostId, body: PostBody, *, user: Manager, session: Writing, edited: Edited
+) -> PostShape:
+    """Set up a post, or change it. Without `If-Match` it is set up, and refused if there is one."""
+    where = await _site(session, user, site)
+    row = await posts.find(session, site, post)
+    if row is None:
+        edited.expect_none()
+    else:
+        edited.expect(row.version, _post(row))
+    row = await posts.put(session, where, row or posts.new(site, post), body)
+    edited.tell(row.version)
+    return _post(row)
 
 
 @router.delete("/sites/{site}/posts/{post}", status_code=204)
-async def remove_post(site: str, post: PostId, user: Manager, session: Writing) -> None:
+async def remove_post(site: str, post: PostId, user: Manager, session: Writing, edited: Edited) -> None:
     """Remove a post."""
     await _site(session, user, site)
-    await posts.remove(session, site, post)
+    row = await posts.find(session, site, post)
+    if row is None:
+        raise NotFound
+    edited.expect(row.version, _post(row))
+    await posts.remove(session, row)
 
 
 @router.get("/site", response_model=LayoutShape)
@@ -140,6 +158,10 @@ async def _site(session: Reading, user: User, site: str) -> SiteRow:
     if row is None:
         raise NotFound
     return row
+
+
+def _company(row: CompanyRow) -> CompanyShape:
+    return CompanyShape.model_validate(row, from_attributes=True)
 
 
 def _post(row: Any) -> PostShape:

@@ -9,9 +9,10 @@ from sqlalchemy import JSON, Column
 from sqlmodel import Field
 
 from hub.db import Moment, Table
+from hub.versions import Edited
 
 
-class CompanyRow(Table, table=True):
+class CompanyRow(Edited, table=True):
     """The company whose hub this is: one row."""
 
     __tablename__ = "companies"
@@ -34,7 +35,7 @@ class SiteRow(Table, table=True):
     created_at: datetime = Field(sa_type=Moment)
 
 
-class PostRow(Table, table=True):
+class PostRow(Edited, table=True):
     """Where a guard of a site stands: the doors and lanes of `places` are what they answer for."""
 
     __tablename__ = "posts"

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from contract.texts import Text
 from hub.sites.models import PostRow, SiteRow
 from hub.sites.schemas import PostBody
-from web.errors import Invalid, NotFound
+from web.errors import Invalid
 
 _NO_PLACE = Text("没有这个门或车道：{places}", "There is no such door or lane: {places}")
 
@@ -24,24 +24,29 @@ async def of_sites(session: AsyncSession, sites: Sequence[str]) -> dict[str, lis
     return found
 
 
-async def put(session: AsyncSession, site: SiteRow, post: str, body: PostBody) -> PostRow:
+async def find(session: AsyncSession, site: str, post: str) -> PostRow | None:
+    """The post of that id, if the site has one."""
+    return await session.get(PostRow, (site, post))
+
+
+def new(site: str, post: str) -> PostRow:
+    """A post that is to be set up."""
+    return PostRow(site=site, id=post, name={}, places=[])
+
+
+async def put(session: AsyncSession, site: SiteRow, row: PostRow, body: PostBody) -> PostRow:
     """Make the post what is wanted, new or not; `Invalid` names places that the site does not have."""
     places = {place["id"] for kind in ("doors", "lanes") for place in (site.layout or {}).get(kind, ())}
     unknown = ", ".join(place for place in body.places if place not in places)
     if unknown:
         raise Invalid({"places": Text(_NO_PLACE.zh.format(places=unknown), _NO_PLACE.en.format(places=unknown))})
-    row = await session.get(PostRow, (site.id, post))
-    if row is None:
-        row = PostRow(site=site.id, id=post, name={}, places=[])
     row.name = body.name.model_dump()
     row.places = body.places
     session.add(row)
+    await session.flush()
     return row
 
 
-async def remove(session: AsyncSession, site: str, post: str) -> None:
-    """Remove the post; `NotFound` if there is none."""
-    row = await session.get(PostRow, (site, post))
-    if row is None:
-        raise NotFound
+async def remove(session: AsyncSession, row: PostRow) -> None:
+    """Remove the post."""
     await session.delete(row)

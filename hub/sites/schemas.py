@@ -35,6 +35,7 @@ class PostShape(BaseModel):
     site: str
     name: TextShape
     places: list[str]
+    version: int
 
 
 class PostBody(Body):
@@ -73,6 +74,7 @@ class CompanyShape(BaseModel):
 
     id: str
     name: TextShape
+    version: int
 
 
 class LayoutShape(BaseModel):

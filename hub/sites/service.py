@@ -21,7 +21,7 @@ COMPANY_NAME = {"zh": "物业公司", "en": "Property company"}
 
 def unnamed() -> CompanyRow:
     """The company before anybody named it."""
-    return CompanyRow(id=COMPANY, name=COMPANY_NAME)
+    return CompanyRow(id=COMPANY, name=COMPANY_NAME, version=0)
 
 
 async def company(session: AsyncSession) -> CompanyRow:
@@ -32,6 +32,13 @@ async def company(session: AsyncSession) -> CompanyRow:
         session.add(row)
         await session.flush()
     return row
+
+
+async def name_company(session: AsyncSession, row: CompanyRow, name: dict[str, str]) -> None:
+    """Name the company. `row`: as it stands, or `unnamed`."""
+    row.name = name
+    session.add(row)
+    await session.flush()
 
 
 async def ensure(session: AsyncSession, site: str, name: Text, timezone: str) -> SiteRow:

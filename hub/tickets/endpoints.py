@@ -15,11 +15,12 @@ from hub.tickets.models import TicketRow
 from hub.tickets.schemas import NewTicket, StepBody, TicketShape
 from rules.tickets import TicketState
 from web.errors import Invalid, NotFound
+from web.once import OnceRoute
 from web.paging import Limit, Moment, Page, cursor_of, key_of, listed_words, sites_asked
 from web.session import SignedInUser
 from web.users import User
 
-router = APIRouter(prefix="/api/tickets", tags=["tickets"])
+router = APIRouter(prefix="/api/tickets", tags=["tickets"], route_class=OnceRoute)
 
 PersonStep = Literal["take", "comment", "finish", "accept", "reopen"]
 _NO_ASSET = Text("该项目点没有这个设备、门、车道或区域", "The site has no such device, door, lane or zone")

@@ -27,6 +27,7 @@ from hub.ingest.accept import accept
 from hub.ingest.arrivals import EventsArrived
 from hub.ingest.projecting import Projecting
 from hub.live import HubLiveSource, tell
+from hub.once.service import DatabaseOnce
 from hub.registry import ROUTERS, projections
 from hub.sites import service as site_service
 from tests.hub.senders import NOW_MS, Journal
@@ -83,7 +84,7 @@ class Office:
 
         self.app: FastAPI = make_app(
             title="hub", version="0", sessions=self.sessions, live=self.live, routers=ROUTERS, ready=ready,
-            dist=Path("/nonexistent"),
+            dist=Path("/nonexistent"), once=DatabaseOnce(),
         )  # fmt: skip
         self.app.state.database = database
         add_database_answers(self.app)
@@ -163,7 +164,8 @@ class Office:
 
     @asynccontextmanager
     async def client(self, username: str | None = None, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
-        """A program that speaks to the hub as that account."""
+        """A program that speaks to the hub as that account, and changes whatever stands unless it says what."""
+        headers.setdefault("If-Match", "*")
         if username is not None:
             headers["Authorization"] = f"Bearer {await self.token(username)}"
         transport = httpx.ASGITransport(self.app, client=("192.0.2.7", 40_000))

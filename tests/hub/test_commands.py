@@ -269,7 +269,7 @@ async def test_an_idempotency_key_makes_one_wish_of_two(database: Database) -> N
         first, second = await at.ask(headers=key), await at.ask(headers=key)
         assert first["id"] == second["id"]
         assert len(await at.hub.events("command.asked")) == 1
-        await at.ask(409, headers=key, target="garage")
+        await at.ask(422, headers=key, target="garage")
         assert (await at.ask())["id"] != first["id"]
 
 

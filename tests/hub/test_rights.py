@@ -104,7 +104,8 @@ async def furnish(hub: Office, site: str) -> dict[str, str]:
         found["grants"] = await add("grants", holder=holder, places=["lobby-a"])
         found["schedules"] = await add("schedules", name=TEXT, windows=[])
         found["blocks"] = await add("blocks", kind="qr", value=MARK, reason=TEXT)
-        put = await root.put(f"/api/sites/{site}/posts/east", json={"name": TEXT, "places": []})
+        post = {"name": TEXT, "places": []}
+        put = await root.put(f"/api/sites/{site}/posts/east", json=post, headers={"If-Match": ""})
         assert put.status_code == 200
         found["ticket"] = await add("tickets", title=MARK)
         found["alarm"] = await hub.raise_alarm(site=site, asset=MARK, rule=f"{MARK}@x", alarm=f"alarm-{site}")

@@ -201,8 +201,9 @@ async def test_points_of_machines_are_no_doors(database: Database) -> None:
 async def test_posts_are_set_up_by_managers(database: Database) -> None:
     async with office(database) as hub, hub.signed_in("zhao", "manager") as client:
         body = {"name": {"zh": "东门岗", "en": "East gate"}, "places": ["gate-in", "lobby-a"]}
-        put = await client.put("/api/sites/demo/posts/east", json=body)
-        assert put.json() == {"id": "east", "site": "demo", **body}
+        put = await client.put("/api/sites/demo/posts/east", json=body, headers={"If-Match": ""})
+        version = put.json()["version"]
+        assert put.json() == {"id": "east", "site": "demo", "version": version, **body}
         (site,) = (await client.get("/api/sites")).json()["items"]
         assert site["posts"] == [put.json()]
         unknown = await client.put("/api/sites/demo/posts/east", json=body | {"places": ["moon"]})
@@ -217,7 +218,8 @@ async def test_posts_are_set_up_by_managers(database: Database) -> None:
 async def test_the_company_has_a_name(database: Database) -> None:
     async with office(database) as hub, hub.signed_in("root", "admin", "*") as admin:
         name = {"zh": "云杉物业", "en": "Spruce Property"}
-        assert (await admin.put("/api/company", json=name)).json() == {"id": "company", "name": name}
+        named = await admin.put("/api/company", json=name)
+        assert named.json() == {"id": "company", "name": name, "version": named.json()["version"]}
         assert (await admin.get("/api/company")).json()["name"] == name
         async with hub.signed_in("wang", "guard") as guard:
             assert (await guard.put("/api/company", json=name)).status_code == 403

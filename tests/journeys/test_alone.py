@@ -56,7 +56,8 @@ def test_a_changed_grant_reaches_the_gateway(demo: Demo) -> None:
         return bool(eventually(lambda: hub.events(after=before, kind="access.granted"), within_s=2))
 
     eventually(let_in, within_s=20)
-    answer = hub.client.delete(f"/api/credentials/{credential['id']}", params={"site": "demo"})
+    seen = {"If-Match": f'"{credential["version"]}"'}
+    answer = hub.client.delete(f"/api/credentials/{credential['id']}", params={"site": "demo"}, headers=seen)
     assert answer.status_code in {200, 204}, answer.text
     before = hub.last_id()
 
