@@ -48,6 +48,12 @@ export const T = {
   banner: "banner",
   bannerRetry: "banner-retry",
 
+  clash: "clash",
+  clashField: (field: string) => `clash-field-${field}`,
+  clashChoice: (field: string, side: string) => `clash-${side}-${field}`,
+  clashCancel: "clash-cancel",
+  clashGo: "clash-go",
+
   signIn: "sign-in",
   username: "sign-in-username",
   password: "sign-in-password",

@@ -10,6 +10,7 @@ export interface Asked {
   method: string;
   path: string;
   body: unknown;
+  headers: Record<string, string>;
 }
 
 /** Plays the server: `answer` says what a request gets. Returns what was asked. */
@@ -22,6 +23,7 @@ export function server(
       method: init.method ?? "GET",
       path,
       body: typeof init.body === "string" ? JSON.parse(init.body) : undefined,
+      headers: (init.headers ?? {}) as Record<string, string>,
     };
     asked.push(request);
     const { status, body, headers = {} } = answer(request);

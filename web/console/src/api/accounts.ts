@@ -10,6 +10,7 @@ export interface Account extends User {
   signed_in_at?: string | null;
   second_factor?: boolean;
   locks?: { site: string; by: string; reason: string; at: string }[];
+  version: number;
 }
 
 export interface AccountBody {
@@ -34,10 +35,14 @@ export async function accounts(): Promise<Account[]> {
 export const createAccount = (body: AccountBody & { username: string; password: string }): Promise<Account> =>
   api.post("/api/accounts", body);
 
-export const changeAccount = (id: string, body: AccountBody & { password?: string }): Promise<Account> =>
-  api.put(`/api/accounts/${encodeURIComponent(id)}`, body);
+export const changeAccount = (
+  id: string,
+  body: AccountBody & { password?: string },
+  version: number,
+): Promise<Account> => api.put(`/api/accounts/${encodeURIComponent(id)}`, body, version);
 
-export const removeAccount = (id: string): Promise<void> => api.delete(`/api/accounts/${encodeURIComponent(id)}`);
+export const removeAccount = (id: string, version: number): Promise<void> =>
+  api.delete(`/api/accounts/${encodeURIComponent(id)}`, version);
 
 export const changePassword = (current: string, password: string, code: string): Promise<void> =>
   api.post("/api/accounts/self/password", { current, password, code });

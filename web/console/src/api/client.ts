@@ -9,6 +9,8 @@ export class ApiError extends Error {
     readonly fields: Record<string, string> = {},
     /** Seconds to wait, with 429. */
     readonly retryAfter: number | null = null,
+    /** The record as it stands now, where a change of it came too late (412). */
+    readonly current: Record<string, unknown> | null = null,
   ) {
     super(message);
   }
@@ -45,12 +47,19 @@ async function failure(response: Response): Promise<ApiError> {
   let code = `http_${response.status}`;
   let message = response.statusText;
   let fields: Record<string, string> = {};
+  let current: Record<string, unknown> | null = null;
   try {
     const body = (await response.json()) as {
-      error?: { code?: string; message?: unknown; fields?: Record<string, unknown> | null };
+      error?: {
+        code?: string;
+        message?: unknown;
+        fields?: Record<string, unknown> | null;
+        current?: Record<string, unknown> | null;
+      };
     };
     code = body.error?.code ?? code;
     message = textOf(body.error?.message) ?? message;
+    current = body.error?.current ?? null;
     fields = Object.fromEntries(
       Object.entries(body.error?.fields ?? {}).map(([name, value]) => [name, textOf(value) ?? String(value)]),
     );
@@ -58,7 +67,7 @@ async function failure(response: Response): Promise<ApiError> {
     // Not our JSON (a proxy's page): the status has to do.
   }
   const after = Number(response.headers.get("Retry-After"));
-  return new ApiError(response.status, code, message, fields, after > 0 ? after : null);
+  return new ApiError(response.status, code, message, fields, after > 0 ? after : null, current);
 }
 
 /** The server may word an error in both languages; the page's own language decides. */
@@ -81,15 +90,53 @@ function headersFor(body: unknown): Record<string, string> {
   return headers;
 }
 
-async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const init: RequestInit = { method, credentials: "same-origin", headers: headersFor(body) };
+/** One act of a person has one key, so that the server does it once: by what is sent. */
+interface Act {
+  key: string;
+  /** Until when (ms) the same words are the same act. */
+  until: number;
+}
+
+/** The second click of a double click. */
+const TWICE_MS = 1000;
+/** Nobody knows whether what was not answered was done: whoever tries again means the same. */
+const UNANSWERED_MS = 600_000;
+/** What asks for a password is no act of that kind, and is not held in memory. */
+const SECRET = /^\/api\/session|password/;
+
+const acts = new Map<string, Act>();
+
+function actOf(words: string): Act {
+  const now = Date.now();
+  for (const [known, act] of acts) if (act.until < now) acts.delete(known);
+  const act = acts.get(words) ?? { key: newKey(), until: 0 };
+  act.until = Infinity;
+  acts.set(words, act);
+  return act;
+}
+
+/** `crypto.randomUUID` is missing where a site's console is not behind TLS. */
+function newKey(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Sends one request. `version`: of the record that it changes or removes, as it was read. */
+async function send<T>(method: string, path: string, body?: unknown, version?: number): Promise<T> {
+  const headers = headersFor(body);
+  const init: RequestInit = { method, credentials: "same-origin", headers };
   if (body !== undefined) init.body = JSON.stringify(body);
+  if (version !== undefined) headers["If-Match"] = `"${version}"`;
+  const said = JSON.stringify([method, path, version, init.body]);
+  const act = method === "GET" || SECRET.test(said) ? null : actOf(said);
+  if (act) headers["Idempotency-Key"] = act.key;
   let response: Response;
   try {
     response = await fetch(path, init);
   } catch {
+    if (act) act.until = Date.now() + UNANSWERED_MS;
     throw new ApiError(0, "unreachable", "");
   }
+  if (act) act.until = Date.now() + (response.status >= 500 ? UNANSWERED_MS : TWICE_MS);
   if (!response.ok) {
     const error = await failure(response);
     if (response.status === 401 && path !== "/api/session") onUnauthorised();
@@ -104,7 +151,6 @@ async function send<T>(method: string, path: string, body?: unknown): Promise<T>
 export const api = {
   get: <T>(path: string, query?: Query): Promise<T> => send<T>("GET", withQuery(path, query)),
   post: <T>(path: string, body: unknown = {}): Promise<T> => send<T>("POST", path, body),
-  put: <T>(path: string, body: unknown): Promise<T> => send<T>("PUT", path, body),
-  patch: <T>(path: string, body: unknown): Promise<T> => send<T>("PATCH", path, body),
-  delete: <T = void>(path: string): Promise<T> => send<T>("DELETE", path),
+  put: <T>(path: string, body: unknown, version?: number): Promise<T> => send<T>("PUT", path, body, version),
+  delete: <T = void>(path: string, version?: number): Promise<T> => send<T>("DELETE", path, undefined, version),
 };

@@ -13,6 +13,8 @@ interface Term {
 interface Kept {
   id: string;
   site: string;
+  /** Another one after each change; who changes it says which one they saw. */
+  version: number;
 }
 
 export interface HolderBody extends Term {
@@ -73,8 +75,8 @@ export interface Asked {
 interface Noun<Body, Item> {
   list(asked: Asked): Promise<Page<Item>>;
   create(site: string, body: Body): Promise<Item>;
-  change(site: string, id: string, body: Body): Promise<Item>;
-  remove(site: string, id: string): Promise<void>;
+  change(site: string, id: string, body: Body, version: number): Promise<Item>;
+  remove(site: string, id: string, version: number): Promise<void>;
 }
 
 function noun<Body, Item>(name: string): Noun<Body, Item> {
@@ -83,8 +85,8 @@ function noun<Body, Item>(name: string): Noun<Body, Item> {
   return {
     list: (asked) => api.get(`/api/${name}`, { ...asked }),
     create: (site, body) => api.post(`/api/${name}`, { ...body, site }),
-    change: (site, id, body) => api.put(one(site, id), body),
-    remove: (site, id) => api.delete(one(site, id)),
+    change: (site, id, body, version) => api.put(one(site, id), body, version),
+    remove: (site, id, version) => api.delete(one(site, id), version),
   };
 }
 
