@@ -71,7 +71,10 @@ class Edition:
         self._response.headers["ETag"] = f'"{version}"'
 
     def expect(self, version: int, current: BaseModel) -> None:
-        """`NoVersion`, or `Stale` unless the request is about `version`. `current`: the record as the person sees it."""
+        """`NoVersion`, or `Stale` unless the request is about `version`.
+
+        `current`: the record as the person sees it.
+        """
         if not self._wanted:
             raise NoVersion
         if self._wanted != "*" and str(version) not in _TAG.findall(self._wanted):
