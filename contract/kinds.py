@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
@@ -408,13 +408,30 @@ class GatewaySeen(msgspec.Struct, frozen=True, kw_only=True):
     backlog: int = 0
 
 
+ChangedKind = Literal["holder", "credential", "grant", "schedule", "block", "account", "company", "site", "post"]
+"""What people edit at the hub."""
+
+
 class RecordChanged(msgspec.Struct, frozen=True, kw_only=True):
-    """`holder|credential|grant|schedule|block|account.changed`: a person changed what the hub holds."""
+    """`<kind>.changed`: a person changed what the hub holds. `kind`: one of `ChangedKind`.
+
+    `digest`: SHA-256 of the values before and after, with a salt; they lie outside the chain, where they can be erased.
+    Empty where an older hub recorded none.
+    """
 
     id: Id
     by: Person
     change: Literal["created", "updated", "removed"]
     fields: Annotated[list[Id], Few] = []
+    digest: Id = ""
+
+
+class DataPruned(msgspec.Struct, frozen=True, kw_only=True):
+    """`data.pruned`: what was kept long enough is gone. `what`: pictures, changes; of before then."""
+
+    what: Id
+    before: Instant
+    count: int
 
 
 class ProjectionFailed(msgspec.Struct, frozen=True, kw_only=True):
@@ -502,12 +519,8 @@ OF_THE_HUB: dict[str, type[msgspec.Struct]] = {
     "gateway.lost": GatewaySeen,
     "gateway.found": GatewaySeen,
     "journal.lost": JournalLost,
-    "holder.changed": RecordChanged,
-    "credential.changed": RecordChanged,
-    "grant.changed": RecordChanged,
-    "schedule.changed": RecordChanged,
-    "block.changed": RecordChanged,
-    "account.changed": RecordChanged,
+    **{f"{kind}.changed": RecordChanged for kind in get_args(ChangedKind)},
+    "data.pruned": DataPruned,
     "projection.failed": ProjectionFailed,
     "batch.refused": BatchRefused,
     "event.refused": EventRefused,

@@ -4,6 +4,8 @@ What is in force never waits for it (`gateway.desire`). A step that the disk doe
 `why` says that rights would be old after a restart. A file of its own, apart from the journal: a snapshot of a million
 items must not hold up a door's append. A file that is begun anew keeps what the damaged one still gives, and holds no
 revision: the hub is asked for everything.
+
+Who was erased leaves nothing in the file: what is dropped or replaced is overwritten, and the log beside it is emptied.
 """
 
 from __future__ import annotations
@@ -289,6 +291,7 @@ class Held:
 
     def _store(self, write: _Write | None) -> None:
         db = self._writing(write)
+        db.execute("PRAGMA secure_delete=ON")
         db.execute("BEGIN IMMEDIATE")
         try:
             if write is None:
@@ -307,6 +310,8 @@ class Held:
             raise
         if write is None:
             db.execute("DELETE FROM arriving")
+        elif write.form in ("delta", "whole"):
+            _empty_log(db)
 
     def _writing(self, write: _Write | None) -> sqlite3.Connection:
         """The writing connection; `Damaged` if the file was begun anew, and only everything makes it whole."""
@@ -335,6 +340,17 @@ def _put(db: sqlite3.Connection, write: _Write) -> None:
         db.execute(_NEW_ARRIVING)
     if write.form in ("delta", "whole"):
         db.execute("UPDATE standing SET revision=?", (write.revision,))
+
+
+def _empty_log(db: sqlite3.Connection) -> None:
+    """What was committed goes into the file, and the log holds nothing of before. The write stands whatever comes."""
+    try:
+        busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.Error as error:
+        log.warning("held.log_not_emptied", why=str(error))
+    else:
+        if busy:
+            log.info("held.log_in_use")
 
 
 def _take(db: sqlite3.Connection) -> int:

@@ -25,6 +25,8 @@ from hub.ingest.worker import Ingest
 from hub.live import HubLiveSource, tell
 from hub.once.service import DatabaseOnce
 from hub.registry import LATEST, ROUTERS, projections
+from hub.retention import pruning
+from hub.retention.terms import Terms
 from hub.settings import Settings
 from hub.telemetry import rollup
 from hub.telemetry.ingest import Readings
@@ -47,6 +49,7 @@ class Hub:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.database = Database(settings.database_url, pool_size=settings.pool_size)
+        self.terms = Terms(pictures=settings.keep_pictures_days, changes=settings.keep_changes_days)
         self.passwords = Passwords()
         self.live = Live(HubLiveSource(self.database))
         self.downlink = Downlink()
@@ -100,6 +103,7 @@ class Hub:
             once=DatabaseOnce(),
         )
         app.state.database = self.database
+        app.state.terms = self.terms
         add_database_answers(app)
         return app
 
@@ -155,6 +159,7 @@ class Hub:
             "shelves": self.shelves.run(),
             "hours": rollup.run(self.database),
             "accounts": renewal.run(self.database),
+            "retention": pruning.run(self.database, self.terms),
             "watchdog": keep_watchdog_fed(),
         }
 

@@ -12,6 +12,7 @@ TABLES = (
     "hub.access.models",
     "hub.accounts.models",
     "hub.alarms.models",
+    "hub.changes.models",
     "hub.commands.models",
     "hub.desired.models",
     "hub.events.models",

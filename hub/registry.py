@@ -12,6 +12,7 @@ from hub.accounts.locks import PROJECTIONS as ACCOUNTS
 from hub.accounts.self_endpoints import router as self_router
 from hub.alarms.endpoints import router as alarms_router
 from hub.alarms.projections import PROJECTIONS as ALARMS
+from hub.changes.endpoints import router as changes_router
 from hub.commands.endpoints import router as commands_router
 from hub.commands.projections import PROJECTIONS as COMMANDS
 from hub.events.endpoints import router as events_router
@@ -21,6 +22,7 @@ from hub.ingest.projecting import Registry
 from hub.meters.endpoints import router as meters_router
 from hub.meters.projections import PROJECTIONS as METERS
 from hub.pictures.endpoints import router as pictures_router
+from hub.retention.endpoints import router as retention_router
 from hub.sites.endpoints import router as sites_router
 from hub.sites.projections import PROJECTIONS as SITES
 from hub.sites.states import on_readings
@@ -32,6 +34,8 @@ from hub.tickets.projections import PROJECTIONS as TICKETS
 
 ROUTERS: tuple[APIRouter, ...] = (
     events_router,
+    changes_router,
+    retention_router,
     sites_router,
     gateways_router,
     alarms_router,

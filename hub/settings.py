@@ -51,6 +51,10 @@ class Settings:
     """Without a sign of life for so long, a gateway counts as lost."""
     key_file: Path = Path("var/hub.key")
     """The hub's own key, made at the first start: second factors follow from it. Under systemd in its state folder."""
+    keep_pictures_days: int = 30
+    """Pictures of cameras go after so many days; 0: they stay. A site's notice to people says the same figure."""
+    keep_changes_days: int = 1095
+    """Old and new values of edits go after so many days; 0: they stay. That there was a change stays in the history."""
     log_level: str = "info"
 
     @property
@@ -99,6 +103,8 @@ _FROM_ENVIRONMENT: dict[str, tuple[str, type]] = {
     "GATEHOUSE_POOL_SIZE": ("pool_size", int),
     "GATEHOUSE_SILENCE_S": ("silence_s", float),
     "GATEHOUSE_KEY_FILE": ("key_file", Path),
+    "GATEHOUSE_KEEP_PICTURES_DAYS": ("keep_pictures_days", int),
+    "GATEHOUSE_KEEP_CHANGES_DAYS": ("keep_changes_days", int),
     "GATEHOUSE_LOG_LEVEL": ("log_level", str),
 }
 
@@ -124,6 +130,9 @@ def from_environment(environment: Mapping[str, str] | None = None, **flags: Any)
             networks(text)
         except ValueError as error:
             raise SettingsError(f"{variable}: {error}") from error
+    for name in ("keep_pictures_days", "keep_changes_days"):
+        if getattr(settings, name) < 0:
+            raise SettingsError(f"GATEHOUSE_{name.upper()} is {getattr(settings, name)}, expected days, or 0 for ever")
     return settings
 
 

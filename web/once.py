@@ -185,7 +185,7 @@ class MemoryOnce:
         return response
 
     def _find(self, account: str, place: bytes) -> _Remembered | None:
-        found = self._held.get(account, {}).get(place)
+        found = self._held.get(account, OrderedDict()).get(place)
         if found is not None and self.monotonic_s() - found.at > DAY_S and found.given.done():
             del self._held[account][place]
             return None

@@ -52,7 +52,7 @@ def make_app(
     once: Once | None = None,
 ) -> FastAPI:
     """A server's app. `body_limit`: bytes of one body; `bodies`: what all of them share. `metrics_from`: who may read
-    /metrics. `once`: where the answers to requests with an Idempotency-Key are remembered, in memory if nothing is said.
+    /metrics. `once`: where answers to requests with an Idempotency-Key are remembered, in memory if nothing is said.
 
     Sessions and live stream are reachable as `app.state.sessions` and `app.state.live`. `web.server` closes the live
     stream before it waits for open requests.

@@ -1,7 +1,8 @@
 """Holders, credentials, grants, schedules and blocks: every change goes into the desired state of its site and into the
 history, in one transaction (opened with `writes=True` by the caller).
 
-Events name ids and fields, never names or values: a person can be erased and the chain still verifies.
+Events name ids and fields, never names or values: those lie beside the history (`hub.changes`), so that a person can
+be erased and the chain still verifies.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel
 from sqlalchemy import and_, or_
@@ -18,12 +19,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contract import cards
 from contract.commands import Person
-from contract.kinds import RecordChanged
 from contract.texts import Text
-from hub import stream
 from hub.access.models import BlockRow, CredentialRow, GrantRow, HolderRow, ScheduleRow
 from hub.access.nouns import CREDENTIAL, GRANT, Noun, Row
 from hub.access.schemas import MEANT, BlockBody, CredentialBody, GrantBody, ScheduleBody
+from hub.changes import service as changes
+from hub.changes.service import SECRET, Change
 from hub.db import connection
 from hub.desired import service as desired
 from hub.once import service as once
@@ -91,8 +92,8 @@ async def create_all(
         rows.append(noun.row(site=site.id, id=row_id, changed_at=datetime.now(UTC), **_columns(body)))
     session.add_all(rows)
     await session.flush()
-    fields = list(noun.fields())
-    await _tell(session, noun, rows, [RecordChanged(id=row.id, by=by, change="created", fields=fields) for row in rows])
+    fields = noun.fields()
+    await _tell(session, noun, rows, [_change(noun, row, "created", fields, after=row) for row in rows], by)
     return rows
 
 
@@ -110,12 +111,13 @@ async def change(session: AsyncSession, noun: Noun, row: Row, body: Body, by: Pe
     if "value" in fields:
         _check_written(body)
     _check(await _held(session, row.site, [body]), await site_of(session, row.site), row.id, body)
+    before = noun.row(**row.model_dump())
     for name in fields:
         setattr(row, name, wanted[name])
     row.changed_at = datetime.now(UTC)
     session.add(row)
     await session.flush()
-    await _tell(session, noun, [row], [RecordChanged(id=row.id, by=by, change="updated", fields=fields)])
+    await _tell(session, noun, [row], [_change(noun, row, "updated", fields, before=before, after=row)], by)
     return row
 
 
@@ -131,8 +133,11 @@ async def remove(session: AsyncSession, noun: Noun, row: Row, by: Person) -> Non
                 await remove(session, theirs, one, by)
     await session.delete(row)
     await session.flush()
-    await once.forget(await connection(session), row.id)
-    await _tell(session, noun, [row], [RecordChanged(id=row.id, by=by, change="removed")])
+    conn = await connection(session)
+    await once.forget(conn, row.id)
+    await _tell(session, noun, [row], [_change(noun, row, "removed", noun.fields(), before=row)], by)
+    if isinstance(row, HolderRow):
+        await changes.erase(conn, row.site, row.id)
 
 
 async def of_holder(session: AsyncSession, noun: Noun, site: str, holder: str) -> Sequence[Row]:
@@ -309,14 +314,43 @@ def _columns(body: Body) -> dict[str, Any]:
     return found
 
 
-async def _tell(session: AsyncSession, noun: Noun, rows: Sequence[Row], done: Sequence[RecordChanged]) -> None:
+def _change(
+    noun: Noun,
+    row: Row,
+    change: Literal["created", "updated", "removed"],
+    fields: Sequence[str],
+    *,
+    before: Row | None = None,
+    after: Row | None = None,
+) -> Change:
+    """What an edit made of which fields, whose it is, and nobody's PIN."""
+
+    def values(of: Row | None) -> dict[str, Any]:
+        if of is None:
+            return {}
+        shown = noun.shown(of).model_dump(mode="json", include=set(fields))
+        return shown | ({"value": SECRET} if "value" in shown and getattr(of, "kind", "") == "pin" else {})
+
+    return Change(
+        kind=noun.name,
+        id=row.id,
+        change=change,
+        fields=fields,
+        before=values(before),
+        after=values(after),
+        site=row.site,
+        subject=row.id if isinstance(row, HolderRow) else getattr(row, "holder", None),
+    )
+
+
+async def _tell(session: AsyncSession, noun: Noun, rows: Sequence[Row], done: Sequence[Change], by: Person) -> None:
     """The site's gateway and the history learn of it in the same commit. `rows`: of one site."""
     if not rows:
         return
     conn = await connection(session)
     site = rows[0].site
-    pairs = list(zip(rows, done, strict=True))
+    pairs = zip(rows, done, strict=True)
     await desired.changed(
         conn, site, [(noun.name, row.id, None if data.change == "removed" else noun.item(row)) for row, data in pairs]
     )
-    await stream.record_all(conn, [stream.Fact(f"{noun.name}.changed", row.id, data, site) for row, data in pairs])
+    await changes.record(conn, done, by)

@@ -20,7 +20,7 @@ class AccountRow(Edited, table=True):
     """
 
     __tablename__ = "accounts"
-    QUIET: ClassVar[frozenset[str]] = frozenset({"copies_until"})
+    QUIET: ClassVar[frozenset[str]] = frozenset({"copies_until", "signed_in_at"})
 
     id: str = Field(primary_key=True, max_length=64)
     username: str = Field(max_length=64, unique=True)

@@ -139,7 +139,8 @@ def user_of(row: AccountRow) -> User:
 
 def shape_of(row: AccountRow, *, second_factor: bool = False, locks: Sequence[AccountLockRow] = ()) -> AccountShape:
     """The account as answers show it."""
-    fields = {name: getattr(row, name) for name in (*User.model_fields, "active", "created_at", "changed_at", "version")}
+    names = (*User.model_fields, "active", "created_at", "changed_at", "version")
+    fields = {name: getattr(row, name) for name in names}
     shown = [LockShape(site=lock.site, by=lock.by["name"], reason=lock.reason, at=lock.at) for lock in locks]
     return AccountShape.model_validate(
         fields | {"signed_in_at": row.signed_in_at, "second_factor": second_factor, "locks": shown}

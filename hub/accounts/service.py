@@ -6,21 +6,22 @@ Every function works inside the caller's transaction, opened with `writes=True`;
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import get_args
+from typing import Any, Literal, get_args
 
+from sqlalchemy import inspect
 from sqlmodel import col, delete, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contract.commands import Person
 from contract.desired import Account, Role
-from contract.kinds import RecordChanged
 from contract.texts import Text
-from hub import stream
 from hub.accounts.copies import copied, life_of, renewed_before
 from hub.accounts.models import AccountRow, SecondFactorRow, SessionRow
 from hub.accounts.schemas import AccountBody, NewAccount
+from hub.changes import service as changes
+from hub.changes.service import SECRET, Change
 from hub.db import connection
 from hub.desired import service as desired
 from hub.desired.models import DesiredItem
@@ -80,7 +81,7 @@ async def create(session: AsyncSession, wanted: NewAccount, password_hash: str, 
     )
     session.add(row)
     await copy(session, [row], now)
-    await _record(session, row, "created", ["username", *AccountBody.model_fields], by)
+    await _record(session, row, "created", ["username", *AccountBody.model_fields], by, after=row.model_dump())
     return row
 
 
@@ -123,18 +124,20 @@ async def remove(session: AsyncSession, row: AccountRow, by: Person) -> None:
     """Remove the account, its sessions and its copies; `Conflict` if it is the last administrator."""
     if _administrates(row):
         await _keep_one_admin(session, row)
+    before = row.model_dump()
     row.active = False
     await copy(session, [row], datetime.now(UTC))
     await once.forget(await connection(session), row.id)
-    await _record(session, row, "removed", [], by)
+    await _record(session, row, "removed", ["username", *AccountBody.model_fields], by, before=before)
     await session.delete(row)
 
 
 async def changed(session: AsyncSession, row: AccountRow, fields: list[str], by: Person) -> None:
     """These fields of the account are different now: its copies follow, the history says so."""
+    before = _before(row)
     row.changed_at = datetime.now(UTC)
     await copy(session, [row], row.changed_at)
-    await _record(session, row, "updated", fields, by)
+    await _record(session, row, "updated", fields, by, before=before, after=row.model_dump())
 
 
 async def end_sessions(session: AsyncSession, account: str, *, but: str = "") -> None:
@@ -241,11 +244,39 @@ def _as_copy(row: AccountRow) -> Account:
     )
 
 
-async def _record(session: AsyncSession, row: AccountRow, change: str, fields: list[str], by: Person) -> None:
+def _before(row: AccountRow) -> dict[str, Any]:
+    """The account as the database still holds it: asked before it is flushed."""
+    old = {name: attribute.history.deleted for name, attribute in inspect(row).attrs.items()}
+    return row.model_dump() | {name: values[0] for name, values in old.items() if values}
+
+
+async def _record(
+    session: AsyncSession,
+    row: AccountRow,
+    change: Literal["created", "updated", "removed"],
+    fields: list[str],
+    by: Person,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """`before`, `after`: the whole account; only `fields` of it are kept, and no secret."""
+
+    def values(of: Mapping[str, Any] | None) -> dict[str, Any]:
+        return {} if of is None else {name: of.get(name, SECRET) for name in fields}
+
     # Of one site, its people may see the change; of several or all, only those who see them all.
     site = row.sites[0] if len(row.sites) == 1 and row.sites != [ALL_SITES] else None
-    data = RecordChanged(id=row.id, by=by, change=change, fields=fields)  # type: ignore[arg-type]
-    await stream.record(await connection(session), "account.changed", row.id, data, site=site)
+    done = Change(
+        kind="account",
+        id=row.id,
+        change=change,
+        fields=fields,
+        before=values(before),
+        after=values(after),
+        site=site,
+    )
+    await changes.record(await connection(session), [done], by)
 
 
 async def _check_sites(session: AsyncSession, sites: Sequence[str]) -> None:

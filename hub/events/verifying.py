@@ -2,6 +2,7 @@
 
 An event that came again after a fork has one row, and a place in each of those streams: the chains run through both.
 One that was refused has no row, only a place: the event of the hub's own stream that refused it names its hash.
+What an edit changed lies beside its event, which holds a hash of it: it may be erased, but is not altered unseen.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from sqlalchemy import text
 from contract.errors import Malformed
 from contract.events import GENESIS, Event, chained
 from contract.kinds import EventRefused, decode_data
+from hub.changes.service import digest
 from hub.db import Database
 from hub.events.stored import to_instant
 
@@ -27,6 +29,12 @@ _ROWS = text(
 )
 _HEADS = text(
     "SELECT id, head_seq, head_hash FROM streams WHERE CAST(:stream AS text) IS NULL OR id = :stream ORDER BY id"
+)
+
+_CHANGES = text(
+    "SELECT e.id, e.stream, e.seq, e.data ->> 'digest' AS digest, c.said, c.salt FROM changes c"
+    " LEFT JOIN events e ON e.id = c.event WHERE c.said IS NOT NULL"
+    " AND (CAST(:stream AS text) IS NULL OR e.stream = :stream) ORDER BY c.event"
 )
 
 
@@ -89,6 +97,10 @@ async def verify(database: Database, stream: str | None = None) -> Verified:
             if not agrees:
                 why = "its content or its hash was changed"
                 broken[row.stream] = Disagreement(row.stream, row.seq, row.id, why)
+        async for row in await conn.stream(_CHANGES, {"stream": stream}):
+            if row.digest != digest(row.salt, row.said):
+                why = "the values that it is said to have changed are others"
+                broken.setdefault(row.stream, Disagreement(row.stream, row.seq, row.id, why))
     for name in sorted((heads.keys() | ends.keys()) - broken.keys()):
         if found := _end_fault(name, ends.get(name, _Link(0, GENESIS)), heads.get(name)):
             broken[name] = found

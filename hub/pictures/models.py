@@ -19,5 +19,5 @@ class PictureRow(Table, table=True):
     id: str = Field(primary_key=True, max_length=32, index=True)
     gateway: str = Field(max_length=64)
     at: datetime = Field(sa_type=Moment)
-    received_at: datetime = Field(sa_type=Moment)
+    received_at: datetime = Field(sa_type=Moment, index=True)
     jpeg: bytes = Field(sa_type=LargeBinary)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -14,6 +15,11 @@ from hub.ingest.records import Driver
 
 _FIND = text(
     "SELECT jpeg FROM pictures WHERE id = :id AND (CAST(:sites AS text[]) IS NULL OR site = ANY(:sites)) LIMIT 1"
+)
+
+_FORGET = text(
+    "DELETE FROM pictures WHERE (site, id) IN (SELECT site, id FROM pictures WHERE received_at < :before"
+    " ORDER BY received_at LIMIT :most) RETURNING site"
 )
 
 
@@ -35,3 +41,8 @@ async def jpeg(conn: AsyncConnection, picture: str, sites: Sequence[str] | None)
     """The bytes of a picture of these sites (None: of any), None if there is none."""
     found = await conn.execute(_FIND, {"id": picture, "sites": None if sites is None else list(sites)})
     return found.scalar_one_or_none()
+
+
+async def forget(conn: AsyncConnection, before: datetime, most: int) -> Counter[str]:
+    """Drop at most `most` pictures that came before then: site → how many."""
+    return Counter((await conn.execute(_FORGET, {"before": before, "most": most})).scalars())

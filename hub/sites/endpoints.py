@@ -66,7 +66,7 @@ async def name_company(
         raise Forbidden
     row = await session.get(CompanyRow, service.COMPANY) or service.unnamed()
     edited.expect(row.version, _company(row))
-    await service.name_company(session, row, body.model_dump())
+    await service.name_company(session, row, body.model_dump(), user.person())
     edited.tell(row.version)
     return _company(row)
 
@@ -107,7 +107,7 @@ async def put_post(
         edited.expect_none()
     else:
         edited.expect(row.version, _post(row))
-    row = await posts.put(session, where, row or posts.new(site, post), body)
+    row = await posts.put(session, where, row or posts.new(site, post), body, user.person())
     edited.tell(row.version)
     return _post(row)
 
@@ -120,7 +120,7 @@ async def remove_post(site: str, post: PostId, user: Manager, session: Writing, 
     if row is None:
         raise NotFound
     edited.expect(row.version, _post(row))
-    await posts.remove(session, row)
+    await posts.remove(session, row, user.person())
 
 
 @router.get("/site", response_model=LayoutShape)

@@ -10,8 +10,13 @@ import msgspec
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from contract.commands import Person
 from contract.layout import SiteLayout
 from contract.texts import Text
+from hub.accounts import service as accounts
+from hub.changes import service as changes
+from hub.changes.service import Change
+from hub.db import connection
 from hub.sites.models import CompanyRow, SiteRow
 from hub.sites.states import SiteView
 
@@ -34,11 +39,16 @@ async def company(session: AsyncSession) -> CompanyRow:
     return row
 
 
-async def name_company(session: AsyncSession, row: CompanyRow, name: dict[str, str]) -> None:
-    """Name the company. `row`: as it stands, or `unnamed`."""
+async def name_company(session: AsyncSession, row: CompanyRow, name: dict[str, str], by: Person) -> None:
+    """Name the company; nothing happens if that is its name. `row`: as it stands, or `unnamed`."""
+    if (before := row.name) == name:
+        return
     row.name = name
     session.add(row)
-    await session.flush()
+    done = Change(
+        kind="company", id=row.id, change="updated", fields=["name"], before={"name": before}, after={"name": name}
+    )
+    await changes.record(await connection(session), [done], by)
 
 
 async def ensure(session: AsyncSession, site: str, name: Text, timezone: str) -> SiteRow:
@@ -51,6 +61,9 @@ async def ensure(session: AsyncSession, site: str, name: Text, timezone: str) ->
         )  # fmt: skip
         session.add(row)
         await session.flush()
+        after = {"name": row.name, "timezone": timezone}
+        made = Change(kind="site", id=site, change="created", fields=list(after), after=after, site=site)
+        await changes.record(await connection(session), [made], accounts.HUB)
     return row
 
 

@@ -55,6 +55,41 @@ async def test_what_changed_is_there_after_a_restart(tmp_path: Path) -> None:
         assert list(again.stored()) == [[("holder", "wang", b"[1]")]]
 
 
+NAME = "周明远".encode()
+
+
+def in_files(folder: Path, said: bytes) -> list[str]:
+    """The files that hold these bytes anywhere: in a page, in free space, in a log."""
+    return sorted(file.name for file in folder.iterdir() if said in file.read_bytes())
+
+
+@pytest.mark.parametrize("erased", [None, b'{"name":"x"}'], ids=["dropped", "replaced"])
+async def test_who_is_erased_leaves_no_byte(tmp_path: Path, erased: bytes | None) -> None:
+    async with opened(tmp_path) as held:
+        held.keep(1, [row(f"h-{number}", b'{"name":"%s %d"}' % (NAME, number)) for number in range(300)])
+        held.keep(2, [row("stays", b'{"name":"\xe6\x9d\x8e"}')])
+        await written(held, 2)
+        assert in_files(tmp_path, NAME) != []
+        held.keep(3, [row(f"h-{number}", erased) for number in range(300)])
+        # While the gateway runs on, not only once its files are let go.
+        await written(held, 3)
+        assert in_files(tmp_path, NAME) == []
+        assert in_files(tmp_path, b'{"name":"\xe6\x9d\x8e"}') == ["held.sqlite"]
+
+
+async def test_a_whole_leaves_no_byte_of_what_it_replaces(tmp_path: Path) -> None:
+    async with opened(tmp_path) as held:
+        held.keep(1, [row(f"h-{number}", b'{"name":"%s %d"}' % (NAME, number)) for number in range(300)])
+        held.keep_part(2, [row("a")], first=True)
+        held.keep_whole(2)
+        await written(held, 2)
+        assert in_files(tmp_path, NAME) == []
+
+
+async def written(held: Held, revision: int) -> None:
+    await until(lambda: held.revision == revision and held._writer is None)
+
+
 async def test_a_whole_replaces_everything_when_its_last_part_is_there(tmp_path: Path) -> None:
     async with opened(tmp_path) as held:
         held.keep(1, [row("old")])

@@ -35,6 +35,7 @@ const routes: RouteRecordRaw[] = [
     meta: { ability: "accounts.lock" },
   },
   { path: "/me", component: () => import("@/pages/Me.vue") },
+  { path: "/changes", component: () => import("@/pages/Changes.vue"), meta: { ability: "changes.read" } },
   { path: "/", component: () => import("@/pages/NotFound.vue") },
   { path: "/:rest(.*)*", component: () => import("@/pages/NotFound.vue") },
 ];

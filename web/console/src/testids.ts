@@ -54,6 +54,12 @@ export const T = {
   clashCancel: "clash-cancel",
   clashGo: "clash-go",
 
+  change: (event: number) => `change-${event}`,
+  changeField: (field: string) => `change-field-${field}`,
+  changesKind: (kind: string) => `changes-kind-${kind}`,
+  holderChanges: "holder-changes",
+  retention: "retention",
+
   signIn: "sign-in",
   username: "sign-in-username",
   password: "sign-in-password",

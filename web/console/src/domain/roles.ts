@@ -28,6 +28,7 @@ const ROLES_OF = {
   "accounts.write": ["manager", "admin"],
   "accounts.lock": ["guard", "manager", "admin"],
   "seal.renew": ["manager", "admin"],
+  "changes.read": ["manager", "admin"],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Ability = keyof typeof ROLES_OF;
@@ -44,6 +45,7 @@ const HUB_ONLY = new Set<Ability>([
   "people.write",
   "sites.read",
   "accounts.write",
+  "changes.read",
 ]);
 
 /** What only a gateway has of its own. */

@@ -42,7 +42,29 @@ export function fieldText(field: string, value: unknown, site: string | null): s
   return JSON.stringify(value);
 }
 
+interface Hours {
+  days: number[];
+  since: string;
+  until: string;
+}
+interface Day {
+  day: string;
+  hours: [string, string][];
+}
+
+/** Hours of the week, or of one date that follows others. */
+function hoursText(value: Hours | Day): string {
+  const { t } = i18n.global;
+  if ("since" in value) {
+    const days = value.days.map((day) => t(`field.weekday.${day}`)).join(t("field.comma"));
+    return `${days} ${value.since}–${value.until}`;
+  }
+  const hours = value.hours.map(([since, until]) => `${since}–${until}`).join(t("field.comma"));
+  return `${value.day} ${hours || t("field.closed")}`;
+}
+
 function listed(field: string, value: unknown, site: string | null): string {
+  if (field === "windows" || field === "days") return hoursText(value as Hours | Day);
   if (typeof value !== "string") return typeof value === "object" ? JSON.stringify(value) : String(value);
   if (field === "places") return (site && say(nameOf(site, value))) || value;
   if (field !== "sites") return value;

@@ -1,0 +1,93 @@
+"""`GET /api/changes`: who changed what, from which value to which."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, get_args
+
+import msgspec
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
+from sqlalchemy import Row
+
+from contract.kinds import ChangedKind, RecordChanged
+from hub.changes import service
+from hub.db import Reading
+from hub.tickets.schemas import PersonShape
+from web.moments import written
+from web.paging import Limit, Page, listed_words, sites_asked
+from web.session import Allowed
+from web.users import User
+
+router = APIRouter(prefix="/api/changes", tags=["changes"])
+
+Keeper = Annotated[User, Depends(Allowed("manager", "admin"))]
+Id = Annotated[str | None, Query(max_length=64)]
+
+
+class FieldShape(BaseModel):
+    """One field: what it was and what it became; null: nothing, or not known any more."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class ChangeShape(BaseModel):
+    """One edit. `id`: of the record; `event`: of the history. `erased`: the values were erased, the change stands."""
+
+    event: int
+    at: str
+    site: str | None
+    kind: str
+    id: str
+    subject: str | None
+    change: str
+    by: PersonShape
+    fields: list[FieldShape]
+    erased: bool
+
+
+@router.get("")
+async def changes(
+    user: Keeper,
+    session: Reading,
+    *,
+    site: str | None = None,
+    kind: str | None = None,
+    record: Id = None,
+    subject: Id = None,
+    before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
+    limit: Limit = 50,
+) -> Page[ChangeShape]:
+    """Edits, the newest first. `kind`: one or several, with commas; `record`: of one thing; `subject`: about a holder.
+
+    `before`: the `next` of the page before. Accounts are shown to administrators only.
+    """
+    kinds = listed_words("kind", kind, get_args(ChangedKind)) or list(get_args(ChangedKind))
+    if user.role != "admin":
+        kinds = [name for name in kinds if name != "account"]
+    wanted = service.Wanted(
+        sites=sites_asked(user, site), kinds=kinds or ["none"], record=record, subject=subject, before=before
+    )
+    rows = await service.listed(await session.connection(), wanted, limit + 1)
+    last = rows[limit - 1].event if len(rows) > limit else None
+    return Page(items=[_shape(row) for row in rows[:limit]], next=last)
+
+
+def _shape(row: Row[Any]) -> ChangeShape:
+    event = msgspec.json.decode(row.data, type=RecordChanged)
+    said = {"before": {}, "after": {}} if row.said is None else msgspec.json.decode(row.said)
+    before, after = said["before"], said["after"]
+    names = event.fields or sorted(before.keys() | after.keys())
+    return ChangeShape(
+        event=row.event,
+        at=written(row.at),
+        site=row.site,
+        kind=row.kind,
+        id=row.record,
+        subject=row.subject,
+        change=event.change,
+        by=PersonShape(id=event.by.id, name=event.by.name, role=event.by.role),
+        fields=[FieldShape(field=name, before=before.get(name), after=after.get(name)) for name in names],
+        erased=row.said is None,
+    )

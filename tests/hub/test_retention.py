@@ -1,0 +1,91 @@
+"""What is kept no longer goes, night by night, in slices, and the history says so."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from contract.instants import instant
+from contract.pictures import Picture, picture_id
+from hub.db import Database
+from hub.events.verifying import verify
+from hub.ingest.records import driver
+from hub.pictures.service import keep
+from hub.retention import pruning
+from hub.retention.terms import Terms, next_time
+from hub.settings import SettingsError, from_environment
+from tests.hub.office import Office, office
+from tests.hub.senders import NOW_MS, rows
+from tests.hub.test_access import holder_of
+
+NOW = datetime.now(UTC)
+
+
+async def keep_pictures(hub: Office, site: str, count: int, age: timedelta) -> None:
+    async with hub.database.transaction() as conn:
+        await conn.execute(text("SELECT 1"))
+        pg = await driver(conn)
+        for number in range(count):
+            jpeg = b"\xff\xd8\xff\xe0" + f"{site} {age} {number}".encode()
+            await keep(pg, site, f"{site}-gw", Picture(id=picture_id(jpeg), at=instant(NOW_MS), jpeg=jpeg), NOW - age)
+
+
+async def test_pictures_go_when_their_time_is_over(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pruning, "SLICE", 10)
+    async with office(database, "demo", "north") as hub:
+        await keep_pictures(hub, "demo", 23, timedelta(days=31))
+        await keep_pictures(hub, "north", 2, timedelta(days=40))
+        await keep_pictures(hub, "demo", 3, timedelta(days=29))
+        dropped = await pruning.prune(database, Terms(), NOW)
+        assert dropped["pictures"] == {"demo": 23, "north": 2}
+        assert await rows(database, "SELECT site, count(*) FROM pictures GROUP BY site") == [("demo", 3)]
+        before = instant(round((NOW - timedelta(days=30)).timestamp() * 1000))
+        assert [(site, data) for _, site, data in await hub.events("data.pruned")] == [
+            (site, {"what": "pictures", "before": before, "count": count})
+            for site, count in (("demo", 23), ("north", 2))
+        ]
+        # With nothing to do, nothing is said.
+        assert (await pruning.prune(database, Terms(), NOW))["pictures"] == {}
+        assert len(await hub.events("data.pruned")) == 2
+        await pruning.prune(database, Terms(pictures=0), NOW + timedelta(days=1000))
+        assert len(await rows(database, "SELECT 1 FROM pictures")) == 3
+
+
+async def test_values_of_old_edits_go_and_the_history_verifies(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("root", "admin", "*") as client:
+        holder = await holder_of(client)
+        (told,) = await rows(database, "SELECT count(*) FROM changes")
+        dropped = await pruning.prune(database, Terms(changes=10), NOW + timedelta(days=11))
+        assert dropped["changes"][""] == told[0]
+        assert await rows(database, "SELECT 1 FROM changes WHERE said IS NOT NULL OR salt IS NOT NULL") == []
+        (item, *_) = (await client.get("/api/changes", params={"record": holder})).json()["items"]
+        assert (item["change"], item["erased"]) == ("created", True)
+        assert (await verify(database)).disagreements == []
+
+
+async def test_it_is_told_what_is_kept_how_long(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("wang", "guard") as client:
+        hub.app.state.terms = Terms(pictures=7)
+        found = {one["what"]: one["days"] for one in (await client.get("/api/retention")).json()["items"]}
+        assert found == {"pictures": 7, "changes": 1095, "people": None, "answers": 1, "events": None}
+
+
+@pytest.mark.parametrize(
+    ("now", "then"),
+    [
+        ("2026-03-09T01:00", "2026-03-09T03:30"),
+        ("2026-03-09T03:30", "2026-03-10T03:30"),
+        ("2026-12-31T23:59", "2027-01-01T03:30"),
+    ],
+)
+def test_it_wakes_by_the_time_of_day(now: str, then: str) -> None:
+    assert next_time(datetime.fromisoformat(now)) == datetime.fromisoformat(then)
+
+
+def test_how_long_is_a_setting() -> None:
+    found = from_environment({"DATABASE_URL": "postgresql://x@y/z", "GATEHOUSE_KEEP_PICTURES_DAYS": "90"})
+    assert (found.keep_pictures_days, found.keep_changes_days) == (90, 1095)
+    with pytest.raises(SettingsError, match="GATEHOUSE_KEEP_CHANGES_DAYS"):
+        from_environment({"DATABASE_URL": "postgresql://x@y/z", "GATEHOUSE_KEEP_CHANGES_DAYS": "-1"})
