@@ -427,11 +427,14 @@ class RecordChanged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DataPruned(msgspec.Struct, frozen=True, kw_only=True):
-    """`data.pruned`: what was kept long enough is gone. `what`: pictures, changes; of before then."""
+    """`data.pruned`: what was kept long enough is gone. `what`: pictures, changes, numbers (plates and card numbers in
+    the history); of before then. `digest`: SHA-256 of what stands in the place of numbers.
+    """
 
     what: Id
     before: Instant
     count: int
+    digest: str = ""
 
 
 class ProjectionFailed(msgspec.Struct, frozen=True, kw_only=True):

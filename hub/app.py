@@ -49,7 +49,11 @@ class Hub:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.database = Database(settings.database_url, pool_size=settings.pool_size)
-        self.terms = Terms(pictures=settings.keep_pictures_days, changes=settings.keep_changes_days)
+        self.terms = Terms(
+            pictures=settings.keep_pictures_days,
+            changes=settings.keep_changes_days,
+            numbers=settings.keep_numbers_days,
+        )
         self.passwords = Passwords()
         self.live = Live(HubLiveSource(self.database))
         self.downlink = Downlink()

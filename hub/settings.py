@@ -55,6 +55,8 @@ class Settings:
     """Pictures of cameras go after so many days; 0: they stay. A site's notice to people says the same figure."""
     keep_changes_days: int = 1095
     """Old and new values of edits go after so many days; 0: they stay. That there was a change stays in the history."""
+    keep_numbers_days: int = 365
+    """Plates and card numbers in the history of passages go after so many days; 0: they stay."""
     log_level: str = "info"
 
     @property
@@ -105,6 +107,7 @@ _FROM_ENVIRONMENT: dict[str, tuple[str, type]] = {
     "GATEHOUSE_KEY_FILE": ("key_file", Path),
     "GATEHOUSE_KEEP_PICTURES_DAYS": ("keep_pictures_days", int),
     "GATEHOUSE_KEEP_CHANGES_DAYS": ("keep_changes_days", int),
+    "GATEHOUSE_KEEP_NUMBERS_DAYS": ("keep_numbers_days", int),
     "GATEHOUSE_LOG_LEVEL": ("log_level", str),
 }
 
@@ -130,7 +133,7 @@ def from_environment(environment: Mapping[str, str] | None = None, **flags: Any)
             networks(text)
         except ValueError as error:
             raise SettingsError(f"{variable}: {error}") from error
-    for name in ("keep_pictures_days", "keep_changes_days"):
+    for name in ("keep_pictures_days", "keep_changes_days", "keep_numbers_days"):
         if getattr(settings, name) < 0:
             raise SettingsError(f"GATEHOUSE_{name.upper()} is {getattr(settings, name)}, expected days, or 0 for ever")
     return settings

@@ -14,7 +14,8 @@ from hub.db import Moment, Table
 class EventRow(Table, table=True):
     """One event. `data` has type json, which keeps the text as it came: the chain is verified over it.
 
-    `failed`: why a projection could not use it, None when all did.
+    `failed`: why a projection could not use it, None when all did. `redacted_by`: the event that says that the numbers
+    in it were taken out (`hub.events.redacting`).
     """
 
     __tablename__ = "events"
@@ -25,6 +26,13 @@ class EventRow(Table, table=True):
         Index(None, "source", "id"),
         Index("ix_events_denied", "site", "at", postgresql_where=text("kind = 'access.denied'")),
         Index("ix_events_failed", "id", postgresql_where=text("failed IS NOT NULL")),
+        Index(
+            "ix_events_personal",
+            "received_at",
+            postgresql_where=text(
+                "redacted_by IS NULL AND kind IN ('access.denied', 'access.granted', 'passage.made', 'plate.seen')"
+            ),
+        ),
     )
 
     id: int = Field(sa_column=Column(BigInteger, Identity(always=False), primary_key=True))
@@ -40,6 +48,7 @@ class EventRow(Table, table=True):
     data: Any = Field(sa_column=Column(JSON, nullable=False))
     hash: bytes = Field(sa_type=LargeBinary)
     failed: str | None = Field(default=None, sa_type=Text)
+    redacted_by: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class EventPlace(Table, table=True):

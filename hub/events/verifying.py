@@ -3,26 +3,30 @@
 An event that came again after a fork has one row, and a place in each of those streams: the chains run through both.
 One that was refused has no row, only a place: the event of the hub's own stream that refused it names its hash.
 What an edit changed lies beside its event, which holds a hash of it: it may be erased, but is not altered unseen.
+An event whose numbers were taken out is a link by its hash alone; what stands in it is held by the event that told it.
 """
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.errors import Malformed
 from contract.events import GENESIS, Event, chained
 from contract.kinds import EventRefused, decode_data
 from hub.changes.service import digest
 from hub.db import Database
+from hub.events.redacting import digest as digest_of_redacted
 from hub.events.stored import to_instant
 
 _ROWS = text(
-    "SELECT id, stream, seq, at, kind, source, clock, CAST(data AS text) AS data, hash, refused FROM ("
-    "SELECT id, stream, seq, at, kind, source, clock, data, hash, false AS refused FROM events"
-    " UNION ALL SELECT id, p.stream, p.seq, at, kind, source, clock, data, p.hash,"
+    "SELECT id, stream, seq, at, kind, source, clock, CAST(data AS text) AS data, hash, redacted_by, refused FROM ("
+    "SELECT id, stream, seq, at, kind, source, clock, data, hash, redacted_by, false AS refused FROM events"
+    " UNION ALL SELECT id, p.stream, p.seq, at, kind, source, clock, data, p.hash, redacted_by,"
     " kind = 'event.refused' AND gateway IS NULL"
     " FROM event_places p JOIN events ON events.id = p.event WHERE p.chained) AS places"
     " WHERE CAST(:stream AS text) IS NULL OR stream = :stream ORDER BY stream, seq"
@@ -37,6 +41,12 @@ _CHANGES = text(
     " AND (CAST(:stream AS text) IS NULL OR e.stream = :stream) ORDER BY c.event"
 )
 
+_REDACTED = text(
+    "SELECT e.id, e.stream, e.seq, e.redacted_by, CAST(e.data AS text) AS data, told.data ->> 'digest' AS digest"
+    " FROM events e LEFT JOIN events told ON told.id = e.redacted_by AND told.kind = 'data.pruned'"
+    " AND told.gateway IS NULL WHERE e.redacted_by IS NOT NULL ORDER BY e.redacted_by, e.id"
+)
+
 
 class Disagreement(NamedTuple):
     """The first row of a stream that disagrees. `event`: its id, None where it is missing."""
@@ -48,11 +58,12 @@ class Disagreement(NamedTuple):
 
 
 class Verified(NamedTuple):
-    """How much was read, and what disagrees: at most one row a stream."""
+    """How much was read, and what disagrees: at most one row a stream. `redacted`: events without their numbers."""
 
     streams: int
     events: int
     disagreements: list[Disagreement]
+    redacted: int = 0
 
 
 class _Link(NamedTuple):
@@ -92,7 +103,7 @@ async def verify(database: Database, stream: str | None = None) -> Verified:
             agrees = (
                 _names(event, row.stream, ends[row.stream])
                 if row.refused
-                else chained(before.hash, event) == row.hash.hex()
+                else row.redacted_by is not None or chained(before.hash, event) == row.hash.hex()
             )
             if not agrees:
                 why = "its content or its hash was changed"
@@ -101,10 +112,27 @@ async def verify(database: Database, stream: str | None = None) -> Verified:
             if row.digest != digest(row.salt, row.said):
                 why = "the values that it is said to have changed are others"
                 broken.setdefault(row.stream, Disagreement(row.stream, row.seq, row.id, why))
+        redacted = await _redacted(conn, stream, broken)
     for name in sorted((heads.keys() | ends.keys()) - broken.keys()):
         if found := _end_fault(name, ends.get(name, _Link(0, GENESIS)), heads.get(name)):
             broken[name] = found
-    return Verified(len(heads.keys() | ends.keys()), count, [broken[name] for name in sorted(broken)])
+    return Verified(len(heads.keys() | ends.keys()), count, [broken[name] for name in sorted(broken)], redacted)
+
+
+async def _redacted(conn: AsyncConnection, stream: str | None, broken: dict[str, Disagreement]) -> int:
+    """Whether what stands in redacted events is what was told when they were; how many there are."""
+    count = 0
+    for _, group in groupby(await conn.execute(_REDACTED), key=lambda row: row.redacted_by):
+        rows = list(group)
+        first = rows[0]
+        count += len(rows)
+        if first.digest == digest_of_redacted((row.id, row.data) for row in rows):
+            continue
+        for row in rows:
+            if stream in {None, row.stream}:
+                why = "it is not what was left of it when its numbers were taken out"
+                broken.setdefault(row.stream, Disagreement(row.stream, row.seq, row.id, why))
+    return count
 
 
 def _names(refusal: Event, stream: str, place: _Link) -> bool:

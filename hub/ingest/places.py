@@ -27,11 +27,15 @@ class Place(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """An event that needs no second row: `id` of its row, or (if it is new) its `position` among the new ones."""
+    """An event that needs no second row: `id` of its row, or (if it is new) its `position` among the new ones.
+
+    `redacted`: its row has lost its numbers since; the hash of its place says all the same that it is the one.
+    """
 
     event: Event
     id: int | None = None
     position: int = 0
+    redacted: bool = False
 
 
 class Noted(NamedTuple):
@@ -51,7 +55,7 @@ WITH asked AS (
     SELECT asked.*, p.event FROM asked
     JOIN event_places p ON p.stream = asked.stream AND p.seq = asked.seq AND p.hash = asked.hash
 )
-SELECT found.*, e.at, e.kind, e.source, e.clock, e.data::text AS data
+SELECT found.*, e.at, e.kind, e.source, e.clock, e.data::text AS data, e.redacted_by
 FROM found JOIN events e ON e.id = found.id AND e.gateway = found.gateway
 """
 
@@ -66,7 +70,7 @@ class Places:
     def again(self, gateway: str, event: Event, moved: Moved, here: Place) -> bool:
         """Whether the event is held already: then `here` is noted as one more place of it."""
         kept = self._known.get((gateway, _first(moved)))
-        if kept is None or not _same(kept.event, event):
+        if kept is None or not _same(kept, event):
             return False
         self._note(here, kept, chained=True)
         self._known[gateway, here] = kept
@@ -122,7 +126,9 @@ async def places_of(pg: Driver, arrived: Iterable[EventsArrived]) -> Places | No
             clock=row["clock"],
             data=msgspec.Raw(row["data"].encode()),
         )
-        known[row["gateway"], Place(row["stream"], row["seq"], row["hash"].hex())] = Kept(event, row["id"])
+        known[row["gateway"], Place(row["stream"], row["seq"], row["hash"].hex())] = Kept(
+            event, row["id"], redacted=row["redacted_by"] is not None
+        )
     return Places(known)
 
 
@@ -130,8 +136,9 @@ def _first(moved: Moved) -> Place:
     return Place(moved.stream, moved.was, moved.hash)
 
 
-def _same(one: Event, other: Event) -> bool:
+def _same(kept: Kept, other: Event) -> bool:
     """Whether both are the same fact. Their sequences and hashes differ: those belong to the place."""
-    return (one.at, one.kind, one.source, one.clock, bytes(one.data)) == (
-        other.at, other.kind, other.source, other.clock, bytes(other.data),
-    )  # fmt: skip
+    one = kept.event
+    return (one.at, one.kind, one.source, one.clock) == (other.at, other.kind, other.source, other.clock) and (
+        kept.redacted or bytes(one.data) == bytes(other.data)
+    )

@@ -1,8 +1,9 @@
 """What the hub keeps how long: settings with defaults that fit Chinese law and the trade's practice. Pure.
 
-Pictures: 30 days, as recordings of public places are kept (video ≥ 30 days). Values of edits: three years, as records
-of how personal data was handled are (PIPL art. 56), and no longer than the person themself (art. 19, 47). Events are
-the log and the proof of the site (≥ 6 months): they stand.
+Pictures: 30 days, as recordings of public places are kept (video ≥ 30 days). Plates and card numbers: a year, as the
+records of entries are (≥ 365 days); the events themselves are the log and the proof of the site (≥ 6 months) and stand
+without them. Values of edits: three years, as records of how personal data was handled are (PIPL art. 56), and no
+longer than the person themself (art. 19, 47).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ class Terms:
 
     pictures: int = 30
     changes: int = 1095
+    numbers: int = 365
 
 
 class Kept(NamedTuple):
@@ -40,16 +42,15 @@ _PEOPLE = Text(
     "Names, units and credentials (gone when the person is deleted)",
 )
 _ANSWERS = Text("防重复提交的应答", "Answers kept against double sending")
-_EVENTS = Text(
-    "通行与告警等事件，含车牌和卡号，不含姓名",
-    "Events of passages and alarms, with plates and card numbers, without names",
-)
+_NUMBERS = Text("通行记录中的车牌和卡号", "Plates and card numbers in the history of passages")
+_EVENTS = Text("通行与告警等事件，不含姓名", "Events of passages and alarms, without names")
 
 
 def kept(terms: Terms) -> list[Kept]:
     """Everything that says something of people, and how long it is kept."""
     return [
         Kept("pictures", _PICTURES, terms.pictures or None),
+        Kept("numbers", _NUMBERS, terms.numbers or None),
         Kept("changes", _CHANGES, terms.changes or None),
         Kept("answers", _ANSWERS, 1),
         Kept("people", _PEOPLE, None),

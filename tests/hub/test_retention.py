@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from contract.instants import instant
+from contract.kinds import Access, PassageMade, PlateSeen, Presented
 from contract.pictures import Picture, picture_id
+from contract.texts import Reason
 from hub.db import Database
 from hub.events.verifying import verify
 from hub.ingest.records import driver
@@ -42,10 +44,9 @@ async def test_pictures_go_when_their_time_is_over(database: Database, monkeypat
         assert dropped["pictures"] == {"demo": 23, "north": 2}
         assert await rows(database, "SELECT site, count(*) FROM pictures GROUP BY site") == [("demo", 3)]
         before = instant(round((NOW - timedelta(days=30)).timestamp() * 1000))
-        assert [(site, data) for _, site, data in await hub.events("data.pruned")] == [
-            (site, {"what": "pictures", "before": before, "count": count})
-            for site, count in (("demo", 23), ("north", 2))
-        ]
+        told = {site: data for _, site, data in await hub.events("data.pruned")}
+        one = {"what": "pictures", "before": before, "digest": ""}
+        assert told == {"demo": one | {"count": 23}, "north": one | {"count": 2}}
         # With nothing to do, nothing is said.
         assert (await pruning.prune(database, Terms(), NOW))["pictures"] == {}
         assert len(await hub.events("data.pruned")) == 2
@@ -65,11 +66,70 @@ async def test_values_of_old_edits_go_and_the_history_verifies(database: Databas
         assert (await verify(database)).disagreements == []
 
 
+PLATE, CARD = "沪A12345", "04A1B2C3D4E5F6"
+
+
+async def pass_by(hub: Office) -> None:
+    """A car and a card, as their gateway tells them."""
+    reason = Reason("granted", "允许", "granted")
+    card = Presented(kind="card", value=CARD)
+    granted = Access(credential=card, holder="h-1", rule="grant-1", revision=3, reason=reason)
+    await hub.report(
+        "plate.seen", PlateSeen(plate=PLATE, camera="gate-in-cam", confidence=0.9, plate_id="7"), "gate-in"
+    )
+    await hub.report("access.granted", granted, "lobby-a")
+    await hub.report("passage.made", PassageMade(direction="in", credential=card, holder="h-1"), "lobby-a")
+    await hub.report("passage.made", PassageMade(direction="out"), "lobby-a")
+
+
+async def test_numbers_leave_the_history_and_the_chain_verifies(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pruning, "SLICE", 3)
+    async with office(database) as hub:
+        await pass_by(hub)
+        before = (await verify(database)).events
+        later = NOW + timedelta(days=366)
+        assert (await pruning.prune(database, Terms(pictures=0, changes=0), NOW))["numbers"][""] == 0
+        assert (await pruning.prune(database, Terms(pictures=0, changes=0), later))["numbers"][""] == 4
+        everything = str(await rows(database, "SELECT data::text FROM events"))
+        assert PLATE not in everything and CARD not in everything
+        # Who, where and why stand, and what comes later is chained to it.
+        assert "h-1" in everything and "grant-1" in everything
+        await pass_by(hub)
+        found = await verify(database)
+        assert (found.disagreements, found.redacted, found.events) == ([], 4, before + 2 + 4)
+        assert (await pruning.prune(database, Terms(pictures=0, changes=0), NOW))["numbers"][""] == 0
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        "UPDATE events SET data = '{\"direction\": \"out\"}' WHERE kind = 'plate.seen'",
+        "UPDATE events SET data = '{}', redacted_by = (SELECT max(id) FROM events WHERE kind = 'data.pruned')"
+        " WHERE kind = 'site.described'",
+        "UPDATE events SET data = '{}', redacted_by = 1 WHERE kind = 'site.described'",
+        "UPDATE events SET redacted_by = NULL WHERE kind = 'plate.seen'",
+        "UPDATE events SET hash = 'x' WHERE kind = 'plate.seen'",
+    ],
+)
+async def test_nothing_is_altered_under_the_cover_of_a_redaction(database: Database, forgery: str) -> None:
+    async with office(database) as hub:
+        await pass_by(hub)
+        await pruning.prune(database, Terms(pictures=0, changes=0), NOW + timedelta(days=366))
+        assert (await verify(database)).disagreements == []
+        async with database.transaction() as conn:
+            await conn.exec_driver_sql(forgery)
+        assert (await verify(database)).disagreements != []
+
+
 async def test_it_is_told_what_is_kept_how_long(database: Database) -> None:
     async with office(database) as hub, hub.signed_in("wang", "guard") as client:
         hub.app.state.terms = Terms(pictures=7)
         found = {one["what"]: one["days"] for one in (await client.get("/api/retention")).json()["items"]}
-        assert found == {"pictures": 7, "changes": 1095, "people": None, "answers": 1, "events": None}
+        assert found == {
+            "pictures": 7, "numbers": 365, "changes": 1095, "answers": 1, "people": None, "events": None,
+        }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""What edits changed, beside the history: values that can be erased while the chain stands. Old pictures are found."""
+"""What edits changed, beside the history: values that can be erased while the chain stands.
+
+Pictures are found by when they came, and events whose numbers have had their time.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,13 @@ down_revision = "versions_and_answers"
 branch_labels = None
 depends_on = None
 
+_PERSONAL = "redacted_by IS NULL AND kind IN ('access.denied', 'access.granted', 'passage.made', 'plate.seen')"
+
 
 def upgrade() -> None:
-    """A table of values before and after, and pictures by when they came."""
+    """A table of values before and after, and what the nightly pruning looks for."""
+    op.add_column("events", sa.Column("redacted_by", sa.BigInteger(), nullable=True))
+    op.create_index("ix_events_personal", "events", ["received_at"], unique=False, postgresql_where=sa.text(_PERSONAL))
     op.create_index(op.f("ix_pictures_received_at"), "pictures", ["received_at"], unique=False)
     op.create_table(
         "changes",
@@ -35,6 +42,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Forgets what edits changed; their events stand."""
     op.drop_index(op.f("ix_pictures_received_at"), table_name="pictures")
+    op.drop_index("ix_events_personal", table_name="events")
+    op.drop_column("events", "redacted_by")
     op.drop_index("ix_changes_kept", table_name="changes")
     op.drop_index("ix_changes_subject", table_name="changes")
     op.drop_index(op.f("ix_changes_site"), table_name="changes")
