@@ -424,6 +424,8 @@ const routes = [
     },
   ],
   ["GET", /^commands\/(.+)$/, (match) => commands.get(match[1]) ?? fail()],
+  ["GET", /^changes$/, () => page([])],
+  ["GET", /^retention$/, () => page([])],
   ["GET", /^accounts$/, () => page(users)],
   ["POST", /^accounts\/self\/password$/, () => undefined],
   ["POST", /^accounts$/, (_, __, ___, said) => (users.push({ ...said, id: randomUUID() }), users.at(-1))],
