@@ -176,7 +176,9 @@ async def test_they_come_in_pages(database: Database) -> None:
         found: list[Any] = []
         before: int | None = None
         while True:
-            asked = {"kind": "holder", "limit": 1} | ({} if before is None else {"before": before})
+            asked: dict[str, str | int] = {"kind": "holder", "limit": 1}
+            if before is not None:
+                asked["before"] = before
             page = (await client.get("/api/changes", params=asked)).json()
             found += page["items"]
             if (before := page["next"]) is None:

@@ -153,7 +153,8 @@ async def test_an_untouched_history_verifies(database: Database) -> None:
             await stream.record(conn, "gateway.found", "gw-x", GatewaySeen(gateway="gw-x"))
         found = await verify(database)
         assert found.disagreements == []
-        assert (found.streams, found.events) == (3, GATEWAY_EVENTS + 1 + 1)
+        # What each site told, what was recorded here, and that both sites were made.
+        assert (found.streams, found.events) == (3, GATEWAY_EVENTS + 1 + 1 + 2)
 
 
 TAMPERED = [

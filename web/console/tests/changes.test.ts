@@ -54,7 +54,7 @@ describe("what was changed", () => {
   it.each([
     ["kind", "resident", "住户"],
     ["kind", "plate", "车牌"],
-    ["role", "guard", "保安"],
+    ["role", "guard", "门岗"],
     ["active", false, "否"],
     ["name", { zh: "东门岗", en: "East gate" }, "东门岗"],
     ["places", [], "（空）"],
