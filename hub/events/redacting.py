@@ -1,7 +1,7 @@
 """Plates and card numbers leave the history when their time is over, and the chain goes on to verify.
 
-What is redacted keeps its hash, which the next event's hash covers. What stands in its place is told by an event of the
-hub's own (`data.pruned`) with a digest of it: `hub verify` finds a row that was altered under the cover of a redaction.
+What is redacted keeps its hash, which the next event's hash covers. What is left of it is told by an event of the hub's
+own (`data.pruned`) with a digest of it: `hub verify` finds a row that was altered under the cover of a redaction.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import bindparam, text
+from sqlalchemy import Row, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import BigInteger, Text
 
+from contract.instants import Instant
 from contract.kinds import DataPruned
 from hub import stream
 from hub.events.stored import to_instant
@@ -31,17 +32,31 @@ PERSONAL: Mapping[str, tuple[tuple[str, ...], ...]] = {
 }
 """Event kind → where in its data a number stands that leads to a person. As in the index `ix_events_personal`."""
 
+LEFT = "e.id, e.stream, e.seq, e.at, e.kind, e.source, e.clock, CAST(e.data AS text) AS data, e.hash"
+"""Columns that `left_of` needs of `events e`."""
+
 _KINDS = ", ".join(f"'{kind}'" for kind in sorted(PERSONAL))
 INDEXED = f"redacted_by IS NULL AND kind IN ({_KINDS})"
 
-_OLD = text(
-    f"SELECT id, kind, CAST(data AS text) AS data FROM events WHERE {INDEXED} AND received_at < :before"
-    " ORDER BY received_at LIMIT :most"
-)
+_OLD = text(f"SELECT {LEFT} FROM events e WHERE {INDEXED} AND received_at < :before ORDER BY received_at LIMIT :most")
 _PUT = text(
     "UPDATE events SET data = CAST(new.data AS json), redacted_by = :by"
     " FROM unnest(:ids, :datas) AS new (id, data) WHERE events.id = new.id"
 ).bindparams(bindparam("ids", type_=ARRAY(BigInteger)), bindparam("datas", type_=ARRAY(Text)))
+
+
+class Left(NamedTuple):
+    """All that is left of a redacted event, and may not be altered."""
+
+    id: int
+    stream: str
+    seq: int
+    at: Instant
+    kind: str
+    source: str
+    clock: str
+    data: str
+    hash: str
 
 
 async def redact(conn: AsyncConnection, before: datetime, most: int) -> int:
@@ -52,11 +67,11 @@ async def redact(conn: AsyncConnection, before: datetime, most: int) -> int:
     rows = (await conn.execute(_OLD, {"before": before, "most": most})).all()
     if not rows:
         return 0
-    kept = sorted((row.id, without(row.kind, row.data)) for row in rows)
-    done = DataPruned(what="numbers", before=to_instant(before), count=len(kept), digest=digest(kept))
+    left = sorted(row._replace(data=without(row.kind, row.data)) for row in map(left_of, rows))
+    done = DataPruned(what="numbers", before=to_instant(before), count=len(left), digest=digest(left))
     told = await stream.record(conn, "data.pruned", "hub", done)
-    await conn.execute(_PUT, {"by": told.id, "ids": [id for id, _ in kept], "datas": [data for _, data in kept]})
-    return len(kept)
+    await conn.execute(_PUT, {"by": told.id, "ids": [row.id for row in left], "datas": [row.data for row in left]})
+    return len(left)
 
 
 def without(kind: str, data: str) -> str:
@@ -67,12 +82,16 @@ def without(kind: str, data: str) -> str:
     return msgspec.json.encode(found).decode()
 
 
-def digest(rows: Iterable[tuple[int, str]]) -> str:
-    """Of redacted events, (id, data) by id."""
-    found = hashlib.sha256()
-    for row_id, data in rows:
-        found.update(f"{row_id}\n{data}\n".encode())
-    return found.hexdigest()
+def left_of(row: Row[Any]) -> Left:
+    """What is left of an event, from a row with the columns `LEFT`."""
+    return Left(
+        row.id, row.stream, row.seq, to_instant(row.at), row.kind, row.source, row.clock, row.data, row.hash.hex()
+    )
+
+
+def digest(rows: Iterable[Left]) -> str:
+    """Of redacted events, by id."""
+    return hashlib.sha256(msgspec.json.encode(list(rows))).hexdigest()
 
 
 def _blank(found: Any, path: tuple[str, ...]) -> None:

@@ -20,6 +20,7 @@ from contract.events import GENESIS, Event, chained
 from contract.kinds import EventRefused, decode_data
 from hub.changes.service import digest
 from hub.db import Database
+from hub.events.redacting import LEFT, left_of
 from hub.events.redacting import digest as digest_of_redacted
 from hub.events.stored import to_instant
 
@@ -42,8 +43,7 @@ _CHANGES = text(
 )
 
 _REDACTED = text(
-    "SELECT e.id, e.stream, e.seq, e.redacted_by, CAST(e.data AS text) AS data, told.data ->> 'digest' AS digest"
-    " FROM events e LEFT JOIN events told ON told.id = e.redacted_by AND told.kind = 'data.pruned'"
+    f"SELECT {LEFT}, e.redacted_by, told.data ->> 'digest' AS digest FROM events e LEFT JOIN events told ON told.id = e.redacted_by AND told.kind = 'data.pruned'"
     " AND told.gateway IS NULL WHERE e.redacted_by IS NOT NULL ORDER BY e.redacted_by, e.id"
 )
 
@@ -126,7 +126,7 @@ async def _redacted(conn: AsyncConnection, stream: str | None, broken: dict[str,
         rows = list(group)
         first = rows[0]
         count += len(rows)
-        if first.digest == digest_of_redacted((row.id, row.data) for row in rows):
+        if first.digest == digest_of_redacted(map(left_of, rows)):
             continue
         for row in rows:
             if stream in {None, row.stream}:

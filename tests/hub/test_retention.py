@@ -111,6 +111,10 @@ async def test_numbers_leave_the_history_and_the_chain_verifies(
         "UPDATE events SET data = '{}', redacted_by = 1 WHERE kind = 'site.described'",
         "UPDATE events SET redacted_by = NULL WHERE kind = 'plate.seen'",
         "UPDATE events SET hash = 'x' WHERE kind = 'plate.seen'",
+        "UPDATE events SET at = at + interval '1 hour' WHERE kind = 'plate.seen'",
+        "UPDATE events SET source = 'gate-out' WHERE kind = 'plate.seen'",
+        "UPDATE events SET kind = 'access.denied' WHERE kind = 'access.granted'",
+        "UPDATE events SET redacted_by = redacted_by + 1000 WHERE kind = 'plate.seen'",
     ],
 )
 async def test_nothing_is_altered_under_the_cover_of_a_redaction(database: Database, forgery: str) -> None:
