@@ -43,7 +43,8 @@ _CHANGES = text(
 )
 
 _REDACTED = text(
-    f"SELECT {LEFT}, e.redacted_by, told.data ->> 'digest' AS digest FROM events e LEFT JOIN events told ON told.id = e.redacted_by AND told.kind = 'data.pruned'"
+    f"SELECT {LEFT}, e.redacted_by, told.data ->> 'digest' AS digest FROM events e"
+    " LEFT JOIN events told ON told.id = e.redacted_by AND told.kind = 'data.pruned'"
     " AND told.gateway IS NULL WHERE e.redacted_by IS NOT NULL ORDER BY e.redacted_by, e.id"
 )
 
