@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "versions_and_answers"
-down_revision = "tickets_open"
+down_revision = "accounts_proven"
 branch_labels = None
 depends_on = None
 
