@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import re._parser as regular  # type: ignore[import-not-found]
 import zlib
 from collections.abc import Iterator
@@ -138,7 +139,7 @@ def said_in(package: str) -> Iterator[tuple[str, str]]:
 
 
 def _kinds(said: ast.expr) -> list[str]:
-    if isinstance(said, ast.Constant) and isinstance(said.value, str) and "." in said.value:
+    if isinstance(said, ast.Constant) and isinstance(said.value, str) and re.fullmatch(r"[a-z]+\.[a-z_]+", said.value):
         return [said.value]
     if isinstance(said, ast.JoinedStr) and isinstance(said.values[0], ast.Constant):
         return [kind for kind in KINDS if kind.startswith(str(said.values[0].value))]

@@ -174,7 +174,7 @@ async def test_a_disk_that_refuses_makes_readings_wait_in_bounded_memory(stores:
     await write(store, flow(0.0, NOW_MS))
     pages = writing(store).execute("PRAGMA page_count").fetchone()[0]
     writing(store).execute(f"PRAGMA max_page_count={pages}")
-    long = "x" * 20_000
+    long = "x" * 7_900
     store.add([Reading(point="lift-1.mode", value=f"{long}{n}", quality="good", at=NOW_MS + n) for n in range(3)])
     await until(lambda: store.failing)
     for n in range(3, 9):

@@ -50,13 +50,19 @@ async def test_the_shape_of_an_event(database: Database) -> None:
         assert len(item["at"]) == len("2026-09-21T08:00:00.000Z")
 
 
+async def filled(hub: Office, data: bytes, count: int) -> None:
+    """So many more events with this data, a few a batch."""
+    journal = hub.journals["demo"]
+    for _ in range(count):
+        event = journal.record("ticket.raised", data, "lobby-a")
+        await hub.take(journal.arrived(event.seq, event.seq))
+
+
 async def test_many_large_events_come_in_several_pages_and_leave_a_snapshot_small(database: Database) -> None:
     """A gateway that fills its events as far as they are held makes nobody's answers large."""
     async with office(database) as hub, hub.signed_in("wang", "guard") as guard:
-        journal, large = hub.journals["demo"], b'"' + b"x" * (WIDE_EVENT_BYTES - 2) + b'"'
-        for _ in range(25):
-            journal.record("ticket.raised", large, "lobby-a")
-        await hub.take(journal.arrived(2, 26))
+        large = b'"' + b"x" * (WIDE_EVENT_BYTES - 2) + b'"'
+        await filled(hub, large, 25)
         met: list[int] = []
         cursor: int | None = 0
         while cursor is not None:
@@ -69,9 +75,7 @@ async def test_many_large_events_come_in_several_pages_and_leave_a_snapshot_smal
         assert len(snapshot.body) < PAGE_BYTES + 2 * WIDE_EVENT_BYTES
         # A screen that was away while more came than it can be told starts anew.
         assert await HubLiveSource(database).missed(frozenset({"demo"}), 0, 10_000) is not None
-        for _ in range(25):
-            journal.record("ticket.raised", large, "lobby-a")
-        await hub.take(journal.arrived(27, 51))
+        await filled(hub, large, 25)
         assert await HubLiveSource(database).missed(frozenset({"demo"}), 0, 10_000) is None
 
 
