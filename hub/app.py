@@ -129,12 +129,13 @@ class Hub:
         """Serve until told to stop. A part that fails for good ends the process: whoever started it starts it again."""
         descriptors.raise_limit()
         unwatch = metrics.watch(self.database)
+        [share] = descriptors.for_outside(PEOPLE.in_all)
         server = make_server(
             self.app,
             host=self.settings.host,
             port=self.settings.port,
             doorway=Doorway(
-                limits=limits_of(PEOPLE, *descriptors.for_outside(PEOPLE.in_all), self.settings.trusted_proxies),
+                limits=limits_of(PEOPLE, share, self.settings.trusted_proxies),
                 trusted_proxies=self.settings.trusted_proxies,
             ),
             say=notify,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import uuid4
 
 import msgspec
@@ -114,11 +114,11 @@ class HeldSessions:
 
     async def seen(self, token_hash: str, at: int) -> None:
         """Note that the session was used."""
-        await self._change(token_hash, seen_at=at)
+        await self._change(token_hash, lambda session: session._replace(seen_at=at))
 
     async def proven(self, token_hash: str, at: int) -> None:
         """Note that the session's person gave their password."""
-        await self._change(token_hash, proven_at=at)
+        await self._change(token_hash, lambda session: session._replace(proven_at=at))
 
     async def close(self, session: StoredSession, user: User, by: Person | None = None) -> None:
         """Forget the session; record `session.closed`."""
@@ -191,12 +191,12 @@ class HeldSessions:
         """A lock that the disk brings late holds from then on, but for one that was set since."""
         self._locks = {**found, **self._locks}
 
-    async def _change(self, token_hash: str, **fields: int) -> None:
+    async def _change(self, token_hash: str, changed: Callable[[StoredSession], StoredSession]) -> None:
         session = self._sessions.get(token_hash)
         if session is None:
             return
         facts = Facts()
-        self._keep(session._replace(**fields), facts)
+        self._keep(changed(session), facts)
         await self._record.append(facts)
 
     def _keep(self, session: StoredSession, facts: Facts) -> None:

@@ -30,8 +30,8 @@ async def broker(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 @asynccontextmanager
 async def shown(broker: Broker, here: Yard, *, commands: bool = False) -> AsyncIterator[Outward]:
     """The yard shown through the broker, until the block ends."""
-    account = {"username": USERNAME, "password_file": "site-broker.password"}
-    bus = MqttBus(kind="mqtt", host="127.0.0.1", port=broker.port, **account)
+    secret = "site-broker.password"
+    bus = MqttBus(kind="mqtt", host="127.0.0.1", port=broker.port, username=USERNAME, password_file=secret)
     options = HomeAssistant(bus="broker", language="en", commands=commands)
     outward = Outward(options, bus, here.engine, software="1.2.3", folder=broker.folder.parent)
     task = asyncio.create_task(outward.run())

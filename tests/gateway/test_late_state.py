@@ -22,6 +22,7 @@ from gateway.journal.state import State
 from gateway.readings import Keep as KeepReadings
 from gateway.readings import ReadingsStore
 from gateway.readings.tables import latest
+from gateway.sealed import Sealed
 from gateway.web.served import People
 from gateway.web.sessions import HeldSessions
 from tests.gateway.disks import NOW_MS, FaultyDisk, Hands, state_on_disk, until
@@ -191,7 +192,9 @@ async def test_who_was_signed_in_is_so_again_once_the_disk_says_it(
 
     def sessions(here: Yard) -> HeldSessions:
         people = People({"wang": account}, {})
-        return HeldSessions(people, here.engine.record, here.engine.clock, site="yard", gateway="yard-gw")
+        clock = here.engine.clock
+        sealed = Sealed(tmp_path, clock, lambda: None, lambda _: None)
+        return HeldSessions(people, here.engine.record, clock, sealed, site="yard", gateway="yard-gw")
 
     time = Time()
     async with yard(tmp_path, time) as before:

@@ -62,7 +62,8 @@ def test_the_brokers_password_does_not_go_in_clear_to_another_machine(
 ) -> None:
     file = tmp_path / "password"
     file.write_text("secret")
-    settings = Settings(**{"database_url": URL, "broker_password_file": file, "broker_host": "broker.example"} | more)
+    given: dict[str, Any] = {"database_url": URL, "broker_password_file": file, "broker_host": "broker.example"} | more
+    settings = Settings(**given)
     if goes:
         assert settings.broker_password() == "secret"
         return
