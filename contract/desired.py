@@ -120,7 +120,7 @@ ITEM_TYPES: dict[str, type[msgspec.Struct]] = {
 NOTHING = msgspec.Raw(b"null")
 
 
-class Item(msgspec.Struct, frozen=True, kw_only=True):
+class Item(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One thing to hold, as JSON text (`null`: to drop). Unknown kinds are kept but not used."""
 
     kind: Id

@@ -33,6 +33,9 @@ BEHIND_S = 60.0
 TOLD_PARTS = 8
 """The hub is told of the progress of a step in parts each time that so many more have come."""
 
+FROZEN_PARTS = 4
+"""So many parts of a whole are looked through for garbage at the most, before they count as things that stay."""
+
 _GONE = bytes(NOTHING)
 _decoders = {kind: msgspec.json.Decoder(kind_type) for kind, kind_type in ITEM_TYPES.items()}
 
@@ -202,6 +205,8 @@ class Desire:
             coming.index = ready.index
             coming.accounts |= ready.accounts
             self._held.keep_part(step.revision, ready.rows, first=not coming.received)
+            if coming.row % FROZEN_PARTS == 0:
+                await asyncio.to_thread(_settle)
             await self._held.room()
         coming.note(step)
         if coming.row < step.parts:
@@ -233,8 +238,7 @@ class Desire:
         self._held.keep_whole(coming.step.revision)
         self._engine.desired_applied(coming.items)
         await asyncio.to_thread(before.let_go)
-        # So many things that stay are not to be looked through again and again.
-        gc.freeze()
+        await asyncio.to_thread(_settle)
 
     def _note_accounts(self, changed: dict[str, Account | None]) -> None:
         for name, account in changed.items():
@@ -268,6 +272,12 @@ class Desire:
         self._engine.turn("rights.not_stored", there=self._held.why is not None)
 
 
+def _settle() -> None:
+    """What is there stays: a search for garbage among a million things stops every door for a tenth of a second."""
+    gc.collect(1)
+    gc.freeze()
+
+
 def _loaded(held: Held, before: AccessIndex) -> tuple[AccessIndex, dict[str, Account | None]]:
     """What is on disk, made ready. It takes seconds for very many items."""
     index, accounts = before.emptied(), dict[str, Account | None]()
@@ -276,6 +286,7 @@ def _loaded(held: Held, before: AccessIndex) -> tuple[AccessIndex, dict[str, Acc
         _complain(held.revision, unusable)
         index = index.after(changed, revision=held.revision, spent=True)
         accounts |= _accounts(changed)
+        _settle()
     return index.after((), revision=held.revision), accounts
 
 

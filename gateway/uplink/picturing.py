@@ -45,8 +45,8 @@ class Picturing:
             log.error("uplink.picture_refused", picture=ack.stream, why=ack.why)
         self._sent = (ack.stream, 0.0)
 
-    async def send(self, publish: Callable[[UpKind, bytes], Awaitable[None]], now: float) -> bool:
-        """Sends the next one, if its turn has come; whether something was done."""
+    async def send(self, publish: Callable[[UpKind, bytes], Awaitable[None]], now: float, *, turn: bool) -> bool:
+        """Sends the next one if it is the pictures' `turn`; whether something was done."""
         if self._sent is not None:
             name, sent_at = self._sent
             if sent_at == 0.0:
@@ -56,7 +56,7 @@ class Picturing:
             if now - sent_at < PICTURE_S:
                 return False
             self._sent = None
-        if not self._pictures.backlog:
+        if not turn or not self._pictures.backlog:
             return False
         picture = await self._disk.wait("picture", None, self._pictures.next_unsent)
         if picture is None:

@@ -438,4 +438,4 @@ class Sending:
         return True
 
     async def _send_picture(self, publish: Publish, now: float) -> bool:
-        return self.caught_up and await self._picturing.send(publish, now)
+        return await self._picturing.send(publish, now, turn=self.caught_up)

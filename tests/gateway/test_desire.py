@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from contract.desired import Account, Credential, Desired, Grant, Holder, Item
 from gateway.clock import Clock
-from gateway.desire import Desire
+from gateway.desire import FROZEN_PARTS, Desire
 from gateway.engine.alarmclock import LoopTimers
 from gateway.held import Held
 from gateway.web.served import People
@@ -359,6 +360,22 @@ async def test_an_item_that_does_not_fit_its_kind_opens_nothing(desires: Opener)
     await asyncio.wait_for(desire._held.close(), 20)
     again, decisions = desires()
     assert (again.announced, dict(decisions.index.credentials)) == (2, {})
+
+
+async def test_a_whole_that_arrives_is_not_looked_through_for_garbage_again_and_again(desires: Opener) -> None:
+    desire, _ = desires()
+    gc.collect()
+    gc.freeze()
+    parts, looked_through = 3 * FROZEN_PARTS, list[int]()
+    for part in range(1, parts):
+        items = [
+            item("credential", Credential(id=f"c-{part}-{n}", kind="card", value=f"04{part:04X}{n:06X}", holder="h"))
+            for n in range(500)
+        ]
+        await desire.take(snapshot(9, *items, part=part, parts=parts))
+        looked_through.append(len(gc.get_objects()))
+    # Each part touches hundreds of shards more; what is searched begins anew every few parts.
+    assert min(looked_through[-FROZEN_PARTS:]) < max(looked_through[:FROZEN_PARTS])
 
 
 changes = st.lists(st.tuples(st.sampled_from(["a", "b", "c", "d"]), st.booleans()), max_size=5)
