@@ -213,7 +213,7 @@ class StoreFile(Generic[T]):
                     db.close()
         except Damaged as found:
             damage = Damage(self.path, self.path.name, str(found))
-        except Exception as error:  # whatever is wrong with a file: doors go on
+        except Exception as error:  # any disk, any bytes: nothing that a file says may stop doors
             log.warning("store.unreadable", file=str(self.path), why=str(error))
         if damage is not None:
             try:

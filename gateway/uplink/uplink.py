@@ -175,7 +175,7 @@ class Uplink:
                     await self._live()
                 except (aiomqtt.MqttError, OSError) as error:
                     log.warning("uplink.lost", why=str(error) or type(error).__name__, failures=failures)
-                except Exception:
+                except Exception:  # a fault of ours costs this connection, and is counted; the next one is made
                     self.crashed += 1
                     log.exception("uplink.crashed")
                 failures = 0 if time.monotonic() - began >= STEADY_S else failures + 1
@@ -335,7 +335,7 @@ class Uplink:
                 async with asyncio.timeout(HUB_TIME_S):
                     await self._sending.until_hub_told_time()
             await self._on_command(command)
-        except Exception:
+        except Exception:  # one command must not end the task that takes the others
             self.crashed += 1
             log.exception("uplink.command_failed", command=command.id, kind=command.kind)
 
@@ -344,6 +344,6 @@ class Uplink:
             step = await self._steps.get()
             try:
                 await self._on_desired(step)
-            except Exception:
+            except Exception:  # one step must not keep out those that follow; the hub sees what is in force
                 self.crashed += 1
                 log.exception("uplink.desired_failed", revision=step.revision)
