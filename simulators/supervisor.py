@@ -172,6 +172,9 @@ class Supervisor:
         path = self.log_of(name)
         if path.exists() and path.stat().st_size > LOG_LIMIT:
             path.replace(path.with_suffix(".log.1"))
+        # Names of people stand in logs: not for others of this machine, wherever the folder is.
+        path.touch(mode=0o600)
+        path.chmod(0o600)
         return path.open("ab")
 
 

@@ -516,7 +516,7 @@ def test_addresses_that_cameras_may_come_from(allow: list[str], address: str, ta
 
 async def frames(there: Site, count: int, **headers: str) -> list[tuple[str, Any]]:
     """The first `count` frames of a new stream: (event, data)."""
-    app: Any = there.camera._transport.app  # type: ignore[attr-defined]
+    app: Any = there.client._transport.app  # type: ignore[attr-defined]
     live = app.state.live
     screen = live.open("a-guard", frozenset({"yard"}))
     found: list[tuple[str, Any]] = []

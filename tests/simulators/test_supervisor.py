@@ -29,6 +29,7 @@ async def test_what_programs_write_is_for_their_owner_only(tmp_path: Path) -> No
         await supervisor.start(Program("one", (sys.executable, "-c", WRITES), tmp_path), made.exists)
         control = await serve_control(supervisor, tmp_path / "control")
         assert (mode(made), mode(tmp_path / "log"), mode(tmp_path / "control")) == (0o600, 0o700, 0o600)
+        assert mode(supervisor.log_of("one")) == 0o600
         pid = supervisor.pids()["one"]
         await ask_control(tmp_path / "control", "stop", "one")
         assert supervisor.pids() == {"one": None}
