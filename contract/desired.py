@@ -104,7 +104,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     password_hash: Words
     expires_at: Instant
     language: Literal["zh", "en"] = "zh"
-    lifted: Annotated[list[str], msgspec.Meta(max_length=100)] = []
+    lifted: Annotated[list[Id], Few] = []
 
 
 ITEM_TYPES: dict[str, type[msgspec.Struct]] = {

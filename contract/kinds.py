@@ -434,7 +434,7 @@ class DataPruned(msgspec.Struct, frozen=True, kw_only=True):
     what: Id
     before: Instant
     count: int
-    digest: str = ""
+    digest: Id = ""
 
 
 class ProjectionFailed(msgspec.Struct, frozen=True, kw_only=True):

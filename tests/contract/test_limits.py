@@ -154,7 +154,7 @@ def test_all_that_the_gateways_code_records_is_for_it_to_say() -> None:
 
 def test_all_that_the_hubs_code_records_is_for_it_to_say() -> None:
     said = list(said_in("hub"))
-    assert {kind for _, kind in said} >= {"account.changed", "event.refused", "command.asked", "gateway.lost"}
+    assert {kind for _, kind in said} >= {"event.refused", "command.asked", "gateway.lost", "data.pruned"}
     assert [one for one in said if one[1] not in OF_THE_HUB | OF_BOTH] == []
 
 

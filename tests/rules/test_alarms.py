@@ -280,7 +280,8 @@ def test_words_are_filled_in_by_language() -> None:
 def test_built_in_alarms_name_only_what_is_known_of_them(cause: Any) -> None:
     alarm = BUILT_IN[cause]
     for text in (alarm.message, alarm.response, *([alarm.ticket] if alarm.ticket else [])):
-        explained = cause in {"lock.failed", "clock.error", "file.damaged"} or cause.startswith(("meter.", "hub."))
+        told = {"lock.failed", "clock.error", "file.damaged", "camera.replayed"}
+        explained = cause in told or cause.startswith(("meter.", "hub."))
         assert set(placeholders(text)) <= ({"name", "device", "why"} if explained else {"name"})
         assert text.zh
         assert text.en

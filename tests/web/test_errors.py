@@ -142,7 +142,7 @@ HOSTILE_BODIES: dict[str, tuple[str, str]] = {
     "the other half": (r'{"username": "wang", "password": "\udc00\ud800"}', "password"),
     "half a character as a name": (r'{"username": "wang", "password": "x", "\ud83d": 1}', "body"),
     "one further inside": (r'{"username": {"x": [{"\udfff": 1}]}, "password": "x"}', "username"),
-    "a name without end": ('{"username": "wang", "password": "x", "' + "k" * 60_000 + '": 1}', "body"),
+    "a name without end": ('{"username": "wang", "password": "x", "' + "k" * 9_000 + '": 1}', "body"),
     "no number": ('{"username": NaN, "password": "x"}', "username"),
     "a number beyond all": ('{"username": "wang", "password": [1e999]}', "password"),
 }
