@@ -17,6 +17,12 @@ from tests.hub.test_rights import Route, body_of, furnish, held, routes
 
 NO_FORM = {
     ("DELETE", "/api/session"): "ends one's own session",
+    ("DELETE", "/api/self/sessions"): "ends sessions: whatever is open, it is to end",
+    ("DELETE", "/api/self/sessions/{session}"): "the same, of one",
+    ("DELETE", "/api/accounts/{account_id}/sessions"): "the same, of somebody else",
+    ("DELETE", "/api/self/second-factor"): "one's own, and asks for the password",
+    ("DELETE", "/api/accounts/{account_id}/second-factor"): "takes away whatever stands: no form was opened",
+    ("DELETE", "/api/accounts/{account_id}/locks"): "lifts whatever locks stand: no form was opened",
     ("PUT", "/api/accounts/self"): "one's own language: nobody else's change could be undone",
 }
 """What may be changed without a version, and why."""

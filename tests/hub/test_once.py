@@ -24,6 +24,10 @@ KEY = {"Idempotency-Key": "act-1"}
 
 NO_KEY = {
     ("POST", "/api/session"): "asks for a password, and its answer is a secret",
+    ("POST", "/api/self/confirm"): "asks for a password, and makes nothing",
+    ("POST", "/api/self/second-factor"): "its answer is a secret; a repeat offers another one",
+    ("POST", "/api/self/second-factor/confirm"): "its answer is a secret; a code counts once",
+    ("POST", "/api/self/second-factor/recovery"): "its answer is a secret; a repeat makes others, and these count",
     ("POST", "/api/accounts/self/password"): "makes nothing; a repeat says that the password is another one by now",
 }
 """Posts that no key makes one, and why."""
