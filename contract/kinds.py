@@ -437,6 +437,36 @@ class DataPruned(msgspec.Struct, frozen=True, kw_only=True):
     digest: Id = ""
 
 
+ReadWhat = Literal["pin", "holders", "credentials", "blocks", "pictures", "changes", "export"]
+"""Personal data that is looked at: `pin`, that somebody had one shown; `export`, that a file was made."""
+
+
+class RecordsRead(msgspec.Struct, frozen=True, kw_only=True):
+    """`records.read`: a person looked at personal data, `times` within a minute. `records`: how many answers held.
+
+    `ids`: of single ones that were asked for by name, the first of them.
+    """
+
+    by: Person
+    what: ReadWhat
+    times: int
+    records: int
+    ids: Annotated[list[Id], msgspec.Meta(max_length=50)] = []
+    address: Id = ""
+
+
+class RequestRefused(msgspec.Struct, frozen=True, kw_only=True):
+    """`request.refused`: a signed-in person asked for what is not theirs, `times` within a minute.
+
+    `request`: method and route, without what was asked for.
+    """
+
+    by: Person
+    request: Words
+    times: int
+    address: Id = ""
+
+
 class ProjectionFailed(msgspec.Struct, frozen=True, kw_only=True):
     """An event was stored but could not be projected."""
 
@@ -532,6 +562,8 @@ OF_THE_HUB: dict[str, type[msgspec.Struct]] = {
 
 OF_BOTH: dict[str, type[msgspec.Struct]] = {
     "writes.refused": WritesRefused,
+    "records.read": RecordsRead,
+    "request.refused": RequestRefused,
     "alarm.raised": AlarmRaised,
     "alarm.cleared": AlarmCleared,
     "alarm.acknowledged": AlarmAcknowledged,

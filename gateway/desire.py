@@ -250,8 +250,8 @@ class Desire:
     def _in_force(self, index: AccessIndex) -> None:
         """From here on every decision, sign-in and name goes by it."""
         self._engine.decide_by(index)
-        self._people.accounts = {normal_username(each.username): each for each in self._accounts.values()}
-        self._people.holders = index.holders
+        accounts = {normal_username(each.username): each for each in self._accounts.values()}
+        self._people.put(accounts, index.holders)
 
     # --- What is not as it should be
 

@@ -16,6 +16,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -23,6 +24,7 @@ import msgspec
 import structlog
 
 from gateway.clock import Clock
+from gateway.heldpins import HeldPins
 from gateway.journal.disk import Damaged, Disk, JournalTooNew, damaging, from_both_ends, intact, look, unopened
 from gateway.journal.file import PATIENCE_S, Damage, Damages, Opened, StoreFile
 
@@ -84,8 +86,9 @@ class _BegunAnew(Damaged):
 class Held:
     """The file, and what waits for it. All methods belong to one event loop."""
 
-    def __init__(self, file: StoreFile[int], disk: Disk) -> None:
+    def __init__(self, file: StoreFile[int], disk: Disk, pins: HeldPins) -> None:
         self._file = file
+        self._pins = pins
         self._disk = disk
         self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="held-writer")
@@ -111,10 +114,13 @@ class Held:
         A disk that takes nothing is read; one that hangs is not waited for.
         """
         disk = disk or Disk()
+        pins = HeldPins(path.with_suffix(".secret"))
+        lying_open: list[tuple[str, str, bytes]] = []
         file = StoreFile(
             path,
             _MIGRATIONS,
-            take=_take,
+            take=partial(_take, pins, lying_open),
+            amend=partial(pins.seal_held, rows=lying_open),
             fill=_fill,
             machine_ms=clock.machine_ms,
             patience_s=PATIENCE_S,
@@ -122,7 +128,7 @@ class Held:
             disk=disk,
             damages=damages,
         )
-        held = cls(file, disk)
+        held = cls(file, disk, pins)
         try:
             if not file.begin(held._thread.submit, held._stands):
                 held._turn(SILENT)
@@ -141,7 +147,7 @@ class Held:
                 try:
                     found = db.execute("SELECT kind, id, value FROM items")
                     while slice := found.fetchmany(AT_ONCE):
-                        yield slice
+                        yield self._readable_rows(slice)
                 finally:
                     db.close()
         except (Damaged, sqlite3.Error) as error:
@@ -150,6 +156,17 @@ class Held:
             self.revision, self._lost = 0, True
             self._thread.submit(self._file.broken, str(error))
             self._loop.call_soon_threadsafe(self._wants_all_because, str(error))
+
+    def _readable_rows(self, rows: list[tuple[str, str, bytes]]) -> list[tuple[str, str, bytes]]:
+        """Items as they came from the hub. Of those whose secret is gone nothing is left: the hub brings everything."""
+        found = []
+        for kind, name, value in rows:
+            opened = self._pins.from_disk(kind, value)
+            if opened is None:
+                self.revision = 0
+            else:
+                found.append((kind, name, opened))
+        return found
 
     def watch_found(self, found: Callable[[], None]) -> None:
         """`found` is called when a disk that hung at the start has answered after all."""
@@ -298,7 +315,7 @@ class Held:
                 # Is there room again? A page that is there already says nothing.
                 db.execute("INSERT OR REPLACE INTO arriving VALUES ('', '', zeroblob(?))", (PROBE_BYTES,))
             else:
-                _put(db, write)
+                _put(db, write, self._pins)
             self._disk.commit(db)
         except BaseException as error:
             if db.in_transaction:
@@ -325,7 +342,7 @@ class Held:
         return self._file.db
 
 
-def _put(db: sqlite3.Connection, write: _Write) -> None:
+def _put(db: sqlite3.Connection, write: _Write, pins: HeldPins) -> None:
     if write.form == "first":
         db.execute("DELETE FROM arriving")
     table = "items" if write.form == "delta" else "arriving"
@@ -333,7 +350,8 @@ def _put(db: sqlite3.Connection, write: _Write) -> None:
         if value is None:
             db.execute(f"DELETE FROM {table} WHERE kind=? AND id=?", (kind, name))
         else:
-            db.execute(f"INSERT OR REPLACE INTO {table} (kind, id, value) VALUES (?,?,?)", (kind, name, value))
+            kept = pins.to_disk(kind, value)
+            db.execute(f"INSERT OR REPLACE INTO {table} (kind, id, value) VALUES (?,?,?)", (kind, name, kept))
     if write.form == "whole":
         db.execute("DROP TABLE items")
         db.execute("ALTER TABLE arriving RENAME TO items")
@@ -353,11 +371,17 @@ def _empty_log(db: sqlite3.Connection) -> None:
             log.info("held.log_in_use")
 
 
-def _take(db: sqlite3.Connection) -> int:
-    """The revision held. Every page is read once, so that what is damaged is known before anything is decided by it."""
-    for _, _, value in db.execute("SELECT kind, id, value FROM items"):
+def _take(pins: HeldPins, lying_open: list[tuple[str, str, bytes]], db: sqlite3.Connection) -> int:
+    """The revision held. Every page is read once, so that what is damaged is known before anything is decided by it.
+
+    `lying_open`: becomes the items whose PIN is not sealed.
+    """
+    lying_open.clear()
+    for kind, name, value in db.execute("SELECT kind, id, value FROM items"):
         if not isinstance(value, bytes):
             raise TypeError("a value that is none")
+        if pins.lies_open(kind, value):
+            lying_open.append((kind, name, value))
     return int(db.execute("SELECT revision FROM standing").fetchone()[0])
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import typer
 
 from hub import logs, migrations, settings
+from hub.access.pins import PinUnreadable, sealed_otherwise
 from hub.accounts.command import app as account_app
 from hub.db import Database
 from hub.events.reprojecting import reproject as reproject_events
@@ -74,6 +75,7 @@ def serve(
         raise typer.Exit(_checked(found))
     try:
         found.broker_password()
+        found.own_key()
     except SettingsError as error:
         _fail(str(error))
     from hub.app import Hub  # noqa: PLC0415 - only a running hub needs all of it
@@ -92,7 +94,10 @@ def serve(
 def migrate(database_url: DatabaseUrl = None) -> None:
     """Bring the database to the shape that this software needs."""
     found = _settings(database_url=database_url)
-    _with_database(found, migrations.upgrade)
+    try:
+        _with_database(found, migrations.upgrade)
+    except (SettingsError, PinUnreadable) as error:
+        _fail(str(error))
     typer.echo(f"database is at {migrations.newest()}")
 
 
@@ -158,24 +163,27 @@ def _settings(**flags: Any) -> Settings:
 def _checked(found: Settings) -> int:
     """0 if the hub could start now; says what is wrong otherwise."""
 
-    async def work(database: Database) -> str | None:
-        return await migrations.held(database)
+    async def work(database: Database) -> tuple[str | None, str | None]:
+        held = await migrations.held(database)
+        return held, await sealed_otherwise(database) if held == migrations.newest() else None
 
     try:
         found.broker_password()
         found.own_key()
-        held = _with_database(found, work)
+        held, strange = _with_database(found, work)
     except SettingsError as error:
         _fail(str(error))
     if held != migrations.newest():
         _fail(f"the database is at {held}, this software needs {migrations.newest()}: python -m hub migrate")
+    if strange is not None:
+        _fail(strange)
     typer.echo("ok")
     return 0
 
 
 def _with_database(found: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
     async def whole() -> T:
-        database = Database(found.database_url, pool_size=2)
+        database = Database(found.database_url, pool_size=2, key=found.own_key)
         try:
             return await work(database)
         finally:

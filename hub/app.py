@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from contract import SOFTWARE
 from hub import metrics, migrations
+from hub.access.pins import sealed_otherwise
 from hub.accounts import renewal
 from hub.accounts.store import AccountStore
 from hub.alarms.own import Shelves
@@ -28,6 +29,7 @@ from hub.registry import LATEST, ROUTERS, projections
 from hub.retention import pruning
 from hub.retention.terms import Terms
 from hub.settings import Settings
+from hub.stream import witnessed
 from hub.telemetry import rollup
 from hub.telemetry.ingest import Readings
 from web import descriptors
@@ -48,7 +50,8 @@ class Hub:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.database = Database(settings.database_url, pool_size=settings.pool_size)
+        self.database = Database(settings.database_url, pool_size=settings.pool_size, key=settings.own_key)
+        self._key_fits = False
         self.terms = Terms(
             pictures=settings.keep_pictures_days,
             changes=settings.keep_changes_days,
@@ -90,7 +93,7 @@ class Hub:
 
     def _app(self) -> FastAPI:
         sessions = Sessions(
-            AccountStore(self.database, self.settings.own_key()),
+            AccountStore(self.database, self.database.key),
             self.passwords,
             cookie="gatehouse_hub",
             secure_cookies=self.settings.secure_cookies,
@@ -105,6 +108,8 @@ class Hub:
             dist=self.settings.console_dir or DIST,
             metrics_from=networks(self.settings.metrics_from),
             once=DatabaseOnce(),
+            secret=self.database.key,
+            record=witnessed(self.database),
         )
         app.state.database = self.database
         app.state.terms = self.terms
@@ -117,8 +122,13 @@ class Hub:
         try:
             async with asyncio.timeout(2):
                 held = await migrations.held(self.database)
-            if held != migrations.newest():
-                found.append(f"database is at {held}, this software needs {migrations.newest()}: python -m hub migrate")
+                if held != migrations.newest():
+                    needs = f"this software needs {migrations.newest()}: python -m hub migrate"
+                    found.append(f"database is at {held}, {needs}")
+                elif not self._key_fits:
+                    strange = await sealed_otherwise(self.database)
+                    self._key_fits = strange is None
+                    found += [] if strange is None else [strange]
         except Exception as error:
             found.append(f"database: {type(error).__name__}")
         if not self.broker.up:

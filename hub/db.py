@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any, NamedTuple, cast
 
 import structlog
@@ -25,6 +26,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from hub.events.stored import StoredEvent
 from hub.failures import passes
 from hub.once import service as once
+from web.sealing import new_secret
 from web.session import SignedInUser
 from web.users import User
 
@@ -131,9 +133,14 @@ class Mark(NamedTuple):
 
 
 class Database:
-    """The hub's PostgreSQL. Every transaction goes through `transaction` or `session`."""
+    """The hub's PostgreSQL. Every transaction goes through `transaction` or `session`.
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    `key`: gives the hub's own key (`hub.own_key`), with which its sealed values are sealed, when it is first needed.
+    Without one they can be read by this object only.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10, key: Callable[[], bytes] = new_secret) -> None:
+        self._key_of = key
         self.engine: AsyncEngine = create_async_engine(
             dialect_url(url),
             pool_size=pool_size,
@@ -149,6 +156,11 @@ class Database:
             },
         )
         self._subscribers: list[Callable[[Outcome], None]] = []
+
+    @cached_property
+    def key(self) -> bytes:
+        """The hub's own key."""
+        return self._key_of()
 
     def subscribe(self, told: Callable[[Outcome], None]) -> Callable[[], None]:
         """`told` is called on the loop after each commit that did something; returns how to end it."""

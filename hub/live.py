@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.kinds import RecordChanged, decode_data
 from hub.alarms import service as alarms
 from hub.db import Database, Outcome
-from hub.events.service import Wanted, events, full
+from hub.events.service import Wanted, events
 from hub.events.stored import StoredEvent
 from hub.gateways.service import gateways
 from hub.orm import session_on
@@ -25,7 +25,7 @@ from hub.tickets import items as ticket_items
 from hub.tickets import service as tickets
 from web.live import Live, Snapshot
 from web.moments import written
-from web.screens import LiveEvent, Sites
+from web.screens import LiveEvent, Sites, View, things_seen
 
 NEWEST = 50
 """Events in a snapshot."""
@@ -45,40 +45,44 @@ class HubLiveSource:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def missed(self, sites: Sites, after: int, limit: int) -> list[LiveEvent] | None:
+    async def missed(self, view: View, after: int, limit: int) -> list[LiveEvent] | None:
         """Events after `after`, oldest first."""
         async with self._moment() as conn:
             if after > (await conn.execute(_LAST)).scalar_one():
                 return None
-            found = await events(conn, Wanted(sites=_list(sites), after=after), limit + 1, most_bytes=MISSED_BYTES)
-        too_many = len(found) > limit or full(found, MISSED_BYTES)
-        return None if too_many else [live_event(event) for event in found]
+            wanted = Wanted(sites=_list(view.sites), viewer=view.viewer, after=after)
+            found = await events(conn, wanted, limit + 1, most_bytes=MISSED_BYTES)
+        too_many = len(found.events) > limit or found.full
+        return None if too_many else [live_event(event) for event in found.events]
 
-    async def snapshot(self, sites: Sites) -> Snapshot:
+    async def snapshot(self, view: View) -> Snapshot:
         """Everything that a screen starts from, as of one moment."""
         async with self._moment() as conn:
             last = (await conn.execute(_LAST)).scalar_one()
             body = {
                 "as_of": written(datetime.now(UTC)),
-                **await self._standing(conn, sites),
-                "gateways": await gateways(conn, _list(sites)),
-                "events": await events(conn, Wanted(sites=_list(sites)), NEWEST),
+                **await self._standing(conn, view),
+                "events": (await events(conn, Wanted(sites=_list(view.sites), viewer=view.viewer), NEWEST)).events,
             }
         return Snapshot(last, msgspec.json.encode(body))
 
-    async def _standing(self, conn: AsyncConnection, sites: Sites) -> dict[str, Any]:
-        asked = _list(sites)
+    async def _standing(self, conn: AsyncConnection, view: View) -> dict[str, Any]:
+        asked = _list(view.sites)
         async with session_on(conn) as session:
             views = [view_of(row) for row in await sites_service.listed(session, asked)]
             doors, lanes = await doors_and_lanes(conn, views)
             open_alarms = await alarms.open_ones(session, asked, MOST_OPEN)
             open_tickets = await tickets.listed(session, asked, ("raised", "taken", "done"), None, MOST_OPEN)
-            return {
-                "doors": doors,
-                "lanes": lanes,
-                "alarms": [alarms.item_of(row) for row in open_alarms],
-                "tickets": await ticket_items.items_of(session, open_tickets),
-            }
+            return things_seen(
+                view.viewer,
+                {
+                    "door": doors,
+                    "lane": lanes,
+                    "alarm": [alarms.item_of(row) for row in open_alarms],
+                    "ticket": await ticket_items.items_of(session, open_tickets),
+                    "gateway": await gateways(conn, asked),
+                },
+            )
 
     @asynccontextmanager
     async def _moment(self) -> AsyncIterator[AsyncConnection]:
@@ -107,7 +111,11 @@ def tell(live: Live) -> Callable[[Outcome], None]:
 
 def live_event(event: StoredEvent) -> LiveEvent:
     """The event as the live stream sends it: the JSON of a REST item."""
-    return LiveEvent(event.id, event.site or "", msgspec.json.encode(event))
+
+    def item(data: msgspec.Raw) -> bytes:
+        return msgspec.json.encode(event if data is event.data else msgspec.structs.replace(event, data=data))
+
+    return LiveEvent(event.id, event.site or "", event.kind, event.source, event.data, item)
 
 
 def _list(sites: Sites) -> list[str] | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter
 
+from hub.access import showing
 from hub.access.endpoints import routers as access_routers
 from hub.accounts.endpoints import router as accounts_router
 from hub.accounts.locks import PROJECTIONS as ACCOUNTS
@@ -47,6 +48,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     accounts_router,
     self_router,
     *access_routers,
+    showing.router,
 )
 
 # In the order in which they are asked: a site exists before what is in it.

@@ -27,6 +27,7 @@ from contract.texts import Text
 from hub import settings
 from hub.access import service as access
 from hub.access.nouns import BLOCK, CREDENTIAL, GRANT, HOLDER, SCHEDULE, Noun
+from hub.access.pins import Pins
 from hub.accounts import service as accounts
 from hub.accounts.schemas import AccountBody, NewAccount
 from hub.db import Database, connection
@@ -143,7 +144,8 @@ async def _slice(database: Database, site: str, records: Sequence[Record]) -> in
     noun = records[0][0]
     async with database.session(writes=True) as session:
         there = set(await access.existing(session, noun, site, [row_id for _, row_id, _ in records]))
-        new = [(row_id, body) for _, row_id, body in records if row_id not in there]
+        pins = Pins(database.key)
+        new = [(row_id, pins.sealed(site, body)) for _, row_id, body in records if row_id not in there]
         if new:
             await access.create_all(session, noun, await access.site_of(session, site), new, accounts.HUB)
     return len(new)
@@ -232,7 +234,8 @@ def command(
 
 
 async def _seed(site: Site, wanted: Sequence[SeedAccount], people: Sequence[msgspec.Struct]) -> Seeded:
-    database = Database(settings.from_environment().database_url, pool_size=2)
+    found = settings.from_environment()
+    database = Database(found.database_url, pool_size=2, key=found.own_key)
     try:
         return await seed(database, site, wanted, people)
     finally:

@@ -16,8 +16,9 @@ from sqlalchemy.types import BigInteger, LargeBinary, Text
 from contract.events import GENESIS, SOURCE_LENGTH, Event, chain
 from contract.fitting import recorded_data, shortened, writable
 from contract.instants import instant
-from hub.db import lock_history, outcome
+from hub.db import Database, lock_history, outcome
 from hub.events.stored import StoredEvent, to_datetime
+from web.witness import Recorder, Told
 
 _HEAD = text("SELECT id, head_seq, head_hash FROM streams WHERE gateway IS NULL FOR UPDATE")
 _FIRST = text(
@@ -108,6 +109,16 @@ async def record_all(conn: AsyncConnection, facts: Sequence[Fact], *, at: dateti
     ]
     outcome(conn).events.extend(stored)
     return stored
+
+
+def witnessed(database: Database) -> Recorder:
+    """Records what people read and were refused, each in a transaction of its own."""
+
+    async def record_it(told: Told) -> None:
+        async with database.transaction(writes=True) as conn:
+            await record(conn, told.kind, told.source, told.data, site=told.site)
+
+    return record_it
 
 
 async def _head(conn: AsyncConnection) -> tuple[str, int, str]:

@@ -20,6 +20,9 @@ JOURNEYS = Path(__file__).parent / "journeys"
 OWN_DEMO = {"test_two_sites.py", "test_worst_days.py"}
 """Journeys that do not share the demo: they damage theirs, or have another."""
 
+# What a hub is not told where to keep goes there, also of those that tests start.
+os.environ["XDG_STATE_HOME"] = str(Path(__file__).parents[1] / "var" / "test-state")
+
 # A busy machine is no reason to fail: examples have no deadline. In CI two runs try the same ones.
 hypothesis.settings.register_profile("here", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None)

@@ -7,7 +7,7 @@ with 500, without its insides.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -34,6 +34,13 @@ CHECK = Text("请检查输入", "Please check the input")
 SLOWER = Text("请求过于频繁，请稍后再试", "Too many requests; try again later")
 BUSY = Text("服务器繁忙，请稍后再试", "The server is busy; try again later")
 INTERNAL = Text("服务器内部错误", "Something went wrong in the server")
+
+
+FORBIDDEN = 403
+PROVE = "prove"
+"""Code of a 403 that asks for the password once more: nothing was refused yet."""
+
+OnForbidden = Callable[[Request, User], None]
 
 
 class Refusal(Exception):
@@ -158,8 +165,13 @@ def answer(request: Request, refusal: Refusal) -> JSONResponse:
     return JSONResponse({"error": body}, status_code=refusal.status, headers=refusal.headers)
 
 
-def add_error_answers(app: FastAPI) -> None:
-    """Make every error of `app` answer in the one shape."""
+def _unheard(request: Request, user: User) -> None:
+    """Where nobody signs in."""
+
+
+def add_error_answers(app: FastAPI, on_forbidden: OnForbidden = _unheard) -> None:
+    """Make every error of `app` answer in the one shape. `on_forbidden` hears of each 403 of a signed-in person."""
+    app.state.on_forbidden = on_forbidden
     app.add_exception_handler(Refusal, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
@@ -167,6 +179,9 @@ def add_error_answers(app: FastAPI) -> None:
 
 async def _on_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
+    user = getattr(request.state, "user", None)
+    if error.status == FORBIDDEN and error.code != PROVE and isinstance(user, User):
+        request.app.state.on_forbidden(request, user)
     return answer(request, error)
 
 

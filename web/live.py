@@ -1,7 +1,8 @@
 """The live stream: what was committed, to every screen that may see it, coalesced per tick.
 
-`publish` collects; a tick (200 ms after the first thing published) encodes each event once, each state once (the last
-wins), and one frame per group of screens that see the same sites. Events are never coalesced away; states are.
+`publish` collects; a tick (200 ms after the first thing published) encodes each state once a role (the last wins), and
+one frame per group of screens that may see the same (`contract.rights`) of the same sites. Events are never coalesced
+away; states are.
 A screen that cannot keep up, or missed more than 10,000 events, is told to `reset` and gets a snapshot.
 """
 
@@ -16,9 +17,10 @@ import msgspec
 import structlog
 from prometheus_client import Counter, Gauge
 
+from contract.rights import Sights, Viewer, thing_seen
 from contract.texts import Text
 from web.errors import TooMany
-from web.screens import EventsFrame, LiveEvent, Screen, Sites, StateKey
+from web.screens import EventsFrame, LiveEvent, Screen, StateKey, View
 from web.sse import HEARTBEAT, frame
 
 log = structlog.get_logger("web.live")
@@ -43,10 +45,10 @@ class Snapshot(NamedTuple):
 class LiveSource(Protocol):
     """Where a server reads what a screen missed. Both answers see everything that was published before the call."""
 
-    async def missed(self, sites: Sites, after: int, limit: int) -> list[LiveEvent] | None:
+    async def missed(self, view: View, after: int, limit: int) -> list[LiveEvent] | None:
         """Events with an id above `after`, oldest first; None if they are more than `limit` or `after` is not ours."""
 
-    async def snapshot(self, sites: Sites) -> Snapshot:
+    async def snapshot(self, view: View) -> Snapshot:
         """`{as_of, doors, lanes, alarms, tickets, gateways, events}` as of one moment."""
 
 
@@ -78,7 +80,7 @@ class Live:
         self._tick: asyncio.TimerHandle | None = None
         self._closing = False
         self._reading = asyncio.Semaphore(limits.snapshots_at_once)
-        self._snapshots: dict[Sites, asyncio.Task[Snapshot]] = {}
+        self._snapshots: dict[View, asyncio.Task[Snapshot]] = {}
 
     @property
     def watched(self) -> bool:
@@ -102,6 +104,13 @@ class Live:
                 screen.ended = True
                 wake.set()
 
+    def end_session(self, session: str) -> None:
+        """End every screen that was opened with this session (the hash of its token): it has ended."""
+        for screen, wake in self._screens.items():
+            if screen.session == session:
+                screen.ended = True
+                wake.set()
+
     def close(self) -> None:
         """End all screens: the server stops."""
         self._closing = True
@@ -112,12 +121,18 @@ class Live:
             screen.ended = True
             wake.set()
 
-    def open(self, account: str, sites: Sites) -> Screen:
+    def open(self, account: str, view: View, session: str = "") -> Screen:
         """Register a screen; from now on everything published waits for it. `TooMany` beyond the limits."""
         of_one = sum(1 for screen in self._screens if screen.account == account)
         if self._closing or len(self._screens) >= self.limits.screens or of_one >= self.limits.screens_of_one:
             raise TooMany(10, _FULL)
-        screen = Screen(account, sites, most_events=self.limits.most_events, most_states=self.limits.most_states)
+        screen = Screen(
+            account,
+            view,
+            session=session,
+            most_events=self.limits.most_events,
+            most_states=self.limits.most_states,
+        )
         self._screens[screen] = asyncio.Event()
         SCREENS.inc()
         return screen
@@ -161,7 +176,7 @@ class Live:
             async for chunk in self._fresh(screen):
                 yield chunk
             return
-        missed = await self._source.missed(screen.sites, after, self.limits.most_events)
+        missed = await self._source.missed(screen.view, after, self.limits.most_events)
         if missed is None:
             async for chunk in self._again(screen, "missed"):
                 yield chunk
@@ -171,7 +186,7 @@ class Live:
             yield EventsFrame.of(missed[start : start + self.limits.frame_events]).encoded
         # Events committed between the two reads are younger than the floor: they still come as events, so the
         # snapshot must not move the browser's cursor past them.
-        yield frame("snapshot", (await self._snapshot(screen.sites)).body)
+        yield frame("snapshot", (await self._snapshot(screen.view)).body)
 
     async def _again(self, screen: Screen, why: str) -> AsyncGenerator[bytes, None]:
         yield frame("reset", msgspec.json.encode({"why": why}))
@@ -180,26 +195,30 @@ class Live:
 
     async def _fresh(self, screen: Screen) -> AsyncGenerator[bytes, None]:
         screen.restart()
-        snapshot = await self._snapshot(screen.sites)
+        snapshot = await self._snapshot(screen.view)
         screen.floor = snapshot.last_id
         yield frame("snapshot", snapshot.body, snapshot.last_id)
 
-    async def _snapshot(self, sites: Sites) -> Snapshot:
-        """Screens that wait for the same sites share one read, which begins after the last of them registered."""
-        task = self._snapshots.get(sites)
+    async def _snapshot(self, view: View) -> Snapshot:
+        """Screens that wait for the same share one read, which begins after the last of them registered.
+
+        So that a herd that comes back shares it, nobody's own sign-ins are in it: they are in the history.
+        """
+        view = View(view.sites, Viewer(view.viewer.sights))
+        task = self._snapshots.get(view)
         if task is None:
-            task = self._snapshots[sites] = asyncio.create_task(self._read_snapshot(sites))
+            task = self._snapshots[view] = asyncio.create_task(self._read_snapshot(view))
         return await asyncio.shield(task)
 
-    async def _read_snapshot(self, sites: Sites) -> Snapshot:
+    async def _read_snapshot(self, view: View) -> Snapshot:
         async with self._reading:
-            del self._snapshots[sites]
-            return await self._source.snapshot(sites)
+            del self._snapshots[view]
+            return await self._source.snapshot(view)
 
     def _flush(self) -> None:
         self._tick = None
-        events = sorted(self._events)
-        states = {key: frame("state", msgspec.json.encode(state)) for key, state in self._states.items()}
+        events = sorted(self._events, key=lambda event: event.id)
+        states = self._states
         self._events = []
         self._states = {}
         # An event that comes after one with a higher id must not move the browser's cursor back.
@@ -207,22 +226,34 @@ class Live:
         if events:
             LATE.inc(sum(1 for event in events if event.id <= least_id))
             self._last_id = max(least_id, events[-1].id)
-        groups: dict[Sites, tuple[EventsFrame | None, Mapping[StateKey, bytes]]] = {}
+        # Whom nothing in this tick is about sees it like all others of the same role.
+        named = frozenset[str]().union(*(event.about for event in events))
+        groups: dict[View, tuple[EventsFrame | None, Mapping[StateKey, bytes]]] = {}
+        shown: dict[Sights, dict[StateKey, bytes]] = {}
         for screen, wake in self._screens.items():
-            group = groups.get(screen.sites)
+            sights, names = screen.view.viewer
+            view = View(screen.view.sites, Viewer(sights, names & named))
+            group = groups.get(view)
             if group is None:
-                group = groups[screen.sites] = _seen_by(screen.sites, events, least_id), _states_of(screen, states)
+                of_role = shown.get(sights)
+                if of_role is None:
+                    of_role = shown[sights] = {key: _state_frame(view, state) for key, state in states.items()}
+                group = groups[view] = _seen_by(view, events, least_id), _states_of(view, of_role)
             if group[0] is not None or group[1]:
                 screen.offer(*group)
                 wake.set()
 
 
-def _seen_by(sites: Sites, events: Sequence[LiveEvent], least_id: int) -> EventsFrame | None:
-    seen = events if sites is None else [event for event in events if event.site in sites]
+def _seen_by(view: View, events: Sequence[LiveEvent], least_id: int) -> EventsFrame | None:
+    seen = [found for event in events if (found := event.seen(view)) is not None]
     return EventsFrame.of(seen, least_id) if seen else None
 
 
-def _states_of(screen: Screen, states: Mapping[StateKey, bytes]) -> Mapping[StateKey, bytes]:
-    if screen.sites is None:
+def _state_frame(view: View, state: State) -> bytes:
+    return frame("state", msgspec.json.encode(thing_seen(view.viewer, state["kind"], state)))
+
+
+def _states_of(view: View, states: Mapping[StateKey, bytes]) -> Mapping[StateKey, bytes]:
+    if view.sites is None:
         return states
-    return {key: state for key, state in states.items() if key[0] in screen.sites}
+    return {key: state for key, state in states.items() if key[0] in view.sites}

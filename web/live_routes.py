@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
 import time
 from typing import Annotated
@@ -17,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from web.live import Live
 from web.paging import sites_asked
-from web.screens import Screen
+from web.screens import Screen, View
 from web.session import Sessions, SignedInUser
 from web.sse import parse_last_id, retry
 
@@ -41,7 +42,9 @@ async def live(
     stream: Live = request.app.state.live
     after = parse_last_id(request.headers.get("last-event-id", "") or last_event_id)
     asked = sites_asked(user, site)
-    screen = stream.open(user.id, None if asked is None else frozenset(asked))
+    sessions: Sessions = request.app.state.sessions
+    view = View(None if asked is None else frozenset(asked), user.viewer())
+    screen = stream.open(user.id, view, sessions.token_hash(request))
     return LiveAnswer(stream, screen, after, request)
 
 
@@ -85,7 +88,8 @@ class LiveAnswer(Response):
     async def _write(self, send: Send) -> None:
         # A herd of screens that lost the server together must not come back together.
         await self._send(send, retry(1000 + random.randrange(2000)))
-        looked_at = time.monotonic()
+        # It may have ended between the question and the screen, which nobody told to end then.
+        looked_at = -math.inf
         async with contextlib.aclosing(self._stream.frames(self._screen, self._after)) as frames:
             async for chunk in frames:
                 await self._send(send, chunk)
@@ -100,14 +104,13 @@ class LiveAnswer(Response):
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
     async def _still_allowed(self) -> bool:
-        """Whether the session still stands and still shows the same sites."""
+        """Whether the session still stands and still shows the same of the same sites."""
         sessions: Sessions = self._request.app.state.sessions
         user = await sessions.still_valid(self._request)
-        if user is None:
+        sites, viewer = self._screen.view
+        if user is None or user.viewer() != viewer:
             return False
-        if self._screen.sites is None:
-            return user.sees_all
-        return all(user.may_see(site) for site in self._screen.sites)
+        return user.sees_all if sites is None else all(user.may_see(site) for site in sites)
 
 
 async def _gone(receive: Receive) -> None:

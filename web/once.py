@@ -35,7 +35,8 @@ LONGEST = 128
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _SECRETS = frozenset({"password", "current"})
-"""Fields of bodies that leave no trace, not even in a hash: a hash of a password could be guessed at leisure."""
+"""Fields of bodies that leave no trace, not even in a hash: a hash of a password could be guessed at leisure. So could
+that of a PIN, the `value` of a body whose `kind` says so."""
 
 _OTHER = Text("此幂等键已用于另一项请求", "this key was used for another request")
 REPLAYED = "Idempotency-Replayed"
@@ -138,7 +139,8 @@ def _fingerprint(body: bytes) -> bytes:
         # The route will refuse it.
         return hashlib.sha256(body).digest()
     if isinstance(said, dict):
-        said = {name: value for name, value in said.items() if name not in _SECRETS}
+        secrets = _SECRETS | ({"value"} if said.get("kind") == "pin" else set())
+        said = {name: value for name, value in said.items() if name not in secrets}
     return hashlib.sha256(msgspec.json.encode(said, order="deterministic")).digest()
 
 

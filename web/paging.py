@@ -1,19 +1,23 @@
-"""Lists: `{items, next}`, the sites a list may show, and the opaque cursor that `next` is."""
+"""Lists: `{items, next}`, the sites a list may show, and the cursor that `next` is.
+
+A cursor says where a page ended by the sort key of its last item. It is sealed: nobody but the servers reads what is
+in it, and one that they did not make is refused.
+"""
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
-from fastapi import Query
+from fastapi import Depends, Query
 from pydantic import BaseModel
+from starlette.requests import Request
 
 from contract.texts import Text
 from web.errors import Forbidden, Invalid
+from web.sealing import NotSealed, Seal
 from web.users import User
 
 ItemT = TypeVar("ItemT")
@@ -47,18 +51,32 @@ def sites_asked(user: User, site: str | None) -> list[str] | None:
     return None if user.sees_all else list(user.sites)
 
 
-def cursor_of(*key: str | int | float | None) -> str:
-    """The cursor behind the item with this sort key."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+class Cursors:
+    """Makes and reads cursors. Servers of one company have one `secret`, so that any of them reads the others'."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._seal = Seal(secret, "cursor")
+
+    def after(self, *key: str | int | float | None) -> str:
+        """The cursor behind the item with this sort key."""
+        return self._seal.seal(msgspec.json.encode(key).decode())
+
+    def key(self, cursor: str, *types: Any) -> tuple[Any, ...]:
+        """The sort key in a cursor, by the types of its parts; `Invalid` if it is not one that we gave."""
+        try:
+            key = msgspec.json.decode(self._seal.open(cursor), type=tuple)
+            return tuple(msgspec.convert(part, kind) for part, kind in zip(key, types, strict=True))
+        except (NotSealed, ValueError, msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise Invalid({"cursor": _BROKEN}) from error
 
 
-def key_of(cursor: str, *types: Any) -> tuple[Any, ...]:
-    """The sort key in a cursor, by the types of its parts; `Invalid` if it is not one that we gave."""
-    try:
-        key = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=tuple)
-        return tuple(msgspec.convert(part, kind) for part, kind in zip(key, types, strict=True))
-    except (binascii.Error, ValueError, msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise Invalid({"cursor": _BROKEN}) from error
+def cursors(request: Request) -> Cursors:
+    """Dependency: the server's cursors."""
+    found: Cursors = request.app.state.cursors
+    return found
+
+
+SealedCursors = Annotated[Cursors, Depends(cursors)]
 
 
 def listed_words(field: str, text: str | None, known: Sequence[str]) -> list[str] | None:

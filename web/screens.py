@@ -6,10 +6,13 @@ Pure bookkeeping; `live.py` fills it and `live_routes.py` writes it to the wire.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import msgspec
+
+from contract.rights import KIND_SIGHTS, Viewer, data_seen, names_in, sees_event, thing_seen
 from web.sse import frame
 
 Sites = frozenset[str] | None
@@ -19,12 +22,52 @@ StateKey = tuple[str, str, str]
 """(site, kind, id) of a thing that has a state."""
 
 
+class View(NamedTuple):
+    """What a screen shows: of which sites, and to whom."""
+
+    sites: Sites
+    viewer: Viewer
+
+    def shows_site(self, site: str) -> bool:
+        """Whether what happens there belongs on it."""
+        return self.sites is None or site in self.sites
+
+
 class LiveEvent(NamedTuple):
-    """A committed event: its id, its site, and the JSON of the REST item."""
+    """A committed event: its id, its site ("" for the whole company), its kind, source and data.
+
+    `item`: gives the JSON of the REST item, around the data that it is given.
+    """
 
     id: int
     site: str
-    body: bytes
+    kind: str
+    source: str
+    data: msgspec.Raw
+    item: Callable[[msgspec.Raw], bytes]
+
+    def seen(self, view: View) -> LiveEvent | None:
+        """The event as that screen shows it, None if it does not."""
+        if not sees_event(view.viewer, self.kind, self.source, self.data):
+            return None
+        if not (view.shows_site(self.site) or (self.site == "" and self.about & view.viewer.names)):
+            return None
+        return self._replace(data=data_seen(view.viewer, self.kind, self.data))
+
+    @property
+    def about(self) -> frozenset[str]:
+        """By which words it says of whose account it speaks; none where it speaks of something else."""
+        return names_in(self.source, self.data) if KIND_SIGHTS.get(self.kind) == "accounts" else frozenset()
+
+    @property
+    def body(self) -> bytes:
+        """The JSON of the REST item."""
+        return self.item(self.data)
+
+
+def things_seen(viewer: Viewer, things: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
+    """A snapshot's lists (`doors`, `lanes`, …) of things by kind, as they see them."""
+    return {f"{kind}s": [thing_seen(viewer, kind, item) for item in items] for kind, items in things.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +94,15 @@ class EventsFrame:
 
 
 class Screen:
-    """What waits for one screen. Past `most_events` or `most_states` everything is dropped and `overflowed` is set."""
+    """What waits for one screen. Past `most_events` or `most_states` everything is dropped and `overflowed` is set.
 
-    def __init__(self, account: str, sites: Sites, *, most_events: int, most_states: int) -> None:
+    `session`: the hash of the token that it was opened with.
+    """
+
+    def __init__(self, account: str, view: View, *, session: str = "", most_events: int, most_states: int) -> None:
         self.account = account
-        self.sites = sites
+        self.session = session
+        self.view = view
         self.overflowed = False
         self.ended = False
         self.floor = 0

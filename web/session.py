@@ -21,10 +21,11 @@ from starlette.responses import Response
 
 from contract.commands import Person
 from contract.desired import Role
+from contract.rights import Sight
 from contract.texts import Text
 from web.attempts import AttemptLimits, Attempts
 from web.browsers import device_words
-from web.errors import Forbidden, Invalid, TooMany, Unauthorized
+from web.errors import PROVE, Forbidden, Invalid, TooMany, Unauthorized
 from web.lifetimes import LIFETIMES, Lifetime
 from web.password_rule import LONGEST, password_fault
 from web.passwords import Passwords
@@ -36,7 +37,7 @@ WRONG_PASSWORD = Text("密码错误", "The password is wrong")
 WRONG_CODE = Text("验证码错误或已用过，请等待下一个", "The code is wrong or was used already; wait for the next one")
 CODE_NEEDED = Text("请输入动态验证码", "Enter the code of your authenticator app")
 ENDED = Text("登录已过期，请重新登录", "The session has ended; sign in again")
-PROVE = Text("此操作需要再次输入密码", "Enter your password again to do this")
+PROVE_FIRST = Text("此操作需要再次输入密码", "Enter your password again to do this")
 
 WRITES_REFUSED = Counter("gatehouse_writes_refused", "Writes of signed-in people beyond their share", ["noun"])
 
@@ -160,6 +161,16 @@ class Sessions:
         self._monotonic_s = monotonic_s
         self._attempts = Attempts(limits.attempts)
         self._rates = Rates(limits.writes)
+        self._watchers: list[Callable[[str], None]] = []
+
+    def watch(self, ended: Callable[[str], None]) -> None:
+        """`ended` hears the hash of each session's token once the session has ended. It must return at once."""
+        self._watchers.append(ended)
+
+    def ended(self, token_hash: str) -> None:
+        """A session has ended: whatever it still holds open ends with it."""
+        for watcher in self._watchers:
+            watcher(token_hash)
 
     # --- In and out
 
@@ -195,7 +206,7 @@ class Sessions:
     async def sign_out(self, request: Request) -> None:
         """End the session that the request names; `Unauthorized` if there is none."""
         session, user = await self.session_of(request)
-        await self.store.close(session, user)
+        await self._close(session, user)
 
     async def open_ones(self, user: User) -> list[StoredSession]:
         """The account's sessions that have not ended, the one used last first."""
@@ -210,7 +221,7 @@ class Sessions:
             if each.token_hash != but and (only is None or each.id == only)
         ]
         for each in ending:
-            await self.store.close(each, user, by)
+            await self._close(each, user, by)
         return len(ending)
 
     # --- Who is asking
@@ -244,7 +255,7 @@ class Sessions:
             raise Unauthorized(ENDED, "session_ended")
         session, user = found
         if self._over(session, user):
-            await self.store.close(session, user)
+            await self._close(session, user)
             raise Unauthorized(ENDED, "session_ended")
         return session, user
 
@@ -275,11 +286,11 @@ class Sessions:
         await self.store.proven(session.token_hash, self._now())
 
     async def must_be_proven(self, request: Request) -> None:
-        """`Forbidden` with the code `prove` if the session's person did not give the password a moment ago."""
+        """`Forbidden` with the code `PROVE` if the session's person did not give the password a moment ago."""
         session, _ = await self.session_of(request)
         since = self._now() - session.proven_at
         if not -AHEAD_MS <= since <= self.limits.proven_s * 1000:
-            raise Forbidden(PROVE, "prove")
+            raise Forbidden(PROVE_FIRST, PROVE)
 
     # --- Cookies
 
@@ -326,6 +337,10 @@ class Sessions:
             return "no_code"
         return None if await self.store.takes_code(account.user.id, code, self._now()) else "code"
 
+    async def _close(self, session: StoredSession, user: User, by: Person | None = None) -> None:
+        await self.store.close(session, user, by)
+        self.ended(session.token_hash)
+
     def _over(self, session: StoredSession, user: User) -> bool:
         lifetime = self.limits.lifetimes[user.role]
         now = self._now()
@@ -337,7 +352,7 @@ class Sessions:
         """The oldest sessions beyond the account's number end."""
         oldest_last = sorted(await self.store.of_account(user.id), key=lambda each: each.opened_at, reverse=True)
         for each in oldest_last[self.limits.lifetimes[user.role].most_open :]:
-            await self.store.close(each, user, user.person())
+            await self._close(each, user, user.person())
 
     async def _take_share(self, request: Request, user: User) -> None:
         noun, now = noun_of(request.url.path), self._monotonic_s()
@@ -401,5 +416,17 @@ class Allowed:
 
     def __call__(self, user: SignedInUser) -> User:
         if user.role not in self.roles:
+            raise Forbidden
+        return user
+
+
+class Sees:
+    """Dependency: who is asking, if their role sees what lies in that sight (`contract.rights`); else 403."""
+
+    def __init__(self, sight: Sight) -> None:
+        self.sight: Sight = sight
+
+    def __call__(self, user: SignedInUser) -> User:
+        if not user.viewer().sees(self.sight):
             raise Forbidden
         return user

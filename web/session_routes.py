@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from web.asked import Body
 from web.errors import NotFound
-from web.live import Live
 from web.moments import At, moment_of
 from web.session import Sessions, SignedInUser, StoredSession, address_of
 from web.users import User
@@ -118,7 +117,6 @@ async def end_other_sessions(request: Request, user: SignedInUser) -> None:
     """End all of one's own sessions but this one."""
     sessions: Sessions = request.app.state.sessions
     await sessions.end(user, user.person(), but=sessions.token_hash(request))
-    _end_screens(request, user)
 
 
 @router.delete("/api/self/sessions/{session}", status_code=204)
@@ -127,7 +125,6 @@ async def end_session(session: str, request: Request, user: SignedInUser) -> Non
     sessions: Sessions = request.app.state.sessions
     if not await sessions.end(user, user.person(), only=session):
         raise NotFound
-    _end_screens(request, user)
 
 
 def shown(session: StoredSession, this: str) -> OpenSession:
@@ -140,9 +137,3 @@ def shown(session: StoredSession, this: str) -> OpenSession:
         seen_at=moment_of(session.seen_at),
         this=session.token_hash == this,
     )
-
-
-def _end_screens(request: Request, user: User) -> None:
-    # A screen whose session stands comes back by itself.
-    live: Live = request.app.state.live
-    live.end(user.id)

@@ -22,8 +22,11 @@ from web.errors import ErrorAnswer, LastResort, NotFound, add_error_answers
 from web.headers import BodyLimit, NoZeros, SameOrigin, SecurityHeaders
 from web.live import Live
 from web.once import MemoryOnce, Once
+from web.paging import Cursors
 from web.room import THIS_MACHINE, Network, lies_in
+from web.sealing import new_secret
 from web.session import Sessions, address_of
+from web.witness import Recorder, Told, Witness
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 Ready = Callable[[], Awaitable[list[str]]]
@@ -50,13 +53,18 @@ def make_app(
     bodies: Bodies | None = None,
     metrics_from: tuple[Network, ...] = THIS_MACHINE,
     once: Once | None = None,
+    secret: bytes | None = None,
+    record: Recorder | None = None,
 ) -> FastAPI:
     """A server's app. `body_limit`: bytes of one body; `bodies`: what all of them share. `metrics_from`: who may read
     /metrics. `once`: where answers to requests with an Idempotency-Key are remembered, in memory if nothing is said.
+    `secret`: what cursors are sealed with; without one they hold until the server stops. `record`: where reads and
+    refusals go.
 
     Sessions and live stream are reachable as `app.state.sessions` and `app.state.live`. `web.server` closes the live
     stream before it waits for open requests.
     """
+    witness = Witness(record or _unrecorded)
     app = FastAPI(
         title=title,
         version=version,
@@ -64,7 +72,7 @@ def make_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_closing(live, lifespan),
+        lifespan=_closing(live, witness, lifespan),
         responses=_ERRORS,
         dependencies=[Depends(only_known)],
         middleware=[
@@ -82,8 +90,11 @@ def make_app(
     )
     app.state.sessions = sessions
     app.state.live = live
+    app.state.witness = witness
+    app.state.cursors = Cursors(secret or new_secret())
     app.state.once = once or MemoryOnce(sessions)
-    add_error_answers(app)
+    sessions.watch(live.end_session)
+    add_error_answers(app, witness.refused)
     app.include_router(_health_router(ready, metrics_from))
     app.include_router(session_routes.router)
     app.include_router(live_routes.router)
@@ -96,7 +107,11 @@ def make_app(
 _ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorAnswer}, 422: {"model": ErrorAnswer}}
 
 
-def _closing(live: Live, lifespan: Lifespan | None) -> Lifespan:
+async def _unrecorded(told: Told) -> None:
+    """Where nobody records what people read."""
+
+
+def _closing(live: Live, witness: Witness, lifespan: Lifespan | None) -> Lifespan:
     @asynccontextmanager
     async def whole(app: FastAPI) -> AsyncIterator[None]:
         try:
@@ -107,6 +122,7 @@ def _closing(live: Live, lifespan: Lifespan | None) -> Lifespan:
                     yield
         finally:
             live.close()
+            await witness.close()
 
     return whole
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contract.commands import Person
 from contract.desired import Role
+from contract.rights import Viewer, viewer_of
 from web.language import Language
 
 ALL_SITES = "*"
@@ -36,6 +37,10 @@ class User(BaseModel):
     def may_see(self, site: str) -> bool:
         """Whether `site` is theirs."""
         return self.sees_all or site in self.sites
+
+    def viewer(self) -> Viewer:
+        """What they may see of events and things, and by which words these speak of them."""
+        return viewer_of(self.role, self.id, self.username)
 
     def person(self) -> Person:
         """The same person as events and commands name them."""

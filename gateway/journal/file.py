@@ -98,8 +98,9 @@ class StoreFile(Generic[T]):
     """Belongs to the one thread that writes to the file; `look` is for any thread.
 
     `take` reads what the owner must know of it, and writes nothing. `fill` puts into a new file what stands in every
-    new one, and what can still be read of a damaged one. `patience_s`: how long the start waits for a disk that goes on
-    giving, beyond what it waits for any.
+    new one, and what can still be read of a damaged one. `amend` is given the file whenever it was opened for writing,
+    after `take`: what older software wrote otherwise is put right; it raises nothing. `patience_s`: how long the start
+    waits for a disk that goes on giving, beyond what it waits for any.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class StoreFile(Generic[T]):
         take: Callable[[sqlite3.Connection], T],
         fill: Callable[[sqlite3.Connection, Damage | None], None],
         machine_ms: Callable[[], int],
+        amend: Callable[[sqlite3.Connection], None] | None = None,
         patience_s: float = 0.0,
         checkpoint_pages: int = 0,
         disk: Disk | None = None,
@@ -125,6 +127,7 @@ class StoreFile(Generic[T]):
         self._take = take
         self._fill = fill
         self._machine_ms = machine_ms
+        self._amend = amend
         self._patience_s = patience_s
         self._saving = False
         self._given = 0
@@ -260,9 +263,14 @@ class StoreFile(Generic[T]):
             self._saving = False
 
     def _taken(self, db: sqlite3.Connection) -> T:
+        with self._counted(db):
+            return self._take(db)
+
+    @contextmanager
+    def _counted(self, db: sqlite3.Connection) -> Iterator[None]:
         db.set_progress_handler(self._goes_on, _COUNTED)
         try:
-            return self._take(db)
+            yield
         finally:
             db.set_progress_handler(None, 0)
 
@@ -289,6 +297,9 @@ class StoreFile(Generic[T]):
             db.close()
             raise
         self.db = db
+        if self._amend is not None:
+            with self._counted(db):
+                self._amend(db)
         return taken
 
     def _renew(self, why: str) -> None:

@@ -16,7 +16,7 @@ from rules.alarms import SHELVE_LIMIT_S
 from web.asked import Body
 from web.errors import NotFound
 from web.once import OnceRoute
-from web.paging import Limit, cursor_of, key_of, listed_words
+from web.paging import Limit, SealedCursors, listed_words
 from web.session import SignedInUser
 from web.users import User
 from web.wishes import Arg
@@ -40,15 +40,17 @@ class Shelving(Note):
 
 
 @router.get("/alarms")
-async def alarms(gateway: Gateway, state: str | None = None, cursor: str = "", limit: Limit = 100) -> dict[str, Any]:
+async def alarms(
+    gateway: Gateway, cursors: SealedCursors, state: str | None = None, cursor: str = "", limit: Limit = 100
+) -> dict[str, Any]:
     """Alarms, the most urgent first. `state`: one or several, with commas. `cursor`: the `next` of the page before."""
     states = listed_words("state", state, STATES)
     known = gateway.engine.alarms.alarms.values()
     found = sorted((alarm for alarm in known if states is None or alarm.state in states), key=urgency)
     if cursor:
-        after = key_of(cursor, int, int, int, str)
+        after = cursors.key(cursor, int, int, int, str)
         found = [alarm for alarm in found if urgency(alarm) > after]
-    following = cursor_of(*urgency(found[limit - 1])) if len(found) > limit else None
+    following = cursors.after(*urgency(found[limit - 1])) if len(found) > limit else None
     return {"items": [alarm_item(alarm, gateway.site) for alarm in found[:limit]], "next": following}
 
 
@@ -77,7 +79,9 @@ async def unshelve(alarm: str, gateway: Gateway, user: SignedInUser, body: Note 
 
 
 @router.get("/tickets")
-async def tickets(gateway: Gateway, state: str | None = None, cursor: str = "", limit: Limit = 100) -> dict[str, Any]:
+async def tickets(
+    gateway: Gateway, cursors: SealedCursors, state: str | None = None, cursor: str = "", limit: Limit = 100
+) -> dict[str, Any]:
     """Tickets that this site raised, the newest first: `raised`, or `closed` once the device is back to normal."""
     states = listed_words("state", state, TICKET_STATES)
     known = gateway.engine.alarms.alarms.values()
@@ -85,9 +89,9 @@ async def tickets(gateway: Gateway, state: str | None = None, cursor: str = "", 
     found = [item for item in found if states is None or item["state"] in states]
     found.sort(key=lambda item: (item["raised_at"], item["id"]), reverse=True)
     if cursor:
-        after = key_of(cursor, str, str)
+        after = cursors.key(cursor, str, str)
         found = [item for item in found if (item["raised_at"], item["id"]) < after]
-    following = cursor_of(found[limit - 1]["raised_at"], found[limit - 1]["id"]) if len(found) > limit else None
+    following = cursors.after(found[limit - 1]["raised_at"], found[limit - 1]["id"]) if len(found) > limit else None
     return {"items": found[:limit], "next": following}
 
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.engine.record import Facts
 from gateway.web import accounts, alarms, commands, events, points, push, site
 from gateway.web.screen import SiteScreen
 from gateway.web.served import Served
@@ -22,6 +23,7 @@ from web.passwords import Passwords
 from web.room import THIS_MACHINE, Network
 from web.session import Sessions
 from web.shell import make_app
+from web.witness import Told
 
 ROUTERS = (site.router, events.router, alarms.router, commands.router, points.router, accounts.router)
 
@@ -62,10 +64,16 @@ def gateway_app(
     screen = SiteScreen(gateway)
     live = Live(screen)
     screen.follow(live)
+    gateway.people.watch(live.end)
 
     async def ready() -> list[str]:
         stalled = gateway.journal.stalled
         return [] if stalled is None else [f"the journal does not record: {stalled}"]
+
+    async def record(told: Told) -> None:
+        facts = Facts()
+        facts.say(told.kind, told.source, told.data)
+        await engine.record.append(facts)
 
     app = make_app(
         title="Gatehouse gateway",
@@ -79,6 +87,7 @@ def gateway_app(
         bodies=Bodies(BODIES, BODIES_EACH),
         metrics_from=metrics_from,
         once=MemoryOnce(sessions, gateway.clock.monotonic),
+        record=record,
     )
     app.state.served = gateway
     app.state.sealed = gateway.sealed

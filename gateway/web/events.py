@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import msgspec
 import structlog
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import FileResponse, Response
 
+from contract.rights import Viewer
 from contract.texts import Text
 from gateway.journal import Recorded
-from gateway.web.items import event_item
+from gateway.web.items import EventItem, seen_item
 from gateway.web.served import Gateway, Served
 from web.errors import Invalid, NotFound, Refusal
 from web.paging import Limit
+from web.session import Sees, SignedInUser
+from web.users import User
+from web.witness import Witnessed
 
 router = APIRouter(prefix="/api", tags=["events"])
 log = structlog.get_logger(__name__)
 
 Cursor = Annotated[int | None, Query(ge=0, le=2**63 - 1)]
+Onlooker = Annotated[User, Depends(Sees("passing"))]
 Names = Annotated[list[Annotated[str, Query(max_length=128)]], Query(max_length=50)]
 
 MOST_QUERIES = 100
+MOST_PAGES = 20
 _UNREADABLE = Text("历史事件暂时无法读取", "The history cannot be read just now")
 _TOO_MANY = Text("筛选条件过多", "too many kinds and sources at once")
 
@@ -32,6 +41,7 @@ _TOO_MANY = Text("筛选条件过多", "too many kinds and sources at once")
 async def events(
     *,
     gateway: Gateway,
+    user: SignedInUser,
     kind: Names = [],  # noqa: B006 - FastAPI copies it
     source: Names = [],  # noqa: B006
     after: Cursor = None,
@@ -39,31 +49,70 @@ async def events(
     limit: Limit = 50,
 ) -> Response:
     """The history. With `after` oldest first, otherwise newest first; several kinds and sources may be asked for."""
-    found = await _select(gateway, kind, source, after=after, before=before, limit=limit + 1)
-    name = gateway.engine.site.gateway
-    page = {
-        "items": [event_item(event, gateway.site, name) for event in found[:limit]],
-        "next": found[limit - 1].id if len(found) > limit else None,
-    }
-    # Past pydantic: the data goes out as the exact text that was recorded.
+    asked = Asked(kind, source, after=after, before=before)
+    items, following = await seen_events(gateway, user.viewer(), asked, limit)
+    page = {"items": items, "next": following}
+    # Past pydantic: the data goes out as the exact text that was recorded, but for what is hidden.
     return Response(msgspec.json.encode(page), media_type="application/json")
 
 
 @router.get("/pictures/{picture}", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
-async def picture(gateway: Gateway, picture: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]) -> Response:
+async def picture(
+    gateway: Gateway,
+    user: Onlooker,
+    request: Request,
+    witness: Witnessed,
+    picture: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")],
+) -> Response:
     """A picture that an event names. Its id is a hash of its bytes: browsers may keep it."""
     file = gateway.pictures.path(picture)
     if file is None or not await asyncio.to_thread(file.is_file):
         raise NotFound
+    witness.read(request, user, "pictures", gateway.site, records=1, id=picture)
     headers = {"Cache-Control": "private, max-age=86400, immutable"}
     return FileResponse(file, media_type="image/jpeg", headers=headers)
 
 
-async def _select(
-    gateway: Served, kinds: list[str], sources: list[str], *, after: int | None, before: int | None, limit: int
-) -> list[Recorded]:
+@dataclass(frozen=True)
+class Asked:
+    """Which events: of these kinds and sources, above the id `after` (oldest first) or below `before` (newest)."""
+
+    kinds: Sequence[str] = ()
+    sources: Sequence[str] = ()
+    after: int | None = None
+    before: int | None = None
+
+    def beyond(self, id: int) -> Asked:
+        """The same, from that event on."""
+        return replace(self, before=id) if self.after is None else replace(self, after=id)
+
+
+async def seen_events(gateway: Served, viewer: Viewer, asked: Asked, limit: int) -> tuple[list[EventItem], int | None]:
+    """At most `limit` events as they see them, and where the next page begins, None at the end.
+
+    Where nearly all is hidden from them a page may have fewer, as one request reads only so much.
+    """
+    name = gateway.engine.site.gateway
+    items: list[EventItem] = []
+    for _ in range(MOST_PAGES):
+        found = await _select(gateway, asked, limit + 1)
+        for event in found[:limit]:
+            if (item := seen_item(event, gateway.site, name, viewer)) is not None:
+                items.append(item)
+                if len(items) > limit:
+                    return items[:limit], items[limit - 1].id
+        if len(found) <= limit:
+            return items, None
+        asked = asked.beyond(found[limit - 1].id)
+        if len(items) == limit:
+            return items, found[limit - 1].id
+    return items, asked.after if asked.before is None else asked.before
+
+
+async def _select(gateway: Served, asked: Asked, limit: int) -> list[Recorded]:
     """One walk of the journal for each pair of kind and source, merged."""
-    pairs = [(kind, source) for kind in dict.fromkeys(kinds or [""]) for source in dict.fromkeys(sources or [""])]
+    after, before = asked.after, asked.before
+    pairs = list(itertools.product(dict.fromkeys(asked.kinds or [""]), dict.fromkeys(asked.sources or [""])))
     if len(pairs) > MOST_QUERIES:
         raise Invalid({"kind": _TOO_MANY})
     found: list[Recorded] = []

@@ -10,6 +10,7 @@ import msgspec
 from contract.instants import Instant, instant
 from contract.layout import PointLayout
 from contract.readings import Reading, Value
+from contract.rights import Viewer, data_seen, sees_event
 from gateway.engine.points import Latest
 from gateway.journal import Recorded
 from web.screens import LiveEvent
@@ -61,7 +62,19 @@ def event_item(event: Recorded, site: str, gateway: str) -> EventItem:
 
 def live_event(event: Recorded, site: str, gateway: str) -> LiveEvent:
     """One event for the live stream."""
-    return LiveEvent(event.id, site, msgspec.json.encode(event_item(event, site, gateway)))
+    shown = event_item(event, site, gateway)
+
+    def item(data: msgspec.Raw) -> bytes:
+        return msgspec.json.encode(shown if data is shown.data else msgspec.structs.replace(shown, data=data))
+
+    return LiveEvent(event.id, site, event.kind, event.source, event.data, item)
+
+
+def seen_item(event: Recorded, site: str, gateway: str, viewer: Viewer) -> EventItem | None:
+    """One event as they see it, None if they may not know of it."""
+    if not sees_event(viewer, event.kind, event.source, event.data):
+        return None
+    return msgspec.structs.replace(event_item(event, site, gateway), data=data_seen(viewer, event.kind, event.data))
 
 
 def point_item(layout: PointLayout, latest: Latest, site: str) -> dict[str, Any]:

@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-import structlog
 
 from contract.instants import instant
 from gateway.engine.episodes import Alarm, alarm_item, ticket_item, urgency
 from gateway.engine.record import Thing
 from gateway.journal import Recorded
-from gateway.web.items import event_item, live_event, point_item
+from gateway.web.events import Asked, seen_events
+from gateway.web.items import live_event, point_item
 from gateway.web.served import Served
+from web.errors import Refusal
 from web.live import Live, Snapshot
-from web.screens import LiveEvent, Sites
-
-log = structlog.get_logger(__name__)
+from web.screens import LiveEvent, View, things_seen
 
 FEED = 50
 """Events of a snapshot, newest first."""
@@ -30,7 +29,7 @@ class SiteScreen:
         self._gateway = gateway
         self._points = {point.id: point for point in gateway.engine.layout.points}
 
-    async def missed(self, sites: Sites, after: int, limit: int) -> list[LiveEvent] | None:
+    async def missed(self, view: View, after: int, limit: int) -> list[LiveEvent] | None:
         """Events with an id above `after`, oldest first; None if they are more than `limit`, or `after` is not ours."""
         gateway = self._gateway
         if after > gateway.journal.last_id:
@@ -43,29 +42,35 @@ class SiteScreen:
                 return None
             found += page
             if len(page) < 500:
-                return [self._live(event) for event in found] if len(found) <= limit else None
+                shown = (self._live(event).seen(view) for event in found)
+                return [event for event in shown if event is not None] if len(found) <= limit else None
         return None
 
-    async def snapshot(self, sites: Sites) -> Snapshot:
+    async def snapshot(self, view: View) -> Snapshot:
         """The whole site as of one moment."""
         gateway = self._gateway
         engine = gateway.engine
         last_id = gateway.journal.last_id
         try:
-            events = await gateway.journal.events(before=last_id + 1, limit=FEED)
-        except OSError as error:  # doors and alarms are worth seeing without their history
-            log.warning("the screen has no history", why=str(error))
+            events, _ = await seen_events(gateway, view.viewer, Asked(before=last_id + 1), FEED)
+        except Refusal:  # doors and alarms are worth seeing without their history
             events = []
-        site, name = gateway.site, engine.site.gateway
+        site = gateway.site
         alarms = open_alarms(list(engine.alarms.alarms.values()))
+        tickets = (ticket_item(alarm, site) for alarm in alarms)
         body = {
             "as_of": instant(gateway.clock.wall_ms()),
-            "doors": [engine.doors.item(id) for id in engine.doors.ids()],
-            "lanes": [engine.lanes.item(id) for id in engine.lanes.ids()],
-            "alarms": [alarm_item(alarm, site) for alarm in alarms],
-            "tickets": [item for alarm in alarms if (item := ticket_item(alarm, site)) is not None],
-            "gateways": [gateway.gateway_item()],
-            "events": [event_item(event, site, name) for event in events],
+            **things_seen(
+                view.viewer,
+                {
+                    "door": [engine.doors.item(id) for id in engine.doors.ids()],
+                    "lane": [engine.lanes.item(id) for id in engine.lanes.ids()],
+                    "alarm": [alarm_item(alarm, site) for alarm in alarms],
+                    "ticket": [item for item in tickets if item is not None],
+                    "gateway": [gateway.gateway_item()],
+                },
+            ),
+            "events": events,
         }
         return Snapshot(last_id, msgspec.json.encode(body))
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
@@ -76,6 +76,26 @@ class People:
 
     accounts: dict[str, Account]
     holders: Mapping[str, Holder]
+    _watchers: list[Callable[[str], None]] = field(default_factory=list)
+
+    def watch(self, changed: Callable[[str], None]) -> None:
+        """`changed` hears the id of each account that is gone or is not what it was. It must return at once."""
+        self._watchers.append(changed)
+
+    def put(self, accounts: dict[str, Account], holders: Mapping[str, Holder]) -> None:
+        """From now on these may sign in, and these names may be shown."""
+        before = {each.id: _may(each) for each in self.accounts.values()}
+        after = {each.id: _may(each) for each in accounts.values()}
+        self.accounts, self.holders = accounts, holders
+        for account, may in before.items():
+            if after.get(account) != may:
+                for watcher in self._watchers:
+                    watcher(account)
+
+
+def _may(account: Account) -> tuple[str, str, str]:
+    """What a screen that is open goes by. That an account was extended, or speaks another language, ends none."""
+    return account.username, account.role, account.password_hash
 
 
 @dataclass(frozen=True, slots=True)

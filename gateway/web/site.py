@@ -9,14 +9,17 @@ from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 
 from contract.instants import instant
+from contract.rights import thing_seen
 from gateway.web.metrics import BUS_COUNTERS
 from gateway.web.served import Gateway, Served, served
 from web.paging import Limit
-from web.session import Allowed, Sessions
+from web.session import Sees, Sessions, SignedInUser
+from web.users import User
+from web.witness import Witnessed
 
 router = APIRouter(prefix="/api", tags=["site"])
 
-KnowsNames = Depends(Allowed("guard", "installer", "manager", "admin"))
+KnowsNames = Annotated[User, Depends(Sees("passing"))]
 """Who may read holders' names: those whose work is at the doors."""
 
 
@@ -60,10 +63,10 @@ async def doors(gateway: Gateway) -> dict[str, Any]:
 
 
 @router.get("/lanes")
-async def lanes(gateway: Gateway) -> dict[str, Any]:
+async def lanes(gateway: Gateway, user: SignedInUser) -> dict[str, Any]:
     """How the lanes stand."""
-    known = gateway.engine.lanes
-    return {"items": [known.item(id) for id in known.ids()], "next": None}
+    known, viewer = gateway.engine.lanes, user.viewer()
+    return {"items": [thing_seen(viewer, "lane", known.item(id)) for id in known.ids()], "next": None}
 
 
 @router.get("/gateways")
@@ -108,9 +111,13 @@ async def journal(gateway: Gateway) -> dict[str, Any]:
     }
 
 
-@router.get("/holders", dependencies=[KnowsNames])
+@router.get("/holders")
 async def holders(
+    *,
     gateway: Gateway,
+    user: KnowsNames,
+    request: Request,
+    witness: Witnessed,
     ids: Annotated[str, Query(max_length=10_000)] = "",
     q: Annotated[str, Query(max_length=100)] = "",
     limit: Limit = 100,
@@ -125,4 +132,5 @@ async def holders(
         {"id": each.id, "site": gateway.site, "name": each.name, "kind": each.kind, "unit": each.unit}
         for each in found[:limit]
     ]
+    witness.read(request, user, "holders", gateway.site, records=len(items))
     return {"items": items, "next": None}

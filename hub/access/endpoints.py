@@ -5,33 +5,42 @@ No postponed annotations here: the routes of each noun are typed with its own cl
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import create_model
+from sqlmodel.ext.asyncio.session import AsyncSession
 
+from contract.kinds import ReadWhat
+from contract.rights import HIDDEN
 from contract.texts import Text
 from hub.access import service
+from hub.access.models import BlockRow, CredentialRow
 from hub.access.nouns import CREDENTIAL, GRANT, HOLDER, NOUNS, Noun, Row
-from hub.access.schemas import CredentialShape, HolderWhole, Id
+from hub.access.pins import SealedPins
+from hub.access.schemas import BlockShape, CredentialShape, HolderWhole, Id
 from hub.db import Reading, Writing
 from web.asked import UNKNOWN
 from web.editing import Edited, Shown
 from web.errors import Invalid, NotFound
 from web.once import OnceRoute
-from web.paging import Limit, Page, cursor_of, key_of, sites_asked
+from web.paging import Limit, Page, SealedCursors, sites_asked
 from web.session import Allowed
 from web.users import User
+from web.witness import Witnessed
 
 Reader = Annotated[User, Depends(Allowed("guard", "installer", "manager", "admin"))]
 Keeper = Annotated[User, Depends(Allowed("manager", "admin"))]
 Search = Annotated[str, Query(max_length=100)]
 
+_PERSONAL: dict[str, ReadWhat] = {"holders": "holders", "credentials": "credentials", "blocks": "blocks"}
+"""Nouns that say something of a person: who reads them is recorded."""
+
 _WHICH = Text("多个项目点有此编号，请指定项目点", "Several sites have this id: say which site")
-_HIDDEN = "••••"
 
 
 def routes_of(noun: Noun) -> APIRouter:
     """The routes of one noun."""
     router = APIRouter(prefix=f"/api/{noun.path}", tags=["access"], route_class=OnceRoute)
+    personal = _PERSONAL.get(noun.path)
     body_type: Any = noun.body
     shape: Any = noun.shape
     new_type: Any = create_model(
@@ -42,7 +51,10 @@ def routes_of(noun: Noun) -> APIRouter:
     async def listed(
         user: Reader,
         session: Reading,
+        cursors: SealedCursors,
         *,
+        request: Request,
+        witness: Witnessed,
         site: str | None = None,
         q: Search = "",
         kind: str | None = None,
@@ -55,7 +67,7 @@ def routes_of(noun: Noun) -> APIRouter:
         filters = {name: value for name, value in asked.items() if value is not None}
         if unknown := sorted(filters.keys() - noun.row.model_fields.keys()):
             raise Invalid(dict.fromkeys(unknown, UNKNOWN))
-        after = key_of(cursor, str, str, str) if cursor else None
+        after = cursors.key(cursor, str, str, str) if cursor else None
         rows = await service.listed(
             session,
             noun,
@@ -65,59 +77,91 @@ def routes_of(noun: Noun) -> APIRouter:
             after=after,
             limit=limit + 1,
         )
-        shown = [_shown(noun, row, user) for row in rows[:limit]]
-        last = cursor_of(*service.sort_key(noun, rows[limit - 1])) if len(rows) > limit else None
+        shown = [_shown(noun, row) for row in rows[:limit]]
+        if personal is not None:
+            witness.read(request, user, personal, site, records=len(shown))
+        last = cursors.after(*service.sort_key(noun, rows[limit - 1])) if len(rows) > limit else None
         return Page(items=shown, next=last)
 
     @router.post("", response_model=shape, status_code=201, summary=f"Add a {noun.name}")
-    async def create(body: new_type, user: Keeper, session: Writing, shown: Shown) -> Any:
+    async def create(body: new_type, user: Keeper, session: Writing, *, shown: Shown, pins: SealedPins) -> Any:
         if not user.may_see(body.site):
             raise NotFound
         site = await service.site_of(session, body.site)
-        wanted = noun.body.model_validate(body.model_dump(exclude={"site", "id"}))
+        wanted = pins.sealed(site.id, noun.body.model_validate(body.model_dump(exclude={"site", "id"})))
         row = await service.create(session, noun, site, wanted, user.person(), wanted_id=body.id)
         shown.tell(row.version)
-        return noun.shown(row)
+        return _shown(noun, row)
 
     if noun is HOLDER:
 
         @router.get("/{id}", response_model=HolderWhole, summary="A holder with credentials and grants")
-        async def whole(id: str, user: Reader, session: Reading, shown: Shown, site: str | None = None) -> Any:
-            row = await _one(session, noun, id, user, site)
+        async def whole(
+            id: str,
+            *,
+            request: Request,
+            user: Reader,
+            session: Reading,
+            witness: Witnessed,
+            shown: Shown,
+            site: str | None = None,
+        ) -> Any:
+            row = await one_of(session, noun, id, user, site)
             shown.tell(row.version)
+            witness.read(request, user, "holders", row.site, records=1, id=row.id)
             theirs = {
-                kind.path: [_shown(kind, one, user) for one in await service.of_holder(session, kind, row.site, row.id)]
+                kind.path: [_shown(kind, one) for one in await service.of_holder(session, kind, row.site, row.id)]
                 for kind in (CREDENTIAL, GRANT)
             }
             return {**noun.shown(row).model_dump(), **theirs}
     else:
 
         @router.get("/{id}", response_model=shape, summary=f"One {noun.name}")
-        async def one(id: str, user: Reader, session: Reading, shown: Shown, site: str | None = None) -> Any:
-            row = await _one(session, noun, id, user, site)
+        async def one(
+            id: str,
+            *,
+            request: Request,
+            user: Reader,
+            session: Reading,
+            witness: Witnessed,
+            shown: Shown,
+            site: str | None = None,
+        ) -> Any:
+            row = await one_of(session, noun, id, user, site)
             shown.tell(row.version)
-            return _shown(noun, row, user)
+            if personal is not None:
+                witness.read(request, user, personal, row.site, records=1, id=row.id)
+            return _shown(noun, row)
 
     @router.put("/{id}", response_model=shape, summary=f"Change a {noun.name}")
     async def change(
-        id: str, body: body_type, user: Keeper, *, session: Writing, edited: Edited, site: str | None = None
+        id: str,
+        *,
+        body: body_type,
+        user: Keeper,
+        session: Writing,
+        pins: SealedPins,
+        edited: Edited,
+        site: str | None = None,
     ) -> Any:
-        row = await _one(session, noun, id, user, site)
-        edited.expect(row.version, _shown(noun, row, user))
-        changed = await service.change(session, noun, row, body, user.person())
+        row = await one_of(session, noun, id, user, site)
+        edited.expect(row.version, _shown(noun, row))
+        wanted = pins.sealed(row.site, body, row if isinstance(row, CredentialRow | BlockRow) else None)
+        changed = await service.change(session, noun, row, wanted, user.person())
         edited.tell(changed.version)
-        return noun.shown(changed)
+        return _shown(noun, changed)
 
     @router.delete("/{id}", status_code=204, summary=f"Remove a {noun.name}")
     async def remove(id: str, user: Keeper, session: Writing, edited: Edited, site: str | None = None) -> None:
-        row = await _one(session, noun, id, user, site)
-        edited.expect(row.version, _shown(noun, row, user))
+        row = await one_of(session, noun, id, user, site)
+        edited.expect(row.version, _shown(noun, row))
         await service.remove(session, noun, row, user.person())
 
     return router
 
 
-async def _one(session: Reading, noun: Noun, row_id: str, user: User, site: str | None) -> Row:
+async def one_of(session: AsyncSession, noun: Noun, row_id: str, user: User, site: str | None) -> Row:
+    """The row of that id that the user may see; `NotFound`, or `Invalid` if several sites have one."""
     rows = await service.find(session, noun, row_id, sites_asked(user, site))
     if not rows:
         raise NotFound
@@ -126,10 +170,10 @@ async def _one(session: Reading, noun: Noun, row_id: str, user: User, site: str 
     return rows[0]
 
 
-def _shown(noun: Noun, row: Row, user: User) -> Any:
+def _shown(noun: Noun, row: Row) -> Any:
     shown = noun.shown(row)
-    if isinstance(shown, CredentialShape) and shown.kind == "pin" and user.role not in {"manager", "admin"}:
-        return shown.model_copy(update={"value": _HIDDEN})
+    if isinstance(shown, CredentialShape | BlockShape) and shown.kind == "pin":
+        return shown.model_copy(update={"value": HIDDEN})
     return shown
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, computed_field, model_validator
 from contract import cards
 from contract.cards import PrintedForm
 from contract.desired import CredentialKind
+from contract.rights import HIDDEN
 from contract.texts import Text
 from hub.sites.schemas import TextShape
 from rules.schedules import ALWAYS
@@ -73,6 +74,9 @@ class Presentable(Body):
 
     @model_validator(mode="after")
     def _normal(self) -> Self:
+        if self.kind == "pin" and self.value == HIDDEN:
+            # As answers show it: whoever sends that back leaves it as it is.
+            return self
         if self.form is not None:
             self._read()
         self.value = normal_value(self.kind, self.value)
@@ -158,7 +162,7 @@ class HolderShape(Kept, HolderBody):
 
 
 class CredentialShape(Kept, Term):
-    """A credential. The value of a PIN is shown to those only who look after it."""
+    """A credential. The value of a PIN is hidden; who looks after it may have it shown, which is recorded."""
 
     kind: CredentialKind
     value: str
@@ -175,6 +179,12 @@ class CredentialShape(Kept, Term):
             return {}
 
 
+class PinShape(BaseModel):
+    """A PIN as it is typed."""
+
+    value: str
+
+
 class ScheduleShape(Kept, ScheduleBody):
     """A schedule."""
 
@@ -184,7 +194,7 @@ class GrantShape(Kept, GrantBody):
 
 
 class BlockShape(Kept):
-    """A block."""
+    """A block. The value of a PIN is hidden."""
 
     kind: CredentialKind
     value: str

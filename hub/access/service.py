@@ -19,12 +19,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contract import cards
 from contract.commands import Person
+from contract.rights import HIDDEN
 from contract.texts import Text
 from hub.access.models import BlockRow, CredentialRow, GrantRow, HolderRow, ScheduleRow
 from hub.access.nouns import CREDENTIAL, GRANT, Noun, Row
-from hub.access.schemas import MEANT, BlockBody, CredentialBody, GrantBody, ScheduleBody
+from hub.access.schemas import MEANT, BlockBody, CredentialBody, GrantBody, Presentable, ScheduleBody
 from hub.changes import service as changes
-from hub.changes.service import SECRET, Change
+from hub.changes.service import Change
 from hub.db import connection
 from hub.desired import service as desired
 from hub.once import service as once
@@ -32,6 +33,7 @@ from hub.sites.models import SiteRow
 from rules.schedules import ALWAYS
 from web.asked import Body
 from web.errors import Conflict, Invalid, NotFound, Refusal
+from web.sealing import is_sealed
 
 _IN_FORCE = Text("已有一个有效凭证使用此号码", "A credential in force has this value already")
 _BLOCKED = Text("此号码已在禁止名单中", "This value is blocked already")
@@ -173,7 +175,10 @@ async def listed(
         if value is not None:
             query = query.where(getattr(kind, column) == value)
     if q:
-        parts = (column.icontains(q, autoescape=True) for column in noun.searched)
+        parts = [column.icontains(q, autoescape=True) for column in noun.searched]
+        if "value" in kind.model_fields:
+            # What is hidden is not found either, not even by what it is sealed as.
+            parts = [and_(kind.kind != "pin", part) for part in parts]
         query = query.where(or_(kind.id == q, *parts, *_theirs(noun, q)))
     if after is not None:
         first, site, row_id = after
@@ -253,6 +258,8 @@ def _once(body: Body) -> tuple[str, str] | None:
 
 
 def _check(held: _Held, site: SiteRow, row_id: str, body: Body) -> None:
+    if isinstance(body, Presentable) and body.kind == "pin" and not is_sealed(body.value):
+        raise ValueError("a PIN is sealed before it is kept (hub.access.pins)")
     if isinstance(body, CredentialBody | GrantBody) and body.holder not in held.holders:
         raise Invalid({"holder": _NO_HOLDER})
     once = _once(body)
@@ -329,7 +336,7 @@ def _change(
         if of is None:
             return {}
         shown = noun.shown(of).model_dump(mode="json", include=set(fields))
-        return shown | ({"value": SECRET} if "value" in shown and getattr(of, "kind", "") == "pin" else {})
+        return shown | ({"value": HIDDEN} if "value" in shown and getattr(of, "kind", "") == "pin" else {})
 
     return Change(
         kind=noun.name,

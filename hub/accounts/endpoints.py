@@ -18,7 +18,7 @@ from hub.db import Database, Writing, WritingLater, database
 from web.editing import Edited, Shown
 from web.errors import Conflict, Forbidden, Invalid, NotFound
 from web.once import OnceRoute
-from web.paging import Limit, Page
+from web.paging import Limit, Page, SealedCursors
 from web.password_rule import password_fault
 from web.passwords import Passwords
 from web.session import PROVEN, Allowed, Sessions, SignedInUser
@@ -37,17 +37,20 @@ _OWN = Text("请在“修改密码”中更改自己的密码", "Change your own
 
 
 @router.get("")
-async def accounts(user: Keeper, db: Db, cursor: str = "", limit: Limit = 100) -> Page[AccountShape]:
+async def accounts(
+    user: Keeper, db: Db, cursors: SealedCursors, cursor: str = "", limit: Limit = 100
+) -> Page[AccountShape]:
     """The accounts that the user looks after, by user name. `cursor`: the `next` of the page before."""
     found: list[AccountRow] = []
+    after: str = cursors.key(cursor, str)[0] if cursor else ""
     async with db.session() as session:
         while len(found) <= limit:
-            rows = await service.listed(session, cursor, 500)
+            rows = await service.listed(session, after, 500)
             found += [row for row in rows if may_look_after(user, row.role, row.sites)]
             if len(rows) < 500:
                 break
-            cursor = rows[-1].username
-        more = found[limit - 1].username if len(found) > limit else None
+            after = rows[-1].username
+        more = cursors.after(found[limit - 1].username) if len(found) > limit else None
         return Page(items=await _shapes(session, found[:limit]), next=more)
 
 
@@ -146,7 +149,6 @@ async def end_sessions(account_id: str, user: Keeper, request: Request, db: Db) 
     async with db.session() as session:
         whose = user_of(await _kept(session, account_id, user))
     await sessions.end(whose, user.person(), but=sessions.token_hash(request))
-    request.app.state.live.end(whose.id)
 
 
 @router.delete("/{account_id}/second-factor", status_code=204, dependencies=[PROVEN])

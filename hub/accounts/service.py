@@ -16,12 +16,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contract.commands import Person
 from contract.desired import Account, Role
+from contract.rights import HIDDEN
 from contract.texts import Text
 from hub.accounts.copies import copied, life_of, renewed_before
 from hub.accounts.models import AccountRow, SecondFactorRow, SessionRow
 from hub.accounts.schemas import AccountBody, NewAccount
 from hub.changes import service as changes
-from hub.changes.service import SECRET, Change
+from hub.changes.service import Change
 from hub.db import connection
 from hub.desired import service as desired
 from hub.desired.models import DesiredItem
@@ -263,7 +264,7 @@ async def _record(
     """`before`, `after`: the whole account; only `fields` of it are kept, and no secret."""
 
     def values(of: Mapping[str, Any] | None) -> dict[str, Any]:
-        return {} if of is None else {name: of.get(name, SECRET) for name in fields}
+        return {} if of is None else {name: of.get(name, HIDDEN) for name in fields}
 
     # Of one site, its people may see the change; of several or all, only those who see them all.
     site = row.sites[0] if len(row.sites) == 1 and row.sites != [ALL_SITES] else None

@@ -21,7 +21,7 @@ from rules.alarms import SHELVE_LIMIT_S
 from web.asked import Body
 from web.errors import NotFound
 from web.once import OnceRoute
-from web.paging import Limit, Moment, Page, Rank, cursor_of, key_of, listed_words, sites_asked
+from web.paging import Limit, Moment, Page, Rank, SealedCursors, listed_words, sites_asked
 from web.session import SignedInUser
 from web.users import User
 
@@ -72,6 +72,7 @@ class Shelf(Note):
 async def alarms(
     user: SignedInUser,
     session: Reading,
+    cursors: SealedCursors,
     *,
     site: str | None = None,
     state: str | None = None,
@@ -85,9 +86,9 @@ async def alarms(
     states = listed_words("state", state, (*service.STATES, OPEN))
     if states is not None and OPEN in states:
         states = [*states, *(known for known in service.STATES if known != "closed")]
-    after = key_of(cursor, Rank, Moment, str) if cursor else None
+    after = cursors.key(cursor, Rank, Moment, str) if cursor else None
     rows = await service.listed(session, sites_asked(user, site), states, after, limit + 1)
-    last = cursor_of(*service.sort_key(rows[limit - 1])) if len(rows) > limit else None
+    last = cursors.after(*service.sort_key(rows[limit - 1])) if len(rows) > limit else None
     return {"items": [service.item_of(row) for row in rows[:limit]], "next": last}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, get_args
 
 import msgspec
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 from sqlalchemy import Row
 
@@ -17,6 +17,7 @@ from web.moments import written
 from web.paging import Limit, Page, listed_words, sites_asked
 from web.session import Allowed
 from web.users import User
+from web.witness import Witnessed
 
 router = APIRouter(prefix="/api/changes", tags=["changes"])
 
@@ -52,6 +53,8 @@ async def changes(
     user: Keeper,
     session: Reading,
     *,
+    request: Request,
+    witness: Witnessed,
     site: str | None = None,
     kind: str | None = None,
     record: Id = None,
@@ -70,6 +73,7 @@ async def changes(
         sites=sites_asked(user, site), kinds=kinds or ["none"], record=record, subject=subject, before=before
     )
     rows = await service.listed(await session.connection(), wanted, limit + 1)
+    witness.read(request, user, "changes", site, records=len(rows[:limit]))
     last = rows[limit - 1].event if len(rows) > limit else None
     return Page(items=[_shape(row) for row in rows[:limit]], next=last)
 

@@ -22,9 +22,6 @@ from contract.kinds import RecordChanged
 from hub import stream
 from hub.events.stored import to_datetime
 
-SECRET = "••••"
-"""In place of a value that nobody may read again: that it was changed is all that is said."""
-
 LONGEST = 2_000
 """Bytes of one value; what is longer is cut, and says so."""
 

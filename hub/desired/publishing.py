@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.desired import Desired
 from contract.presence import Presence
+from hub.access.pins import Pins
 from hub.db import Database, Outcome
 from hub.desired import service
 from hub.desired.lagging import Lagging
@@ -37,6 +38,7 @@ class DesiredPublishing:
         self._database = database
         self._send = send
         self._monotonic = monotonic
+        self._pins = Pins(database.key)
         self._lagging = Lagging(database)
         self._known: dict[str, Known] = {}
         self._behind: set[str] = set()
@@ -109,7 +111,8 @@ class DesiredPublishing:
         if step.leap:
             await service.leap(conn, known.site, known.held)
         current, _ = await service.standing(conn, known.site)
-        changed = await service.since(conn, known.site, step.base, PART_ITEMS + 1)
+        found = await service.since(conn, known.site, step.base, PART_ITEMS + 1)
+        changed = [one._replace(item=self._pins.told(known.site, one.item)) for one in found]
         more = len(changed) > PART_ITEMS
         fits = None if step.form == "snapshot" and more else fitting(changed, current, more=more)
         if fits is not None and (step.form == "delta" or fits[0] == current):
@@ -134,7 +137,8 @@ class DesiredPublishing:
             return []
         found = []
         for part in next_parts(known, load, now):
-            items = await service.part(conn, known.site, load, part)
+            held = await service.part(conn, known.site, load, part)
+            items = [self._pins.told(known.site, item) for item in held]
             if overgrown(items):
                 log.info("desired.overgrown", site=known.site, revision=load.revision, part=part)
                 known.load, known.sent = None, 0

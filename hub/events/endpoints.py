@@ -61,14 +61,17 @@ async def events(
     before: Cursor = None,
     limit: Limit = 50,
 ) -> Response:
-    """The history. With `after` oldest first, otherwise newest first; `next` goes where this page's cursor came from.
+    """The history, as the user's role sees it (`contract/rights.py`).
 
-    `kind` and `source` may be given several times.
+    With `after` oldest first, otherwise newest first; `next` goes where this page's cursor came from. `kind` and
+    `source` may be given several times.
     """
-    wanted = Wanted(sites=sites_asked(user, site), kinds=kind, sources=source, after=after, before=before)
+    sites = sites_asked(user, site)
+    viewer = user.viewer()
+    wanted = Wanted(sites=sites, viewer=viewer, kinds=kind, sources=source, after=after, before=before)
     found = await service.events(await session.connection(), wanted, limit + 1)
-    items = found[:limit]
-    more = len(found) > limit or service.full(found)
+    items = found.events[:limit]
+    more = len(found.events) > limit or found.full
     page = {"items": items, "next": items[-1].id if more else None}
     # Past pydantic: the data goes out as the exact text that came in.
     return Response(msgspec.json.encode(page), media_type="application/json")

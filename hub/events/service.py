@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contract.rights import EVERYBODY_SEES, Viewer, data_seen, kinds_of_oneself, kinds_seen
 from hub.events.stored import FirstPlace, StoredEvent, to_instant
 
 COLUMNS = (
@@ -24,9 +25,13 @@ EVENTS = "events LEFT JOIN event_places first ON first.event = events.id AND NOT
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """Which events. `sites` None: of every site, and the company's own. `after`: oldest first, above that id."""
+    """Which events. `sites` None: of every site, and the company's own. `after`: oldest first, above that id.
+
+    `viewer`: for whose eyes; what is hidden from them is not there, or not in it.
+    """
 
     sites: Sequence[str] | None = None
+    viewer: Viewer = EVERYBODY_SEES
     kinds: Sequence[str] = ()
     sources: Sequence[str] = ()
     after: int | None = None
@@ -42,14 +47,17 @@ PAGE_BYTES = 4_000_000
 """Data of the events of one answer at the most: many large ones come in several pages."""
 
 
-async def events(
-    conn: AsyncConnection, wanted: Wanted, limit: int, *, most_bytes: int = PAGE_BYTES
-) -> list[StoredEvent]:
+class Found(NamedTuple):
+    """Events as they are seen. `full`: so much data was found that there may be more events than came."""
+
+    events: list[StoredEvent]
+    full: bool
+
+
+async def events(conn: AsyncConnection, wanted: Wanted, limit: int, *, most_bytes: int = PAGE_BYTES) -> Found:
     """At most `limit` events, in the order that `wanted` says; fewer if they have more data than `most_bytes`."""
-    # A list of one site is the common case, and only an equality can walk the index (site, id) in order.
     values: dict[str, Any] = {"limit": limit, "most_bytes": most_bytes}
     conditions = [
-        *_among("site", wanted.sites, values),
         *_among("kind", wanted.kinds or None, values),
         *_among("source", wanted.sources or None, values),
     ]
@@ -57,23 +65,60 @@ async def events(
         if edge is not None:
             conditions.append(f"id {sign} :{name}")
             values[name] = edge
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     order = "id" if wanted.oldest_first else "id DESC"
-    found = f"SELECT {COLUMNS} FROM {EVENTS} {where} ORDER BY {order} LIMIT :limit"
+    # What is about oneself may be of no site: its own walk, as an OR would keep both from their indexes.
+    walks = [_of_sites(wanted, values), *_of_oneself(wanted, values)]
+    parts = [
+        f"SELECT {COLUMNS} FROM {EVENTS} {_where([*walk, *conditions])} ORDER BY {order} LIMIT :limit" for walk in walks
+    ]
+    whole = parts[0]
+    if len(parts) > 1:
+        whole = " UNION ALL ".join(f"({part})" for part in parts) + f" ORDER BY {order} LIMIT :limit"
     # The first one always comes, however large it is.
     sized = (
         f"SELECT *, sum(octet_length(data)) OVER (ORDER BY {order}) - octet_length(data) AS size_before"
-        f" FROM ({found}) AS found"
+        f" FROM ({whole}) AS found"
     )
     rows = await conn.execute(
         text(f"SELECT * FROM ({sized}) AS sized WHERE size_before < :most_bytes ORDER BY {order}"), values
     )
-    return [stored(row) for row in rows]
+    found = [stored(row) for row in rows]
+    # Of the data as it is stored: what is hidden of it was read too.
+    size = sum(len(bytes(event.data)) for event in found)
+    return Found([seen(event, wanted.viewer) for event in found], size >= most_bytes)
 
 
-def full(found: Sequence[StoredEvent], most_bytes: int = PAGE_BYTES) -> bool:
-    """Whether so much data was found that there may be more events than came."""
-    return sum(len(bytes(event.data)) for event in found) >= most_bytes
+def seen(event: StoredEvent, viewer: Viewer) -> StoredEvent:
+    """An event that they may know of, as they see it."""
+    data = data_seen(viewer, event.kind, event.data)
+    return event if data is event.data else msgspec.structs.replace(event, data=data)
+
+
+def _of_sites(wanted: Wanted, values: dict[str, Any]) -> list[str]:
+    """What the viewer sees of the sites that were asked for."""
+    # A list of one site is the common case, and only an equality can walk the index (site, id) in order.
+    conditions = _among("site", wanted.sites, values)
+    kinds = kinds_seen(wanted.viewer)
+    if kinds is not None:
+        values |= {"seen": kinds, "own": kinds_of_oneself(), "names": sorted(wanted.viewer.names)}
+        conditions.append(f"(kind = ANY(:seen) OR {_OWN})")
+    return conditions
+
+
+def _of_oneself(wanted: Wanted, values: dict[str, Any]) -> list[list[str]]:
+    """What is about the viewer and of no site, for those to whom that is not shown anyway."""
+    if wanted.sites is None or not wanted.viewer.names:
+        return []
+    values |= {"own": kinds_of_oneself(), "names": sorted(wanted.viewer.names)}
+    return [["site IS NULL", "source = ANY(:names)", "kind = ANY(:own)"]]
+
+
+_OWN = "CASE WHEN kind = ANY(:own) THEN source = ANY(:names) OR data->>'username' = ANY(:names) END"
+"""Whether an event of those kinds is about the viewer; the data of no other kind is looked into."""
+
+
+def _where(conditions: Sequence[str]) -> str:
+    return f"WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
 def stored(row: Row[Any]) -> StoredEvent:

@@ -10,18 +10,21 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from hub.access.pins import Pins
 from hub.db import Database
 
 MIGRATION_LOCK = 0x6D69_6772
 """Key of the advisory lock that lets one process migrate at a time."""
 
 
-def config(connection: Connection | None = None) -> Config:
-    """Alembic's settings; they need no file."""
+def config(connection: Connection | None = None, pins: Pins | None = None) -> Config:
+    """Alembic's settings; they need no file. `pins`: for the step that seals them."""
     found = Config()
     found.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     if connection is not None:
         found.attributes["connection"] = connection
+    if pins is not None:
+        found.attributes["pins"] = pins
     return found
 
 
@@ -36,7 +39,8 @@ async def upgrade(database: Database) -> None:
     """Bring the database to the newest step, in one transaction."""
     async with database.transaction() as conn:
         await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        await conn.run_sync(lambda sync: command.upgrade(config(sync), "head"))
+        pins = Pins(database.key)
+        await conn.run_sync(lambda sync: command.upgrade(config(sync, pins), "head"))
 
 
 async def held(database: Database) -> str | None:

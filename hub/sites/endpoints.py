@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path
 
 from contract import SOFTWARE
+from contract.rights import thing_seen
 from contract.texts import Text
 from hub.db import Reading, Writing, connection
 from hub.sites import posts, service
@@ -145,7 +146,8 @@ async def doors(user: SignedInUser, session: Reading, site: str | None = None) -
 async def lanes(user: SignedInUser, session: Reading, site: str | None = None) -> Page[LaneShape]:
     """How the lanes stand."""
     _, found = await _places(session, user, site)
-    return Page[LaneShape].model_validate({"items": found})
+    viewer = user.viewer()
+    return Page[LaneShape].model_validate({"items": [thing_seen(viewer, "lane", lane) for lane in found]})
 
 
 async def _places(session: Reading, user: User, site: str | None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

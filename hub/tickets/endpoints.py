@@ -16,7 +16,7 @@ from hub.tickets.schemas import NewTicket, StepBody, TicketShape
 from rules.tickets import TicketState
 from web.errors import Invalid, NotFound
 from web.once import OnceRoute
-from web.paging import Limit, Moment, Page, cursor_of, key_of, listed_words, sites_asked
+from web.paging import Limit, Moment, Page, SealedCursors, listed_words, sites_asked
 from web.session import SignedInUser
 from web.users import User
 
@@ -31,6 +31,7 @@ _NO_SITE = Text("没有这个项目点", "There is no such site")
 async def tickets(
     user: SignedInUser,
     session: Reading,
+    cursors: SealedCursors,
     *,
     site: str | None = None,
     state: str | None = None,
@@ -39,10 +40,10 @@ async def tickets(
 ) -> dict[str, Any]:
     """Tickets, the newest first. `state`: one or several, with commas. `cursor`: the `next` of the page before."""
     states = listed_words("state", state, get_args(TicketState))
-    after = key_of(cursor, Moment, str) if cursor else None
+    after = cursors.key(cursor, Moment, str) if cursor else None
     rows = await service.listed(session, sites_asked(user, site), states, after, limit + 1)
     shown = rows[:limit]
-    last = cursor_of(shown[-1].raised_at.isoformat(), shown[-1].id) if len(rows) > limit else None
+    last = cursors.after(shown[-1].raised_at.isoformat(), shown[-1].id) if len(rows) > limit else None
     return {"items": await items.items_of(session, shown), "next": last}
 
 

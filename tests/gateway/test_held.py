@@ -237,3 +237,66 @@ async def test_a_file_that_is_not_read_says_why_and_one_that_breaks_asks_for_all
             assert names(held) == []
         await until(lambda: held.wants_all)
         assert held.why is not None
+
+
+# --- PINs
+
+
+PIN = b'{"id":"c-1","kind":"pin","value":"835512","holder":"h-1","state":"active"}'
+CARD = b'{"id":"c-2","kind":"card","value":"04A1","holder":"pin","state":"active"}'
+BLOCK = b'{"id":"b-1","kind":"pin","value":"777111","reason":{"zh":"x","en":"x"}}'
+ITEMS: list[Row] = [("block", "b-1", BLOCK), ("credential", "c-1", PIN), ("credential", "c-2", CARD)]
+
+
+def files(folder: Path) -> bytes:
+    """Every byte of the rights on the disk."""
+    return b"".join(file.read_bytes() for file in sorted(folder.iterdir()) if "sqlite" in file.name)
+
+
+def values(held: Held) -> list[bytes]:
+    return sorted(value for slice in held.stored() for _, _, value in slice)
+
+
+async def test_no_pin_can_be_read_in_the_file_and_every_one_is_there(tmp_path: Path) -> None:
+    async with opened(tmp_path) as held:
+        held.keep(4, ITEMS)
+        held.keep_part(5, ITEMS, first=True)
+        held.keep_whole(5)
+    async with opened(tmp_path) as again:
+        assert (values(again), again.revision) == (sorted((PIN, CARD, BLOCK)), 5)
+    assert b"04A1" in files(tmp_path)
+    assert b"835512" not in files(tmp_path)
+    assert b"777111" not in files(tmp_path)
+    assert (tmp_path / "held.secret").stat().st_mode & 0o777 == 0o600
+
+
+async def test_pins_that_lay_open_are_sealed_at_the_start_and_leave_no_trace(tmp_path: Path) -> None:
+    db = prepare(tmp_path / "held.sqlite", _MIGRATIONS)
+    db.executemany("INSERT INTO items VALUES (?,?,?)", ITEMS)
+    db.execute("INSERT INTO arriving VALUES ('credential', 'c-1', ?)", (PIN,))
+    db.execute("UPDATE standing SET revision=7")
+    db.close()
+    assert b"835512" in files(tmp_path)
+    async with opened(tmp_path) as held:
+        assert (values(held), held.revision, held.why) == (sorted((PIN, CARD, BLOCK)), 7, None)
+        assert b"835512" not in files(tmp_path)
+        assert b"777111" not in files(tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["gone", "nonsense", "another"])
+async def test_without_its_secret_the_hub_is_asked_for_everything(tmp_path: Path, damage: str) -> None:
+    async with opened(tmp_path) as held:
+        held.keep(4, ITEMS)
+    secret = tmp_path / "held.secret"
+    if damage == "gone":
+        secret.unlink()
+    else:
+        secret.write_text("nonsense" if damage == "nonsense" else "00" * 32)
+    async with opened(tmp_path) as again:
+        # Cards go on; PINs come again with the whole that revision 0 asks for.
+        assert values(again) == [CARD]
+        assert again.revision == 0
+        again.keep_part(9, ITEMS, first=True)
+        again.keep_whole(9)
+    async with opened(tmp_path) as healed:
+        assert (len(values(healed)), healed.revision) == (3, 9)

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from contract.desired import Account, Holder, Role
 from contract.instants import instant
+from contract.rights import viewer_of
 from drivers.camera.plates import BODY_LIMIT
 from drivers.profiles import load
 from drivers.push import PushBus
@@ -26,6 +27,7 @@ from gateway.web.served import People, Served
 from tests.gateway.engine_site import MORNING, Album, Time, Yard, yard
 from web.passwords import Passwords
 from web.room import lies_in
+from web.screens import View
 
 PASSWORD = "correct horse"
 COUNTS = iter(range(10_000))
@@ -518,7 +520,7 @@ async def frames(there: Site, count: int, **headers: str) -> list[tuple[str, Any
     """The first `count` frames of a new stream: (event, data)."""
     app: Any = there.client._transport.app  # type: ignore[attr-defined]
     live = app.state.live
-    screen = live.open("a-guard", frozenset({"yard"}))
+    screen = live.open("a-guard", View(frozenset({"yard"}), viewer_of("guard", "a-guard")))
     found: list[tuple[str, Any]] = []
     after = int(headers["last"]) if "last" in headers else None
     stream = live.frames(screen, after)

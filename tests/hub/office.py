@@ -30,6 +30,7 @@ from hub.live import HubLiveSource, tell
 from hub.once.service import DatabaseOnce
 from hub.registry import ROUTERS, projections
 from hub.sites import service as site_service
+from hub.stream import witnessed
 from tests.hub.senders import NOW_MS, Journal
 from web.live import Live, LiveLimits
 from web.passwords import Passwords
@@ -84,7 +85,7 @@ class Office:
 
         self.app: FastAPI = make_app(
             title="hub", version="0", sessions=self.sessions, live=self.live, routers=ROUTERS, ready=ready,
-            dist=Path("/nonexistent"), once=DatabaseOnce(),
+            dist=Path("/nonexistent"), once=DatabaseOnce(), secret=database.key, record=witnessed(database),
         )  # fmt: skip
         self.app.state.database = database
         add_database_answers(self.app)

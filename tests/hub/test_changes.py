@@ -8,8 +8,9 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from contract.rights import HIDDEN
 from hub.changes import service
-from hub.changes.service import SECRET, Change
+from hub.changes.service import Change
 from hub.db import Database
 from hub.events.verifying import verify
 from tests.hub.office import PASSWORD, Office, office
@@ -107,9 +108,9 @@ async def test_old_and_new_of_every_field_and_no_secret(database: Database) -> N
         body = {"name": "Chen", "role": "maintenance", "sites": ["demo"], "password": "another horse battery"}
         assert (await client.put(f"/api/accounts/{account}", json=body)).status_code == 200
         (item, *_) = await changes(hub, kind="account", record=account)
-        assert values(item) == {"role": ("guard", "maintenance"), "password": (SECRET, SECRET)}
+        assert values(item) == {"role": ("guard", "maintenance"), "password": (HIDDEN, HIDDEN)}
         (item, *_) = await changes(hub, record=pin["id"])
-        assert values(item) == {"value": (SECRET, SECRET), "state": ("active", "lost")}
+        assert values(item) == {"value": (HIDDEN, HIDDEN), "state": ("active", "lost")}
         kept = str(await rows(database, "SELECT said FROM changes"))
         for secret in ("835512", "994411", PASSWORD, "another horse battery", "argon2"):
             assert secret not in kept

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from contract.kinds import GatewaySeen
 from contract.limits import WIDE_EVENT_BYTES
+from contract.rights import EVERYBODY_SEES
 from hub import stream
 from hub.db import Database
 from hub.events.service import PAGE_BYTES
@@ -17,6 +18,7 @@ from hub.events.verifying import verify
 from hub.live import HubLiveSource
 from tests.hub.office import Office, office
 from tests.hub.senders import Journal
+from web.screens import View
 
 GATEWAY_EVENTS = 9
 """Of each site: its description, then eight that `told` reports."""
@@ -71,12 +73,13 @@ async def test_many_large_events_come_in_several_pages_and_leave_a_snapshot_smal
             met += [item["seq"] for item in answer.json()["items"] if item["gateway"] == "demo-gw"]
             cursor = answer.json()["next"]
         assert met == list(range(1, 27))
-        snapshot = await HubLiveSource(database).snapshot(frozenset({"demo"}))
+        view = View(frozenset({"demo"}), EVERYBODY_SEES)
+        snapshot = await HubLiveSource(database).snapshot(view)
         assert len(snapshot.body) < PAGE_BYTES + 2 * WIDE_EVENT_BYTES
         # A screen that was away while more came than it can be told starts anew.
-        assert await HubLiveSource(database).missed(frozenset({"demo"}), 0, 10_000) is not None
+        assert await HubLiveSource(database).missed(view, 0, 10_000) is not None
         await filled(hub, large, 25)
-        assert await HubLiveSource(database).missed(frozenset({"demo"}), 0, 10_000) is None
+        assert await HubLiveSource(database).missed(view, 0, 10_000) is None
 
 
 async def test_pages_in_both_directions(database: Database) -> None:

@@ -149,7 +149,7 @@ async def test_the_history_says_where_an_event_was_first_recorded(database: Data
     hub, copy = await standing(database, Sent())
     await hub.facts([copy.forked(6, SECOND).arrived(1, 4)])
     async with database.transaction() as conn:
-        found = await events(conn, Wanted(), 3)
+        found = (await events(conn, Wanted(), 3)).events
     firsts = [(one.first.stream, one.first.seq) for one in found if one.first is not None]
     assert firsts == [(STREAM, 9), (STREAM, 8), (STREAM, 7)]
     live = [(one.first.stream, one.first.seq) for one in told[-1].events if one.first is not None]

@@ -23,6 +23,7 @@ NEW: dict[str, Any] = {"site": "demo", "title": "门关不上"}
 KEY = {"Idempotency-Key": "act-1"}
 
 NO_KEY = {
+    ("POST", "/api/credentials/{id}/pin"): "its answer is a secret, and is kept nowhere",
     ("POST", "/api/session"): "asks for a password, and its answer is a secret",
     ("POST", "/api/self/confirm"): "asks for a password, and makes nothing",
     ("POST", "/api/self/second-factor"): "its answer is a secret; a repeat offers another one",

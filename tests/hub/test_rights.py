@@ -218,10 +218,11 @@ async def test_whose_site_it_is_reaches_everything(database: Database) -> None:
                 answer = await call(client, route, foreign, name_site=True)
                 if answer.status_code >= 400:
                     refused.append((route.method, route.path, answer.status_code))
-        # The alarm is acknowledged already, and not shelved.
+        # The alarm is acknowledged already, and not shelved; the credential is no PIN.
         assert refused == [
             ("POST", "/api/alarms/{alarm}/ack", 409),
             ("POST", "/api/alarms/{alarm}/unshelve", 409),
+            ("POST", "/api/credentials/{id}/pin", 404),
         ]
 
 

@@ -16,7 +16,7 @@ from fastapi import APIRouter, FastAPI
 from contract.commands import Person
 from web.live import Live, LiveLimits, Snapshot, State
 from web.passwords import Passwords
-from web.screens import LiveEvent, Sites
+from web.screens import LiveEvent, View
 from web.server import make_server
 from web.session import SessionLimits, Sessions, StoredAccount, StoredSession, normal_username
 from web.shell import make_app
@@ -89,19 +89,19 @@ class MemorySource:
     snapshots: int = 0
     slow: asyncio.Event | None = None
 
-    def _seen(self, sites: Sites) -> list[LiveEvent]:
-        return [event for event in self.events if sites is None or event.site in sites]
+    def _seen(self, view: View) -> list[LiveEvent]:
+        return [found for event in self.events if (found := event.seen(view)) is not None]
 
-    async def missed(self, sites: Sites, after: int, limit: int) -> list[LiveEvent] | None:
+    async def missed(self, view: View, after: int, limit: int) -> list[LiveEvent] | None:
         if after > max((event.id for event in self.events), default=0):
             return None
-        found = [event for event in self._seen(sites) if event.id > after]
+        found = [event for event in self._seen(view) if event.id > after]
         return None if len(found) > limit else found
 
-    async def snapshot(self, sites: Sites) -> Snapshot:
+    async def snapshot(self, view: View) -> Snapshot:
         self.snapshots += 1
         last = max((event.id for event in self.events), default=0)
-        newest = [event.id for event in self._seen(sites)][-50:][::-1]
+        newest = [event.id for event in self._seen(view)][-50:][::-1]
         if self.slow is not None:
             await self.slow.wait()
         return Snapshot(last, msgspec.json.encode({"as_of": "2027-01-15T08:00:00.000Z", "events": newest}))
@@ -181,7 +181,16 @@ def house(
 
 
 def event(number: int, site: str = "a", **data: Any) -> LiveEvent:
-    return LiveEvent(number, site, msgspec.json.encode({"id": number, "site": site, **data}))
+    return typed_event(number, "door.opened", site, **data)
+
+
+def typed_event(number: int, kind: str, site: str = "a", source: str = "x", **data: Any) -> LiveEvent:
+    """An event whose item is its data, its id and its site."""
+
+    def item(seen: msgspec.Raw) -> bytes:
+        return msgspec.json.encode({"id": number, "site": site, **msgspec.json.decode(seen)})
+
+    return LiveEvent(number, site, kind, source, msgspec.Raw(msgspec.json.encode(data)), item)
 
 
 @asynccontextmanager

@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from contract.rights import EVERYBODY_SEES
 from tests.web.servers import House, MemorySource, Stream, event, house, running, streaming, until
 from web.live import LiveLimits, Snapshot
-from web.screens import EventsFrame, Screen, Sites
+from web.screens import EventsFrame, Screen, View
 
 
 async def token_of(place: House, username: str = "wang", sites: tuple[str, ...] = ("a",)) -> str:
@@ -175,7 +176,7 @@ async def test_the_server_stops_while_screens_are_open() -> None:
 class GoneSource(MemorySource):
     """What screens show cannot be read any more."""
 
-    async def snapshot(self, sites: Sites) -> Snapshot:
+    async def snapshot(self, view: View) -> Snapshot:
         raise RuntimeError("the database is away")
 
 
@@ -214,12 +215,12 @@ async def test_one_person_may_not_open_screens_without_end() -> None:
 
 async def test_screens_that_come_together_share_a_snapshot() -> None:
     place = house(limits=LiveLimits(snapshots_at_once=1))
-    token = await token_of(place)
+    token, of_a_colleague = await token_of(place), await token_of(place, "song")
     place.source.slow = asyncio.Event()
     async with (
         running(place.app) as url,
         streaming(url, token) as one,
-        streaming(url, token) as two,
+        streaming(url, of_a_colleague) as two,
         streaming(url, token) as three,
     ):
         await until(lambda: len(place.live._screens) == 3)
@@ -230,7 +231,7 @@ async def test_screens_that_come_together_share_a_snapshot() -> None:
 
 
 def test_a_screen_that_does_not_keep_up_is_emptied_and_marked() -> None:
-    screen = Screen("x", None, most_events=3, most_states=10)
+    screen = Screen("x", View(None, EVERYBODY_SEES), most_events=3, most_states=10)
     screen.offer(EventsFrame.of([event(1), event(2)]), {})
     assert not screen.overflowed
     screen.offer(EventsFrame.of([event(3), event(4)]), {})

@@ -169,6 +169,7 @@ export const T = {
   holderRemove: "holder-remove",
   credential: (value: string) => `credential-${value}`,
   credentialNew: "credential-new",
+  pinShow: (id: string) => `pin-show-${id}`,
   credentialValue: "credential-value",
   credentialForm: "credential-form",
   credentialSend: "credential-send",
@@ -182,5 +183,7 @@ export const T = {
   blockSend: "block-send",
   account: (username: string) => `account-${username}`,
   accountNew: "account-new",
+  looks: "looks",
+  look: (id: number) => `look-${id}`,
   accountSend: "account-send",
 } as const;

@@ -92,6 +92,9 @@ function noun<Body, Item>(name: string): Noun<Body, Item> {
 
 export const holders = noun<HolderBody, Holder>("holders");
 export const credentials = noun<CredentialBody, Credential>("credentials");
+/** Shows a PIN; that it was shown is recorded. */
+export const showPin = (site: string, id: string): Promise<{ value: string }> =>
+  api.post(`/api/credentials/${encodeURIComponent(id)}/pin?site=${encodeURIComponent(site)}`, {});
 export const grants = noun<GrantBody, Grant>("grants");
 export const schedules = noun<never, Schedule>("schedules");
 export const blocks = noun<BlockBody, Block>("blocks");

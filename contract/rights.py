@@ -1,0 +1,319 @@
+"""Who sees what: of every kind of event, of every field in it, and of every thing that a screen shows. One table.
+
+A `Sight` is what somebody has to be allowed to see; `SIGHTS` says which role sees which. `KIND_SIGHTS` names the sight
+of each kind, `FIELD_SIGHTS` and `THING_SIGHTS` those of each field. History, live stream, pictures and exports of hub
+and gateway ask here and nowhere else. What the table does not name only an administrator sees. Pure.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from contract import commands, kinds, layout, standing, texts
+from contract.desired import Role
+from contract.kinds import KINDS
+
+Sight = Literal["site", "passing", "accounts", "insides"]
+"""`site`: what happens there. `passing`: who passed, by which number, plate, picture. `accounts`: what colleagues do
+with their accounts, what they read and were refused. `insides`: what helps those only who look after the servers."""
+
+Sights = frozenset[Sight]
+
+SIGHTS: Mapping[Role, Sights] = {
+    "guard": frozenset({"site", "passing"}),
+    "maintenance": frozenset({"site"}),
+    "installer": frozenset({"site", "passing"}),
+    "manager": frozenset({"site", "passing", "accounts"}),
+    "admin": frozenset({"site", "passing", "accounts", "insides"}),
+}
+
+HIDDEN = "••••"
+"""Stands where a text is that somebody may not read; what may be missing is null instead."""
+
+_EVERYTHING = frozenset(get_args(Sight))
+
+KIND_SIGHTS: Mapping[str, Sight] = {
+    **dict.fromkeys(
+        (
+            "access.granted", "access.denied", "passage.made", "plate.seen", "barrier.opened", "barrier.closed",
+            "door.opened", "door.closed", "door.released", "door.mode_set", "alarm.raised", "alarm.cleared",
+            "alarm.acknowledged", "alarm.shelved", "alarm.unshelved", "alarm.forgotten", "ticket.raised",
+            "ticket.opened", "ticket.folded", "ticket.taken", "ticket.commented", "ticket.finished", "ticket.accepted",
+            "ticket.closed", "ticket.reopened", "alarms.stated", "places.stated", "command.asked", "command.done",
+            "command.failed", "command.expired", "device.lost", "device.found", "meter.read", "meter.exchanged",
+            "readings.dropped", "gateway.started", "gateway.stopped", "gateway.lost", "gateway.found",
+            "site.described", "stream.forked", "journal.damaged", "journal.lost", "desired.applied", "clock.doubted",
+            "clock.trusted", "clock.corrected", "recording.stalled", "input.refused", "batch.refused",
+            "projection.failed", "schedule.changed", "company.changed", "site.changed", "post.changed", "data.pruned",
+            "event.refused",
+        ),
+        "site",
+    ),
+    **dict.fromkeys(("holder.changed", "credential.changed", "grant.changed", "block.changed"), "passing"),
+    **dict.fromkeys(
+        (
+            "session.opened", "session.closed", "session.refused", "account.changed", "account.locked",
+            "account.unlocked", "records.read", "request.refused", "writes.refused",
+        ),
+        "accounts",
+    ),
+}  # fmt: skip
+"""Kind → who may know of it at all. Everybody sees what `accounts` says of themselves."""
+
+
+class Fields(NamedTuple):
+    """The fields of one shape by their sights, their names with blanks between."""
+
+    site: str = ""
+    passing: str = ""
+    insides: str = ""
+
+    def hidden_from(self, sights: Sights) -> tuple[str, ...]:
+        """The names of the fields that these sights do not have."""
+        named = zip(("site", "passing", "insides"), self, strict=True)
+        return tuple(name for sight, names in named if sight not in sights for name in names.split())
+
+    def named(self) -> frozenset[str]:
+        """Every field that is named."""
+        return frozenset(" ".join(self).split())
+
+
+_REGISTER = "register unit"
+
+FIELD_SIGHTS: Mapping[type[msgspec.Struct], Fields] = {
+    texts.Text: Fields("zh en"),
+    texts.Reason: Fields("code zh en"),
+    commands.Person: Fields("id name role"),
+    kinds.Presented: Fields("kind", passing="value"),
+    kinds.Access: Fields("credential rule revision reason direction reader", passing="holder picture"),
+    kinds.PassageMade: Fields("direction after after_stream credential", passing="holder"),
+    kinds.PlateSeen: Fields("camera confidence replayed seen_at reason", passing="plate colour plate_id picture"),
+    kinds.BarrierMoved: Fields("by command"),
+    kinds.DoorMoved: Fields("by"),
+    kinds.DoorReleased: Fields("by for_s command"),
+    kinds.DoorModeSet: Fields("mode by"),
+    kinds.AlarmRaised: Fields("alarm rule severity message asset response values"),
+    kinds.AlarmCleared: Fields("alarm rule values"),
+    kinds.AlarmAcknowledged: Fields("alarm by note command"),
+    kinds.AlarmShelved: Fields("alarm by until note command"),
+    kinds.AlarmUnshelved: Fields("alarm by"),
+    kinds.AlarmForgotten: Fields("alarm rule why"),
+    kinds.TicketRaised: Fields("ticket alarm cause asset severity title place response history"),
+    kinds.TicketMoved: Fields("ticket state by text alarm"),
+    kinds.CommandAsked: Fields("command kind target by reason"),
+    kinds.CommandResult: Fields("command kind target by reason why"),
+    kinds.DeviceLost: Fields("device bus why"),
+    kinds.DeviceFound: Fields("device bus after_s"),
+    kinds.MeterRead: Fields(f"{_REGISTER} value meter_no asked rolls_over clock_error_s begins"),
+    kinds.MeterExchanged: Fields(f"{_REGISTER} old_no old_value new_no new_value"),
+    kinds.ReadingsDropped: Fields("first_seq last_seq count"),
+    kinds.GatewayStarted: Fields("software site_file clock"),
+    kinds.GatewaySeen: Fields("gateway backlog"),
+    kinds.StreamForked: Fields("old_stream agreed why moved missing"),
+    kinds.JournalDamaged: Fields("kept why saved missing"),
+    kinds.JournalLost: Fields("gateway stream before held"),
+    kinds.DesiredApplied: Fields("revision items"),
+    kinds.ClockDoubted: Fields("last_known wall"),
+    kinds.ClockTrusted: Fields("wall"),
+    kinds.ClockCorrected: Fields("since now"),
+    kinds.RecordingStalled: Fields("why waited dropped"),
+    # Bytes that nobody could read may still hold the number of a card or a plate.
+    kinds.InputRefused: Fields("wire why count", passing="sample"),
+    kinds.Empty: Fields(),
+    kinds.SessionOpened: Fields("username role address device by"),
+    kinds.SessionRefused: Fields("username address why"),
+    kinds.RecordChanged: Fields("id by change fields digest"),
+    kinds.AccountLocked: Fields("lock account username by reason"),
+    kinds.WritesRefused: Fields("by noun share address"),
+    kinds.DataPruned: Fields("what before count digest"),
+    kinds.RecordsRead: Fields("by what times records ids address"),
+    kinds.RequestRefused: Fields("by request times address"),
+    # Why a projection failed is said by the database, with its statements.
+    kinds.ProjectionFailed: Fields("event kind", insides="why"),
+    kinds.BatchRefused: Fields("gateway why", passing="sample"),
+    # A hash of what is hidden could be guessed at leisure.
+    kinds.RefusedEvent: Fields("seq kind", insides="hash"),
+    kinds.EventRefused: Fields("gateway stream why events", passing="sample"),
+    standing.TicketStanding: Fields("ticket title place"),
+    standing.AlarmStanding: Fields(
+        "alarm rule source asset severity state message raised_at response values cleared_at acknowledged_at"
+        " acknowledged_by shelved_until note ticket"
+    ),
+    standing.AlarmsStated: Fields("alarms after upto"),
+    standing.PlaceStanding: Fields("place aspects"),
+    standing.PlacesStated: Fields("places"),
+    layout.DoorLayout: Fields("id name place readers zones"),
+    layout.LaneLayout: Fields("id name direction camera can_close place zones"),
+    layout.DeviceLayout: Fields("id name kind profile bus place"),
+    layout.PointLayout: Fields("id device name type unit labels writable"),
+    layout.ZoneLayout: Fields("id name"),
+    layout.MeterLayout: Fields("id name point register meter_no"),
+    layout.SiteLayout: Fields("site gateway name timezone fingerprint doors lanes devices points zones meters"),
+}
+"""Shape of an event's data, or of a part of it → who sees which of its fields."""
+
+THING_SIGHTS: Mapping[str, Fields] = {
+    "door": Fields("id site lock contact mode at"),
+    "lane": Fields("id site barrier loops at", passing="last_plate"),
+    "alarm": Fields(
+        "id site rule source asset severity state message response values raised_at cleared_at acknowledged_at"
+        " acknowledged_by shelved_until note"
+    ),
+    "ticket": Fields(
+        "id site number alarm asset cause severity title response place state assignee raised_at updated_at closed_at"
+        " count history steps"
+    ),
+    "point": Fields("id site name type unit labels writable value quality at"),
+    "command": Fields("id site target command args reason state by issued_at expires_at result"),
+    "gateway": Fields("id site online backlog readings_backlog clock clock_error_ms versions seen_at"),
+}
+"""Kind of a thing that has a state → who sees which field of its item."""
+
+
+class Viewer(NamedTuple):
+    """Somebody who looks: what they may see, and by which words (account id, user name) events speak of themselves."""
+
+    sights: Sights
+    names: frozenset[str] = frozenset()
+
+    def sees(self, sight: Sight) -> bool:
+        """Whether that may be seen."""
+        return sight in self.sights
+
+    @property
+    def sees_everything(self) -> bool:
+        """Whether nothing is hidden."""
+        return self.sights == _EVERYTHING
+
+
+EVERYBODY_SEES = Viewer(_EVERYTHING)
+"""Who sees everything: the servers themselves."""
+
+
+def viewer_of(role: Role, *names: str) -> Viewer:
+    """Somebody of that role."""
+    return Viewer(SIGHTS[role], frozenset(names))
+
+
+def kinds_seen(viewer: Viewer) -> list[str] | None:
+    """The kinds of events that are theirs to see whoever they are about; None: all, also those nobody knows here."""
+    if viewer.sees_everything:
+        return None
+    return [kind for kind, sight in KIND_SIGHTS.items() if sight in viewer.sights]
+
+
+def kinds_of_oneself() -> list[str]:
+    """The kinds of which everybody sees the events that are about themselves."""
+    return [kind for kind, sight in KIND_SIGHTS.items() if sight == "accounts"]
+
+
+def sees_event(viewer: Viewer, kind: str, source: str, data: bytes | msgspec.Raw) -> bool:
+    """Whether they may know of this event."""
+    if viewer.sees_everything:
+        return True
+    sight = KIND_SIGHTS.get(kind)
+    if sight is None:
+        return False
+    return sight in viewer.sights or (sight == "accounts" and bool(names_in(source, data) & viewer.names))
+
+
+def names_in(source: str, data: bytes | msgspec.Raw) -> frozenset[str]:
+    """By which words an event of `accounts` says whose it is: its source, and the user name in its data."""
+    try:
+        named = msgspec.json.decode(data, type=_Named).username
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        named = None
+    return frozenset({source} if named is None else {source, named})
+
+
+class _Named(msgspec.Struct):
+    username: str | None = None
+
+
+def data_seen(viewer: Viewer, kind: str, data: msgspec.Raw) -> msgspec.Raw:
+    """An event's data as they see it: the very text that was recorded where nothing in it is hidden."""
+    paths = _paths(kind, viewer.sights)
+    if not paths:
+        return data
+    try:
+        found = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return msgspec.Raw(b"{}")
+    for path, instead in paths:
+        _hide(found, path, instead)
+    return msgspec.Raw(msgspec.json.encode(found))
+
+
+def thing_seen(viewer: Viewer, kind: str, item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A thing as they see it: what is hidden, and what the table does not name, is null. `kind` itself is no secret."""
+    if viewer.sees_everything:
+        return item
+    fields = THING_SIGHTS.get(kind, Fields())
+    hidden = fields.hidden_from(viewer.sights) + tuple(item.keys() - fields.named() - {"kind", "id", "site"})
+    return {**item, **dict.fromkeys(name for name in hidden if name in item)} if hidden else item
+
+
+# --- Inside
+
+_Path = tuple[str, ...]
+_ALL = "*"
+_cached: dict[tuple[str, Sights], tuple[tuple[_Path, str | None], ...]] = {}
+
+
+def _paths(kind: str, sights: Sights) -> tuple[tuple[_Path, str | None], ...]:
+    """(path in the data, what stands there instead) of everything that is hidden from these sights."""
+    key = kind, sights
+    found = _cached.get(key)
+    if found is None and kind in KINDS:
+        found = _cached[key] = tuple(_hidden(KINDS[kind], sights))
+    return found or ()
+
+
+def _hidden(shape: type[msgspec.Struct], sights: Sights) -> Iterator[tuple[_Path, str | None]]:
+    hints = get_type_hints(shape, include_extras=True)
+    fields = FIELD_SIGHTS.get(shape, Fields())
+    hidden = set(fields.hidden_from(sights))
+    if sights != _EVERYTHING:
+        hidden |= hints.keys() - fields.named()
+    for name, hint in hints.items():
+        if name in hidden:
+            yield (name,), None if _may_be_null(hint) else HIDDEN
+            continue
+        for steps, nested in shapes_in(hint):
+            for path, instead in _hidden(nested, sights):
+                yield (name, *steps, *path), instead
+
+
+def shapes_in(hint: Any, steps: _Path = ()) -> Iterator[tuple[_Path, type[msgspec.Struct]]]:
+    """The shapes that a field of this type holds, and the way to each: `*` stands for every item of a list."""
+    origin = get_origin(hint)
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        yield steps, hint
+    elif origin is Annotated:
+        yield from shapes_in(get_args(hint)[0], steps)
+    elif origin in {Union, types.UnionType}:
+        for part in get_args(hint):
+            yield from shapes_in(part, steps)
+    elif origin in {list, tuple, dict}:
+        for part in get_args(hint):
+            yield from shapes_in(part, (*steps, _ALL))
+
+
+def _may_be_null(hint: Any) -> bool:
+    return type(None) in get_args(get_args(hint)[0] if get_origin(hint) is Annotated else hint)
+
+
+def _hide(found: Any, path: Sequence[str], instead: str | None) -> None:
+    name, *rest = path
+    if name == _ALL:
+        for part in found.values() if isinstance(found, dict) else found if isinstance(found, list) else ():
+            _hide(part, rest, instead)
+    elif isinstance(found, dict) and name in found:
+        if rest:
+            _hide(found[name], rest, instead)
+        else:
+            found[name] = instead
