@@ -16,7 +16,17 @@ from contract.errors import Malformed
 from contract.events import Hash, StreamId
 from contract.instants import Instant
 from contract.layout import SiteLayout
-from contract.limits import BATCH_LIMIT, EVENT_BYTES, WIDE_EVENT_BYTES, Few, Id, Many, Several, Words
+from contract.limits import (
+    BATCH_LIMIT,
+    EVENT_BYTES,
+    LAYOUT_EVENT_BYTES,
+    WIDE_EVENT_BYTES,
+    Few,
+    Id,
+    Many,
+    Several,
+    Words,
+)
 from contract.readings import Value
 from contract.texts import Reason, Text
 
@@ -580,8 +590,10 @@ OF_BOTH: dict[str, type[msgspec.Struct]] = {
 
 KINDS: dict[str, type[msgspec.Struct]] = OF_GATEWAYS | OF_THE_HUB | OF_BOTH
 
-WIDE = frozenset({"site.described", "alarms.stated", "places.stated", "ticket.raised", "event.refused"})
-"""Kinds that tell of a whole site, of minutes, or of many events."""
+_LIMITS = {
+    "site.described": LAYOUT_EVENT_BYTES,
+    **dict.fromkeys(("alarms.stated", "places.stated", "ticket.raised", "event.refused"), WIDE_EVENT_BYTES),
+}
 
 
 def may_say(kind: str) -> bool:
@@ -591,7 +603,7 @@ def may_say(kind: str) -> bool:
 
 def data_limit(kind: str) -> int:
     """Bytes of an event's data at the most."""
-    return WIDE_EVENT_BYTES if kind in WIDE else EVENT_BYTES
+    return _LIMITS.get(kind, EVENT_BYTES)
 
 
 _decoders = {kind: msgspec.json.Decoder(data) for kind, data in KINDS.items()}

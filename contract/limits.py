@@ -48,7 +48,10 @@ EVENT_BYTES = 64_000
 """JSON of one event's data at the most, of kinds that tell of one thing, and of kinds that nobody knows."""
 
 WIDE_EVENT_BYTES = 400_000
-"""The same of kinds that tell of a whole site, or of minutes: a batch of one such event still travels unpacked."""
+"""The same of kinds that tell of minutes, or of many things: a batch of one such event still travels unpacked."""
+
+LAYOUT_EVENT_BYTES = 3_000_000
+"""The same of what a whole site is made of: some 15,000 points with their names in both languages."""
 
 PICTURE_LIMIT = 600_000
 """Bytes of one JPEG at the most: as base64 in one payload it still travels."""

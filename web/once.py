@@ -167,7 +167,8 @@ class MemoryOnce:
 
     async def once(self, request: Request, asked: Asked, plain: Plain) -> Response:
         """See `Once`."""
-        account = (await self.sessions.identify(request)).id
+        # The route itself counts the write: here it is only asked whose it is.
+        account = (await self.sessions.session_of(request))[1].id
         place = asked.of(account)
         while (held := self._find(account, place)) is not None:
             given = await asyncio.shield(held.given)

@@ -48,7 +48,10 @@ async def on_locked(conn: AsyncConnection, event: StoredEvent) -> None:
     async with session_on(conn) as session:
         account = await session.get(AccountRow, data.account)
         known = await session.get(AccountLockRow, data.lock)
-        if account is None or event.site not in account.sites or known is not None:
+        if account is None or event.site not in account.sites or known is not None or data.by is None:
+            return
+        # More than that can be lifted of none: whoever says more is not a gateway at which somebody locks accounts.
+        if len(await standing(session, [account.id])) >= service.MOST_LIFTED:
             return
         session.add(
             AccountLockRow(

@@ -20,7 +20,7 @@ from contract import wire
 from contract.commands import Person
 from contract.desired import ITEM_TYPES, Desired, Item
 from contract.errors import Malformed, TooLarge
-from contract.events import Batch, Event
+from contract.events import GENESIS, Batch, Event
 from contract.fitting import MARK, fitted, recorded_data, shortened
 from contract.kinds import (
     KINDS,
@@ -36,6 +36,8 @@ from contract.kinds import (
     encode_data,
     may_say,
 )
+from contract.instants import instant
+from contract.layout import PointLayout, SiteLayout
 from contract.limits import EVENT_BYTES, ID_LENGTH, READINGS_LIMIT, WORDS_LENGTH
 from contract.readings import Column, ReadingsBatch, readings_fault
 from contract.standing import PlacesStated, PlaceStanding
@@ -157,7 +159,13 @@ def test_all_that_the_gateways_code_records_is_for_it_to_say() -> None:
 
 def test_all_that_the_hubs_code_records_is_for_it_to_say() -> None:
     said = list(said_in("hub"))
-    assert {kind for _, kind in said} >= {"account.changed", "event.refused", "command.asked", "gateway.lost", "data.pruned"}
+    assert {kind for _, kind in said} >= {
+        "account.changed",
+        "event.refused",
+        "command.asked",
+        "gateway.lost",
+        "data.pruned",
+    }
     assert [one for one in said if one[1] not in OF_THE_HUB | OF_BOTH] == []
 
 
@@ -241,6 +249,22 @@ def test_whatever_is_said_is_recorded(values: dict[str, object], rule: str, mess
     text = recorded_data("alarm.raised", said)
     assert len(text) <= data_limit("alarm.raised")
     assert isinstance(decode_data("alarm.raised", text), AlarmRaised)
+
+
+def test_a_site_of_ten_thousand_points_describes_itself_in_one_message() -> None:
+    name = Text("出水压力（二次供水泵房）", "Outlet pressure, booster pump room")
+    points = [
+        PointLayout(id=f"pump-{n}.outlet_pressure", device=f"pump-{n}", name=name, type="number", unit="kPa")
+        for n in range(10_000)
+    ]
+    layout = SiteLayout(
+        site="demo", gateway="demo-gw", name=name, timezone="Asia/Shanghai", fingerprint="f", points=points
+    )
+    data = recorded_data("site.described", layout)
+    event = Event(seq=1, at=instant(0), kind="site.described", source="demo", data=msgspec.Raw(data))
+    batch = Batch(stream="a" * 32, first_seq=1, prev=GENESIS, head=GENESIS, events=(event,))
+    assert len(data) > 1_000_000
+    assert len(wire.decode(Batch, wire.encode(batch)).events) == 1
 
 
 # --- What comes in is held to them

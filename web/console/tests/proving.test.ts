@@ -40,7 +40,7 @@ describe("a sensitive change", () => {
       return proven ? { status: 200, body: { id: "a" } } : PROVE;
     });
     leave = mount(ProofDialog);
-    const change = api.put("/api/accounts/a", { role: "admin" });
+    const change = api.put("/api/accounts/a", { role: "admin" }, 7);
     await vi.waitFor(() => at(T.proofPassword));
     await type(at(T.proofPassword), "wrong");
     await settled();
@@ -50,7 +50,10 @@ describe("a sensitive change", () => {
     await settled();
     at(T.proofSend).click();
     expect(await change).toEqual({ id: "a" });
-    expect(asked.filter(({ path }) => path === "/api/accounts/a")).toHaveLength(2);
+    const changes = asked.filter(({ path }) => path === "/api/accounts/a");
+    expect(changes).toHaveLength(2);
+    // And it is still about the version that was seen.
+    expect(changes.map(({ headers }) => headers["If-Match"])).toEqual(['"7"', '"7"']);
   });
 
   it("asks for the code where the account has a second factor", async () => {

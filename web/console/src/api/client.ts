@@ -101,6 +101,11 @@ interface Act {
 const TWICE_MS = 1000;
 /** Nobody knows whether what was not answered was done: whoever tries again means the same. */
 const UNANSWERED_MS = 600_000;
+/** A wish that was not answered is over when it expires: the next one, in the same words, is for the next visitor. */
+function unansweredMs(body: unknown): number {
+  const ttl = (body as { ttl_s?: unknown } | undefined)?.ttl_s;
+  return typeof ttl === "number" ? Math.min(ttl * 1000, UNANSWERED_MS) : UNANSWERED_MS;
+}
 /** What asks for a password is no act of that kind, and is not held in memory. */
 const SECRET = /^\/api\/session|password/;
 
@@ -133,14 +138,14 @@ async function send<T>(method: string, path: string, body?: unknown, version?: n
   try {
     response = await fetch(path, init);
   } catch {
-    if (act) act.until = Date.now() + UNANSWERED_MS;
+    if (act) act.until = Date.now() + unansweredMs(body);
     throw new ApiError(0, "unreachable", "");
   }
-  if (act) act.until = Date.now() + (response.status >= 500 ? UNANSWERED_MS : TWICE_MS);
+  if (act) act.until = Date.now() + (response.status >= 500 ? unansweredMs(body) : TWICE_MS);
   if (!response.ok) {
     const error = await failure(response);
     if (response.status === 401 && path !== "/api/session") onUnauthorised();
-    if (error.code === "prove" && (await prove())) return send<T>(method, path, body);
+    if (error.code === "prove" && (await prove())) return send<T>(method, path, body, version);
     throw error;
   }
   if (response.status === 204) return undefined as T;
