@@ -34,6 +34,7 @@ from hub.telemetry import rollup
 from hub.telemetry.ingest import Readings
 from web import descriptors
 from web.console import DIST
+from web.contact import contact_of, contact_router
 from web.live import Live
 from web.notify import keep_watchdog_fed, notify
 from web.passwords import Passwords
@@ -103,7 +104,7 @@ class Hub:
             version=SOFTWARE,
             sessions=sessions,
             live=self.live,
-            routers=ROUTERS,
+            routers=(*ROUTERS, contact_router(contact_of(self.settings.security_contact))),
             ready=self.reasons,
             dist=self.settings.console_dir or DIST,
             metrics_from=networks(self.settings.metrics_from),

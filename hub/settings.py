@@ -10,6 +10,7 @@ from typing import Any
 
 from contract.hosts import this_machine
 from hub.own_key import KeyFileError, own_key
+from web.contact import contact_of
 from web.room import networks
 
 
@@ -57,6 +58,8 @@ class Settings:
     """Old and new values of edits go after so many days; 0: they stay. That there was a change stays in the history."""
     keep_numbers_days: int = 365
     """Plates and card numbers in the history of passages go after so many days; 0: they stay."""
+    security_contact: str = ""
+    """Whom to tell of a hole: a mail address or https: page for /.well-known/security.txt; empty: nobody is named."""
     log_level: str = "info"
 
     @property
@@ -101,6 +104,7 @@ _FROM_ENVIRONMENT: dict[str, tuple[str, type]] = {
     "GATEHOUSE_CONSOLE_DIR": ("console_dir", Path),
     "GATEHOUSE_TRUSTED_PROXIES": ("trusted_proxies", str),
     "GATEHOUSE_METRICS_FROM": ("metrics_from", str),
+    "GATEHOUSE_SECURITY_CONTACT": ("security_contact", str),
     "GATEHOUSE_SECURE_COOKIES": ("secure_cookies", bool),
     "GATEHOUSE_POOL_SIZE": ("pool_size", int),
     "GATEHOUSE_SILENCE_S": ("silence_s", float),
@@ -133,6 +137,10 @@ def from_environment(environment: Mapping[str, str] | None = None, **flags: Any)
             networks(text)
         except ValueError as error:
             raise SettingsError(f"{variable}: {error}") from error
+    try:
+        contact_of(settings.security_contact)
+    except ValueError as error:
+        raise SettingsError(f"GATEHOUSE_SECURITY_CONTACT: {error}") from error
     for name in ("keep_pictures_days", "keep_changes_days", "keep_numbers_days"):
         if getattr(settings, name) < 0:
             raise SettingsError(f"GATEHOUSE_{name.upper()} is {getattr(settings, name)}, expected days, or 0 for ever")

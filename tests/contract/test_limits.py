@@ -22,6 +22,7 @@ from contract.desired import ITEM_TYPES, Desired, Item
 from contract.errors import Malformed, TooLarge
 from contract.events import GENESIS, Batch, Event
 from contract.fitting import MARK, fitted, recorded_data, shortened
+from contract.instants import instant
 from contract.kinds import (
     KINDS,
     OF_BOTH,
@@ -36,7 +37,6 @@ from contract.kinds import (
     encode_data,
     may_say,
 )
-from contract.instants import instant
 from contract.layout import PointLayout, SiteLayout
 from contract.limits import EVENT_BYTES, ID_LENGTH, READINGS_LIMIT, WORDS_LENGTH
 from contract.readings import Column, ReadingsBatch, readings_fault
