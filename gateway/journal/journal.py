@@ -333,7 +333,7 @@ class Journal:
         written = await asyncio.to_thread(self._writer.close, CLOSE_S)
         synced = await asyncio.to_thread(self._syncer.close, CLOSE_S)
         self.stall.close()
-        self._reader.close()
+        await asyncio.to_thread(self._reader.close, CLOSE_S)
         if written and synced:
             await asyncio.to_thread(self._file.close)
         else:

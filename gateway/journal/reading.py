@@ -24,6 +24,9 @@ class Reader:
         self._disk = disk
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="journal-reader")
         self._mine = threading.local()
+        self._turn = threading.Condition()
+        self._reading = 0
+        self._open: set[sqlite3.Connection] = set()
 
     async def read(self, read: Read[T], opened: int) -> T:
         """What `read` gives; `Damaged` if the file is, `sqlite3.Error` if it cannot be read at the moment."""
@@ -35,18 +38,37 @@ class Reader:
                 raise Damaged(str(error)) from error
             raise
 
-    def close(self) -> None:
-        """Ends, without waiting for a read that hangs."""
+    def close(self, within_s: float = 0) -> None:
+        """Ends, and waits no longer than that for a read that goes on.
+
+        Its connections are closed, so that the writer's is the last one: that takes the log over into the file.
+        """
         self._threads.shutdown(wait=False, cancel_futures=True)
+        with self._turn:
+            if self._turn.wait_for(lambda: self._reading == 0, within_s):
+                for connection in self._open:
+                    connection.close()
 
     def _on_thread(self, read: Read[T], opened: int) -> T:
+        with self._turn:
+            self._reading += 1
+        try:
+            return read(self._connection(opened))
+        finally:
+            with self._turn:
+                self._reading -= 1
+                self._turn.notify_all()
+
+    def _connection(self, opened: int) -> sqlite3.Connection:
         mine: tuple[int, sqlite3.Connection] | None = getattr(self._mine, "connection", None)
         if mine is None or mine[0] != opened:
             if mine is not None:
                 del self._mine.connection
+                self._open.discard(mine[1])
                 mine[1].close()
             mine = self._mine.connection = opened, self._disk.look(self._path)
-        return read(mine[1])
+            self._open.add(mine[1])
+        return mine[1]
 
 
 def read_intact(db: sqlite3.Connection, path: Path, read: Read[T], but: tuple[type[Exception], ...]) -> T:

@@ -429,3 +429,12 @@ async def test_a_changed_row_breaks_the_chain_and_a_fork_mends_it(journals: Open
 
 def test_recorded_is_an_event() -> None:
     assert issubclass(Recorded, Event)
+
+
+async def test_a_journal_that_was_read_beside_its_writer_ends_as_one_file(journals: Opener, tmp_path: Path) -> None:
+    """The writer's connection is the last to close: it takes the log over into the file, whoever has read."""
+    journal = journals()
+    await journal.append([moved() for _ in range(50)])
+    await asyncio.gather(*(journal.events(limit=10) for _ in range(20)))
+    await journal.close()
+    assert {path.name for path in tmp_path.iterdir()} == {"journal.sqlite", "journal.sqlite.lock"}
