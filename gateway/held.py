@@ -3,9 +3,8 @@
 What is in force never waits for it (`gateway.desire`). A step that the disk does not take is tried again; until then
 `why` says that rights would be old after a restart. A file of its own, apart from the journal: a snapshot of a million
 items must not hold up a door's append. A file that is begun anew keeps what the damaged one still gives, and holds no
-revision: the hub is asked for everything.
-
-Who was erased leaves nothing in the file: what is dropped or replaced is overwritten, and the log beside it is emptied.
+revision: the hub is asked for everything. Who was erased leaves nothing in the file: what is dropped or replaced is
+overwritten, and the log beside it is emptied.
 """
 
 from __future__ import annotations
@@ -372,10 +371,8 @@ def _empty_log(db: sqlite3.Connection) -> None:
 
 
 def _take(pins: HeldPins, lying_open: list[tuple[str, str, bytes]], db: sqlite3.Connection) -> int:
-    """The revision held. Every page is read once, so that what is damaged is known before anything is decided by it.
-
-    `lying_open`: becomes the items whose PIN is not sealed.
-    """
+    """The revision held; `lying_open` becomes the items whose PIN is not sealed. Every page is read once, so that what
+    is damaged is known before anything is decided by it."""
     lying_open.clear()
     for kind, name, value in db.execute("SELECT kind, id, value FROM items"):
         if not isinstance(value, bytes):

@@ -270,17 +270,37 @@ async def test_no_pin_can_be_read_in_the_file_and_every_one_is_there(tmp_path: P
     assert (tmp_path / "held.secret").stat().st_mode & 0o777 == 0o600
 
 
-async def test_pins_that_lay_open_are_sealed_at_the_start_and_leave_no_trace(tmp_path: Path) -> None:
-    db = prepare(tmp_path / "held.sqlite", _MIGRATIONS)
+def lying_open(folder: Path) -> None:
+    """A file of rights as it was written before PINs were sealed."""
+    db = prepare(folder / "held.sqlite", _MIGRATIONS)
     db.executemany("INSERT INTO items VALUES (?,?,?)", ITEMS)
     db.execute("INSERT INTO arriving VALUES ('credential', 'c-1', ?)", (PIN,))
     db.execute("UPDATE standing SET revision=7")
     db.close()
-    assert b"835512" in files(tmp_path)
+    assert b"835512" in files(folder)
+
+
+async def test_pins_that_lay_open_are_sealed_at_the_start_and_leave_no_trace(tmp_path: Path) -> None:
+    lying_open(tmp_path)
     async with opened(tmp_path) as held:
         assert (values(held), held.revision, held.why) == (sorted((PIN, CARD, BLOCK)), 7, None)
         assert b"835512" not in files(tmp_path)
         assert b"777111" not in files(tmp_path)
+
+
+async def test_pins_that_lay_open_are_sealed_in_a_file_that_opens_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lying_open(tmp_path)
+    disk = FaultyDisk()
+    disk.hang_opening()
+    monkeypatch.setattr("gateway.journal.file.OPEN_S", 0.05)
+    async with opened(tmp_path, disk) as held:
+        assert held.why is not None
+        disk.heal()
+        await until(lambda: held.why is None)
+        assert (values(held), held.revision) == (sorted((PIN, CARD, BLOCK)), 7)
+        assert b"835512" not in files(tmp_path)
 
 
 @pytest.mark.parametrize("damage", ["gone", "nonsense", "another"])

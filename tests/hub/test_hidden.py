@@ -193,6 +193,35 @@ async def test_a_pin_is_shown_to_who_looks_after_it_and_that_is_recorded(databas
         assert (await manager.post(f"/api/credentials/{other['id']}/pin")).status_code == 404
 
 
+async def test_answers_that_are_kept_for_a_repeat_hold_no_pin_and_no_trace_of_one(database: Database) -> None:
+    async with with_pin(database) as (_, manager, pin):
+        key = {"Idempotency-Key": "act-1"}
+        new = {"site": "demo", "kind": "pin", "holder": pin["holder"]}
+        ids = set()
+        for value in ("246810", "135790"):
+            # Two bodies that differ in the PIN alone leave the same fingerprint: nobody can find it by guessing.
+            answer = await manager.post("/api/credentials", json=new | {"value": value}, headers=key)
+            assert answer.status_code == 201, answer.text
+            ids.add(answer.json()["id"])
+        assert len(ids) == 1
+        shown = await manager.post(f"/api/credentials/{ids.pop()}/pin", headers=key)
+        assert shown.json() == {"value": "246810"}
+        kept = str(await rows(database, "SELECT convert_from(body, 'UTF8') FROM answers"))
+        assert "••••" in kept
+        assert "246810" not in kept
+
+
+async def test_who_is_asked_for_the_password_again_was_refused_nothing(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("root", "admin", "*") as admin:
+        async with database.transaction() as conn:
+            await conn.execute(text("UPDATE sessions SET proven_at = now() - interval '1 hour'"))
+        body = {"username": "chen", "name": "Chen", "role": "guard", "sites": ["demo"], "password": "correct horse 7"}
+        answer = await admin.post("/api/accounts", json=body)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "prove")
+        await hub.app.state.witness.close()
+        assert await hub.events("request.refused") == []
+
+
 async def test_who_sends_back_what_was_hidden_leaves_the_pin_as_it_is(database: Database) -> None:
     async with with_pin(database) as (_, manager, pin):
         body = {name: pin[name] for name in ("kind", "value", "holder")} | {"state": "lost"}
