@@ -6,10 +6,10 @@ import pytest
 
 from hub.db import Database
 from tests.hub.office import office
-from tests.web.hostile import EACH, answers, report
+from tests.web.hostile import EACH, SEEDS, answers, report
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", SEEDS)
 async def test_no_request_breaks_the_hub(database: Database, seed: int) -> None:
     async with office(database) as hub:
         alarm = await hub.raise_alarm(ticket=True)
