@@ -95,7 +95,7 @@ def migrate(database_url: DatabaseUrl = None) -> None:
     """Bring the database to the shape that this software needs."""
     found = _settings(database_url=database_url)
     try:
-        _with_database(found, migrations.upgrade)
+        _with_database(found, migrations.upgrade, command_timeout=None)
     except (SettingsError, PinUnreadable) as error:
         _fail(str(error))
     typer.echo(f"database is at {migrations.newest()}")
@@ -125,7 +125,9 @@ def verify(
     stream: Annotated[str | None, typer.Option(help="Only this stream.")] = None, database_url: DatabaseUrl = None
 ) -> None:
     """Compute the history's hashes again; exit 1 and name the first row of each stream that disagrees."""
-    found = _with_database(_settings(database_url=database_url), lambda database: verify_history(database, stream))
+    found = _with_database(
+        _settings(database_url=database_url), lambda database: verify_history(database, stream), command_timeout=None
+    )
     for one in found.disagreements:
         row = "" if one.event is None else f", event id {one.event}"
         typer.echo(f"stream {one.stream}, seq {one.seq}{row}: {one.why}")
@@ -142,7 +144,9 @@ def reproject(database_url: DatabaseUrl = None) -> None:
     from hub.registry import projections  # noqa: PLC0415 - only needed here and by a running hub
 
     found = _with_database(
-        _settings(database_url=database_url), lambda database: reproject_events(database, projections())
+        _settings(database_url=database_url),
+        lambda database: reproject_events(database, projections()),
+        command_timeout=None,
     )
     for event, why in found.still.items():
         typer.echo(f"event id {event}: {why}")
@@ -181,9 +185,11 @@ def _checked(found: Settings) -> int:
     return 0
 
 
-def _with_database(found: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
+def _with_database(
+    found: Settings, work: Callable[[Database], Awaitable[T]], *, command_timeout: float | None = 60
+) -> T:
     async def whole() -> T:
-        database = Database(found.database_url, pool_size=2, key=found.own_key)
+        database = Database(found.database_url, pool_size=2, key=found.own_key, command_timeout=command_timeout)
         try:
             return await work(database)
         finally:

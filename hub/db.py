@@ -136,10 +136,18 @@ class Database:
     """The hub's PostgreSQL. Every transaction goes through `transaction` or `session`.
 
     `key`: gives the hub's own key (`hub.own_key`), with which its sealed values are sealed, when it is first needed.
-    Without one they can be read by this object only.
+    Without one they can be read by this object only. `command_timeout`: seconds of one statement at the most; None for work
+    that grows with the history: an index over all events takes as long as it takes.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10, key: Callable[[], bytes] = new_secret) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        key: Callable[[], bytes] = new_secret,
+        command_timeout: float | None = 60,
+    ) -> None:
         self._key_of = key
         self.engine: AsyncEngine = create_async_engine(
             dialect_url(url),
@@ -151,7 +159,7 @@ class Database:
             hide_parameters=True,
             connect_args={
                 "timeout": 5,
-                "command_timeout": 60,
+                "command_timeout": command_timeout,
                 "server_settings": {"application_name": "gatehouse-hub"},
             },
         )

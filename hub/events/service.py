@@ -113,8 +113,12 @@ def _of_oneself(wanted: Wanted, values: dict[str, Any]) -> list[list[str]]:
     return [["site IS NULL", "source = ANY(:names)", "kind = ANY(:own)"]]
 
 
-_OWN = "CASE WHEN kind = ANY(:own) THEN source = ANY(:names) OR data->>'username' = ANY(:names) END"
-"""Whether an event of those kinds is about the viewer; the data of no other kind is looked into."""
+_OWN = (
+    "CASE WHEN kind <> ALL(:own) THEN false WHEN source = ANY(:names) THEN true"
+    " WHEN strpos(CAST(data AS text), '\\u') = 0 THEN data->>'username' = ANY(:names) ELSE false END"
+)
+"""Whether an event of those kinds is about the viewer; the data of no other kind is looked into, nor data with an
+escape: a gateway may have escaped what no text holds (U+0000), in whichever field, and the operator would raise."""
 
 
 def _where(conditions: Sequence[str]) -> str:

@@ -42,7 +42,7 @@ def run(connection: Connection) -> None:
 
 async def run_alone() -> None:
     """Without a connection given: for `alembic revision --autogenerate`."""
-    database = Database(os.environ["DATABASE_URL"])
+    database = Database(os.environ["DATABASE_URL"], command_timeout=None)
     async with database.transaction() as conn:
         await conn.run_sync(run)
     await database.close()

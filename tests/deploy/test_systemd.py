@@ -45,3 +45,7 @@ def test_the_unit_is_watched_and_hardened(name: str) -> None:
     assert words["User"] != "root"
     # systemd's default is fewer than an attacker's half-open connections.
     assert int(words["LimitNOFILE"]) >= 16_384
+
+
+def test_a_long_migration_is_not_cut_off() -> None:
+    assert "TimeoutStartSec=infinity" in (UNITS / "gatehouse-hub.service").read_text().splitlines()

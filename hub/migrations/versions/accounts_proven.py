@@ -27,10 +27,12 @@ def upgrade() -> None:
     op.add_column("accounts", sa.Column("lifted", sa.JSON(), nullable=False, server_default="[]"))
     op.alter_column("accounts", "lifted", server_default=None)
     op.execute("UPDATE accounts SET copies_until = now()")
+    # A gateway may have escaped what no text holds (U+0000), in whichever field: the operator would raise, and the hub
+    # never start again. What names an account is written without escapes.
     op.execute(
         "UPDATE accounts SET signed_in_at = last.at FROM"
         " (SELECT data->>'username' AS username, max(received_at) AS at FROM events WHERE kind = 'session.opened'"
-        " GROUP BY 1) AS last WHERE accounts.username = last.username"
+        " AND strpos(CAST(data AS text), '\\u') = 0 GROUP BY 1) AS last WHERE accounts.username = last.username"
     )
     op.add_column("sessions", sa.Column("device", sa.String(length=40), nullable=False, server_default=""))
     op.add_column("sessions", sa.Column("proven_at", _MOMENT, nullable=False, server_default="epoch"))
