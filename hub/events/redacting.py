@@ -75,8 +75,14 @@ async def redact(conn: AsyncConnection, before: datetime, most: int) -> int:
 
 
 def without(kind: str, data: str) -> str:
-    """An event's data without the numbers that lead to a person."""
-    found = msgspec.json.decode(data)
+    """An event's data without the numbers that lead to a person; `{}` of what cannot be looked into.
+
+    The ingest keeps data as it came, also what no reader takes: a number out of range in a field that nobody knows.
+    """
+    try:
+        found = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return "{}"
     for path in PERSONAL.get(kind, ()):
         _blank(found, path)
     return msgspec.json.encode(found).decode()
@@ -89,9 +95,30 @@ def left_of(row: Row[Any]) -> Left:
     )
 
 
+class Digest:
+    """SHA-256 of the JSON list of redacted events, taken one after another: by id."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256(b"[")
+        self._between = b""
+
+    def add(self, row: Left) -> None:
+        """The next one."""
+        self._hash.update(self._between + msgspec.json.encode(row))
+        self._between = b","
+
+    def hex(self) -> str:
+        """Of all that came; the last word."""
+        self._hash.update(b"]")
+        return self._hash.hexdigest()
+
+
 def digest(rows: Iterable[Left]) -> str:
     """Of redacted events, by id."""
-    return hashlib.sha256(msgspec.json.encode(list(rows))).hexdigest()
+    found = Digest()
+    for row in rows:
+        found.add(row)
+    return found.hex()
 
 
 def _blank(found: Any, path: tuple[str, ...]) -> None:

@@ -29,6 +29,9 @@ SLICE = 200
 PAUSE_S = 0.05
 """Between two slices: others have their turn."""
 
+NUMBERS_SLICE = 2_000
+"""Events of one transaction, which the history tells in one event: few, as they are there for ever."""
+
 RETRY_S = 600.0
 
 Slice = Callable[[AsyncConnection], Awaitable[Counter[str]]]
@@ -42,44 +45,58 @@ async def run(database: Database, terms: Terms) -> None:
             await prune(database, terms, datetime.now(UTC))
             now = datetime.now()
             wait_s = max((next_time(now) - now).total_seconds(), 60.0)
-        except Exception as error:
-            if not passes(error):
-                log.exception("retention.not_applied")
+        except ExceptionGroup:
+            # Told where it failed.
             wait_s = RETRY_S
         await asyncio.sleep(wait_s)
 
 
 async def prune(database: Database, terms: Terms, now: datetime) -> dict[str, Counter[str]]:
-    """Drop everything whose time is over at `now`: what → site → how many. Each is recorded before the next begins."""
+    """Drop everything whose time is over at `now`: what → site → how many. Each is recorded before the next begins.
 
-    async def old_answers(conn: AsyncConnection) -> Counter[str]:
-        return Counter({"": await once.prune(conn, SLICE)})
+    What fails keeps nothing else from going; raises `ExceptionGroup` of what failed when all others are done.
+    """
 
-    found = {}
-    for what, days, slice_of in (
-        ("pictures", terms.pictures, _pictures),
-        ("changes", terms.changes, _changes),
-    ):
-        if days:
-            before = now - timedelta(days=days)
-            found[what] = await _all(database, slice_of(before))
-            await _record(database, what, before, found[what])
-    if terms.numbers:
-        found["numbers"] = Counter({"": await _numbers(database, now - timedelta(days=terms.numbers))})
-    found["answers"] = await _all(database, old_answers)
+    def since(days: int) -> datetime:
+        return now - timedelta(days=days)
+
+    kinds: list[tuple[str, int, Callable[[datetime], Awaitable[Counter[str]]]]] = [
+        ("answers", 1, lambda _: _all(database, _answers)),
+        ("pictures", terms.pictures, lambda before: _told(database, "pictures", before, _pictures(before))),
+        ("changes", terms.changes, lambda before: _told(database, "changes", before, _changes(before))),
+        ("numbers", terms.numbers, lambda before: _numbers(database, before)),
+    ]
+    found: dict[str, Counter[str]] = {}
+    failed: list[Exception] = []
+    for what, days, work in kinds:
+        if not days:
+            continue
+        try:
+            found[what] = await work(since(days))
+        except Exception as error:
+            # One kind of data that cannot go must not keep all others for ever; who waits is told below.
+            if not passes(error):
+                log.exception("retention.not_applied", what=what)
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup("what is kept no longer could not all go", failed)
     return found
 
 
-async def _numbers(database: Database, before: datetime) -> int:
+async def _numbers(database: Database, before: datetime) -> Counter[str]:
     """Plates and card numbers: each slice is told in its own transaction, as `hub verify` goes by what was told."""
     count = 0
     while True:
         async with database.transaction(writes=True) as conn:
-            done = await redact(conn, before, SLICE)
+            done = await redact(conn, before, NUMBERS_SLICE)
         count += done
-        if done < SLICE:
-            return count
+        if done < NUMBERS_SLICE:
+            return Counter({"": count})
         await asyncio.sleep(PAUSE_S)
+
+
+async def _answers(conn: AsyncConnection) -> Counter[str]:
+    return Counter({"": await once.prune(conn, SLICE)})
 
 
 def _pictures(before: datetime) -> Slice:
@@ -106,6 +123,12 @@ async def _all(database: Database, one: Slice) -> Counter[str]:
         if done.total() < SLICE:
             return dropped
         await asyncio.sleep(PAUSE_S)
+
+
+async def _told(database: Database, what: str, before: datetime, one: Slice) -> Counter[str]:
+    dropped = await _all(database, one)
+    await _record(database, what, before, dropped)
+    return dropped
 
 
 async def _record(database: Database, what: str, before: datetime, dropped: Counter[str]) -> None:

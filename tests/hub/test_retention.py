@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from contract.instants import instant
 from contract.kinds import Access, PassageMade, PlateSeen, Presented
@@ -85,7 +86,7 @@ async def pass_by(hub: Office) -> None:
 async def test_numbers_leave_the_history_and_the_chain_verifies(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pruning, "SLICE", 3)
+    monkeypatch.setattr(pruning, "NUMBERS_SLICE", 3)
     async with office(database) as hub:
         await pass_by(hub)
         before = (await verify(database)).events
@@ -100,6 +101,55 @@ async def test_numbers_leave_the_history_and_the_chain_verifies(
         found = await verify(database)
         assert (found.disagreements, found.redacted, found.events) == ([], 4, before + 2 + 4)
         assert (await pruning.prune(database, Terms(pictures=0, changes=0), NOW))["numbers"][""] == 0
+
+
+async def test_what_no_reader_takes_stops_no_retention(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number out of range in a field that nobody knows, in the oldest event."""
+    monkeypatch.setattr(pruning, "NUMBERS_SLICE", 3)
+    async with office(database) as hub:
+        journal = hub.journals["demo"]
+        odd = journal.record("plate.seen", f'{{"plate":"{PLATE}","camera":"x","zzz":1e999}}'.encode(), "gate-in")
+        await hub.take(journal.arrived(odd.seq, odd.seq))
+        await pass_by(hub)
+        dropped = await pruning.prune(database, Terms(pictures=0, changes=0), NOW + timedelta(days=366))
+        assert dropped["numbers"][""] == 5
+        assert PLATE not in str(await rows(database, "SELECT data::text FROM events"))
+        assert (await verify(database)).disagreements == []
+
+
+async def test_what_cannot_go_keeps_nothing_else_from_going(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("wang", "guard") as client:
+        await client.post("/api/tickets", json={"site": "demo", "title": "x"}, headers={"Idempotency-Key": "act-1"})
+        await keep_pictures(hub, "demo", 1, timedelta(days=400))
+        await pass_by(hub)
+        async with database.transaction() as conn:
+            await conn.execute(text("UPDATE answers SET at = at - interval '2 days'"))
+            await conn.execute(text("ALTER TABLE pictures RENAME TO pictures_of_before"))
+        with pytest.raises(ExceptionGroup):
+            await pruning.prune(database, Terms(), NOW + timedelta(days=366))
+        assert await rows(database, "SELECT 1 FROM answers") == []
+        assert PLATE not in str(await rows(database, "SELECT data::text FROM events"))
+
+
+async def test_verifying_one_stream_counts_its_own_and_holds_no_more_than_a_row(database: Database) -> None:
+    async with office(database, "demo", "north") as hub:
+        await pass_by(hub)
+        await pruning.prune(database, Terms(pictures=0, changes=0), NOW + timedelta(days=366))
+        streamed: list[bool] = []
+
+        def asked(_1: object, _2: object, statement: str, _3: object, context: Any, _4: object) -> None:
+            if "FROM events" in statement:
+                streamed.append(bool(context.execution_options.get("stream_results")))
+
+        event.listen(database.engine.sync_engine, "before_cursor_execute", asked)
+        found = {site: await verify(database, journal.stream) for site, journal in hub.journals.items()}
+        assert {site: one.redacted for site, one in found.items()} == {"demo": 4, "north": 0}
+        assert (await verify(database)).redacted == 4
+        assert streamed and all(streamed)
+        async with database.transaction() as conn:
+            await conn.execute(text("UPDATE events SET data = '{}' WHERE kind = 'plate.seen'"))
+        assert [one.stream for one in (await verify(database)).disagreements] == [hub.journals["demo"].stream]
+        assert (await verify(database, hub.journals["north"].stream)).disagreements == []
 
 
 @pytest.mark.parametrize(
