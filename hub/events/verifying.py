@@ -8,11 +8,10 @@ An event whose numbers were taken out is a link by its hash alone; what stands i
 
 from __future__ import annotations
 
-from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.errors import Malformed
@@ -20,8 +19,7 @@ from contract.events import GENESIS, Event, chained
 from contract.kinds import EventRefused, decode_data
 from hub.changes.service import digest
 from hub.db import Database
-from hub.events.redacting import LEFT, left_of
-from hub.events.redacting import digest as digest_of_redacted
+from hub.events.redacting import LEFT, Digest, left_of
 from hub.events.stored import to_instant
 
 _ROWS = text(
@@ -45,8 +43,10 @@ _CHANGES = text(
 _REDACTED = text(
     f"SELECT {LEFT}, e.redacted_by, told.data ->> 'digest' AS digest FROM events e"
     " LEFT JOIN events told ON told.id = e.redacted_by AND told.kind = 'data.pruned'"
-    " AND told.gateway IS NULL WHERE e.redacted_by IS NOT NULL ORDER BY e.redacted_by, e.id"
+    " AND told.gateway IS NULL WHERE e.redacted_by IS NOT NULL AND (CAST(:stream AS text) IS NULL OR e.redacted_by IN"
+    " (SELECT redacted_by FROM events WHERE stream = :stream)) ORDER BY e.redacted_by, e.id"
 )
+"""All that one event tells of: of other streams too, as its digest is of all of them."""
 
 
 class Disagreement(NamedTuple):
@@ -120,19 +120,41 @@ async def verify(database: Database, stream: str | None = None) -> Verified:
     return Verified(len(heads.keys() | ends.keys()), count, [broken[name] for name in sorted(broken)], redacted)
 
 
+class _Redaction:
+    """What one event tells of, as it is read. `firsts`: the first row of each stream, which is named if it is wrong."""
+
+    def __init__(self, told: Row[Any]) -> None:
+        self.by: int = told.redacted_by
+        self._told: str | None = told.digest
+        self._digest = Digest()
+        self._firsts: dict[str, Row[Any]] = {}
+
+    def add(self, row: Row[Any]) -> None:
+        self._digest.add(left_of(row))
+        self._firsts.setdefault(row.stream, row)
+
+    def end(self, stream: str | None, broken: dict[str, Disagreement]) -> None:
+        if self._digest.hex() == self._told:
+            return
+        for name, row in self._firsts.items():
+            if stream in {None, name}:
+                why = "it is not what was left of it when its numbers were taken out"
+                broken.setdefault(name, Disagreement(name, row.seq, row.id, why))
+
+
 async def _redacted(conn: AsyncConnection, stream: str | None, broken: dict[str, Disagreement]) -> int:
     """Whether what stands in redacted events is what was told when they were; how many there are."""
     count = 0
-    for _, group in groupby(await conn.execute(_REDACTED), key=lambda row: row.redacted_by):
-        rows = list(group)
-        first = rows[0]
-        count += len(rows)
-        if first.digest == digest_of_redacted(map(left_of, rows)):
-            continue
-        for row in rows:
-            if stream in {None, row.stream}:
-                why = "it is not what was left of it when its numbers were taken out"
-                broken.setdefault(row.stream, Disagreement(row.stream, row.seq, row.id, why))
+    current: _Redaction | None = None
+    async for row in await conn.stream(_REDACTED, {"stream": stream}):
+        if current is None or current.by != row.redacted_by:
+            if current is not None:
+                current.end(stream, broken)
+            current = _Redaction(row)
+        current.add(row)
+        count += stream in {None, row.stream}
+    if current is not None:
+        current.end(stream, broken)
     return count
 
 
