@@ -26,14 +26,20 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from hub.events.stored import StoredEvent
 from hub.failures import passes
 from hub.once import service as once
+from web.errors import Unauthorized
 from web.sealing import new_secret
-from web.session import SignedInUser
+from web.session import ENDED, Sessions, SignedInUser
 from web.users import User
 
 HISTORY_LOCK = 0x6761_7465
 """Key of the advisory lock under which `events.id` is assigned."""
 
 PUT_OFF_FAILED = Counter("gatehouse_put_off_failed", "Work put off to the end of a transaction that failed", ["work"])
+
+_STILL_IN = text(
+    "SELECT 1 FROM sessions JOIN accounts ON accounts.id = sessions.account"
+    " WHERE token_hash = :token_hash AND account = :account AND active"
+)
 
 log = structlog.get_logger(__name__)
 
@@ -136,8 +142,8 @@ class Database:
     """The hub's PostgreSQL. Every transaction goes through `transaction` or `session`.
 
     `key`: gives the hub's own key (`hub.own_key`), with which its sealed values are sealed, when it is first needed.
-    Without one they can be read by this object only. `command_timeout`: seconds of one statement at the most; None for work
-    that grows with the history: an index over all events takes as long as it takes.
+    Without one they can be read by this object only. `command_timeout`: seconds of one statement at the most; None for
+    work that grows with the history: an index over all events takes as long as it takes.
     """
 
     def __init__(
@@ -268,9 +274,17 @@ class Later:
         self._stack = stack
 
     async def begin(self) -> AsyncSession:
-        """The session; it is committed before the answer is sent. Raises where the request was done before."""
+        """The session; it is committed before the answer is sent. Raises where the request was done before.
+
+        `Unauthorized` if who asks was signed out since: what ended their session, as a new password does, came first.
+        """
         session = await self._stack.enter_async_context(database(self._request).session(writes=True))
-        await once.begin(await session.connection(), self._request, self._user.id)
+        conn = await session.connection()
+        sessions: Sessions = self._request.app.state.sessions
+        asking = {"token_hash": sessions.token_hash(self._request), "account": self._user.id}
+        if (await conn.execute(_STILL_IN, asking)).one_or_none() is None:
+            raise Unauthorized(ENDED, "session_ended")
+        await once.begin(conn, self._request, self._user.id)
         return session
 
 

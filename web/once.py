@@ -100,12 +100,20 @@ def _declared(
     """Only says that the header is known."""
 
 
+def _every_time() -> None:
+    """Only says that no key makes it one."""
+
+
+EVERY_TIME = Depends(_every_time)
+"""In a route's `dependencies`: done as often as it is sent, and no key is promised."""
+
+
 class OnceRoute(APIRoute):
     """A route whose writes are done once a key."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
-        self._writes = not _SAFE.issuperset(more.get("methods") or {"GET"})
         before = list(more.get("dependencies") or ())
+        self._writes = not _SAFE.issuperset(more.get("methods") or {"GET"}) and EVERY_TIME not in before
         if self._writes and all(one.dependency is not _declared for one in before):
             more["dependencies"] = [*before, Depends(_declared)]
         super().__init__(path, endpoint, **more)

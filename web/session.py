@@ -81,8 +81,9 @@ class SessionStore(Protocol):
     async def takes_code(self, account: str, code: str, at: int) -> bool:
         """Whether `code` is the account's second factor at that moment; it is used up by the asking."""
 
-    async def open(self, session: StoredSession, user: User) -> None:
-        """Keep a new session; record `session.opened`."""
+    async def open(self, session: StoredSession, account: StoredAccount) -> bool:
+        """Keep a new session and record `session.opened`; not if the account's password is another one by now than the
+        one that was checked. Whether it is kept."""
 
     async def find(self, token_hash: str) -> tuple[StoredSession, User] | None:
         """The session and its account as it is now; None if either is gone or may no longer sign in."""
@@ -199,7 +200,9 @@ class Sessions:
         now = self._now()
         weak = password_fault(password, (user.username, user.name)) is not None
         opened = StoredSession(hashed(token), user.id, now, now, address, device_words(agent), now, weak)
-        await self.store.open(opened, user)
+        if not await self.store.open(opened, account):
+            await self.store.refused(username, address, "password")
+            raise Unauthorized(WRONG, "wrong_credentials")
         await self._make_room(user)
         return SignedIn(token, user, weak)
 
@@ -266,10 +269,11 @@ class Sessions:
 
     # --- Once more
 
-    async def prove(self, request: Request, user: User, password: str, code: str, *, field: str = "password") -> None:
+    async def prove(self, request: Request, user: User, password: str, code: str, *, field: str = "password") -> str:
         """Have a signed-in person prove who they are, throttled like signing in; their session counts as proven.
 
-        `Invalid` names the field at fault: `field` (the password's name in the form) or `code`.
+        Answers the password's hash that was checked: is it still the one when something is written? `Invalid` names the
+        field at fault: `field` (the password's name in the form) or `code`.
         """
         session, _ = await self.session_of(request)
         address = address_of(request)
@@ -279,11 +283,12 @@ class Sessions:
         if fault == "no_code":
             self._attempts.forgive(attempt, known=False)
             raise Invalid({"code": CODE_NEEDED})
-        if fault is not None:
-            await self.store.refused(user.username, address, fault)
+        if fault is not None or account is None:
+            await self.store.refused(user.username, address, fault or "password")
             raise Invalid({"code": WRONG_CODE} if fault == "code" else {field: WRONG_PASSWORD})
         self._attempts.forgive(attempt, known=True)
         await self.store.proven(session.token_hash, self._now())
+        return account.password_hash
 
     async def must_be_proven(self, request: Request) -> None:
         """`Forbidden` with the code `PROVE` if the session's person did not give the password a moment ago."""

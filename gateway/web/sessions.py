@@ -82,20 +82,24 @@ class HeldSessions:
         """Nobody here has a second factor."""
         return False
 
-    async def open(self, session: StoredSession, user: User) -> None:
-        """Keep a new session; record `session.opened`."""
+    async def open(self, session: StoredSession, account: StoredAccount) -> bool:
+        """Keep a new session and record `session.opened`, unless the account has another password by now."""
+        user = account.user
+        held = self._held(user.id)
+        if held is None or held[0].password_hash != account.password_hash:
+            return False
         facts = Facts()
         facts.say("session.opened", self._gateway, _opened(session, user))
         while len(self._sessions) >= SESSIONS_LIMIT:
             oldest, _ = self._sessions.popitem(last=False)
             self._opened_with.pop(oldest, None)
             facts.keep("session", oldest, None)
-        held = self._held(user.id)
-        self._opened_with[session.token_hash] = "" if held is None else _password(held[0])
+        self._opened_with[session.token_hash] = _password(held[0])
         self._keep(session, facts)
         await self._record.append(facts)
         if user.id == SEALED:
             await self._sealed.used()
+        return True
 
     async def find(self, token_hash: str) -> tuple[StoredSession, User] | None:
         """The session and its account as it is now; None if either is gone, may no longer sign in, or has another

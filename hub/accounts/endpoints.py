@@ -17,11 +17,11 @@ from hub.accounts.schemas import AccountChange, AccountShape, NewAccount, OwnPas
 from hub.db import Database, Writing, WritingLater, database
 from web.editing import Edited, Shown
 from web.errors import Conflict, Forbidden, Invalid, NotFound
-from web.once import OnceRoute
+from web.once import EVERY_TIME, OnceRoute
 from web.paging import Limit, Page, SealedCursors
 from web.password_rule import password_fault
 from web.passwords import Passwords
-from web.session import PROVEN, Allowed, Sessions, SignedInUser
+from web.session import PROVEN, WRONG_PASSWORD, Allowed, Sessions, SignedInUser
 from web.session_routes import OpenSessions, shown
 from web.users import User
 
@@ -69,27 +69,30 @@ async def open_account(
 
 
 @router.put("/self")
-async def own_settings(body: OwnSettings, user: SignedInUser, db: Db) -> AccountShape:
+async def own_settings(body: OwnSettings, user: SignedInUser, session: Writing) -> AccountShape:
     """Change what everybody may change of their own account."""
-    async with db.session(writes=True) as session:
-        row = await session.get_one(AccountRow, user.id)
-        await service.set_own(session, row, user.person(), language=body.language)
-        return await _shape(session, row)
+    row = await session.get_one(AccountRow, user.id)
+    await service.set_own(session, row, user.person(), language=body.language)
+    return await _shape(session, row)
 
 
-@router.post("/self/password", status_code=204)
-async def own_password(body: OwnPassword, user: SignedInUser, request: Request, db: Db) -> None:
+# Makes nothing: a repeat says that the password is another one by now.
+@router.post("/self/password", status_code=204, dependencies=[EVERY_TIME])
+async def own_password(body: OwnPassword, user: SignedInUser, request: Request, db: Db, later: WritingLater) -> None:
     """Change one's own password; every other session of the account ends."""
     sessions: Sessions = request.app.state.sessions
     # The proof of the routes that ask for one, here with each change.
-    await sessions.prove(request, user, body.current, body.code, field="current")
+    checked = await sessions.prove(request, user, body.current, body.code, field="current")
     await _refuse_weak(db, body.password, user.username, user.name, user.sites)
     password_hash = await sessions.passwords.hash(body.password)
-    async with db.session(writes=True) as session:
-        row = await session.get_one(AccountRow, user.id)
-        await service.set_own(session, row, user.person(), password_hash=password_hash)
-        await service.end_sessions(session, row.id, but=sessions.token_hash(request))
-        await service.note_new_password(session, sessions.token_hash(request))
+    session = await later.begin()
+    row = await session.get_one(AccountRow, user.id)
+    if row.password_hash != checked:
+        # Another request of the same session was first.
+        raise Invalid({"current": WRONG_PASSWORD})
+    await service.set_own(session, row, user.person(), password_hash=password_hash)
+    await service.end_sessions(session, row.id, but=sessions.token_hash(request))
+    await service.note_new_password(session, sessions.token_hash(request))
 
 
 @router.get("/{account_id}")
@@ -142,7 +145,8 @@ async def sessions_of(account_id: str, user: Keeper, request: Request, db: Db) -
     return OpenSessions(items=[shown(each, this) for each in await sessions.open_ones(whose)])
 
 
-@router.delete("/{account_id}/sessions", status_code=204, dependencies=[PROVEN])
+# A repeat ends what is open by then.
+@router.delete("/{account_id}/sessions", status_code=204, dependencies=[PROVEN, EVERY_TIME])
 async def end_sessions(account_id: str, user: Keeper, request: Request, db: Db) -> None:
     """End all of the account's sessions at the hub (of one's own: all but this one)."""
     sessions: Sessions = request.app.state.sessions
@@ -152,21 +156,19 @@ async def end_sessions(account_id: str, user: Keeper, request: Request, db: Db) 
 
 
 @router.delete("/{account_id}/second-factor", status_code=204, dependencies=[PROVEN])
-async def reset_second_factor(account_id: str, user: Keeper, db: Db) -> None:
+async def reset_second_factor(account_id: str, user: Keeper, session: Writing) -> None:
     """Take away the second factor of somebody who lost phone and recovery codes; their sessions end."""
-    async with db.session(writes=True) as session:
-        row = await _kept(session, account_id, user)
-        if row.id == user.id:
-            raise Conflict(_NOT_SELF_FACTOR, "own_account")
-        await second_factor.take_away(session, row, user.person())
-        await service.end_sessions(session, row.id)
+    row = await _kept(session, account_id, user)
+    if row.id == user.id:
+        raise Conflict(_NOT_SELF_FACTOR, "own_account")
+    await second_factor.take_away(session, row, user.person())
+    await service.end_sessions(session, row.id)
 
 
 @router.delete("/{account_id}/locks", status_code=204, dependencies=[PROVEN])
-async def lift_locks(account_id: str, user: Keeper, db: Db) -> None:
+async def lift_locks(account_id: str, user: Keeper, session: Writing) -> None:
     """Let the account sign in at gateways again where somebody locked it."""
-    async with db.session(writes=True) as session:
-        await locks.lift(session, await _kept(session, account_id, user), user.person())
+    await locks.lift(session, await _kept(session, account_id, user), user.person())
 
 
 @router.delete("/{account_id}", status_code=204, dependencies=[PROVEN])

@@ -44,8 +44,9 @@ class AccountStore:
             row = await session.get(AccountRow, account)
             return row is not None and await second_factor.take(session, self.key, row, code, at)
 
-    async def open(self, session: StoredSession, user: User) -> None:
-        """Keep a new session."""
+    async def open(self, session: StoredSession, account: StoredAccount) -> bool:
+        """Keep a new session, unless its account is another one by now than was checked; whether it is kept."""
+        user = account.user
         row = SessionRow(
             token_hash=session.token_hash,
             account=session.account,
@@ -57,11 +58,19 @@ class AccountStore:
             weak=session.weak,
         )
         async with self._database.session(writes=True) as store:
+            # Checking a password takes long. Whoever changed it meanwhile ended every session that there was.
+            now = await store.get(AccountRow, session.account)
+            if now is None or not now.active or now.password_hash != account.password_hash:
+                return False
+            factor = await store.get(SecondFactorRow, session.account)
+            if factor is not None and factor.salt and not account.second_factor:
+                return False
             store.add(row)
             opened = moment_of(session.opened_at)
-            await service.signed_in(store, await store.get_one(AccountRow, session.account), opened, opened)
+            await service.signed_in(store, now, opened, opened)
             data = _of(session, user)
             await stream.record(await connection(store), "session.opened", user.id, data, site=_site_of(user))
+        return True
 
     async def find(self, token_hash: str) -> tuple[StoredSession, User] | None:
         """The session and its account as it is now."""

@@ -28,7 +28,7 @@ from gateway.web.sessions import HeldSessions
 from tests.gateway.disks import NOW_MS, FaultyDisk, Hands, state_on_disk, until
 from tests.gateway.engine_site import FITTER, MORNING, Time, Yard, yard
 from tests.gateway.pages import overwrite, pages, settle
-from web.session import StoredSession
+from web.session import StoredAccount, StoredSession
 from web.users import User
 
 LOCK_HELD = ("write", "relays", "relay_1", True)
@@ -199,7 +199,8 @@ async def test_who_was_signed_in_is_so_again_once_the_disk_says_it(
     time = Time()
     async with yard(tmp_path, time) as before:
         user = User(id="a-1", username="wang", name="Wang", role="guard", language="zh", sites=("yard",))
-        await sessions(before).open(StoredSession("hash", "a-1", MORNING, MORNING, "10.0.0.9"), user)
+        opened = StoredSession("hash", "a-1", MORNING, MORNING, "10.0.0.9")
+        assert await sessions(before).open(opened, StoredAccount(user, "x"))
     async with hung(tmp_path, time, monkeypatch) as (here, disk):
         signed_in = sessions(here)
         assert await signed_in.find("hash") is None

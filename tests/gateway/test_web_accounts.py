@@ -76,6 +76,24 @@ async def test_a_colleague_locks_it_at_once_and_only_the_hub_lifts_that(tmp_path
         assert (await again.here.kinds()).count("account.unlocked") == 1
 
 
+async def test_no_session_opens_by_a_password_that_the_hub_replaced_while_it_was_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with site(tmp_path) as there:
+        passwords = there.app.state.sessions.passwords
+        plain = passwords.fits
+
+        async def then(*words: Any) -> bool:
+            found: bool = await plain(*words)
+            copy = there.people.accounts["guard"]
+            there.people.accounts["guard"] = msgspec.structs.replace(copy, password_hash="another")
+            return found
+
+        monkeypatch.setattr(passwords, "fits", then)
+        assert (await enter(there, "guard")).status_code == 401
+        assert "session.opened" not in await there.here.kinds()
+
+
 @pytest.mark.parametrize(
     ("who", "whom", "status"),
     [

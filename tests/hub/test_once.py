@@ -160,3 +160,34 @@ async def test_a_wish_that_came_twice_is_carried_out_once(database: Database) ->
         assert answers[0].json()["id"] == answers[1].json()["id"]
         assert (await made(client, "tickets", title="x"))["id"]
         assert len(await hub.events("command.asked")) == 1
+
+
+async def test_a_key_is_promised_where_it_is_kept_and_nowhere_else(database: Database) -> None:
+    """One's own account and others': each change is done once a key, or the key is not in what is promised."""
+    async with office(database) as hub, hub.signed_in("root", "admin", "*") as admin:
+        wang = await hub.account("wang", "guard", "demo")
+        await rows(
+            database,
+            "INSERT INTO second_factors (account, salt, pending, last_step, recovery)"
+            " VALUES (:account, 'aa', '', 0, '[]') RETURNING account",
+            account=wang,
+        )
+        await rows(
+            database,
+            "INSERT INTO account_locks (lock, account, site, by, reason, at)"
+            """ VALUES ('lock-1', :account, 'demo', '{"name": "Li"}', '', now()) RETURNING lock""",
+            account=wang,
+        )
+        promised = {(each.method, each.path) for each in routes(hub) if each.has("header", "Idempotency-Key")}
+        for method, path, body in (
+            ("PUT", "/api/accounts/self", {"language": "en"}),
+            ("DELETE", "/api/accounts/{account_id}/second-factor", None),
+            ("DELETE", "/api/accounts/{account_id}/locks", None),
+        ):
+            assert (method, path) in promised
+            there = path.format(account_id=wang)
+            first, again = [await admin.request(method, there, json=body, headers=KEY) for _ in range(2)]
+            assert (first.status_code, first.content) == (again.status_code, again.content)
+            assert first.is_success and again.headers.get("Idempotency-Replayed") == "true", path
+        for every_time in (("POST", "/api/accounts/self/password"), ("DELETE", "/api/accounts/{account_id}/sessions")):
+            assert every_time not in promised

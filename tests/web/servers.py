@@ -50,9 +50,12 @@ class MemoryStore:
     async def takes_code(self, account: str, code: str, at: int) -> bool:
         return self.codes.pop(code, None) == account
 
-    async def open(self, session: StoredSession, user: User) -> None:
+    async def open(self, session: StoredSession, account: StoredAccount) -> bool:
+        if account not in self.accounts.values():
+            return False
         self.sessions[session.token_hash] = session
-        self.records.append(("opened", user.username, session.address))
+        self.records.append(("opened", account.user.username, session.address))
+        return True
 
     async def find(self, token_hash: str) -> tuple[StoredSession, User] | None:
         session = self.sessions.get(token_hash)
