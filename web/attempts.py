@@ -21,6 +21,11 @@ ONE_ACCOUNT = Allowance(free=30, first_wait_s=5, longest_wait_s=60)
 ONE_ADDRESS = Allowance(free=40, first_wait_s=15, longest_wait_s=300)
 """Any account from one address."""
 
+ONE_SECOND_FACTOR = Allowance(free=5, first_wait_s=60, longest_wait_s=86_400)
+"""Codes of one account from everywhere, beside the right password: who has that may not try codes for months."""
+
+CODES_FORGOTTEN_S = 30 * 86_400.0
+
 MOST_KNOWN = 10_000
 
 Attempt = tuple[str, str, str]
@@ -34,6 +39,7 @@ class AttemptLimits:
     pair: Allowance = ONE_PERSON
     account: Allowance = ONE_ACCOUNT
     address: Allowance = ONE_ADDRESS
+    codes: Allowance = ONE_SECOND_FACTOR
 
 
 class Attempts:
@@ -43,6 +49,7 @@ class Attempts:
         self._pairs = Throttle(limits.pair)
         self._accounts = Throttle(limits.account)
         self._addresses = Throttle(limits.address)
+        self._codes = Throttle(limits.codes, forget_s=CODES_FORGOTTEN_S)
         self._known: OrderedDict[str, None] = OrderedDict()
 
     def begin(self, username: str, address: str, now: float) -> Attempt:
@@ -70,3 +77,14 @@ class Attempts:
         self._pairs.forgive(pair, everything=known)
         self._accounts.forgive(account, everything=False)
         self._addresses.forgive(address, everything=False)
+
+    def begin_code(self, account: str, now: float) -> None:
+        """Count a code that is tried beside the right password; `TooMany` if it has to wait."""
+        wait = self._codes.wait_s(account, now)
+        if wait > 0:
+            raise TooMany(wait, WAIT)
+        self._codes.begin(account, now)
+
+    def forgive_code(self, account: str, *, right: bool) -> None:
+        """The code was right, or nobody could say."""
+        self._codes.forgive(account, everything=right)

@@ -340,7 +340,15 @@ class Sessions:
             return None
         if not code.strip():
             return "no_code"
-        return None if await self.store.takes_code(account.user.id, code, self._now()) else "code"
+        self._attempts.begin_code(account.user.id, self._monotonic_s())
+        try:
+            right = await self.store.takes_code(account.user.id, code, self._now())
+        except Exception:
+            self._attempts.forgive_code(account.user.id, right=False)
+            raise
+        if right:
+            self._attempts.forgive_code(account.user.id, right=True)
+        return None if right else "code"
 
     async def _close(self, session: StoredSession, user: User, by: Person | None = None) -> None:
         await self.store.close(session, user, by)

@@ -14,7 +14,10 @@ from hub.db import Database
 from hub.own_key import KeyFileError, own_key
 from tests.hub.office import PASSWORD, Office, office
 from tests.hub.senders import rows
+from web.attempts import CODES_FORGOTTEN_S, ONE_SECOND_FACTOR
+from web.errors import Refusal
 from web.second_factor import STEP_S, code_at, step_at
+from web.throttle import Throttle
 
 SIGN_IN = {"username": "root", "password": PASSWORD}
 
@@ -76,6 +79,36 @@ async def test_codes_cannot_be_tried_out(database: Database) -> None:
             await sign_in(thief)
             tries.append((await sign_in(thief, code=f"{number:06}"))[0])
         assert tries == [401] * 5 + [429] * 3
+
+
+async def test_codes_cannot_be_tried_out_from_many_addresses(database: Database) -> None:
+    """Whoever has the password and a thousand addresses gets no further, and keeps nobody out without it."""
+    async with office(database) as hub, hub.signed_in("root", "admin", "*") as admin:
+        app, _ = await set_up(hub, admin)
+        hub.ahead_s += STEP_S
+
+        async def tried(number: int, code: str, password: str = PASSWORD) -> str:
+            try:
+                await hub.sessions.sign_in("root", password, f"198.51.{number}.7", code=code)
+            except Refusal as refusal:
+                return refusal.code
+            return "in"
+
+        for number in range(20):
+            assert await tried(number, "000000", "a guess of mine") == "wrong_credentials"
+        # Codes beside a wrong password are not counted: the owner comes in, and everything is forgotten.
+        assert await tried(100, app.code()) == "in"
+        assert [await tried(200 + number, f"{number:06}") for number in range(7)] == ["wrong_code"] * 5 + [
+            "too_many"
+        ] * 2
+        waits = []
+        throttle = Throttle(ONE_SECOND_FACTOR, forget_s=CODES_FORGOTTEN_S)
+        now = 0.0
+        for _ in range(40):
+            now += throttle.wait_s("root", now)
+            throttle.begin("root", now)
+            waits.append(now)
+        assert waits[4] == 0 and waits[-1] > 20 * 86_400
 
 
 async def test_a_recovery_code_stands_in_for_the_app_once(database: Database) -> None:
