@@ -61,7 +61,7 @@ async def prune(database: Database, terms: Terms, now: datetime) -> dict[str, Co
         return now - timedelta(days=days)
 
     kinds: list[tuple[str, int, Callable[[datetime], Awaitable[Counter[str]]]]] = [
-        ("answers", 1, lambda _: _all(database, _answers)),
+        ("answers", 1, lambda _: _all(database, _answers, Counter())),
         ("pictures", terms.pictures, lambda before: _told(database, "pictures", before, _pictures(before))),
         ("changes", terms.changes, lambda before: _told(database, "changes", before, _changes(before))),
         ("numbers", terms.numbers, lambda before: _numbers(database, before)),
@@ -113,9 +113,8 @@ def _changes(before: datetime) -> Slice:
     return one
 
 
-async def _all(database: Database, one: Slice) -> Counter[str]:
-    """Slice after slice until one is not full."""
-    dropped: Counter[str] = Counter()
+async def _all(database: Database, one: Slice, dropped: Counter[str]) -> Counter[str]:
+    """Slice after slice until one is not full; what is gone is counted in `dropped`."""
     while True:
         async with database.transaction() as conn:
             done = await one(conn)
@@ -126,9 +125,12 @@ async def _all(database: Database, one: Slice) -> Counter[str]:
 
 
 async def _told(database: Database, what: str, before: datetime, one: Slice) -> Counter[str]:
-    dropped = await _all(database, one)
-    await _record(database, what, before, dropped)
-    return dropped
+    dropped: Counter[str] = Counter()
+    try:
+        return await _all(database, one, dropped)
+    finally:
+        # What went before a slice failed, or the hub stopped, is gone, and is told.
+        await _record(database, what, before, dropped)
 
 
 async def _record(database: Database, what: str, before: datetime, dropped: Counter[str]) -> None:

@@ -131,6 +131,26 @@ async def test_what_cannot_go_keeps_nothing_else_from_going(database: Database) 
         assert PLATE not in str(await rows(database, "SELECT data::text FROM events"))
 
 
+async def test_what_went_before_a_slice_failed_is_told(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pruning, "SLICE", 1)
+    async with office(database, "demo", "north") as hub:
+        await keep_pictures(hub, "demo", 2, timedelta(days=50))
+        await keep_pictures(hub, "north", 1, timedelta(days=40))
+        async with database.transaction() as conn:
+            await conn.exec_driver_sql(
+                "CREATE FUNCTION stays() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$ BEGIN RAISE EXCEPTION 'it stays'; END $$"
+            )
+            await conn.exec_driver_sql(
+                "CREATE TRIGGER stays BEFORE DELETE ON pictures FOR EACH ROW"
+                " WHEN (old.site = 'north') EXECUTE FUNCTION stays()"
+            )
+        with pytest.raises(ExceptionGroup):
+            await pruning.prune(database, Terms(), NOW)
+        assert await rows(database, "SELECT site FROM pictures") == [("north",)]
+        assert [(site, data["count"]) for _, site, data in await hub.events("data.pruned")] == [("demo", 2)]
+
+
 async def test_verifying_one_stream_counts_its_own_and_holds_no_more_than_a_row(database: Database) -> None:
     async with office(database, "demo", "north") as hub:
         await pass_by(hub)
