@@ -12,9 +12,11 @@ reads come. A stamp is of now if it agrees
 
 Anything else moves nothing. A camera whose clock was set otherwise is believed again with the last of `AGREEING`
 stamps in succession that agree among themselves to `AGREE_MS` and took `AGREE_OVER_MS` to come; one that agrees with
-what was measured before ends the trial. What lies in the time that the camera has already told, while its clock was
-about right, is believed in that way only if it is right: there lies what was recorded. Otherwise such a camera has to
-be set right, or its clock to pass what it told. Pure; times are Unix ms, those of cameras by their own clocks.
+what was measured before ends the trial. What lies before the last that the camera told, while its clock was about
+right, is believed in that way only if it is right: there lies what was recorded, also before this gateway ever heard
+the camera. Otherwise such a camera has to be set right, or its clock to pass what it told. A clock that lost the time
+stands long before anything was recorded here, and is believed. Pure; times are Unix ms, those of cameras by their own
+clocks.
 """
 
 from __future__ import annotations
@@ -38,6 +40,9 @@ DRIFT: Final = 0.001
 ABOUT_RIGHT_MS: Final = 86_400_000
 """A clock that is less wrong than this tells the time; one that is more wrong has lost it (1970, 2000)."""
 
+LOST_BEFORE_MS: Final = 1_704_067_200_000
+"""Clocks that lost the time stand in 1970 or 2000; nothing that was recorded of a site of ours is older than 2024."""
+
 Freshness = Literal["fresh", "late", "old", "ahead"]
 """`late`: not of now, but newer than all that its camera told: queued. `old`, `ahead`: of a time that cannot be."""
 
@@ -56,13 +61,12 @@ class Trial:
 class CameraClock:
     """What is known of a camera's clock. `error_ms`: how far it is ahead (behind: negative), None until measured.
 
-    `measured_ms`: when it was measured last. `told_from_ms`, `told_ms`: the first and the last read that it stamped
-    while it was about right, by its own clock. `trial`: what may become another error.
+    `measured_ms`: when it was measured last. `told_ms`: the last read that it stamped while it was about right, by its
+    own clock. `trial`: what may become another error.
     """
 
     error_ms: int | None = None
     measured_ms: int = 0
-    told_from_ms: int | None = None
     told_ms: int | None = None
     trial: Trial | None = None
 
@@ -89,11 +93,10 @@ def judge(
     `is_read` False: a sign of life with a time, which only tells where the clock stands.
     """
     lead = stamp_ms - now_ms
-    is_right = now_ok and abs(lead) <= tolerance_ms
     if _agrees(clock, stamp_ms, lead, tolerance_ms, now_ok=now_ok):
         return Judgement("fresh", 0, _followed(clock, stamp_ms, now_ms, tolerance_ms, is_read=is_read))
     trial = _tried(clock.trial, stamp_ms, lead, now_ms)
-    if _settles(trial, now_ms) and (is_right or not _was_told(clock, stamp_ms)):
+    if _settles(trial, now_ms) and not _may_be_recorded(clock, stamp_ms, now_ms, tolerance_ms, now_ok=now_ok):
         unknown = replace(clock, error_ms=None)
         return Judgement("fresh", 0, _followed(unknown, stamp_ms, now_ms, tolerance_ms, is_read=is_read))
     off = lead - (clock.error_ms or 0)
@@ -144,10 +147,10 @@ def _followed(clock: CameraClock, stamp_ms: int, now_ms: int, tolerance_ms: int,
         error = lead
     else:
         error -= min(error - lead, round(max(0, now_ms - clock.measured_ms) * DRIFT))
-    first, last = clock.told_from_ms, clock.told_ms
+    last = clock.told_ms
     if is_read and abs(error) <= ABOUT_RIGHT_MS:
-        first, last = stamp_ms if first is None else min(first, stamp_ms), max(stamp_ms, last or stamp_ms)
-    return CameraClock(error, now_ms, first, last)
+        last = stamp_ms if last is None else max(last, stamp_ms)
+    return CameraClock(error, now_ms, last)
 
 
 def _tried(trial: Trial | None, stamp_ms: int, lead: int, now_ms: int) -> Trial:
@@ -162,9 +165,16 @@ def _settles(trial: Trial, now_ms: int) -> bool:
     return trial.count >= AGREEING and now_ms - trial.since_ms >= AGREE_OVER_MS
 
 
-def _was_told(clock: CameraClock, stamp_ms: int) -> bool:
-    first, last = clock.told_from_ms, clock.told_ms
-    return first is not None and last is not None and first <= stamp_ms <= last
+def _may_be_recorded(clock: CameraClock, stamp_ms: int, now_ms: int, tolerance_ms: int, *, now_ok: bool) -> bool:
+    """Whether stamps that agree among themselves may be of reads that somebody recorded and plays as they came."""
+    lead, last = stamp_ms - now_ms, clock.told_ms
+    if stamp_ms < LOST_BEFORE_MS:
+        return False
+    if last is None:
+        return now_ok and lead < -ABOUT_RIGHT_MS
+    # A clock that was ahead has told what is still to come: put right by hand, it need not be so to the second.
+    near = max(FIRST_MS, tolerance_ms) if last > now_ms + FIRST_MS else tolerance_ms
+    return stamp_ms <= last and not (now_ok and abs(lead) <= near)
 
 
 def _what(clock: CameraClock, stamp_ms: int, off: int) -> Freshness:

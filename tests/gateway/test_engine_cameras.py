@@ -82,6 +82,20 @@ async def test_when_it_goes_on_it_is_an_alarm_until_it_stops(tmp_path: Path) -> 
         assert len(await alarms(here, "alarm.cleared")) == 1
 
 
+@pytest.mark.parametrize("measured", [True, False])
+async def test_what_was_recorded_before_the_gateway_stood_lifts_nothing_however_often(
+    tmp_path: Path, measured: bool
+) -> None:
+    async with yard(tmp_path) as here:
+        if measured:
+            assert await car(here) == LET_IN
+        for _ in range(AGREEING + 2):
+            await here.wait(60)
+            assert "replayed_old" in await car(here, -YEAR)
+        assert here.sent == [LIFT_IN] * measured
+        assert len(await alarms(here)) == 1
+
+
 async def test_the_alarm_ends_as_soon_as_the_cameras_clock_is_known_again(tmp_path: Path) -> None:
     async with yard(tmp_path) as here:
         assert await car(here, -3 * MIN) == LET_IN

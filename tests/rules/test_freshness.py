@@ -73,6 +73,27 @@ DAYS: dict[str, Reads] = {
         *((DAY + n * MIN, -DAY, "old") for n in range(5)),
         (DAY + 9 * MIN, 0, "fresh"),
     ],
+    "recorded before the first that it told, played as they came": [
+        (0, 0, "fresh"), (H, 0, "fresh"), *((DAY + n * MIN, -30 * DAY, "old") for n in range(5)),
+        (DAY + 9 * MIN, 0, "fresh"),
+    ],
+    "recorded, played to a gateway that never heard the camera": [
+        *((n * MIN, -30 * DAY, "old") for n in range(5)), (9 * MIN, 0, "fresh"),
+    ],
+    "recorded, while its clock has lost the time": [
+        (0, -26 * YEAR, "old"), (MIN, -26 * YEAR, "old"), (2 * MIN, -26 * YEAR, "fresh"),
+        *((H + n * MIN, -30 * DAY, "ahead") for n in range(5)),
+    ],
+    "half a day fast, then put right by hand": [
+        (0, 12 * H, "ahead"), (MIN, 12 * H, "ahead"), (2 * MIN, 12 * H, "fresh"),
+        (H, -45 * S, "old"), (H + MIN, -45 * S, "old"), (H + 2 * MIN, -45 * S, "fresh"), (2 * H, -45 * S, "fresh"),
+    ],
+    "recorded minutes ago, played as they came": [
+        *((n * MIN, 0, "fresh") for n in range(8)), *((8 * MIN + n * MIN, -8 * MIN, "old") for n in range(5)),
+    ],
+    "fallen to a date of these years: when it is set by hand": [
+        (0, 0, "fresh"), *((H + n * MIN, -YEAR, "old") for n in range(5)), (2 * H, 0, "fresh"),
+    ],
     "put back by an hour: when it is past what it told": [
         (-5 * H, 0, "fresh"), (0, 0, "fresh"), (10 * MIN, -H, "old"), (20 * MIN, -H, "old"), (30 * MIN, -H, "old"),
         (40 * MIN, -H, "old"), (61 * MIN, -H, "fresh"),
@@ -103,9 +124,9 @@ def test_the_gateways_own_time_is_put_right_and_no_camera_is_wrong_for_it() -> N
     assert gate.read(H + MIN, H // 10 - H) == "fresh"
     # In the middle of a trial too.
     gate = Gate()
-    assert [gate.read(0, -YEAR), gate.read(MIN, -YEAR)] == ["old", "old"]
-    gate.clock = shifted(gate.clock, DAY)
-    assert gate.read(DAY + 2 * MIN, -YEAR - DAY) == "fresh"
+    assert [gate.read(0, -8 * H), gate.read(MIN, -8 * H)] == ["old", "old"]
+    gate.clock = shifted(gate.clock, H)
+    assert gate.read(H + 2 * MIN, -9 * H) == "fresh"
 
 
 def test_signs_of_life_settle_where_a_clock_stands_before_the_first_car() -> None:
