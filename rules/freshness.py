@@ -119,6 +119,14 @@ def unmeasured(clock: CameraClock) -> CameraClock:
     return replace(clock, error_ms=None, trial=None)
 
 
+def recalled(clock: CameraClock, kept: CameraClock) -> CameraClock:
+    """What is known when a disk brings late what was `kept`: what was measured meanwhile, and the last of all told."""
+    if clock.error_ms is None:
+        clock = replace(kept, told_ms=clock.told_ms)
+    told = [at for at in (clock.told_ms, kept.told_ms) if at is not None]
+    return replace(clock, told_ms=max(told, default=None))
+
+
 def of_zone(local_ms: int, zone: ZoneInfo, now_ms: int) -> int:
     """The instant of a time that a camera told without its zone: that of the site, of two the one nearer to now.
 

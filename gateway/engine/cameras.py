@@ -23,7 +23,7 @@ from gateway.engine.causes import built_in, built_in_key
 from gateway.engine.layout import Names
 from gateway.engine.record import Facts, Record
 from rules.clocks import how_far, how_long
-from rules.freshness import CameraClock, Freshness, Judgement, judge, of_zone, shifted, unmeasured
+from rules.freshness import CameraClock, Freshness, Judgement, judge, of_zone, recalled, shifted, unmeasured
 from rules.reasons import reason
 
 CLOCKS = "camera_clock"
@@ -95,7 +95,7 @@ class Cameras:
     def start(self) -> None:
         """Remembers how wrong each clock is; what was raised before a restart ends with it."""
         facts = Facts()
-        self._remember(self._record.load_state(CLOCKS, _Kept, self._remember))
+        self._remember(self._record.load_state(CLOCKS, _Kept, self._come_late, merges=True))
         for camera in self._cameras:
             self._alarms.clear_cause(built_in_key("camera.replayed", camera), facts)
         self._ahead_ms = self._ahead()
@@ -105,9 +105,17 @@ class Cameras:
     def _remember(self, found: dict[str, _Kept]) -> None:
         known = self._clock.state == "ok"
         for camera, kept in found.items():
-            # A disk may bring it late: what was measured meanwhile is newer.
-            if camera in self._cameras and self._cameras[camera].clock.error_ms is None:
-                self._cameras[camera].clock = kept.clock if known else unmeasured(kept.clock)
+            if camera in self._cameras:
+                here = self._cameras[camera]
+                here.clock = recalled(here.clock, kept.clock if known else unmeasured(kept.clock))
+
+    def _come_late(self, found: dict[str, _Kept]) -> None:
+        self._remember(found)
+        facts = Facts()
+        for camera in found.keys() & self._cameras.keys():
+            self.keep(camera, facts)
+        if facts:
+            self._record.append(facts)
 
     def error_ms(self, camera: str) -> int | None:
         """How far its clock is ahead of the gateway's; None if that is not known."""

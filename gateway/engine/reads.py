@@ -93,13 +93,22 @@ class PlateReads:
 
     def start(self) -> None:
         """Remembers the last reads."""
-        self._remember(self._record.load_state(READS, Reads, self._remember))
+        self._remember(self._record.load_state(READS, Reads, self._come_late, merges=True))
 
     def _remember(self, found: dict[str, Reads]) -> None:
         # What a disk brings late is of before everything that was read meanwhile.
         for id, saved in found.items():
             if id in self._lanes:
-                self._lanes[id].recent = (*saved.recent, *self._lanes[id].recent)
+                recent = self._lanes[id].recent
+                self._lanes[id].recent = (*(read for read in saved.recent if read not in recent), *recent)
+
+    def _come_late(self, found: dict[str, Reads]) -> None:
+        self._remember(found)
+        facts = Facts()
+        for id in found.keys() & self._lanes.keys():
+            facts.keep(READS, id, Reads(self._lanes[id].recent))
+        if facts:
+            self._record.append(facts)
 
     def take(self, lane: str, read: PlateRead, index: AccessIndex) -> Taken:
         """Decides on a read of this lane's camera by `index`."""

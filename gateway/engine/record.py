@@ -58,8 +58,9 @@ class Appends(Protocol):
     async def append(self, drafts: Sequence[Draft], state: Sequence[StateChange] = ()) -> Sequence[Recorded]:
         """Commits facts and state together; [] when the disk let it wait for longer than the act may."""
 
-    def load_state(self, kind: str, late: Late | None = None) -> dict[str, bytes]:
-        """What was last recorded under `kind`, by id; `late` hears what of it the disk brings later."""
+    def load_state(self, kind: str, late: Late | None = None, *, merges: bool = False) -> dict[str, bytes]:
+        """What was last recorded under `kind`, by id; `late` hears what of it the disk brings later: what was not
+        changed meanwhile or, if it `merges`, all."""
 
 
 class Record:
@@ -78,15 +79,19 @@ class Record:
         task.add_done_callback(self._done)
         return task
 
-    def load_state(self, kind: str, form: type[T], late: Callable[[dict[str, T]], None] | None = None) -> dict[str, T]:
+    def load_state(
+        self, kind: str, form: type[T], late: Callable[[dict[str, T]], None] | None = None, *, merges: bool = False
+    ) -> dict[str, T]:
         """What was last recorded under `kind`, by id. A row of another form (a damaged file's) is as if it were not.
 
-        A disk may give it long after the start, when it hung or much had to be saved: `late` hears of that then.
+        A disk may give it long after the start, when it hung or much had to be saved: `late` hears of that then, and
+        of what was changed meanwhile if it `merges`.
         """
         if late is None:
             return _formed(kind, self._journal.load_state(kind), form)
         heard = late
-        return _formed(kind, self._journal.load_state(kind, lambda rows: heard(_formed(kind, rows, form))), form)
+        rows = self._journal.load_state(kind, lambda rows: heard(_formed(kind, rows, form)), merges=merges)
+        return _formed(kind, rows, form)
 
     def watch(self, watcher: Callable[[Sequence[Thing]], None]) -> None:
         """From now on `watcher` hears of everything that changes. It must return at once."""

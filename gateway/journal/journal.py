@@ -248,11 +248,11 @@ class Journal:
 
     # --- Reading
 
-    def load_state(self, kind: str, late: Late | None = None) -> dict[str, bytes]:
+    def load_state(self, kind: str, late: Late | None = None, *, merges: bool = False) -> dict[str, bytes]:
         """The state recorded under `kind`, by id. `late` hears, on the loop, what a disk that hung at the start brings
-        of it once it answers, and that nobody has changed since."""
+        of it once it answers, and that nobody has changed since; if it `merges`, of what was changed too."""
         if late is not None:
-            self._state.watch(kind, late)
+            self._state.watch(kind, late, merges=merges)
         return self._state.of(kind)
 
     async def events(

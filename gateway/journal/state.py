@@ -1,7 +1,8 @@
 """The state that decisions depend on, whole in memory, whatever the file holds of it at the moment.
 
-A file that is found late gives what nobody has changed since the start. One that was begun anew gets again what it
-lost: what decisions are made by now must be what they are made by after a restart.
+A file that is found late gives what nobody has changed since the start, and to who merges what was changed too. One
+that was begun anew gets again what it lost: what decisions are made by now must be what they are made by after a
+restart.
 """
 
 from __future__ import annotations
@@ -26,14 +27,17 @@ class State:
         self._dropped: set[tuple[str, str]] = set()
         """What was forgotten as long as it is not known what the file holds."""
         self._watchers: list[tuple[str, Late]] = []
+        self._merged: set[str] = set()
 
     def of(self, kind: str) -> dict[str, bytes]:
         """What stands under `kind`, by id."""
         return dict(self._rows.get(kind, {}))
 
-    def watch(self, kind: str, late: Late) -> None:
-        """`late` hears what a file that is found late holds of `kind`."""
+    def watch(self, kind: str, late: Late, *, merges: bool = False) -> None:
+        """`late` hears what a file that is found late holds of `kind`; if it `merges`, of what was changed too."""
         self._watchers.append((kind, late))
+        if merges:
+            self._merged.add(kind)
 
     def change(self, changes: Iterable[StateChange]) -> None:
         """Takes changes in, in their order."""
@@ -58,6 +62,8 @@ class State:
                 mine = self._rows.setdefault(kind, {})
                 if name not in mine and (kind, name) not in self._dropped:
                     mine[name] = late.setdefault(kind, {})[name] = value
+                elif kind in self._merged and mine.get(name, value) != value:
+                    late.setdefault(kind, {})[name] = value
         if whole:
             self._known = True
             self._dropped.clear()

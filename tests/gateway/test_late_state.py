@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from contract.desired import Account
 from contract.readings import Reading
-from drivers.reports import DeviceFound, DeviceLost
+from drivers.reports import ClockTold, DeviceFound, DeviceLost
 from gateway.clock import Clock
 from gateway.engine.meters import quarter_of
 from gateway.journal import Journal, Keep, StateChange
@@ -25,6 +25,7 @@ from gateway.readings.tables import latest
 from gateway.sealed import Sealed
 from gateway.web.served import People
 from gateway.web.sessions import HeldSessions
+from rules.freshness import AGREEING
 from tests.gateway.disks import NOW_MS, FaultyDisk, Hands, state_on_disk, until
 from tests.gateway.engine_site import FITTER, MORNING, Time, Yard, yard
 from tests.gateway.pages import overwrite, pages, settle
@@ -181,6 +182,25 @@ async def test_what_was_done_meanwhile_stands_against_what_is_found_late(
         assert LOCK_HELD not in here.sent
     async with yard(tmp_path, time) as again:
         assert again.engine.doors.item("lobby")["mode"] == "locked"
+
+
+async def test_what_cameras_told_before_is_joined_to_what_they_told_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time = Time()
+    async with yard(tmp_path, time) as before:
+        assert await before.plate("沪A12345", "cam-side", plate_id="1", seen_at=time.machine_ms)
+    async with hung(tmp_path, time, monkeypatch) as (here, disk):
+        here.engine.report(ClockTold("cam-side", time.machine_ms))
+        await here.plate("苏E54321", "cam-side")
+        await comes(here, disk)
+    async with yard(tmp_path, time) as again:
+        assert not await again.plate("沪A12345", "cam-side", plate_id="1")
+        # Played as they came: what was told before was not forgotten for what was measured meanwhile.
+        for number in range(AGREEING + 1):
+            await again.wait(60)
+            stamp = time.machine_ms - 8 * 3_600_000
+            assert not await again.plate("沪A12345", "cam-side", seen_at=stamp, plate_id=f"r-{number}")
 
 
 async def test_who_was_signed_in_is_so_again_once_the_disk_says_it(
