@@ -133,8 +133,7 @@ class AttachBus:
 
     async def _attached(self) -> None:
         """Reads the stream until it ends. `TimeoutError` if no part becomes whole for too long: bytes may drip."""
-        password = self._password() if self._username else None
-        tls = await asyncio.to_thread(self._tls)
+        password, tls = await asyncio.to_thread(self._secrets)
         url = f"{'http' if tls is None else 'https'}://{self._where}{self._path}"
         auth = None if self._username is None else Digest(self._username, password or "")
         timeout = httpx.Timeout(CONNECT_S, read=self._silent_s)
@@ -152,6 +151,10 @@ class AttachBus:
                 for part in reader.feed(data):
                     silence.reschedule(loop.time() + self._silent_s)
                     self._take(part)
+
+    def _secrets(self) -> tuple[str | None, ssl.SSLContext | None]:
+        """The password and what TLS trusts, read from files."""
+        return self._password() if self._username else None, self._tls()
 
     # --- Parts
 

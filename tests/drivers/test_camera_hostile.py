@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -53,7 +54,9 @@ async def served(serve: Serve) -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def fetched(port: int, heard: Heard) -> AsyncIterator[AttachBus]:
+async def fetched(
+    port: int, heard: Heard, password: Callable[[], str] = lambda: "secret-1"
+) -> AsyncIterator[AttachBus]:
     """The driver on it."""
     bus = AttachBus(
         "wire",
@@ -63,7 +66,7 @@ async def fetched(port: int, heard: Heard) -> AsyncIterator[AttachBus]:
         port=port,
         sink=heard,
         username="admin",
-        password=lambda: "secret-1",
+        password=password,
     )
     task = asyncio.create_task(bus.run())
     try:
@@ -113,6 +116,23 @@ async def test_a_challenge_that_nobody_knows_is_said(challenge: str) -> None:
     async with served(ask) as port, fetched(port, heard):
         await heard.until(lambda: heard.of(DeviceLost))
         assert heard.of(DeviceLost)[0].why == "the camera answers 401 and gives no events"
+
+
+async def test_a_disk_that_hangs_under_the_password_holds_up_nothing_else() -> None:
+    asked: list[int] = []
+
+    async def refuse(_request: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
+
+    def password() -> str:
+        asked.append(threading.get_ident())
+        return "secret-1"
+
+    heard = Heard()
+    async with served(refuse) as port, fetched(port, heard, password):
+        await heard.until(lambda: heard.of(DeviceLost))
+    assert asked
+    assert threading.get_ident() not in asked
 
 
 async def test_nobody_is_followed_elsewhere_with_the_password() -> None:
