@@ -108,7 +108,7 @@ def push_app(gateway: Served) -> FastAPI:
     add_error_answers(app)
     app.include_router(push.router)
     app.state.served = gateway
-    app.state.pushes = Counter[str]()
+    app.state.pushes = Counter[tuple[str, str]]()
     app.state.bodies = Bodies(PUSHES, PUSHES_EACH)
     return app
 

@@ -27,7 +27,7 @@ from drivers.reports import InputRefused
 from gateway.web.served import Served, served
 from web.bodies import Bodies
 from web.errors import Forbidden, NotFound
-from web.room import THIS_MACHINE, Network, lies_in, networks
+from web.room import THIS_MACHINE, Network, lies_in, networks, subscriber
 from web.session import address_of
 
 router = APIRouter(tags=["push"])
@@ -49,7 +49,8 @@ BODY_S = 30.0
 """How long a camera may take for a push: whoever drips holds nothing up."""
 
 AT_ONCE = 4
-"""Pushes of one camera that are read at the same time, each up to `PUSH_LIMIT` bytes."""
+"""Pushes of one camera and one sender that are read at the same time, each up to `PUSH_LIMIT` bytes: who drips from
+another address in `allow` keeps out nobody but himself."""
 
 STRANGERS = "push"
 """Name under which pushes of unknown devices and from unknown places are counted."""
@@ -74,13 +75,14 @@ async def push(device: str, request: Request, gateway: Annotated[Served, Depends
     if not lies_in(address, allowed):
         gateway.engine.report(InputRefused(STRANGERS, f"a push for {device} from {address}"))
         raise Forbidden(_NOT_ALLOWED)
-    reading: Counter[str] = request.app.state.pushes
-    if reading[device] >= AT_ONCE:
+    reading: Counter[tuple[str, str]] = request.app.state.pushes
+    sender = device, subscriber(address)
+    if reading[sender] >= AT_ONCE:
         gateway.engine.report(InputRefused(device, "more pushes at once than a camera has"))
         return Response(status_code=503)
     bodies: Bodies = request.app.state.bodies
     kept = bytearray()
-    reading[device] += 1
+    reading[sender] += 1
     try:
         async with asyncio.timeout(BODY_S):
             await _read(request, kept, lambda size: bodies.take(address, size))
@@ -96,7 +98,9 @@ async def push(device: str, request: Request, gateway: Annotated[Served, Depends
     except FrameError:  # told and counted there; the camera must not send it again
         return _answer(bus, device, Said())
     finally:
-        reading[device] -= 1
+        reading[sender] -= 1
+        if not reading[sender]:
+            del reading[sender]
         bodies.give_back(address, len(kept))
     verdicts = [await gateway.engine.plate_read(read) for read in pushed.reads]
     lift = any(verdict.lift for verdict in verdicts)

@@ -349,6 +349,32 @@ async def test_no_camera_holds_more_pushes_than_a_few(tmp_path: Path) -> None:
         assert (await there.zhen())["info"] == "ok"
 
 
+async def test_who_drips_from_another_address_does_not_keep_the_camera_out(tmp_path: Path) -> None:
+    go_on = asyncio.Event()
+    begun = asyncio.Semaphore(0)
+
+    async def drips() -> AsyncIterator[bytes]:
+        yield b"{"
+        begun.release()
+        await go_on.wait()
+        yield b'"heartbeat": "1"}'
+
+    async with cameras(tmp_path) as there:
+        app: Any = there.client._transport.app  # type: ignore[attr-defined]
+        stranger = httpx.ASGITransport(app, client=("127.0.0.9", 1))
+        async with httpx.AsyncClient(transport=stranger, base_url="http://gateway") as other:
+            held = [
+                asyncio.create_task(other.post("/push/zhen", content=drips(), headers=JSON)) for _ in range(AT_ONCE)
+            ]
+            for _ in held:
+                await begun.acquire()
+            assert (await other.post("/push/zhen", json={"heartbeat": "1"})).status_code == 503
+            assert (await there.zhen())["info"] == "ok"
+            go_on.set()
+            await asyncio.gather(*held)
+        assert not app.state.pushes
+
+
 async def test_pushes_at_once_do_not_add_up_to_the_machines_memory(tmp_path: Path) -> None:
     go_on = asyncio.Event()
 
