@@ -38,7 +38,7 @@ from gateway.settings import Settings
 from gateway.uplink import Uplink
 from gateway.uplink.sending import Names
 from gateway.web.served import NoHub, People, Served
-from gateway.web.serving import keep_serving, web_servers
+from gateway.web.serving import keep_serving, unheard, web_servers
 from web import descriptors
 from web.notify import keep_watchdog_fed, notify
 
@@ -63,6 +63,9 @@ def check(settings: Settings) -> int:
             return 1
     for remark in loaded.remarks:
         print(remark.say("zh"), remark.say("en"), sep="\n", file=sys.stderr)  # noqa: T201
+    deaf = unheard(loaded.site, settings)
+    if deaf is not None:
+        print(deaf.zh, deaf.en, sep="\n", file=sys.stderr)  # noqa: T201
     site = loaded.site
     print(  # noqa: T201 - the answer to whoever asked
         f"{settings.site}: ok: {len(site.buses)} buses, {len(site.devices)} devices, {len(site.doors)} doors, "

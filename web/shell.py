@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -50,14 +51,16 @@ def make_app(
     lifespan: Lifespan | None = None,
     dist: Path = DIST,
     body_limit: int = BODY_LIMIT,
+    body_limits: Mapping[str, int] = MappingProxyType({}),
     bodies: Bodies | None = None,
     metrics_from: tuple[Network, ...] = THIS_MACHINE,
     once: Once | None = None,
     secret: bytes | None = None,
     record: Recorder | None = None,
 ) -> FastAPI:
-    """A server's app. `body_limit`: bytes of one body; `bodies`: what all of them share. `metrics_from`: who may read
-    /metrics. `once`: where answers to requests with an Idempotency-Key are remembered, in memory if nothing is said.
+    """A server's app. `body_limit`: bytes of one body, `body_limits`: of one under a path's prefix; `bodies`: what all
+    of them share. `metrics_from`: who may read /metrics. `once`: where answers to requests with an Idempotency-Key are
+    remembered, in memory if nothing is said.
     `secret`: what cursors are sealed with; without one they hold until the server stops. `record`: where reads and
     refusals go.
 
@@ -83,7 +86,7 @@ def make_app(
             Middleware(
                 BodyLimit,
                 limit=body_limit,
-                others={"/api/session": SIGN_IN_LIMIT},
+                others={"/api/session": SIGN_IN_LIMIT, **body_limits},
                 bodies=bodies or Bodies(BODIES, BODIES_EACH),
             ),
         ],

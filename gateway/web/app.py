@@ -84,6 +84,8 @@ def gateway_app(
         ready=ready,
         dist=console,
         body_limit=BODY_LIMIT,
+        # Nothing is read of them, but one with its picture must be told where it belongs too.
+        body_limits={"/push/": push.READ_LIMIT},
         bodies=Bodies(BODIES, BODIES_EACH),
         metrics_from=metrics_from,
         once=MemoryOnce(sessions, gateway.clock.monotonic),

@@ -13,15 +13,17 @@ from dataclasses import dataclass
 import structlog
 from fastapi import FastAPI
 
-from config.site import HttpPushBus
+from config.site import HttpPushBus, Site
+from contract.texts import Text
 from drivers.reports import InputRefused
 from gateway.settings import Listening, Settings
 from gateway.web import metrics
 from gateway.web.app import gateway_app, push_app
+from gateway.web.push import STRANGERS, allowed_networks
 from gateway.web.served import Served
 from web import descriptors
 from web.listener import listening_socket
-from web.room import Limits
+from web.room import THIS_MACHINE, Limits, lies_in
 from web.server import Doorway, limits_of, make_server
 
 log = structlog.get_logger(__name__)
@@ -42,6 +44,23 @@ class WebServer:
     app: FastAPI
     listening: Listening
     doorway: Doorway
+
+
+def unheard(site: Site, settings: Settings) -> Text | None:
+    """What keeps cameras of another machine from pushing though the site file allows them; None: nothing."""
+    buses = [bus for bus in site.buses.values() if isinstance(bus, HttpPushBus)]
+    ranges = [network for bus in buses for network in allowed_networks(bus.allow)]
+    host, port = settings.pushes.host, settings.pushes.port
+    if host != "localhost" and not lies_in(host, THIS_MACHINE):
+        return None
+    if all(lies_in(str(network.network_address), THIS_MACHINE) for network in ranges):
+        return None
+    return Text(
+        f"站点文件允许其他机器上的相机推送，但推送端口 {port} 只在 {host} 上监听，相机连不上；"
+        "请设置 --push-host，例如 0.0.0.0",
+        f"the site file allows cameras of other machines, but port {port} for pushes listens on {host} alone, which "
+        "none of them reaches; set --push-host, to 0.0.0.0 for example",
+    )
 
 
 def web_servers(gateway: Served, settings: Settings) -> Iterator[WebServer]:
@@ -69,6 +88,10 @@ def web_servers(gateway: Served, settings: Settings) -> Iterator[WebServer]:
     )
     yield WebServer(console, settings.people, doorway("console", CONSOLE, settings.people, settings.trusted_proxies))
     if any(isinstance(bus, HttpPushBus) for bus in gateway.engine.site.buses.values()):
+        deaf = unheard(gateway.engine.site, settings)
+        if deaf is not None:
+            log.error("no camera can push", why=deaf.en)
+            gateway.engine.report(InputRefused(STRANGERS, deaf.en))
         # Cameras come themselves: who may say where a push comes from could be any of them.
         yield WebServer(pushes, settings.pushes, doorway("push", PUSHES, settings.pushes, ""))
 

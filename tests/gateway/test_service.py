@@ -203,6 +203,13 @@ async def test_check_says_every_mistake_and_help_says_how(tmp_path: Path) -> Non
         assert bad.returncode == 1
         assert "nobody" in bad.stderr
         assert "relay_99" in bad.stderr
+        deaf = tmp_path / "deaf.yaml"
+        cameras = "buses:\n  cams: {kind: http-push, allow: [192.168.10.0/24]}"
+        deaf.write_text(text.replace("buses:", cameras), encoding="utf-8")
+        told = await asyncio.to_thread(run, "--site", str(deaf), "--host", "127.0.0.1", "--check")
+        assert told.returncode == 0, told.stderr
+        assert "set --push-host" in told.stderr
+        assert "请设置 --push-host" in told.stderr
         refused = await asyncio.to_thread(run, "--site", str(broken), "--data", str(tmp_path / "other"))
         assert refused.returncode == 1
         assert not (tmp_path / "other").exists()

@@ -175,7 +175,7 @@ async def test_odd_pushes_are_answered_and_foreign_ones_are_not_taken(tmp_path: 
     """Every push of the site's camera gets an answer of its own form, or the camera sends it for ever."""
     async with hut(tmp_path) as gateway:
         text = gateway.site.read_text(encoding="utf-8")
-        text = text.replace("buses:", "buses:\n  cams: {kind: http-push, allow: [127.0.0.2/32]}")
+        text = text.replace("buses:", "buses:\n  cams: {kind: http-push, allow: [127.0.0.2/32, 192.168.10.0/24]}")
         text = text.replace("devices:", "devices:\n  cam: {profile: zhenshi_plate_camera, bus: cams}")
         lane = "lanes:\n  gate: {name: {zh: 道, en: Lane}, direction: in, camera: cam, barrier: {kind: camera}}\n"
         gateway.site.write_text(text + lane, encoding="utf-8")
@@ -201,12 +201,17 @@ async def test_odd_pushes_are_answered_and_foreign_ones_are_not_taken(tmp_path: 
         async with httpx.AsyncClient(base_url=gateway.url) as console:
             figures = (await console.get("/metrics")).text.splitlines()
         assert f'gatehouse_gateway_inputs_refused_total{{wire="cam"}} {len(BROKEN)}.0' in figures
-        assert 'gatehouse_gateway_inputs_refused_total{wire="push"} 5.0' in figures
+        assert 'gatehouse_gateway_inputs_refused_total{wire="push"} 6.0' in figures
         assert await gateway.end() == 0
         seen = [(kind, data.get("rule")) for _, kind, source, data in gateway.rows() if source == "gate"]
         assert [kind for kind, _ in seen] == ["plate.seen", "access.denied"]
         said = [data["why"] for _, kind, source, data in gateway.rows() if (kind, source) == ("input.refused", "cam")]
         assert len(said) == 1
+        # That cameras of another machine cannot come is said before any of them could be refused.
+        first = next(
+            data["why"] for _, kind, source, data in gateway.rows() if (kind, source) == ("input.refused", "push")
+        )
+        assert "set --push-host" in first
 
 
 def verdict(answer: httpx.Response) -> str:

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from fastapi import FastAPI
 
+from config.site import HttpPushBus
 from contract.desired import Account, Holder, Role
 from contract.instants import instant
 from contract.rights import viewer_of
@@ -21,9 +22,11 @@ from drivers.profiles import load
 from drivers.push import PushBus
 from gateway.hubtime import HubWord
 from gateway.sealed import Sealed
+from gateway.settings import Listening, Settings
 from gateway.web.app import gateway_app, push_app
 from gateway.web.push import allowed_networks
 from gateway.web.served import People, Served
+from gateway.web.serving import unheard
 from tests.gateway.engine_site import MORNING, Album, Time, Yard, yard
 from web.passwords import Passwords
 from web.room import lies_in
@@ -468,7 +471,36 @@ async def test_the_consoles_port_takes_no_pushes_and_says_where_they_go(tmp_path
         [(_, source, data)] = await there.here.events("input.refused")
         assert source == "cam-side"
         assert "push to port 8082" in data["why"]
+        # One with its picture is told too, and nothing of it is read.
+        large = plate_push(imageFile="x" * 900_000)
+        assert (await there.client.post("/push/cam-side", json=large)).status_code == 404
+        await there.here.settle()
+        assert there.here.engine.refusals.counts["cam-side"] == 2
         assert there.here.sent == []
+
+
+@pytest.mark.parametrize(
+    ("host", "allow", "deaf"),
+    [
+        ("127.0.0.1", ["192.168.10.0/24"], True),
+        ("localhost", ["127.0.0.0/8", "192.168.10.51/32"], True),
+        ("::1", ["0.0.0.0/0"], True),
+        ("127.0.0.1", [], False),
+        ("127.0.0.1", ["127.0.0.2/32"], False),
+        ("0.0.0.0", ["192.168.10.0/24"], False),
+        ("192.168.10.1", ["192.168.10.0/24"], False),
+    ],
+)
+async def test_cameras_that_cannot_reach_their_port_are_told_of(
+    tmp_path: Path, host: str, allow: list[str], deaf: bool
+) -> None:
+    settings = Settings(tmp_path / "site.yaml", tmp_path, pushes=Listening(host, 8082))
+    async with site(tmp_path) as there:
+        loaded = there.here.engine.site
+        buses = {**loaded.buses, "cams": HttpPushBus(kind="http-push", allow=allow)}
+        found = unheard(loaded.model_copy(update={"buses": buses}), settings)
+    assert (found is not None) is deaf
+    assert found is None or f"8082 for pushes listens on {host} alone" in found.en
 
 
 async def test_the_consoles_port_takes_pushes_where_the_settings_say_so(tmp_path: Path) -> None:
