@@ -108,6 +108,7 @@ class Hub:
             ready=self.reasons,
             dist=self.settings.console_dir or DIST,
             metrics_from=networks(self.settings.metrics_from),
+            trusted_proxies=networks(self.settings.trusted_proxies),
             once=DatabaseOnce(),
             secret=self.database.key,
             record=witnessed(self.database),

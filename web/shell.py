@@ -24,6 +24,7 @@ from web.headers import BodyLimit, NoZeros, SameOrigin, SecurityHeaders
 from web.live import Live
 from web.once import MemoryOnce, Once
 from web.paging import Cursors
+from web.proxies import UnnamedProxies, is_for_another
 from web.room import THIS_MACHINE, Network, lies_in
 from web.sealing import new_secret
 from web.session import Sessions, address_of
@@ -54,15 +55,15 @@ def make_app(
     body_limits: Mapping[str, int] = MappingProxyType({}),
     bodies: Bodies | None = None,
     metrics_from: tuple[Network, ...] = THIS_MACHINE,
+    trusted_proxies: tuple[Network, ...] = (),
     once: Once | None = None,
     secret: bytes | None = None,
     record: Recorder | None = None,
 ) -> FastAPI:
     """A server's app. `body_limit`: bytes of one body, `body_limits`: of one under a path's prefix; `bodies`: what all
-    of them share. `metrics_from`: who may read /metrics. `once`: where answers to requests with an Idempotency-Key are
-    remembered, in memory if nothing is said.
-    `secret`: what cursors are sealed with; without one they hold until the server stops. `record`: where reads and
-    refusals go.
+    of them share. `metrics_from`: who may read /metrics. `trusted_proxies`: as `web.server` has them. `once`: where
+    answers to requests with an Idempotency-Key are remembered, in memory if nothing is said. `secret`: what cursors are
+    sealed with; without one they hold until the server stops. `record`: where reads and refusals go.
 
     Sessions and live stream are reachable as `app.state.sessions` and `app.state.live`. `web.server` closes the live
     stream before it waits for open requests.
@@ -80,6 +81,7 @@ def make_app(
         dependencies=[Depends(only_known)],
         middleware=[
             Middleware(SecurityHeaders),
+            Middleware(UnnamedProxies, trusted=trusted_proxies),
             Middleware(LastResort),
             Middleware(SameOrigin),
             Middleware(NoZeros),
@@ -150,7 +152,7 @@ def _health_router(ready: Ready, metrics_from: tuple[Network, ...]) -> APIRouter
         """Prometheus text format, for whom the settings name: it names sites and gateways."""
         address = address_of(request)
         # Without an address: a Unix socket, or a test without one.
-        if address and not lies_in(address, metrics_from):
+        if is_for_another(request.scope) or (address and not lies_in(address, metrics_from)):
             raise NotFound
         return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 

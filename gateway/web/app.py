@@ -43,6 +43,7 @@ def gateway_app(
     *,
     console: Path,
     metrics_from: tuple[Network, ...] = THIS_MACHINE,
+    trusted_proxies: tuple[Network, ...] = (),
     push_port: int = 0,
     pushes: FastAPI | None = None,
 ) -> FastAPI:
@@ -88,6 +89,7 @@ def gateway_app(
         body_limits={"/push/": push.READ_LIMIT},
         bodies=Bodies(BODIES, BODIES_EACH),
         metrics_from=metrics_from,
+        trusted_proxies=trusted_proxies,
         once=MemoryOnce(sessions, gateway.clock.monotonic),
         record=record,
     )

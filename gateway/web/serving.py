@@ -23,7 +23,7 @@ from gateway.web.push import STRANGERS, allowed_networks
 from gateway.web.served import Served
 from web import descriptors
 from web.listener import listening_socket
-from web.room import THIS_MACHINE, Limits, lies_in
+from web.room import THIS_MACHINE, Limits, lies_in, networks
 from web.server import Doorway, limits_of, make_server
 
 log = structlog.get_logger(__name__)
@@ -83,6 +83,7 @@ def web_servers(gateway: Served, settings: Settings) -> Iterator[WebServer]:
         gateway,
         console=settings.console,
         metrics_from=settings.metrics_from,
+        trusted_proxies=networks(settings.trusted_proxies),
         push_port=settings.pushes.port,
         pushes=pushes if settings.pushes_at_console else None,
     )

@@ -16,6 +16,7 @@ from fastapi import APIRouter, FastAPI
 from contract.commands import Person
 from web.live import Live, LiveLimits, Snapshot, State
 from web.passwords import Passwords
+from web.room import networks
 from web.screens import LiveEvent, View
 from web.server import make_server
 from web.session import SessionLimits, Sessions, StoredAccount, StoredSession, normal_username
@@ -163,6 +164,7 @@ def house(
     routers: Sequence[APIRouter] = (),
     reasons: Sequence[str] = (),
     dist: Path = Path("/nonexistent"),
+    trusted_proxies: str = "",
 ) -> House:
     clock, store, source, passwords = Clock(), MemoryStore(), MemorySource(), Passwords()
     live = Live(source, limits)
@@ -178,7 +180,8 @@ def house(
         return list(reasons)
 
     app = make_app(
-        title="test", version="0", sessions=sessions, live=live, routers=routers, ready=ready, dist=dist
+        title="test", version="0", sessions=sessions, live=live, routers=routers, ready=ready, dist=dist,
+        trusted_proxies=networks(trusted_proxies),
     )  # fmt: skip
     return House(app, store, source, live, sessions, clock, passwords)
 

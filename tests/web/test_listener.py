@@ -11,6 +11,7 @@ from typing import Annotated
 
 import httpx
 import pytest
+import structlog
 from fastapi import APIRouter, Body, FastAPI
 from starlette.requests import Request
 
@@ -166,6 +167,37 @@ async def test_a_proxy_is_believed_only_where_the_settings_name_it(trusted: str,
         async with httpx.AsyncClient(transport=proxy, base_url=f"http://127.0.0.1:{server.port}") as client:
             answer = await client.get("/api/who", headers={"X-Forwarded-For": "9.9.9.9"})
     assert answer.json() == seen
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded"])
+async def test_a_proxy_of_this_machine_that_nobody_named_gets_no_figures_and_is_told_of_once(header: str) -> None:
+    async with (
+        serving(house().app, Doorway()) as server,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as client,
+    ):
+        with structlog.testing.capture_logs() as said:
+            for _ in range(2):
+                assert (await client.get("/metrics", headers={header: "127.0.0.1"})).status_code == 404
+                assert (await client.get("/healthz", headers={header: "192.0.2.1"})).status_code == 200
+        assert (await client.get("/metrics")).status_code == 200
+    assert len([line for line in said if "is not believed" in line["event"]]) == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "speaks_for", "status"),
+    [("X-Forwarded-For", "192.0.2.1", 404), ("X-Forwarded-For", "127.0.0.1", 200), ("X-Real-IP", "192.0.2.1", 404)],
+)
+async def test_of_a_proxy_that_is_named_the_figures_go_by_whom_it_speaks_for(
+    header: str, speaks_for: str, status: int
+) -> None:
+    place = house(trusted_proxies="127.0.0.1")
+    async with (
+        serving(place.app, Doorway(trusted_proxies="127.0.0.1")) as server,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as client,
+    ):
+        with structlog.testing.capture_logs() as said:
+            assert (await client.get("/metrics", headers={header: speaks_for})).status_code == status
+    assert any("is not believed" in line["event"] for line in said) is (header == "X-Real-IP")
 
 
 def test_half_of_the_descriptors_stay_for_wires_files_and_uplink(monkeypatch: pytest.MonkeyPatch) -> None:
