@@ -1,8 +1,8 @@
 """The sealed account of a gateway: a way in for the day when the hub is out of reach and nobody's copy is good.
 
 Its password is made here, shown once and kept on paper in a sealed envelope; the file holds its hash. It opens only
-while the gateway works alone. Whoever uses it raises an alarm; once the hub is back it is spent, and the alarm stays
-until there is a new one.
+while the gateway works alone. Whoever uses it raises an alarm; once the hub is back to stay it is spent, and the alarm
+stays until there is a new one.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import msgspec
 import structlog
 
 from gateway.clock import Clock
+from gateway.engine.alarmclock import Alarmclock, Timers
 from web.passwords import Passwords
 
 log = structlog.get_logger(__name__)
@@ -26,6 +27,9 @@ FILE = "break-glass.json"
 
 ALONE_MS = 60_000
 """A line that is gone for less is no outage."""
+
+STANDS_S = 60.0
+"""For so long the hub must have answered without a break: then the outage is over."""
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 _GROUPS, _GROUP = 5, 5
@@ -48,26 +52,30 @@ class Sealed:
     """
 
     def __init__(
-        self, folder: Path, clock: Clock, alone_since: Callable[[], int | None], turned: Callable[[bool], None]
+        self,
+        folder: Path,
+        clock: Clock,
+        timers: Timers,
+        alone_since: Callable[[], int | None],
+        turned: Callable[[bool], None],
     ) -> None:
         self._file = folder / FILE
         self._clock = clock
         self._alone_since = alone_since
         self._turned = turned
         self._writing: set[asyncio.Task[None]] = set()
+        self._stands = False
+        self._over = Alarmclock(timers, self._outage_over)
+        self._outage: float | None = None
+        """Since when (monotonic) there is an outage; it goes on until the hub is back to stay."""
         self.seal = read(self._file)
         self._say()
+        self.hub_turned()
 
     @property
     def opens(self) -> bool:
         """Whether it may be used now."""
-        since = self._alone_since()
-        return (
-            self.seal is not None
-            and not self.seal.spent
-            and since is not None
-            and self._clock.wall_ms() - since >= ALONE_MS
-        )
+        return self.seal is not None and not self.seal.spent and self._lasted()
 
     async def current(self) -> Seal | None:
         """The seal as the file holds it now, if it opens: it may have been renewed from the command line."""
@@ -89,8 +97,26 @@ class Sealed:
             await self._keep(msgspec.structs.replace(self.seal, used_at=self._clock.wall_ms()))
 
     def hub_turned(self) -> None:
-        """The line to the hub stands or is cut: what was used during an outage is spent after it."""
-        if self.seal is None or self.seal.used_at is None or self.seal.spent or self._alone_since() is not None:
+        """The hub answers or is away: what was used during an outage is spent after it."""
+        since = self._alone_since()
+        if since is not None:
+            self._stands = False
+            self._over.arm(None)
+            if self._outage is None:
+                self._outage = self._clock.monotonic() - (self._clock.wall_ms() - since) / 1000
+            return
+        if not self._lasted():
+            self._outage = None
+        if not self._stands:
+            self._stands = True
+            self._over.arm(STANDS_S)
+
+    def _lasted(self) -> bool:
+        return self._outage is not None and (self._clock.monotonic() - self._outage) * 1000 >= ALONE_MS
+
+    def _outage_over(self) -> None:
+        self._outage = None
+        if self.seal is None or self.seal.used_at is None or self.seal.spent:
             return
         task = asyncio.get_running_loop().create_task(self._keep(msgspec.structs.replace(self.seal, spent=True)))
         self._writing.add(task)

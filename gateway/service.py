@@ -137,6 +137,7 @@ async def _serve(settings: Settings, loaded: LoadedSite) -> int:
     sealed = Sealed(
         settings.data,
         clock,
+        LoopTimers(),
         lambda: 0 if uplink is None else uplink.alone_since_ms,
         lambda used: engine.turn("account.break_glass", there=used),
     )

@@ -102,7 +102,8 @@ class Uplink:
         self._steps: asyncio.Queue[Desired] = asyncio.Queue(MOST_STEPS)
         self._commands: set[asyncio.Task[None]] = set()
         self._watchers: list[Callable[[], None]] = []
-        self._lost_at = time.monotonic()
+        self._lost_at: float | None = time.monotonic()
+        """Since when the hub is away; None once it has answered over the connection that stands."""
         self._left = asyncio.Event()
         self._hub_speaks: int | None = None
         self._unread_at = -UNREAD_S
@@ -113,13 +114,13 @@ class Uplink:
 
     @property
     def connected(self) -> bool:
-        """Whether the hub's broker is reached and the hub does not owe an answer for too long."""
-        return self.broker_connected and self._sending.silent_since is None
+        """Whether the hub has answered over the connection that stands, and does not owe an answer for too long."""
+        return self._lost_at is None and self._sending.silent_since is None
 
     @property
     def alone_since_ms(self) -> int | None:
-        """Since when (Unix ms) the site works without its hub; None while it does not."""
-        since = self._sending.silent_since if self.broker_connected else self._lost_at
+        """Since when (Unix ms) the site works without its hub; None while it does not. A broker alone is no hub."""
+        since = self._sending.silent_since if self._lost_at is None else self._lost_at
         return None if since is None else self._clock.wall_ms() - round((time.monotonic() - since) * 1000)
 
     @property
@@ -153,8 +154,8 @@ class Uplink:
         return self._hub_speaks
 
     def watch(self, watcher: Callable[[], None]) -> None:
-        """`watcher` is called when the line stands or is cut, when the hub falls silent or answers again, when it
-        refuses what it gets, and when it speaks another version than before."""
+        """`watcher` is called when the line stands or is cut, when the hub answers over it, falls silent or answers
+        again, when it refuses what it gets, and when it speaks another version than before."""
         self._watchers.append(watcher)
         self._sending.watch_silence(watcher)
 
@@ -217,6 +218,9 @@ class Uplink:
             try:
                 await self._serve(client)
             finally:
+                if self._lost_at is None:
+                    silent = self._sending.silent_since
+                    self._lost_at = time.monotonic() if silent is None else silent
                 self._sending.disconnected()
                 self._turn(connected=False)
 
@@ -240,8 +244,17 @@ class Uplink:
 
     def _turn(self, *, connected: bool) -> None:
         self.broker_connected = connected
-        self._lost_at = time.monotonic()
         log.info("uplink.connected" if connected else "uplink.disconnected", backlog=self.backlog)
+        self._tell()
+
+    def _answered(self) -> None:
+        """The hub itself is there."""
+        if self._lost_at is not None:
+            self._lost_at = None
+            log.info("uplink.answered", backlog=self.backlog)
+            self._tell()
+
+    def _tell(self) -> None:
         for watcher in self._watchers:
             watcher()
 
@@ -298,6 +311,7 @@ class Uplink:
                 ack = wire.decode(Ack, payload)
                 self._spoken(ack.v)
                 self._sending.heard(ack)
+                self._answered()
             case "command":
                 command = wire.decode(Command, payload)
                 self._spoken(command.v)
@@ -317,8 +331,7 @@ class Uplink:
             self._unread_at = now
         if version != self._hub_speaks and (not read or now - self._unread_at >= UNREAD_S):
             self._hub_speaks = version
-            for watcher in self._watchers:
-                watcher()
+            self._tell()
 
     def _start(self, command: Command) -> None:
         if len(self._commands) >= MOST_COMMANDS:

@@ -27,7 +27,7 @@ class Link(Protocol):
 
     @property
     def connected(self) -> bool | None:
-        """Whether the hub's broker is reached and the hub answers; None where a site has no hub."""
+        """Whether the hub answers over the line that stands; None where a site has no hub."""
 
     @property
     def alone_since_ms(self) -> int | None:

@@ -16,6 +16,7 @@ from contract.desired import Account
 from contract.readings import Reading
 from drivers.reports import ClockTold, DeviceFound, DeviceLost
 from gateway.clock import Clock
+from gateway.engine.alarmclock import LoopTimers
 from gateway.engine.meters import quarter_of
 from gateway.journal import Journal, Keep, StateChange
 from gateway.journal.state import State
@@ -213,7 +214,7 @@ async def test_who_was_signed_in_is_so_again_once_the_disk_says_it(
     def sessions(here: Yard) -> HeldSessions:
         people = People({"wang": account}, {})
         clock = here.engine.clock
-        sealed = Sealed(tmp_path, clock, lambda: None, lambda _: None)
+        sealed = Sealed(tmp_path, clock, LoopTimers(), lambda: None, lambda _: None)
         return HeldSessions(people, here.engine.record, clock, sealed, site="yard", gateway="yard-gw")
 
     time = Time()

@@ -316,6 +316,25 @@ async def test_a_hub_that_is_away_gets_everything_when_it_is_back(
             await until(lambda: gateway.uplink.connected)
 
 
+async def test_a_broker_without_its_hub_is_no_hub(broker: RunningBroker, wire: Wire, tmp_path: Path) -> None:
+    async with site(tmp_path / "gw", wire.port) as gateway:
+        began = gateway.uplink.alone_since_ms
+        assert began is not None
+        for _ in range(2):
+            await until(lambda: gateway.uplink.broker_connected)
+            # Nothing is owed, and still nobody has answered.
+            assert (gateway.uplink.connected, gateway.uplink.alone_since_ms) == (False, pytest.approx(began, abs=50))
+            wire.cut()
+            await until(lambda: not gateway.uplink.broker_connected)
+            wire.mend()
+        turns: list[int | None] = []
+        gateway.uplink.watch(lambda: turns.append(gateway.uplink.alone_since_ms))
+        async with hub_end(broker):
+            await gateway.record("a")
+            await until(lambda: gateway.uplink.connected)
+        assert None in turns
+
+
 async def test_lost_answers_make_no_doubles(broker: RunningBroker, tmp_path: Path) -> None:
     async with hub_end(broker) as hub, site(tmp_path / "gw", broker.port) as gateway:
         hub.answering = False

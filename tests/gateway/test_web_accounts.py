@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from contract.instants import instant, milliseconds
-from gateway.sealed import ALONE_MS, FILE
+from gateway.sealed import ALONE_MS, FILE, STANDS_S
 from hub.accounts.copies import COPY_LIVES, copied
 from tests.gateway.engine_site import MORNING
 from tests.gateway.test_web_site import PASSWORD, Site, site
@@ -120,6 +120,17 @@ async def sealed(there: Site) -> str:
     return str(answer.json()["password"])
 
 
+def alone_since(there: Site, since: int | None) -> None:
+    """The line to the hub is cut, or (None) the hub has answered over it."""
+    there.link.alone_since_ms = since
+    there.app.state.sealed.hub_turned()
+
+
+def back_to_stay(there: Site) -> None:
+    alone_since(there, None)
+    there.here.time.pass_by(STANDS_S)
+
+
 def alarms(there: Site) -> list[str]:
     found = there.here.engine.alarms.alarms.values()
     return [alarm.cause.rule for alarm in found if alarm.state in {"active", "acknowledged"}]
@@ -131,9 +142,9 @@ async def test_the_sealed_account_opens_only_without_the_hub_and_is_an_alarm(tmp
         assert len(password) >= 25
         assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
         assert password not in (tmp_path / FILE).read_text()
-        there.link.alone_since_ms = None
+        back_to_stay(there)
         assert (await enter(there, SEALED, password)).status_code == 401
-        there.link.alone_since_ms = there.here.time.machine_ms
+        alone_since(there, there.here.time.machine_ms)
         assert (await enter(there, SEALED, password)).status_code == 401
         there.here.time.pass_by(ALONE_MS / 1000)
         assert alarms(there) == []
@@ -146,10 +157,9 @@ async def test_the_sealed_account_opens_only_without_the_hub_and_is_an_alarm(tmp
         session = there.client.headers["Authorization"]
 
         # The hub is back: what was opened is closed, and it is spent for the next outage too.
-        there.link.alone_since_ms = None
-        there.app.state.sealed.hub_turned()
+        back_to_stay(there)
         assert await unlock(there) == 401
-        there.link.alone_since_ms = 0
+        alone_since(there, 0)
         there.client.headers["Authorization"] = session
         await there.app.state.sealed.look()
         assert await unlock(there) == 401
@@ -160,6 +170,27 @@ async def test_the_sealed_account_opens_only_without_the_hub_and_is_an_alarm(tmp
         assert alarms(there) == []
         assert (await enter(there, SEALED, password)).status_code == 401
         assert (await enter(there, SEALED, new)).status_code == 200
+
+
+async def test_a_hub_that_answers_for_a_moment_spends_nothing(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        password = await sealed(there)
+        assert (await enter(there, SEALED, password)).status_code == 200
+        for _ in range(3):
+            alone_since(there, None)
+            there.here.time.pass_by(STANDS_S - 1)
+            there.app.state.sealed.hub_turned()
+            alone_since(there, there.here.time.machine_ms)
+            there.here.time.pass_by(1)
+            assert await unlock(there) == 202
+        # But a line that was gone for a moment opens nothing.
+        back_to_stay(there)
+        new = await sealed(there)
+        alone_since(there, there.here.time.machine_ms)
+        there.here.time.pass_by(ALONE_MS / 1000 - 1)
+        alone_since(there, None)
+        there.here.time.pass_by(2)
+        assert (await enter(there, SEALED, new)).status_code == 401
 
 
 async def test_the_alarm_of_a_used_seal_outlives_a_restart(tmp_path: Path) -> None:

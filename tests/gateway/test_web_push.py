@@ -19,6 +19,7 @@ from contract.pictures import picture_id
 from drivers.installed import Gateway
 from drivers.opening import open_bus
 from drivers.push import PushBus
+from gateway.engine.alarmclock import LoopTimers
 from gateway.engine.lanes import WAITING_LIMIT
 from gateway.engine.reads import OLD_BURST
 from gateway.sealed import Sealed
@@ -103,7 +104,7 @@ async def cameras(folder: Path, disk: FaultyDisk | None = None) -> AsyncIterator
             pictures=Album(folder),
             people=People({}, {}),
             link=Alone(),
-            sealed=Sealed(folder, engine.clock, lambda: None, lambda _: None),
+            sealed=Sealed(folder, engine.clock, LoopTimers(), lambda: None, lambda _: None),
             clock=engine.clock,
             software="0.0.0",
         )

@@ -106,6 +106,7 @@ async def site(
         sealed = Sealed(
             folder,
             here.engine.clock,
+            here.time,
             lambda: link.alone_since_ms,
             lambda used: here.engine.turn("account.break_glass", there=used),
         )
