@@ -374,6 +374,14 @@ class AccountLocked(msgspec.Struct, frozen=True, kw_only=True):
     reason: Words = ""
 
 
+class BreakGlassRenewed(msgspec.Struct, frozen=True, kw_only=True):
+    """`break_glass.renewed`: the gateway's sealed account has another password. `by` is None if it was made with a
+    command on the gateway's own machine."""
+
+    made_at: Instant
+    by: Person | None = None
+
+
 class WritesRefused(msgspec.Struct, frozen=True, kw_only=True):
     """A signed-in person asked for more than `share` changes of a noun in a minute. At most one event a minute."""
 
@@ -546,6 +554,7 @@ OF_GATEWAYS: dict[str, type[msgspec.Struct]] = {
     "input.refused": InputRefused,
     "account.locked": AccountLocked,
     "account.unlocked": AccountLocked,
+    "break_glass.renewed": BreakGlassRenewed,
 }
 """What happens at a site: only its gateway knows."""
 

@@ -57,7 +57,7 @@ KIND_SIGHTS: Mapping[str, Sight] = {
     **dict.fromkeys(
         (
             "session.opened", "session.closed", "session.refused", "account.changed", "account.locked",
-            "account.unlocked", "records.read", "request.refused", "writes.refused",
+            "account.unlocked", "break_glass.renewed", "records.read", "request.refused", "writes.refused",
         ),
         "accounts",
     ),
@@ -128,6 +128,7 @@ FIELD_SIGHTS: Mapping[type[msgspec.Struct], Fields] = {
     kinds.SessionRefused: Fields("username address why"),
     kinds.RecordChanged: Fields("id by change fields digest"),
     kinds.AccountLocked: Fields("lock account username by reason"),
+    kinds.BreakGlassRenewed: Fields("made_at by"),
     kinds.WritesRefused: Fields("by noun share address"),
     kinds.DataPruned: Fields("what before count digest"),
     kinds.RecordsRead: Fields("by what times records ids address"),

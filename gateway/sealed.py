@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 import structlog
 
+from contract.commands import Person
 from gateway.clock import Clock
 from gateway.engine.alarmclock import Alarmclock, Timers
 from web.passwords import Passwords
@@ -64,6 +65,8 @@ class Sealed:
         self._alone_since = alone_since
         self._turned = turned
         self._writing: set[asyncio.Task[None]] = set()
+        self.on_renewed: Callable[[Seal, Person | None], Awaitable[None]] | None = None
+        """Hears of each new one, and who made it; None: somebody on this machine."""
         self._stands = False
         self._over = Alarmclock(timers, self._outage_over)
         self._outage: float | None = None
@@ -90,6 +93,7 @@ class Sealed:
             return
         self.seal = found
         self._say()
+        await self._renewed(None)
 
     async def used(self) -> None:
         """Somebody signed in with it."""
@@ -122,11 +126,16 @@ class Sealed:
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
 
-    async def renew(self, passwords: Passwords) -> str:
+    async def renew(self, passwords: Passwords, by: Person) -> str:
         """A new one; its password, shown once. What the old one opened is closed."""
         password = new_password()
         await self._keep(Seal(password_hash=await passwords.hash(password), made_at=self._clock.wall_ms()))
+        await self._renewed(by)
         return password
+
+    async def _renewed(self, by: Person | None) -> None:
+        if self.seal is not None and self.on_renewed is not None:
+            await self.on_renewed(self.seal, by)
 
     async def _keep(self, seal: Seal) -> None:
         self.seal = seal

@@ -28,6 +28,8 @@ BuiltInCause = Literal[
     "rights.not_stored",
     "rights.behind",
     "account.break_glass",
+    "account.locked",
+    "line.in_clear",
     "hub.unreadable",
     "hub.refuses",
     "clock.error",
@@ -226,6 +228,30 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
             "1. Find out who broke the seal and why; if nobody knows, send somebody to the gateway now. 2. Look at what"
             " was done with it. 3. When the line is back, renew it on this gateway's Accounts page and seal the new"
             " password: the alarm ends.",
+        ),
+    ),
+    "account.locked": BuiltIn(
+        "minor",
+        Text("有账号被在本网关锁定，不能在此登录", "An account is locked at this gateway and cannot sign in here"),
+        Text(
+            "1. 在本网关“账号”页查看锁定人和原因，并向其本人核实；2. 属实的，在总控台更换密码后解锁；"
+            "3. 误锁或恶意锁定的，由角色高于锁定人的项目经理、系统管理员或应急账号在本页解锁。全部解锁后告警自动结束。",
+            "1. See on this gateway's Accounts page who locked it and why, and ask that person. 2. If it is right, give"
+            " the account a new password at the hub and unlock it there. 3. If it is not, a manager or an administrator"
+            " (of a higher role than who locked it) or the break-glass account unlocks it on that page. The alarm ends"
+            " when no lock holds.",
+        ),
+    ),
+    "line.in_clear": BuiltIn(
+        "major",
+        Text("线路未连接：密码会以明文发往 {why}", "A line is not opened: its password would go in clear to {why}"),
+        Text(
+            "门和道闸照常工作，经此线路的设备或总控台连不上。1. 请实施人员在站点文件的 {place} 写 ca_file"
+            "（签发其证书的机构）或 tls: true；2. 确认途中无人能窃听的，写 in_clear: true；3. 重启网关，告警随即结束。",
+            "Doors and barriers go on; what is behind this line, devices or the hub, is not reached. 1. In the site"
+            " file at {place}, an installer names ca_file (the authority that signed the broker's certificate) or"
+            " tls: true. 2. Where nobody else can listen on the way: in_clear: true. 3. Restart the gateway: the alarm"
+            " ends.",
         ),
     ),
     "hub.unreadable": BuiltIn(

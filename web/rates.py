@@ -14,7 +14,7 @@ WRITES_A_MINUTE: Mapping[str, int] = {
     "alarms": 120,
     "tickets": 60,
     "accounts": 60,
-    "held-accounts": 60,
+    "held-accounts": 5,
     "break-glass": 10,
     "self": 30,
 }

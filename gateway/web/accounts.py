@@ -12,8 +12,8 @@ from contract.desired import Account, Role
 from contract.instants import instant
 from contract.texts import Text
 from gateway.sealed import Sealed
-from gateway.web.served import Gateway
-from gateway.web.sessions import HeldSessions
+from gateway.web.served import Gateway, Served
+from gateway.web.sessions import HeldSessions, Lock
 from web.asked import Body
 from web.errors import Conflict, Forbidden, NotFound
 from web.live import Live
@@ -22,17 +22,18 @@ from web.users import SEALED, User
 
 router = APIRouter(prefix="/api", tags=["accounts"])
 
-MAY_LOCK: Mapping[Role, frozenset[Role]] = {
-    "guard": frozenset({"guard", "maintenance", "installer"}),
-    "manager": frozenset({"guard", "maintenance", "installer", "manager"}),
-    "admin": frozenset({"guard", "maintenance", "installer", "manager", "admin"}),
-}
-"""Role → whose accounts it may lock. The night guard is whom the colleague with the stolen phone can reach."""
+RANKS: Mapping[Role, int] = {"guard": 0, "maintenance": 1, "installer": 1, "manager": 2, "admin": 3}
+"""Role → how high it is. Nobody locks out somebody above, and a lock is lifted here only from above who set it."""
 
-Locker = Annotated[User, Depends(Allowed(*MAY_LOCK))]
-Keeper = Annotated[User, Depends(Allowed("manager", "admin"))]
+Locker = Annotated[User, Depends(Allowed("guard", "manager", "admin"))]
+"""The night guard is whom the colleague with the stolen phone can reach."""
+
+KEEPERS: tuple[Role, ...] = ("manager", "admin")
+Keeper = Annotated[User, Depends(Allowed(*KEEPERS))]
 
 _NOT_YOURS = Text("您不能锁定这个角色的账号", "You may not lock accounts of this role")
+_NOT_LOWER = Text("只能解除比您角色低的人设置的锁定", "You may lift only what somebody of a lower role locked")
+_NOT_LOCKED = Text("账号未被锁定", "The account is not locked")
 _NOT_SELF = Text("不能锁定自己的账号", "You cannot lock your own account")
 _NOT_SEALED = Text("应急账号不能更换自己的密码", "The break-glass account does not renew itself")
 
@@ -50,20 +51,31 @@ async def accounts(gateway: Gateway, user: Locker, request: Request) -> dict[str
     return {"items": [_item(each, user, _store(request)) for each in held], "next": None}
 
 
-@router.post("/held-accounts/{account_id}/lock")
+@router.post("/held-accounts/{account_id}/lock", dependencies=[PROVEN])
 async def lock(account_id: str, body: Locking, gateway: Gateway, user: Locker, request: Request) -> dict[str, Any]:
-    """Lock an account at this gateway at once, hub or no hub; its sessions here end. Only the hub lifts it."""
-    found = next((each for each in gateway.people.accounts.values() if each.id == account_id), None)
-    if found is None:
-        raise NotFound
+    """Lock an account at this gateway at once, hub or no hub; its sessions here end. Not one of a higher role."""
+    found = _account(gateway, account_id)
     if found.id == user.id:
         raise Conflict(_NOT_SELF, "own_account")
-    if found.role not in MAY_LOCK[user.role]:
+    if not _may_lock(user, found):
         raise Forbidden(_NOT_YOURS)
     await _store(request).lock(found, user.person(), body.reason.strip())
     live: Live = request.app.state.live
     live.end(found.id)
     return _item(found, user, _store(request))
+
+
+@router.post("/held-accounts/{account_id}/unlock", dependencies=[PROVEN])
+async def unlock(account_id: str, gateway: Gateway, user: Keeper, request: Request) -> dict[str, Any]:
+    """Lift a lock that somebody of a lower role set at this gateway; the hub lifts any."""
+    found, store = _account(gateway, account_id), _store(request)
+    lock = store.lock_of(found)
+    if lock is None:
+        raise Conflict(_NOT_LOCKED, "not_locked")
+    if not _may_unlock(user, lock):
+        raise Forbidden(_NOT_LOWER)
+    await store.unlock(found, user.person())
+    return _item(found, user, store)
 
 
 @router.get("/break-glass")
@@ -86,7 +98,23 @@ async def renew_break_glass(gateway: Gateway, user: Keeper, request: Request) ->
     if user.id == SEALED:
         raise Forbidden(_NOT_SEALED)
     sessions: Sessions = request.app.state.sessions
-    return {"username": SEALED, "password": await _sealed(request).renew(sessions.passwords)}
+    return {"username": SEALED, "password": await _sealed(request).renew(sessions.passwords, user.person())}
+
+
+def _account(gateway: Served, account_id: str) -> Account:
+    found = next((each for each in gateway.people.accounts.values() if each.id == account_id), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _may_lock(user: User, account: Account) -> bool:
+    return account.id != user.id and RANKS[account.role] <= RANKS[user.role]
+
+
+def _may_unlock(user: User, lock: Lock) -> bool:
+    by = next((rank for role, rank in RANKS.items() if role == lock.by.role), max(RANKS.values()))
+    return by < RANKS[user.role]
 
 
 def _item(account: Account, user: User, store: HeldSessions) -> dict[str, Any]:
@@ -97,7 +125,8 @@ def _item(account: Account, user: User, store: HeldSessions) -> dict[str, Any]:
         "name": account.name,
         "role": account.role,
         "expires_at": account.expires_at,
-        "may_lock": account.id != user.id and account.role in MAY_LOCK[user.role],
+        "may_lock": _may_lock(user, account),
+        "may_unlock": lock is not None and user.role in KEEPERS and _may_unlock(user, lock),
         "lock": None if lock is None else {"by": lock.by.name, "at": instant(lock.at), "reason": lock.reason},
     }
 

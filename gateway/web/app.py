@@ -53,7 +53,13 @@ def gateway_app(
     """
     engine = gateway.engine
     store = HeldSessions(
-        gateway.people, engine.record, gateway.clock, gateway.sealed, site=gateway.site, gateway=engine.site.gateway
+        gateway.people,
+        engine.record,
+        gateway.clock,
+        gateway.sealed,
+        site=gateway.site,
+        gateway=engine.site.gateway,
+        locked=lambda there: engine.turn("account.locked", there=there),
     )
     sessions = Sessions(
         store,

@@ -77,10 +77,15 @@ class People:
     accounts: dict[str, Account]
     holders: Mapping[str, Holder]
     _watchers: list[Callable[[str], None]] = field(default_factory=list)
+    _put_watchers: list[Callable[[], None]] = field(default_factory=list)
 
     def watch(self, changed: Callable[[str], None]) -> None:
         """`changed` hears the id of each account that is gone or is not what it was. It must return at once."""
         self._watchers.append(changed)
+
+    def watch_put(self, put: Callable[[], None]) -> None:
+        """`put` is called after each word of the hub about accounts. It must return at once."""
+        self._put_watchers.append(put)
 
     def put(self, accounts: dict[str, Account], holders: Mapping[str, Holder]) -> None:
         """From now on these may sign in, and these names may be shown."""
@@ -91,6 +96,8 @@ class People:
             if after.get(account) != may:
                 for watcher in self._watchers:
                     watcher(account)
+        for told in self._put_watchers:
+            told()
 
 
 def _may(account: Account) -> tuple[str, str, str]:

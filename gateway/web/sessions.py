@@ -1,11 +1,13 @@
 """Accounts that the hub sent down, and the sessions opened here: kept in the journal, a restart ends no shift.
 
-Beside them stand two things of the gateway's own: locks, which somebody sets here on an account and the hub's word
-lifts, and the sealed account (`gateway.sealed`). A copy has no second factor: who has one has no copy.
+Beside them stand two things of the gateway's own: locks, which somebody sets here on an account and the hub's word, or
+somebody of a higher role here, lifts; and the sealed account (`gateway.sealed`). A copy has no second factor: who has
+one has no copy.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -15,10 +17,11 @@ import msgspec
 
 from contract.commands import Person
 from contract.desired import Account
-from contract.instants import milliseconds
-from contract.kinds import AccountLocked, SessionOpened, SessionRefused, WritesRefused
+from contract.instants import instant, milliseconds
+from contract.kinds import AccountLocked, BreakGlassRenewed, SessionOpened, SessionRefused, WritesRefused
 from gateway.clock import Clock
 from gateway.engine.record import Facts, Record
+from gateway.journal import Recorded
 from gateway.sealed import Seal, Sealed
 from gateway.web.served import People
 from web.session import StoredAccount, StoredSession
@@ -51,10 +54,21 @@ class Lock(msgspec.Struct, frozen=True):
 
 
 class HeldSessions:
-    """As `web.session.SessionStore`: the hub's accounts, this gateway's own sessions, locks and sealed account."""
+    """As `web.session.SessionStore`: the hub's accounts, this gateway's own sessions, locks and sealed account.
+
+    `locked` is called with whether any account that is held here is locked.
+    """
 
     def __init__(
-        self, people: People, record: Record, clock: Clock, sealed: Sealed, *, site: str, gateway: str
+        self,
+        people: People,
+        record: Record,
+        clock: Clock,
+        sealed: Sealed,
+        *,
+        site: str,
+        gateway: str,
+        locked: Callable[[bool], None],
     ) -> None:
         self._people = people
         self._record = record
@@ -62,11 +76,14 @@ class HeldSessions:
         self._sealed = sealed
         self._site = site
         self._gateway = gateway
+        self._locked = locked
         self._sessions: OrderedDict[str, StoredSession] = OrderedDict()
         self._opened_with: dict[str, str] = {}
         self._locks: dict[str, Lock] = {}
         self._lock_late(record.load_state("account-lock", Lock, self._lock_late))
         self._remember(record.load_state("session", _Kept, self._remember))
+        people.watch_put(self._say_locks)
+        sealed.on_renewed = self._seal_renewed
 
     async def account(self, username: str) -> StoredAccount | None:
         """The account that may sign in now under `username` (lower case), or None."""
@@ -150,7 +167,7 @@ class HeldSessions:
     # --- Locks
 
     async def lock(self, account: Account, by: Person, reason: str) -> None:
-        """Nobody signs in here as `account` any more, and who did is out; the hub's word lifts it."""
+        """Nobody signs in here as `account` any more, and what was opened with it ends for good."""
         if self.lock_of(account) is not None:
             return
         lock = Lock(str(uuid4()), by, self._clock.wall_ms(), reason)
@@ -158,24 +175,53 @@ class HeldSessions:
         facts = Facts()
         facts.say("account.locked", self._gateway, _locked(lock, account, by))
         facts.keep("account-lock", account.id, lock)
-        await self._record.append(facts)
+        for session in await self.of_account(account.id):
+            self._forget(session.token_hash, facts)
+            facts.say("session.closed", self._gateway, _opened(session, self._user(account), by))
+        recording = self._record.append(facts)
+        self._say_locks()
+        await recording
+
+    async def unlock(self, account: Account, by: Person) -> None:
+        """The lock that holds is lifted here; nothing if there is none."""
+        lock = self.lock_of(account)
+        if lock is not None:
+            await self._lift(lock, account, by)
 
     def lock_of(self, account: Account) -> Lock | None:
         """The lock that holds, if there is one."""
         lock = self._locks.get(account.id)
         if lock is None or lock.lock not in account.lifted:
             return lock
-        del self._locks[account.id]
-        facts = Facts()
-        facts.say("account.unlocked", self._gateway, _locked(lock, account, None))
-        facts.keep("account-lock", account.id, None)
-        self._record.append(facts)
+        self._lift(lock, account, None)
         return None
 
     # --- Inside
 
+    def _lift(self, lock: Lock, account: Account, by: Person | None) -> asyncio.Task[Sequence[Recorded]]:
+        del self._locks[account.id]
+        facts = Facts()
+        facts.say("account.unlocked", self._gateway, _locked(lock, account, by))
+        facts.keep("account-lock", account.id, None)
+        recording = self._record.append(facts)
+        self._say_locks()
+        return recording
+
+    def _say_locks(self) -> None:
+        self._locked(any(self.lock_of(account) is not None for account in list(self._people.accounts.values())))
+
+    async def _seal_renewed(self, seal: Seal, by: Person | None) -> None:
+        facts = Facts()
+        facts.say("break_glass.renewed", self._gateway, BreakGlassRenewed(made_at=instant(seal.made_at), by=by))
+        await self._record.append(facts)
+
+    def _forget(self, token_hash: str, facts: Facts) -> None:
+        del self._sessions[token_hash]
+        self._opened_with.pop(token_hash, None)
+        facts.keep("session", token_hash, None)
+
     def _remember(self, found: Mapping[str, _Kept]) -> None:
-        """What is found late was used before all that was opened since."""
+        """What is found late was used before all that was opened since. What a lock has ended stays ended."""
         since, self._sessions = self._sessions, OrderedDict()
         for token_hash, kept in found.items():
             self._sessions[token_hash] = StoredSession(
@@ -190,10 +236,18 @@ class HeldSessions:
             )
             self._opened_with[token_hash] = kept.password
         self._sessions |= since
+        facts = Facts()
+        for token_hash, session in list(self._sessions.items()):
+            if session.account in self._locks:
+                self._forget(token_hash, facts)
+        if facts:
+            self._record.append(facts)
+        self._say_locks()
 
     def _lock_late(self, found: Mapping[str, Lock]) -> None:
         """A lock that the disk brings late holds from then on, but for one that was set since."""
         self._locks = {**found, **self._locks}
+        self._say_locks()
 
     async def _change(self, token_hash: str, changed: Callable[[StoredSession], StoredSession]) -> None:
         session = self._sessions.get(token_hash)

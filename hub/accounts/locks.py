@@ -65,6 +65,16 @@ async def on_locked(conn: AsyncConnection, event: StoredEvent) -> None:
         )
 
 
+async def on_unlocked(conn: AsyncConnection, event: StoredEvent) -> None:
+    """The lock does not hold any more: somebody there lifted it, or the hub's own word has arrived."""
+    data = event.typed()
+    assert isinstance(data, AccountLocked)
+    async with session_on(conn) as session:
+        row = await session.get(AccountLockRow, data.lock)
+        if row is not None and row.site == event.site and row.lifted_at is None:
+            row.lifted_at = event.when
+
+
 async def on_signed_in(conn: AsyncConnection, event: StoredEvent) -> None:
     """Somebody signed in at a gateway: the account is in use."""
     data = event.typed()
@@ -75,4 +85,8 @@ async def on_signed_in(conn: AsyncConnection, event: StoredEvent) -> None:
             await service.signed_in(session, account, event.when, event.received)
 
 
-PROJECTIONS: dict[str, Projection] = {"account.locked": on_locked, "session.opened": on_signed_in}
+PROJECTIONS: dict[str, Projection] = {
+    "account.locked": on_locked,
+    "account.unlocked": on_unlocked,
+    "session.opened": on_signed_in,
+}

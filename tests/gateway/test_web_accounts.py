@@ -49,30 +49,38 @@ async def test_an_account_that_the_hub_disabled_stops_opening_doors_though_the_l
         assert (await enter(there, "guard")).status_code == 401
 
 
-async def test_a_colleague_locks_it_at_once_and_only_the_hub_lifts_that(tmp_path: Path) -> None:
+async def test_a_colleague_locks_it_at_once_and_what_was_open_ends_for_good(tmp_path: Path) -> None:
     async with site(tmp_path) as there:
-        await enter(there, "maintenance")
+        await enter(there, "guard-2")
         thief = there.client.headers["Authorization"]
         await enter(there, "guard")
         guard = there.client.headers["Authorization"]
-        answer = await there.client.post("/api/held-accounts/a-maintenance/lock", json={"reason": "手机被盗"})
+        answer = await there.client.post("/api/held-accounts/a-guard-2/lock", json={"reason": "手机被盗"})
         assert (answer.status_code, answer.json()["lock"]["by"]) == (200, "Guard")
         there.client.headers["Authorization"] = thief
         assert (await there.client.get("/api/session")).status_code == 401
-        assert (await enter(there, "maintenance")).status_code == 401
+        assert (await there.here.kinds()).count("session.closed") == 1
+        assert (await enter(there, "guard-2")).status_code == 401
+        assert alarms(there) == ["account.locked"]
         there.client.headers["Authorization"] = guard
         [locked] = [item for item in (await there.get("/api/held-accounts"))["items"] if item["lock"] is not None]
-        assert (locked["username"], locked["lock"]["reason"]) == ("maintenance", "手机被盗")
+        assert (locked["username"], locked["lock"]["reason"]) == ("guard-2", "手机被盗")
         [(_, _, data)] = await there.here.events("account.locked")
-        assert (data["account"], data["by"]["name"]) == ("a-maintenance", "Guard")
+        assert (data["account"], data["by"]["name"]) == ("a-guard-2", "Guard")
     async with site(tmp_path, time=there.here.time) as again:
         # Neither a restart nor a copy that is merely prolonged lifts it.
-        copy = again.people.accounts["maintenance"]
+        copy = again.people.accounts["guard-2"]
         later = instant(milliseconds(copy.expires_at) + 1000)
-        again.people.accounts["maintenance"] = msgspec.structs.replace(copy, expires_at=later)
-        assert (await enter(again, "maintenance")).status_code == 401
-        again.people.accounts["maintenance"] = msgspec.structs.replace(copy, lifted=[data["lock"]])
-        assert (await enter(again, "maintenance")).status_code == 200
+        again.people.accounts["guard-2"] = msgspec.structs.replace(copy, expires_at=later)
+        assert (await enter(again, "guard-2")).status_code == 401
+        assert alarms(again) == ["account.locked"]
+        lifted = msgspec.structs.replace(copy, lifted=[data["lock"]])
+        again.people.put(again.people.accounts | {"guard-2": lifted}, {})
+        assert alarms(again) == []
+        # What the thief had open stays closed.
+        again.client.headers["Authorization"] = thief
+        assert (await again.client.get("/api/session")).status_code == 401
+        assert (await enter(again, "guard-2")).status_code == 200
         assert (await again.here.kinds()).count("account.unlocked") == 1
 
 
@@ -97,8 +105,10 @@ async def test_no_session_opens_by_a_password_that_the_hub_replaced_while_it_was
 @pytest.mark.parametrize(
     ("who", "whom", "status"),
     [
-        ("guard", "a-maintenance", 200),
+        ("guard", "a-guard-2", 200),
+        ("guard", "a-maintenance", 403),
         ("guard", "a-admin", 403),
+        ("admin", "a-maintenance", 200),
         ("guard", "a-guard", 409),
         ("guard", "a-nobody", 404),
         ("maintenance", "a-guard", 403),
@@ -110,6 +120,48 @@ async def test_who_may_lock_whom(tmp_path: Path, who: str, whom: str, status: in
         await enter(there, who)
         answer = await there.client.post(f"/api/held-accounts/{whom}/lock", json={"reason": "x"})
         assert answer.status_code == status, answer.text
+
+
+async def test_a_stolen_session_of_a_guard_cannot_lock_everybody_out(tmp_path: Path) -> None:
+    async with site(tmp_path, expires_in_s=86_400) as there:
+        many = {f"g{n}": msgspec.structs.replace(there.people.accounts["guard"], id=f"a-g{n}") for n in range(9)}
+        there.people.put(there.people.accounts | many, {})
+        await enter(there, "guard")
+        answers = [await lock(there, f"a-g{n}") for n in range(9)]
+        assert answers == [200] * 5 + [429] * 4
+        # Who found the screen open does not know the password.
+        there.here.time.pass_by(301)
+        assert await lock(there, "a-g8") == 403
+
+
+@pytest.mark.parametrize("who", ["guard", "admin", SEALED])
+async def test_a_lock_is_lifted_here_only_by_somebody_above_who_set_it(tmp_path: Path, who: str) -> None:
+    async with site(tmp_path) as there:
+        password = await sealed(there)
+        await enter(there, "guard")
+        assert await lock(there, "a-guard-2") == 200
+        await enter(there, who, password if who == SEALED else PASSWORD)
+        answer = await there.client.post("/api/held-accounts/a-guard-2/unlock")
+        assert answer.status_code == (403 if who == "guard" else 200), answer.text
+        if who != "guard":
+            assert answer.json()["lock"] is None
+            assert "account.locked" not in alarms(there)
+            assert (await there.here.events("account.unlocked"))[-1][2]["by"]["role"] == "admin"
+            assert (await there.client.post("/api/held-accounts/a-guard-2/unlock")).status_code == 409
+            assert (await enter(there, "guard-2")).status_code == 200
+
+
+async def test_nobody_lifts_a_lock_of_their_own_role(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        await enter(there, "admin")
+        assert await lock(there, "a-guard") == 200
+        [item] = [each for each in (await there.get("/api/held-accounts"))["items"] if each["lock"] is not None]
+        assert item["may_unlock"] is False
+        assert (await there.client.post("/api/held-accounts/a-guard/unlock")).status_code == 403
+
+
+async def lock(there: Site, account: str) -> int:
+    return (await there.client.post(f"/api/held-accounts/{account}/lock", json={"reason": "x"})).status_code
 
 
 async def sealed(there: Site) -> str:
@@ -208,6 +260,7 @@ async def test_the_alarm_of_a_used_seal_outlives_a_restart(tmp_path: Path) -> No
         name, password = made.stdout.split()[:2]
         state = await again.get("/api/break-glass")
         assert (name, state["used_at"], alarms(again)) == (SEALED, None, [])
+        assert (await again.here.events("break_glass.renewed"))[-1][2]["by"] is None
         assert (await enter(again, SEALED, password)).status_code == 200
 
 
@@ -221,6 +274,8 @@ async def test_a_seal_is_renewed_only_by_who_proves_themselves(tmp_path: Path) -
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "prove")
         assert (await there.client.post("/api/self/confirm", json={"password": PASSWORD})).status_code == 204
         assert (await there.client.post("/api/break-glass")).status_code == 200
+        [(_, _, told)] = await there.here.events("break_glass.renewed")
+        assert (told["by"]["name"], told["made_at"]) == ("Admin", instant(there.here.time.machine_ms))
 
 
 async def test_sessions_here_are_listed_and_ended_too(tmp_path: Path) -> None:

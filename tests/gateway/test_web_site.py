@@ -99,6 +99,7 @@ async def site(
             )
             for role in roles
         }
+        accounts["guard-2"] = msgspec.structs.replace(accounts["guard"], id="a-guard-2", username="guard-2")
         people = People(accounts, {"h-1": Holder(id="h-1", name="张三", unit="1-101")})
         cameras = {id: load("zhenshi_plate_camera") for id in ("cam-in", "cam-out", "cam-side")}
         here.engine.buses.add(PushBus("cameras", cameras, sink=here.engine.report, clock=here.engine.clock.wall_ms))

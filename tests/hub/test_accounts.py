@@ -303,6 +303,14 @@ async def test_a_lock_set_at_a_gateway_is_seen_at_the_hub_and_lifted_by_it(datab
             assert (await manager.delete(f"/api/accounts/{wang}/locks")).json()["error"]["code"] == "not_locked"
             assert (await manager.get(f"/api/accounts/{wang}")).json()["locks"] == []
         assert (await hub.desired("demo", "account"))[wang]["lifted"] == ["l-1"]
+        # One that was lifted at its gateway holds no more here either; no other site's gateway can say so.
+        again = msgspec.structs.replace(locked, lock="l-3")
+        await hub.report("account.locked", again, "demo-gw")
+        await hub.report("account.unlocked", again, "north-gw", site="north")
+        async with hub.signed_in("zhou", "manager", "demo") as manager:
+            assert len((await manager.get(f"/api/accounts/{wang}")).json()["locks"]) == 1
+            await hub.report("account.unlocked", again, "demo-gw")
+            assert (await manager.get(f"/api/accounts/{wang}")).json()["locks"] == []
 
 
 async def test_the_copies_of_an_older_hub_are_taken_back_with_the_first_renewal(database: Database) -> None:

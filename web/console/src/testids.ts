@@ -43,6 +43,7 @@ export const T = {
 
   heldAccount: (username: string) => `held-account-${username}`,
   heldLock: (username: string) => `held-lock-${username}`,
+  heldUnlock: (username: string) => `held-unlock-${username}`,
   sealRenew: "seal-renew",
   sealPassword: "seal-password",
   banner: "banner",

@@ -10,6 +10,7 @@ export interface HeldAccount {
   role: Role;
   expires_at: string;
   may_lock: boolean;
+  may_unlock: boolean;
   lock: { by: string; at: string; reason: string } | null;
 }
 
@@ -25,6 +26,9 @@ export const heldAccounts = async (): Promise<HeldAccount[]> =>
 
 export const lockAccount = (id: string, reason: string): Promise<HeldAccount> =>
   api.post(`/api/held-accounts/${encodeURIComponent(id)}/lock`, { reason });
+
+export const unlockAccount = (id: string): Promise<HeldAccount> =>
+  api.post(`/api/held-accounts/${encodeURIComponent(id)}/unlock`);
 
 export const breakGlass = (): Promise<BreakGlass> => api.get("/api/break-glass");
 
