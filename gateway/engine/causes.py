@@ -42,18 +42,21 @@ def built_in(
     asset: str | None = None,
     *,
     why: Text = NOWHERE,
+    place: Text | None = None,
     ticketed: bool = True,
     severity: Severity | None = None,
 ) -> Cause:
     """What a built-in alarm is about. `asset`: the thing to be maintained, if it is not `source` itself.
 
-    `why`: what that thing answered. `severity`: if it is not the cause's own here. `ticketed` False: another alarm's
+    `why`: what that thing answered. `place`: where to look, if it is not where `source` is. `severity`: if it is not the cause's own here. `ticketed` False: another alarm's
     ticket is already about the same fault.
     """
     texts = BUILT_IN[cause]
     words = _words(source, names)
     if asset is not None:
         words |= {"device": names.name(asset), "why": why}
+    if place is not None:
+        words["place"] = place
     return Cause(
         rule=cause,
         source=source,

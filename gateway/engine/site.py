@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from config import LoadedSite
+from config.site import MqttBus
 from contract import ACCEPTED_VERSIONS
 from contract.kinds import (
     DesiredApplied,
@@ -33,6 +34,7 @@ from drivers.reports import (
     PointsRead,
     Report,
 )
+from drivers.secrecy import Line, tells_secret_in_clear
 from gateway.clock import Clock
 from gateway.engine.alarmclock import Timers
 from gateway.engine.alarms import Alarms
@@ -177,6 +179,7 @@ class SiteEngine:
         self.meters.start()
         self.timekeeping.start()
         self.turn("file.damaged", there=False)
+        self._look_at_lines()
         for name, store in (("journal", self.journal), ("readings", self._readings)):
             store.watch_stall(partial(self._stall_turned, name))
             self._stall_turned(name, store.stalled)
@@ -201,6 +204,21 @@ class SiteEngine:
         why = Text(damage.kept, damage.kept)
         self.alarms.raise_cause(built_in("file.damaged", gateway, self._names, gateway, why=why), facts)
         self.record.append(facts)
+
+    def _look_at_lines(self) -> None:
+        """Lines that stay closed because a password would go over them in clear: only the site file opens them."""
+        site, facts = self.site, Facts()
+        lines: list[tuple[str, str, Line | None]] = [(site.gateway, "uplink", site.uplink)]
+        lines += [(id, f"buses.{id}", bus) for id, bus in site.buses.items() if isinstance(bus, MqttBus)]
+        for source, place, line in lines:
+            if line is not None and tells_secret_in_clear(line):
+                host, at = Text(line.host, line.host), Text(place, place)
+                cause = built_in("line.in_clear", source, self._names, source, why=host, place=at)
+                self.alarms.raise_cause(cause, facts)
+            else:
+                self.alarms.clear_cause(built_in_key("line.in_clear", source), facts)
+        if facts:
+            self.record.append(facts)
 
     def readings_dropped(self, dropped: ReadingsDropped) -> None:
         """The disk quota made the readings' store drop what the hub never had."""
