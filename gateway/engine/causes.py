@@ -48,8 +48,8 @@ def built_in(
 ) -> Cause:
     """What a built-in alarm is about. `asset`: the thing to be maintained, if it is not `source` itself.
 
-    `why`: what that thing answered. `place`: where to look, if it is not where `source` is. `severity`: if it is not the cause's own here. `ticketed` False: another alarm's
-    ticket is already about the same fault.
+    `why`: what that thing answered. `place`: where to look, if it is not where `source` is. `severity`: if it is not
+    the cause's own here. `ticketed` False: another alarm's ticket is already about the same fault.
     """
     texts = BUILT_IN[cause]
     words = _words(source, names)

@@ -80,6 +80,8 @@ class HeldSessions:
         self._sessions: OrderedDict[str, StoredSession] = OrderedDict()
         self._opened_with: dict[str, str] = {}
         self._locks: dict[str, Lock] = {}
+        self._ended: set[str] = set()
+        """Accounts that were locked since the start: what the disk brings late of their sessions has ended."""
         self._lock_late(record.load_state("account-lock", Lock, self._lock_late))
         self._remember(record.load_state("session", _Kept, self._remember))
         people.watch_put(self._say_locks)
@@ -172,6 +174,7 @@ class HeldSessions:
             return
         lock = Lock(str(uuid4()), by, self._clock.wall_ms(), reason)
         self._locks[account.id] = lock
+        self._ended.add(account.id)
         facts = Facts()
         facts.say("account.locked", self._gateway, _locked(lock, account, by))
         facts.keep("account-lock", account.id, lock)
@@ -223,7 +226,11 @@ class HeldSessions:
     def _remember(self, found: Mapping[str, _Kept]) -> None:
         """What is found late was used before all that was opened since. What a lock has ended stays ended."""
         since, self._sessions = self._sessions, OrderedDict()
+        facts = Facts()
         for token_hash, kept in found.items():
+            if kept.account in self._ended:
+                facts.keep("session", token_hash, None)
+                continue
             self._sessions[token_hash] = StoredSession(
                 token_hash,
                 kept.account,
@@ -236,18 +243,20 @@ class HeldSessions:
             )
             self._opened_with[token_hash] = kept.password
         self._sessions |= since
-        facts = Facts()
+        self._end_locked(facts)
+
+    def _lock_late(self, found: Mapping[str, Lock]) -> None:
+        """A lock that the disk brings late holds from then on, but for one that was set since."""
+        self._locks = {**found, **self._locks}
+        self._end_locked(Facts())
+        self._say_locks()
+
+    def _end_locked(self, facts: Facts) -> None:
         for token_hash, session in list(self._sessions.items()):
             if session.account in self._locks:
                 self._forget(token_hash, facts)
         if facts:
             self._record.append(facts)
-        self._say_locks()
-
-    def _lock_late(self, found: Mapping[str, Lock]) -> None:
-        """A lock that the disk brings late holds from then on, but for one that was set since."""
-        self._locks = {**found, **self._locks}
-        self._say_locks()
 
     async def _change(self, token_hash: str, changed: Callable[[StoredSession], StoredSession]) -> None:
         session = self._sessions.get(token_hash)
