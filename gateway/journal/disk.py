@@ -10,7 +10,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -129,16 +129,28 @@ def _seen(uri: str) -> sqlite3.Connection:
     return connection
 
 
+STEPS = 1_000
+"""Steps of SQLite's machine after which a disk counts as one that has given something."""
+
+
 def prepare(
-    path: Path, migrations: Sequence[str], *, checkpoint_pages: int = 0, disk: Disk | None = None
+    path: Path,
+    migrations: Sequence[str],
+    *,
+    checkpoint_pages: int = 0,
+    disk: Disk | None = None,
+    goes_on: Callable[[], None] | None = None,
 ) -> sqlite3.Connection:
     """A connection to the file, made or brought to the newest form; `Damaged`, `JournalTooNew` if that cannot be.
 
     `checkpoint_pages`: after so many pages a commit moves the log into the file itself; 0: somebody else does.
+    `goes_on`: called again and again while something is read or written, also after this until the caller takes it away
+    (`sqlite3.Connection.set_progress_handler`).
     """
     with intact(path):
         connection = (disk or Disk()).connect(path)
         try:
+            connection.set_progress_handler(goes_on, 0 if goes_on is None else STEPS)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(f"PRAGMA wal_autocheckpoint={checkpoint_pages}")
             connection.execute("PRAGMA journal_size_limit=8000000")

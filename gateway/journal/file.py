@@ -20,7 +20,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from contract.instants import instant
-from gateway.journal.disk import Damaged, Disk, JournalTooNew, intact, let_go, prepare, sync_folder
+from gateway.journal.disk import STEPS, Damaged, Disk, JournalTooNew, intact, let_go, prepare, sync_folder
 
 log = structlog.get_logger(__name__)
 
@@ -37,9 +37,6 @@ KEPT = 3
 """Damaged files that are kept of each store: a dying disk must not be filled by them too."""
 
 _COMPANIONS = ("-wal", "-shm")
-
-_COUNTED = 1_000
-"""Steps of SQLite's machine after which a disk counts as one that has given something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +265,7 @@ class StoreFile(Generic[T]):
 
     @contextmanager
     def _counted(self, db: sqlite3.Connection) -> Iterator[None]:
-        db.set_progress_handler(self._goes_on, _COUNTED)
+        db.set_progress_handler(self._goes_on, STEPS)
         try:
             yield
         finally:
@@ -286,7 +283,13 @@ class StoreFile(Generic[T]):
             db.close()
 
     def _begin(self) -> T:
-        db = prepare(self.path, self._migrations, checkpoint_pages=self._checkpoint_pages, disk=self._disk)
+        db = prepare(
+            self.path,
+            self._migrations,
+            checkpoint_pages=self._checkpoint_pages,
+            disk=self._disk,
+            goes_on=self._goes_on,
+        )
         try:
             with intact(self.path):
                 taken = self._taken(db)

@@ -45,6 +45,27 @@ def a_file(
     )
 
 
+@pytest.mark.parametrize("what", ["brought to a newer form", "checked"])
+def test_a_file_that_is_made_ready_goes_on_giving(tmp_path: Path, what: str) -> None:
+    file = a_file(tmp_path / "store")
+    file.open()
+    assert file.db is not None
+    if what == "checked":
+        file.db.execute(f"INSERT INTO rows {COUNTED.replace('count(*)', 'n + 7')}")
+    file.close()
+    given: list[int] = []
+    newer = FORM if what == "checked" else (*FORM, f"CREATE TABLE counted AS {COUNTED};")
+
+    def take(db: sqlite3.Connection) -> int:
+        given.append(file._given)
+        return first_row(db)
+
+    file = StoreFile(tmp_path / "store", newer, take=take, fill=fill, machine_ms=lambda: NOW_MS, disk=FaultyDisk())
+    assert file.open() == 7
+    file.close()
+    assert given[0] > 0
+
+
 async def test_a_file_is_there_when_the_start_goes_on(tmp_path: Path, thread: ThreadPoolExecutor) -> None:
     heard: list[Opened[int]] = []
     file = a_file(tmp_path / "store")
