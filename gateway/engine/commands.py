@@ -1,7 +1,7 @@
 """Commands: each carried out at most once, never after its expiry; who and why is recorded, the result is an event.
 
 An id is recorded before the act. A command that was under way when the process died is reported as failed at the next
-start and never tried again.
+start and never tried again. So is one of before the start, as long as the disk does not say whether it was done.
 """
 
 from __future__ import annotations
@@ -112,6 +112,7 @@ class Commands:
         self._record = record
         self._disk = disk
         self._clock = clock
+        self._began = clock.monotonic()
         self._on_unknown_alarm = on_unknown_alarm
         self._acts: Mapping[str, Act] = {
             "door.unlock": self._unlock_door,
@@ -158,6 +159,8 @@ class Commands:
                 await self._answer(command, "expired", why)
             case "refused":
                 await self._answer(command, "failed", why)
+            case "go" if not local and self._may_be_done(command):
+                await self._answer(command, "failed", RESTARTED)
             case "go":
                 await self._go(command, local=local)
 
@@ -226,6 +229,11 @@ class Commands:
             await self._answer(command, "failed", CRASHED)
         else:
             await self._answer(command, "done", None, result)
+
+    def _may_be_done(self, command: Command) -> bool:
+        """Whether it was asked before this start, of which the disk has not said yet what was done."""
+        age_ms = self._now_ms(local=False) - milliseconds(command.issued_at)
+        return not self._record.state_known and age_ms > (self._clock.monotonic() - self._began) * 1000
 
     def _now_ms(self, *, local: bool) -> int:
         """What time it is where the command was asked."""

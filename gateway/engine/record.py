@@ -58,6 +58,10 @@ class Appends(Protocol):
     async def append(self, drafts: Sequence[Draft], state: Sequence[StateChange] = ()) -> Sequence[Recorded]:
         """Commits facts and state together; [] when the disk let it wait for longer than the act may."""
 
+    @property
+    def state_known(self) -> bool:
+        """Whether all state of before the start is known."""
+
     def load_state(self, kind: str, late: Late | None = None, *, merges: bool = False) -> dict[str, bytes]:
         """What was last recorded under `kind`, by id; `late` hears what of it the disk brings later: what was not
         changed meanwhile or, if it `merges`, all."""
@@ -78,6 +82,11 @@ class Record:
         self._appending.add(task)
         task.add_done_callback(self._done)
         return task
+
+    @property
+    def state_known(self) -> bool:
+        """Whether all state of before the start is known; the disk may give it long after."""
+        return self._journal.state_known
 
     def load_state(
         self, kind: str, form: type[T], late: Callable[[dict[str, T]], None] | None = None, *, merges: bool = False

@@ -39,7 +39,8 @@ PART_PLACES = 500
 
 
 class Standing:
-    """Waits a little after `wanted`, then records `alarms.stated` and `places.stated` in one transaction."""
+    """Waits a little after `wanted`, and for what the disk holds; then records `alarms.stated` and `places.stated` in
+    one transaction."""
 
     def __init__(
         self, gateway: str, *, alarms: Alarms, doors: Doors, lanes: Lanes, record: Record, timers: Timers, clock: Clock
@@ -67,6 +68,10 @@ class Standing:
 
     def _state(self) -> None:
         self._due_at = None
+        if not self._record.state_known:
+            # A memory that was never loaded would say that there is no alarm.
+            self.wanted("parted")
+            return
         self._stated_at = self._clock.monotonic()
         facts = Facts()
         open_alarms = (alarm for alarm in self._alarms.alarms.values() if alarm.state != "closed")

@@ -248,6 +248,11 @@ class Journal:
 
     # --- Reading
 
+    @property
+    def state_known(self) -> bool:
+        """Whether all state of before the start is known; not as long as the disk has not given it."""
+        return self._state.known
+
     def load_state(self, kind: str, late: Late | None = None, *, merges: bool = False) -> dict[str, bytes]:
         """The state recorded under `kind`, by id. `late` hears, on the loop, what a disk that hung at the start brings
         of it once it answers, and that nobody has changed since; if it `merges`, of what was changed too."""

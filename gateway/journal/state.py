@@ -29,6 +29,11 @@ class State:
         self._watchers: list[tuple[str, Late]] = []
         self._merged: set[str] = set()
 
+    @property
+    def known(self) -> bool:
+        """Whether what the file holds is known: before that, what is not here may still be there."""
+        return self._known
+
     def of(self, kind: str) -> dict[str, bytes]:
         """What stands under `kind`, by id."""
         return dict(self._rows.get(kind, {}))

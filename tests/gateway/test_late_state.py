@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.commands import Person
 from contract.desired import Account
 from contract.readings import Reading
 from drivers.reports import ClockTold, DeviceFound, DeviceLost
 from gateway.clock import Clock
 from gateway.engine.alarmclock import LoopTimers
 from gateway.engine.meters import quarter_of
+from gateway.engine.standing import SETTLES_S
 from gateway.journal import Journal, Keep, StateChange
 from gateway.journal.state import State
 from gateway.readings import Keep as KeepReadings
@@ -112,6 +114,42 @@ async def test_a_command_that_was_under_way_has_failed_also_if_it_is_found_late(
         assert len(await here.events("command.failed")) == 1
 
 
+async def test_a_command_of_before_the_start_is_not_done_twice_while_the_disk_is_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time = Time()
+    async with yard(tmp_path, time) as before:
+        id = await before.command("door.unlock", "lobby", number=77, ttl_ms=25_000)
+        assert before.engine.commands.commands[id].state == "done"
+    time.pass_by(2)
+    async with hung(tmp_path, time, monkeypatch) as (here, disk):
+        # The hub has heard of no result and sends it again.
+        await here.command("door.unlock", "lobby", number=77, issued_ms=-2_000)
+        assert here.engine.commands.commands[id].state == "failed"
+        assert here.sent == []
+        time.pass_by(1)
+        young = await here.command("door.unlock", "lobby", number=78, issued_ms=-500)
+        assert here.engine.commands.commands[young].state == "done"
+        await comes(here, disk)
+        assert here.engine.commands.commands[id].state == "failed"
+
+
+async def test_nothing_is_stated_from_a_memory_that_was_never_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time = Time()
+    async with yard(tmp_path, time) as before:
+        alarm = await dry(before)
+    async with hung(tmp_path, time, monkeypatch) as (here, disk):
+        here.engine.standing.wanted("met")
+        await here.wait(3 * SETTLES_S)
+        await comes(here, disk)
+        assert await here.events("alarms.stated", "places.stated") == []
+        await here.wait(SETTLES_S)
+        [(_, _, said)] = await here.events("alarms.stated")
+        assert alarm in [each["alarm"] for each in said["alarms"]]
+
+
 async def test_an_alarm_found_late_ends_when_its_cause_has_another_one_by_now(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,8 +242,9 @@ async def test_what_cameras_told_before_is_joined_to_what_they_told_meanwhile(
             assert not await again.plate("沪A12345", "cam-side", seen_at=stamp, plate_id=f"r-{number}")
 
 
-async def test_who_was_signed_in_is_so_again_once_the_disk_says_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("locked", [False, True])
+async def test_who_was_signed_in_is_so_again_once_the_disk_says_it_unless_a_lock_has_ended_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locked: bool
 ) -> None:
     account = Account(
         id="a-1", username="wang", name="Wang", role="guard", password_hash="x", expires_at="2030-01-01T00:00:00.000Z"
@@ -215,7 +254,9 @@ async def test_who_was_signed_in_is_so_again_once_the_disk_says_it(
         people = People({"wang": account}, {})
         clock = here.engine.clock
         sealed = Sealed(tmp_path, clock, LoopTimers(), lambda: None, lambda _: None)
-        return HeldSessions(people, here.engine.record, clock, sealed, site="yard", gateway="yard-gw")
+        return HeldSessions(
+            people, here.engine.record, clock, sealed, site="yard", gateway="yard-gw", locked=lambda _: None
+        )
 
     time = Time()
     async with yard(tmp_path, time) as before:
@@ -225,8 +266,14 @@ async def test_who_was_signed_in_is_so_again_once_the_disk_says_it(
     async with hung(tmp_path, time, monkeypatch) as (here, disk):
         signed_in = sessions(here)
         assert await signed_in.find("hash") is None
+        if locked:
+            await signed_in.lock(account, Person(id="a-2", name="Li", role="guard"), "stolen")
+            await signed_in.unlock(account, Person(id="a-3", name="Zhao", role="manager"))
         await comes(here, disk)
         found = await signed_in.find("hash")
+        if locked:
+            assert found is None
+            return
         assert found is not None
         assert found[1].username == "wang"
 
