@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.bench.rows import Row, median, percentile
 
 FIELDS = {"bench", "what", "unit", "ours", "peer", "limit", "ratios", "aim", "met", "runs", "machine"}
@@ -33,6 +35,7 @@ def test_door_in_short() -> None:
         assert row["ratios"]["ours/limit"] > 0
 
 
+@pytest.mark.timeout(300)
 def test_rights_in_short() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "tests.bench", "rights", "--short", "--json"],
@@ -51,6 +54,7 @@ def test_rights_in_short() -> None:
     assert rows[1]["notes"]["cards"] > 0
 
 
+@pytest.mark.timeout(300)
 def test_strain_in_short() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "tests.bench", "strain", "--short", "--json"],
