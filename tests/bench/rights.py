@@ -135,7 +135,7 @@ async def _revoke(office: Hub, revoked: list[str]) -> list[float]:
     took = []
     for name in revoked:
         body = {"kind": "card", "value": _card(name), "form": "hex", "holder": name, "state": "revoked"}
-        answer = await office.client.put(f"/api/credentials/c-{name}", json=body)
+        answer = await office.client.put(f"/api/credentials/c-{name}", json=body, headers={"If-Match": "*"})
         assert answer.status_code == 200, answer.text
         answered = time.monotonic()
         revision = await office.database.fetchval("SELECT revision FROM desired_revisions")

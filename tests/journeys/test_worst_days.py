@@ -131,7 +131,8 @@ def sources(demo: Demo, after: int, kind: str) -> set[str]:
 
 @pytest.mark.parametrize("server", ["hub", "gateway"])
 def test_a_wrong_password_ten_times(own: Demo, server: str) -> None:
-    api = own.hub("admin") if server == "hub" else own.gateway("guard")
+    # Refused sign-ins are for who looks after accounts.
+    api = own.hub("admin") if server == "hub" else own.gateway("manager")
     account = own.info["accounts"]["installer"]
     wrong = account | {"password": "not this one"}
     before = api.last_id(site=None)

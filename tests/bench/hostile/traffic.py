@@ -85,7 +85,9 @@ class Traffic:
             card = {"kind": "card", "value": f"05{uuid.uuid4().hex[:12].upper()}", "holder": name}
             manager.post("/api/credentials", {"site": "demo", "id": f"c-{name}", **card})
             self._over.wait(1)
-            manager.client.put(f"/api/credentials/c-{name}", params={"site": "demo"}, json={**card, "state": "revoked"})
+            body = {**card, "state": "revoked"}
+            path = f"/api/credentials/c-{name}?site=demo"
+            manager.client.put(path, json=body, headers={"If-Match": "*"}).raise_for_status()
             self._over.wait(2)
 
 
