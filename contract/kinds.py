@@ -376,7 +376,7 @@ class AccountLocked(msgspec.Struct, frozen=True, kw_only=True):
 
 class BreakGlassRenewed(msgspec.Struct, frozen=True, kw_only=True):
     """`break_glass.renewed`: the gateway's sealed account has another password. `by` is None if it was made with a
-    command on the gateway's own machine."""
+    command on the gateway's own machine, or before this was recorded."""
 
     made_at: Instant
     by: Person | None = None

@@ -44,6 +44,12 @@ class _Kept(msgspec.Struct, frozen=True):
     weak: bool = False
 
 
+class _Made(msgspec.Struct, frozen=True):
+    """The sealed account that was recorded last. Unix ms."""
+
+    made_at: int
+
+
 class Lock(msgspec.Struct, frozen=True):
     """Somebody locked an account here. `at`: Unix ms."""
 
@@ -80,12 +86,14 @@ class HeldSessions:
         self._sessions: OrderedDict[str, StoredSession] = OrderedDict()
         self._opened_with: dict[str, str] = {}
         self._locks: dict[str, Lock] = {}
+        self._recording: set[asyncio.Task[None]] = set()
         self._ended: set[str] = set()
         """Accounts that were locked since the start: what the disk brings late of their sessions has ended."""
         self._lock_late(record.load_state("account-lock", Lock, self._lock_late))
         self._remember(record.load_state("session", _Kept, self._remember))
         people.watch_put(self._say_locks)
         sealed.on_renewed = self._seal_renewed
+        self._seal_late(record.load_state("seal", _Made, self._seal_late))
 
     async def account(self, username: str) -> StoredAccount | None:
         """The account that may sign in now under `username` (lower case), or None."""
@@ -216,7 +224,17 @@ class HeldSessions:
     async def _seal_renewed(self, seal: Seal, by: Person | None) -> None:
         facts = Facts()
         facts.say("break_glass.renewed", self._gateway, BreakGlassRenewed(made_at=instant(seal.made_at), by=by))
+        facts.keep("seal", "made", _Made(seal.made_at))
         await self._record.append(facts)
+
+    def _seal_late(self, found: Mapping[str, _Made]) -> None:
+        """One that was made while the gateway stood still is recorded too."""
+        seal = self._sealed.seal
+        if seal is None or not self._record.state_known or found.get("made") == _Made(seal.made_at):
+            return
+        task = asyncio.get_running_loop().create_task(self._seal_renewed(seal, None))
+        self._recording.add(task)
+        task.add_done_callback(self._recording.discard)
 
     def _forget(self, token_hash: str, facts: Facts) -> None:
         del self._sessions[token_hash]

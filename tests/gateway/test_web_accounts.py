@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from contract.instants import instant, milliseconds
-from gateway.sealed import ALONE_MS, FILE, STANDS_S
+from gateway.sealed import ALONE_MS, FILE, STANDS_S, Seal, write
 from hub.accounts.copies import COPY_LIVES, copied
 from tests.gateway.engine_site import MORNING
 from tests.gateway.test_web_site import PASSWORD, Site, site
@@ -262,6 +262,16 @@ async def test_the_alarm_of_a_used_seal_outlives_a_restart(tmp_path: Path) -> No
         assert (name, state["used_at"], alarms(again)) == (SEALED, None, [])
         assert (await again.here.events("break_glass.renewed"))[-1][2]["by"] is None
         assert (await enter(again, SEALED, password)).status_code == 200
+
+
+async def test_a_seal_that_is_made_while_the_gateway_stands_still_is_recorded_once(tmp_path: Path) -> None:
+    write(tmp_path / FILE, Seal(password_hash="x", made_at=MORNING))
+    there: Site | None = None
+    for _ in range(2):
+        async with site(tmp_path, time=None if there is None else there.here.time) as there:
+            await there.here.settle()
+            [(_, _, told)] = await there.here.events("break_glass.renewed")
+            assert told == {"made_at": instant(MORNING), "by": None}
 
 
 async def test_a_seal_is_renewed_only_by_who_proves_themselves(tmp_path: Path) -> None:
