@@ -38,6 +38,8 @@ class CameraGateway(Gateway):
         self.data.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.push_port = free_port()
+        self.push_url = f"http://127.0.0.1:{self.push_port}"
         self.env = {}
         self.program = ("-m", "gateway")
         self.process = None
@@ -48,7 +50,7 @@ class CameraGateway(Gateway):
         with (self.folder / "gateway.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 *(sys.executable, *self.program, "--site", str(self.site), "--data", str(self.data)),
-                *("--port", str(self.port), *more),
+                *("--port", str(self.port), "--push-port", str(self.push_port), *more),
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,

@@ -37,7 +37,7 @@ def own() -> Iterator[Demo]:
 
 
 def test_the_database_killed_in_mid_traffic(own: Demo) -> None:
-    hub = own.hub()
+    hub = own.hub("admin")
     own.synced()
     before = hub.last_id()
     presented = walk_while(own, lambda: hold_down(own, "postgres", 3))
@@ -67,7 +67,7 @@ def test_an_older_journal_copied_back_loses_nothing(own: Demo, tmp_path: Path) -
     present_each(own, later)
     own.synced(60)
 
-    hub = own.hub()
+    hub = own.hub("admin")
     seen = Counter(event["data"]["credential"]["value"] for event in hub.events(after=before, kind="access.denied"))
     assert seen == Counter(known + lost + later)
     held = [(event["stream"], event["seq"], event["kind"]) for event in hub.events()]
@@ -108,7 +108,7 @@ def copied(source: Path, target: Path) -> None:
 
 def test_every_device_lost_and_found(own: Demo) -> None:
     """Simulators gone are a site whose wires are all cut: said once of each device, and over when they are back."""
-    hub = own.hub()
+    hub = own.hub("admin")
     own.synced()
     before = hub.last_id()
     devices = {"relay-doors", "relay-gates", "barrier-in", "pump-1", "pump-2", "sump-1", "meter-main", "lift-1"}
