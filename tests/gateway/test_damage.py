@@ -80,7 +80,7 @@ async def a_readings_store(path: Path) -> None:
     store = ReadingsStore.open(path, clock=Clock(Hands().machine), keep=QUICK)
     rng = random.Random(1)
     for n in range(40):
-        long = Reading(point="lift-1.mode", value=rng.randbytes(5_000).hex(), quality="good", at=NOW_MS + n)
+        long = Reading(point="lift-1.mode", value=rng.randbytes(3_900).hex(), quality="good", at=NOW_MS + n)
         store.add([long, *(value(rng.random(), f"meter-{number}.power", NOW_MS + n) for number in range(80))])
         await until(lambda n=n: store.last == n + 1)  # type: ignore[misc]
         if n == 20:

@@ -241,10 +241,10 @@ def test_a_copy_that_the_chain_does_not_join_is_not_taken() -> None:
 
 
 async def test_events_longer_than_a_page_are_read_whole(journals: Opener) -> None:
-    path = await filled(journals(), 60, acked=0, size=15_000)
+    path = await filled(journals(), 60, acked=0, size=7_500)
     overwrite(path, pages_of(path, "events")[0])
     found = salvage(path)
-    assert [len(row.data) > 15_000 for row in found.rows] == [True] * 60
+    assert [len(row.data) > 7_500 for row in found.rows] == [True] * 60
     assert found.missing == 0
 
 
