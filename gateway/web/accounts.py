@@ -17,10 +17,11 @@ from gateway.web.sessions import HeldSessions, Lock
 from web.asked import Body
 from web.errors import Conflict, Forbidden, NotFound
 from web.live import Live
+from web.once import EVERY_TIME, OnceRoute
 from web.session import PROVEN, Allowed, Sessions
 from web.users import SEALED, User
 
-router = APIRouter(prefix="/api", tags=["accounts"])
+router = APIRouter(prefix="/api", tags=["accounts"], route_class=OnceRoute)
 
 RANKS: Mapping[Role, int] = {"guard": 0, "maintenance": 1, "installer": 1, "manager": 2, "admin": 3}
 """Role → how high it is. Nobody locks out somebody above, and a lock is lifted here only from above who set it."""
@@ -92,7 +93,7 @@ async def break_glass(gateway: Gateway, user: Keeper, request: Request) -> dict[
     }
 
 
-@router.post("/break-glass", dependencies=[PROVEN])
+@router.post("/break-glass", dependencies=[PROVEN, EVERY_TIME])
 async def renew_break_glass(gateway: Gateway, user: Keeper, request: Request) -> dict[str, str]:
     """A new sealed account in place of the old one: its password, shown this once, belongs into an envelope."""
     if user.id == SEALED:

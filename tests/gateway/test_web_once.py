@@ -10,7 +10,13 @@ from tests.gateway.test_web_site import site
 from tests.web.walking import routes
 
 WISH: dict[str, Any] = {"site": "yard", "target": "lobby", "kind": "door.unlock", "reason": "访客"}
-NO_KEY = {"/api/session": "asks for a password, and its answer is a secret"}
+NO_KEY = {
+    "/api/session": "asks for a password, and its answer is a secret",
+    "/api/self/confirm": "asks for a password, and makes nothing",
+    "/api/self/sessions": "ends sessions: whatever is open, it is to end",
+    "/api/self/sessions/{session}": "the same, of one",
+    "/api/break-glass": "its answer is a secret; a repeat makes another one, and that counts",
+}
 
 
 async def test_a_double_click_opens_a_door_once(tmp_path: Path) -> None:
