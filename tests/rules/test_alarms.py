@@ -280,9 +280,11 @@ def test_words_are_filled_in_by_language() -> None:
 def test_built_in_alarms_name_only_what_is_known_of_them(cause: Any) -> None:
     alarm = BUILT_IN[cause]
     for text in (alarm.message, alarm.response, *([alarm.ticket] if alarm.ticket else [])):
-        told = {"lock.failed", "clock.error", "file.damaged", "camera.replayed"}
+        told = {"lock.failed", "clock.error", "file.damaged", "camera.replayed", "line.in_clear"}
         explained = cause in told or cause.startswith(("meter.", "hub."))
-        assert set(placeholders(text)) <= ({"name", "device", "why"} if explained else {"name"})
+        known = {"name", "device", "why"} if explained else {"name"}
+        known |= {"place"} if cause == "line.in_clear" else set()
+        assert set(placeholders(text)) <= known
         assert text.zh
         assert text.en
 

@@ -158,5 +158,5 @@ async def test_faults(tmp_path: Path, fault: str, plates: list[str], refused: bo
         assert [read.plate for read in reads] == plates
         assert len({read.plate_id for read in reads}) == min(1, len(plates))
         if fault == "local-epoch":
-            assert reads[0].seen_at is None
+            assert reads[0].local
         assert not here.heard.of(DeviceLost)
