@@ -264,5 +264,9 @@ def _uplink(
 
 
 async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    # A cancel that meets the end of a `wait_for` may be lost (CPython 3.11): it is said until it is heard.
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=1)
+    if not task.cancelled():
+        task.exception()  # it was logged where it happened

@@ -112,8 +112,10 @@ async def site(
     try:
         yield Site(journal, readings, pictures, desire, uplink, running, commands, refused)
     finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        # A cancel that meets the end of a `wait_for` may be lost (CPython 3.11): it is said until it is heard.
+        while not running.done():
+            running.cancel()
+            await asyncio.wait({running}, timeout=1)
         await held.close()
         await readings.close()
         await journal.close()
