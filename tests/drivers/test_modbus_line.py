@@ -140,7 +140,8 @@ async def test_late_answers_never_become_readings() -> None:
             for reading in report.readings:
                 assert isinstance(reading.value, int)
                 assert reading.value == 7 or reading.value % 1000 == int(reading.point.removeprefix("d.r"))
-        assert bus.online("e")
+        # A busy machine answers after the 80 ms now and then, for e too: it comes back by itself.
+        await heard.until(lambda: bus.online("e"))
 
 
 async def test_a_unit_of_one_register_that_answers_late_tells_nothing_wrong() -> None:
