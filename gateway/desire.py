@@ -20,6 +20,7 @@ from contract.desired import ITEM_TYPES, NOTHING, Account, Desired, Holder, Item
 from contract.limits import ITEM_BYTES
 from gateway.engine.alarmclock import Alarmclock, Timers
 from gateway.held import Held, Row
+from gateway.resting import in_bits
 from gateway.web.served import People
 from rules.access_index import AccessIndex, Changed
 from rules.causes import BuiltInCause
@@ -32,6 +33,9 @@ BEHIND_S = 60.0
 
 TOLD_PARTS = 8
 """The hub is told of the progress of a step in parts each time that so many more have come."""
+
+AT_ONCE = 50
+"""So many items of a whole are made ready at once."""
 
 FROZEN_PARTS = 4
 """So many parts of a whole are looked through for garbage at the most, before they count as things that stay."""
@@ -201,7 +205,7 @@ class Desire:
         if step.form == "delta":
             coming.gathered += step.items
         else:
-            ready = await asyncio.to_thread(_prepared, coming.index, step.items, step.revision, spent=True)
+            ready = await asyncio.to_thread(_prepared_part, coming.index, step.items, step.revision)
             coming.index = ready.index
             coming.accounts |= ready.accounts
             self._held.keep_part(step.revision, ready.rows, first=not coming.received)
@@ -301,6 +305,18 @@ def _prepared(index: AccessIndex, items: list[Item], revision: int, *, spent: bo
     if after.any_mistake and not index.any_mistake:
         log.error("desired item is never valid", mistakes=after.mistakes[:20])
     return _Prepared(after, _accounts(changed), rows)
+
+
+def _prepared_part(index: AccessIndex, items: list[Item], revision: int) -> _Prepared:
+    """A part of a whole, a few items at a time with rests between: doors decide meanwhile. `index` is used up."""
+    accounts, rows = dict[str, Account | None](), list[Row]()
+    few = [items[first : first + AT_ONCE] for first in range(0, max(1, len(items)), AT_ONCE)]
+    for some in in_bits(few):
+        ready = _prepared(index, some, revision, spent=True)
+        index = ready.index
+        accounts |= ready.accounts
+        rows += ready.rows
+    return _Prepared(index, accounts, rows)
 
 
 def _typed(rows: Iterable[Row]) -> tuple[list[Changed], list[str]]:

@@ -26,6 +26,7 @@ from gateway.clock import Clock
 from gateway.heldpins import HeldPins
 from gateway.journal.disk import Damaged, Disk, JournalTooNew, damaging, from_both_ends, intact, look, unopened
 from gateway.journal.file import PATIENCE_S, Damage, Damages, Opened, StoreFile
+from gateway.resting import in_bits
 
 log = structlog.get_logger(__name__)
 
@@ -345,7 +346,7 @@ def _put(db: sqlite3.Connection, write: _Write, pins: HeldPins) -> None:
     if write.form == "first":
         db.execute("DELETE FROM arriving")
     table = "items" if write.form == "delta" else "arriving"
-    for kind, name, value in write.rows:
+    for kind, name, value in in_bits(write.rows):
         if value is None:
             db.execute(f"DELETE FROM {table} WHERE kind=? AND id=?", (kind, name))
         else:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from contract.desired import Account, Credential, Desired, Grant, Holder, Item
 from gateway.clock import Clock
-from gateway.desire import FROZEN_PARTS, Desire
+from gateway.desire import AT_ONCE, FROZEN_PARTS, Desire
 from gateway.engine.alarmclock import LoopTimers
 from gateway.held import Held
 from gateway.web.served import People
@@ -244,6 +244,18 @@ async def test_a_part_beyond_the_parts_is_nothing(desires: Opener) -> None:
     desire, _ = desires()
     await desire.take(snapshot(2, holder("a"), part=3, parts=2))
     assert (desire.announced, desire.receiving) == (0, (2, 0))
+
+
+@pytest.mark.parametrize("count", [0, 1, AT_ONCE, AT_ONCE + 1, 3 * AT_ONCE])
+async def test_a_whole_made_ready_in_bits_is_the_whole(desires: Opener, count: int) -> None:
+    desire, decisions = desires()
+    await desire.take(snapshot(1, holder("before")))
+    names = {f"h-{number}" for number in range(count)}
+    await desire.take(snapshot(2, *(holder(name) for name in sorted(names))))
+    assert (desire.announced, set(desire.holders)) == (2, names)
+    await asyncio.wait_for(desire._held.close(), 20)
+    again, decisions = desires()
+    assert (again.announced, set(decisions.index.holders)) == (2, names)
 
 
 async def test_an_item_that_does_not_fit_its_kind_opens_nothing(desires: Opener) -> None:
