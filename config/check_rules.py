@@ -20,8 +20,8 @@ from config.site import Name
 from contract.readings import Value
 from contract.texts import Text
 from drivers.profiles import Point
-from rules.alarms import AlarmRule, TicketTemplate, placeholders
-from rules.conditions import Condition, ConditionError, PointName, compile_condition, identifier
+from rules.alarms.conditions import Condition, ConditionError, PointName, compile_condition, identifier
+from rules.alarms.rule import AlarmRule, TicketTemplate, placeholders
 
 _TRIES_LIMIT = 256
 _SAMPLES: dict[str, tuple[Value, ...]] = {"flag": (True, False), "number": (0.0, 1e6, -1e6), "label": ("", "\x00")}

@@ -26,7 +26,7 @@ from config.own_profiles import OwnProfiles, own_profiles, told
 from config.site import Site
 from contract.texts import Text
 from drivers.profiles import Profile, ProfileErrors, UnknownProfile, load
-from rules.alarms import AlarmRule
+from rules.alarms.rule import AlarmRule
 
 Wires = Mapping[str, Mapping[str, Any]]
 """Bus id → fields to put over those of the site file."""

@@ -27,8 +27,8 @@ from contract import desired
 from contract.cards import VALUE_BYTES, doubtful, typed
 from contract.instants import Instant, instant
 from contract.texts import Text
-from rules.schedules import ALWAYS
-from rules.values import normal_value
+from rules.access.schedules import ALWAYS
+from rules.access.values import normal_value
 
 _HEX = re.compile(r"(?:[0-9A-F]{2})+")
 

@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints
 from config.site import Id, Name, Part
 from contract.cards import PrintedForm
 from contract.desired import CredentialKind
-from rules.schedules import ALWAYS
+from rules.access.schedules import ALWAYS
 
 ItemId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 When = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d)?$")]

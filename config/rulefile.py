@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from config.site import Id, Name, Part
-from contract.kinds import Severity
+from contract.facts.alarms import Severity
 
 Duration = Annotated[float, Field(ge=0, le=86_400)]
 

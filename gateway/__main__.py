@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
-from gateway import lean
+from gateway import memory
+from gateway.installer import wanted
 from gateway.settings import DEFAULT_PORT, DEFAULT_PUSH_PORT, Listening, Settings
-from gateway.tools import wanted
-from web.room import Network, networks
+from web.server.room import Network, networks
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 if wanted(sys.argv[1:]):
-    from gateway.tools.commands import add_tools
+    from gateway.installer.commands import add_tools
 
     add_tools(app)
 
@@ -65,8 +65,8 @@ def main(
         context.fail("Missing option '--site' (env var: 'GATEHOUSE_SITE').")
     # Credentials and hashes of passwords lie in the gateway's folder.
     os.umask(0o077)
-    lean.give_back()
-    lean.keep_out()
+    memory.give_back()
+    memory.keep_out()
     from gateway import service  # noqa: PLC0415 - --help need not load what only a running gateway needs
 
     settings = Settings(
@@ -100,9 +100,9 @@ def seal(
 ) -> None:
     """Make the break-glass account anew and show its password, this once. 生成应急账号密码，仅显示一次。"""
     os.umask(0o077)
-    from gateway import sealing  # noqa: PLC0415 - only here
+    from gateway.break_glass import command  # noqa: PLC0415 - only here
 
-    raise typer.Exit(sealing.run(data))
+    raise typer.Exit(command.run(data))
 
 
 if __name__ == "__main__":

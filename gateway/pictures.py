@@ -23,7 +23,7 @@ from contract.instants import instant
 from contract.limits import PICTURE_LIMIT
 from contract.pictures import Picture, PictureId, picture_id
 from gateway.clock import Clock
-from gateway.journal.file import OPEN_S
+from gateway.sqlite.file import OPEN_S
 
 log = structlog.get_logger(__name__)
 

@@ -23,24 +23,24 @@ from contract.presence import Versions
 from drivers.opening import open_bus
 from drivers.reports import InputRefused
 from gateway import logs
+from gateway.break_glass.account import Sealed
 from gateway.clock import Clock
-from gateway.desire import Desire
-from gateway.engine.alarmclock import LoopTimers
-from gateway.engine.record import Thing
+from gateway.desired.applying import Desire
+from gateway.desired.held import Held
+from gateway.engine.desk.record import Thing
+from gateway.engine.desk.timers import LoopTimers
 from gateway.engine.site import SiteEngine
-from gateway.held import Held
 from gateway.homeassistant.outward import Outward
 from gateway.journal import Damages, Journal, JournalInUse, JournalTooNew
 from gateway.pictures import PictureStore
 from gateway.readings import ReadingsStore
-from gateway.sealed import Sealed
 from gateway.settings import Settings
 from gateway.uplink import Uplink
 from gateway.uplink.sending import Names
 from gateway.web.served import NoHub, People, Served
 from gateway.web.serving import keep_serving, unheard, web_servers
-from web import descriptors
-from web.notify import keep_watchdog_fed, notify
+from web.server import descriptors
+from web.systemd import keep_watchdog_fed, notify
 
 log = structlog.get_logger(__name__)
 

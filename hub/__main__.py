@@ -13,11 +13,11 @@ import typer
 from hub import logs, migrations, settings
 from hub.access.pins import PinUnreadable, sealed_otherwise
 from hub.accounts.command import app as account_app
-from hub.db import Database
-from hub.events.reprojecting import reproject as reproject_events
+from hub.database.failures import passes
+from hub.database.transactions import Database
 from hub.events.verifying import verify as verify_history
-from hub.failures import passes
 from hub.gateways.service import EnrolmentError, enrol
+from hub.ingest.reprojecting import reproject as reproject_events
 from hub.seed import command as seed_command
 from hub.settings import Settings, SettingsError
 
@@ -141,7 +141,7 @@ def verify(
 @app.command()
 def reproject(database_url: DatabaseUrl = None) -> None:
     """Project again the events that were stored but could not be used, for example after an upgrade."""
-    from hub.registry import projections  # noqa: PLC0415 - only needed here and by a running hub
+    from hub.domains import projections  # noqa: PLC0415 - only needed here and by a running hub
 
     found = _with_database(
         _settings(database_url=database_url),

@@ -15,33 +15,33 @@ from hub.access.pins import sealed_otherwise
 from hub.accounts import renewal
 from hub.accounts.store import AccountStore
 from hub.alarms.own import Shelves
-from hub.answers import add_database_answers
 from hub.commands.sending import CommandSending
-from hub.db import Database
+from hub.database.answers import add_database_answers
+from hub.database.transactions import Database
 from hub.desired.publishing import DesiredPublishing
+from hub.domains import LATEST, ROUTERS, projections
+from hub.events.stream import witnessed
 from hub.gateways.presence import GatewayPresence
 from hub.ingest.broker import Broker
 from hub.ingest.downlink import Downlink
 from hub.ingest.worker import Ingest
 from hub.live import HubLiveSource, tell
 from hub.once.service import DatabaseOnce
-from hub.registry import LATEST, ROUTERS, projections
 from hub.retention import pruning
 from hub.retention.terms import Terms
 from hub.settings import Settings
-from hub.stream import witnessed
 from hub.telemetry import rollup
 from hub.telemetry.ingest import Readings
-from web import descriptors
+from web.app import make_app
 from web.console import DIST
 from web.contact import contact_of, contact_router
-from web.live import Live
-from web.notify import keep_watchdog_fed, notify
-from web.passwords import Passwords
-from web.room import networks
-from web.server import PEOPLE, Doorway, limits_of, make_server
-from web.session import Sessions
-from web.shell import make_app
+from web.live.stream import Live
+from web.server import descriptors
+from web.server.room import networks
+from web.server.server import PEOPLE, Doorway, limits_of, make_server
+from web.session.passwords import Passwords
+from web.session.sessions import Sessions
+from web.systemd import keep_watchdog_fed, notify
 
 log = structlog.get_logger(__name__)
 

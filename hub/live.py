@@ -11,21 +11,22 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contract.kinds import RecordChanged, decode_data
+from contract.facts.hub import RecordChanged
+from contract.kinds import decode_data
 from hub.alarms import service as alarms
-from hub.db import Database, Outcome
+from hub.database.event import StoredEvent
+from hub.database.orm import session_on
+from hub.database.transactions import Database, Outcome
 from hub.events.service import Wanted, events
-from hub.events.stored import StoredEvent
 from hub.gateways.service import gateways
-from hub.orm import session_on
 from hub.sites import service as sites_service
 from hub.sites.service import view_of
 from hub.sites.states import doors_and_lanes
 from hub.tickets import items as ticket_items
 from hub.tickets import service as tickets
-from web.live import Live, Snapshot
+from web.live.screens import LiveEvent, Sites, View, things_seen
+from web.live.stream import Live, Snapshot
 from web.moments import written
-from web.screens import LiveEvent, Sites, View, things_seen
 
 NEWEST = 50
 """Events in a snapshot."""
@@ -40,7 +41,7 @@ _LAST = text("SELECT coalesce(max(id), 0) FROM events")
 
 
 class HubLiveSource:
-    """`web.live.LiveSource` over PostgreSQL."""
+    """`web.live.stream.LiveSource` over PostgreSQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy.pool import QueuePool
 
-from hub.db import Database
+from hub.database.transactions import Database
 
 
 class PoolFigures(Collector):

@@ -30,15 +30,15 @@ from hub.access.nouns import BLOCK, CREDENTIAL, GRANT, HOLDER, SCHEDULE, Noun
 from hub.access.pins import Pins
 from hub.accounts import service as accounts
 from hub.accounts.schemas import AccountBody, NewAccount
-from hub.db import Database, connection
+from hub.database.transactions import Database, connection
 from hub.gateways.service import EnrolmentError, enrol
 from hub.settings import SettingsError
 from hub.sites import service as sites
 from hub.sites.models import SiteRow
 from web.asked import Body
-from web.password_rule import password_fault
-from web.passwords import Passwords
-from web.session import normal_username
+from web.session.password_rule import password_fault
+from web.session.passwords import Passwords
+from web.session.sessions import normal_username
 from web.users import ALL_SITES
 from web.validation import field_texts
 

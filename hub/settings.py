@@ -11,7 +11,7 @@ from typing import Any
 from contract.hosts import this_machine
 from hub.own_key import KeyFileError, own_key
 from web.contact import contact_of
-from web.room import networks
+from web.server.room import networks
 
 
 class SettingsError(ValueError):

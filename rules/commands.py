@@ -10,7 +10,7 @@ from contract.commands import Command, CommandKind
 from contract.desired import Role
 from contract.instants import milliseconds
 from contract.texts import Reason
-from rules.alarms import SHELVE_LIMIT_S
+from rules.alarms.rule import SHELVE_LIMIT_S
 from rules.reasons import reason
 
 Verdict = Literal["go", "repeated", "expired", "refused"]

@@ -16,7 +16,7 @@ app.add_typer(act_app, name="act")
 if importlib.util.find_spec("simulators.demo") is not None:
     # The demo brings engines that a machine with simulators alone need not have.
     try:
-        from simulators.demo import app as demo_app
+        from simulators.demo.demo import app as demo_app
     except ModuleNotFoundError:
         pass
     else:

@@ -19,9 +19,9 @@ import uvicorn
 from simulators.api import build_api
 from simulators.camera.seeing import SeesCars
 from simulators.lines.wires import LineSerialWire, LineTcpWire, NobodyListens
+from simulators.machines.entrances import DoorPart
 from simulators.memory import SAVE_EVERY_S, keep, recall
 from simulators.osdp.wires import OsdpSerialWire, OsdpTcpWire
-from simulators.parts.entrances import DoorPart
 from simulators.ports import LOOPBACK, listening_socket
 from simulators.rhythm import Rhythm, Visit
 from simulators.site import SimSite, Unfit

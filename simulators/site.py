@@ -16,11 +16,11 @@ from drivers.profiles.profile import Profile
 from simulators.device import SimDevice
 from simulators.faults import FAULTS, Faults, Suits, suitable
 from simulators.lines.text import card_line, garbled
-from simulators.parts.counting import PowerPart, TapPart
-from simulators.parts.entrances import DoorPart, LanePart
-from simulators.parts.machines import AirPart, LiftPart, WaterPart
-from simulators.parts.moment import Moment, Part
-from simulators.parts.plugs import PlugPart
+from simulators.machines.counting import PowerPart, TapPart
+from simulators.machines.entrances import DoorPart, LanePart
+from simulators.machines.machines import AirPart, LiftPart, WaterPart
+from simulators.machines.moment import Moment, Part
+from simulators.machines.plugs import PlugPart
 from simulators.world import door, lane, meter
 
 LONGEST_STEP_S = 1.0

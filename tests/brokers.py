@@ -8,7 +8,7 @@ from typing import Literal
 
 import aiomqtt
 
-from simulators.engines import BrokerUser, free_port, prepare_broker
+from simulators.demo.programs import BrokerUser, free_port, prepare_broker
 from tests.tools import tool
 
 Kind = Literal["nats", "mosquitto"]

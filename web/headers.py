@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contract.texts import Text
-from web.bodies import Bodies
 from web.errors import Forbidden, NotFound
+from web.server.bodies import Bodies
 
 CONTENT_SECURITY = "; ".join((
     "default-src 'self'",

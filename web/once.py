@@ -26,7 +26,7 @@ from starlette.responses import Response
 
 from contract.texts import Text
 from web.errors import Invalid
-from web.session import Sessions
+from web.session.sessions import Sessions
 
 DAY_S = 86_400.0
 """For how long an answer is remembered."""

@@ -18,8 +18,8 @@ from prometheus_client import Counter
 from starlette.requests import Request
 
 from contract.commands import Person
-from contract.kinds import ReadWhat, RecordsRead, RequestRefused
-from web.session import address_of
+from contract.facts.people import ReadWhat, RecordsRead, RequestRefused
+from web.session.sessions import address_of
 from web.users import User
 
 log = structlog.get_logger("web.witness")

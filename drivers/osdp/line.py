@@ -1,4 +1,4 @@
-"""Who speaks on a line of readers, one exchange at a time. No I/O of its own: bytes and `now` come in, bytes go out.
+"""Who speaks on a line of readers, one exchange at a time. Pure: bytes and `now` come in, bytes go out.
 
 A question is answered within 0.2 s or not at all (OSDP 2.2, section 5.7); meanwhile nobody else is asked, and whatever
 comes later, or from somebody else, is nobody's answer. The reader that has waited longest is next.

@@ -1,4 +1,4 @@
-"""The shape of a profile file: what a product is, said in a closed set of words.
+"""The shape of a profile file: what a product is, said in a closed set of words. Pure.
 
 Each protocol's file is described in `forms`, the words that they share in `words`; the files are read in `files`.
 """

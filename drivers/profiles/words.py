@@ -1,4 +1,4 @@
-"""The words that every kind of profile shares.
+"""The words that every kind of profile shares. Pure.
 
 Seconds end in `_s`. Every name is given in Chinese and English. No key is called `on`, `off`, `yes` or `no`: YAML reads
 these as true and false.

@@ -15,17 +15,18 @@ import structlog
 
 from config.site import Site
 from contract.commands import Command
+from contract.facts.gateway import CommandResult
+from contract.facts.hub import CommandAsked
 from contract.instants import instant, milliseconds
-from contract.kinds import CommandAsked, CommandResult
 from contract.texts import Text
 from drivers.bus import CommandFailed
 from gateway.clock import Clock
-from gateway.engine.alarms import Alarms
-from gateway.engine.buses import Buses
-from gateway.engine.doors import Doors
-from gateway.engine.episodes import Alarm
-from gateway.engine.lanes import Lanes
-from gateway.engine.record import Facts, Record
+from gateway.engine.alarms.alarms import Alarms
+from gateway.engine.alarms.episodes import Alarm
+from gateway.engine.desk.buses import Buses
+from gateway.engine.desk.record import Facts, Record
+from gateway.engine.doors.doors import Doors
+from gateway.engine.lanes.lanes import Lanes
 from rules.commands import admissible
 
 log = structlog.get_logger(__name__)

@@ -15,17 +15,17 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from contract.kinds import MeterExchanged, MeterRead
+from contract.facts.machines import MeterExchanged, MeterRead
 from contract.texts import Text
 from gateway.clock import Clock
-from gateway.engine.alarmclock import Alarmclock, Timers
-from gateway.engine.alarms import Alarms
-from gateway.engine.causes import built_in, built_in_key
-from gateway.engine.layout import Names, Register
-from gateway.engine.points import Points
-from gateway.engine.record import Facts, Record
-from rules.causes import BuiltInCause
-from rules.meters import CLOCK_LIMIT_S, Fallen, Held, Step, clock_error_s, same_number, step
+from gateway.engine.alarms.alarms import Alarms
+from gateway.engine.alarms.causes import built_in, built_in_key
+from gateway.engine.desk.layout import Names, Register
+from gateway.engine.desk.points import Points
+from gateway.engine.desk.record import Facts, Record
+from gateway.engine.desk.timers import Alarmclock, Timers
+from rules.alarms.causes import BuiltInCause
+from rules.metering.registers import CLOCK_LIMIT_S, Fallen, Held, Step, clock_error_s, same_number, step
 
 QUARTER_MS = 15 * 60 * 1000
 

@@ -15,12 +15,8 @@ import structlog
 from config import LoadedSite
 from config.site import MqttBus
 from contract import ACCEPTED_VERSIONS
-from contract.kinds import (
-    DesiredApplied,
-    Empty,
-    GatewayStarted,
-    ReadingsDropped,
-)
+from contract.facts.gateway import DesiredApplied, Empty, GatewayStarted
+from contract.facts.machines import ReadingsDropped
 from contract.layout import SiteLayout
 from contract.readings import Reading
 from contract.texts import Text
@@ -36,28 +32,28 @@ from drivers.reports import (
 )
 from drivers.secrecy import Line, tells_secret_in_clear
 from gateway.clock import Clock
-from gateway.engine.alarmclock import Timers
-from gateway.engine.alarms import Alarms
-from gateway.engine.buses import Buses
-from gateway.engine.causes import built_in, built_in_key
+from gateway.engine.alarms.alarms import Alarms
+from gateway.engine.alarms.causes import built_in, built_in_key
+from gateway.engine.alarms.devices import Devices
+from gateway.engine.alarms.tickets import RemembersReadings, Tickets
+from gateway.engine.alarms.timekeeping import Timekeeping
 from gateway.engine.commands import Commands
-from gateway.engine.devices import Devices
-from gateway.engine.doors import Doors
-from gateway.engine.errands import Errands
-from gateway.engine.lanes import Lanes, Verdict
-from gateway.engine.layout import Names, layout_of, registers_of, vital_of, writable_of
+from gateway.engine.desk.buses import Buses
+from gateway.engine.desk.errands import Errands
+from gateway.engine.desk.layout import Names, layout_of, registers_of, vital_of, writable_of
+from gateway.engine.desk.points import Applied, Points
+from gateway.engine.desk.record import Facts, Record, Thing
+from gateway.engine.desk.refusals import Refusals
+from gateway.engine.desk.timers import Timers
+from gateway.engine.doors.doors import Doors
+from gateway.engine.doors.readers import Readers
+from gateway.engine.lanes.lanes import Lanes, Verdict
+from gateway.engine.lanes.snapshots import KeepsPictures
 from gateway.engine.meters import Meters
-from gateway.engine.points import Applied, Points
-from gateway.engine.readers import Readers
-from gateway.engine.record import Facts, Record, Thing
-from gateway.engine.refusals import Refusals
-from gateway.engine.snapshots import KeepsPictures
 from gateway.engine.standing import Standing
-from gateway.engine.tickets import RemembersReadings, Tickets
-from gateway.engine.timekeeping import Timekeeping
 from gateway.journal import Damage, Journal, StallWatcher
-from rules.access_index import AccessIndex
-from rules.causes import BuiltInCause
+from rules.access.index import AccessIndex
+from rules.alarms.causes import BuiltInCause
 
 log = structlog.get_logger(__name__)
 

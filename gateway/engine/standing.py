@@ -15,12 +15,12 @@ from contract.instants import instant
 from contract.readings import Value
 from contract.standing import AlarmsStated, AlarmStanding, PlacesStated, PlaceStanding, TicketStanding
 from gateway.clock import Clock
-from gateway.engine.alarmclock import Alarmclock, Timers
-from gateway.engine.alarms import Alarms
-from gateway.engine.doors import Doors
-from gateway.engine.episodes import Alarm
-from gateway.engine.lanes import Lanes
-from gateway.engine.record import Facts, Record
+from gateway.engine.alarms.alarms import Alarms
+from gateway.engine.alarms.episodes import Alarm
+from gateway.engine.desk.record import Facts, Record
+from gateway.engine.desk.timers import Alarmclock, Timers
+from gateway.engine.doors.doors import Doors
+from gateway.engine.lanes.lanes import Lanes
 
 Why = Literal["met", "parted", "lost"]
 """`met`: a line to the hub stands. `parted`: one side was an older one. `lost`: the other side lacks something."""

@@ -13,9 +13,9 @@ from typing import Any, Literal, NamedTuple
 from config.site import HomeAssistant
 from contract.layout import DeviceLayout, DoorLayout, LaneLayout, PointLayout, SiteLayout
 from contract.texts import Text
-from gateway.engine.episodes import Alarm
-from gateway.engine.points import Latest
-from gateway.engine.record import Thing
+from gateway.engine.alarms.episodes import Alarm
+from gateway.engine.desk.points import Latest
+from gateway.engine.desk.record import Thing
 
 Order = Literal["door.unlock", "barrier.open"]
 """All that a Home Assistant may ever ask for."""

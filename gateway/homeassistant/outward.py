@@ -22,8 +22,8 @@ from drivers.mqtt.ending import end_if_cancelled
 from drivers.mqtt.reconnecting import Failures
 from drivers.reports import InputRefused
 from drivers.secrecy import credentials_of
-from gateway.engine.allowance import Allowance
-from gateway.engine.record import Thing
+from gateway.engine.desk.allowance import Allowance
+from gateway.engine.desk.record import Thing
 from gateway.engine.site import SiteEngine
 from gateway.homeassistant.mapping import (
     announcements,

@@ -1,12 +1,12 @@
 """What happened at the site, on its own disk, in order and chained; and the state that decisions depend on."""
 
-from gateway.journal.disk import Disk, JournalInUse, JournalTooNew
-from gateway.journal.file import Damage, Damages
 from gateway.journal.journal import Journal, Keep
 from gateway.journal.records import Draft, Recorded, StateChange
 from gateway.journal.stall import StallWatcher
 from gateway.journal.state import Late
 from gateway.journal.tables import BrokenChain, NotHeld
+from gateway.sqlite.disk import Disk, JournalInUse, JournalTooNew
+from gateway.sqlite.file import Damage, Damages
 
 __all__ = [
     "BrokenChain",

@@ -14,11 +14,9 @@ from typing import Any, TypeVar
 import structlog
 
 from contract.events import Batch, Hash, StreamId
-from contract.kinds import RecordingStalled, StreamForked
+from contract.facts.gateway import RecordingStalled, StreamForked
 from gateway.clock import Clock, Corrected, Turn
 from gateway.journal import tables
-from gateway.journal.disk import Damaged, Disk, FileLock, JournalTooNew
-from gateway.journal.file import OPEN_S, Damages, Opened
 from gateway.journal.opening import Standing, forked, journal_file, nowhere
 from gateway.journal.reading import Reader, read_intact
 from gateway.journal.records import DRAFTS_LIMIT, Draft, Fact, Place, Recorded, StateChange, fact
@@ -29,6 +27,8 @@ from gateway.journal.tables import BrokenChain, NotHeld
 from gateway.journal.upkeep import Upkeep
 from gateway.journal.waiters import DiskWaiters, holds
 from gateway.journal.writer import Append, Commit, Failure, GivenUp, Job, Writer
+from gateway.sqlite.disk import Damaged, Disk, FileLock, JournalTooNew
+from gateway.sqlite.file import OPEN_S, Damages, Opened
 
 log = structlog.get_logger(__name__)
 

@@ -12,13 +12,13 @@ import msgspec
 import structlog
 
 from contract.events import Clock as ClockState
-from contract.kinds import JournalDamaged, StreamForked
+from contract.facts.gateway import JournalDamaged, StreamForked
 from gateway.clock import PLAUSIBLE_FROM_MS, plausible
 from gateway.journal import tables
-from gateway.journal.disk import Disk, intact
-from gateway.journal.file import PATIENCE_S, Damage, Damages, Opened, StoreFile
 from gateway.journal.records import Draft, Fact, Place, fact, placed, rechained
 from gateway.journal.salvage import Salvaged, salvage
+from gateway.sqlite.disk import Disk, intact
+from gateway.sqlite.file import PATIENCE_S, Damage, Damages, Opened, StoreFile
 
 log = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from gateway.journal.disk import Damaged, Disk, damaging, intact
+from gateway.sqlite.disk import Damaged, Disk, damaging, intact
 
 T = TypeVar("T")
 Read = Callable[[sqlite3.Connection], T]

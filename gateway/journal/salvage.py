@@ -17,9 +17,9 @@ from pathlib import Path
 import msgspec
 
 from gateway.journal import tables
-from gateway.journal.disk import look
-from gateway.journal.pages import Image, Pages, Record
 from gateway.journal.records import Row, StateChange, completed, unbroken
+from gateway.sqlite.disk import look
+from gateway.sqlite.pages import Image, Pages, Record
 
 _STREAM = re.compile(r"[0-9a-f]{32}")
 _KIND = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import structlog
 
-from gateway.journal.disk import Damaged, Disk, connect, damaging, sync_folder
 from gateway.journal.records import Place
+from gateway.sqlite.disk import Damaged, Disk, connect, damaging, sync_folder
 
 log = structlog.get_logger(__name__)
 

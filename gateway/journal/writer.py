@@ -18,10 +18,10 @@ from typing import Any
 import structlog
 
 from gateway.journal import tables
-from gateway.journal.disk import Damaged, Disk, damaging, unopened
-from gateway.journal.file import Opened, StoreFile
 from gateway.journal.opening import Standing
 from gateway.journal.records import Fact, Place, Recorded, Row, StateChange, placed, recorded
+from gateway.sqlite.disk import Damaged, Disk, damaging, unopened
+from gateway.sqlite.file import Opened, StoreFile
 
 log = structlog.get_logger(__name__)
 

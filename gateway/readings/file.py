@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 
 import structlog
 
-from contract.kinds import ReadingsDropped
+from contract.facts.machines import ReadingsDropped
 from contract.readings import Reading
-from gateway.journal.disk import Damaged, Disk, JournalTooNew, damaging, unopened
-from gateway.journal.file import Damage, Damages, Opened, StoreFile
 from gateway.readings import tables
 from gateway.readings.salvage import save
+from gateway.sqlite.disk import Damaged, Disk, JournalTooNew, damaging, unopened
+from gateway.sqlite.file import Damage, Damages, Opened, StoreFile
 
 log = structlog.get_logger(__name__)
 

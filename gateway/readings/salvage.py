@@ -9,9 +9,9 @@ from typing import Any
 
 import structlog
 
-from contract.kinds import ReadingsDropped
-from gateway.journal.disk import from_both_ends, look
+from contract.facts.machines import ReadingsDropped
 from gateway.readings import blobs, tables
+from gateway.sqlite.disk import from_both_ends, look
 
 log = structlog.get_logger(__name__)
 

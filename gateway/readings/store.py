@@ -11,15 +11,15 @@ from pathlib import Path
 
 import structlog
 
-from contract.kinds import ReadingsDropped
+from contract.facts.machines import ReadingsDropped
 from contract.readings import Reading, ReadingsBatch, columns_of
 from gateway.clock import Clock
-from gateway.journal.disk import Damaged, Disk
-from gateway.journal.file import Damages, Opened
 from gateway.journal.stall import StallWatcher
 from gateway.journal.tables import used_bytes
 from gateway.readings import blobs, tables
 from gateway.readings.file import Found, ReadingsFile
+from gateway.sqlite.disk import Damaged, Disk
+from gateway.sqlite.file import Damages, Opened
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from contract.kinds import ReadingsDropped
+from contract.facts.machines import ReadingsDropped
 from contract.readings import Column, Reading
 from gateway.readings import blobs
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from contract.errors import Malformed
-from contract.kinds import CommandResult, decode_data
+from contract.facts.gateway import CommandResult
+from contract.kinds import decode_data
 from contract.presence import ANSWERED_LIMIT, Answered
 from gateway.journal import Journal, Recorded
 

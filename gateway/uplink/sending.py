@@ -25,12 +25,12 @@ from contract.topics import UpKind
 from gateway.clock import Clock
 from gateway.hubtime import HubTime
 from gateway.journal import BrokenChain, Journal, NotHeld
-from gateway.journal.disk import Damaged
-from gateway.outbox import ForkNeeded, Freed, Ignored, Meaning, Outbox, Refused, Rewound, Told
 from gateway.pictures import PictureStore
 from gateway.readings import ReadingsStore
+from gateway.sqlite.disk import Damaged
 from gateway.uplink.answers import Answers
 from gateway.uplink.diskwork import DISK_S, DiskHangs, DiskWork
+from gateway.uplink.outbox import ForkNeeded, Freed, Ignored, Meaning, Outbox, Refused, Rewound, Told
 from gateway.uplink.pace import HEARTBEAT_S, SILENT_S
 from gateway.uplink.picturing import Picturing
 

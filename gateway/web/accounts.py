@@ -11,14 +11,14 @@ from pydantic import Field
 from contract.desired import Account, Role
 from contract.instants import instant
 from contract.texts import Text
-from gateway.sealed import Sealed
+from gateway.break_glass.account import Sealed
 from gateway.web.served import Gateway, Served
 from gateway.web.sessions import HeldSessions, Lock
 from web.asked import Body
 from web.errors import Conflict, Forbidden, NotFound
-from web.live import Live
+from web.live.stream import Live
 from web.once import EVERY_TIME, OnceRoute
-from web.session import PROVEN, Allowed, Sessions
+from web.session.sessions import PROVEN, Allowed, Sessions
 from web.users import SEALED, User
 
 router = APIRouter(prefix="/api", tags=["accounts"], route_class=OnceRoute)

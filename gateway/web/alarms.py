@@ -9,15 +9,15 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from contract.commands import CommandKind
-from gateway.engine.episodes import STATES, Alarm, alarm_item, ticket_item, urgency
+from gateway.engine.alarms.episodes import STATES, Alarm, alarm_item, ticket_item, urgency
 from gateway.web.commands import ask
 from gateway.web.served import Gateway, Served
-from rules.alarms import SHELVE_LIMIT_S
+from rules.alarms.rule import SHELVE_LIMIT_S
 from web.asked import Body
 from web.errors import NotFound
 from web.once import OnceRoute
 from web.paging import Limit, SealedCursors, listed_words
-from web.session import SignedInUser
+from web.session.sessions import SignedInUser
 from web.users import User
 from web.wishes import Arg
 

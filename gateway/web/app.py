@@ -9,20 +9,20 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.engine.record import Facts
+from gateway.engine.desk.record import Facts
 from gateway.web import accounts, alarms, commands, events, points, push, site
 from gateway.web.screen import SiteScreen
 from gateway.web.served import Served
 from gateway.web.sessions import HeldSessions
-from web.bodies import Bodies
+from web.app import make_app
 from web.errors import LastResort, add_error_answers
 from web.headers import SecurityHeaders
-from web.live import Live
+from web.live.stream import Live
 from web.once import MemoryOnce
-from web.passwords import Passwords
-from web.room import THIS_MACHINE, Network
-from web.session import Sessions
-from web.shell import make_app
+from web.server.bodies import Bodies
+from web.server.room import THIS_MACHINE, Network
+from web.session.passwords import Passwords
+from web.session.sessions import Sessions
 from web.witness import Told
 
 ROUTERS = (site.router, events.router, alarms.router, commands.router, points.router, accounts.router)

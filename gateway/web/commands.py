@@ -17,7 +17,7 @@ from web.asked import Body
 from web.errors import Forbidden, Invalid, NotFound, TooMany
 from web.once import OnceRoute
 from web.paging import NOT_YOURS
-from web.session import SignedInUser
+from web.session.sessions import SignedInUser
 from web.users import User
 from web.wishes import Arg, Args
 

@@ -20,7 +20,7 @@ from gateway.web.items import EventItem, seen_item
 from gateway.web.served import Gateway, Served
 from web.errors import Invalid, NotFound, Refusal
 from web.paging import Limit
-from web.session import Sees, SignedInUser
+from web.session.sessions import Sees, SignedInUser
 from web.users import User
 from web.witness import Witnessed
 

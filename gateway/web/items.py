@@ -11,9 +11,9 @@ from contract.instants import Instant, instant
 from contract.layout import PointLayout
 from contract.readings import Reading, Value
 from contract.rights import Viewer, data_seen, sees_event
-from gateway.engine.points import Latest
+from gateway.engine.desk.points import Latest
 from gateway.journal import Recorded
-from web.screens import LiveEvent
+from web.live.screens import LiveEvent
 
 
 class FirstPlace(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,22 +8,22 @@ from typing import Any
 import msgspec
 
 from contract.instants import instant
-from gateway.engine.episodes import Alarm, alarm_item, ticket_item, urgency
-from gateway.engine.record import Thing
+from gateway.engine.alarms.episodes import Alarm, alarm_item, ticket_item, urgency
+from gateway.engine.desk.record import Thing
 from gateway.journal import Recorded
 from gateway.web.events import Asked, seen_events
 from gateway.web.items import live_event, point_item
 from gateway.web.served import Served
 from web.errors import Refusal
-from web.live import Live, Snapshot
-from web.screens import LiveEvent, View, things_seen
+from web.live.screens import LiveEvent, View, things_seen
+from web.live.stream import Live, Snapshot
 
 FEED = 50
 """Events of a snapshot, newest first."""
 
 
 class SiteScreen:
-    """As `web.live.LiveSource`, from the journal and the engine's memory."""
+    """As `web.live.stream.LiveSource`, from the journal and the engine's memory."""
 
     def __init__(self, gateway: Served) -> None:
         self._gateway = gateway

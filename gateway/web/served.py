@@ -14,12 +14,12 @@ from contract import VERSION
 from contract.desired import Account, Holder
 from contract.instants import instant
 from contract.readings import Reading
+from gateway.break_glass.account import Sealed
 from gateway.clock import Clock
 from gateway.engine.site import SiteEngine
 from gateway.journal import Journal
-from gateway.sealed import Sealed
 from web.paging import sites_asked
-from web.session import SignedInUser
+from web.session.sessions import SignedInUser
 
 
 class Link(Protocol):

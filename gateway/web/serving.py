@@ -21,10 +21,10 @@ from gateway.web import metrics
 from gateway.web.app import gateway_app, push_app
 from gateway.web.push import STRANGERS, allowed_networks
 from gateway.web.served import Served
-from web import descriptors
-from web.listener import listening_socket
-from web.room import THIS_MACHINE, Limits, lies_in, networks
-from web.server import Doorway, limits_of, make_server
+from web.server import descriptors
+from web.server.listener import listening_socket
+from web.server.room import THIS_MACHINE, Limits, lies_in, networks
+from web.server.server import Doorway, limits_of, make_server
 
 log = structlog.get_logger(__name__)
 

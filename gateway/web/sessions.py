@@ -1,8 +1,8 @@
 """Accounts that the hub sent down, and the sessions opened here: kept in the journal, a restart ends no shift.
 
 Beside them stand two things of the gateway's own: locks, which somebody sets here on an account and the hub's word, or
-somebody of a higher role here, lifts; and the sealed account (`gateway.sealed`). A copy has no second factor: who has
-one has no copy.
+somebody of a higher role here, lifts; and the sealed account (`gateway.break_glass.account`). A copy has no second
+factor: who has one has no copy.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ import msgspec
 
 from contract.commands import Person
 from contract.desired import Account
+from contract.facts.gateway import BreakGlassRenewed
+from contract.facts.people import AccountLocked, SessionOpened, SessionRefused, WritesRefused
 from contract.instants import instant, milliseconds
-from contract.kinds import AccountLocked, BreakGlassRenewed, SessionOpened, SessionRefused, WritesRefused
+from gateway.break_glass.account import Seal, Sealed
 from gateway.clock import Clock
-from gateway.engine.record import Facts, Record
+from gateway.engine.desk.record import Facts, Record
 from gateway.journal import Recorded
-from gateway.sealed import Seal, Sealed
 from gateway.web.served import People
-from web.session import StoredAccount, StoredSession
+from web.session.sessions import StoredAccount, StoredSession
 from web.users import SEALED, User
 
 SESSIONS_LIMIT = 500
@@ -60,7 +61,7 @@ class Lock(msgspec.Struct, frozen=True):
 
 
 class HeldSessions:
-    """As `web.session.SessionStore`: the hub's accounts, this gateway's own sessions, locks and sealed account.
+    """A `web.session.sessions.SessionStore`: the hub's accounts, the sessions of this gateway, locks, sealed account.
 
     `locked` is called with whether any account that is held here is locked.
     """

@@ -13,7 +13,7 @@ from contract.rights import thing_seen
 from gateway.web.metrics import BUS_COUNTERS
 from gateway.web.served import Gateway, Served, served
 from web.paging import Limit
-from web.session import Sees, Sessions, SignedInUser
+from web.session.sessions import Sees, Sessions, SignedInUser
 from web.users import User
 from web.witness import Witnessed
 

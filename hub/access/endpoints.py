@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import create_model
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from contract.kinds import ReadWhat
+from contract.facts.people import ReadWhat
 from contract.rights import HIDDEN
 from contract.texts import Text
 from hub.access import service
@@ -17,13 +17,13 @@ from hub.access.models import BlockRow, CredentialRow
 from hub.access.nouns import CREDENTIAL, GRANT, HOLDER, NOUNS, Noun, Row
 from hub.access.pins import SealedPins
 from hub.access.schemas import BlockShape, CredentialShape, HolderWhole, Id
-from hub.db import Reading, Writing
+from hub.database.transactions import Reading, Writing
 from web.asked import UNKNOWN
 from web.editing import Edited, Shown
 from web.errors import Invalid, NotFound
 from web.once import OnceRoute
 from web.paging import Limit, Page, SealedCursors, sites_asked
-from web.session import Allowed
+from web.session.sessions import Allowed
 from web.users import User
 from web.witness import Witnessed
 

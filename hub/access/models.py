@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import JSON, Column, ForeignKeyConstraint, Index, text
 from sqlmodel import Field
 
-from hub.db import Moment
-from hub.versions import Edited
+from hub.database.transactions import Moment
+from hub.database.versions import Edited
 
 
 class HolderRow(Edited, table=True):

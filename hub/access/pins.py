@@ -20,7 +20,7 @@ from contract.rights import HIDDEN
 from contract.texts import Text
 from hub.access.models import BlockRow, CredentialRow
 from hub.access.schemas import Presentable
-from hub.db import Database, database
+from hub.database.transactions import Database, database
 from web.asked import Body
 from web.errors import Invalid
 from web.sealing import NotSealed, Seal, is_sealed

@@ -13,8 +13,8 @@ from contract.desired import CredentialKind
 from contract.rights import HIDDEN
 from contract.texts import Text
 from hub.sites.schemas import TextShape
-from rules.schedules import ALWAYS
-from rules.values import normal_value
+from rules.access.schedules import ALWAYS
+from rules.access.values import normal_value
 from web.asked import Body
 from web.moments import At
 from web.validation import FieldFault

@@ -26,11 +26,11 @@ from hub.access.nouns import CREDENTIAL, GRANT, Noun, Row
 from hub.access.schemas import MEANT, BlockBody, CredentialBody, GrantBody, Presentable, ScheduleBody
 from hub.changes import service as changes
 from hub.changes.service import Change
-from hub.db import connection
+from hub.database.transactions import connection
 from hub.desired import service as desired
 from hub.once import service as once
 from hub.sites.models import SiteRow
-from rules.schedules import ALWAYS
+from rules.access.schedules import ALWAYS
 from web.asked import Body
 from web.errors import Conflict, Invalid, NotFound, Refusal
 from web.sealing import is_sealed

@@ -9,16 +9,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
-from contract.kinds import RecordsRead
-from hub import stream
+from contract.facts.people import RecordsRead
 from hub.access.endpoints import one_of
 from hub.access.models import CredentialRow
 from hub.access.nouns import CREDENTIAL
 from hub.access.pins import SealedPins
 from hub.access.schemas import PinShape
-from hub.db import Writing, connection
+from hub.database.transactions import Writing, connection
+from hub.events import stream
 from web.errors import NotFound
-from web.session import Allowed, address_of
+from web.session.sessions import Allowed, address_of
 from web.users import User
 
 router = APIRouter(prefix="/api/credentials", tags=["access"])

@@ -15,12 +15,12 @@ from hub import settings
 from hub.accounts import second_factor, service
 from hub.accounts.models import AccountRow
 from hub.accounts.schemas import AccountBody, NewAccount
-from hub.db import Database
+from hub.database.transactions import Database
 from hub.settings import SettingsError
 from web.errors import Refusal
-from web.password_rule import LONGEST, SHORTEST, password_fault
-from web.passwords import Passwords
-from web.session import normal_username
+from web.session.password_rule import LONGEST, SHORTEST, password_fault
+from web.session.passwords import Passwords
+from web.session.sessions import normal_username
 from web.users import ALL_SITES
 from web.validation import field_texts
 

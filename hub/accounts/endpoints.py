@@ -14,15 +14,15 @@ from hub.accounts import locks, second_factor, service
 from hub.accounts.models import AccountRow, SecondFactorRow
 from hub.accounts.rights import may_look_after
 from hub.accounts.schemas import AccountChange, AccountShape, NewAccount, OwnPassword, OwnSettings, shape_of, user_of
-from hub.db import Database, Writing, WritingLater, database
+from hub.database.transactions import Database, Writing, WritingLater, database
 from web.editing import Edited, Shown
 from web.errors import Conflict, Forbidden, Invalid, NotFound
 from web.once import EVERY_TIME, OnceRoute
 from web.paging import Limit, Page, SealedCursors
-from web.password_rule import password_fault
-from web.passwords import Passwords
-from web.session import PROVEN, WRONG_PASSWORD, Allowed, Sessions, SignedInUser
-from web.session_routes import OpenSessions, shown
+from web.session.password_rule import password_fault
+from web.session.passwords import Passwords
+from web.session.routes import OpenSessions, shown
+from web.session.sessions import PROVEN, WRONG_PASSWORD, Allowed, Sessions, SignedInUser
 from web.users import User
 
 router = APIRouter(prefix="/api/accounts", tags=["accounts"], route_class=OnceRoute)

@@ -11,12 +11,12 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contract.commands import Person
-from contract.kinds import AccountLocked, SessionOpened
+from contract.facts.people import AccountLocked, SessionOpened
 from contract.texts import Text
 from hub.accounts import service
 from hub.accounts.models import AccountLockRow, AccountRow
-from hub.events.stored import Projection, StoredEvent
-from hub.orm import session_on
+from hub.database.event import Projection, StoredEvent
+from hub.database.orm import session_on
 from web.errors import Conflict
 
 _NOT_LOCKED = Text("账号未被锁定", "The account is not locked")

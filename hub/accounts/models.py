@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from sqlalchemy import JSON, BigInteger, Column
 from sqlmodel import Field
 
-from hub.db import Moment, Table
-from hub.versions import Edited
+from hub.database.transactions import Moment, Table
+from hub.database.versions import Edited
 
 
 class AccountRow(Edited, table=True):
@@ -38,7 +38,7 @@ class AccountRow(Edited, table=True):
 
 
 class SessionRow(Table, table=True):
-    """An open session; the token itself is not kept. `device`, `proven_at`, `weak`: as `web.session.StoredSession`."""
+    """An open session; the token itself is not kept. Others as in `web.session.sessions.StoredSession`."""
 
     __tablename__ = "sessions"
 

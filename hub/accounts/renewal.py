@@ -9,8 +9,8 @@ import structlog
 
 from hub.accounts import service
 from hub.accounts.copies import COPY_LIVES
-from hub.db import Database
-from hub.failures import passes
+from hub.database.failures import passes
+from hub.database.transactions import Database
 
 log = structlog.get_logger(__name__)
 

@@ -14,9 +14,9 @@ from hub.accounts.models import AccountLockRow, AccountRow
 from web.asked import Body
 from web.language import Language
 from web.moments import At
-from web.password_rule import LONGEST, SHORTEST
-from web.session import normal_username
-from web.session_routes import Code
+from web.session.password_rule import LONGEST, SHORTEST
+from web.session.routes import Code
+from web.session.sessions import normal_username
 from web.users import ALL_SITES, SEALED, User
 from web.validation import FieldFault
 

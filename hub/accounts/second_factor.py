@@ -20,7 +20,7 @@ from contract.texts import Text
 from hub.accounts import service
 from hub.accounts.models import AccountRow, SecondFactorRow
 from web.errors import Conflict, Invalid
-from web.second_factor import (
+from web.session.second_factor import (
     RECOVERY_CODES,
     address_of_secret,
     found_in,
@@ -29,7 +29,7 @@ from web.second_factor import (
     readable,
     recovery_code,
 )
-from web.session import WRONG_CODE
+from web.session.sessions import WRONG_CODE
 
 ISSUER = "Gatehouse"
 SECRET_BYTES = 20

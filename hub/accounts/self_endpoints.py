@@ -1,4 +1,4 @@
-"""`/api/self/second-factor`: one's own second factor. (Own sessions: `web.session_routes`, as on the gateways.)"""
+"""`/api/self/second-factor`: one's own second factor. (Own sessions: `web.session.routes`, as on the gateways.)"""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hub.accounts import second_factor, service
 from hub.accounts.models import AccountRow, SecondFactorRow
 from hub.accounts.schemas import FirstCode, OfferShape, RecoveryCodes, SecondFactorShape
 from hub.accounts.store import AccountStore
-from hub.db import Reading, Writing
-from web.session import PROVEN, Sessions, SignedInUser
+from hub.database.transactions import Reading, Writing
+from web.session.sessions import PROVEN, Sessions, SignedInUser
 from web.users import User
 
 router = APIRouter(prefix="/api/self/second-factor", tags=["accounts"])

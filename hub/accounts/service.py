@@ -23,7 +23,7 @@ from hub.accounts.models import AccountRow, SecondFactorRow, SessionRow
 from hub.accounts.schemas import AccountBody, NewAccount
 from hub.changes import service as changes
 from hub.changes.service import Change
-from hub.db import connection
+from hub.database.transactions import connection
 from hub.desired import service as desired
 from hub.desired.models import DesiredItem
 from hub.once import service as once

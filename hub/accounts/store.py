@@ -1,4 +1,4 @@
-"""Where the hub keeps sessions: `web.session.SessionStore` over PostgreSQL."""
+"""Where the hub keeps sessions: `web.session.sessions.SessionStore` over PostgreSQL."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from sqlmodel import select
 
 from contract.commands import Person
-from contract.kinds import SessionOpened, SessionRefused, WritesRefused
-from hub import stream
+from contract.facts.people import SessionOpened, SessionRefused, WritesRefused
 from hub.accounts import second_factor, service
 from hub.accounts.models import AccountRow, SecondFactorRow, SessionRow
 from hub.accounts.schemas import user_of
-from hub.db import Database, connection
+from hub.database.transactions import Database, connection
+from hub.events import stream
 from web.moments import moment_of
-from web.session import StoredAccount, StoredSession
+from web.session.sessions import StoredAccount, StoredSession
 from web.users import ALL_SITES, User
 
 

@@ -8,21 +8,21 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from contract.commands import CommandKind
-from contract.kinds import Severity
+from contract.facts.alarms import Severity
 from contract.readings import Value
 from hub.alarms import own, service
 from hub.alarms.models import AlarmRow
 from hub.commands.endpoints import CommandItem
 from hub.commands.service import Args, Wish
-from hub.db import Reading, Writing, connection
+from hub.database.transactions import Reading, Writing, connection
 from hub.sites.schemas import TextShape
 from hub.tickets.schemas import PersonShape
-from rules.alarms import SHELVE_LIMIT_S
+from rules.alarms.rule import SHELVE_LIMIT_S
 from web.asked import Body
 from web.errors import NotFound
 from web.once import OnceRoute
 from web.paging import Limit, Moment, Page, Rank, SealedCursors, listed_words, sites_asked
-from web.session import SignedInUser
+from web.session.sessions import SignedInUser
 from web.users import User
 
 router = APIRouter(prefix="/api/alarms", tags=["alarms"], route_class=OnceRoute)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, Index, SmallInteger
 from sqlmodel import Field
 
-from hub.db import Moment, Table
+from hub.database.transactions import Moment, Table
 
 
 class AlarmRow(Table, table=True):

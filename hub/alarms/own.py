@@ -18,25 +18,18 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.commands import CommandKind, Person
-from contract.kinds import (
-    AlarmAcknowledged,
-    AlarmCleared,
-    AlarmRaised,
-    AlarmShelved,
-    AlarmUnshelved,
-    CommandResult,
-    Severity,
-)
+from contract.facts.alarms import AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmShelved, AlarmUnshelved, Severity
+from contract.facts.gateway import CommandResult
 from contract.presence import Answered
 from contract.texts import Text
-from hub import stream
 from hub.alarms.projections import on_alarm
 from hub.alarms.service import check_state
 from hub.commands import service as commands
 from hub.commands.service import HUB, Wish
-from hub.db import Database, Outcome
-from hub.events.stored import to_instant
-from hub.failures import passes
+from hub.database.event import to_instant
+from hub.database.failures import passes
+from hub.database.transactions import Database, Outcome
+from hub.events import stream
 from web.users import User
 
 log = structlog.get_logger(__name__)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contract.kinds import AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmShelved, AlarmUnshelved
+from contract.facts.alarms import AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmShelved, AlarmUnshelved
 from contract.standing import AlarmsStated
 from hub.alarms import service, standing
-from hub.db import outcome
-from hub.events.stored import Projection, StoredEvent
-from hub.orm import session_on
+from hub.database.event import Projection, StoredEvent
+from hub.database.orm import session_on
+from hub.database.transactions import outcome
 
 
 async def on_alarm(conn: AsyncConnection, event: StoredEvent) -> None:

@@ -11,11 +11,11 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contract.commands import CommandKind, Person
-from contract.kinds import AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmShelved, AlarmUnshelved
+from contract.facts.alarms import AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmShelved, AlarmUnshelved
 from contract.texts import Text
 from hub.alarms.models import AlarmRow
-from hub.events.stored import StoredEvent, to_datetime
-from rules.alarms import AlarmState, state_after
+from hub.database.event import StoredEvent, to_datetime
+from rules.alarms.rule import AlarmState, state_after
 from web.errors import Conflict
 from web.moments import written
 

@@ -13,15 +13,15 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from contract.facts.alarms import AlarmForgotten
 from contract.instants import Instant
-from contract.kinds import AlarmForgotten
 from contract.standing import AlarmsStated, AlarmStanding
 from contract.texts import Text
-from hub import stream
 from hub.alarms.models import AlarmRow
 from hub.alarms.service import CLOSED_FROM, person_of, ranked, text_of
-from hub.db import connection
-from hub.events.stored import StoredEvent, latest, to_datetime
+from hub.database.event import StoredEvent, latest, to_datetime
+from hub.database.transactions import connection
+from hub.events import stream
 from hub.gateways.service import gateway_of
 
 FORGOTTEN = Text("网关已没有这条告警的记录，由总控台结束", "its gateway does not know it any more; the hub closed it")

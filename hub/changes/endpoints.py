@@ -9,13 +9,13 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 from sqlalchemy import Row
 
-from contract.kinds import ChangedKind, RecordChanged
+from contract.facts.hub import ChangedKind, RecordChanged
 from hub.changes import service
-from hub.db import Reading
+from hub.database.transactions import Reading
 from hub.tickets.schemas import PersonShape
 from web.moments import written
 from web.paging import Limit, Page, listed_words, sites_asked
-from web.session import Allowed
+from web.session.sessions import Allowed
 from web.users import User
 from web.witness import Witnessed
 

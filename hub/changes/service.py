@@ -18,9 +18,9 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.commands import Person
-from contract.kinds import RecordChanged
-from hub import stream
-from hub.events.stored import to_datetime
+from contract.facts.hub import RecordChanged
+from hub.database.event import to_datetime
+from hub.events import stream
 
 LONGEST = 2_000
 """Bytes of one value; what is longer is cut, and says so."""

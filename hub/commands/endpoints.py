@@ -11,11 +11,11 @@ from contract.commands import CommandKind
 from hub.alarms import own
 from hub.commands import service
 from hub.commands.service import DEFAULT_TTL_S, LONGEST_TTL_S, Wish
-from hub.db import Reading, Writing
+from hub.database.transactions import Reading, Writing
 from web.asked import Body
 from web.errors import NotFound
 from web.once import OnceRoute
-from web.session import SignedInUser
+from web.session.sessions import SignedInUser
 from web.wishes import Arg, Args
 
 router = APIRouter(prefix="/api/commands", tags=["commands"], route_class=OnceRoute)

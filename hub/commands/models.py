@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, Index, text
 from sqlmodel import Field
 
-from hub.db import Moment, Table
+from hub.database.transactions import Moment, Table
 
 
 class CommandRow(Table, table=True):

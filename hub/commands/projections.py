@@ -7,10 +7,10 @@ from typing import Literal
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contract.kinds import CommandResult
+from contract.facts.gateway import CommandResult
 from contract.presence import Answered
 from hub.commands import service
-from hub.events.stored import Projection, StoredEvent, to_instant
+from hub.database.event import Projection, StoredEvent, to_instant
 
 
 async def on_result(conn: AsyncConnection, event: StoredEvent) -> None:

@@ -11,8 +11,8 @@ import structlog
 from contract.presence import Presence
 from hub.commands import service
 from hub.commands.service import ANSWER_GRACE
-from hub.db import Database, Outcome
-from hub.failures import passes
+from hub.database.failures import passes
+from hub.database.transactions import Database, Outcome
 from hub.ingest.downlink import Send
 
 log = structlog.get_logger(__name__)

@@ -13,13 +13,14 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.commands import Command, CommandKind, Person
-from contract.kinds import CommandAsked, CommandResult
+from contract.facts.gateway import CommandResult
+from contract.facts.hub import CommandAsked
 from contract.presence import Answered
 from contract.texts import Text
-from hub import stream
 from hub.commands.targets import exists
-from hub.db import outcome
-from hub.events.stored import latest, to_datetime, to_instant
+from hub.database.event import latest, to_datetime, to_instant
+from hub.database.transactions import outcome
+from hub.events import stream
 from hub.gateways.service import gateway_of
 from rules.commands import LIFE_MS, args_fault, may_ask
 from web.errors import Conflict, Forbidden, Invalid, NotFound

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from contract.texts import Text
 from hub.alarms import own
-from hub.db import Database
+from hub.database.transactions import Database
 
 LAG_S = 60.0
 RULE = "rights.behind"

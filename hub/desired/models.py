@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Column, Index
 from sqlmodel import Field
 
-from hub.db import Moment, Table
+from hub.database.transactions import Moment, Table
 
 
 class DesiredRevision(Table, table=True):

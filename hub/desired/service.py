@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.desired import NOTHING, Item
-from hub.db import outcome
+from hub.database.transactions import outcome
 from hub.desired.steps import PART_BYTES, PART_ITEMS, Changed, Key, Load, cut
 
 _NEXT = text(

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from hub.db import Reading
+from hub.database.transactions import Reading
 from hub.events import service
 from hub.events.service import Wanted
 from web.paging import Limit, Page, sites_asked
-from web.session import SignedInUser
+from web.session.sessions import SignedInUser
 
 router = APIRouter(prefix="/api/events", tags=["events"])
 

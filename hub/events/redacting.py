@@ -17,10 +17,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import BigInteger, Text
 
+from contract.facts.hub import DataPruned
 from contract.instants import Instant
-from contract.kinds import DataPruned
-from hub import stream
-from hub.events.stored import to_instant
+from hub.database.event import to_instant
+from hub.events import stream
 
 GONE = "••••"
 

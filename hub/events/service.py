@@ -11,7 +11,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.rights import EVERYBODY_SEES, Viewer, data_seen, kinds_of_oneself, kinds_seen
-from hub.events.stored import FirstPlace, StoredEvent, to_instant
+from hub.database.event import FirstPlace, StoredEvent, to_instant
 
 COLUMNS = (
     "id, site, gateway, events.stream, events.seq, at, received_at, kind, source, CAST(data AS text) AS data,"

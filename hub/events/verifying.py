@@ -16,11 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.errors import Malformed
 from contract.events import GENESIS, Event, chained
-from contract.kinds import EventRefused, decode_data
+from contract.facts.hub import EventRefused
+from contract.kinds import decode_data
 from hub.changes.service import digest
-from hub.db import Database
+from hub.database.event import to_instant
+from hub.database.transactions import Database
 from hub.events.redacting import LEFT, Digest, left_of
-from hub.events.stored import to_instant
 
 _ROWS = text(
     "SELECT id, stream, seq, at, kind, source, clock, CAST(data AS text) AS data, hash, redacted_by, refused FROM ("

@@ -7,10 +7,10 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from hub.db import Reading
+from hub.database.transactions import Reading
 from hub.gateways import service
 from web.paging import Page, sites_asked
-from web.session import SignedInUser
+from web.session.sessions import SignedInUser
 
 router = APIRouter(prefix="/api/gateways", tags=["gateways"])
 

@@ -12,13 +12,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.acks import Ack
+from contract.facts.hub import GatewaySeen
 from contract.instants import instant, milliseconds
-from contract.kinds import GatewaySeen
 from contract.presence import Presence
-from hub import stream
 from hub.commands import service as commands
-from hub.db import Database, outcome
-from hub.failures import passes
+from hub.database.failures import passes
+from hub.database.transactions import Database, outcome
+from hub.events import stream
 from hub.gateways.service import GATEWAY_COLUMNS, gateway_frame
 from hub.ingest import records
 from hub.ingest.arrivals import PresenceArrived

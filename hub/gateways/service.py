@@ -9,7 +9,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.topics import valid_id
-from hub.events.stored import to_instant
+from hub.database.event import to_instant
 
 GATEWAY_COLUMNS = (
     "id, site, online, backlog, readings_backlog, clock, clock_error_ms, software, desired, site_file, reads, seen_at"

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.acks import Ack
 from contract.events import Hash
 from contract.instants import Instant, instant
-from hub.db import outcome
+from hub.database.transactions import outcome
 from hub.ingest import records, successions
 from hub.ingest.arrivals import EventsArrived
 from hub.ingest.omissions import Omissions, fault_of

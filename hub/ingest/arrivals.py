@@ -1,4 +1,4 @@
-"""Bytes from the broker → what arrived, checked as far as that is possible without the database."""
+"""Bytes from the broker → what arrived, checked as far as that is possible without the database. Pure."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index, LargeBinary, text
 from sqlmodel import Field
 
-from hub.db import Moment, Table
+from hub.database.transactions import Moment, Table
 
 
 class Stream(Table, table=True):

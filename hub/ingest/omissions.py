@@ -18,9 +18,10 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.events import Event, Hash
-from contract.kinds import EventRefused, RefusedEvent, data_limit, may_say
+from contract.facts.hub import EventRefused, RefusedEvent
+from contract.kinds import data_limit, may_say
 from contract.limits import BATCH_LIMIT
-from hub import stream
+from hub.events import stream
 from hub.ingest.records import Driver
 from hub.ingest.refusals import REFUSED
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from contract.events import Event, Hash, Moved
-from hub.events.stored import StoredEvent, to_instant
+from hub.database.event import StoredEvent, to_instant
 from hub.ingest.arrivals import EventsArrived
 from hub.ingest.records import Driver
 

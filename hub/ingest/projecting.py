@@ -18,11 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import BigInteger, Text
 
 from contract.errors import ContractError
-from contract.kinds import ProjectionFailed
-from hub import stream
-from hub.db import outcome
-from hub.events.stored import Projection, StoredEvent
-from hub.failures import passes
+from contract.facts.hub import ProjectionFailed
+from hub.database.event import Projection, StoredEvent
+from hub.database.failures import passes
+from hub.database.transactions import outcome
+from hub.events import stream
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.events import Event, Hash, Moved
 from contract.instants import Instant
-from hub.events.stored import FirstPlace, StoredEvent, to_datetime
+from hub.database.event import FirstPlace, StoredEvent, to_datetime
 from hub.ingest.rule import Head
 
 Driver: TypeAlias = asyncpg.Connection

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contract.kinds import BatchRefused
-from hub import stream
+from contract.facts.hub import BatchRefused
+from hub.events import stream
 from hub.ingest import records
 from hub.ingest.arrivals import Refused
 

@@ -1,4 +1,4 @@
-"""The stream rule: what becomes of a batch, given what is held of its stream.
+"""The stream rule: what becomes of a batch, given what is held of its stream. Pure.
 
 | held of the stream          | the batch                              | verdict                                       |
 |-----------------------------|----------------------------------------|-----------------------------------------------|

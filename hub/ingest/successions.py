@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.errors import Malformed
 from contract.events import GENESIS, Event
-from contract.kinds import JournalLost, StreamForked, decode_data
+from contract.facts.gateway import JournalLost, StreamForked
+from contract.kinds import decode_data
 from contract.texts import Text
-from hub import stream
 from hub.alarms import own
+from hub.events import stream
 from hub.ingest.records import Driver
 
 FORKED = "stream.forked"

@@ -18,8 +18,8 @@ from prometheus_client import Counter, Histogram
 from contract.acks import Ack
 from contract.instants import instant
 from contract.wire import packed
-from hub.db import Database
-from hub.failures import passes, senders_fault
+from hub.database.failures import passes, senders_fault
+from hub.database.transactions import Database
 from hub.ingest import refusals
 from hub.ingest.accept import EVENTS, Accepted, Answer, accept
 from hub.ingest.arrivals import (

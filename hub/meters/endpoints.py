@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from contract.texts import Text
-from hub.db import Reading
+from hub.database.transactions import Reading
 from hub.meters import service
 from web.errors import Invalid
 from web.paging import Page, sites_asked
-from web.session import SignedInUser
+from web.session.sessions import SignedInUser
 
 router = APIRouter(prefix="/api/meters", tags=["meters"])
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import JSON, Column
 from sqlmodel import Field
 
-from hub.db import Moment, Table
+from hub.database.transactions import Moment, Table
 
 
 class Meter(Table, table=True):
@@ -23,7 +23,7 @@ class Meter(Table, table=True):
     value: float
     at: datetime = Field(sa_type=Moment)
     fallen: list[float] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
-    """A `rules.meters.Fallen`, field by field, while the register is below what it once read."""
+    """A `rules.metering.registers.Fallen`, field by field, while the register is below what it once read."""
 
 
 class MeterDay(Table, table=True):

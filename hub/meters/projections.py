@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contract.kinds import MeterRead
-from hub.events.stored import Projection, StoredEvent, present
-from rules.meters import Fallen, Held, step
+from contract.facts.machines import MeterRead
+from hub.database.event import Projection, StoredEvent, present
+from rules.metering.registers import Fallen, Held, step
 
 _HELD = text(
     "SELECT meter_no, value, at, fallen FROM meters"

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.events.stored import to_instant
+from hub.database.event import to_instant
 
 _METERS = text(
     "SELECT site, id, register_name, meter_no, unit, value, at FROM meters"

@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from hub.access.pins import Pins
-from hub.db import Database
+from hub.database.transactions import Database
 
 MIGRATION_LOCK = 0x6D69_6772
 """Key of the advisory lock that lets one process migrate at a time."""

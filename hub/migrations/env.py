@@ -10,8 +10,8 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlmodel.sql.sqltypes import AutoString
 
-from hub.db import Database, Moment
-from hub.models import metadata
+from hub.database.transactions import Database, Moment
+from hub.tables import metadata
 
 
 def wanted(thing: Any, name: str | None, kind: str, reflected: bool, compared: Any) -> bool:

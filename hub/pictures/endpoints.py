@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
-from hub.db import Reading
+from hub.database.transactions import Reading
 from hub.pictures import service
 from web.errors import NotFound
 from web.paging import sites_asked
-from web.session import Sees
+from web.session.sessions import Sees
 from web.users import User
 from web.witness import Witnessed
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.pictures import Picture
-from hub.events.stored import to_datetime
+from hub.database.event import to_datetime
 from hub.ingest.records import Driver
 
 _FIND = text(

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from hub.retention.terms import Terms, kept
 from hub.sites.schemas import TextShape
 from web.paging import Page
-from web.session import SignedInUser
+from web.session.sessions import SignedInUser
 
 router = APIRouter(prefix="/api/retention", tags=["retention"])
 

@@ -10,13 +10,13 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contract.kinds import DataPruned
-from hub import stream
+from contract.facts.hub import DataPruned
 from hub.changes import service as changes
-from hub.db import Database
+from hub.database.event import to_instant
+from hub.database.failures import passes
+from hub.database.transactions import Database
+from hub.events import stream
 from hub.events.redacting import redact
-from hub.events.stored import to_instant
-from hub.failures import passes
 from hub.once import service as once
 from hub.pictures import service as pictures
 from hub.retention.terms import Terms, next_time

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Path
 from contract import SOFTWARE
 from contract.rights import thing_seen
 from contract.texts import Text
-from hub.db import Reading, Writing, connection
+from hub.database.transactions import Reading, Writing, connection
 from hub.sites import posts, service
 from hub.sites.models import CompanyRow, SiteRow
 from hub.sites.overview import counts
@@ -31,7 +31,7 @@ from web.editing import Edited, Shown
 from web.errors import Forbidden, Invalid, NotFound
 from web.once import OnceRoute
 from web.paging import Page, sites_asked
-from web.session import Allowed, SignedInUser
+from web.session.sessions import Allowed, SignedInUser
 from web.users import User
 
 router = APIRouter(prefix="/api", tags=["sites"], route_class=OnceRoute)

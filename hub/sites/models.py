@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import JSON, Column
 from sqlmodel import Field
 
-from hub.db import Moment, Table
-from hub.versions import Edited
+from hub.database.transactions import Moment, Table
+from hub.database.versions import Edited
 
 
 class CompanyRow(Edited, table=True):

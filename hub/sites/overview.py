@@ -9,7 +9,7 @@ from typing import Any, get_args
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contract.kinds import Severity
+from contract.facts.alarms import Severity
 from hub.alarms.service import CLOSED_FROM
 from web.moments import written
 

@@ -12,7 +12,7 @@ from contract.commands import Person
 from contract.texts import Text
 from hub.changes import service as changes
 from hub.changes.service import Change
-from hub.db import connection
+from hub.database.transactions import connection
 from hub.sites.models import PostRow, SiteRow
 from hub.sites.schemas import PostBody
 from web.errors import Invalid

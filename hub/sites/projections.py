@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.layout import SiteLayout
-from hub.events.stored import Projection, StoredEvent
-from hub.orm import session_on
+from hub.database.event import Projection, StoredEvent
+from hub.database.orm import session_on
 from hub.sites import service, states
 from hub.telemetry.ingest import hold_readings, newest_of
 

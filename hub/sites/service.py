@@ -16,7 +16,7 @@ from contract.texts import Text
 from hub.accounts import service as accounts
 from hub.changes import service as changes
 from hub.changes.service import Change
-from hub.db import connection
+from hub.database.transactions import connection
 from hub.sites.models import CompanyRow, SiteRow
 from hub.sites.states import SiteView
 

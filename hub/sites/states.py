@@ -17,11 +17,11 @@ from sqlalchemy import DateTime, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contract.kinds import DoorModeSet, PlateSeen
+from contract.facts.entry import DoorModeSet, PlateSeen
 from contract.readings import Value
 from contract.standing import PlacesStated
-from hub.db import outcome
-from hub.events.stored import Projection, StoredEvent, latest, present, to_datetime
+from hub.database.event import Projection, StoredEvent, latest, present, to_datetime
+from hub.database.transactions import outcome
 from hub.telemetry.ingest import NewerReading
 from web.moments import written
 

@@ -10,12 +10,12 @@ from pydantic import AwareDatetime, BaseModel
 
 from contract.readings import Quality
 from contract.texts import Text
-from hub.db import Reading
+from hub.database.transactions import Reading
 from hub.telemetry import service
 from hub.telemetry.service import Agg, Span
 from web.errors import Invalid, NotFound
 from web.paging import Page, sites_asked
-from web.session import SignedInUser
+from web.session.sessions import SignedInUser
 
 router = APIRouter(prefix="/api", tags=["telemetry"])
 

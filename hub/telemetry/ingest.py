@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.acks import Ack
 from contract.instants import instant
 from contract.readings import Quality, ReadingsBatch, Value
-from hub.db import Database, outcome
-from hub.events.stored import latest, present, to_instant
+from hub.database.event import latest, present, to_instant
+from hub.database.transactions import Database, outcome
 from hub.ingest import refusals
 from hub.ingest.accept import NOT_ENROLLED, Answer
 from hub.ingest.arrivals import PictureArrived, ReadingsArrived, Refused

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.layout import SiteLayout
-from hub.events.stored import Projection, StoredEvent
+from hub.database.event import Projection, StoredEvent
 
 _DESCRIBE = text(
     "INSERT INTO points (site, id, name, type, unit, labels, writable, described)"

@@ -9,8 +9,8 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy import text
 
-from hub.db import Database
-from hub.failures import passes
+from hub.database.failures import passes
+from hub.database.transactions import Database
 from hub.telemetry.ingest import hold_readings
 
 log = structlog.get_logger(__name__)

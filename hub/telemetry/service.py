@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.events.stored import to_instant
+from hub.database.event import to_instant
 from hub.telemetry.readings import QUALITIES, shown
 
 Agg = Literal["avg", "min", "max", "last", "delta"]

@@ -7,17 +7,17 @@ from typing import Any, Literal, get_args
 from fastapi import APIRouter
 
 from contract.texts import Text
-from hub.db import Reading, Writing
+from hub.database.transactions import Reading, Writing
 from hub.sites.models import SiteRow
 from hub.sites.service import things_of
 from hub.tickets import items, service
 from hub.tickets.models import TicketRow
 from hub.tickets.schemas import NewTicket, StepBody, TicketShape
-from rules.tickets import TicketState
+from rules.tickets.steps import TicketState
 from web.errors import Invalid, NotFound
 from web.once import OnceRoute
 from web.paging import Limit, Moment, Page, SealedCursors, listed_words, sites_asked
-from web.session import SignedInUser
+from web.session.sessions import SignedInUser
 from web.users import User
 
 router = APIRouter(prefix="/api/tickets", tags=["tickets"], route_class=OnceRoute)

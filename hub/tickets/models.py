@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Column, Identity, Index, UniqueConstraint, text
 from sqlmodel import Field
 
-from hub.db import Moment, Table
+from hub.database.transactions import Moment, Table
 
 
 class TicketRow(Table, table=True):

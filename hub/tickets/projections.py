@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contract.kinds import AlarmCleared, TicketRaised
+from contract.facts.alarms import AlarmCleared, TicketRaised
 from contract.standing import AlarmsStated, AlarmStanding, TicketStanding
-from hub.events.stored import Projection, StoredEvent
-from hub.orm import session_on
+from hub.database.event import Projection, StoredEvent
+from hub.database.orm import session_on
 from hub.tickets import service
 
 

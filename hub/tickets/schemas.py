@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, Field
 
-from contract.kinds import Severity
+from contract.facts.alarms import Severity
 from hub.sites.schemas import TextShape
 from web.asked import Body
 

@@ -14,19 +14,19 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contract.commands import Person
-from contract.kinds import TicketMoved, TicketRaised
+from contract.facts.alarms import TicketMoved, TicketRaised
 from contract.texts import Reason, Text
-from hub import stream
 from hub.accounts.models import AccountRow
 from hub.accounts.schemas import user_of
 from hub.alarms.models import AlarmRow
 from hub.alarms.service import SEVERITIES
-from hub.db import connection, outcome
-from hub.events.stored import StoredEvent
+from hub.database.event import StoredEvent
+from hub.database.transactions import connection, outcome
+from hub.events import stream
 from hub.tickets import items
 from hub.tickets.models import TicketRaising, TicketRow, TicketStepRow
 from hub.tickets.schemas import NewTicket
-from rules import tickets as rules
+from rules.tickets import steps as rules
 from web.errors import Conflict, Forbidden, Invalid, Refusal
 
 MANUAL = "manual"

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from simulators.camera.picture import shot
 from simulators.camera.push import CameraIdentity, Seen
-from simulators.parts.entrances import LanePart
+from simulators.machines.entrances import LanePart
 from simulators.site import SimSite, Unfit
 from simulators.world.lane import Car
 

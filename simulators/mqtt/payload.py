@@ -1,4 +1,4 @@
-"""What a sensor publishes for the values of its points: topics and JSON, as its profile maps them."""
+"""What a sensor publishes for the values of its points: topics and JSON, as its profile maps them. Pure."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ import yaml
 from contract import topics, wire
 from contract.desired import Credential, Desired, Grant, Holder, Item
 from contract.presence import Presence
-from simulators.engines import BrokerUser, free_port, listening, prepare_broker
+from simulators.demo.programs import BrokerUser, free_port, listening, prepare_broker
 
 GATEWAY = "bench-gw"
 SHARD = "s1"

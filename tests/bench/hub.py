@@ -16,7 +16,7 @@ from pathlib import Path
 import asyncpg  # type: ignore[import-untyped]
 import httpx
 
-from simulators.engines import Postgres, free_port, prepare_postgres
+from simulators.demo.programs import Postgres, free_port, prepare_postgres
 from tests.leftovers import ends_with_us, postgres_folder
 
 ROOT = Path(__file__).parents[2]

@@ -26,13 +26,13 @@ from contract.instants import instant
 from contract.presence import Presence
 from contract.readings import Column
 from gateway.clock import Clock, machine_wall_ms
-from gateway.held import Held
+from gateway.desired.held import Held
 from gateway.readings import blobs
-from simulators.engines import free_port
+from simulators.demo.programs import free_port
 from tests.bench.listener import Listener
 from tests.bench.slaves import REGISTERS
 from tests.gateway.hub_model import ModelHub, now
-from web.passwords import Passwords
+from web.session.passwords import Passwords
 
 ROOT = Path(__file__).parents[2]
 GATEWAY = "bench-gw"

@@ -14,9 +14,9 @@ from config import LoadedSite, SiteErrors, load_site
 from config.people import load_people
 from config.site import ModbusRtuBus, ModbusTcpBus
 from contract.desired import Block, Credential, Grant, Holder
-from rules.access import Request, decide
-from rules.access_index import AccessIndex
-from rules.lanes import LanePolicy, PlateSight, decide_plate
+from rules.access.decision import Request, decide
+from rules.access.index import AccessIndex
+from rules.access.plates import LanePolicy, PlateSight, decide_plate
 from tests.config.sites import RULES, instead, loaded, write
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,8 +12,10 @@ import pytest
 from contract import wire
 from contract.errors import Malformed
 from contract.events import GENESIS, Batch, Event, Moved, batch_fault, chain, chained
+from contract.facts.entry import PassageMade, PlateSeen
+from contract.facts.gateway import StreamForked
 from contract.instants import instant, milliseconds
-from contract.kinds import KINDS, PassageMade, PlateSeen, StreamForked, decode_data, encode_data
+from contract.kinds import KINDS, decode_data, encode_data
 
 GOLDEN = Path(__file__).parent / "golden"
 DATA: dict[str, object] = json.loads((GOLDEN / "event-data.json").read_text())

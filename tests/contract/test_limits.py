@@ -21,22 +21,13 @@ from contract.commands import Person
 from contract.desired import ITEM_TYPES, Desired, Item
 from contract.errors import Malformed, TooLarge
 from contract.events import GENESIS, Batch, Event
+from contract.facts.alarms import AlarmRaised
+from contract.facts.gateway import CommandResult
+from contract.facts.hub import RecordChanged
+from contract.facts.machines import InputRefused
 from contract.fitting import MARK, fitted, recorded_data, shortened
 from contract.instants import instant
-from contract.kinds import (
-    KINDS,
-    OF_BOTH,
-    OF_GATEWAYS,
-    OF_THE_HUB,
-    AlarmRaised,
-    CommandResult,
-    InputRefused,
-    RecordChanged,
-    data_limit,
-    decode_data,
-    encode_data,
-    may_say,
-)
+from contract.kinds import KINDS, OF_BOTH, OF_GATEWAYS, OF_THE_HUB, data_limit, decode_data, encode_data, may_say
 from contract.layout import PointLayout, SiteLayout
 from contract.limits import EVENT_BYTES, ID_LENGTH, READINGS_LIMIT, WORDS_LENGTH
 from contract.readings import Column, ReadingsBatch, readings_fault

@@ -19,7 +19,7 @@ from config.site import MqttBus
 from drivers.opening import open_bus
 from drivers.profiles import load
 from drivers.reports import DeviceFound
-from simulators.engines import free_port
+from simulators.demo.programs import free_port
 from tests.certificates import Signed, signed
 from tests.drivers.products import Installed
 from tests.drivers.sinks import Heard

@@ -15,8 +15,8 @@ import pytest
 from drivers.camera.attach import refusal
 from drivers.modbus.refusals import UNREACHABLE, reason
 from drivers.osdp.reader import KEY_REFUSED, NO_KEY
-from gateway.tools.language import Speech
-from gateway.tools.wording import lost
+from gateway.installer.terminal.language import Speech
+from gateway.installer.terminal.wording import lost
 
 ROOT = Path(__file__).resolve().parents[2]
 LOSSES = json.loads((ROOT / "tests" / "drivers" / "losses.json").read_text(encoding="utf-8"))

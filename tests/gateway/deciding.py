@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from contract.desired import NOTHING, Desired, Holder, Item
-from rules.access_index import AccessIndex
-from rules.causes import BuiltInCause
+from rules.access.index import AccessIndex
+from rules.alarms.causes import BuiltInCause
 
 
 class Decisions:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway.journal import Disk
-from gateway.journal.disk import look
 from gateway.journal.tables import all_state
+from gateway.sqlite.disk import look
 
 NOW_MS = 1_790_000_000_000
 

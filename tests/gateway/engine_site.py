@@ -22,7 +22,7 @@ from drivers.reports import CredentialRead, PlateRead, PointsRead
 from gateway.clock import Clock
 from gateway.engine.site import SiteEngine
 from gateway.journal import Disk, Journal, Keep, StallWatcher
-from rules.access_index import AccessIndex
+from rules.access.index import AccessIndex
 
 MORNING = 1_795_000_000_000
 """A moment in November 2026, Unix ms."""
@@ -136,7 +136,7 @@ class Time:
         self._count = 0
 
     def after(self, seconds: float, call: Callable[[], None]) -> Callable[[], None]:
-        """As `gateway.engine.alarmclock.Timers`."""
+        """As `gateway.engine.desk.timers.Timers`."""
         self._count += 1
         number = self._count
         self._timers.append((self.steady + max(0.0, seconds), number, call))

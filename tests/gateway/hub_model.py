@@ -6,8 +6,9 @@ import time
 
 from contract.acks import Ack
 from contract.events import Batch, chain
+from contract.facts.gateway import StreamForked
 from contract.instants import Instant, instant
-from contract.kinds import StreamForked, decode_data
+from contract.kinds import decode_data
 from contract.presence import Presence
 from hub.ingest.rule import Head, Verdict, empty_head, judge, judge_birth
 

@@ -23,7 +23,7 @@ from contract.presence import Presence
 from contract.readings import ReadingsBatch
 from contract.topics import DownKind
 from gateway.clock import machine_wall_ms
-from simulators.engines import BrokerUser, free_port, prepare_broker
+from simulators.demo.programs import BrokerUser, free_port, prepare_broker
 from tests.gateway.disks import until
 from tests.gateway.hub_model import ModelHub
 

@@ -20,10 +20,10 @@ from contract.desired import Account, Credential, Grant, Holder, Item
 from contract.events import GENESIS, Event, chained
 from contract.instants import instant
 from gateway.clock import Clock, machine_wall_ms
-from gateway.held import Held
-from simulators.engines import free_port
+from gateway.desired.held import Held
+from simulators.demo.programs import free_port
 from tests.bench.wires import Reader, open_board
-from web.passwords import Passwords
+from web.session.passwords import Passwords
 
 ROOT = Path(__file__).parents[2]
 CARD = "04A1B2C3D4E5F6"

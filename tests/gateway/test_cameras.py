@@ -18,7 +18,7 @@ import pytest
 
 from contract.pictures import picture_id
 from simulators.camera.wire import Camera, HttpPushWire
-from simulators.engines import free_port
+from simulators.demo.programs import free_port
 from tests.drivers.camera_bodies import HIKVISION_TYPE, JPEG, dahua_at, hikvision, hikvision_at, timeval
 from tests.drivers.test_camera import push
 from tests.gateway.process import ROOT, WITHIN_S, Ends, Gateway

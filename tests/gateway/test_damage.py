@@ -14,10 +14,10 @@ import msgspec
 import pytest
 
 from contract.desired import Holder
-from contract.kinds import ReadingsDropped
+from contract.facts.machines import ReadingsDropped
 from contract.readings import Reading
 from gateway.clock import Clock
-from gateway.held import Held, Row
+from gateway.desired.held import Held, Row
 from gateway.journal import BrokenChain, Draft, Journal, NotHeld, StateChange
 from gateway.journal import Keep as KeepEvents
 from gateway.readings import Keep, ReadingsStore

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from contract.desired import Account, Credential, Desired, Grant, Holder, Item
 from gateway.clock import Clock
-from gateway.desire import AT_ONCE, FROZEN_PARTS, Desire
-from gateway.engine.alarmclock import LoopTimers
-from gateway.held import Held
+from gateway.desired.applying import AT_ONCE, FROZEN_PARTS, Desire
+from gateway.desired.held import Held
+from gateway.engine.desk.timers import LoopTimers
 from gateway.web.served import People
 from tests.gateway.deciding import Decisions, delta, gone, holder, item, snapshot
 from tests.gateway.disks import FaultyDisk, until
@@ -102,8 +102,8 @@ async def test_what_is_held_decides_after_a_restart_without_a_word_from_the_hub(
 async def test_a_revoked_card_is_refused_although_the_disk_does_not_take_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    monkeypatch.setattr("gateway.held._PAUSES_S", (0.01,))
-    monkeypatch.setattr("gateway.held.LATE_S", 0.02)
+    monkeypatch.setattr("gateway.desired.held._PAUSES_S", (0.01,))
+    monkeypatch.setattr("gateway.desired.held.LATE_S", 0.02)
     disk = FaultyDisk()
     async with yard(tmp_path) as here, following(here, tmp_path, disk) as (desire, _):
         await desire.take(WHOLE)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.desire import Desire
+from gateway.desired.applying import Desire
 from gateway.web.served import People
 from tests.gateway.deciding import holder, snapshot
 from tests.gateway.disks import FaultyDisk, until
@@ -24,7 +24,7 @@ async def found_late(
     here: Yard, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Desire, People, FaultyDisk]]:
     """The gateway after a restart on a disk that hangs, with nothing in force but what the hub brings meanwhile."""
-    monkeypatch.setattr("gateway.journal.file.OPEN_S", 0.02)
+    monkeypatch.setattr("gateway.sqlite.file.OPEN_S", 0.02)
     disk = FaultyDisk()
     disk.hang_opening()
     decides_by(here.engine, [], 0)

@@ -17,16 +17,18 @@ import pytest
 import structlog
 
 from contract.desired import Holder
-from contract.kinds import DoorMoved, RecordingStalled, decode_data
+from contract.facts.entry import DoorMoved
+from contract.facts.gateway import RecordingStalled
+from contract.kinds import decode_data
 from contract.readings import Reading
 from gateway.clock import Clock
-from gateway.held import Held, Row
+from gateway.desired.held import Held, Row
 from gateway.journal import Draft, Journal, Keep, StateChange
-from gateway.journal.file import Damage, Damages
 from gateway.journal.salvage import Salvaged, salvage
 from gateway.pictures import PictureStore
 from gateway.readings import Keep as KeepReadings
 from gateway.readings import ReadingsStore
+from gateway.sqlite.file import Damage, Damages
 from tests.gateway.disks import NOW_MS, FaultyDisk, Hands, state_on_disk, until
 from tests.gateway.pages import overwrite, pages, settle
 from tests.gateway.process import CARD, hut
@@ -104,7 +106,7 @@ async def test_a_journal_begins_on_a_full_disk_and_records_all_once_there_is_roo
 
 
 async def test_a_journal_that_hangs_is_not_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.journal.file.OPEN_S", 0.05)
+    monkeypatch.setattr("gateway.sqlite.file.OPEN_S", 0.05)
     disk = FaultyDisk()
     disk.hang_opening()
     clock = Clock()
@@ -168,7 +170,7 @@ async def test_what_is_saved_of_a_damaged_journal_is_waited_for(folder: Path, mo
         time.sleep(1)
         return salvage(path)
 
-    monkeypatch.setattr("gateway.journal.file.OPEN_S", 0.5)
+    monkeypatch.setattr("gateway.sqlite.file.OPEN_S", 0.5)
     monkeypatch.setattr("gateway.journal.opening.salvage", slow)
     journal = Journal.open(folder / "journal.sqlite", clock=Clock(), keep=PATIENT)
     assert journal.stalled is None
@@ -242,7 +244,7 @@ async def test_rights_are_read_from_a_full_disk(folder: Path) -> None:
 async def test_rights_that_hang_are_not_waited_for_and_hold_when_they_come(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.journal.file.OPEN_S", 0.05)
+    monkeypatch.setattr("gateway.sqlite.file.OPEN_S", 0.05)
     disk = FaultyDisk()
     disk.hang_opening()
     held = Held.open(folder / "held.sqlite", clock=Clock(), disk=disk)

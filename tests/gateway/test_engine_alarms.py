@@ -317,7 +317,7 @@ async def test_a_ticket_that_a_crash_prevented_is_raised_at_the_next_start(tmp_p
 
 
 async def test_closed_alarms_are_remembered_up_to_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.engine.alarms.CLOSED_LIMIT", 3)
+    monkeypatch.setattr("gateway.engine.alarms.alarms.CLOSED_LIMIT", 3)
     async with yard(tmp_path) as here:
         for _ in range(6):
             await here.command("alarm.ack", await run_dry_again(here))

@@ -8,7 +8,7 @@ import pytest
 
 from contract.readings import Value
 from drivers.bus import BusHealth, CommandFailed, Outcome
-from gateway.engine.buses import RESTART_LIMIT_S, Buses, restart_delay
+from gateway.engine.desk.buses import RESTART_LIMIT_S, Buses, restart_delay
 
 
 class Wire:

@@ -12,8 +12,8 @@ import pytest
 from drivers.mqtt.plates import Plates
 from drivers.profiles import load
 from drivers.reports import ClockTold
-from gateway.engine.cameras import CALM_S, GOES_ON
-from rules.freshness import AGREEING
+from gateway.engine.lanes.cameras import CALM_S, GOES_ON
+from rules.access.freshness import AGREEING
 from tests.gateway.engine_site import MORNING, SITE, Time, Yard, yard
 from tests.gateway.test_engine_lanes import LIFT_IN
 

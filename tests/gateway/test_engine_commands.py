@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from drivers.reports import InputRefused
-from gateway.engine.record import Facts
+from gateway.engine.desk.record import Facts
 from tests.gateway.engine_site import FITTER, GUARD, Time, yard
 
 PULSE = ("pulse", "relays", "relay_1", 5.0)
@@ -84,7 +84,7 @@ async def test_a_command_that_was_under_way_in_a_crash_has_failed_and_is_not_tri
     async with yard(tmp_path) as here:
         id = await here.command("door.unlock", "lobby", number=4)
         # As the state stands between the record and the act.
-        from gateway.engine.record import Facts  # noqa: PLC0415
+        from gateway.engine.desk.record import Facts  # noqa: PLC0415
 
         facts = Facts()
         remembered = here.engine.commands.commands[id]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contract.readings import Quality, Reading, Value
-from gateway.engine.points import KEEP_EVERY_MS, UNREAD, Points
+from gateway.engine.desk.points import KEEP_EVERY_MS, UNREAD, Points
 
 
 def reading(value: Value, at: int = 1000, quality: Quality = "good", point: str = "pump-1.flow") -> Reading:

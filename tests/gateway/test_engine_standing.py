@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from contract import VERSION
-from contract.kinds import Severity
+from contract.facts.alarms import Severity
 from contract.limits import WIDE_EVENT_BYTES
 from contract.standing import AlarmsStated
 from contract.texts import Text
 from gateway.engine import standing
-from gateway.engine.episodes import Alarm, Cause
+from gateway.engine.alarms.episodes import Alarm, Cause
 from gateway.engine.standing import MET_EVERY_S, SETTLES_S, alarms_stated
 from tests.gateway.engine_site import GUARD, Yard, yard
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gateway.clock import Clock
-from gateway.held import _MIGRATIONS, Held, Row
-from gateway.journal.disk import Damaged, prepare
+from gateway.desired.held import _MIGRATIONS, Held, Row
+from gateway.sqlite.disk import Damaged, prepare
 from tests.gateway.disks import FaultyDisk, until
 
 Opener = Callable[[], Held]
@@ -30,7 +30,7 @@ async def opened(path: Path, disk: FaultyDisk | None = None) -> AsyncIterator[He
 
 @pytest.fixture
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.held._PAUSES_S", (0.01,))
+    monkeypatch.setattr("gateway.desired.held._PAUSES_S", (0.01,))
 
 
 def row(name: str, value: bytes | None = b"{}") -> Row:
@@ -123,7 +123,7 @@ async def test_a_disk_that_refuses_is_tried_again_until_it_takes_all(tmp_path: P
 
 
 async def test_a_disk_that_hangs_is_told_and_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.held.LATE_S", 0.02)
+    monkeypatch.setattr("gateway.desired.held.LATE_S", 0.02)
     disk = FaultyDisk()
     async with opened(tmp_path, disk) as held:
         disk.hang_commits()
@@ -139,7 +139,7 @@ async def test_a_disk_that_hangs_is_told_and_waited_for(tmp_path: Path, monkeypa
 async def test_when_too_much_waits_everything_is_asked_for_once_there_is_room(
     tmp_path: Path, short_pauses: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.held.WAITING_BYTES", 1000)
+    monkeypatch.setattr("gateway.desired.held.WAITING_BYTES", 1000)
     disk = FaultyDisk()
     async with opened(tmp_path, disk) as held:
         held.keep(1, [row("old")])
@@ -186,8 +186,8 @@ async def test_a_file_of_the_form_before_is_taken_over(tmp_path: Path) -> None:
 async def test_a_whole_larger_than_what_may_wait_gets_onto_a_disk_that_is_well_again(
     tmp_path: Path, short_pauses: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.held.WAITING_BYTES", 2000)
-    monkeypatch.setattr("gateway.held.ROOM_BYTES", 500)
+    monkeypatch.setattr("gateway.desired.held.WAITING_BYTES", 2000)
+    monkeypatch.setattr("gateway.desired.held.ROOM_BYTES", 500)
     disk = FaultyDisk()
     async with opened(tmp_path, disk) as held:
         disk.commit_error = sqlite3.OperationalError("database or disk is full")
@@ -196,7 +196,7 @@ async def test_a_whole_larger_than_what_may_wait_gets_onto_a_disk_that_is_well_a
         await until(lambda: held.why is not None)
         disk.heal()
         await until(lambda: held.wants_all)
-        monkeypatch.setattr("gateway.held._PAUSES_S", (60.0,))
+        monkeypatch.setattr("gateway.desired.held._PAUSES_S", (60.0,))
         for part in range(60):
             held.keep_part(30, [row(f"n-{part}")], first=part == 0)
             await held.room()
@@ -222,7 +222,7 @@ async def test_a_file_that_is_not_read_says_why_and_one_that_breaks_asks_for_all
         held.keep(4, [row("li")])
     disk = FaultyDisk()
     disk.hang_opening()
-    monkeypatch.setattr("gateway.journal.file.OPEN_S", 0.05)
+    monkeypatch.setattr("gateway.sqlite.file.OPEN_S", 0.05)
     async with opened(tmp_path, disk) as held:
         assert held.why is not None
         disk.heal()
@@ -294,7 +294,7 @@ async def test_pins_that_lay_open_are_sealed_in_a_file_that_opens_late(
     lying_open(tmp_path)
     disk = FaultyDisk()
     disk.hang_opening()
-    monkeypatch.setattr("gateway.journal.file.OPEN_S", 0.05)
+    monkeypatch.setattr("gateway.sqlite.file.OPEN_S", 0.05)
     async with opened(tmp_path, disk) as held:
         assert held.why is not None
         disk.heal()

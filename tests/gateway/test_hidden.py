@@ -13,10 +13,10 @@ import pytest
 from contract.desired import Role
 from contract.kinds import KINDS, may_say
 from contract.rights import KIND_SIGHTS, SIGHTS, viewer_of
-from gateway.engine.record import Facts
+from gateway.engine.desk.record import Facts
 from tests.gateway.test_web_site import Site, site
 from tests.marks import ALL, hidden_from, mark, marked
-from web.screens import View
+from web.live.screens import View
 
 ROLES: tuple[Role, ...] = ("guard", "maintenance", "admin")
 SAID = {kind: shape for kind, shape in KINDS.items() if may_say(kind)}

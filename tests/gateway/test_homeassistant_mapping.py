@@ -13,10 +13,10 @@ from config.site import HomeAssistant
 from contract.layout import PointLayout, SiteLayout
 from contract.readings import Quality, Value
 from contract.texts import Text
-from gateway.engine.episodes import Alarm, Cause
-from gateway.engine.layout import layout_of
-from gateway.engine.points import UNREAD, Latest
-from gateway.engine.record import Thing
+from gateway.engine.alarms.episodes import Alarm, Cause
+from gateway.engine.desk.layout import layout_of
+from gateway.engine.desk.points import UNREAD, Latest
+from gateway.engine.desk.record import Thing
 from gateway.homeassistant.mapping import (
     announcements,
     door_state,

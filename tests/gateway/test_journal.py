@@ -14,7 +14,10 @@ import msgspec
 import pytest
 
 from contract.events import GENESIS, Event, batch_fault, chain, chained
-from contract.kinds import DoorMoved, StreamForked, TicketMoved, decode_data
+from contract.facts.alarms import TicketMoved
+from contract.facts.entry import DoorMoved
+from contract.facts.gateway import StreamForked
+from contract.kinds import decode_data
 from gateway.clock import Clock
 from gateway.hubtime import HubWord
 from gateway.journal import (
@@ -28,7 +31,7 @@ from gateway.journal import (
     Recorded,
     StateChange,
 )
-from gateway.journal.disk import FileLock
+from gateway.sqlite.disk import FileLock
 from tests.gateway.disks import NOW_MS, Hands, state_on_disk, until
 
 Opener = Callable[..., Journal]

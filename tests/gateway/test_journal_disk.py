@@ -15,10 +15,12 @@ from typing import Any
 import pytest
 
 from contract.events import batch_fault
-from contract.kinds import DoorMoved, RecordingStalled, StreamForked, decode_data
+from contract.facts.entry import DoorMoved
+from contract.facts.gateway import RecordingStalled, StreamForked
+from contract.kinds import decode_data
 from gateway.clock import Clock
 from gateway.journal import Draft, Journal, Keep, Recorded, StateChange
-from gateway.journal.disk import Damaged
+from gateway.sqlite.disk import Damaged
 from tests.gateway.disks import FaultyDisk, Hands, state_on_disk, until
 
 QUICK = Keep(act_waits_s=0.05, late_s=0.1, silent_s=0.2)

@@ -16,8 +16,9 @@ from contract.commands import Person
 from contract.desired import Account
 from contract.readings import Reading
 from drivers.reports import ClockTold, DeviceFound, DeviceLost
+from gateway.break_glass.account import Sealed
 from gateway.clock import Clock
-from gateway.engine.alarmclock import LoopTimers
+from gateway.engine.desk.timers import LoopTimers
 from gateway.engine.meters import quarter_of
 from gateway.engine.standing import SETTLES_S
 from gateway.journal import Journal, Keep, StateChange
@@ -25,14 +26,13 @@ from gateway.journal.state import State
 from gateway.readings import Keep as KeepReadings
 from gateway.readings import ReadingsStore
 from gateway.readings.tables import latest
-from gateway.sealed import Sealed
 from gateway.web.served import People
 from gateway.web.sessions import HeldSessions
-from rules.freshness import AGREEING
+from rules.access.freshness import AGREEING
 from tests.gateway.disks import NOW_MS, FaultyDisk, Hands, state_on_disk, until
 from tests.gateway.engine_site import FITTER, MORNING, Time, Yard, yard
 from tests.gateway.pages import overwrite, pages, settle
-from web.session import StoredAccount, StoredSession
+from web.session.sessions import StoredAccount, StoredSession
 from web.users import User
 
 LOCK_HELD = ("write", "relays", "relay_1", True)
@@ -41,7 +41,7 @@ LOCK_HELD = ("write", "relays", "relay_1", True)
 @asynccontextmanager
 async def hung(folder: Path, time: Time, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Yard, FaultyDisk]]:
     """The gateway after a restart, on a disk that hangs until it is healed."""
-    monkeypatch.setattr("gateway.journal.file.OPEN_S", 0.02)
+    monkeypatch.setattr("gateway.sqlite.file.OPEN_S", 0.02)
     disk = FaultyDisk()
     disk.hang_opening()
     try:
@@ -362,7 +362,7 @@ async def test_the_last_readings_that_the_disk_brings_late_are_told(
     store = await a_store(path)
     store.add([mode("locked"), Reading(point="pump-1.flow", value=2.0, quality="good", at=NOW_MS)])
     await store.close()
-    monkeypatch.setattr("gateway.journal.file.OPEN_S", 0.02)
+    monkeypatch.setattr("gateway.sqlite.file.OPEN_S", 0.02)
     disk = FaultyDisk()
     disk.hang_opening()
     store = await a_store(path, disk)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from contract.acks import Ack
-from gateway.outbox import (
+from gateway.uplink.outbox import (
     FORK_AGAIN_S,
     REFUSED_S,
     SILENCE_S,

@@ -17,10 +17,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from contract.acks import Ack
 from contract.events import GENESIS, Batch
-from contract.kinds import StreamForked
+from contract.facts.gateway import StreamForked
 from contract.presence import Presence
 from gateway.journal.records import Draft, Fact, Place, Row, event_of, fact, moved_of, placed, rechained
-from gateway.outbox import SILENCE_S, ForkNeeded, Freed, Meaning, Outbox, Rewound, Told
+from gateway.uplink.outbox import SILENCE_S, ForkNeeded, Freed, Meaning, Outbox, Rewound, Told
 from tests.gateway.disks import NOW_MS
 from tests.gateway.hub_model import ModelHub, now
 

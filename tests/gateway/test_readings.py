@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.kinds import ReadingsDropped
+from contract.facts.machines import ReadingsDropped
 from contract.readings import Column, Reading, columns_of, readings_fault
 from gateway.clock import Clock
 from gateway.readings import Keep, ReadingsStore, blobs

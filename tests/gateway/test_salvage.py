@@ -16,14 +16,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.events import batch_fault
-from contract.kinds import InputRefused, JournalDamaged, StreamForked, decode_data
+from contract.facts.gateway import JournalDamaged, StreamForked
+from contract.facts.machines import InputRefused
+from contract.kinds import decode_data
 from gateway.clock import Clock
 from gateway.hubtime import HubWord
 from gateway.journal import Draft, Journal, Keep, NotHeld, StateChange
-from gateway.journal.pages import Pages
 from gateway.journal.salvage import Found, Salvaged, salvage
 from gateway.journal.salvage import pages_of as image_of
 from gateway.journal.tables import MIGRATIONS
+from gateway.sqlite.pages import Pages
 from tests.gateway.disks import NOW_MS, Hands
 
 PATIENT = Keep(act_waits_s=30)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from contract.kinds import Empty
+from contract.facts.gateway import Empty
 from gateway.clock import Clock, machine_wall_ms
 from gateway.journal import Draft, Journal
 from tests.certificates import signed

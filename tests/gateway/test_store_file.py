@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.journal.disk import JournalTooNew
-from gateway.journal.file import Damage, Opened, StoreFile
+from gateway.sqlite.disk import JournalTooNew
+from gateway.sqlite.file import Damage, Opened, StoreFile
 from tests.gateway.disks import NOW_MS, FaultyDisk, until
 
 MANY = 100_000
@@ -78,7 +78,7 @@ async def test_a_file_is_there_when_the_start_goes_on(tmp_path: Path, thread: Th
 async def test_a_disk_that_hangs_is_not_waited_for_and_is_told_once_it_answers(
     tmp_path: Path, thread: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, heals: bool
 ) -> None:
-    monkeypatch.setattr("gateway.journal.file.OPEN_S", 0.02)
+    monkeypatch.setattr("gateway.sqlite.file.OPEN_S", 0.02)
     if not heals:
         file = a_file(tmp_path / "store")
         thread.submit(file.open).result()

@@ -18,14 +18,14 @@ from config.site import Uplink as Line
 from contract.acks import Ack
 from contract.commands import Command, Person
 from contract.desired import Desired, Holder, Item
+from contract.facts.entry import DoorMoved
 from contract.instants import instant
-from contract.kinds import DoorMoved
 from contract.presence import Versions
 from contract.readings import Reading
 from gateway.clock import Clock
-from gateway.desire import Desire
-from gateway.engine.alarmclock import LoopTimers
-from gateway.held import Held
+from gateway.desired.applying import Desire
+from gateway.desired.held import Held
+from gateway.engine.desk.timers import LoopTimers
 from gateway.journal import Draft, Journal
 from gateway.journal import Keep as KeepEvents
 from gateway.pictures import PictureStore

@@ -16,20 +16,20 @@ import pytest
 
 from contract.acks import Ack
 from contract.commands import Person
+from contract.facts.gateway import CommandResult, Empty
 from contract.instants import instant
-from contract.kinds import CommandResult, Empty
 from contract.presence import ANSWERED_LIMIT, Answered, Versions
 from contract.readings import Reading
 from contract.texts import Text
 from contract.topics import UpKind
 from gateway.clock import Clock
 from gateway.journal import Draft, Journal
-from gateway.outbox import ForkNeeded, Told
 from gateway.pictures import PictureStore
 from gateway.readings import Keep as KeepReadings
 from gateway.readings import ReadingsStore
 from gateway.uplink.answers import Answers
 from gateway.uplink.diskwork import DiskHangs, DiskWork
+from gateway.uplink.outbox import ForkNeeded, Told
 from gateway.uplink.sending import Names, Sending
 from tests.gateway.disks import NOW_MS, FaultyDisk, until
 from tests.gateway.line import HubEnd, RunningBroker, hub_end

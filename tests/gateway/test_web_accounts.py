@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from contract.instants import instant, milliseconds
-from gateway.sealed import ALONE_MS, FILE, STANDS_S, Seal, write
+from gateway.break_glass.account import ALONE_MS, FILE, STANDS_S, Seal, write
 from hub.accounts.copies import COPY_LIVES, copied
 from tests.gateway.engine_site import MORNING
 from tests.gateway.test_web_site import PASSWORD, Site, site

@@ -19,10 +19,10 @@ from contract.pictures import picture_id
 from drivers.installed import Gateway
 from drivers.opening import open_bus
 from drivers.push import PushBus
-from gateway.engine.alarmclock import LoopTimers
-from gateway.engine.lanes import WAITING_LIMIT
-from gateway.engine.reads import OLD_BURST
-from gateway.sealed import Sealed
+from gateway.break_glass.account import Sealed
+from gateway.engine.desk.timers import LoopTimers
+from gateway.engine.lanes.lanes import WAITING_LIMIT
+from gateway.engine.lanes.reads import OLD_BURST
 from gateway.web.app import push_app
 from gateway.web.push import AT_ONCE
 from gateway.web.served import People, Served
@@ -41,7 +41,7 @@ from tests.gateway.disks import FaultyDisk
 from tests.gateway.engine_site import Album, Yard, yard
 from tests.gateway.test_web_site import Alone
 from tests.simulators.camera_site import SITE
-from web.bodies import Bodies
+from web.server.bodies import Bodies
 
 JSON = {"Content-Type": "application/json"}
 BEAT = {"heartbeat": "1", "serialno": "fe71"}

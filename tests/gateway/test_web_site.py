@@ -20,17 +20,17 @@ from contract.rights import viewer_of
 from drivers.camera.plates import BODY_LIMIT
 from drivers.profiles import load
 from drivers.push import PushBus
+from gateway.break_glass.account import Sealed
 from gateway.hubtime import HubWord
-from gateway.sealed import Sealed
 from gateway.settings import Listening, Settings
 from gateway.web.app import gateway_app, push_app
 from gateway.web.push import allowed_networks
 from gateway.web.served import People, Served
 from gateway.web.serving import unheard
 from tests.gateway.engine_site import MORNING, Album, Time, Yard, yard
-from web.passwords import Passwords
-from web.room import lies_in
-from web.screens import View
+from web.live.screens import View
+from web.server.room import lies_in
+from web.session.passwords import Passwords
 
 PASSWORD = "correct horse"
 COUNTS = iter(range(10_000))

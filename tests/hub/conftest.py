@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from hub import migrations
-from hub.db import Database
-from simulators.engines import prepare_postgres
+from hub.database.transactions import Database
+from simulators.demo.programs import prepare_postgres
 from tests.leftovers import ends_with_us, postgres_folder
 
 _names = itertools.count(1)

@@ -14,28 +14,29 @@ import msgspec
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from contract.kinds import AlarmCleared, AlarmRaised, TicketRaised, encode_data
+from contract.facts.alarms import AlarmCleared, AlarmRaised, TicketRaised
+from contract.kinds import encode_data
 from contract.layout import DoorLayout, LaneLayout, SiteLayout, ZoneLayout
 from contract.texts import Text
 from hub.accounts import service as account_service
 from hub.accounts.schemas import NewAccount
 from hub.accounts.store import AccountStore
-from hub.answers import add_database_answers
-from hub.db import Database, connection
+from hub.database.answers import add_database_answers
+from hub.database.transactions import Database, connection
+from hub.domains import ROUTERS, projections
+from hub.events.stream import witnessed
 from hub.gateways.service import enrol
 from hub.ingest.accept import accept
 from hub.ingest.arrivals import EventsArrived
 from hub.ingest.projecting import Projecting
 from hub.live import HubLiveSource, tell
 from hub.once.service import DatabaseOnce
-from hub.registry import ROUTERS, projections
 from hub.sites import service as site_service
-from hub.stream import witnessed
 from tests.hub.senders import NOW_MS, Journal
-from web.live import Live, LiveLimits
-from web.passwords import Passwords
-from web.session import SessionLimits, Sessions
-from web.shell import make_app
+from web.app import make_app
+from web.live.stream import Live, LiveLimits
+from web.session.passwords import Passwords
+from web.session.sessions import SessionLimits, Sessions
 
 PASSWORD = "correct horse battery"
 KEY = bytes(range(32))

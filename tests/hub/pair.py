@@ -17,10 +17,10 @@ from contract.presence import Versions
 from contract.readings import Reading, Value
 from drivers.reports import PointsRead
 from gateway.clock import Clock
-from gateway.desire import Desire
-from gateway.engine.alarmclock import LoopTimers
+from gateway.desired.applying import Desire
+from gateway.desired.held import Held
+from gateway.engine.desk.timers import LoopTimers
 from gateway.engine.site import SiteEngine
-from gateway.held import Held
 from gateway.journal import Journal, Keep
 from gateway.pictures import PictureStore
 from gateway.readings import ReadingsStore

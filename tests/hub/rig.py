@@ -14,7 +14,7 @@ import aiomqtt
 import httpx
 
 from contract import topics
-from simulators.engines import BrokerUser, free_port, prepare_broker
+from simulators.demo.programs import BrokerUser, free_port, prepare_broker
 
 ROOT = Path(__file__).parents[2]
 

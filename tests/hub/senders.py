@@ -14,7 +14,7 @@ from contract.events import GENESIS, Batch, Event, Moved, chain
 from contract.instants import Instant, instant
 from contract.presence import Presence, Versions
 from contract.topics import UpTopic
-from hub.db import Database
+from hub.database.transactions import Database
 from hub.gateways.service import enrol
 from hub.ingest.arrivals import Arrival, EventsArrived, arrival
 

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from contract.commands import Person
-from contract.kinds import Access, Presented
+from contract.facts.entry import Access, Presented
 from contract.texts import Reason
-from hub.db import Database
+from hub.database.transactions import Database
 from tests.hub.office import Office, office
 
 HOLDER = {"site": "demo", "name": "周明远", "unit": "A-0301"}

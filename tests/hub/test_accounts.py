@@ -12,15 +12,15 @@ from alembic import command
 
 from contract.commands import Person
 from contract.desired import Account, Role
+from contract.facts.people import AccountLocked, SessionOpened
 from contract.instants import instant
-from contract.kinds import AccountLocked, SessionOpened
 from hub import migrations
 from hub.accounts.copies import COPY_LIVES, DORMANT
 from hub.accounts.renewal import LONGEST_WAIT, renew
 from hub.accounts.rights import may_look_after
-from hub.db import Database
+from hub.database.event import to_datetime
+from hub.database.transactions import Database
 from hub.desired import service as desired
-from hub.events.stored import to_datetime
 from tests.hub.office import PASSWORD, office
 from tests.hub.senders import rows
 from web.users import User

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from contract.commands import Person
-from contract.kinds import AlarmAcknowledged, AlarmShelved, AlarmUnshelved
-from hub.db import Database
+from contract.facts.alarms import AlarmAcknowledged, AlarmShelved, AlarmUnshelved
+from hub.database.transactions import Database
 from tests.hub.office import Office, office
 from tests.hub.senders import rows
 

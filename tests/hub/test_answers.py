@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from hub.app import Hub
-from hub.db import Database
+from hub.database.transactions import Database
 from hub.settings import Settings
-from simulators.engines import free_port
+from simulators.demo.programs import free_port
 from tests.hub.office import office
 from web.sealing import Seal
 

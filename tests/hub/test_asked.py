@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hub.db import Database
+from hub.database.transactions import Database
 from tests.hub.office import layout, office
 from tests.web.console_asks import unknown_asks
 from tests.web.walking import lenient_routes, open_bodies, routes

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from contract.rights import HIDDEN
 from hub.changes import service
 from hub.changes.service import Change
-from hub.db import Database
+from hub.database.transactions import Database
 from hub.events.verifying import verify
 from tests.hub.office import PASSWORD, Office, office
 from tests.hub.senders import rows

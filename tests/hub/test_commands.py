@@ -13,13 +13,13 @@ import msgspec
 import pytest
 
 from contract.commands import Command, Person
+from contract.facts.gateway import CommandResult
 from contract.instants import instant, milliseconds
-from contract.kinds import CommandResult
 from contract.layout import PointLayout
 from contract.presence import Answered
 from contract.texts import Text
 from hub.commands.sending import CommandSending
-from hub.db import Database, Outcome
+from hub.database.transactions import Database, Outcome
 from hub.gateways.presence import GatewayPresence
 from hub.ingest.arrivals import PresenceArrived
 from rules.commands import LIFE_MS

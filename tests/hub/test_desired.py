@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from contract.desired import Credential, Desired, Grant, Holder, Item
-from hub.db import Database
+from hub.database.transactions import Database
 from hub.desired import service
 from hub.desired.publishing import DesiredPublishing
 from hub.desired.steps import PART_BYTES, PART_ITEMS, Changed, Known, Step, cut, fitting, next_step

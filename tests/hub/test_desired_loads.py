@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from contract.desired import Desired, Holder
 from contract.presence import Presence
-from hub.db import Database
+from hub.database.transactions import Database
 from hub.desired import service
 from hub.desired.publishing import DesiredPublishing
 from hub.desired.steps import UNDER_WAY

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.db import Database
+from hub.database.transactions import Database
 from tests.hub.office import Office, office
 from tests.hub.test_access import holder_of, made
 from tests.hub.test_rights import Route, body_of, furnish, held, routes

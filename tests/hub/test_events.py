@@ -8,17 +8,17 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from contract.kinds import GatewaySeen
+from contract.facts.hub import GatewaySeen
 from contract.limits import WIDE_EVENT_BYTES
 from contract.rights import EVERYBODY_SEES
-from hub import stream
-from hub.db import Database
+from hub.database.transactions import Database
+from hub.events import stream
 from hub.events.service import PAGE_BYTES
 from hub.events.verifying import verify
 from hub.live import HubLiveSource
 from tests.hub.office import Office, office
 from tests.hub.senders import Journal
-from web.screens import View
+from web.live.screens import View
 
 GATEWAY_EVENTS = 9
 """Of each site: its description, then eight that `told` reports."""

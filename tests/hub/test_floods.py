@@ -15,7 +15,7 @@ from contract.events import Batch
 from contract.limits import READINGS_LIMIT
 from contract.readings import Column, ReadingsBatch
 from contract.topics import UpTopic
-from hub.db import Database
+from hub.database.transactions import Database
 from hub.ingest import worker
 from hub.ingest.accept import Answer
 from hub.ingest.arrivals import PictureArrived, PresenceArrived, ReadingsArrived, Refused, weighed

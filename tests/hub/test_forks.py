@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from contract.kinds import JournalLost
-from hub.db import Database, Outcome
+from contract.facts.gateway import JournalLost
+from hub.database.transactions import Database, Outcome
 from hub.events.service import Wanted, events
 from hub.events.verifying import verify
 from hub.ingest.places import Place, Places

@@ -8,13 +8,16 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
+from contract.facts.alarms import AlarmRaised
+from contract.facts.gateway import Empty
+from contract.facts.machines import MeterRead
 from contract.instants import instant, milliseconds
-from contract.kinds import AlarmRaised, Empty, MeterRead, encode_data
+from contract.kinds import encode_data
 from contract.readings import Reading
 from contract.texts import Text
 from hub import migrations
-from hub.db import Database
-from hub.events.stored import AHEAD
+from hub.database.event import AHEAD
+from hub.database.transactions import Database
 from hub.sites.states import on_readings
 from hub.telemetry.ingest import Readings
 from tests.hub.office import Office, office

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from contract.acks import Ack
-from contract.kinds import GatewaySeen
+from contract.facts.hub import GatewaySeen
 from contract.presence import Presence
-from hub.db import Database
+from hub.database.transactions import Database
 from hub.gateways.presence import GatewayPresence
 from hub.gateways.service import EnrolmentError, enrol
 from hub.ingest.arrivals import PresenceArrived

@@ -19,12 +19,14 @@ from alembic import command
 from sqlalchemy import text
 
 from contract.desired import Role
-from contract.kinds import KINDS, PlateSeen
+from contract.facts.entry import PlateSeen
+from contract.kinds import KINDS
 from contract.rights import KIND_SIGHTS, SIGHTS, Sight
-from hub import migrations, stream
+from hub import migrations
 from hub.access.pins import Pins, PinUnreadable, sealed_otherwise
-from hub.db import Database
+from hub.database.transactions import Database
 from hub.desired import service as desired_service
+from hub.events import stream
 from tests.hub.office import Office, office
 from tests.hub.senders import rows
 from tests.hub.test_rights import PUBLIC, STREAMS, Route, call, furnish, routes

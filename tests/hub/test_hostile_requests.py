@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.db import Database
+from hub.database.transactions import Database
 from tests.hub.office import office
 from tests.web.hostile import EACH, SEEDS, answers, report
 

@@ -12,16 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract import wire
 from contract.events import Batch, chain
-from contract.kinds import GatewaySeen
+from contract.facts.hub import GatewaySeen
 from contract.topics import UpTopic
-from hub import stream
-from hub.db import Database, Outcome
-from hub.events.reprojecting import reproject
-from hub.events.stored import StoredEvent
+from hub.database.event import StoredEvent
+from hub.database.transactions import Database, Outcome
+from hub.events import stream
 from hub.ingest.accept import Answer
 from hub.ingest.arrivals import PictureArrived, PresenceArrived, ReadingsArrived, arrival
 from hub.ingest.handover import Message
 from hub.ingest.projecting import UNTOLD, Registry
+from hub.ingest.reprojecting import reproject
 from hub.ingest.worker import Ingest
 from tests.hub.senders import NOW_MS, STREAM, Journal, Sent, enrolled, rows
 

@@ -12,12 +12,13 @@ import msgspec
 import pytest
 
 from contract.acks import Ack
-from contract.kinds import InputRefused, JournalDamaged, StreamForked
+from contract.facts.gateway import JournalDamaged, StreamForked
+from contract.facts.machines import InputRefused
 from contract.presence import Presence, Versions
 from gateway.clock import Clock
 from gateway.journal import BrokenChain, Draft, Journal, Keep, NotHeld
-from gateway.outbox import ForkNeeded, Freed, Outbox, Rewound, Told
-from hub.db import Database
+from gateway.uplink.outbox import ForkNeeded, Freed, Outbox, Rewound, Told
+from hub.database.transactions import Database
 from hub.events.verifying import verify
 from hub.gateways.presence import GatewayPresence
 from tests.gateway.test_salvage import overwrite, pages_of

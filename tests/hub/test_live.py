@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from contract.kinds import DoorMoved
+from contract.facts.entry import DoorMoved
 from contract.rights import EVERYBODY_SEES, KIND_SIGHTS
-from hub.db import Database
+from hub.database.transactions import Database
 from hub.live import HubLiveSource
 from tests.hub.office import Office, office
 from tests.web.servers import Stream, running, streaming
-from web.screens import View
+from web.live.screens import View
 
 EVERYTHING = View(None, EVERYBODY_SEES)
 

@@ -10,7 +10,7 @@ import pytest
 from hub.accounts import service
 from hub.accounts.models import AccountRow
 from hub.accounts.schemas import AccountBody
-from hub.db import Database
+from hub.database.transactions import Database
 from tests.hub.office import PASSWORD, Office, office
 from tests.hub.senders import rows
 from tests.hub.test_accounts import NEW

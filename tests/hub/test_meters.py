@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from contract.facts.machines import MeterRead
 from contract.instants import instant, milliseconds
-from contract.kinds import MeterRead, encode_data
-from hub.db import Database
-from rules.meters import Held, capacity, step
+from contract.kinds import encode_data
+from hub.database.transactions import Database
+from rules.metering.registers import Held, capacity, step
 from tests.hub.office import Office, office
 
 STEPS = [

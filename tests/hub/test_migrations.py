@@ -11,10 +11,11 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 from typer.testing import CliRunner
 
-from hub import db, logs, migrations
+from hub import logs, migrations
 from hub.__main__ import app
-from hub.db import Database
-from hub.models import metadata
+from hub.database import transactions
+from hub.database.transactions import Database
+from hub.tables import metadata
 from tests.hub.office import office
 from tests.hub.senders import rows
 
@@ -62,7 +63,7 @@ def test_what_grows_with_the_history_may_take_its_time(
         asked.append(connect_args["command_timeout"])
         raise ConnectionRefusedError("no database here")
 
-    monkeypatch.setattr(db, "create_async_engine", engine)
+    monkeypatch.setattr(transactions, "create_async_engine", engine)
     monkeypatch.setattr(logs, "set_up", lambda _: None)  # the runner takes its output away when it is done
     monkeypatch.setenv("DATABASE_URL", "postgresql://x@127.0.0.1/z")
     assert CliRunner().invoke(app, command.split()).exit_code == 1

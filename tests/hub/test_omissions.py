@@ -6,10 +6,11 @@ import msgspec
 import pytest
 
 from contract.commands import Person
-from contract.kinds import KINDS, OF_THE_HUB, EventRefused, RecordChanged, data_limit, decode_data
+from contract.facts.hub import EventRefused, RecordChanged
+from contract.kinds import KINDS, OF_THE_HUB, data_limit, decode_data
 from contract.limits import EVENT_BYTES
-from hub import stream
-from hub.db import Database, Outcome
+from hub.database.transactions import Database, Outcome
+from hub.events import stream
 from hub.events.verifying import verify
 from hub.ingest.omissions import fault_of
 from hub.live import tell

@@ -10,9 +10,9 @@ import httpx
 from sqlalchemy import text
 
 from contract.commands import Person
+from contract.facts.alarms import AlarmShelved
 from contract.instants import instant
-from contract.kinds import AlarmShelved
-from hub.db import Database
+from hub.database.transactions import Database
 from hub.once import service as once
 from tests.hub.office import Office, office
 from tests.hub.senders import NOW_MS, rows

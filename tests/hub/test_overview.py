@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-from contract.kinds import DoorMoved
+from contract.facts.entry import DoorMoved
 from contract.texts import Text
-from hub.db import Database
+from hub.database.transactions import Database
 from hub.sites import overview
 from hub.sites import service as sites
 from tests.hub.office import Office, office

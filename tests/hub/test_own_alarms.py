@@ -8,7 +8,7 @@ from contract.desired import Holder
 from contract.texts import Text
 from hub.alarms import own
 from hub.alarms.own import Shelves
-from hub.db import Database
+from hub.database.transactions import Database
 from hub.desired import service as desired
 from hub.desired.lagging import LAG_S, RULE, Lagging
 from hub.desired.publishing import DesiredPublishing

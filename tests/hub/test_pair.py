@@ -13,7 +13,7 @@ import asyncpg  # type: ignore[import-untyped]
 import pytest
 from sqlalchemy.engine import make_url
 
-from contract.kinds import InputRefused
+from contract.facts.machines import InputRefused
 from gateway.journal import Draft, Keep
 from tests.hub.pair import Gateway, Office, begin, gateway, office, until, write_site
 from tests.hub.rig import Rig

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
+from contract.facts.machines import MeterRead
 from contract.instants import instant
-from contract.kinds import MeterRead, encode_data
-from hub.db import Database
-from hub.events.reprojecting import reproject
-from hub.registry import projections
+from contract.kinds import encode_data
+from hub.database.transactions import Database
+from hub.domains import projections
+from hub.ingest.reprojecting import reproject
 from hub.sites.states import on_readings
 from hub.telemetry.ingest import Readings
 from tests.hub.office import Office, office

@@ -20,7 +20,7 @@ from contract.acks import Ack
 from contract.desired import Desired
 from contract.limits import BATCH_LIMIT
 from contract.readings import Reading, ReadingsBatch, columns_of
-from hub.db import Database
+from hub.database.transactions import Database
 from tests.hub.rig import ROOT, Rig
 from tests.hub.senders import NOW_MS, STREAM, Journal, rows
 

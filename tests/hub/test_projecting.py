@@ -10,8 +10,8 @@ from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.db import Database, outcome
-from hub.events.stored import StoredEvent
+from hub.database.event import StoredEvent
+from hub.database.transactions import Database, outcome
 from hub.ingest.arrivals import EventsArrived
 from hub.ingest.projecting import PROBATION, RUN, Registry
 from hub.ingest.worker import Ingest

@@ -8,13 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.db import Database
+from hub.database.transactions import Database
 from tests.hub.office import PASSWORD, office
 from tests.hub.senders import rows
 from tests.hub.test_accounts import NEW
 from tests.web.walking import routes
-from web.lifetimes import LIFETIMES
-from web.session import PROVEN_S, SessionLimits
+from web.session.lifetimes import LIFETIMES
+from web.session.sessions import PROVEN_S, SessionLimits
 
 PROOFS = {
     ("POST", "/api/self/confirm"): "is the proof itself",

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
+from contract.facts.entry import Access, PassageMade, PlateSeen, Presented
 from contract.instants import instant
-from contract.kinds import Access, PassageMade, PlateSeen, Presented
 from contract.pictures import Picture, picture_id
 from contract.texts import Reason
-from hub.db import Database
+from hub.database.transactions import Database
 from hub.events.verifying import verify
 from hub.ingest.records import driver
 from hub.pictures.service import keep

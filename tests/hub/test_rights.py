@@ -16,12 +16,13 @@ import pytest
 from sqlalchemy import text
 
 from contract.commands import Person
+from contract.facts.alarms import AlarmAcknowledged
+from contract.facts.machines import MeterRead
 from contract.instants import instant
-from contract.kinds import AlarmAcknowledged, MeterRead
 from contract.layout import PointLayout
 from contract.pictures import Picture, picture_id
 from contract.texts import Text
-from hub.db import Database
+from hub.database.transactions import Database
 from hub.ingest.records import driver
 from hub.pictures.service import keep
 from hub.telemetry.service import AGGS

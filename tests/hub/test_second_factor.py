@@ -10,14 +10,14 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.db import Database
+from hub.database.transactions import Database
 from hub.own_key import KeyFileError, own_key
 from tests.hub.office import PASSWORD, Office, office
 from tests.hub.senders import rows
-from web.attempts import CODES_FORGOTTEN_S, ONE_SECOND_FACTOR
 from web.errors import Refusal
-from web.second_factor import STEP_S, code_at, step_at
-from web.throttle import Throttle
+from web.session.attempts import CODES_FORGOTTEN_S, ONE_SECOND_FACTOR
+from web.session.second_factor import STEP_S, code_at, step_at
+from web.session.throttle import Throttle
 
 SIGN_IN = {"username": "root", "password": PASSWORD}
 

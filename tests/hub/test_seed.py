@@ -16,7 +16,7 @@ from config.people import PeopleItem, load_people
 from contract.desired import Credential, Holder
 from hub.__main__ import app
 from hub.accounts.copies import COPY_LIVES
-from hub.db import Database
+from hub.database.transactions import Database
 from hub.events.verifying import verify
 from hub.seed import NAMES, SLICE, SeedAccount, SeedError, read_accounts, seed
 from tests.hub.office import Office

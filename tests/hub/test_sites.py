@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from contract import SOFTWARE
-from contract.kinds import BarrierMoved, DoorModeSet, DoorMoved, PlateSeen
+from contract.facts.entry import BarrierMoved, DoorModeSet, DoorMoved, PlateSeen
 from contract.readings import Reading, ReadingsBatch, columns_of
-from hub.db import Database
+from hub.database.transactions import Database
+from hub.domains import LATEST
 from hub.ingest.arrivals import ReadingsArrived
-from hub.registry import LATEST
 from hub.sites.states import on_readings
 from hub.telemetry.ingest import NewerReading, Readings
 from tests.hub.office import Office, layout, office

@@ -13,10 +13,10 @@ from contract.instants import instant
 from contract.standing import AlarmsStated, AlarmStanding, PlacesStated, PlaceStanding, TicketStanding
 from contract.texts import Text
 from hub.alarms.models import AlarmRow
-from hub.db import Database, connection
-from hub.events.reprojecting import reproject
+from hub.database.transactions import Database, connection
+from hub.domains import projections
 from hub.gateways.service import enrol
-from hub.registry import projections
+from hub.ingest.reprojecting import reproject
 from tests.hub.office import Office, office
 from tests.hub.senders import NOW_MS, Journal, rows
 

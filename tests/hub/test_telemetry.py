@@ -14,7 +14,7 @@ from contract.layout import PointLayout
 from contract.pictures import Picture, picture_id
 from contract.readings import Column, Quality, Reading, ReadingsBatch, Value, columns_of
 from contract.texts import Text
-from hub.db import Database, Outcome
+from hub.database.transactions import Database, Outcome
 from hub.ingest.accept import Answer
 from hub.ingest.arrivals import PictureArrived, ReadingsArrived, Refused
 from hub.telemetry.ingest import Readings

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event as sqlalchemy_event
 
-from contract.kinds import TicketRaised
+from contract.facts.alarms import TicketRaised
 from contract.texts import Text
-from hub.db import Database
+from hub.database.transactions import Database
 from tests.hub.office import Office, office
 from tests.hub.senders import rows
 

@@ -6,13 +6,14 @@ import asyncio
 
 from sqlalchemy import text
 
+from contract.facts.entry import BarrierMoved, DoorMoved
 from contract.instants import instant
-from contract.kinds import BarrierMoved, DoorMoved, encode_data
+from contract.kinds import encode_data
 from contract.readings import Reading, ReadingsBatch, columns_of
-from hub.db import Database
+from hub.database.transactions import Database
+from hub.domains import LATEST
 from hub.ingest.accept import accept
 from hub.ingest.arrivals import EventsArrived, ReadingsArrived
-from hub.registry import LATEST
 from hub.telemetry.ingest import Readings
 from tests.hub.office import PROJECTING, Office, layout, office
 from tests.hub.senders import NOW_MS, arrived, rows

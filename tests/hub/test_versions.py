@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from contract import VERSION
-from simulators.engines import free_port
+from simulators.demo.programs import free_port
 from tests.hub.pair import PASSWORD, Office, begin, office, until, write_site
 from tests.hub.rig import ROOT, Rig
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from simulators.engines import free_port
+from simulators.demo.programs import free_port
 from tests.leftovers import ends_with_us
 
 ROOT = Path(__file__).resolve().parents[2]

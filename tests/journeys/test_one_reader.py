@@ -23,9 +23,9 @@ import pytest
 from contract.desired import Account, Credential, Grant, Holder, Item
 from contract.instants import instant
 from gateway.clock import Clock, machine_wall_ms
-from gateway.held import Held
-from simulators.engines import free_port
-from web.passwords import Passwords
+from gateway.desired.held import Held
+from simulators.demo.programs import free_port
+from web.session.passwords import Passwords
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = """\

@@ -9,7 +9,7 @@ import msgspec
 
 from contract.desired import Block, Credential, Grant, Holder, Schedule, Window
 from contract.texts import Text
-from rules.access_index import AccessIndex
+from rules.access.index import AccessIndex
 
 ZONE = "Asia/Shanghai"
 ZONES = {"lobby": ["block-a"], "cellar": ["plant", "block-a"], "gate-in": ["parking"], "gate-out": ["parking"]}

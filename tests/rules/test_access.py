@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from contract.desired import Block, Credential, Grant, Holder, Schedule
 from contract.instants import instant
 from contract.texts import Text
-from rules.access import Request, decide
-from rules.access_index import AccessIndex
+from rules.access.decision import Request, decide
+from rules.access.index import AccessIndex
 from tests.rules.people import CARD, HOLDER, LOBBY, NIGHT, NOON, OFFICE, PLATE, ZONE, ZONES, at, index
 
 REQUEST = Request("lobby", "card", "04A1B2C3D4E5F6")

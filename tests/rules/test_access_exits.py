@@ -11,7 +11,7 @@ import pytest
 from contract.desired import Block, Grant
 from contract.instants import instant
 from contract.texts import Text
-from rules.access import Request, decide
+from rules.access.decision import Request, decide
 from tests.rules.people import CARD, HOLDER, LOBBY, NOON, OFFICE, index
 
 OUT = Request("lobby", "card", CARD.value, direction="out")

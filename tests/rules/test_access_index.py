@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from contract.desired import Block, Credential, Grant, Holder
 from contract.texts import Text
-from rules.access import Request, decide
-from rules.access_index import AccessIndex, Changed
+from rules.access.decision import Request, decide
+from rules.access.index import AccessIndex, Changed
 from tests.rules.people import CARD, HOLDER, LOBBY, NOON, OFFICE, ZONE, ZONES, index
 
 few = st.sampled_from(["1", "2", "3"])

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from contract.readings import Quality, Value
 from contract.texts import Text
-from rules.alarms import (
+from rules.alarms.causes import BUILT_IN
+from rules.alarms.conditions import Observed, compile_condition
+from rules.alarms.rule import (
     ALARM_STATES,
     AlarmMemory,
     AlarmRule,
@@ -24,8 +26,6 @@ from rules.alarms import (
     state_after,
     step,
 )
-from rules.causes import BUILT_IN
-from rules.conditions import Observed, compile_condition
 
 
 def rule(when: str = "level > 2.4", clear: str | None = "level < 2.0", **more: Any) -> AlarmRule:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.barriers import (
+from rules.passage.barriers import (
     WAITING_LIMIT,
     Admission,
     Clear,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.readings import Quality, Value
-from rules.conditions import Condition, ConditionError, Observed, PointName, compile_condition, identifier
+from rules.alarms.conditions import Condition, ConditionError, Observed, PointName, compile_condition, identifier
 
 DEVICES = {"pump_1": "pump-1", "pump_2": "pump-2", "sump_1": "sump-1"}
 

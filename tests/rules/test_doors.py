@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.doors import (
+from rules.passage.doors import (
     ALARMS,
     GRACE_S,
     TRANSITIONS,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.freshness import AGREEING, FIRST_MS, CameraClock, Freshness, judge, of_zone, shifted, unmeasured
+from rules.access.freshness import AGREEING, FIRST_MS, CameraClock, Freshness, judge, of_zone, shifted, unmeasured
 
 NOW = 1_795_000_000_000
 TOLERANCE = 30_000

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.guessing import FORGIVEN_S, REFUSED_LIMIT_S, REFUSED_S, Guesses, after_wrong
+from rules.access.attempts import FORGIVEN_S, REFUSED_LIMIT_S, REFUSED_S, Guesses, after_wrong
 
 
 def tried(*at: float, guesses: Guesses | None = None) -> Guesses:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.instants import instant
-from rules.lanes import (
+from rules.access.plates import (
     GRANTED_LIMIT,
     OTHERS_LIMIT,
     LaneDecision,
@@ -131,7 +131,7 @@ def test_the_same_read_sent_again_is_no_arrival_even_later() -> None:
     assert outcomes((0, read), (601, read | {"plate": "苏E0Q7X5"})) == ["g-2", "visitor"]
     # Where a camera gives no time, nothing but this number says that it is the same read.
     assert outcomes((0, read), (601, read), (86_399, read), (86_401, read)) == ["g-2", "repeated", "repeated", "g-2"]
-    # Where it does, the time says it (`rules.freshness`).
+    # Where it does, the time says it (`rules.access.freshness`).
     stamped = read | {"stamped": True}
     assert outcomes((0, stamped), (599, stamped), (601, stamped)) == ["g-2", "repeated", "g-2"]
 

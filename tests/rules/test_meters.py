@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.instants import milliseconds
-from rules.meters import CONFIRMED, Held, clock_error_s, same_number, step
+from rules.metering.registers import CONFIRMED, Held, clock_error_s, same_number, step
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOON = milliseconds("2026-09-21T04:00:00.000Z")

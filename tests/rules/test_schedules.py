@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contract.desired import DayRule, Schedule, Window
 from contract.texts import Text
-from rules.schedules import Hours, holds
+from rules.access.schedules import Hours, holds
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 NAME = Text("x", "x")

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.kinds import KINDS, AlarmRaised, TicketRaised
+from contract.facts.alarms import AlarmRaised, TicketRaised
+from contract.kinds import KINDS
 from contract.texts import Reason, Text
-from rules.tickets import (
+from rules.tickets.steps import (
     HISTORY_MS,
     HISTORY_ROWS,
     STATE_NAMES,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.desired import CredentialKind
-from rules.values import normal_plate, normal_value
+from rules.access.values import normal_plate, normal_value
 
 PLATES = [
     ("沪A12345", "沪A12345"),

@@ -18,7 +18,7 @@ from drivers.reports import DeviceFound, DeviceLost, InputRefused, PlateRead
 from simulators.camera.frigate import messages
 from simulators.camera.picture import Shot
 from simulators.camera.push import Seen
-from simulators.engines import free_port
+from simulators.demo.programs import free_port
 from tests.drivers.sinks import Heard
 from tests.simulators.stage import Stage, simulated
 from tests.simulators.test_mqtt import broker

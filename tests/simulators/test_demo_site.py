@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from config import SiteErrors, load_site
-from simulators.demo import DemoError, demo_of, read_sites
-from simulators.demo_site import Kept
+from simulators.demo.demo import DemoError, demo_of, read_sites
+from simulators.demo.site import Kept
 
 SITES = Path(__file__).parents[2] / "config" / "sites"
 BOTH = f"{SITES / 'demo.yaml'},{SITES / 'annex.yaml'}"

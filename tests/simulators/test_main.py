@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from simulators.engines import free_port
+from simulators.demo.programs import free_port
 from tests.simulators.stage import DEMO, ROOT
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from simulators.engines import BrokerUser, free_port, listening, prepare_broker
+from simulators.demo.programs import BrokerUser, free_port, listening, prepare_broker
 from tests.simulators.stage import Stage, simulated, until
 
 TOPIC = "garage/leak-1"

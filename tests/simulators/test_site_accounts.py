@@ -14,8 +14,8 @@ import pytest
 from config import load_site
 from drivers.mqtt.mapping import Topics
 from drivers.profiles import load
-from simulators.engines import free_port, prepare_broker
-from simulators.site_accounts import ACCOUNTS, site_accounts
+from simulators.demo.programs import free_port, prepare_broker
+from simulators.demo.site_accounts import ACCOUNTS, site_accounts
 
 BUSES = Path(__file__).parents[2] / "config" / "sites" / "buses.yaml"
 PLATE = "frigate/tracked_object_update"

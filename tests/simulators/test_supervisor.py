@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from simulators.engines import EngineError, Program, refuse_foreign
-from simulators.supervisor import Supervisor, ask_control, serve_control
+from simulators.demo.programs import EngineError, Program, refuse_foreign
+from simulators.demo.supervisor import Supervisor, ask_control, serve_control
 
 WRITES = """
 import pathlib, time

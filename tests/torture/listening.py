@@ -11,7 +11,7 @@ from random import Random
 from pymodbus.framer import FramerRTU
 
 from drivers.modbus.frames import body_size, read_pdu, rtu
-from gateway.tools.hearing import Ear, Heard
+from gateway.installer.watch.modbus import Ear, Heard
 from tests.torture.frames import mutated, noise, pieces
 
 

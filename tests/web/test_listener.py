@@ -17,11 +17,11 @@ from starlette.requests import Request
 
 from tests.certificates import Signed, signed
 from tests.web.servers import house, until
-from web import descriptors
-from web.bodies import Bodies
 from web.headers import BodyLimit
-from web.room import MOMENT_S, Limits
-from web.server import Doorway, Server, make_server
+from web.server import descriptors
+from web.server.bodies import Bodies
+from web.server.room import MOMENT_S, Limits
+from web.server.server import Doorway, Server, make_server
 
 HALF = b"GET /healthz HTTP/1.1\r\nX-a: "
 FLOOD = 200

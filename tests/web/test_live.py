@@ -10,8 +10,8 @@ import pytest
 
 from contract.rights import EVERYBODY_SEES
 from tests.web.servers import House, MemorySource, Stream, event, house, running, streaming, until
-from web.live import LiveLimits, Snapshot
-from web.screens import EventsFrame, Screen, View
+from web.live.screens import EventsFrame, Screen, View
+from web.live.stream import LiveLimits, Snapshot
 
 
 async def token_of(place: House, username: str = "wang", sites: tuple[str, ...] = ("a",)) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from web.notify import keep_watchdog_fed, notify, watchdog_s
+from web.systemd import keep_watchdog_fed, notify, watchdog_s
 
 
 def listener(address: str | bytes) -> socket.socket:

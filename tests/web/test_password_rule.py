@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.password_rule import LONGEST, SHORTEST, TOO_EASY, TOO_SHORT, guesses, password_fault
+from web.session.password_rule import LONGEST, SHORTEST, TOO_EASY, TOO_SHORT, guesses, password_fault
 
 ABOUT = ("liuyang", "刘洋", "翠湖物业", "Lakeside Property", "demo")
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.web.servers import house
-from web.server import make_server
+from web.server.server import make_server
 
 WHOLE = b"GET /healthz HTTP/1.1\r\nHost: house\r\n\r\n"
 Port = int
@@ -16,8 +16,8 @@ Port = int
 
 @pytest.fixture
 async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Port]:
-    monkeypatch.setattr("web.patience.HEAD_S", 0.2)
-    monkeypatch.setattr("web.patience.BODY_S", 0.2)
+    monkeypatch.setattr("web.server.patience.HEAD_S", 0.2)
+    monkeypatch.setattr("web.server.patience.BODY_S", 0.2)
     ready = asyncio.Event()
     server = make_server(house().app, port=0, say=lambda _: ready.set())
     serving = asyncio.create_task(server.serve())

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.second_factor import DRIFT, address_of_secret, code_at, matching_step, plain_recovery, readable, recovery_code
+from web.session.second_factor import (
+    DRIFT,
+    address_of_secret,
+    code_at,
+    matching_step,
+    plain_recovery,
+    readable,
+    recovery_code,
+)
 
 SECRET = b"12345678901234567890"
 

@@ -10,7 +10,7 @@ import httpx
 
 from contract import SOFTWARE
 from tests.web.servers import house
-from web.server import make_server
+from web.server.server import make_server
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 

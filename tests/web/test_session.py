@@ -9,8 +9,8 @@ import pytest
 from fastapi import APIRouter, Depends
 
 from tests.web.servers import House, house
-from web.lifetimes import LIFETIMES, Lifetime
-from web.session import Allowed, SessionLimits
+from web.session.lifetimes import LIFETIMES, Lifetime
+from web.session.sessions import Allowed, SessionLimits
 from web.users import User
 
 SHORT = SessionLimits(lifetimes=dict.fromkeys(LIFETIMES, Lifetime(100, 250, 10)), seen_every_s=10)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.throttle import Allowance, Throttle
+from web.session.throttle import Allowance, Throttle
 
 
 def throttle(keys: int = 10) -> Throttle:

@@ -9,9 +9,9 @@ import pytest
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 
-from contract.kinds import RecordsRead, RequestRefused
+from contract.facts.people import RecordsRead, RequestRefused
 from tests.web.servers import house
-from web.session import Allowed, SignedInUser
+from web.session.sessions import Allowed, SignedInUser
 from web.users import User
 from web.witness import Told, Witness
 

@@ -4,7 +4,7 @@ import type { About, Role, User } from "@/api/types";
 
 const EVERYBODY = ["guard", "maintenance", "installer", "manager", "admin"] as const;
 
-/** Ability → roles. Commands follow rules/commands.py, ticket steps rules/tickets.py. */
+/** Ability → roles. Commands follow rules/commands.py, ticket steps rules/tickets/steps.py. */
 const ROLES_OF = {
   watch: ["guard", "installer", "manager", "admin"],
   open: ["guard", "installer", "manager", "admin"],

@@ -1,4 +1,4 @@
-/** Who accepts finished work that no device vouches for, as rules/tickets.py has it. Pure. */
+/** Who accepts finished work that no device vouches for, as rules/tickets/steps.py has it. Pure. */
 
 import type { Ticket, User } from "@/api/types";
 import { personId } from "@/domain/people";

@@ -1,0 +1,1 @@
+"""The break-glass account of a gateway."""

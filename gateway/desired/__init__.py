@@ -1,0 +1,1 @@
+"""The desired state of the hub: in force in memory, kept on disk."""

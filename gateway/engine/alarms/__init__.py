@@ -1,0 +1,1 @@
+"""Alarms and what follows from them: silent devices, clocks, tickets."""

@@ -1,0 +1,1 @@
+"""What every part of the engine works with: record, points, layout, wires, timers."""

@@ -1,0 +1,1 @@
+"""Doors: readers, PINs, locks, and the decision that lets one go."""

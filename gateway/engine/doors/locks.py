@@ -1,0 +1,148 @@
+"""A door's lock on its board: pulsed, held open or locked, and put right when it differs from what its door wants.
+
+Whoever stands before a lock that did not act cannot wait until somebody looks: the alarm `lock.failed` rises at once
+and ends when the lock acts or its board is found again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from config.site import Door
+from drivers.bus import CommandFailed
+from gateway.engine.alarms.alarms import Alarms
+from gateway.engine.alarms.causes import built_in, built_in_key
+from gateway.engine.desk.buses import Buses
+from gateway.engine.desk.errands import Errands
+from gateway.engine.desk.layout import Names
+from gateway.engine.desk.points import Points
+from gateway.engine.desk.record import Facts, Record
+from gateway.engine.desk.timers import Alarmclock, Timers
+from rules.passage.doors import DoorMemory, lock_of
+
+log = structlog.get_logger(__name__)
+
+LOCK_WITHIN_S = 1.5
+"""A lock that was not let go by then stays shut: the person presents the card again."""
+
+SETTLE_S = 2.0
+"""How long a lock may differ from what its door wants, beyond a pulse, before it is put right."""
+
+AGAIN_S = 15.0
+"""When a lock that did not follow its door is driven again."""
+
+
+class DoorLock:
+    """One door's lock. `memory`: the door as it is now. `failures`: how often the board did not do what was asked."""
+
+    def __init__(
+        self,
+        id: str,
+        door: Door,
+        memory: Callable[[], DoorMemory],
+        *,
+        points: Points,
+        names: Names,
+        buses: Buses,
+        alarms: Alarms,
+        record: Record,
+        errands: Errands,
+        timers: Timers,
+    ) -> None:
+        self.failures = 0
+        self._id = id
+        self._device = door.lock.device
+        self._output = door.lock.output
+        self._release_s = door.release_s
+        self._memory = memory
+        self._points = points
+        self._names = names
+        self._buses = buses
+        self._alarms = alarms
+        self._record = record
+        self._errands = errands
+        self._settling = Alarmclock(timers, self._settle)
+
+    @property
+    def device(self) -> str:
+        """The board that it hangs on."""
+        return self._device
+
+    @property
+    def point(self) -> str:
+        """The `device.point` that says whether it is let go."""
+        return f"{self._device}.{self._output}"
+
+    async def pulse(self, within_s: float, facts: Facts) -> None:
+        """Lets it go for the door's time; `CommandFailed` if the board did not."""
+        try:
+            await self._buses.pulse(self._device, self._output, self._release_s, within_s=within_s)
+        except CommandFailed as failure:
+            self._failed(failure, facts)
+            raise
+        self._acted(facts)
+
+    async def set(self, *, released: bool, within_s: float) -> None:
+        """Sets it for good, until it is set otherwise; `CommandFailed` if the board did not, and tries again later."""
+        facts = Facts()
+        try:
+            await self._buses.write(self._device, self._output, released, within_s=within_s)
+            self._acted(facts)
+        except CommandFailed as failure:
+            self._failed(failure, facts)
+            self._settling.arm(AGAIN_S)
+            raise
+        finally:
+            if facts:
+                self._record.append(facts)
+
+    def found(self, facts: Facts) -> None:
+        """Its board answers (again): a door that stands unlocked is let go, any other must be locked."""
+        self._acted(facts)
+        self.follow()
+
+    def follow(self) -> None:
+        """Is driven as its door wants it, if its board answers at all."""
+        if self._memory().mode == "unlocked":
+            self._errands.start(self._hold(released=True))
+        else:
+            # A pulse from before a restart runs out by itself; only what stays on after that is put right.
+            self.seen()
+
+    def seen(self) -> None:
+        """Its board says something else about it than before."""
+        pulse_s = 0.0 if self._memory().mode == "unlocked" else self._release_s
+        self._settling.arm(pulse_s + SETTLE_S)
+
+    async def _hold(self, *, released: bool) -> None:
+        """Sets it as its door wants it, for nobody who could be told that it failed."""
+        try:
+            await self.set(released=released, within_s=LOCK_WITHIN_S)
+        except CommandFailed as failure:
+            log.warning("lock does not follow its door", door=self._id, released=released, why=str(failure))
+
+    def _settle(self) -> None:
+        """The board was restarted, its timer failed, or somebody else drove it: the lock follows its door."""
+        memory, seen = self._memory(), self._points.value(self.point)
+        if seen.quality != "good":
+            return  # its board is silent, and is looked after when it is found
+        if memory.mode == "unlocked":
+            if seen.value is False:
+                self._errands.start(self._hold(released=True))
+        elif seen.value is True:
+            if lock_of(memory) == "locked":
+                self._errands.start(self._hold(released=False))
+            else:
+                self.seen()
+
+    def _failed(self, failure: CommandFailed, facts: Facts) -> None:
+        self.failures += 1
+        # A board that is silent, or gives nothing but errors, has an alarm and a ticket of its own.
+        ticketed = self._buses.online(self._device) and not self._points.gives_nothing(self._device)
+        cause = built_in("lock.failed", self._id, self._names, self._device, why=failure.why, ticketed=ticketed)
+        self._alarms.raise_cause(cause, facts)
+
+    def _acted(self, facts: Facts) -> None:
+        self._alarms.clear_cause(built_in_key("lock.failed", self._id), facts)

@@ -1,0 +1,1 @@
+"""Lanes: cameras, what they read, barriers, and the pictures."""

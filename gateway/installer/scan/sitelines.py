@@ -1,0 +1,86 @@
+"""Lines for a site file, ready to be pasted. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from gateway.installer.scan.sweeps import Setting
+
+_NUMBER = re.compile(r"[-+]?(\d[\d_]*(\.\d*)?|\.\d+)([eE][-+]?\d+)?|0x[0-9a-fA-F]+|\d+(:\d+)+")
+"""Words that YAML would take for numbers."""
+
+
+class Place(NamedTuple):
+    """A device found: its product (None: not recognised), whatever addresses it (`{"unit": 3}`), whether it is sure."""
+
+    profile: str | None
+    kind: str
+    address: Mapping[str, Any]
+    sure: bool = True
+
+
+def serial_bus(kind: str, port: str, setting: Setting) -> dict[str, Any]:
+    """A serial bus; what is the file's default anyway is left out."""
+    usual_baud, usual_parity = (2400, "E") if kind.startswith("meter") else (9600, "N")
+    bus: dict[str, Any] = {"kind": kind, "port": port}
+    if setting.baud != usual_baud:
+        bus["baud"] = setting.baud
+    if setting.parity != usual_parity and not kind.startswith("osdp"):
+        bus["parity"] = setting.parity
+    if setting.stop_bits != 1:
+        bus["stop_bits"] = setting.stop_bits
+    return bus
+
+
+def tcp_bus(kind: str, host: str, port: int) -> dict[str, Any]:
+    """A bus on the network."""
+    bus: dict[str, Any] = {"kind": kind, "host": host}
+    if kind != "modbus-tcp" or port != 502:
+        bus["port"] = port
+    return bus
+
+
+def lines(
+    buses: Mapping[str, tuple[Mapping[str, Any], Sequence[Place]]], unsure: str, taken: Collection[str] = ()
+) -> list[str]:
+    """The parts `buses:` and `devices:` of what was found, by the id for each bus.
+
+    `unsure`: what is noted at a product that needs a second look; `taken`: ids that the file has already.
+    """
+    said = ["buses:", *(f"  {id}: {_flow(bus)}" for id, (bus, _) in buses.items()), "devices:"]
+    used = {*taken, *buses}
+    for id, (_, places) in buses.items():
+        for place in places:
+            name = _free(place.kind or "device", used)
+            used.add(name)
+            note = "" if place.sure else f"    # {unsure}"
+            said.append(f"  {name}: " + _flow({"profile": place.profile or "???", "bus": id, **place.address}) + note)
+    return said
+
+
+def _free(kind: str, used: Collection[str]) -> str:
+    stem = {"electricity_meter": "meter", "water_meter": "water", "relay": "relay"}.get(kind, kind.replace("_", "-"))
+    number = 1
+    while f"{stem}-{number}" in used:
+        number += 1
+    return f"{stem}-{number}"
+
+
+def _flow(fields: Mapping[str, Any]) -> str:
+    return "{" + ", ".join(f"{key}: {_scalar(value)}" for key, value in fields.items()) + "}"
+
+
+def _scalar(value: Any) -> str:
+    """As YAML reads it back: words that it would take for numbers or flags are quoted."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = str(value)
+    if isinstance(value, str) and (
+        _NUMBER.fullmatch(text)
+        or text.lower() in {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", ""}
+        or re.search(r"[:#{}\[\],&*?|<>=!%@`'\"\s]", text)
+    ):
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return text

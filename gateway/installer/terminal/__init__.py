@@ -1,0 +1,1 @@
+"""How the tools speak to the installer: language, words, tables, what he types."""

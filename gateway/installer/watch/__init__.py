@@ -1,0 +1,1 @@
+"""`watch`: what is said on a wire, frame by frame."""

@@ -1,0 +1,59 @@
+"""Understanding a line of DL/T 698.45 meters by listening. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from contract.readings import Value
+from contract.texts import Text
+from drivers.errors import FrameError
+from drivers.meters import dlt698
+from drivers.meters.dlt698_station import source_of, value_in
+from drivers.profiles.profile import Profile
+from gateway.installer.watch.meters import SHOWN, Message
+
+READ, ANSWER = Text("读数据", "read"), Text("应答", "answer")
+OTHER = Text("其他服务", "another service")
+
+
+def dlt698_message(raw: bytes) -> Message:
+    """A sound frame's message; what is no plain reading is told as its bytes."""
+    frame = dlt698.parse(raw)
+    answer = bool(frame.control & dlt698.FROM_METER)
+    try:
+        return _answer(frame) if answer else _request(frame)
+    except FrameError:
+        return Message(frame.address, answer, None, OTHER, None, frame.apdu, plain=f"[{frame.apdu[:16].hex(' ')}]")
+
+
+def _request(frame: dlt698.Frame) -> Message:
+    asked = dlt698.asked(frame.apdu)
+    if asked is None:
+        raise FrameError("no plain reading", frame.apdu)
+    return Message(frame.address, False, None, READ, None, frame.apdu, plain=_listed(asked[1]))
+
+
+def _answer(frame: dlt698.Frame) -> Message:
+    said = dlt698.understood(frame)
+    why = said.refusal
+    if why is None and len(said.results) == 1:
+        # Of several attributes, those that are told count.
+        why = next((each for each in said.results.values() if isinstance(each, Text)), None)
+    return Message(
+        frame.address, True, why, ANSWER, None, frame.apdu,
+        told=lambda profile: _told(profile, said), plain=_listed(said.results),
+    )  # fmt: skip
+
+
+def _told(profile: Profile, said: dlt698.Answer) -> dict[str, Value]:
+    values: dict[str, Value] = {}
+    for point in profile.points.values():
+        result = said.results.get(source_of(point).oad)
+        value = None if isinstance(result, Text) else value_in(point, source_of(point), result)
+        if value is not None:
+            values[point.id] = value
+    return values
+
+
+def _listed(oads: Iterable[int]) -> str:
+    return " ".join(f"{oad:08X}" for oad in list(oads)[:SHOWN])

@@ -1,0 +1,130 @@
+"""`watch --gateway`: how each wire of a running gateway does, as its own web server says."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import sys
+from datetime import datetime
+from typing import Any
+
+import httpx
+from rich.console import Group
+from rich.live import Live
+from rich.text import Text as Styled
+
+from gateway.installer.terminal.screen import Screen
+from gateway.installer.terminal.trouble import FAILED, Trouble
+from gateway.installer.watch.frames import Bounds
+
+EVERY_S = 1.0
+PASSWORD_VARIABLE = "GATEHOUSE_PASSWORD"
+COUNTERS = ("exchanges", "timeouts", "late", "refused", "overruns", "reconnects")
+
+
+async def watch(screen: Screen, url: str, username: str, bounds: Bounds) -> int:
+    """Asks once a second; the exit status."""
+    password = _password(screen, username)
+    url = url if "://" in url else f"http://{url}"
+    async with httpx.AsyncClient(base_url=url, timeout=5.0) as client:
+        await _sign_in(client, url, username, password)
+        live = Live(console=screen.out, auto_refresh=False, transient=True) if screen.terminal else None
+        if live is not None:
+            live.start()
+        last: dict[str, Any] = {}
+        try:
+            async with asyncio.timeout(bounds.seconds):
+                turns = 0
+                while True:
+                    items = await _wires(client, url)
+                    _show(screen, live, items, last)
+                    last = {item["id"]: item for item in items}
+                    turns += 1
+                    if bounds.frames is not None and turns >= bounds.frames:
+                        return 0
+                    await asyncio.sleep(EVERY_S)
+        except (TimeoutError, asyncio.CancelledError):
+            return 0
+        finally:
+            if live is not None:
+                live.stop()
+
+
+def _password(screen: Screen, username: str) -> str:
+    if not username:
+        raise Trouble("要给出 --username", "name an account with --username")
+    known = os.environ.get(PASSWORD_VARIABLE)
+    if known is not None:
+        return known
+    if not sys.stdin.isatty():
+        raise Trouble(
+            f"没有终端可以输入密码：用环境变量 {PASSWORD_VARIABLE}",
+            f"no terminal to type the password on: set {PASSWORD_VARIABLE}",
+        )
+    return getpass.getpass(screen.say(f"{username} 的密码：", f"password of {username}: "))
+
+
+async def _sign_in(client: httpx.AsyncClient, url: str, username: str, password: str) -> None:
+    answer = await _asked(client.post("/api/session", json={"username": username, "password": password}), url)
+    if answer.status_code != 200:
+        raise Trouble(
+            f"网关不接受这个账号或密码（{answer.status_code}）",
+            f"the gateway does not take this account ({answer.status_code})",
+            FAILED,
+        )
+    client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+
+
+async def _wires(client: httpx.AsyncClient, url: str) -> list[dict[str, Any]]:
+    answer = await _asked(client.get("/api/wires"), url)
+    if answer.status_code != 200:
+        raise Trouble(
+            f"网关不给看线路（{answer.status_code}）",
+            f"the gateway does not show its wires ({answer.status_code})",
+            FAILED,
+        )
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
+
+
+async def _asked(asking: Any, url: str) -> httpx.Response:
+    try:
+        answer: httpx.Response = await asking
+    except httpx.HTTPError as wrong:
+        raise Trouble(
+            f"连不上网关 {url}：{wrong}", f"the gateway at {url} cannot be reached: {wrong}", FAILED
+        ) from wrong
+    return answer
+
+
+def _show(screen: Screen, live: Live | None, items: list[dict[str, Any]], last: dict[str, Any]) -> None:
+    say = screen.say
+    if screen.as_json:
+        screen.record(at=datetime.now().astimezone().isoformat(timespec="milliseconds"), wires=items)
+        return
+    heads = (
+        say("总线", "bus"), say("种类", "kind"), "", say("每秒", "per s"), say("询问", "exchanges"),
+        say("无应答", "silent"), say("迟到", "late"), say("坏帧", "damaged"), say("错过", "missed"),
+        say("重连", "reconnects"), say("不在线", "away"),
+    )  # fmt: skip
+    rows = [_row(screen, item, last.get(item["id"])) for item in items]
+    if live is not None:
+        live.update(
+            Group(screen.drawn(heads, rows), Styled(say("Ctrl-C 结束", "Ctrl-C ends"), style="dim")), refresh=True
+        )
+    else:
+        screen.table(heads, rows)
+        screen.text("")
+
+
+def _row(screen: Screen, item: dict[str, Any], before: dict[str, Any] | None) -> list[str]:
+    rate = "—" if before is None else f"{(item['exchanges'] - before['exchanges']) / EVERY_S:.0f}"
+    return [
+        item["id"],
+        item["kind"],
+        "✓" if item["connected"] else "✗",
+        rate,
+        *(str(item[name]) for name in COUNTERS),
+        screen.say.listed(item["silent"]),
+    ]

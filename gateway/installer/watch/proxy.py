@@ -1,0 +1,153 @@
+"""A listening proxy between a Modbus TCP master and its device: passes every byte on and tells what it heard."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+
+from drivers.errors import FrameError
+from drivers.modbus.frames import TcpFrame, TcpFrames, rtu
+from gateway.installer.terminal.trouble import Trouble
+from gateway.installer.watch.modbus import Heard
+from gateway.installer.watch.modbus_words import ModbusDissector
+from gateway.installer.watch.seen import Seen
+
+LOOPBACK = "127.0.0.1"
+QUEUE_LIMIT = 4096
+CONNECTIONS_LIMIT = 16
+OPEN_LIMIT = 256
+"""Questions whose answers are awaited."""
+
+
+class Proxy:
+    """Serves on loopback and dials `host:port` for each master that connects."""
+
+    def __init__(self, host: str, port: int, listen: int, dissector: ModbusDissector) -> None:
+        self.dissector = dissector
+        self._host = host
+        self._port = port
+        self._listen = listen
+        self._news: asyncio.Queue[list[Seen]] = asyncio.Queue(QUEUE_LIMIT)
+        self._peers: set[asyncio.Task[None]] = set()
+
+    async def lines(self) -> AsyncIterator[list[Seen]]:
+        """What is heard, as it comes; an empty list about twice a second where nothing is."""
+        try:
+            server = await asyncio.start_server(self._serve, LOOPBACK, self._listen)
+        except OSError as wrong:
+            raise Trouble(
+                f"不能在 {LOOPBACK}:{self._listen} 监听：端口已被占用？",
+                f"cannot listen on {LOOPBACK}:{self._listen}: {wrong.strerror}",
+            ) from wrong
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(0.5):
+                        seen = await self._news.get()
+                except TimeoutError:
+                    seen = []
+                yield seen
+        finally:
+            server.close()
+            for peer in self._peers:
+                peer.cancel()
+            await asyncio.gather(*self._peers, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        if len(self._peers) >= CONNECTIONS_LIMIT:
+            writer.transport.abort()
+            return
+        self._peers.add(task)
+        try:
+            await self._relay(reader, writer)
+        finally:
+            self._peers.discard(task)
+            writer.transport.abort()
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(5.0):
+                far_reader, far_writer = await asyncio.open_connection(self._host, self._port)
+        except (TimeoutError, OSError):
+            self._odd(self.dissector.not_reached(f"{self._host}:{self._port}"), b"")
+            return
+        talk = _Talk(self)
+        pumps = [
+            asyncio.create_task(_pump(reader, far_writer, talk.asked)),
+            asyncio.create_task(_pump(far_reader, writer, talk.answered)),
+        ]
+        try:
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            await asyncio.gather(*pumps, return_exceptions=True)
+            far_writer.transport.abort()
+
+    def tell(self, heard: Heard) -> None:
+        """A frame, in words."""
+        self.dissector.tallies.bytes += len(heard.raw)
+        self._put([self.dissector.seen(heard)])
+
+    def _odd(self, words: str, raw: bytes) -> None:
+        self.dissector.tallies.bytes += len(raw)
+        self.dissector.tallies.noise += 1
+        self._put([Seen(time.time(), "odd", "", words, None, raw, {"kind": "noise"})])
+
+    def odd(self, raw: bytes) -> None:
+        """Bytes that are no Modbus TCP."""
+        self._odd(self.dissector.no_frame(raw), raw)
+
+    def _put(self, seen: list[Seen]) -> None:
+        if not self._news.full():
+            self._news.put_nowait(seen)
+
+
+class _Talk:
+    """One connection: questions by their transaction number, answers to them."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        self._proxy = proxy
+        self._questions = TcpFrames()
+        self._answers = TcpFrames()
+        self._open: dict[int, Heard] = {}
+
+    def asked(self, data: bytes) -> None:
+        for frame in self._cut(self._questions, data):
+            heard = _heard("request", frame)
+            if len(self._open) >= OPEN_LIMIT:
+                self._open.pop(next(iter(self._open)))
+            self._open[frame.transaction] = heard
+            self._proxy.tell(heard)
+
+    def answered(self, data: bytes) -> None:
+        for frame in self._cut(self._answers, data):
+            asked = self._open.pop(frame.transaction, None)
+            kind = "exception" if frame.pdu[0] & 0x80 else "answer"
+            self._proxy.tell(_heard(kind, frame)._replace(asked=asked))
+
+    def _cut(self, frames: TcpFrames, data: bytes) -> list[TcpFrame]:
+        try:
+            return frames.feed(data)
+        except FrameError:
+            self._proxy.odd(data)
+            return []
+
+
+def _heard(kind: str, frame: TcpFrame) -> Heard:
+    """As if it had been heard on a line: what follows needs to know one shape only."""
+    now = time.time()
+    fc = frame.pdu[0] & 0x7F
+    return Heard(kind, now, now, frame.unit, fc, rtu(frame.unit, frame.pdu))  # type: ignore[arg-type]
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: Callable[[bytes], None]) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(4096):
+            writer.write(data)
+            heard(data)
+            await writer.drain()

@@ -1,0 +1,1 @@
+"""What the tools talk over: ports, lines, and the wires of a site file."""

@@ -1,0 +1,1 @@
+"""Which fault becomes a ticket, and which step a ticket may take."""

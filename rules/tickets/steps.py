@@ -1,0 +1,184 @@
+"""Tickets: which fault becomes one, which faults are one, and which step may follow which.
+
+The gateway raises one per alarm episode (`raise_for`); the hub folds by site, asset and cause (`fold`) and moves it
+along the table of steps. Done becomes closed only when the alarm itself has cleared; work that no device can vouch for
+is accepted by somebody else than who did it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from contract.desired import Role
+from contract.facts.alarms import AlarmRaised, TicketRaised
+from contract.readings import Value
+from contract.texts import Reason, Text
+from rules.reasons import reason
+
+TicketState = Literal["raised", "taken", "done", "closed"]
+Step = Literal["take", "comment", "finish", "accept", "close", "reopen", "fold"]
+
+STEPS: dict[tuple[TicketState, Step], TicketState] = {
+    ("raised", "take"): "taken",
+    ("raised", "comment"): "raised",
+    ("raised", "fold"): "raised",
+    ("taken", "take"): "taken",
+    ("taken", "comment"): "taken",
+    ("taken", "finish"): "done",
+    ("taken", "fold"): "taken",
+    ("done", "comment"): "done",
+    ("done", "accept"): "closed",
+    ("done", "close"): "closed",
+    # The alarm came back, or the work was not accepted: it goes on with whoever had it.
+    ("done", "reopen"): "taken",
+    ("closed", "comment"): "closed",
+    ("closed", "reopen"): "taken",
+}
+"""(state, step) → state. `close` and `fold` are the hub's own steps, the others are people's."""
+
+STEP_ROLES: dict[Step, frozenset[Role]] = {
+    "take": frozenset({"maintenance", "installer", "manager", "admin"}),
+    "comment": frozenset({"guard", "maintenance", "installer", "manager", "admin"}),
+    "finish": frozenset({"maintenance", "installer", "manager", "admin"}),
+    "accept": frozenset({"guard", "maintenance", "installer", "manager", "admin"}),
+    "reopen": frozenset({"maintenance", "manager", "admin"}),
+}
+"""Which roles may take a step. `close` and `fold` are in nobody's hand."""
+
+STEP_EVENTS: dict[Step, str] = {
+    "take": "ticket.taken",
+    "comment": "ticket.commented",
+    "finish": "ticket.finished",
+    "accept": "ticket.accepted",
+    "close": "ticket.closed",
+    "reopen": "ticket.reopened",
+    "fold": "ticket.folded",
+}
+
+STATE_NAMES: dict[TicketState, Text] = {
+    "raised": Text("待处理", "raised"),
+    "taken": Text("处理中", "taken"),
+    "done": Text("待确认", "done"),
+    "closed": Text("已关闭", "closed"),
+}
+STEP_NAMES: dict[Step, Text] = {
+    "take": Text("接单", "taken"),
+    "comment": Text("备注", "commented"),
+    "finish": Text("完成", "finished"),
+    "accept": Text("验收", "accepted"),
+    "close": Text("关闭", "closed"),
+    "reopen": Text("重开", "reopened"),
+    "fold": Text("合并", "folded into"),
+}
+
+HISTORY_MS = 10 * 60 * 1000
+HISTORY_ROWS = 600
+"""What a ticket takes along of its asset's points."""
+
+
+ANSWERING: frozenset[Role] = frozenset({"manager", "admin"})
+"""Who answers for a site: they may accept whatever they did not do themselves."""
+
+
+class Acceptance(NamedTuple):
+    """How a person stands to work that is done. `nobody_else`: no other account could accept it."""
+
+    asked_for: bool
+    did_it: bool
+    nobody_else: bool = False
+
+
+class FoldKey(NamedTuple):
+    """What makes two faults one: one open ticket per key."""
+
+    site: str
+    asset: str
+    cause: str
+
+
+def fold_key(site: str, raised: TicketRaised) -> FoldKey:
+    """The key of a raised ticket."""
+    return FoldKey(site, raised.asset, raised.cause)
+
+
+def fold(newest: TicketState | None) -> Literal["open", "fold", "reopen"]:
+    """What a raised ticket does where the newest one of its key is in that state: a new one, a repeat, or a return."""
+    match newest:
+        case "raised" | "taken":
+            return "fold"
+        case "done":
+            return "reopen"
+        case "closed" | None:
+            return "open"
+
+
+def next_state(
+    state: TicketState,
+    wanted: Step,
+    *,
+    role: str | None = None,
+    alarm_active: bool,
+    text: str = "",
+    acceptance: Acceptance | None = None,
+) -> TicketState | Reason:
+    """The state after `wanted`, or why it may not be. `role`: of the person, None for the hub's own steps.
+
+    `acceptance`: how the person stands to finished work, None where a device vouches for it.
+    """
+    to = STEPS.get((state, wanted))
+    if to is None:
+        return reason("ticket_step", state=STATE_NAMES[state], step=STEP_NAMES[wanted])
+    asked_for = acceptance is not None and acceptance.asked_for
+    if role is not None and role not in STEP_ROLES.get(wanted, frozenset()) and not (wanted == "reopen" and asked_for):
+        return reason("ticket_role")
+    if wanted == "accept" and (why := _not_accepted(role, acceptance)) is not None:
+        return why
+    if wanted == "close" and alarm_active:
+        return reason("ticket_alarm_active")
+    if wanted == "comment" and role is not None and not text.strip():
+        return reason("ticket_text")
+    return to
+
+
+def _not_accepted(role: str | None, acceptance: Acceptance | None) -> Reason | None:
+    if acceptance is None:
+        return reason("ticket_device")
+    answers = role in ANSWERING
+    if not (answers or acceptance.asked_for):
+        return reason("ticket_accept")
+    if acceptance.did_it and not (answers and acceptance.nobody_else):
+        return reason("ticket_own")
+    return None
+
+
+def closes(state: TicketState, *, has_alarm: bool, alarm_active: bool) -> bool:
+    """Whether the hub closes a ticket now: the work is done and the device itself is back to normal.
+
+    Where there is no alarm, a person accepts.
+    """
+    return state == "done" and has_alarm and not alarm_active
+
+
+def raise_for(
+    alarm: AlarmRaised,
+    title: Text,
+    *,
+    ticket: str,
+    place: str = "",
+    history: Sequence[tuple[str, int, Value]] = (),
+    now_ms: int,
+) -> TicketRaised:
+    """The ticket of an alarm's episode. `ticket`: its new UUID; `history`: (point, Unix ms, value), any length."""
+    recent = [row for row in history if row[1] > now_ms - HISTORY_MS]
+    return TicketRaised(
+        ticket=ticket,
+        alarm=alarm.alarm,
+        cause=alarm.rule,
+        asset=alarm.asset,
+        severity=alarm.severity,
+        title=title,
+        place=place,
+        response=alarm.response,
+        history=recent[-HISTORY_ROWS:],
+    )

@@ -1,0 +1,259 @@
+"""The live stream: what was committed, to every screen that may see it, coalesced per tick.
+
+`publish` collects; a tick (200 ms after the first thing published) encodes each state once a role (the last wins), and
+one frame per group of screens that may see the same (`contract.rights`) of the same sites. Events are never coalesced
+away; states are.
+A screen that cannot keep up, or missed more than 10,000 events, is told to `reset` and gets a snapshot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+import structlog
+from prometheus_client import Counter, Gauge
+
+from contract.rights import Sights, Viewer, thing_seen
+from contract.texts import Text
+from web.errors import TooMany
+from web.live.screens import EventsFrame, LiveEvent, Screen, StateKey, View
+from web.live.sse import HEARTBEAT, frame
+
+log = structlog.get_logger("web.live")
+
+SCREENS = Gauge("gatehouse_live_screens", "Open live streams")
+OVERFLOWS = Counter("gatehouse_live_overflows", "Screens that could not keep up and were reset")
+LATE = Counter("gatehouse_live_late_events", "Events published after one with a higher id was sent")
+
+_FULL = Text("打开的页面过多", "Too many live screens are open")
+
+State = Mapping[str, Any]
+"""One thing as it is now: the JSON of its REST item plus `kind`, with `id` and `site`."""
+
+
+class Snapshot(NamedTuple):
+    """Everything a screen starts from. `last_id`: the newest event that it takes into account."""
+
+    last_id: int
+    body: bytes
+
+
+class LiveSource(Protocol):
+    """Where a server reads what a screen missed. Both answers see everything that was published before the call."""
+
+    async def missed(self, view: View, after: int, limit: int) -> list[LiveEvent] | None:
+        """Events with an id above `after`, oldest first; None if they are more than `limit` or `after` is not ours."""
+
+    async def snapshot(self, view: View) -> Snapshot:
+        """`{as_of, doors, lanes, alarms, tickets, gateways, events}` as of one moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLimits:
+    """Seconds, and how much is held for one screen before it is reset."""
+
+    tick_s: float = 0.2
+    heartbeat_s: float = 15.0
+    write_s: float = 60.0
+    screens: int = 1000
+    screens_of_one: int = 32
+    most_events: int = 10_000
+    most_states: int = 20_000
+    frame_events: int = 500
+    snapshots_at_once: int = 2
+
+
+class Live:
+    """The live stream of one server."""
+
+    def __init__(self, source: LiveSource, limits: LiveLimits = LiveLimits()) -> None:
+        self.limits = limits
+        self._source = source
+        self._screens: dict[Screen, asyncio.Event] = {}
+        self._events: list[LiveEvent] = []
+        self._states: dict[StateKey, State] = {}
+        self._last_id = 0
+        self._tick: asyncio.TimerHandle | None = None
+        self._closing = False
+        self._reading = asyncio.Semaphore(limits.snapshots_at_once)
+        self._snapshots: dict[View, asyncio.Task[Snapshot]] = {}
+
+    @property
+    def watched(self) -> bool:
+        """Whether any screen is open: what nobody sees need not be said."""
+        return bool(self._screens)
+
+    def publish(self, events: Sequence[LiveEvent] = (), states: Sequence[State] = ()) -> None:
+        """Show what was committed. Returns at once; call it on the event loop, after the commit."""
+        if not self._screens:
+            return
+        self._events.extend(events)
+        for state in states:
+            self._states[state["site"], state["kind"], state["id"]] = state
+        if self._tick is None and (self._events or self._states):
+            self._tick = asyncio.get_running_loop().call_later(self.limits.tick_s, self._flush)
+
+    def end(self, account: str) -> None:
+        """End every screen of an account: it was removed, or its rights changed."""
+        for screen, wake in self._screens.items():
+            if screen.account == account:
+                screen.ended = True
+                wake.set()
+
+    def end_session(self, session: str) -> None:
+        """End every screen that was opened with this session (the hash of its token): it has ended."""
+        for screen, wake in self._screens.items():
+            if screen.session == session:
+                screen.ended = True
+                wake.set()
+
+    def close(self) -> None:
+        """End all screens: the server stops."""
+        self._closing = True
+        if self._tick is not None:
+            self._tick.cancel()
+            self._flush()
+        for screen, wake in self._screens.items():
+            screen.ended = True
+            wake.set()
+
+    def open(self, account: str, view: View, session: str = "") -> Screen:
+        """Register a screen; from now on everything published waits for it. `TooMany` beyond the limits."""
+        of_one = sum(1 for screen in self._screens if screen.account == account)
+        if self._closing or len(self._screens) >= self.limits.screens or of_one >= self.limits.screens_of_one:
+            raise TooMany(10, _FULL)
+        screen = Screen(
+            account,
+            view,
+            session=session,
+            most_events=self.limits.most_events,
+            most_states=self.limits.most_states,
+        )
+        self._screens[screen] = asyncio.Event()
+        SCREENS.inc()
+        return screen
+
+    def leave(self, screen: Screen) -> None:
+        """The screen is gone."""
+        if self._screens.pop(screen, None) is not None:
+            SCREENS.dec()
+
+    async def frames(self, screen: Screen, after: int | None) -> AsyncGenerator[bytes, None]:
+        """What to write to the screen, until it ends. `after`: the last event that the browser has."""
+        async for chunk in self._beginning(screen, after):
+            yield chunk
+        wake = self._screens[screen]
+        while True:
+            if screen.idle and not await self._woken(wake):
+                yield HEARTBEAT
+                continue
+            wake.clear()
+            if screen.overflowed:
+                OVERFLOWS.inc()
+                async for chunk in self._again(screen, "overflow"):
+                    yield chunk
+                continue
+            waiting = screen.take()
+            if waiting:
+                yield waiting
+            if screen.ended:
+                return
+
+    async def _woken(self, wake: asyncio.Event) -> bool:
+        try:
+            async with asyncio.timeout(self.limits.heartbeat_s):
+                await wake.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _beginning(self, screen: Screen, after: int | None) -> AsyncGenerator[bytes, None]:
+        if after is None:
+            async for chunk in self._fresh(screen):
+                yield chunk
+            return
+        missed = await self._source.missed(screen.view, after, self.limits.most_events)
+        if missed is None:
+            async for chunk in self._again(screen, "missed"):
+                yield chunk
+            return
+        screen.floor = max(after, missed[-1].id) if missed else after
+        for start in range(0, len(missed), self.limits.frame_events):
+            yield EventsFrame.of(missed[start : start + self.limits.frame_events]).encoded
+        # Events committed between the two reads are younger than the floor: they still come as events, so the
+        # snapshot must not move the browser's cursor past them.
+        yield frame("snapshot", (await self._snapshot(screen.view)).body)
+
+    async def _again(self, screen: Screen, why: str) -> AsyncGenerator[bytes, None]:
+        yield frame("reset", msgspec.json.encode({"why": why}))
+        async for chunk in self._fresh(screen):
+            yield chunk
+
+    async def _fresh(self, screen: Screen) -> AsyncGenerator[bytes, None]:
+        screen.restart()
+        snapshot = await self._snapshot(screen.view)
+        screen.floor = snapshot.last_id
+        yield frame("snapshot", snapshot.body, snapshot.last_id)
+
+    async def _snapshot(self, view: View) -> Snapshot:
+        """Screens that wait for the same share one read, which begins after the last of them registered.
+
+        So that a herd that comes back shares it, nobody's own sign-ins are in it: they are in the history.
+        """
+        view = View(view.sites, Viewer(view.viewer.sights))
+        task = self._snapshots.get(view)
+        if task is None:
+            task = self._snapshots[view] = asyncio.create_task(self._read_snapshot(view))
+        return await asyncio.shield(task)
+
+    async def _read_snapshot(self, view: View) -> Snapshot:
+        async with self._reading:
+            del self._snapshots[view]
+            return await self._source.snapshot(view)
+
+    def _flush(self) -> None:
+        self._tick = None
+        events = sorted(self._events, key=lambda event: event.id)
+        states = self._states
+        self._events = []
+        self._states = {}
+        # An event that comes after one with a higher id must not move the browser's cursor back.
+        least_id = self._last_id
+        if events:
+            LATE.inc(sum(1 for event in events if event.id <= least_id))
+            self._last_id = max(least_id, events[-1].id)
+        # Whom nothing in this tick is about sees it like all others of the same role.
+        named = frozenset[str]().union(*(event.about for event in events))
+        groups: dict[View, tuple[EventsFrame | None, Mapping[StateKey, bytes]]] = {}
+        shown: dict[Sights, dict[StateKey, bytes]] = {}
+        for screen, wake in self._screens.items():
+            sights, names = screen.view.viewer
+            view = View(screen.view.sites, Viewer(sights, names & named))
+            group = groups.get(view)
+            if group is None:
+                of_role = shown.get(sights)
+                if of_role is None:
+                    of_role = shown[sights] = {key: _state_frame(view, state) for key, state in states.items()}
+                group = groups[view] = _seen_by(view, events, least_id), _states_of(view, of_role)
+            if group[0] is not None or group[1]:
+                screen.offer(*group)
+                wake.set()
+
+
+def _seen_by(view: View, events: Sequence[LiveEvent], least_id: int) -> EventsFrame | None:
+    seen = [found for event in events if (found := event.seen(view)) is not None]
+    return EventsFrame.of(seen, least_id) if seen else None
+
+
+def _state_frame(view: View, state: State) -> bytes:
+    return frame("state", msgspec.json.encode(thing_seen(view.viewer, state["kind"], state)))
+
+
+def _states_of(view: View, states: Mapping[StateKey, bytes]) -> Mapping[StateKey, bytes]:
+    if view.sites is None:
+        return states
+    return {key: state for key, state in states.items() if key[0] in view.sites}

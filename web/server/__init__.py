@@ -1,0 +1,1 @@
+"""How a server takes connections: how many, from whom, how patiently."""

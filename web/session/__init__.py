@@ -1,0 +1,1 @@
+"""Sessions: signing in, proving oneself, passwords, second factors."""
