@@ -463,7 +463,7 @@ class HomeAssistant(Part):
     language: Literal["zh", "en"] = "zh"
     """What things are called there."""
     commands: bool = False
-    """Whether it may unlock doors and open barriers; every such wish is recorded like a person's."""
+    """Whether it may unlock doors and open barriers; every such command is recorded like a person's."""
 
 
 class Site(Part):

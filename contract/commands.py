@@ -1,4 +1,4 @@
-"""Commands: a person's wish, with a reason, an expiry and (as an event) a result."""
+"""Commands: what a person asks for, with a reason, an expiry and (as an event) a result."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """One wish. `target`: a door, lane, alarm or reader id, or `device.point`.
+    """One command. `target`: a door, lane, alarm or reader id, or `device.point`.
 
     Executed at most once, never after `expires_at`.
     `args` by kind: door.mode {mode}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value}; others {}.

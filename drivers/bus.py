@@ -64,7 +64,7 @@ class Bus(Protocol):
     """One wire. `run` owns it until cancelled; every other call hands work to that owner.
 
     `write` and `pulse` return when the device has confirmed, and raise `CommandFailed` at the latest after `within_s`
-    seconds; a wish that is still waiting for the wire by then is dropped, never sent late.
+    seconds; a command that is still waiting for the wire by then is dropped, never sent late.
     """
 
     id: str

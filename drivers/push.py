@@ -1,6 +1,6 @@
 """Devices that push to the gateway's own web server: who has been heard lately, what they said, what they are to do.
 
-The web server owns the connections; this is the place where their silence is noticed, and where orders wait for the
+The web server owns the connections; this is the place where their silence is noticed, and where commands wait for the
 camera to ask.
 """
 
@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from contract.readings import Reading, Value
 from drivers.bus import BusHealth, CommandFailed, Outcome
 from drivers.camera.dialects import DIALECTS, Answer, Dialect, Said
+from drivers.camera.fetched import HOLD_S, FetchedCommand, FetchedCommands
 from drivers.camera.plates import Pushed
-from drivers.camera.wishes import HOLD_S, Wish, Wishes
-from drivers.camera.zhenshi import Order
+from drivers.camera.zhenshi import AnswerCommand
 from drivers.errors import FrameError
 from drivers.installed import Clock
 from drivers.presence import Presence
@@ -29,7 +29,7 @@ async def _there() -> bool:
 class PushBus:
     """The cameras of one site (see `drivers.bus.Bus`). The web server calls `receive` with each push.
 
-    Then it asks for the `order` that the answer may carry, and lets `answer` write it. `clock`: Unix milliseconds.
+    Then it lets `fetch` find the command that the answer may carry, and `answer` write it. `clock`: Unix milliseconds.
     """
 
     def __init__(self, id: str, devices: Mapping[str, Profile], *, sink: Sink, clock: Clock) -> None:
@@ -39,7 +39,7 @@ class PushBus:
         self._sink = sink
         self._clock = clock
         self._presence = Presence({device: profile.silent_s for device, profile in devices.items()}, sink)
-        self._wishes = {device: Wishes(device) for device in self._devices if self._dialect(device).orders}
+        self._commands = {device: FetchedCommands(device) for device in self._devices if self._dialect(device).commands}
 
     async def run(self) -> None:
         """Watches for silence until cancelled."""
@@ -77,22 +77,24 @@ class PushBus:
             self._sink(ClockTold(device, pushed.clock.ms, pushed.clock.local))
         return pushed
 
-    async def order(self, device: str, pushed: Pushed, gone: Callable[[], Awaitable[bool]] = _there) -> Wish | None:
+    async def fetch(
+        self, device: str, pushed: Pushed, gone: Callable[[], Awaitable[bool]] = _there
+    ) -> FetchedCommand | None:
         """What the answer to this push is to ask of the camera; a camera that asks all the time is kept waiting.
 
-        `gone`: whether it has hung up meanwhile; then the order waits for its next question.
+        `gone`: whether it has hung up meanwhile; then the command waits for its next question.
         """
-        wishes = self._wishes.get(device)
-        if wishes is None or not (pushed.heartbeat or pushed.reads):
+        commands = self._commands.get(device)
+        if commands is None or not (pushed.heartbeat or pushed.reads):
             return None
         if pushed.heartbeat:
-            wishes.asked()
-            if not wishes.asks:
+            commands.asked()
+            if not commands.asks:
                 return None
-            await wishes.wait(HOLD_S)
+            await commands.wait(HOLD_S)
             if await gone():
                 return None
-        return wishes.take()
+        return commands.take()
 
     def answer(self, device: str, said: Said) -> Answer:
         """The answer that the camera understands."""
@@ -100,9 +102,9 @@ class PushBus:
 
     def answered(self, device: str, pushed: Pushed) -> None:
         """The answer to a push has been sent."""
-        wishes = self._wishes.get(device)
-        if wishes is not None and pushed.heartbeat:
-            wishes.answered()
+        commands = self._commands.get(device)
+        if commands is not None and pushed.heartbeat:
+            commands.answered()
 
     # --- What the gateway asks
 
@@ -110,19 +112,19 @@ class PushBus:
         """Lifts (`open`), reads a plate (`capture`), or switches an output, with the next answer."""
         profile = self._devices[device]
         if point in profile.commands:
-            await self._ask(device, Order("open" if point == "open" else "capture"), within_s)
+            await self._ask(device, AnswerCommand("open" if point == "open" else "capture"), within_s)
             return
         output = profile.outputs.get(point)
         if not isinstance(output, CameraOutput) or not isinstance(value, bool):
             raise CommandFailed(f"{device} has nothing to write called {point}", f"{device} 没有可写的点 {point}")
-        await self._ask(device, Order("on" if value else "off", output.number), within_s)
+        await self._ask(device, AnswerCommand("on" if value else "off", output.number), within_s)
 
     async def pulse(self, device: str, output: str, seconds: float, *, within_s: float) -> None:
         """Closes an output for `seconds`, timed by the camera, with the next answer."""
         found = self._devices[device].outputs.get(output)
         if not isinstance(found, CameraOutput):
             raise CommandFailed(f"{device} has no output {output}", f"{device} 没有输出 {output}")
-        await self._ask(device, Order("pulse", found.number, seconds), within_s)
+        await self._ask(device, AnswerCommand("pulse", found.number, seconds), within_s)
 
     def show(self, reader: str, outcome: Outcome) -> None:
         """A camera shows nothing by itself."""
@@ -133,15 +135,15 @@ class PushBus:
 
     # --- Inside
 
-    async def _ask(self, device: str, order: Order, within_s: float) -> None:
-        wishes = self._wishes.get(device)
-        if wishes is None:
+    async def _ask(self, device: str, command: AnswerCommand, within_s: float) -> None:
+        commands = self._commands.get(device)
+        if commands is None:
             raise CommandFailed(f"{device} takes no orders, it is only answered", f"{device} 只接受应答，不能下发命令")
-        await wishes.ask(order, within_s)
+        await commands.ask(command, within_s)
 
     def _spoke(self, device: str, source: str) -> None:
-        wishes = self._wishes.get(device)
-        before = None if wishes is None else wishes.spoke(source)
+        commands = self._commands.get(device)
+        before = None if commands is None else commands.spoke(source)
         if before is not None:
             self.health.refused += 1
             self._sink(InputRefused(device, f"{source} speaks for it, {before} did before: no orders are handed out"))

@@ -1,4 +1,4 @@
-"""Commands: who may ask for what, and whether a wish may still be carried out."""
+"""Commands: who may ask for what, and whether a command may still be carried out."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ COMMAND_ROLES: dict[CommandKind, frozenset[Role]] = {
 DOOR_MODES = ("normal", "unlocked", "locked")
 
 AHEAD_MS = 60_000
-"""A wish from this far in the future shows that the clocks disagree: its expiry would come too late."""
+"""A command from this far in the future shows that the clocks disagree: its expiry would come too late."""
 
 LIFE_MS = 15 * 60_000
-"""No wish lives longer: what was wanted a quarter of an hour ago has to be asked for again."""
+"""No command lives longer: what was wanted a quarter of an hour ago has to be asked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def may_ask(role: str, kind: str) -> bool:
 def admissible(command: Command, executed: Container[str], now_ms: int, *, clock_ok: bool = True) -> Admission:
     """Whether `command` may be carried out at `now_ms` (Unix). `executed`: ids that were carried out before.
 
-    `clock_ok`: whether `now_ms` can be compared with the asker's clock; for a wish asked at this very gateway it can.
+    `clock_ok`: whether `now_ms` can be compared with the asker's clock; for one asked at this very gateway it can.
     """
     if command.id in executed:
         return Admission("repeated", reason("command_repeated"))

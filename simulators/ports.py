@@ -23,8 +23,8 @@ TRIED = 100
 
 def listening_socket(preferred: int | None) -> socket.socket:
     """A listening socket on loopback, on the preferred port if it is free and on any free port otherwise."""
-    wished = () if preferred is None else (preferred,)
-    for port in (*wished, *random.sample(LISTENING_PORTS, TRIED), 0):
+    first = () if preferred is None else (preferred,)
+    for port in (*first, *random.sample(LISTENING_PORTS, TRIED), 0):
         with contextlib.suppress(OSError):
             return socket_on(port)
     raise OSError("no free port on loopback")

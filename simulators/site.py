@@ -34,7 +34,7 @@ class Unknown(LookupError):
 
 
 class Unfit(ValueError):
-    """The thing exists, the wish does not fit it; says what would."""
+    """The thing exists, what is asked does not fit it; says what would."""
 
 
 class SimSite:

@@ -1,4 +1,4 @@
-"""How the gateway itself fares: its journal, its clock, what it holds of the hub's wishes."""
+"""How the gateway itself fares: its journal, its clock, what it holds of the hub's desired state."""
 
 from __future__ import annotations
 

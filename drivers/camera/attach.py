@@ -82,11 +82,11 @@ class AttachBus:
     # --- What the gateway asks
 
     async def write(self, device: str, point: str, value: Value, *, within_s: float) -> None:
-        """A camera that is listened to takes no orders."""
+        """A camera that is listened to takes no commands."""
         raise CommandFailed(f"{device} has nothing to write called {point}", f"{device} 没有可写的点 {point}")
 
     async def pulse(self, device: str, output: str, seconds: float, *, within_s: float) -> None:
-        """A camera that is listened to takes no orders."""
+        """A camera that is listened to takes no commands."""
         raise CommandFailed(f"{device} has no output {output}", f"{device} 没有输出 {output}")
 
     def show(self, reader: str, outcome: Outcome) -> None:

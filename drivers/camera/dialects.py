@@ -23,17 +23,17 @@ class Said(NamedTuple):
 
     pushed: Pushed = Pushed()
     lift: bool = False
-    order: zhenshi.Order | None = None
+    command: zhenshi.AnswerCommand | None = None
     show: zhenshi.Show | None = None
     taken: bool = True
 
 
 class Dialect(NamedTuple):
-    """How pushes are read and answered. `orders`: whether an answer can carry one."""
+    """How pushes are read and answered. `commands`: whether an answer can carry one."""
 
     parse: Callable[[str, bytes, str], Pushed]
     answer: Callable[[Said], Answer]
-    orders: bool = False
+    commands: bool = False
 
 
 def _json(said: Mapping[str, Any]) -> Answer:
@@ -41,12 +41,12 @@ def _json(said: Mapping[str, Any]) -> Answer:
 
 
 def _zhenshi(said: Said) -> Answer:
-    answer = zhenshi.answer(said.lift, pushed=said.pushed, order=said.order, show=said.show, goes_on=said.taken)
+    answer = zhenshi.answer(said.lift, pushed=said.pushed, command=said.command, show=said.show, goes_on=said.taken)
     return _json(answer)
 
 
 DIALECTS: Mapping[str, Dialect] = {
-    "zhenshi": Dialect(zhenshi.parse, _zhenshi, orders=True),
+    "zhenshi": Dialect(zhenshi.parse, _zhenshi, commands=True),
     "hikvision": Dialect(hikvision.parse, lambda said: Answer(hikvision.ANSWER, "application/xml")),
     "dahua-itsapi": Dialect(dahua.parse, lambda said: _json(dahua.ANSWER)),
 }

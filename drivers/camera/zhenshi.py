@@ -2,8 +2,8 @@
 
 A push that is not answered with a well-formed object counts as failed for some models and comes again for ever: so the
 answer is always the object, "no" when nothing is to be lifted. The answer to a read, and in comet mode the answer to a
-heartbeat, may carry orders. Source: the vendor's HTTP push document, sections 2.1 (reads, stored reads), 2.2 (inputs),
-2.5 (heartbeats), 2.6 (orders); in its example `sec` is UTC.
+heartbeat, may carry commands. Source: the vendor's HTTP push document, sections 2.1 (reads, stored reads), 2.2
+(inputs), 2.5 (heartbeats), 2.6 (commands); in its example `sec` is UTC.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ OUTPUTS = 4
 PULSE_LIMIT_S = 600.0
 
 COMET_GAP_S = 2.0
-"""A camera in comet mode asks again as soon as it is answered; others beat every 5 or 30 s and heed no order."""
+"""A camera in comet mode asks again as soon as it is answered; others beat every 5 or 30 s and heed no command."""
 
 
 class _Timeval(msgspec.Struct, frozen=True):
@@ -164,7 +164,7 @@ def _urlencoded(body: bytes) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class AnswerCommand:
     """What an answer asks of the camera. `pulse`, `on`, `off`: an output (0–3), a pulse for `seconds`."""
 
     what: Literal["open", "capture", "pulse", "on", "off"]
@@ -185,7 +185,7 @@ def answer(
     lift: bool = False,
     *,
     pushed: Pushed | None = None,
-    order: Order | None = None,
+    command: AnswerCommand | None = None,
     show: Show | None = None,
     goes_on: bool = True,
 ) -> dict[str, Any]:
@@ -193,7 +193,7 @@ def answer(
 
     `goes_on`: whether the next stored read may come.
     """
-    lift = lift or (order is not None and order.what == "open")
+    lift = lift or (command is not None and command.what == "open")
     said: dict[str, Any] = {
         "info": "ok" if lift else "no",
         "content": "retransfer_stop",
@@ -203,24 +203,24 @@ def answer(
         said["plateid"] = pushed.number
         if pushed.stored:
             said["ContinuePushOffline"] = {"plateid": pushed.number, "continue": int(goes_on)}
-    if order is not None:
-        said |= _ordered(order)
+    if command is not None:
+        said |= _commanded(command)
     if show is not None:
         said |= _shown(show)
     return {"Response_AlarmInfoPlate": said}
 
 
-def _ordered(order: Order) -> dict[str, Any]:
-    match order.what:
+def _commanded(command: AnswerCommand) -> dict[str, Any]:
+    match command.what:
         case "open":
             return {}
         case "capture":
             return {"manualTrigger": "ok"}
         case "pulse":
-            delay = round(min(max(order.seconds, 0.05), PULSE_LIMIT_S) * 1000)
-            return {"ivs_ioctrl": {"delay": delay, "io": order.output, "value": 2}}
+            delay = round(min(max(command.seconds, 0.05), PULSE_LIMIT_S) * 1000)
+            return {"ivs_ioctrl": {"delay": delay, "io": command.output, "value": 2}}
         case _:
-            return {"ivs_ioctrl": {"delay": 500, "io": order.output, "value": int(order.what == "on")}}
+            return {"ivs_ioctrl": {"delay": 500, "io": command.output, "value": int(command.what == "on")}}
 
 
 def _shown(show: Show) -> dict[str, Any]:

@@ -111,7 +111,7 @@ class LineBus(asyncio.Protocol):
     # --- What the gateway asks
 
     async def write(self, device: str, point: str, value: Value, *, within_s: float) -> None:
-        """A line reader takes no orders."""
+        """A line reader takes no commands."""
         raise CommandFailed(f"{device} is a reader, it has nothing to write", f"{device} 是读头，不能写入")
 
     async def pulse(self, device: str, output: str, seconds: float, *, within_s: float) -> None:

@@ -1,4 +1,4 @@
-"""The owner of one meter line: people's wishes first, then whatever is due, one conversation at a time.
+"""The owner of one meter line: people's commands first, then whatever is due, one conversation at a time.
 
 Meters of several protocols may share the line: what is sent and what an answer means, each meter's station says
 (`drivers.meters.dialect`). An answer that is late is of no use to any other question: addresses, items and numbers
@@ -17,13 +17,13 @@ import structlog
 from contract.readings import Value
 from drivers.bus import BusHealth, CommandFailed, Outcome
 from drivers.changes import Worth
+from drivers.commands import CommandQueue, QueuedCommand
 from drivers.errors import DriverError, FrameError
 from drivers.meters.dialect import Ask, Denied, Foreign, More, Said, Station, Talk, Verdict
 from drivers.meters.framing import Frames
 from drivers.meters.wire import Line, WireDown
 from drivers.reports import DeviceFound, DeviceLost, InputRefused, PointsRead, Sink
 from drivers.schedule import Readable, Timetable, Turn
-from drivers.wishes import Wish, Wishes
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +83,7 @@ class MeterBus:
         self._zone = zone
         self._timetable: Timetable[Readable] = Timetable()
         self.health.left_out = self._timetable.left_out
-        self._wishes: Wishes[Callable[[], Talk]] = Wishes(id)
+        self._commands: CommandQueue[Callable[[], Talk]] = CommandQueue(id)
         self._quiet: dict[str, float] = {}
         """Until when a meter that was silent is left alone."""
         self._quiet_since = 0.0
@@ -104,7 +104,7 @@ class MeterBus:
             return station.write(point, value, datetime.fromtimestamp(self._clock() / 1000, self._zone))
 
         talk()  # what the product does not take is refused before it waits for its turn
-        await self._wishes.ask(device, talk, within_s)
+        await self._commands.ask(device, talk, within_s)
 
     async def pulse(self, device: str, output: str, seconds: float, *, within_s: float) -> None:
         """A meter has no outputs."""
@@ -140,23 +140,23 @@ class MeterBus:
                     await asyncio.sleep(1.0)
         finally:
             self._hang_up()
-            self._wishes.close()
+            self._commands.close()
 
     async def _step(self) -> None:
         now = asyncio.get_running_loop().time()
-        wish = self._wishes.next(now)
-        if wish is not None:
-            await self._serve(wish)
+        command = self._commands.next(now)
+        if command is not None:
+            await self._serve(command)
         elif not self._line.connected:
             self.health.connected = False
             if self._reopen_at > now:
-                await self._wishes.rest_until(self._reopen_at)
+                await self._commands.rest_until(self._reopen_at)
             else:
                 await self._open()
         elif (turn := self._timetable.next(now)) is not None:
             await self._read(turn)
         else:
-            await self._wishes.rest_until(self._timetable.wake_at())
+            await self._commands.rest_until(self._timetable.wake_at())
 
     # --- The wire itself
 
@@ -263,52 +263,52 @@ class MeterBus:
         self.health.refused += 1
         self._sink(InputRefused(self.id, str(fault), fault.raw[:64]))
 
-    # --- Wishes
+    # --- Commands
 
-    async def _serve(self, wish: Wish[Callable[[], Talk]]) -> None:
+    async def _serve(self, command: QueuedCommand[Callable[[], Talk]]) -> None:
         loop = asyncio.get_running_loop()
-        station = self._stations[wish.device]
+        station = self._stations[command.device]
         try:
-            await self._carry_out(station, wish)
+            await self._carry_out(station, command)
         except CommandFailed as failed:
-            wish.fail(failed)
+            command.fail(failed)
         except Unusable as strange:
             self._refuse(strange)
-            wish.fail(CommandFailed(f"{wish.device}: {strange}", f"{wish.device} 的应答有误"))
+            command.fail(CommandFailed(f"{command.device}: {strange}", f"{command.device} 的应答有误"))
         except (Silence, WireDown, FrameError) as fault:
             self._missed(station, fault, loop.time())
             if self._line.remote:
                 self._hang_up()  # what the network has not taken yet would reach the meter whenever it comes back
             zh = "的应答有误" if isinstance(fault, FrameError) else "没有应答"
-            wish.fail(CommandFailed(f"{wish.device}: {fault}", f"{wish.device} {zh}"))
+            command.fail(CommandFailed(f"{command.device}: {fault}", f"{command.device} {zh}"))
         else:
-            self._timetable.soon(wish.device, loop.time())
-            wish.fulfil()
+            self._timetable.soon(command.device, loop.time())
+            command.fulfil()
 
-    async def _carry_out(self, station: Station, wish: Wish[Callable[[], Talk]]) -> None:
+    async def _carry_out(self, station: Station, command: QueuedCommand[Callable[[], Talk]]) -> None:
         """A confirmation does not say what it confirms: a meter that was silent is given time for its late answers."""
         loop = asyncio.get_running_loop()
         if not self._line.connected and not await self._open():
             raise CommandFailed(f"{self._line.name} cannot be reached", f"无法连接 {self._line.name}")
-        quiet_s = self._quiet.get(wish.device, 0.0) - loop.time()
+        quiet_s = self._quiet.get(command.device, 0.0) - loop.time()
         if quiet_s > 0:
-            await asyncio.sleep(min(quiet_s, wish.left(loop.time())))
+            await asyncio.sleep(min(quiet_s, command.left(loop.time())))
         await self._guard(station)
-        verdict = await self._converse(station, wish.what(), wish)
+        verdict = await self._converse(station, command.what(), command)
         if isinstance(verdict, Denied):
-            raise CommandFailed(f"{wish.device}: {verdict.why.en}", f"{wish.device}：{verdict.why.zh}")
+            raise CommandFailed(f"{command.device}: {verdict.why.en}", f"{command.device}：{verdict.why.zh}")
 
     # --- One conversation
 
     async def _converse(
-        self, station: Station, talk: Talk, wish: Wish[Callable[[], Talk]] | None = None
+        self, station: Station, talk: Talk, command: QueuedCommand[Callable[[], Talk]] | None = None
     ) -> Said | Denied:
-        """Asks until the talk is over. Raises `Silence`, `WireDown`, `FrameError`; `CommandFailed` for a late wish."""
+        """Asks until `talk` is over. Raises `Silence`, `WireDown`, `FrameError`; `CommandFailed` for a late command."""
         loop = asyncio.get_running_loop()
         for _ in range(EXCHANGES_LIMIT):
             timeout_s = self._timing.timeout_s
-            if wish is not None:
-                timeout_s = min(timeout_s, wish.left(loop.time()))
+            if command is not None:
+                timeout_s = min(timeout_s, command.left(loop.time()))
             verdict = await self._exchange(station, talk, timeout_s)
             if isinstance(verdict, Said | Denied):
                 return verdict

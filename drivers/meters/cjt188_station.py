@@ -45,7 +45,7 @@ class Cjt188Station(ItemStation):
 
     def write(self, name: str, value: Value, local: datetime) -> Talk:
         """A conversation that carries out a command. Raises `CommandFailed`."""
-        command, raw = self.ordered(name, value)
+        command, raw = self.raw_command(name, value)
         return _Writing(self, self.known_address(), command.item, raw.to_bytes(command.size, "little"))
 
     def next_serial(self) -> int:

@@ -55,7 +55,7 @@ class Dlt645Station(ItemStation):
 
     def write(self, name: str, value: Value, local: datetime) -> Talk:
         """A conversation that carries out a command. Raises `CommandFailed`."""
-        command, raw = self.ordered(name, value)
+        command, raw = self.raw_command(name, value)
         if command.act == "clock":
             return _Telling(dlt645.broadcast_time(local, self.wake))
         address, rights = self.known_address(), self._rights(name, command.level)

@@ -97,7 +97,7 @@ class Dlt698Station:
         return self.worths((point, None) for points in block.points.values() for point in points)
 
     def write(self, name: str, value: Value, local: datetime) -> Talk:
-        """Such meters take orders from their owner's key only. Raises `CommandFailed`."""
+        """Such meters take commands from their owner's key only. Raises `CommandFailed`."""
         raise CommandFailed(f"{self.device} takes no command {name}", f"{self.device} 没有命令 {name}")
 
     def forget(self) -> None:

@@ -17,7 +17,7 @@ from drivers.profiles.words import Group
 from drivers.schedule import Readable
 
 
-class Order(NamedTuple):
+class RawCommand(NamedTuple):
     """What a command asks for: `raw` in the command's own numbers."""
 
     command: MeterCommand
@@ -76,21 +76,21 @@ class ItemStation:
         found = self.factors.multiplied(self.profile.points, worths(item, data, time))
         return [*found, *(Worth(name, self.address, "good") for name in self._of_address)]
 
-    def ordered(self, name: str, value: Value) -> Order:
-        """The command that a wish means. Raises `CommandFailed`."""
+    def raw_command(self, name: str, value: Value) -> RawCommand:
+        """The command `name` of the profile, and what `value` is in its numbers. Raises `CommandFailed`."""
         command = self.profile.commands.get(name)
         if not isinstance(command, MeterCommand):
             raise CommandFailed(f"{self.device} takes no command {name}", f"{self.device} 没有命令 {name}")
         if not command.enum:
             if value is False:
                 raise CommandFailed(f"{name} is given or not given, never undone", f"{name} 只能下达，不能撤销")
-            return Order(command, 0)
+            return RawCommand(command, 0)
         if not isinstance(value, str) or value not in command.enum:
             raise CommandFailed(
                 f"{name} takes one of {', '.join(command.enum)}, not {value!r:.40}",
                 f"{name} 只接受 {'、'.join(command.enum)}",
             )
-        return Order(command, command.enum[value])
+        return RawCommand(command, command.enum[value])
 
     def known_address(self) -> str:
         """Its address. `CommandFailed` while nobody has asked it."""

@@ -1,6 +1,6 @@
-"""The owner of one Modbus wire: people's wishes first, then whatever is due, one exchange at a time.
+"""The owner of one Modbus wire: people's commands first, then whatever is due, one exchange at a time.
 
-`run` is the only task that touches the wire. `write` and `pulse` put a wish into its queue and wake it, also out of
+`run` is the only task that touches the wire. `write` and `pulse` put a command into its queue and wake it, also out of
 the silence before a frame. Nothing here waits longer than the wire's time-out.
 """
 
@@ -13,20 +13,20 @@ import structlog
 
 from contract.readings import Value
 from drivers.bus import BusHealth, CommandFailed, Outcome
+from drivers.commands import CommandQueue, QueuedCommand
 from drivers.errors import FrameError
 from drivers.modbus import encode
 from drivers.modbus.encode import Write
 from drivers.modbus.frames import READS
-from drivers.modbus.orders import Orders
 from drivers.modbus.plan import Block, split
 from drivers.modbus.refusals import UNREACHABLE, reason
 from drivers.modbus.resync import Ask, Unanswered
 from drivers.modbus.station import Station
 from drivers.modbus.wire import Refused, Silence, Wire, WireDown
+from drivers.modbus.writes import Writes
 from drivers.profiles.profile import Output
 from drivers.reports import DeviceFound, DeviceLost, InputRefused, PointsRead, Sink
 from drivers.schedule import Timetable, Turn
-from drivers.wishes import Wish, Wishes
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +38,7 @@ PROBE_S = 0.1
 again with all the time that it may take."""
 
 GUARD_S = 0.002
-"""Longer silences before a frame are left to wishes for others."""
+"""Longer silences before a frame are left to commands for others."""
 
 SPLIT_ON = frozenset({2, 3})
 """Exceptions that a smaller read may avoid: some address in the block does not exist."""
@@ -77,10 +77,10 @@ class ModbusBus:
         self._timeout_s = timeout_s
         self._timetable: Timetable[Block] = Timetable()
         self.health.left_out = self._timetable.left_out
-        self._wishes: Wishes[Write] = Wishes(id)
+        self._commands: CommandQueue[Write] = CommandQueue(id)
         self._stirring: set[int] = set()
         self._hasty: set[int] = set()
-        self._orders = Orders(wire, self._timetable, self._count, self.health, timeout_s)
+        self._writes = Writes(wire, self._timetable, self._count, self.health, timeout_s)
         self._probed: str | None = None
         self._opened_in_vain = 0
         self._opened_ever = False
@@ -92,7 +92,7 @@ class ModbusBus:
     async def write(self, device: str, point: str, value: Value, *, within_s: float) -> None:
         """Sets an output or carries out a command of the device's profile."""
         station = self._station(device)
-        await self._wishes.ask(device, encode.write_of(station.profile, point, value), within_s)
+        await self._commands.ask(device, encode.write_of(station.profile, point, value), within_s)
 
     async def pulse(self, device: str, output: str, seconds: float, *, within_s: float) -> None:
         """Closes an output for `seconds`, timed by the board itself."""
@@ -100,7 +100,7 @@ class ModbusBus:
         known = station.profile.outputs.get(output)
         if not isinstance(known, Output):
             raise CommandFailed(f"{device} has no output {output}", f"{device} 没有输出 {output}")
-        await self._wishes.ask(device, encode.pulse(known, seconds), within_s)
+        await self._commands.ask(device, encode.pulse(known, seconds), within_s)
 
     def online(self, device: str) -> bool:
         """Whether the device answered lately."""
@@ -136,23 +136,23 @@ class ModbusBus:
             raise asyncio.CancelledError
         finally:
             self._hang_up()
-            self._wishes.close()
+            self._commands.close()
 
     async def _step(self) -> None:
         now = asyncio.get_running_loop().time()
-        wish = self._wishes.next(now)
-        if wish is not None:
-            await self._serve(wish)
+        command = self._commands.next(now)
+        if command is not None:
+            await self._serve(command)
         elif not self._wire.connected:
             self.health.connected = False
             if self._reopen_at > now:
-                await self._wishes.rest_until(self._reopen_at)
+                await self._commands.rest_until(self._reopen_at)
             else:
                 await self._open(self._timeout_s)
         elif (turn := self._timetable.next(now)) is None:
-            await self._wishes.rest_until(self._timetable.wake_at())
+            await self._commands.rest_until(self._timetable.wake_at())
         elif (ready_at := self._wire.ready_at(self._stations[turn.device].unit)) > now + GUARD_S:
-            await self._wishes.rest_until(ready_at - GUARD_S / 2)
+            await self._commands.rest_until(ready_at - GUARD_S / 2)
         else:
             await self._read(turn)
 
@@ -311,43 +311,43 @@ class ModbusBus:
                 self._stirring.add(unit)
                 self._timetable.stirs(device, now)
 
-    # --- Wishes
+    # --- Commands
 
-    async def _serve(self, wish: Wish[Write]) -> None:
+    async def _serve(self, command: QueuedCommand[Write]) -> None:
         loop = asyncio.get_running_loop()
-        station = self._stations[wish.device]
+        station = self._stations[command.device]
         began = loop.time()
         try:
-            if not self._wire.connected and not await self._open(self._orders.time_for(wish)):
+            if not self._wire.connected and not await self._open(self._writes.time_for(command)):
                 raise CommandFailed(f"{self._wire.name} cannot be reached", f"无法连接 {self._wire.name}")
-            go_on_at = await self._orders.carry_out(wish, station)
+            go_on_at = await self._writes.carry_out(command, station)
             self._opened_in_vain = 0
         except CommandFailed as failed:
-            wish.fail(failed)
+            command.fail(failed)
         except Refused as refusal:
             en, zh = reason(refusal.code)
-            wish.fail(CommandFailed(f"{station.device}: {en}", f"{station.device}：{zh}"))
+            command.fail(CommandFailed(f"{station.device}: {en}", f"{station.device}：{zh}"))
         except (Silence, WireDown, FrameError) as fault:
-            self._in_vain(wish, station, fault, began)
+            self._in_vain(command, station, fault, began)
         else:
             if go_on_at is not None:
-                self._wishes.put_off(wish, go_on_at)
+                self._commands.put_off(command, go_on_at)
                 return
             self._timetable.soon(station.device, loop.time())
-            wish.fulfil()
+            command.fulfil()
 
     def _in_vain(
-        self, wish: Wish[Write], station: Station, fault: Silence | WireDown | FrameError, began: float
+        self, command: QueuedCommand[Write], station: Station, fault: Silence | WireDown | FrameError, began: float
     ) -> None:
         """Tries once more where that does no harm: what the device has confirmed is looked at, not written again."""
         self._count(fault)
         if not isinstance(fault, Silence):
             self._hang_up()
-        wish.tries += 1
-        alive = not wish.done.done() and wish.deadline > asyncio.get_running_loop().time()
-        if alive and wish.tries == 1 and (wish.what.repeat or wish.confirmed):
-            self._wishes.put_off(wish, 0.0)
+        command.tries += 1
+        alive = not command.done.done() and command.deadline > asyncio.get_running_loop().time()
+        if alive and command.tries == 1 and (command.what.repeat or command.confirmed):
+            self._commands.put_off(command, 0.0)
             return
         self._silent(station.device, str(fault), began)
         zh = "的应答有误" if isinstance(fault, FrameError) else "没有应答"
-        wish.fail(CommandFailed(f"{station.device}: {fault}", f"{station.device} {zh}"))
+        command.fail(CommandFailed(f"{station.device}: {fault}", f"{station.device} {zh}"))

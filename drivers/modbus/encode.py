@@ -1,4 +1,4 @@
-"""From wishes to writes. Pure. Whatever the product does not take is refused here, before a byte is sent."""
+"""From commands to writes. Pure. Whatever the product does not take is refused here, before a byte is sent."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def write_of(profile: Profile, name: str, value: Value) -> Write:
         return switch(output, value)
     command = profile.commands.get(name)
     if isinstance(command, Command):
-        return order(command, value)
+        return command_write(command, value)
     raise CommandFailed(f"{profile.id} has nothing to write called {name}", f"{profile.id} 没有可写的点 {name}")
 
 
@@ -85,7 +85,7 @@ def _word(timer: Pulse, steps: int) -> int:
     return (timer.plus + steps) & 0xFFFF
 
 
-def order(command: Command, value: Value) -> Write:
+def command_write(command: Command, value: Value) -> Write:
     """The write that carries out a command."""
     if command.value is not None:
         if value is False:

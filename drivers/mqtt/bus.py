@@ -3,7 +3,7 @@
 Messages are taken as fast as they come; nothing is kept here. A device is there while it publishes, until its last
 will speaks; silent for longer than its profile says, it is lost. A retained value is of unknown age: it is stale.
 
-An order is one message that the broker must acknowledge and never keeps; it is done when the device's own state says
+A command is one message that the broker must acknowledge and never keeps; it is done when the device's own state says
 so. Without a broker or a device that is there, nothing is sent: what waits in a queue opens a gate hours later.
 """
 
@@ -21,9 +21,9 @@ import structlog
 from contract.readings import Value
 from drivers.bus import BusHealth, CommandFailed, Outcome
 from drivers.changes import Changes, Worth
+from drivers.mqtt.commands import CommandMessage, message_of, pulse_of
 from drivers.mqtt.ending import end_if_cancelled
 from drivers.mqtt.mapping import Attendance, Available, Meaning, Refusal, Topics, Values
-from drivers.mqtt.orders import Order, order_of, pulse_of
 from drivers.mqtt.plates import Plates
 from drivers.mqtt.reconnecting import Failures
 from drivers.mqtt.waiting import Waiting
@@ -95,7 +95,7 @@ class MqttBus:
     async def write(self, device: str, point: str, value: Value, *, within_s: float) -> None:
         """Switches an output or carries out a command of the device's profile; done when the device says so."""
         profile, prefix = self._known(device)
-        await self._ask_for(device, order_of(profile, prefix, point, value), within_s)
+        await self._ask_for(device, message_of(profile, prefix, point, value), within_s)
 
     async def pulse(self, device: str, output: str, seconds: float, *, within_s: float) -> None:
         """Closes an output for `seconds`, timed by the device itself."""
@@ -114,16 +114,16 @@ class MqttBus:
             raise CommandFailed(f"there is no {device} on {self.id}", f"{self.id} 上没有 {device}")
         return self._profiles[device], self._prefixes[device]
 
-    async def _ask_for(self, device: str, order: Order, within_s: float) -> None:
+    async def _ask_for(self, device: str, command: CommandMessage, within_s: float) -> None:
         client, deadline = self._client, asyncio.get_running_loop().time() + within_s
         if client is None:
             raise CommandFailed("the site's broker cannot be reached: nothing was sent", "连不上现场消息服务，未下发")
         unheard = bool(self._profiles[device].availability) and not self._presence.online(device)
         if unheard or self._presence.lost(device):
             raise CommandFailed(f"{device} is not there: nothing was sent", f"{device} 不在线，未下发")
-        with self._waiting.word_of(device, order) as confirmed:
+        with self._waiting.word_of(device, command) as confirmed:
             try:
-                await client.publish(order.topic, order.payload, qos=1, retain=False, timeout=within_s)
+                await client.publish(command.topic, command.payload, qos=1, retain=False, timeout=within_s)
             except asyncio.CancelledError:
                 self._give_up(client)
                 raise
@@ -132,7 +132,7 @@ class MqttBus:
                 raise CommandFailed(
                     f"the site's broker did not take it: {wrong}", "现场消息服务未收下该指令"
                 ) from wrong
-            if self._waiting.said_before(device, order):
+            if self._waiting.said_before(device, command):
                 return
             try:
                 async with asyncio.timeout_at(deadline):

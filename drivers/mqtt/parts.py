@@ -1,7 +1,7 @@
 """From what Home Assistant's discovery calls entities to parts of a profile file. Pure.
 
 Defaults of payloads and states: home-assistant.io, the pages of the MQTT sensor, binary sensor, switch, light, lock,
-cover and number. A part whose state nobody tells is refused: nothing would confirm an order to it.
+cover and number. A part whose state nobody tells is refused: nothing would confirm a command to it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from contract.texts import Text
 from drivers.mqtt.discovery import COMPONENTS, Entity
-from drivers.mqtt.templates import WHOLE, NotUnderstood, Template, read_order_template, read_template
+from drivers.mqtt.templates import WHOLE, NotUnderstood, Template, read_command_template, read_template
 from drivers.profiles.words import path_of
 
 WORD_LIMIT = 48
@@ -61,7 +61,7 @@ TEXTUAL = frozenset({"date", "timestamp", "enum"})
 UNITS: Mapping[str, str] = {"°C": "degC", "℃": "degC", "°F": "degF", "m³": "m3", "m³/h": "m3/h"}
 
 
-class Orders(NamedTuple):
+class SwitchPayloads(NamedTuple):
     """The payloads that switch something."""
 
     on: str
@@ -140,9 +140,9 @@ def _switch(parts: Parts, entity: Entity) -> None:
     config = entity.config
     _without(entity, "command_template")
     template = _template(entity, "value_template")
-    orders = _orders(config)
-    words = _said_map(template, config.get("state_on") or orders.on, config.get("state_off") or orders.off)
-    _add_output(parts, entity, template, words, orders)
+    payloads = _switch_payloads(config)
+    words = _said_map(template, config.get("state_on") or payloads.on, config.get("state_off") or payloads.off)
+    _add_output(parts, entity, template, words, payloads)
 
 
 def _light(parts: Parts, entity: Entity) -> None:
@@ -151,11 +151,11 @@ def _light(parts: Parts, entity: Entity) -> None:
     if schema == "json":
         template = Template(("state",), number=False)
         words = {"ON": True, "OFF": False}
-        _add_output(parts, entity, template, words, Orders('{"state": "ON"}', '{"state": "OFF"}'))
+        _add_output(parts, entity, template, words, SwitchPayloads('{"state": "ON"}', '{"state": "OFF"}'))
     elif schema == "basic":
         template = _template(entity, "state_value_template")
-        orders = _orders(config)
-        _add_output(parts, entity, template, _said_map(template, orders.on, orders.off), orders)
+        payloads = _switch_payloads(config)
+        _add_output(parts, entity, template, _said_map(template, payloads.on, payloads.off), payloads)
     else:
         raise NotUnderstood("不支持按模板控制的灯", "lights that are driven by templates are not read")
 
@@ -204,7 +204,7 @@ def _number(parts: Parts, entity: Entity) -> None:
     point |= _unit(config.get("unit_of_measurement"))
     least, most, step = (_figure(config, key, value) for key, value in (("min", 1.0), ("max", 100.0), ("step", 1.0)))
     given = config.get("command_template")
-    payload = "{value}" if given is None else read_order_template(_text(given, "command_template"))
+    payload = "{value}" if given is None else read_command_template(_text(given, "command_template"))
     word = parts.free(slug(entity.object))
     command = {
         "name": point["name"],
@@ -258,16 +258,18 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
 # --- What they have in common
 
 
-def _add_output(parts: Parts, entity: Entity, template: Template, words: Mapping[str, bool], orders: Orders) -> None:
+def _add_output(
+    parts: Parts, entity: Entity, template: Template, words: Mapping[str, bool], payloads: SwitchPayloads
+) -> None:
     place = _place(entity, template)
     output = _named(entity) | {"state": place, "map": dict(words), "topic": _topic(entity, "command_topic")}
-    parts.outputs[parts.free(slug(entity.object))] = output | {"turn_on": orders.on, "turn_off": orders.off}
+    parts.outputs[parts.free(slug(entity.object))] = output | {"turn_on": payloads.on, "turn_off": payloads.off}
 
 
 def _add_command(parts: Parts, entity: Entity, *, point: str, command: str, payload: Any, ends: list[str]) -> None:
     parts.commands[parts.free(f"{point}_{command}")] = _named(entity, *_COMMANDS[command]) | {
         "topic": _topic(entity, "command_topic"),
-        "payload": _order(payload),
+        "payload": _payload(payload),
         "confirm": {"point": point, "expect": ends},
     }
 
@@ -385,11 +387,11 @@ def _labels(words: Mapping[str, None]) -> dict[str, dict[str, str]]:
     return found
 
 
-def _orders(config: Mapping[str, Any]) -> Orders:
-    return Orders(_order(config.get("payload_on", "ON")), _order(config.get("payload_off", "OFF")))
+def _switch_payloads(config: Mapping[str, Any]) -> SwitchPayloads:
+    return SwitchPayloads(_payload(config.get("payload_on", "ON")), _payload(config.get("payload_off", "OFF")))
 
 
-def _order(payload: Any) -> str:
+def _payload(payload: Any) -> str:
     text = _text(payload, "payload")
     if "{value}" in text:
         raise NotUnderstood("指令内容无法使用", "this payload cannot be sent as it stands")

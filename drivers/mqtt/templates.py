@@ -66,7 +66,7 @@ def read_template(text: str) -> Template:
     return Template(tuple(path), number)
 
 
-def read_order_template(text: str) -> str:
+def read_command_template(text: str) -> str:
     """A payload with `{value}` in the place of `{{ value }}`. Raises `NotUnderstood` for everything else."""
     parts = _FRAME.split(text) if _is_sane(text) else []
     if len(parts) != 3 or "{{" in parts[0] + parts[2] or "{%" in text or "{#" in text:

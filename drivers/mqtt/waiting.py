@@ -1,4 +1,4 @@
-"""Orders that were sent, until the devices say that they were carried out."""
+"""Commands that were sent, until the devices say that they were carried out."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from contract.readings import Value
 from drivers.bus import CommandFailed
 from drivers.changes import Worth
+from drivers.mqtt.commands import CommandMessage
 from drivers.mqtt.mapping import Values
-from drivers.mqtt.orders import Order
 
 LIMIT = 16
-"""Orders of one broker at a time; more are refused, so that none waits in a queue for its turn."""
+"""Commands of one broker at a time; more are refused, so that none waits in a queue for its turn."""
 
 
 class Waiting:
@@ -21,25 +21,25 @@ class Waiting:
 
     def __init__(self, bus: str) -> None:
         self._bus = bus
-        self._waiting: dict[asyncio.Future[None], tuple[str, Order]] = {}
+        self._waiting: dict[asyncio.Future[None], tuple[str, CommandMessage]] = {}
         self._said: dict[tuple[str, str], Value] = {}
 
     @contextmanager
-    def word_of(self, device: str, order: Order) -> Iterator[asyncio.Future[None]]:
-        """A future that is done when the device confirms the order; `CommandFailed` if too many wait already."""
+    def word_of(self, device: str, command: CommandMessage) -> Iterator[asyncio.Future[None]]:
+        """A future that is done when the device confirms the command; `CommandFailed` if too many wait already."""
         if len(self._waiting) >= LIMIT:
             raise CommandFailed(f"{self._bus} has too much to do already", f"{self._bus} 待办过多")
         word: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting[word] = (device, order)
+        self._waiting[word] = (device, command)
         try:
             yield word
         finally:
             del self._waiting[word]
             word.cancel()
 
-    def said_before(self, device: str, order: Order) -> bool:
+    def said_before(self, device: str, command: CommandMessage) -> bool:
         """Whether the device says already what is asked for, and will not say it again."""
-        return not order.repeats and order.met_by(self._said.get((device, order.point)))
+        return not command.repeats and command.met_by(self._said.get((device, command.point)))
 
     def hear(self, values: Values, *, retained: bool, kept_true: bool) -> None:
         """A device said something. `kept_true`: it keeps what it retains up to date, and its last will says if not."""
@@ -60,8 +60,8 @@ class Waiting:
         self._fail(None, "the site's broker went away meanwhile: result unknown", "执行中与现场消息服务断开，结果未知")
 
     def _confirm(self, device: str, worth: Worth) -> None:
-        for word, (asked, order) in self._waiting.items():
-            if (asked, order.point) == (device, worth.point) and order.met_by(worth.value) and not word.done():
+        for word, (asked, command) in self._waiting.items():
+            if (asked, command.point) == (device, worth.point) and command.met_by(worth.value) and not word.done():
                 word.set_result(None)
 
     def _fail(self, device: str | None, en: str, zh: str) -> None:

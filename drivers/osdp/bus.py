@@ -20,9 +20,9 @@ from drivers.osdp.keying import Keying
 from drivers.osdp.keys import KeyStore
 from drivers.osdp.line import Line
 from drivers.osdp.meaning import CannotSay
+from drivers.osdp.panel_commands import PanelCommand
 from drivers.osdp.port import Opener, Port
 from drivers.osdp.reader import Reader
-from drivers.osdp.wishes import Wish
 from drivers.profiles.profile import ReaderCommand, ReaderOutput
 from drivers.reports import InputRefused, Report, Sink
 
@@ -232,7 +232,7 @@ class OsdpBus:
             if not answer.done():
                 answer.set_result(why)
 
-        if not reader.wish(Wish(dict(command), loop.time() + within_s, done)):
+        if not reader.give(PanelCommand(dict(command), loop.time() + within_s, done)):
             raise CommandFailed(f"{reader.id} has too much to do", f"{reader.id} 任务过多")
         loop.call_soon(self._turn)
         try:

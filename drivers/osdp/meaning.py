@@ -37,7 +37,7 @@ LONGEST_S: Final = 25.5
 
 
 class CannotSay(DriverError):
-    """A wish that OSDP, or the library, has no words for."""
+    """A command that OSDP, or the library, has no words for."""
 
 
 @dataclass(frozen=True, slots=True)

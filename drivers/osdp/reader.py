@@ -40,7 +40,7 @@ from drivers.osdp.meaning import (
     keyset,
 )
 from drivers.osdp.panel import Mode, Panel
-from drivers.osdp.wishes import Wish, Wishes
+from drivers.osdp.panel_commands import PanelCommand, PanelCommands
 from drivers.profiles.profile import Profile
 from drivers.profiles.words import CardFormat
 from drivers.reports import DeviceFound, DeviceLost, Sink
@@ -115,7 +115,7 @@ class Reader:
         self._keys = Keys()
         self._key_at = 0
         self._watch: Callable[[bool], None] | None = None
-        self._wishes = Wishes()
+        self._commands = PanelCommands()
         self._without: set[Status] = set()
         self._now = 0.0
         self._spoke_at = 0.0
@@ -135,7 +135,7 @@ class Reader:
         self.begin(now)
 
     def begin(self, now: float) -> None:
-        """Reads its keys and joins with the first that it may have. What was wished before is over."""
+        """Reads its keys and joins with the first that it may have. What it was asked before is over."""
         self.rest()
         self._now = now
         try:
@@ -152,9 +152,9 @@ class Reader:
             self._join()
 
     def rest(self, why: Text = BEGUN_ANEW) -> None:
-        """Nobody speaks to it until `begin`, and nothing of what was wished will be done."""
+        """Nobody speaks to it until `begin`, and nothing of what it was asked will be done."""
         self._panel, self.due = None, NEVER
-        self._wishes.drop(why)
+        self._commands.drop(why)
         self._watched(False)
 
     def close(self, why: str | None) -> None:
@@ -180,7 +180,7 @@ class Reader:
             return False
         if panel.gave_up:
             if panel.mode == "install":
-                # Only a person's wish sets a key; one wish is one attempt.
+                # Only a person's command sets a key; one command is one attempt.
                 self.due = NEVER
                 return False
             panel.begin_again()
@@ -206,17 +206,17 @@ class Reader:
         assert self._panel is not None
         self._now = now
         self._silences += 1
-        if self._silences == 1 and (self.keyed or self._wishes.under_way):
+        if self._silences == 1 and (self.keyed or self._commands.under_way):
             # Each frame's MAC is chained to the one before: if the answer was lost, repeating the question would be
             # refused 0.8 s later. Beginning anew takes half of that. In the clear the library would repeat a command
-            # for seconds, when nobody wishes it any more.
-            self._wishes.drop(Text("读头没有应答", "the reader did not answer"))
+            # for seconds, when nobody wants it any more.
+            self._commands.drop(Text("读头没有应答", "the reader did not answer"))
             self._join()
             return False
         if self._speak(self._panel):
             return True
         if self._silences == LOST_AFTER:
-            self._wishes.drop(Text("读头没有应答", "the reader does not answer"))
+            self._commands.drop(Text("读头没有应答", "the reader does not answer"))
             self._watched(False)
             if self._panel.mode != "install":
                 self._lose("it does not answer")
@@ -240,7 +240,7 @@ class Reader:
             self.due = NEVER
         elif panel.gave_up:
             self._given_up(panel)
-        elif panel.online and not self._wishes:
+        elif panel.online and not self._commands:
             self.due = max(self._answered_at + PERIOD_S, self._now + 0.002)
         elif self._answered_at == self._now:
             self.due = self._now
@@ -267,7 +267,7 @@ class Reader:
         self.due = self._now + AGAIN_S[min(self._failures, len(AGAIN_S) - 1)]
         self._spoke_at = self.due
         self._failures += 1
-        self._wishes.drop(Text("读头拒绝了", "the reader refused"))
+        self._commands.drop(Text("读头拒绝了", "the reader refused"))
         self._watched(False)
         if panel.mode == "install":
             return
@@ -330,7 +330,7 @@ class Reader:
     def install(self, keys: Keys, watch: Callable[[bool], None], now: float) -> None:
         """Speaks to it by the default key, to set `keys.pending`. `watch` is told once whether it holds it."""
         self._now = now
-        self._wishes.drop(Text("正在设置密钥", "its key is being set"))
+        self._commands.drop(Text("正在设置密钥", "its key is being set"))
         self._keys = keys
         self._watch = watch
         self._failures = self._silences = 0
@@ -351,8 +351,8 @@ class Reader:
                 watch(False)
 
         self._keys = keys
-        self._wishes.drop(Text("正在更换密钥", "its key is being changed"))
-        self.wish(Wish(keyset(pending), now + 5.0, answered))
+        self._commands.drop(Text("正在更换密钥", "its key is being changed"))
+        self.give(PanelCommand(keyset(pending), now + 5.0, answered))
 
     def verify(self, held: bytes, watch: Callable[[bool], None], now: float) -> None:
         """Joins by this key alone. `watch` is told once whether that went well."""
@@ -363,9 +363,9 @@ class Reader:
 
     # --- What it is asked
 
-    def wish(self, wish: Wish) -> bool:
-        """Takes a command in; False if there are too many."""
-        taken = self._wishes.add(wish)
+    def give(self, command: PanelCommand) -> bool:
+        """Gives it a command; False if too many wait already."""
+        taken = self._commands.add(command)
         if taken and self.there:
             self.due = min(self.due, self._now)
         return taken
@@ -375,7 +375,7 @@ class Reader:
         return self._panel is not None and self._panel.can(command)
 
     def show(self, outcome: Outcome, now: float) -> None:
-        """Lamp and buzzer say what was decided; with too many wishes waiting, this one is left out."""
+        """Lamp and buzzer say what was decided; with too many commands waiting, this one is left out."""
         self._now = now
         if not self.there:
             return
@@ -384,7 +384,7 @@ class Reader:
         lamp, buzzer = SHOWN[outcome]
         for wanted, command in ((traits.lamp, lamp), (traits.buzzer, buzzer)):
             if wanted and self.can(command):
-                self.wish(Wish(command, now + 2.0))
+                self.give(PanelCommand(command, now + 2.0))
 
     def _offer(self, panel: Panel) -> None:
         """Gives the library the next command; one at a time, so that an answer belongs to it."""
@@ -392,7 +392,7 @@ class Reader:
             return
         if self._now >= self._states_at:
             self._ask_states(panel)
-        self._wishes.offer(self._now, panel.submit)
+        self._commands.offer(self._now, panel.submit)
 
     def _ask_states(self, panel: Panel) -> None:
         self._states_at = self._now + STATES_S
@@ -404,7 +404,7 @@ class Reader:
             wanted.append("outputs")
         for status in wanted:
             if status not in self._without:
-                self.wish(Wish(ask(status), self._now + 10.0))
+                self.give(PanelCommand(ask(status), self._now + 10.0))
 
     # --- What it says
 
@@ -435,6 +435,6 @@ class Reader:
             watch(well)
 
     def _commanded(self, command: int, *, done: bool) -> None:
-        asked = self._wishes.answered(command, done=done)
+        asked = self._commands.answered(command, done=done)
         if command == COMMAND_STATUS and asked is not None and not done:
             self._without.update(each for each in STATUSES if ask(each) == asked)

@@ -266,7 +266,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A wish that the device takes. `value`: fixed raw value; `enum`: label → raw; otherwise a scaled number.
+    """A command that the device takes. `value`: fixed raw value; `enum`: label → raw; otherwise a scaled number.
 
     `opt_in`: it is there only where the site file allows it for the device.
     """
@@ -313,7 +313,7 @@ class TopicPulse:
 class TopicOutput:
     """An output of an MQTT device; the point of the same name confirms it.
 
-    `repeats`: the device says its state again after every order, so that a state from before proves nothing.
+    `repeats`: the device says its state again after every command, so that a state from before proves nothing.
     """
 
     id: str
@@ -331,7 +331,7 @@ class TopicOutput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicCommand:
-    """A wish that an MQTT device takes. `enum`: label → word; without it a number, or nothing if the payload is fixed.
+    """A command that an MQTT device takes. `enum`: label → word; else a number, or nothing if the payload is fixed.
 
     Done when `point` says one of `expect`, or (where that is empty) what was asked for, within `tolerance`.
     """
@@ -359,7 +359,7 @@ class TopicCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterCommand:
-    """A wish that a DL/T 645 or CJ/T 188 meter takes. `enum`: label → raw.
+    """A command that a DL/T 645 or CJ/T 188 meter takes. `enum`: label → raw.
 
     `write`: `raw` in `size` bytes to `item`; `control`: trip and close (`raw` is the kind of control); `clock`: the
     time of day to the whole line. `level`: which password it needs; None: none. `opt_in`: as a `Command`'s.
@@ -392,7 +392,7 @@ class CameraOutput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraCommand:
-    """A wish that a plate camera takes with the next answer that it fetches: `open`, `capture`."""
+    """A command that a plate camera takes with the next answer that it fetches: `open`, `capture`."""
 
     id: str
     name: Text
@@ -442,7 +442,7 @@ class ReaderOutput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderCommand:
-    """A wish that an OSDP reader takes: a colour for its lamp, so many beeps, a text for its display."""
+    """A command that an OSDP reader takes: a colour for its lamp, so many beeps, a text for its display."""
 
     id: str
     name: Text

@@ -67,7 +67,7 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refused(Exception):
-    """The wish cannot be carried out here; `text` says why."""
+    """The command cannot be carried out here; `text` says why."""
 
     def __init__(self, text: Text) -> None:
         super().__init__(text.en)
@@ -86,7 +86,7 @@ Act = Callable[[Command, float, Facts], Awaitable[None]]
 
 
 class Commands:
-    """The one road of every wish, from the hub and from this site's own screen."""
+    """The one road of every command, from the hub and from this site's own screen."""
 
     def __init__(
         self,

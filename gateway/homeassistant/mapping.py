@@ -17,7 +17,7 @@ from gateway.engine.alarms.episodes import Alarm
 from gateway.engine.desk.points import Latest
 from gateway.engine.desk.record import Thing
 
-Order = Literal["door.unlock", "barrier.open"]
+AllowedKind = Literal["door.unlock", "barrier.open"]
 """All that a Home Assistant may ever ask for."""
 
 SHOWN_ALARMS = 10
@@ -95,8 +95,8 @@ class Topics(NamedTuple):
         return f"{self.root}/#"
 
     @property
-    def orders(self) -> tuple[str, str]:
-        """Where orders come, as subscriptions."""
+    def commands(self) -> tuple[str, str]:
+        """Where commands come, as subscriptions."""
         return f"{self.root}/door/+/set", f"{self.root}/lane/+/set"
 
 
@@ -284,20 +284,20 @@ def problem_state(alarms: Iterable[Alarm], language: Literal["zh", "en"]) -> byt
     return _json({"problem": "ON" if present else "OFF", "attributes": attributes})
 
 
-# --- Orders
+# --- Commands
 
 
-def order_of(topics: Topics, topic: str, payload: bytes) -> tuple[Order, str] | None:
+def command_of(topics: Topics, topic: str, payload: bytes) -> tuple[AllowedKind, str] | None:
     """What a message asks for, and of which door or lane; None if it is nothing that may be asked for here."""
     parts = topic.removeprefix(f"{topics.root}/").split("/")
     if not topic.startswith(f"{topics.root}/") or len(parts) != 3 or parts[2] != "set":
         return None
-    asked: Mapping[tuple[str, bytes], Order] = {
+    asked: Mapping[tuple[str, bytes], AllowedKind] = {
         ("door", b"UNLOCK"): "door.unlock",
         ("lane", b"OPEN"): "barrier.open",
     }
-    order = asked.get((parts[0], payload))
-    return None if order is None else (order, parts[1])
+    kind = asked.get((parts[0], payload))
+    return None if kind is None else (kind, parts[1])
 
 
 def _json(document: Mapping[str, Any]) -> bytes:

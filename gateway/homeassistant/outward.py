@@ -1,7 +1,8 @@
-"""Tells a Home Assistant what the site is and how it stands, and takes the few orders that the site file allows.
+"""Tells a Home Assistant what the site is and how it stands, and takes the few commands that the site file allows.
 
 It watches the engine and never holds it up: what changed is a name in a bounded set, and each thing's latest state goes
-out when its turn comes, at most twice a second. Orders go the way of every person's wish, with an expiry and a record.
+out when its turn comes, at most twice a second. A Home Assistant's commands
+go the way of every person's, with an expiry and a record.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ from gateway.engine.site import SiteEngine
 from gateway.homeassistant.mapping import (
     announcements,
     assets_of,
+    command_of,
     door_state,
     lane_state,
-    order_of,
     point_state,
     problem_state,
     things_of,
@@ -43,7 +44,7 @@ PACE_S = 0.5
 """Changes within this time go out together, each thing once with its latest state."""
 
 TTL_MS = 10_000
-ORDERS_AT_ONCE, ORDERS_PER_S = 5, 0.5
+COMMANDS_AT_ONCE, COMMANDS_PER_S = 5, 0.5
 """People press buttons one after the other; what comes faster is a fault, and must not fill the journal."""
 
 ASKER = Person(id="home-assistant", name="Home Assistant", role="guard")
@@ -79,7 +80,7 @@ class Outward:
         self._dirty: dict[Thing, None] = {}
         self._changed = asyncio.Event()
         self._told: dict[Thing, bytes] = {}
-        self._allowance = Allowance(ORDERS_AT_ONCE, ORDERS_PER_S)
+        self._allowance = Allowance(COMMANDS_AT_ONCE, COMMANDS_PER_S)
         engine.record.watch(self._watch)
 
     async def run(self) -> None:
@@ -158,7 +159,7 @@ class Outward:
         ) as client:
             self.connected = True
             self._connected_at = asyncio.get_running_loop().time()
-            listening = asyncio.create_task(self._listen(client), name="home assistant's orders")
+            listening = asyncio.create_task(self._listen(client), name="home assistant's commands")
             try:
                 await self._tell_everything(client)
                 await self._tell_changes(client, listening)
@@ -180,7 +181,7 @@ class Outward:
         await self._publish(client, self._topics.presence, b"online")
         await client.unsubscribe([self._topics.states])
         if self._shown.commands:
-            await client.subscribe([(topic, 1) for topic in self._topics.orders])
+            await client.subscribe([(topic, 1) for topic in self._topics.commands])
         end_if_cancelled()
 
     async def _tell_changes(self, client: aiomqtt.Client, listening: asyncio.Task[None]) -> None:
@@ -221,7 +222,7 @@ class Outward:
                 self._take(topic, payload)
 
     async def _tidy(self, client: aiomqtt.Client, topic: str, payload: bytes) -> None:
-        """Something that the broker kept: what this site file no longer has goes, and with it every kept order."""
+        """Something that the broker kept: what this site file no longer has goes, and with it every kept command."""
         ours = topic in self._announced or topic in self._states or topic == self._topics.presence
         if payload and not ours:
             await self._publish(client, topic, b"")
@@ -229,15 +230,15 @@ class Outward:
     def _take(self, topic: str, payload: bytes) -> None:
         if not self._shown.commands:
             return
-        wish = order_of(self._topics, topic, payload)
+        asked = command_of(self._topics, topic, payload)
         engine = self._engine
-        if wish is None or not engine.commands.has_target(*wish):
+        if asked is None or not engine.commands.has_target(*asked):
             self._refuse(f"{topic[:100]}: nothing that may be asked for over MQTT", payload)
             return
         if not self._allowance.take(asyncio.get_running_loop().time()):
             self._refuse("orders come faster than people press buttons", payload)
             return
-        kind, target = wish
+        kind, target = asked
         now = engine.clock.wall_ms()
         command = Command(
             id=str(uuid4()),

@@ -184,7 +184,9 @@ def write(out: Screen, /, **options: Any) -> None:
                     "要给出 设备 输出或命令 [数值]（配合 --site），或 --address 和数值",
                     "name DEVICE POINT [VALUE] (with --site), or --address and a value",
                 )
-            return tool.to_device(out, _site(options), tool.Wish(device, point, value, options["pulse"]), consent)
+            return tool.to_device(
+                out, _site(options), tool.WantedWrite(device, point, value, options["pulse"]), consent
+            )
         if device is None or point is not None:
             raise Trouble("直接写寄存器时只给一个数值", "to write registers as they are, give one value")
         if options["fc"] not in {5, 6, 16}:

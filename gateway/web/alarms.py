@@ -1,4 +1,4 @@
-"""`/api/alarms` and `/api/tickets`: alarms with the wishes about them; tickets to read, their steps are the hub's."""
+"""`/api/alarms` and `/api/tickets`: alarms with the commands about them; tickets to read, their steps are the hub's."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gateway.engine.alarms.episodes import STATES, Alarm, alarm_item, ticket_ite
 from gateway.web.commands import ask
 from gateway.web.served import Gateway, Served
 from rules.alarms.rule import SHELVE_LIMIT_S
+from web.arguments import Arg
 from web.asked import Body
 from web.errors import NotFound
 from web.once import OnceRoute
 from web.paging import Limit, SealedCursors, listed_words
 from web.session.sessions import SignedInUser
 from web.users import User
-from web.wishes import Arg
 
 router = APIRouter(prefix="/api", tags=["alarms"], route_class=OnceRoute)
 
@@ -63,19 +63,19 @@ async def one_alarm(alarm: str, gateway: Gateway) -> dict[str, Any]:
 @router.post("/alarms/{alarm}/ack", status_code=202)
 async def acknowledge(alarm: str, gateway: Gateway, user: SignedInUser, body: Note | None = None) -> dict[str, Any]:
     """Say that one has seen it."""
-    return await _wish(gateway, user, "alarm.ack", alarm, {"note": (body or Note()).note})
+    return await _ask(gateway, user, "alarm.ack", alarm, {"note": (body or Note()).note})
 
 
 @router.post("/alarms/{alarm}/shelve", status_code=202)
 async def shelve(alarm: str, gateway: Gateway, user: SignedInUser, body: Shelving) -> dict[str, Any]:
     """Silence it for a while."""
-    return await _wish(gateway, user, "alarm.shelve", alarm, {"for_s": body.for_s, "note": body.note})
+    return await _ask(gateway, user, "alarm.shelve", alarm, {"for_s": body.for_s, "note": body.note})
 
 
 @router.post("/alarms/{alarm}/unshelve", status_code=202)
 async def unshelve(alarm: str, gateway: Gateway, user: SignedInUser, body: Note | None = None) -> dict[str, Any]:
     """End its silence early."""
-    return await _wish(gateway, user, "alarm.unshelve", alarm, {"note": (body or Note()).note})
+    return await _ask(gateway, user, "alarm.unshelve", alarm, {"note": (body or Note()).note})
 
 
 @router.get("/tickets")
@@ -120,7 +120,7 @@ def _alarm(gateway: Served, alarm: str) -> Alarm:
     return found
 
 
-async def _wish(gateway: Served, user: User, kind: CommandKind, alarm: str, args: dict[str, Arg]) -> dict[str, Any]:
+async def _ask(gateway: Served, user: User, kind: CommandKind, alarm: str, args: dict[str, Arg]) -> dict[str, Any]:
     note = args.get("note")
     reason = note if isinstance(note, str) and note.strip() else kind
     return await ask(gateway, user, kind=kind, target=alarm, reason=reason, args=args, ttl_s=TTL_S)

@@ -1,4 +1,4 @@
-"""`/api/commands`: wishes asked at this very gateway, on the same road as the hub's."""
+"""`/api/commands`: commands asked at this very gateway, on the same road as the hub's."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from contract.instants import instant
 from contract.texts import Text
 from gateway.web.served import Gateway, Served
 from rules.commands import LIFE_MS, args_fault, may_ask
+from web.arguments import Arg, Args
 from web.asked import Body
 from web.errors import Forbidden, Invalid, NotFound, TooMany
 from web.once import OnceRoute
 from web.paging import NOT_YOURS
 from web.session.sessions import SignedInUser
 from web.users import User
-from web.wishes import Arg, Args
 
 router = APIRouter(prefix="/api", tags=["commands"], route_class=OnceRoute)
 
@@ -34,7 +34,10 @@ _UNREADABLE = Text("当前读不到可信的读数", "No value that can be trust
 
 
 class NewCommand(Body):
-    """A wish. `args` by kind: door.mode {mode}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value}."""
+    """A command.
+
+    `args` by kind: door.mode {mode}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value}.
+    """
 
     model_config = ConfigDict(allow_inf_nan=False)
 
@@ -94,7 +97,7 @@ async def ask(
     if not commands.has_target(kind, target):
         raise NotFound(_NO_TARGET, "unknown_target")
     now = gateway.clock.wall_ms()
-    wish = Command(
+    command = Command(
         id=str(uuid4()),
         kind=kind,
         target=target,
@@ -104,6 +107,6 @@ async def ask(
         expires_at=instant(now + ttl_s * 1000),
         args=args,
     )
-    if not gateway.engine.errands.start(commands.carry_out(wish, local=True)):
+    if not gateway.engine.errands.start(commands.carry_out(command, local=True)):
         raise TooMany(2, _BUSY)
-    return commands.asked_item(wish)
+    return commands.asked_item(command)

@@ -19,8 +19,8 @@ from starlette.responses import Response
 
 from contract.texts import Text
 from drivers.camera.dialects import Said
+from drivers.camera.fetched import FetchedCommand, handed
 from drivers.camera.plates import BODY_LIMIT
-from drivers.camera.wishes import Wish, handed
 from drivers.errors import FrameError
 from drivers.push import PushBus
 from drivers.reports import InputRefused
@@ -105,10 +105,10 @@ async def push(device: str, request: Request, gateway: Annotated[Served, Depends
     verdicts = [await gateway.engine.plate_read(read) for read in pushed.reads]
     lift = any(verdict.lift for verdict in verdicts)
     taken = await gateway.engine.on_disk(verdicts, within_s=LIFT_S if lift else DISK_S) if verdicts else True
-    wish = await bus.order(device, pushed, request.is_disconnected)
+    fetched = await bus.fetch(device, pushed, request.is_disconnected)
     show = next((verdict.show for verdict in verdicts if verdict.show is not None), None)
-    said = Said(pushed, lift, None if wish is None else wish.order, show, taken)
-    return _answer(bus, device, said, wish)
+    said = Said(pushed, lift, None if fetched is None else fetched.command, show, taken)
+    return _answer(bus, device, said, fetched)
 
 
 class _NotRead(Exception):
@@ -163,14 +163,14 @@ def _bus_of(gateway: Served, device: str) -> tuple[PushBus | None, tuple[Network
     return bus, allowed_networks(part.allow)
 
 
-def _answer(bus: PushBus, device: str, said: Said, wish: Wish | None = None) -> Response:
+def _answer(bus: PushBus, device: str, said: Said, fetched: FetchedCommand | None = None) -> Response:
     body, kind = bus.answer(device, said)
 
     async def sent() -> None:
         bus.answered(device, said.pushed)
-        if wish is not None:
-            handed(wish)
+        if fetched is not None:
+            handed(fetched)
 
     # What acts has been asked to; a camera that hears 503 would ask for it again.
-    lost = not said.taken and not said.lift and wish is None
+    lost = not said.taken and not said.lift and fetched is None
     return Response(body, 503 if lost else 200, media_type=kind, background=BackgroundTask(sent))

@@ -13,7 +13,7 @@ from contract.readings import Value
 from hub.alarms import own, service
 from hub.alarms.models import AlarmRow
 from hub.commands.endpoints import CommandItem
-from hub.commands.service import Args, Wish
+from hub.commands.service import Args, AskedCommand
 from hub.database.transactions import Reading, Writing, connection
 from hub.sites.schemas import TextShape
 from hub.tickets.schemas import PersonShape
@@ -127,8 +127,8 @@ async def _ask(
 ) -> dict[str, Any]:
     row = await _alarm(session, user, alarm)
     service.check_state(kind, row.state)
-    wish = Wish(site=row.site, target=row.id, kind=kind, reason=reason, args=args, ttl_s=_TTL_S)
-    return await own.ask(await connection(session), user, wish)
+    command = AskedCommand(site=row.site, target=row.id, kind=kind, reason=reason, args=args, ttl_s=_TTL_S)
+    return await own.ask(await connection(session), user, command)
 
 
 async def _alarm(session: Reading, user: User, alarm: str) -> AlarmRow:

@@ -1,7 +1,7 @@
 """Alarms that the hub itself raises: about what no gateway can know. The hub is their one writer.
 
 They are events of the hub's own stream and rows beside those of the gateways (`gateway` empty), listed, shown and
-treated like them; what people wish is carried out at once.
+treated like them; what people command is carried out at once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from contract.texts import Text
 from hub.alarms.projections import on_alarm
 from hub.alarms.service import check_state
 from hub.commands import service as commands
-from hub.commands.service import HUB, Wish
+from hub.commands.service import HUB, AskedCommand
 from hub.database.event import to_instant
 from hub.database.failures import passes
 from hub.database.transactions import Database, Outcome
@@ -80,23 +80,23 @@ async def present(conn: AsyncConnection, rule: str) -> set[str]:
     return set((await conn.execute(_PRESENT, {"rule": rule})).scalars())
 
 
-async def ask(conn: AsyncConnection, user: User, wish: Wish) -> dict[str, Any]:
-    """What a person wishes about an alarm, asked of its gateway; of an own one it is done at once.
+async def ask(conn: AsyncConnection, user: User, asked: AskedCommand) -> dict[str, Any]:
+    """A person's command about an alarm, sent to its gateway; about an own alarm it is carried out at once.
 
-    The command as REST shows it. `Conflict` if an own alarm is past what is wished.
+    Answers the command as REST shows it. `Conflict` if an own alarm is past what is commanded.
     """
-    row = (await conn.execute(_OWN, {"site": wish.site, "id": wish.target})).one_or_none()
+    row = (await conn.execute(_OWN, {"site": asked.site, "id": asked.target})).one_or_none()
     if row is None:
-        return await commands.ask(conn, user, wish)
-    item = await commands.ask(conn, user, wish, gateway=HUB)
-    check_state(wish.kind, row.state)
+        return await commands.ask(conn, user, asked)
+    item = await commands.ask(conn, user, asked, gateway=HUB)
+    check_state(asked.kind, row.state)
     command, now = item["id"], datetime.now(UTC)
-    kind, data = _deed(wish, user.person(), command, now)
-    await _tell(conn, kind, wish.site, row.source, data)
+    kind, data = _deed(asked, user.person(), command, now)
+    await _tell(conn, kind, asked.site, row.source, data)
     result = CommandResult(
-        command=command, kind=wish.kind, target=wish.target, by=user.person(), reason=wish.reason.strip()
+        command=command, kind=asked.kind, target=asked.target, by=user.person(), reason=asked.reason.strip()
     )
-    done = await stream.record(conn, "command.done", wish.target, result, site=wish.site, at=now)
+    done = await stream.record(conn, "command.done", asked.target, result, site=asked.site, at=now)
     await commands.answered(conn, HUB, Answered(command=command, state="done", at=done.at))
     return await commands.find(conn, command) or item
 
@@ -141,25 +141,25 @@ class Shelves:
         return 0.0
 
 
-def _deed(wish: Wish, by: Person, command: str, now: datetime) -> tuple[str, msgspec.Struct]:
-    """(kind of event, its data) of what is wished."""
-    note = str(wish.args.get("note") or "")
+def _deed(asked: AskedCommand, by: Person, command: str, now: datetime) -> tuple[str, msgspec.Struct]:
+    """(kind of event, its data) of what is commanded."""
+    note = str(asked.args.get("note") or "")
     deeds: dict[CommandKind, Callable[[], tuple[str, msgspec.Struct]]] = {
         "alarm.ack": lambda: (
             "alarm.acknowledged",
-            AlarmAcknowledged(alarm=wish.target, by=by, note=note, command=command),
+            AlarmAcknowledged(alarm=asked.target, by=by, note=note, command=command),
         ),
         "alarm.shelve": lambda: (
             "alarm.shelved",
-            AlarmShelved(alarm=wish.target, by=by, until=_until(wish, now), note=note, command=command),
+            AlarmShelved(alarm=asked.target, by=by, until=_until(asked, now), note=note, command=command),
         ),
-        "alarm.unshelve": lambda: ("alarm.unshelved", AlarmUnshelved(alarm=wish.target, by=by)),
+        "alarm.unshelve": lambda: ("alarm.unshelved", AlarmUnshelved(alarm=asked.target, by=by)),
     }
-    return deeds[wish.kind]()
+    return deeds[asked.kind]()
 
 
-def _until(wish: Wish, now: datetime) -> str:
-    return to_instant(now + timedelta(seconds=float(wish.args["for_s"] or 0)))
+def _until(asked: AskedCommand, now: datetime) -> str:
+    return to_instant(now + timedelta(seconds=float(asked.args["for_s"] or 0)))
 
 
 async def _known(conn: AsyncConnection, site: str, rule: str, source: str) -> Row[Any] | None:

@@ -42,7 +42,7 @@ _FROM: dict[str, frozenset[str]] = {
 
 
 def check_state(kind: CommandKind, state: str) -> None:
-    """`Conflict` if an alarm in this state is past what is wished."""
+    """`Conflict` if an alarm in this state is past what is commanded."""
     if state not in _FROM[kind]:
         raise Conflict(_NO_LONGER[kind], "alarm_state")
 

@@ -1,1 +1,1 @@
-"""Commands: a person's wish on its way down, and its result on the way back."""
+"""Commands on their way down, and their results on the way back."""

@@ -10,19 +10,22 @@ from pydantic import BaseModel, ConfigDict, Field
 from contract.commands import CommandKind
 from hub.alarms import own
 from hub.commands import service
-from hub.commands.service import DEFAULT_TTL_S, LONGEST_TTL_S, Wish
+from hub.commands.service import DEFAULT_TTL_S, LONGEST_TTL_S, AskedCommand
 from hub.database.transactions import Reading, Writing
+from web.arguments import Arg, Args
 from web.asked import Body
 from web.errors import NotFound
 from web.once import OnceRoute
 from web.session.sessions import SignedInUser
-from web.wishes import Arg, Args
 
 router = APIRouter(prefix="/api/commands", tags=["commands"], route_class=OnceRoute)
 
 
 class NewCommand(Body):
-    """A wish. `args` by kind: door.mode {mode}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value}."""
+    """A command.
+
+    `args` by kind: door.mode {mode}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value}.
+    """
 
     model_config = ConfigDict(allow_inf_nan=False)
 
@@ -61,7 +64,7 @@ class CommandItem(BaseModel):
 @router.post("", status_code=202, response_model=CommandItem)
 async def ask(session: Writing, user: SignedInUser, wanted: NewCommand) -> dict[str, Any]:
     """Ask for something at a site; the answer is that it was asked, the result comes later."""
-    wish = Wish(
+    command = AskedCommand(
         site=wanted.site,
         target=wanted.target,
         kind=wanted.kind,
@@ -69,8 +72,8 @@ async def ask(session: Writing, user: SignedInUser, wanted: NewCommand) -> dict[
         args=wanted.args,
         ttl_s=wanted.ttl_s,
     )
-    asked = own.ask if wish.kind.startswith("alarm.") else service.ask
-    return await asked(await session.connection(), user, wish)
+    ask_for = own.ask if command.kind.startswith("alarm.") else service.ask
+    return await ask_for(await session.connection(), user, command)
 
 
 @router.get("/{command}", response_model=CommandItem)

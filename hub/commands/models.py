@@ -12,7 +12,7 @@ from hub.database.transactions import Moment, Table
 
 
 class CommandRow(Table, table=True):
-    """One wish: asked → sent → done, failed or expired. `result`: {why, at} once there is one."""
+    """One command: asked → sent → done, failed or expired. `result`: {why, at} once there is one."""
 
     __tablename__ = "commands"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Asking for a command: the wish, its place in the history and its way to the gateway in one transaction."""
+"""Asking for a command: its record, its place in the history and its way to the gateway in one transaction."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ _WAITING = text("SELECT DISTINCT gateway FROM commands WHERE state IN ('asked', 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What a person asks for. `ttl_s`: seconds for which it is worth carrying out."""
+class AskedCommand:
+    """A command as a person asks for it, not recorded yet. `ttl_s`: seconds for which it is worth carrying out."""
 
     site: str
     target: str
@@ -99,17 +99,17 @@ HUB = ""
 
 
 async def ask(
-    conn: AsyncConnection, user: User, wish: Wish, *, now: datetime | None = None, gateway: str | None = None
+    conn: AsyncConnection, user: User, asked: AskedCommand, *, now: datetime | None = None, gateway: str | None = None
 ) -> dict[str, Any]:
     """Ask for a command, in a transaction opened for writing; it is sent after the commit.
 
     `gateway`: whose it is, if that is not the site's; `HUB`: nothing is sent, the caller carries it out.
 
-    Answers the command as REST shows it. `Forbidden`, `NotFound` or `Invalid` say what is wrong with the wish.
+    Answers the command as REST shows it. `Forbidden`, `NotFound` or `Invalid` say what is wrong with it.
     """
-    await _check(conn, user, wish)
+    await _check(conn, user, asked)
     if gateway is None:
-        gateway = await gateway_of(conn, wish.site)
+        gateway = await gateway_of(conn, asked.site)
     if gateway is None:
         raise Conflict(_NO_GATEWAY, "no_gateway")
     # Whole milliseconds, as the gateway and the screens get them.
@@ -118,20 +118,22 @@ async def ask(
     person = user.person()
     row = {
         "id": command_id,
-        "site": wish.site,
+        "site": asked.site,
         "gateway": gateway,
-        "target": wish.target,
-        "kind": wish.kind,
-        "args": msgspec.json.encode(dict(wish.args)).decode(),
-        "reason": wish.reason.strip(),
+        "target": asked.target,
+        "kind": asked.kind,
+        "args": msgspec.json.encode(dict(asked.args)).decode(),
+        "reason": asked.reason.strip(),
         "account": user.id,
         "by": msgspec.json.encode(person).decode(),
         "issued_at": issued,
-        "expires_at": issued + timedelta(seconds=wish.ttl_s),
+        "expires_at": issued + timedelta(seconds=asked.ttl_s),
     }
     item = command_item((await conn.execute(_INSERT, row)).one())
-    asked = CommandAsked(command=command_id, kind=wish.kind, target=wish.target, by=person, reason=wish.reason.strip())
-    await stream.record(conn, "command.asked", wish.target, asked, site=wish.site, at=issued)
+    event = CommandAsked(
+        command=command_id, kind=asked.kind, target=asked.target, by=person, reason=asked.reason.strip()
+    )
+    await stream.record(conn, "command.asked", asked.target, event, site=asked.site, at=issued)
     told = outcome(conn)
     told.state({**item, "kind": "command", "command": item["kind"]})
     if gateway != HUB:
@@ -263,15 +265,15 @@ def _tell(conn: AsyncConnection, row: Row[Any]) -> None:
     outcome(conn).state({**item, "kind": "command", "command": item["kind"]})
 
 
-async def _check(conn: AsyncConnection, user: User, wish: Wish) -> None:
-    if not user.may_see(wish.site):
+async def _check(conn: AsyncConnection, user: User, asked: AskedCommand) -> None:
+    if not user.may_see(asked.site):
         raise NotFound
-    if not may_ask(user.role, wish.kind):
+    if not may_ask(user.role, asked.kind):
         raise Forbidden(_ROLE, "role")
-    if not wish.reason.strip():
+    if not asked.reason.strip():
         raise Invalid({"reason": _NO_REASON})
-    fault = args_fault(wish.kind, dict(wish.args))
+    fault = args_fault(asked.kind, dict(asked.args))
     if fault is not None:
         raise Invalid({"args": Text(fault.zh, fault.en)})
-    if not await exists(conn, wish.site, wish.kind, wish.target):
+    if not await exists(conn, asked.site, asked.kind, asked.target):
         raise NotFound(_NO_TARGET, "unknown_target")

@@ -1,1 +1,1 @@
-"""How doors and barriers move: what is wished, what their contacts say, what time makes of it."""
+"""How doors and barriers move: what is commanded, what their contacts say, what time makes of it."""

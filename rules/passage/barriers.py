@@ -1,4 +1,4 @@
-"""A lane's barrier as a state machine: what wishes, end contacts, loops and time make of it.
+"""A lane's barrier as a state machine: what commands, end contacts, loops and time make of it.
 
 Times are monotonic seconds. The machine says what happened and when it wants to be asked again (`next_wake`); the
 barrier is driven by the gateway. A vehicle has passed when the loop under the barrier was taken and is free again; a
@@ -76,7 +76,7 @@ class Untaken(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """The barrier took a wish, or answers again: an earlier refusal is over."""
+    """The barrier took a command, or answers again: an earlier refusal is over."""
 
 
 LaneEvent = Opening | Closing | PositionSeen | LoopsSeen | Tick | Untaken | Taken
@@ -120,7 +120,7 @@ LaneEffect = Opened | Closed | Passage | Raise | Clear
 class LaneMemory:
     """What a lane remembers. `due_at`: when the barrier must have reached `goal`, monotonic seconds.
 
-    `stuck`: the alarm stands; `untaken`: because a wish was refused, not because the barrier did not arrive.
+    `stuck`: the alarm stands; `untaken`: because a command was refused, not because the barrier did not arrive.
     `waiting`: admissions whose vehicles have not passed. `opened_by`: the last admission, for the barrier's events.
     """
 

@@ -155,9 +155,9 @@ def verdict(status: int, body: bytes) -> Verdict:
     )
 
 
-def _outputs(order: dict[str, int] | None) -> tuple[tuple[tuple[int, float], ...], tuple[tuple[int, bool], ...]]:
-    if order is None:
+def _outputs(command: dict[str, int] | None) -> tuple[tuple[tuple[int, float], ...], tuple[tuple[int, bool], ...]]:
+    if command is None:
         return (), ()
-    if order["value"] == 2:
-        return ((order["io"], order["delay"] / 1000),), ()
-    return (), ((order["io"], order["value"] == 1),)
+    if command["value"] == 2:
+        return ((command["io"], command["delay"] / 1000),), ()
+    return (), ((command["io"], command["value"] == 1),)

@@ -68,7 +68,7 @@ class HttpPushWire:
 class Camera:
     """One camera. `push_all` owns its reads, `beat` its signs of life and what is stored, `tell` its inputs.
 
-    `comet`: it asks for orders all the time, as an installer sets a camera that moves a barrier.
+    `comet`: it asks for commands all the time, as an installer sets a camera that moves a barrier.
     """
 
     def __init__(self, id_: str, site: SimSite, url: str) -> None:

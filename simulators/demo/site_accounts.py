@@ -16,7 +16,7 @@ from drivers.mqtt.mapping import Topics
 from drivers.profiles.profile import Profile
 from simulators.demo.programs import BrokerUser
 from simulators.mqtt.announce import announcements
-from simulators.mqtt.orders import topics_of
+from simulators.mqtt.commands import topics_of
 
 ACCOUNTS = ("gateway", "simulators", "frigate", "homeassistant")
 DISCOVERY = "homeassistant"
@@ -35,16 +35,16 @@ def site_accounts(loaded: LoadedSite, password: Callable[[str], str]) -> list[Br
     site = loaded.site
     shown = f"gatehouse/{site.site}"
     prefix = DISCOVERY if site.home_assistant is None else site.home_assistant.prefix
-    orders = (f"{shown}/door/+/set", f"{shown}/lane/+/set")
+    commands = (f"{shown}/door/+/set", f"{shown}/lane/+/set")
     entities = f"{prefix}/+/gatehouse-{site.site}/+/config"
     rights: Mapping[str, tuple[Iterable[str], Iterable[str]]] = {
         "gateway": (
             (*asked, f"{shown}/#", entities),
-            (*told, *cameras.topics, f"{shown}/#", *orders, f"{prefix}/#", entities),
+            (*told, *cameras.topics, f"{shown}/#", *commands, f"{prefix}/#", entities),
         ),
         "simulators": ((*told, *announced), asked),
         "frigate": (cameras.topics, ()),
-        "homeassistant": ((*orders, f"{prefix}/status"), (f"{prefix}/#", f"{shown}/#")),
+        "homeassistant": ((*commands, f"{prefix}/status"), (f"{prefix}/#", f"{shown}/#")),
     }
     return [
         BrokerUser(name, password(name), publish=tuple(publish), subscribe=tuple(subscribe))

@@ -231,13 +231,13 @@ async def serve_control(supervisor: Supervisor, path: Path) -> asyncio.Server:
 
 
 async def _obey(supervisor: Supervisor, line: bytes) -> dict[str, object]:
-    wish = json.loads(line)
-    if not isinstance(wish, dict) or wish.get("do") not in {"stop", "start"}:
+    asked = json.loads(line)
+    if not isinstance(asked, dict) or asked.get("do") not in {"stop", "start"}:
         raise ValueError(f"expected {{do: stop|start, name}}, got {line[:100]!r}")
-    name = wish.get("name")
+    name = asked.get("name")
     if name not in supervisor.names():
         raise ValueError(f"no program {name!r}; there are {', '.join(supervisor.names())}")
-    if wish["do"] == "stop":
+    if asked["do"] == "stop":
         await supervisor.hold(name)
     else:
         await supervisor.release(name)

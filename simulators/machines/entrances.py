@@ -108,14 +108,14 @@ class LanePart:
     def lift(self) -> None:
         """The camera closes its own output: the arm goes up."""
         if isinstance(self.config.barrier, CameraBarrier):
-            self.arm = barrier.order(self.arm, "open")
+            self.arm = barrier.obey(self.arm, "open")
 
     def step(self, moment: Moment) -> None:
-        """Carries out orders, moves arm and cars, tells loops and contacts."""
+        """Carries out commands, moves arm and cars, tells loops and contacts."""
         stuck = self._stuck(moment)
-        for what in self._orders():
+        for what in self._commands():
             if not stuck:
-                self.arm = barrier.order(self.arm, what)
+                self.arm = barrier.obey(self.arm, what)
         passed = self.lane.passed
         self.lane, seen = lane.step(self.lane, self.arm.position >= 1, self.arm.opens, moment.dt)
         self.passed_now = self.lane.passed - passed
@@ -148,20 +148,20 @@ class LanePart:
         own = config.device if isinstance(config, ModbusBarrier) else self.id
         return moment.faults.has(own, "stuck") or moment.faults.has(self.id, "stuck")
 
-    def _orders(self) -> list[barrier.Order]:
+    def _commands(self) -> list[barrier.ArmCommand]:
         config = self.config.barrier
         if isinstance(config, ModbusBarrier):
-            words: dict[str, barrier.Order] = {config.open: "open", config.close: "close", "stop": "stop"}
+            words: dict[str, barrier.ArmCommand] = {config.open: "open", config.close: "close", "stop": "stop"}
             given = self._devices[config.device].taken_commands()
             return [words[command.command] for command in given if command.command in words]
         if isinstance(config, RelayBarrier):
-            opened: list[barrier.Order] = ["open"] if self._rose("open", config.open) else []
-            closed: list[barrier.Order] = ["close"] if self._rose("close", config.close) else []
+            opened: list[barrier.ArmCommand] = ["open"] if self._rose("open", config.open) else []
+            closed: list[barrier.ArmCommand] = ["close"] if self._rose("close", config.close) else []
             return opened + closed
         return []
 
     def _rose(self, key: str, output: Output | None) -> bool:
-        """Whether a relay closed since the last step: an order is the edge, not the level."""
+        """Whether a relay closed since the last step: a command is the edge, not the level."""
         if output is None:
             return False
         rises = self._devices[output.device].rises.get(output.output, 0)

@@ -112,7 +112,7 @@ class WaterPart:
         for place, device in enumerate(self.devices):
             self._obey(place, device)
             by_hand = self._by_hand[place]
-            wanted = by_hand if by_hand is not None else water.ordered(self.basin, place, count)
+            wanted = by_hand if by_hand is not None else water.commanded(self.basin, place, count)
             self.pumps[place] = water.step_pump(self.pumps[place], wanted, _pump_fault(device.id, moment), moment.dt)
         # Without a pump of its own, a basin is emptied by one that nobody measures.
         outflow = sum(pump.flow for pump in self.pumps) if self.pumps else water.FLOW_M3H * self.basin.wanted
@@ -174,7 +174,7 @@ class WaterPart:
     def _pump_points(self, pump: water.Pump, by_hand: bool | None, setpoint: float) -> dict[str, Value]:
         return {
             "rotating": pump.rotating,
-            "on": pump.ordered,
+            "on": pump.commanded,
             "remote_control": by_hand is not None,
             "alarm": pump.fault is not None,
             "warning": False,

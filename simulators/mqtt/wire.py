@@ -1,6 +1,6 @@
 """Devices of one MQTT bus: each its own client with its own last will, publishing when something changed.
 
-They take the orders of their profiles, and tell whoever looks for devices what they are, as Home Assistant reads it.
+They take the commands of their profiles, and tell whoever looks for devices what they are, as Home Assistant reads it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from drivers.profiles.profile import TopicCommand
 from simulators.device import SimDevice
 from simulators.modbus.image import CommandGiven
 from simulators.mqtt.announce import announcements
-from simulators.mqtt.orders import action_of, is_question, topics_of
+from simulators.mqtt.commands import action_of, is_question, topics_of
 from simulators.mqtt.payload import Payloads, availability, payloads
 from simulators.site import SimSite
 
@@ -191,7 +191,7 @@ class Sensor:
             end_if_cancelled()
 
     async def _listen(self, client: aiomqtt.Client) -> None:
-        """Takes orders; raises `MqttError` when the connection ends."""
+        """Takes commands; raises `MqttError` when the connection ends."""
         async for message in client.messages:
             if isinstance(message.payload, bytes) and not self._site.faults.has(self.id, "silent"):
                 self._take(message.topic.value, message.payload)

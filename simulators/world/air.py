@@ -18,7 +18,7 @@ CAR_PPM = 2.5
 
 @dataclass(frozen=True, slots=True)
 class Fan:
-    """A fan on a drive. `tripped`: the drive stopped it. `wanted`: its order, by the drive's controller or by hand."""
+    """A fan on a drive. `tripped`: the drive stopped it. `wanted`: commanded to run, by its controller or by hand."""
 
     wanted: bool = False
     frequency: float = 0.0
@@ -31,7 +31,7 @@ class Fan:
 
 
 def step_fan(fan: Fan, ppm: float, dt: float, *, by_hand: bool | None, set_hz: float, tripped: bool) -> Fan:
-    """The fan `dt` seconds later: on by the gas, off when it is clear, unless somebody ordered it by hand."""
+    """The fan `dt` seconds later: on by the gas, off when it is clear, unless somebody commanded it by hand."""
     wanted = by_hand if by_hand is not None else (ppm > FAN_ON_PPM or (fan.wanted and ppm > FAN_OFF_PPM))
     aim = set_hz if wanted and not tripped else 0.0
     change = RAMP_HZ_PER_S * dt * (4 if tripped else 1)

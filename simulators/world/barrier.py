@@ -1,4 +1,4 @@
-"""A barrier: an arm that travels, obeys orders, counts the cars it was opened for, and closes by itself."""
+"""A barrier: an arm that travels, obeys commands, counts the cars it was opened for, and closes by itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 Motion = Literal["up", "down", "rest"]
-Order = Literal["open", "close", "stop"]
+ArmCommand = Literal["open", "close", "stop"]
 
 IDLE_CLOSE_S = 20.0
 """Up with nobody passing for so long: the controller lets it down."""
@@ -17,7 +17,7 @@ FREE_CLOSE_S = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Barrier:
-    """`position`: 0 down … 1 up. `opens`: open orders so far. `owed`: cars that it still waits for."""
+    """`position`: 0 down … 1 up. `opens`: commands to open so far. `owed`: cars that it still waits for."""
 
     travel_s: float = 2.0
     position: float = 0.0
@@ -37,8 +37,8 @@ class Barrier:
         return "down" if self.position <= 0 else "moving"
 
 
-def order(barrier: Barrier, what: Order) -> Barrier:
-    """What the controller does with an order from outside."""
+def obey(barrier: Barrier, what: ArmCommand) -> Barrier:
+    """What the controller does with a command from outside."""
     if what == "open":
         moves = barrier.position < 1
         return replace(

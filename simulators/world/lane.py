@@ -19,7 +19,7 @@ QUEUE_LIMIT = 4
 
 @dataclass(frozen=True, slots=True)
 class Car:
-    """A car. `stage_s`: seconds in its stage. `opens`: the open orders when it was seen. `ticket`: its number.
+    """A car. `stage_s`: seconds in its stage. `opens`: the commands to open when it was seen. `ticket`: its number.
 
     `confidence`: 0–100, how well its plate can be read; None: as the camera likes.
     """

@@ -19,7 +19,7 @@ RUN_UP_S = 2.0
 class Pump:
     """A pump. `spin`: 0 at rest … 1 at full speed. Energy in kWh, hours of running, temperature of the motor in °C."""
 
-    ordered: bool = False
+    commanded: bool = False
     spin: float = 0.0
     flow: float = 0.0
     head: float = 0.0
@@ -41,15 +41,15 @@ class Pump:
         return {"dry-run": "dry_running", "trip": "overload", None: "none"}[self.fault]
 
 
-def step_pump(pump: Pump, ordered: bool, fault: PumpFault | None, dt: float) -> Pump:
+def step_pump(pump: Pump, commanded: bool, fault: PumpFault | None, dt: float) -> Pump:
     """The pump `dt` seconds later. A pump without water goes on turning; one that tripped stands."""
-    runs = (ordered or fault == "dry-run") and fault != "trip"
+    runs = (commanded or fault == "dry-run") and fault != "trip"
     spin = _towards(pump.spin, 1.0 if runs else 0.0, dt / RUN_UP_S)
     wet = 0.0 if fault == "dry-run" else 1.0
     power = POWER_W * spin**3 * (0.28 + 0.72 * wet)
     warm = AMBIENT_C + power / POWER_W * 38.0 + (30.0 if fault == "trip" else 0.0)
     return Pump(
-        ordered=ordered,
+        commanded=commanded,
         spin=spin,
         flow=FLOW_M3H * spin * wet,
         head=HEAD_BAR * spin**2 * wet,
@@ -91,7 +91,7 @@ def step_basin(basin: Basin, inflow: float, outflow: float, pumps: int, dt: floa
     return replace(basin, level=level, wanted=wanted, lead=lead)
 
 
-def ordered(basin: Basin, place: int, pumps: int) -> bool:
+def commanded(basin: Basin, place: int, pumps: int) -> bool:
     """Whether the pump at `place` of `pumps` should run now."""
     return (place - basin.lead) % max(1, pumps) < basin.wanted
 

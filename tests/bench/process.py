@@ -185,8 +185,8 @@ class GatewayProcess:
 
     async def write(self, target: str, value: bool) -> None:
         """Asks for a point to be written, as the console does; returns when it was asked."""
-        wish = {"site": self._site["site"], "target": target, "kind": "point.write", "reason": "bench"}
-        answer = await self._client.post("/api/commands", json={**wish, "args": {"value": value}})
+        command = {"site": self._site["site"], "target": target, "kind": "point.write", "reason": "bench"}
+        answer = await self._client.post("/api/commands", json={**command, "args": {"value": value}})
         assert answer.status_code == 202, answer.text
 
     def cpu(self) -> float:

@@ -67,11 +67,11 @@ def _coils(demo: Demo, times: int) -> float:
     hub, sim = demo.hub(), demo.sim
     delays: list[float] = []
     for number in range(times):
-        wish = ("barrier.open", {"moving", "up"}) if number % 2 == 0 else ("barrier.close", {"moving", "down"})
+        command = ("barrier.open", {"moving", "up"}) if number % 2 == 0 else ("barrier.close", {"moving", "down"})
         _at_rest(sim, "down" if number % 2 == 0 else "up")
         moved: list[float] = []
 
-        def watch(ends: set[str] = wish[1], moved: list[float] = moved) -> None:
+        def watch(ends: set[str] = command[1], moved: list[float] = moved) -> None:
             end = time.monotonic() + 10
             while time.monotonic() < end:
                 if _barrier(demo.sim) in ends:
@@ -82,7 +82,7 @@ def _coils(demo: Demo, times: int) -> float:
         watcher = threading.Thread(target=watch)
         watcher.start()
         begin = time.perf_counter()
-        hub.post("/api/commands", {"site": "demo", "target": "gate-in", "kind": wish[0], "reason": "bench"})
+        hub.post("/api/commands", {"site": "demo", "target": "gate-in", "kind": command[0], "reason": "bench"})
         watcher.join()
         delays.append((moved[0] - begin) * 1000)
     return percentile(delays, 0.95)

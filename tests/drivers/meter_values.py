@@ -24,7 +24,7 @@ def meter_rounds(profile: Profile) -> list[tuple[dict[str, Value], dict[str, Val
     return rounds
 
 
-def meter_orders(profile: Profile) -> list[tuple[str, Value, str | float | None]]:
+def meter_commands(profile: Profile) -> list[tuple[str, Value, str | float | None]]:
     """Everything that a meter can be told: the command, what is asked for, and what the meter understands."""
     found: list[tuple[str, Value, str | float | None]] = []
     for name, command in profile.commands.items():

@@ -40,7 +40,7 @@ def register_rounds(profile: Profile) -> list[tuple[dict[str, Value], dict[str, 
     return rounds
 
 
-def orders_of(profile: Profile) -> list[tuple[str, Value, str | float | None]]:
+def commands_of(profile: Profile) -> list[tuple[str, Value, str | float | None]]:
     """Everything that a product can be told: the command, what is asked for, and what the device understands."""
     found: list[tuple[str, Value, str | float | None]] = []
     for name, command in profile.commands.items():

@@ -185,7 +185,7 @@ async def test_a_serial_line_that_does_not_exist(tmp_path: object) -> None:
         assert not bus.online("door-in")
 
 
-async def test_a_reader_takes_no_orders() -> None:
+async def test_a_reader_takes_no_commands() -> None:
     reader, heard = Reader(), Heard()
     async with running(tcp(await reader.listen()), heard) as bus:
         with pytest.raises(CommandFailed):

@@ -287,8 +287,8 @@ async def test_a_command_is_sent_once_and_never_late(tmp_path: Path) -> None:
     assert sum(dlt645.parse(frame).control == 0x14 for frame in line.asked) == 1
 
 
-async def test_a_late_confirmation_does_not_confirm_the_next_order(tmp_path: Path) -> None:
-    """DL/T 645 does not say what is confirmed: a second order waits until nothing of the first can come any more."""
+async def test_a_late_confirmation_does_not_confirm_the_next_command(tmp_path: Path) -> None:
+    """DL/T 645 does not say what is confirmed: a second command waits until nothing of the first can come any more."""
     writes = 0
 
     def answers(frame: bytes) -> Answers:
@@ -338,7 +338,7 @@ CLOCKED = meter_product(
 
 
 async def test_a_clock_is_set_to_the_time_of_the_sending() -> None:
-    """The order waits for its turn behind a meter that keeps the line: the seconds of its waiting are no error."""
+    """The command waits for its turn behind a meter that keeps the line: the seconds of its waiting are no error."""
     began: list[float] = []
     ready = asyncio.Event()
 
@@ -352,10 +352,10 @@ async def test_a_clock_is_set_to_the_time_of_the_sending() -> None:
     line = Line(dlt645.frames(), answers)
     async with owned(line, {"m": (Installed(address="11"), quick(CLOCKED))}, Heard(), 1.0, clock) as bus:
         await line.until(lambda: began)
-        order = asyncio.create_task(bus.write("m", "clock", True, within_s=5))
+        command = asyncio.create_task(bus.write("m", "clock", True, within_s=5))
         await asyncio.sleep(0)
         ready.set()
-        await order
+        await command
         await line.until(lambda: any(dlt645.parse(frame).control == 0x08 for frame in line.asked))
     [told] = [dlt645.parse(frame).data for frame in line.asked if dlt645.parse(frame).control == 0x08]
     assert told[::-1].hex() == datetime.fromtimestamp(1_700_000_060).strftime("%y%m%d%H%M%S")

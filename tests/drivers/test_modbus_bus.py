@@ -235,7 +235,7 @@ async def test_a_command_waits_for_one_exchange_at_most() -> None:
         assert len(slow.asked) - asked <= 1
 
 
-async def test_a_wish_whose_time_is_over_is_never_sent() -> None:
+async def test_a_command_whose_time_is_over_is_never_sent() -> None:
     board = relay_board()
     slow = holding(1)
     devices = {"slow": (Installed(1), product(registers(1))), "board": (Installed(2), load("waveshare_relay8"))}
@@ -370,7 +370,7 @@ async def test_others_are_served_while_a_board_takes_its_time_to_move() -> None:
         await bus.write("board", "relay_1", True, within_s=5)
         assert not on.done()
         await on
-        # The next wish for the same board waited until this one was looked at.
+        # The next command for the same board waited until this one was looked at.
         assert slow.raw_coils == {0: 0xFF00}
         await off
         assert slow.raw_coils == {0: 0}
@@ -403,12 +403,12 @@ async def test_unknown_devices_and_points_are_named() -> None:
             await bus.pulse("board", "relay_9", 1, within_s=1)
 
 
-async def test_the_queue_of_wishes_is_bounded() -> None:
+async def test_the_queue_of_commands_is_bounded() -> None:
     gate = relay_board()
     gate.silent = True
     async with wire({1: gate}, {"d": (Installed(), load("waveshare_relay8"))}, timeout_s=0.05) as (_, bus, _):
-        wishes = [bus.write("d", "relay_1", True, within_s=0.3) for _ in range(80)]
-        results = await asyncio.gather(*wishes, return_exceptions=True)
+        commands = [bus.write("d", "relay_1", True, within_s=0.3) for _ in range(80)]
+        results = await asyncio.gather(*commands, return_exceptions=True)
         assert all(isinstance(result, CommandFailed) for result in results)
         assert sum("too much to do" in str(result) for result in results) == 80 - 64
 
@@ -442,7 +442,7 @@ class DeafWire:
     async def write(self, unit: int, write: Write, timeout_s: float) -> None: ...
 
 
-async def test_the_owner_ends_even_if_its_library_swallows_the_order() -> None:
+async def test_the_owner_ends_even_if_its_library_swallows_the_cancellation() -> None:
     wire = DeafWire()
     station = Station("d", Installed(), product(registers(1, period_s=0.001)))
     bus = ModbusBus("net", wire, {"d": station}, sink=Heard(), clock=lambda: 0, timeout_s=1)

@@ -1,4 +1,4 @@
-"""Wishes to writes: what a product takes, and what is refused before a byte is sent."""
+"""Commands to writes: what a product takes, and what is refused before a byte is sent."""
 
 from __future__ import annotations
 

@@ -347,7 +347,7 @@ async def test_an_adapter_that_echoes() -> None:
 
 
 async def test_each_unit_is_given_its_own_silence() -> None:
-    """Only the slow unit's requests wait; a wish for another unit goes out in that silence."""
+    """Only the slow unit's requests wait; a command for another unit goes out in that silence."""
     slow, board = holding(1), Unit(bits={(1, at): False for at in range(8)})
     devices = {
         "slow": (Installed(1), product("limits: {guard_s: 1.0, latency_s: 0.1}\n" + registers(1))),
@@ -360,7 +360,7 @@ async def test_each_unit_is_given_its_own_silence() -> None:
         asked = len(slow.asked)
         for relay in ("relay_1", "relay_2", "relay_3"):
             await bus.write("board", relay, True, within_s=0.9)
-        # Three wishes were carried out, and the slow unit, which is always due, was not asked in between.
+        # Three commands were carried out, and the slow unit, which is always due, was not asked in between.
         assert len(slow.asked) - asked <= 1
         await slow.until_asked(asked + 1)
 

@@ -1,4 +1,4 @@
-"""Orders over a real broker: what is sent, what confirms it, and everything that must not be sent at all."""
+"""Commands over a real broker: what is sent, what confirms it, and everything that must not be sent at all."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def broker(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 
 class Device:
-    """The other end: publishes what it is told to, and answers orders as `answers` says."""
+    """The other end: publishes what it is told to, and answers commands as `answers` says."""
 
     def __init__(self, client: aiomqtt.Client) -> None:
         self.client = client
@@ -59,8 +59,8 @@ class Device:
     async def say(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         await self.client.publish(topic, payload, qos=1, retain=retain)
 
-    async def order(self, topic: str) -> bytes:
-        """The last order under a topic, as soon as there is one."""
+    async def taken(self, topic: str) -> bytes:
+        """The last command under a topic, as soon as there is one."""
         async with asyncio.timeout(20):
             while not any(at == topic for at, _, _ in self.got):
                 self._arrived.clear()
@@ -93,13 +93,13 @@ async def at_work(broker: Broker, folder: Path) -> AsyncIterator[tuple[MqttBus, 
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def test_an_order_is_done_when_the_state_says_so(broker: Broker, tmp_path: Path) -> None:
+async def test_a_command_is_done_when_the_state_says_so(broker: Broker, tmp_path: Path) -> None:
     async with at_work(broker, tmp_path) as (bus, device, heard):
-        assert await device.order("cmnd/p1/POWER1") == b""  # asked how it stands
-        assert await device.order("cmnd/p1/STATUS") == b"10"
+        assert await device.taken("cmnd/p1/POWER1") == b""  # asked how it stands
+        assert await device.taken("cmnd/p1/STATUS") == b"10"
         device.answers = lambda topic, payload: {"stat/p1/POWER": b"ON"} if payload.endswith(b"ON") else {}
         await bus.write("plug", "relay_1", True, within_s=10)
-        assert await device.order("cmnd/p1/Backlog0") == b"PulseTime1 0; Power1 ON"
+        assert await device.taken("cmnd/p1/Backlog0") == b"PulseTime1 0; Power1 ON"
         await heard.until_value("plug.relay_1", True)
         assert not any(retained for _, _, retained in device.got)
 
@@ -111,7 +111,7 @@ async def test_a_pulse_is_timed_by_tasmota(tmp_path: Path, seconds: float, said:
     async with at_work(broker, tmp_path) as (bus, device, _):
         device.answers = lambda topic, payload: {"stat/p1/POWER": b"ON"} if topic.endswith("Backlog0") else {}
         await bus.pulse("plug", "relay_1", seconds, within_s=10)
-        assert await device.order("cmnd/p1/Backlog0") == b"PulseTime1 " + said + b"; Power1 ON"
+        assert await device.taken("cmnd/p1/Backlog0") == b"PulseTime1 " + said + b"; Power1 ON"
     await broker.stop()
 
 
@@ -122,10 +122,10 @@ async def test_zigbee_times_pulses_in_whole_seconds(broker: Broker, tmp_path: Pa
         await heard.until_value("z2m.relay_1", False)
         device.answers = lambda topic, _: {"zigbee2mqtt/hall/plug": on} if topic.endswith("/set") else {}
         await bus.pulse("z2m", "relay_1", 2.5, within_s=10)
-        sent = json.loads(await device.order("zigbee2mqtt/hall/plug/set"))
+        sent = json.loads(await device.taken("zigbee2mqtt/hall/plug/set"))
         assert sent == {"state": "ON", "on_time": 3}
         await bus.write("z2m", "relay_1", True, within_s=10)
-        assert json.loads(await device.order("zigbee2mqtt/hall/plug/set")) == {"state": "ON"}
+        assert json.loads(await device.taken("zigbee2mqtt/hall/plug/set")) == {"state": "ON"}
 
 
 async def test_a_device_that_says_nothing_new_is_believed(broker: Broker, tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ async def test_a_device_that_says_nothing_new_is_believed(broker: Broker, tmp_pa
         await heard.until_value("board.relay_1", True)
         await heard.until_value("plug.relay_1", True)
         await bus.write("board", "relay_1", True, within_s=10)
-        assert await device.order("node/switch/relay_1/command") == b"ON"
+        assert await device.taken("node/switch/relay_1/command") == b"ON"
         with pytest.raises(CommandFailed, match="not confirmed"):
             await bus.write("plug", "relay_1", True, within_s=0.3)
 
@@ -156,7 +156,7 @@ async def test_another_state_or_another_output_confirms_nothing(broker: Broker, 
         await heard.until_value("board.relay_2", True)
 
 
-async def test_what_was_retained_confirms_no_order_of_a_device_that_repeats(broker: Broker, tmp_path: Path) -> None:
+async def test_what_was_retained_confirms_no_command_of_a_device_that_repeats(broker: Broker, tmp_path: Path) -> None:
     async with broker.client() as before:
         await before.publish("stat/p1/POWER", b"ON", qos=1, retain=True)
     async with at_work(broker, tmp_path) as (bus, _, heard):
@@ -174,18 +174,18 @@ async def test_nothing_is_sent_to_a_device_that_is_away(broker: Broker, tmp_path
         with pytest.raises(CommandFailed, match="nothing was sent"):
             await bus.write("z2m", "relay_1", True, within_s=5)  # nobody ever heard of it
         await device.say("cmnd/p1/last", b"x")
-        await device.order("cmnd/p1/last")
+        await device.taken("cmnd/p1/last")
         assert not any(topic.endswith(("Backlog0", "/set")) for topic, _, _ in device.got)
 
 
-async def test_a_device_that_leaves_meanwhile_fails_the_order_at_once(broker: Broker, tmp_path: Path) -> None:
+async def test_a_device_that_leaves_meanwhile_fails_the_command_at_once(broker: Broker, tmp_path: Path) -> None:
     async with at_work(broker, tmp_path) as (bus, device, _):
         device.answers = lambda topic, _: {"node/status": b"offline"} if topic.endswith("/command") else {}
         with pytest.raises(CommandFailed, match="went away meanwhile"):
             await bus.write("board", "relay_1", True, within_s=30)
 
 
-async def test_a_wish_without_a_broker_is_never_sent_later(broker: Broker, tmp_path: Path) -> None:
+async def test_a_command_without_a_broker_is_never_sent_later(broker: Broker, tmp_path: Path) -> None:
     async with at_work(broker, tmp_path) as (bus, device, _):
         device.answers = lambda topic, payload: {"stat/p1/POWER": b"ON"} if topic.endswith("Backlog0") else {}
         await bus.write("plug", "relay_1", True, within_s=10)
@@ -198,7 +198,7 @@ async def test_a_wish_without_a_broker_is_never_sent_later(broker: Broker, tmp_p
             await client.subscribe("cmnd/#", qos=1)
             listening = asyncio.create_task(again.listen())
             again.answers = lambda topic, payload: {"stat/p1/POWER": b"OFF"} if topic.endswith("Backlog0") else {}
-            await again.order("cmnd/p1/POWER1")  # the gateway is back: it asks how the device stands
+            await again.taken("cmnd/p1/POWER1")  # the gateway is back: it asks how the device stands
             await again.say("tele/p1/LWT", b"Online", retain=True)
             while True:
                 try:

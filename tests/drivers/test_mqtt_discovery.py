@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from drivers.mqtt.discovery import COMPONENTS, KEYS, patterns, read_announcement
 from drivers.mqtt.drafts import Drafts, drafts_of
-from drivers.mqtt.templates import NotUnderstood, Template, read_order_template, read_template
+from drivers.mqtt.templates import NotUnderstood, Template, read_command_template, read_template
 from drivers.profiles.files import parse
 from drivers.profiles.profile import JsonSource, Profile, TopicCommand, TopicOutput
 
@@ -77,15 +77,15 @@ def test_templates_that_do_more(text: str) -> None:
 
 
 def test_payload_templates() -> None:
-    assert read_order_template('{"a": {"b": {{ value | int }}}}') == '{"a": {"b": {value}}}'
+    assert read_command_template('{"a": {"b": {{ value | int }}}}') == '{"a": {"b": {value}}}'
     for text in ("{{ value_json.a }}", "{{ value }}{{ value }}", "{% x %}{{ value }}", "ON"):
         with pytest.raises(NotUnderstood):
-            read_order_template(text)
+            read_command_template(text)
 
 
 @given(st.text(max_size=80))
 def test_any_template_is_a_place_or_words(text: str) -> None:
-    for read in (read_template, read_order_template):
+    for read in (read_template, read_command_template):
         for each in (text, "{{ value_json" + text + " }}"):
             try:
                 read(each)

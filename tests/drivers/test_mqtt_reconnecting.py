@@ -111,7 +111,7 @@ async def test_behind_a_broker_that_ends_every_connection_devices_are_lost(monke
     assert "broker" in heard.of(DeviceLost)[0].why
 
 
-async def test_an_order_that_the_broker_does_not_acknowledge_is_cut_off() -> None:
+async def test_a_command_that_the_broker_does_not_acknowledge_is_cut_off() -> None:
     heard = Heard()
     async with at_work(False, heard) as (bus, brokers):
         await heard.until(lambda: heard.of(DeviceFound))
@@ -121,13 +121,13 @@ async def test_an_order_that_the_broker_does_not_acknowledge_is_cut_off() -> Non
             await brokers[0].gone
 
 
-async def test_an_order_that_nobody_waits_for_any_more_is_cut_off() -> None:
+async def test_a_command_that_nobody_waits_for_any_more_is_cut_off() -> None:
     heard = Heard()
     async with at_work(False, heard) as (bus, brokers):
         await heard.until(lambda: heard.of(DeviceFound))
-        order = asyncio.create_task(bus.pulse("plug", "relay_1", 1, within_s=60))
+        command = asyncio.create_task(bus.pulse("plug", "relay_1", 1, within_s=60))
         await brokers[0].published.wait()
-        order.cancel()
+        command.cancel()
         async with asyncio.timeout(20):
             await brokers[0].gone
-        await asyncio.gather(order, return_exceptions=True)
+        await asyncio.gather(command, return_exceptions=True)

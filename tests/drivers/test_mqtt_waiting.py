@@ -1,4 +1,4 @@
-"""Which words of a device confirm an order, and which say nothing of it."""
+"""Which words of a device confirm a command, and which say nothing of it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import pytest
 
 from drivers.bus import CommandFailed
 from drivers.changes import Worth
+from drivers.mqtt.commands import CommandMessage
 from drivers.mqtt.mapping import Values
-from drivers.mqtt.orders import Order
 from drivers.mqtt.waiting import LIMIT, Waiting
 
-OPEN = Order("gate/set", b"OPEN", "gate", ("open",), 0.0, repeats=False)
+OPEN = CommandMessage("gate/set", b"OPEN", "gate", ("open",), 0.0, repeats=False)
 SAID = Values("lane", (Worth("gate", "open", "good"),))
 
 
@@ -55,7 +55,7 @@ async def test_one_device_that_leaves_takes_only_its_own_words() -> None:
     assert (waiting.said_before("lane", OPEN), waiting.said_before("other", OPEN)) == (False, True)
 
 
-async def test_no_order_waits_in_a_queue_for_its_turn() -> None:
+async def test_no_command_waits_in_a_queue_for_its_turn() -> None:
     waiting = Waiting("site")
     held = [waiting.word_of("lane", OPEN) for _ in range(LIMIT)]
     for each in held:

@@ -16,7 +16,7 @@ from drivers.osdp.codec import CHLNG, KEYSET, Frame
 from drivers.osdp.keys import Keys, KeyStore
 from drivers.osdp.line import RESPONSE_S
 from drivers.osdp.meaning import COMMAND_OUTPUT, output
-from drivers.osdp.wishes import Wish
+from drivers.osdp.panel_commands import PanelCommand
 from drivers.reports import InputRefused, PointsRead
 from simulators.osdp.pd import Pd
 from tests.drivers.osdp_line import KEY, SERIAL, OsdpLine, keyed, osdp_line
@@ -137,7 +137,7 @@ def test_a_reader_without_a_secure_channel_in_the_place_of_one_with_a_key(tmp_pa
 
 
 def test_a_command_that_met_silence_is_not_repeated_later(tmp_path: Path) -> None:
-    """In the clear too: the library would say it again 0.8 and 1.6 s later, when it is nobody's wish any more."""
+    """In the clear too: the library would say it again 0.8 and 1.6 s later, when nobody wants it any more."""
     loop = Loop(tmp_path, secure=False)
     obeyed: list[int] = []
 
@@ -152,7 +152,7 @@ def test_a_command_that_met_silence_is_not_repeated_later(tmp_path: Path) -> Non
     until = time.monotonic() + 0.5
     loop.mute.add(0)
     heard, loop.pds[0].heard = loop.pds[0].heard, lambda frame: b""  # type: ignore[method-assign]
-    loop.readers[0].wish(Wish(output(0, on=True, for_s=3.0), until, answers.append))
+    loop.readers[0].give(PanelCommand(output(0, on=True, for_s=3.0), until, answers.append))
     loop.run(lambda: time.monotonic() > until)
     loop.pds[0].heard = heard  # type: ignore[method-assign]
     loop.mute.clear()

@@ -1,4 +1,4 @@
-"""Wishes in the library's words, and the bytes that come of them."""
+"""Commands in the library's words, and the bytes that come of them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_events(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "saying",
     [
         lambda: meaning.output(0, on=True, for_s=25.6),
         lambda: meaning.lamp("mauve"),
@@ -47,9 +47,9 @@ def test_events(name: str) -> None:
         lambda: meaning.text("x" * 33),
     ],
 )
-def test_what_cannot_be_said(wish: Callable[[], object]) -> None:
+def test_what_cannot_be_said(saying: Callable[[], object]) -> None:
     with pytest.raises(CannotSay):
-        wish()
+        saying()
 
 
 def test_a_pulse_is_never_shorter_than_asked() -> None:

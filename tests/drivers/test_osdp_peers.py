@@ -40,10 +40,10 @@ class Panel:
         self._news = asyncio.Event()
         self._reading = asyncio.create_task(self._read())
 
-    async def ask(self, wish: str) -> dict[str, Any]:
+    async def ask(self, word: str) -> dict[str, Any]:
         """What it answers to one of its words."""
         assert self._process.stdin is not None
-        self._process.stdin.write(wish.encode() + b"\n")
+        self._process.stdin.write(word.encode() + b"\n")
         await self.until(lambda: any("answer" in line for line in self.heard))
         answer = next(line for line in self.heard if "answer" in line)
         self.heard.remove(answer)

@@ -22,8 +22,8 @@ from drivers.profiles.profile import Output
 from simulators.modbus.image import CommandGiven, OutputPulsed, OutputSet
 from tests.drivers.meter_object_values import object_rounds
 from tests.drivers.meter_record_values import record_rounds
-from tests.drivers.meter_values import ADDRESS, PASSWORD_FILE, meter_orders, meter_rounds
-from tests.drivers.register_values import orders_of, raws_of, register_rounds, strange_raws
+from tests.drivers.meter_values import ADDRESS, PASSWORD_FILE, meter_commands, meter_rounds
+from tests.drivers.register_values import commands_of, raws_of, register_rounds, strange_raws
 from tests.drivers.rigs import DEVICE, Hanging, Rig, rig
 
 PROFILES = load_all()
@@ -32,13 +32,13 @@ PROFILES = load_all()
 class Bench(NamedTuple):
     """How products of one protocol are tried. `hangings`: the wires, taken in turn.
 
-    `rounds`: what a device's points are made to say, and what they must read as (None: bad). `orders`: command, value,
-    and what the simulated device must understand.
+    `rounds`: what a device's points are made to say, and what they must read as (None: bad). `commands`: command,
+    value, and what the simulated device must understand.
     """
 
     hangings: Sequence[Hanging]
     rounds: Callable[[Profile], list[tuple[dict[str, Value], dict[str, Value]]]]
-    orders: Callable[[Profile], list[tuple[str, Value, str | float | None]]]
+    commands: Callable[[Profile], list[tuple[str, Value, str | float | None]]]
 
 
 _METERS = tuple(
@@ -65,12 +65,12 @@ BENCHES: Mapping[str, Bench] = {
             Hanging("{kind: modbus-rtu, port: /dev/ttyS9, baud: 115200, timeout_s: 5}", "unit: 7"),
         ),
         register_rounds,
-        orders_of,
+        commands_of,
     ),
-    "dlt645": Bench(_METERS, meter_rounds, meter_orders),
-    "cjt188": Bench(_METERS, meter_rounds, meter_orders),
-    "dlt698": Bench(_METERS, object_rounds, meter_orders),
-    "mbus": Bench(_MBUS, record_rounds, meter_orders),
+    "dlt645": Bench(_METERS, meter_rounds, meter_commands),
+    "cjt188": Bench(_METERS, meter_rounds, meter_commands),
+    "dlt698": Bench(_METERS, object_rounds, meter_commands),
+    "mbus": Bench(_MBUS, record_rounds, meter_commands),
 }
 """By a profile's protocol."""
 
@@ -108,10 +108,10 @@ async def test_every_point_reads_back_as_it_is(id: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("id", TOLD)
 async def test_every_command_arrives_as_it_was_meant(id: str, tmp_path: Path) -> None:
-    orders = BENCHES[PROFILES[id].protocol].orders(PROFILES[id])
-    assert {order[0] for order in orders} == set(PROFILES[id].commands)
+    commands = BENCHES[PROFILES[id].protocol].commands(PROFILES[id])
+    assert {command[0] for command in commands} == set(PROFILES[id].commands)
     async with on_its_wire(tmp_path, id) as product:
-        for command, asked, understood in orders:
+        for command, asked, understood in commands:
             await product.bus.write(DEVICE, command, asked, within_s=WITHIN_S)
             given = product.acts[-1]
             assert isinstance(given, CommandGiven)
@@ -214,7 +214,7 @@ async def test_a_converter_that_hangs_up_is_dialled_again(kind: str, tmp_path: P
         await product.reads({"temperature": -12.5, "humidity": 99.9})
 
 
-def test_lifts_take_no_orders() -> None:
+def test_lifts_take_no_commands() -> None:
     lifts = [profile for profile in PROFILES.values() if profile.kind.startswith(("elevator", "lift"))]
     assert {"arkel_arcode", "invertek_elevator_core", "elevator_monitor", "elevator_dry_contact"} <= {
         profile.id for profile in lifts

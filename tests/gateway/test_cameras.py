@@ -118,20 +118,20 @@ async def test_a_car_at_each_make_is_let_in_and_its_picture_kept(tmp_path: Path)
 async def test_a_guard_opens_a_barrier_that_only_its_camera_moves(tmp_path: Path) -> None:
     async with yard(tmp_path) as (gateway, stage), gateway.client() as guard:
         await gateway.soon("device.found", "zhen")
-        wish = {"site": "makes", "target": "lane-zhen", "kind": "barrier.open", "reason": "访客来访"}
-        assert (await guard.post("/api/commands", json=wish)).status_code == 202
+        command = {"site": "makes", "target": "lane-zhen", "kind": "barrier.open", "reason": "访客来访"}
+        assert (await guard.post("/api/commands", json=command)).status_code == 202
         await gateway.soon("command.done", "lane-zhen")
         await until(lambda: stage.site.lanes["lane-zhen"].arm.opens == 1, WITHIN_S)
 
-        # Off the network, it fetches nothing: the wish fails in words, and nothing is lifted when it comes back.
+        # Off the network, it fetches nothing: the command fails in words, and nothing is lifted when it comes back.
         await stage.post("/sim/faults", {"device": "zhen", "fault": "offline"})
-        assert (await guard.post("/api/commands", json=wish)).status_code == 202
+        assert (await guard.post("/api/commands", json=command)).status_code == 202
         [failed] = await gateway.soon("command.failed", "lane-zhen")
         assert failed["why"]["zh"]
         await stage.api.delete("/sim/faults")
         said = await stage.post("/sim/lanes/lane-zhen/drive-up", {"plate": "粤B88888"})
         assert said["sent"] is True
-        await until(lambda: stage.site.lanes["lane-zhen"].arm.opens == 2, WITHIN_S)  # by the read, not by the wish
+        await until(lambda: stage.site.lanes["lane-zhen"].arm.opens == 2, WITHIN_S)  # by the read, not by the command
         assert len(gateway.said("command.done", "lane-zhen")) == 1
 
 

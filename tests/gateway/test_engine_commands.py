@@ -43,7 +43,7 @@ async def test_an_id_is_carried_out_once_also_after_a_restart(tmp_path: Path) ->
 
 
 # situation, how the command is made, the event, whether anything is sent
-WISHES: list[tuple[str, dict[str, Any], str, bool]] = [
+COMMANDS: list[tuple[str, dict[str, Any], str, bool]] = [
     ("in time", {}, "command.done", True),
     ("expired on the way", {"issued_ms": -60_000, "ttl_ms": -1}, "command.expired", False),
     ("from the far future", {"issued_ms": 120_000, "ttl_ms": 130_000}, "command.failed", False),
@@ -52,8 +52,8 @@ WISHES: list[tuple[str, dict[str, Any], str, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("how", "kind", "sends"), [w[1:] for w in WISHES], ids=[w[0] for w in WISHES])
-async def test_wishes(tmp_path: Path, how: dict[str, Any], kind: str, sends: bool) -> None:
+@pytest.mark.parametrize(("how", "kind", "sends"), [w[1:] for w in COMMANDS], ids=[w[0] for w in COMMANDS])
+async def test_commands(tmp_path: Path, how: dict[str, Any], kind: str, sends: bool) -> None:
     async with yard(tmp_path) as here:
         await here.command("door.unlock", how.pop("target", "lobby"), **how)
         assert (here.sent == [PULSE]) is sends

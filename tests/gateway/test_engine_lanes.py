@@ -196,7 +196,7 @@ async def test_a_barrier_that_does_not_open_is_alarmed_with_a_ticket_and_cleared
         assert len(await here.events("alarm.cleared")) == 1
 
 
-async def test_a_barrier_that_does_not_take_the_wish_is_alarmed_at_once_until_it_does(tmp_path: Path) -> None:
+async def test_a_barrier_that_does_not_take_the_command_is_alarmed_at_once_until_it_does(tmp_path: Path) -> None:
     async with yard(tmp_path) as here:
         await here.read(barrier_in__gate_status="closed")
         here.wires["barrier-net"].dead = True
@@ -243,7 +243,7 @@ async def test_what_a_barrier_cannot_do_fails_in_words(tmp_path: Path, kind: str
         assert data["why"]["zh"]
 
 
-async def test_a_camera_that_moves_the_barrier_is_ordered_to_lift_it(tmp_path: Path) -> None:
+async def test_a_camera_that_moves_the_barrier_is_commanded_to_lift_it(tmp_path: Path) -> None:
     async with yard(tmp_path) as here:
         await here.command("barrier.open", "gate-side")
         assert here.sent == [("write", "cam-side", "open", True)]

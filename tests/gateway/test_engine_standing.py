@@ -94,7 +94,7 @@ async def test_a_line_that_comes_and_goes_is_not_worth_a_statement_each_time(tmp
         assert len(await stated(site)) == 3
 
 
-async def test_a_wish_about_an_alarm_that_nobody_knows_says_so_and_has_both_sides_compared(tmp_path: Path) -> None:
+async def test_a_command_about_an_alarm_that_nobody_knows_says_so_and_has_both_sides_compared(tmp_path: Path) -> None:
     async with yard(tmp_path) as site:
         await site.command("alarm.ack", "0f8fad5b-d9cb-469f-a165-70867728950e")
         [(_, _, failed)] = await site.events("command.failed")

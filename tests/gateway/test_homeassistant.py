@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from config.site import HomeAssistant, MqttBus
-from gateway.homeassistant.outward import ORDERS_AT_ONCE, Outward
+from gateway.homeassistant.outward import COMMANDS_AT_ONCE, Outward
 from tests.brokers import KINDS, PASSWORD, USERNAME, Broker, Ear, Kind, listen
 from tests.gateway.engine_site import Yard, yard
 from tests.gateway.process import hut
@@ -132,7 +132,7 @@ async def test_a_broker_that_restarts_is_told_everything_again(broker: Broker, t
             await ear.until(f"gatehouse/{site_of(here)}/point/relays/input_1", b'{"value":"ON","presence":"online"}')
 
 
-async def test_orders_are_recorded_like_a_persons_and_are_few(broker: Broker, tmp_path: Path) -> None:
+async def test_commands_are_recorded_like_a_persons_and_are_few(broker: Broker, tmp_path: Path) -> None:
     async with yard(tmp_path) as here, hearing(broker) as ear, broker.client() as assistant:
         site = site_of(here)
         async with shown(broker, here, commands=True) as outward:
@@ -140,7 +140,7 @@ async def test_orders_are_recorded_like_a_persons_and_are_few(broker: Broker, tm
             cover = await said(ear, f"homeassistant/cover/gatehouse-{site}/lane-gate-in/config")
             assert (cover["payload_close"], cover["payload_stop"]) == (None, None)
             await ear.until(f"gatehouse/{site}/presence", b"online")
-            # Its subscription to orders follows; what is asked before is not carried out later.
+            # Its subscription to commands follows; what is asked before is not carried out later.
             async with asyncio.timeout(20):
                 while not await here.events("command.done"):
                     await assistant.publish(lock["command_topic"], b"UNLOCK", qos=1)
@@ -162,7 +162,7 @@ async def test_orders_are_recorded_like_a_persons_and_are_few(broker: Broker, tm
                 "door.unlock"
             }
             before = outward.refused
-            for _ in range(2 * ORDERS_AT_ONCE):
+            for _ in range(2 * COMMANDS_AT_ONCE):
                 await assistant.publish(lock["command_topic"], b"UNLOCK", qos=1)
             async with asyncio.timeout(20):
                 while outward.refused == before:  # noqa: ASYNC110 - it happens in another task

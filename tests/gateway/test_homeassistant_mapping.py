@@ -1,4 +1,4 @@
-"""What each thing of the site is to a Home Assistant: tables of announcements, states and orders."""
+"""What each thing of the site is to a Home Assistant: tables of announcements, states and commands."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from gateway.engine.desk.points import UNREAD, Latest
 from gateway.engine.desk.record import Thing
 from gateway.homeassistant.mapping import (
     announcements,
+    command_of,
     door_state,
     lane_state,
-    order_of,
     point_state,
     problem_state,
     things_of,
@@ -70,7 +70,7 @@ def test_names_are_in_the_language_that_the_site_asks_for(layout: SiteLayout) ->
         assert configs[topic]["device"]["name"] == name
 
 
-def test_orders_are_announced_only_with_leave(layout: SiteLayout) -> None:
+def test_commands_are_announced_only_with_leave(layout: SiteLayout) -> None:
     asked = [config for config in said(layout, commands=True).values() if "command_topic" in config]
     assert len(asked) == len(layout.doors) + len(layout.lanes)
 
@@ -133,7 +133,7 @@ def test_problems() -> None:
 
 
 @pytest.mark.parametrize(
-    ("topic", "payload", "order"),
+    ("topic", "payload", "command"),
     [
         ("gatehouse/s/door/lobby/set", b"UNLOCK", ("door.unlock", "lobby")),
         ("gatehouse/s/lane/gate-in/set", b"OPEN", ("barrier.open", "gate-in")),
@@ -147,8 +147,8 @@ def test_problems() -> None:
         ("gatehouse/s/door/a/b/set", b"UNLOCK", None),
     ],
 )
-def test_orders(topic: str, payload: bytes, order: tuple[str, str] | None) -> None:
-    assert order_of(topics_of("s", shown()), topic, payload) == order
+def test_commands(topic: str, payload: bytes, command: tuple[str, str] | None) -> None:
+    assert command_of(topics_of("s", shown()), topic, payload) == command
 
 
 def test_a_point_of_a_device_has_a_topic_of_its_own() -> None:

@@ -45,9 +45,9 @@ async def test_a_card_moves_the_lock_and_is_recorded_and_shown(tmp_path: Path) -
 async def test_a_guard_opens_from_the_screen_once_also_after_a_restart(tmp_path: Path) -> None:
     async with hut(tmp_path) as gateway:
         await gateway.start()
-        wish = {"site": "hut", "target": "front", "kind": "door.unlock", "reason": "忘带卡"}
+        command = {"site": "hut", "target": "front", "kind": "door.unlock", "reason": "忘带卡"}
         async with gateway.client() as client:
-            asked = (await client.post("/api/commands", json=wish)).json()
+            asked = (await client.post("/api/commands", json=command)).json()
             await gateway.ends.pulsed()
 
             async def done() -> bool:

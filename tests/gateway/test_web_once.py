@@ -9,7 +9,7 @@ from typing import Any
 from tests.gateway.test_web_site import site
 from tests.web.walking import routes
 
-WISH: dict[str, Any] = {"site": "yard", "target": "lobby", "kind": "door.unlock", "reason": "访客"}
+COMMAND: dict[str, Any] = {"site": "yard", "target": "lobby", "kind": "door.unlock", "reason": "访客"}
 NO_KEY = {
     "/api/session": "asks for a password, and its answer is a secret",
     "/api/self/confirm": "asks for a password, and makes nothing",
@@ -22,19 +22,21 @@ NO_KEY = {
 async def test_a_double_click_opens_a_door_once(tmp_path: Path) -> None:
     async with site(tmp_path) as there:
         await there.sign_in()
-        wish = WISH | {"site": there.here.engine.site.site, "target": there.here.engine.doors.ids()[0]}
+        command = COMMAND | {"site": there.here.engine.site.site, "target": there.here.engine.doors.ids()[0]}
         key = {"Idempotency-Key": "act-1"}
-        answers = await asyncio.gather(*(there.client.post("/api/commands", json=wish, headers=key) for _ in range(3)))
+        answers = await asyncio.gather(
+            *(there.client.post("/api/commands", json=command, headers=key) for _ in range(3))
+        )
         assert [answer.status_code for answer in answers] == [202] * 3
         assert len({answer.json()["id"] for answer in answers}) == 1
-        later = await there.client.post("/api/commands", json=wish, headers=key)
+        later = await there.client.post("/api/commands", json=command, headers=key)
         assert later.json()["id"] == answers[0].json()["id"]
         assert later.headers["Idempotency-Replayed"] == "true"
-        other = await there.client.post("/api/commands", json=wish | {"reason": "送货"}, headers=key)
+        other = await there.client.post("/api/commands", json=command | {"reason": "送货"}, headers=key)
         assert (other.status_code, list(other.json()["error"]["fields"])) == (422, ["Idempotency-Key"])
-        assert (await there.client.post("/api/commands", json=wish)).json()["id"] != answers[0].json()["id"]
+        assert (await there.client.post("/api/commands", json=command)).json()["id"] != answers[0].json()["id"]
         await there.sign_in("admin")
-        theirs = await there.client.post("/api/commands", json=wish, headers=key)
+        theirs = await there.client.post("/api/commands", json=command, headers=key)
         assert theirs.json()["id"] != answers[0].json()["id"]
 
 

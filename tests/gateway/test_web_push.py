@@ -1,4 +1,4 @@
-"""`/push` for cameras of every make: what is answered, when the disk holds it up, and what people wish of a camera."""
+"""`/push` for cameras of every make: what is answered, when the disk holds it up, and what a camera is commanded."""
 
 from __future__ import annotations
 
@@ -257,23 +257,23 @@ async def test_more_than_can_be_recorded_is_not_taken(tmp_path: Path, monkeypatc
         assert set(codes) == {503}
 
 
-# --- What people wish of a camera
+# --- What a camera is commanded
 
 
-async def test_a_wish_goes_out_with_the_heartbeat_of_a_camera_that_asks(tmp_path: Path) -> None:
+async def test_a_command_goes_out_with_the_heartbeat_of_a_camera_that_asks(tmp_path: Path) -> None:
     async with cameras(tmp_path) as there:
         assert (await there.beat())["info"] == "no"
-        wish = asyncio.create_task(there.here.command("barrier.open", "lane-zhen", local=True))
+        command = asyncio.create_task(there.here.command("barrier.open", "lane-zhen", local=True))
         answer: dict[str, Any] = {}
         while answer.get("info") != "ok":
             answer = await there.beat()
-        await wish
+        await command
         [(_, source, _)] = await there.here.events("command.done")
         assert source == "lane-zhen"
         assert (await there.beat())["info"] == "no"
 
 
-async def test_a_wish_that_nobody_fetches_fails_in_words(tmp_path: Path) -> None:
+async def test_a_command_that_nobody_fetches_fails_in_words(tmp_path: Path) -> None:
     async with cameras(tmp_path) as there:
         await there.here.command("barrier.open", "lane-zhen", local=True, ttl_ms=200)
         [(_, _, data)] = await there.here.events("command.failed")
@@ -292,16 +292,16 @@ async def test_an_input_of_the_camera_is_the_lanes_loop(tmp_path: Path) -> None:
 # --- Strangers at an address that is allowed
 
 
-async def test_an_order_is_not_given_to_somebody_else_who_asks_for_the_camera(tmp_path: Path) -> None:
+async def test_a_command_is_not_given_to_somebody_else_who_asks_for_the_camera(tmp_path: Path) -> None:
     async with cameras(tmp_path) as there:
         app = there.client._transport.app  # type: ignore[attr-defined]
         transport = httpx.ASGITransport(app, client=("127.0.0.2", 50_000))
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as thief:
             await there.beat()
             await there.beat()
-            wish = asyncio.create_task(there.here.command("barrier.open", "lane-zhen", local=True, ttl_ms=1_500))
+            command = asyncio.create_task(there.here.command("barrier.open", "lane-zhen", local=True, ttl_ms=1_500))
             told = []
-            while not wish.done():
+            while not command.done():
                 for _ in range(3):
                     stolen = await thief.post("/push/zhen", content=json.dumps(BEAT), headers=JSON)
                     told.append(answered(stolen)["info"])

@@ -259,8 +259,8 @@ async def test_events_are_paged_in_both_directions_and_filtered(tmp_path: Path) 
 async def test_a_guard_opens_by_hand_with_a_reason_and_hears_what_became_of_it(tmp_path: Path) -> None:
     async with site(tmp_path) as there:
         await there.sign_in()
-        wish = {"site": "yard", "target": "gate-in", "kind": "barrier.open", "reason": "访客来访"}
-        answer = await there.client.post("/api/commands", json=wish)
+        command = {"site": "yard", "target": "gate-in", "kind": "barrier.open", "reason": "访客来访"}
+        answer = await there.client.post("/api/commands", json=command)
         assert answer.status_code == 202
         assert answer.json()["state"] == "asked"
         await there.here.settle()
@@ -272,7 +272,7 @@ async def test_a_guard_opens_by_hand_with_a_reason_and_hears_what_became_of_it(t
 
 
 # situation, who, what is asked, status, field of the fault
-WISHES: list[tuple[str, str, dict[str, Any], int, str | None]] = [
+COMMANDS: list[tuple[str, str, dict[str, Any], int, str | None]] = [
     ("no reason", "guard", {"target": "gate-in", "kind": "barrier.open", "reason": ""}, 422, "reason"),
     ("a blank reason", "guard", {"target": "gate-in", "kind": "barrier.open", "reason": "  "}, 422, "reason"),
     ("an unknown target", "guard", {"target": "nowhere", "kind": "barrier.open", "reason": "x"}, 404, None),
@@ -291,13 +291,13 @@ WISHES: list[tuple[str, str, dict[str, Any], int, str | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("who", "wish", "status", "field"), [w[1:] for w in WISHES], ids=[w[0] for w in WISHES])
-async def test_wishes_that_are_refused(
-    *, tmp_path: Path, who: str, wish: dict[str, Any], status: int, field: str | None
+@pytest.mark.parametrize(("who", "command", "status", "field"), [w[1:] for w in COMMANDS], ids=[w[0] for w in COMMANDS])
+async def test_commands_that_are_refused(
+    *, tmp_path: Path, who: str, command: dict[str, Any], status: int, field: str | None
 ) -> None:
     async with site(tmp_path) as there:
         await there.sign_in(who)
-        answer = await there.client.post("/api/commands", json={"site": "yard"} | wish)
+        answer = await there.client.post("/api/commands", json={"site": "yard"} | command)
         assert answer.status_code == status
         error = answer.json()["error"]
         assert error["message"]

@@ -1,4 +1,4 @@
-"""Alarms: what the gateway's events make of them, how they are listed, and that people's wishes are commands."""
+"""Alarms: what the gateway's events make of them, how they are listed, and how people command them."""
 
 from __future__ import annotations
 

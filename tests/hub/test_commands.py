@@ -26,7 +26,7 @@ from rules.commands import LIFE_MS
 from tests.hub.office import Office, layout, office
 from tests.hub.senders import NOW_MS, Sent, arrived, rows
 
-WISH = {"site": "demo", "target": "lobby-a", "kind": "door.unlock", "reason": "搬家"}
+COMMAND = {"site": "demo", "target": "lobby-a", "kind": "door.unlock", "reason": "搬家"}
 
 
 def machine_wall_ms() -> int:
@@ -54,8 +54,8 @@ class Desk:
     def _shown(self, done: Outcome) -> None:
         self.states += [(state["command"], state["state"]) for state in done.states if state["kind"] == "command"]
 
-    async def ask(self, status: int = 202, headers: dict[str, str] | None = None, **wish: Any) -> Any:
-        answer = await self.client.post("/api/commands", json=WISH | wish, headers=headers)
+    async def ask(self, status: int = 202, headers: dict[str, str] | None = None, **command: Any) -> Any:
+        answer = await self.client.post("/api/commands", json=COMMAND | command, headers=headers)
         assert answer.status_code == status, answer.text
         body = answer.json()
         if status == 202 and self.now_ms is None:
@@ -97,7 +97,7 @@ async def desk(database: Database, role: str = "guard", *sites: str) -> AsyncIte
         yield Desk(hub, client)
 
 
-async def test_a_wish_is_recorded_sent_and_answered(database: Database) -> None:
+async def test_a_command_is_recorded_sent_and_answered(database: Database) -> None:
     async with desk(database) as at:
         asked = await at.ask(ttl_s=20)
         assert (asked["state"], asked["by"]["name"], asked["reason"]) == ("asked", "Wang", "搬家")
@@ -118,7 +118,7 @@ async def test_a_wish_is_recorded_sent_and_answered(database: Database) -> None:
         assert at.states == [("door.unlock", "asked"), ("door.unlock", "sent"), ("door.unlock", "done")]
 
 
-async def test_why_a_wish_failed_is_kept(database: Database) -> None:
+async def test_why_a_command_failed_is_kept(database: Database) -> None:
     async with desk(database) as at:
         asked = await at.ask()
         await at.sending.turn()
@@ -127,7 +127,7 @@ async def test_why_a_wish_failed_is_kept(database: Database) -> None:
         assert (state, result["why"]) == ("failed", {"zh": "总线无应答", "en": "The bus does not answer"})
 
 
-async def test_unanswered_wishes_are_sent_again_at_a_birth(database: Database) -> None:
+async def test_unanswered_commands_are_sent_again_at_a_birth(database: Database) -> None:
     async with desk(database) as at:
         first, second = await at.ask(), await at.ask(target="garage")
         await at.sending.turn()
@@ -142,7 +142,7 @@ async def test_unanswered_wishes_are_sent_again_at_a_birth(database: Database) -
         assert [command.id for command in at.commands()] == [second["id"]]
 
 
-async def test_while_the_broker_is_away_wishes_wait_for_it(database: Database) -> None:
+async def test_while_the_broker_is_away_commands_wait_for_it(database: Database) -> None:
     async with desk(database) as at:
         at.sent.open = False
         asked = await at.ask()
@@ -154,7 +154,7 @@ async def test_while_the_broker_is_away_wishes_wait_for_it(database: Database) -
         assert [command.id for command in at.commands()] == [asked["id"]]
 
 
-async def test_a_wish_that_is_over_is_never_sent_and_ends_expired(database: Database) -> None:
+async def test_a_command_that_is_over_is_never_sent_and_ends_expired(database: Database) -> None:
     async with desk(database) as at:
         await at.up()
         asked = await at.ask(ttl_s=10)
@@ -174,7 +174,7 @@ async def test_a_wish_that_is_over_is_never_sent_and_ends_expired(database: Data
         assert len(await at.hub.events("command.expired")) == 1
 
 
-async def test_of_a_wish_that_was_sent_nobody_says_that_it_was_not_carried_out(database: Database) -> None:
+async def test_of_a_command_that_was_sent_nobody_says_that_it_was_not_carried_out(database: Database) -> None:
     async with desk(database) as at:
         await at.up()
         asked = await at.ask(ttl_s=10)
@@ -188,7 +188,7 @@ async def test_of_a_wish_that_was_sent_nobody_says_that_it_was_not_carried_out(d
         assert data["why"] == result["why"]
 
 
-async def test_of_a_wish_that_a_hub_may_have_sent_before_it_died_nothing_is_known(database: Database) -> None:
+async def test_of_a_command_that_a_hub_may_have_sent_before_it_died_nothing_is_known(database: Database) -> None:
     async with desk(database) as at:
         asked = await at.ask(ttl_s=10)
         at.now_ms = milliseconds(asked["issued_at"]) + 15_001
@@ -256,14 +256,14 @@ async def test_an_answer_that_comes_late_is_still_the_truth(database: Database) 
         assert (await at.state(asked["id"]))[0] == "done"
 
 
-async def test_only_its_own_gateway_answers_a_wish(database: Database) -> None:
+async def test_only_its_own_gateway_answers_a_command(database: Database) -> None:
     async with desk(database) as at:
         asked = await at.ask()
         await at.answer(asked, "command.done", site="other")
         assert (await at.state(asked["id"]))[0] == "asked"
 
 
-async def test_an_idempotency_key_makes_one_wish_of_two(database: Database) -> None:
+async def test_an_idempotency_key_makes_one_command_of_two(database: Database) -> None:
     async with desk(database) as at:
         key = {"Idempotency-Key": "k-1"}
         first, second = await at.ask(headers=key), await at.ask(headers=key)
@@ -292,10 +292,10 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("wish", "status", "field"), REFUSED)
-async def test_refused_wishes(database: Database, wish: dict[str, Any], status: int, field: str | None) -> None:
+@pytest.mark.parametrize(("command", "status", "field"), REFUSED)
+async def test_refused_commands(database: Database, command: dict[str, Any], status: int, field: str | None) -> None:
     async with desk(database) as at:
-        body = await at.ask(status, **wish)
+        body = await at.ask(status, **command)
         if field is not None:
             assert list(body["error"]["fields"]) == [field]
         assert await rows(database, "SELECT count(*) FROM commands") == [(0,)]
@@ -303,10 +303,10 @@ async def test_refused_wishes(database: Database, wish: dict[str, Any], status: 
 
 async def test_without_a_reason_and_without_a_session(database: Database) -> None:
     async with desk(database) as at:
-        bare = {name: value for name, value in WISH.items() if name != "reason"}
+        bare = {name: value for name, value in COMMAND.items() if name != "reason"}
         assert (await at.client.post("/api/commands", json=bare)).status_code == 422
         async with at.hub.client() as nobody:
-            assert (await nobody.post("/api/commands", json=WISH)).status_code == 401
+            assert (await nobody.post("/api/commands", json=COMMAND)).status_code == 401
 
 
 ALLOWED = [
@@ -317,13 +317,13 @@ ALLOWED = [
 ]
 
 
-@pytest.mark.parametrize(("role", "wish"), ALLOWED)
-async def test_allowed_wishes(database: Database, role: str, wish: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("role", "command"), ALLOWED)
+async def test_allowed_commands(database: Database, role: str, command: dict[str, Any]) -> None:
     async with desk(database, role) as at:
         name = Text("转速", "Speed")
         speed = PointLayout(id="pump-1.speed", device="pump-1", name=name, type="number", writable=True)
         await at.hub.report("site.described", layout("demo", points=[speed]), "demo")
-        assert (await at.ask(**wish))["state"] == "asked"
+        assert (await at.ask(**command))["state"] == "asked"
 
 
 async def test_what_cannot_be_written_is_no_target(database: Database) -> None:
@@ -333,7 +333,7 @@ async def test_what_cannot_be_written_is_no_target(database: Database) -> None:
         await at.ask(404, kind="point.write", target="pump-1.flow", args={"value": 3})
 
 
-async def test_nobody_sees_wishes_of_other_sites(database: Database) -> None:
+async def test_nobody_sees_commands_of_other_sites(database: Database) -> None:
     async with desk(database) as at:
         asked = await at.ask()
         async with at.hub.signed_in("stranger", "guard", "other") as stranger:

@@ -153,10 +153,10 @@ async def test_no_trace_of_a_password_is_kept(database: Database) -> None:
         assert found[0] == found[1]
 
 
-async def test_a_wish_that_came_twice_is_carried_out_once(database: Database) -> None:
+async def test_a_command_that_came_twice_is_carried_out_once(database: Database) -> None:
     async with office(database) as hub, hub.signed_in("wang", "guard") as client:
-        wish = {"site": "demo", "target": "lobby-a", "kind": "door.unlock", "reason": "访客"}
-        answers = [await client.post("/api/commands", json=wish, headers=KEY) for _ in range(2)]
+        command = {"site": "demo", "target": "lobby-a", "kind": "door.unlock", "reason": "访客"}
+        answers = [await client.post("/api/commands", json=command, headers=KEY) for _ in range(2)]
         assert answers[0].json()["id"] == answers[1].json()["id"]
         assert (await made(client, "tickets", title="x"))["id"]
         assert len(await hub.events("command.asked")) == 1

@@ -1,4 +1,4 @@
-"""Alarms that the hub itself raises: one history, one list, the same wishes; and the one about rights that lag."""
+"""Alarms that the hub itself raises: one history, one list, the same commands; and the one about rights that lag."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def test_it_is_raised_and_cleared_once(database: Database) -> None:
     assert await rows(database, "SELECT DISTINCT site, gateway FROM events") == [("demo", None)]
 
 
-async def test_people_see_it_and_what_they_wish_is_done_at_once(database: Database) -> None:
+async def test_people_see_it_and_what_they_command_is_done_at_once(database: Database) -> None:
     async with office(database) as hub, hub.signed_in("wang", "manager") as client:
         await raised(database)
         (alarm,) = (await client.get("/api/alarms", params={"site": "demo", "state": "open"})).json()["items"]
@@ -85,13 +85,13 @@ async def test_the_road_of_commands_leads_to_the_hub_too(database: Database) -> 
     async with office(database) as hub, hub.signed_in("wang", "manager") as client:
         await raised(database)
         (alarm,) = (await client.get("/api/alarms", params={"site": "demo"})).json()["items"]
-        wish = {"site": "demo", "target": alarm["id"], "kind": "alarm.ack", "reason": "r", "args": {"note": "seen"}}
-        answers = [await client.post("/api/commands", json=wish, headers={"Idempotency-Key": "k"}) for _ in range(2)]
+        command = {"site": "demo", "target": alarm["id"], "kind": "alarm.ack", "reason": "r", "args": {"note": "seen"}}
+        answers = [await client.post("/api/commands", json=command, headers={"Idempotency-Key": "k"}) for _ in range(2)]
         assert [(answer.status_code, answer.json()["state"]) for answer in answers] == [(202, "done")] * 2
         assert answers[0].json()["id"] == answers[1].json()["id"]
         assert await states(database) == [("gw-1", "acknowledged", "")]
         assert await rows(database, "SELECT gateway FROM commands") == [("",)]
-        assert (await client.post("/api/commands", json=wish)).status_code == 409
+        assert (await client.post("/api/commands", json=command)).status_code == 409
         assert await rows(database, "SELECT count(*) FROM commands") == [(1,)]
 
 

@@ -173,8 +173,8 @@ async def test_a_program_that_writes_without_end_is_slowed_and_told(database: Da
         answers: list[httpx.Response] = [await guard.post("/api/tickets", json=new) for _ in range(8)]
         assert [answer.status_code for answer in answers] == [201] * 5 + [429] * 3
         assert 1 <= int(answers[-1].headers["Retry-After"]) <= 12
-        wish = {"site": "demo", "target": "lobby-a", "kind": "door.unlock", "reason": "x"}
-        unlocks = [(await guard.post("/api/commands", json=wish)).status_code for _ in range(5)]
+        command = {"site": "demo", "target": "lobby-a", "kind": "door.unlock", "reason": "x"}
+        unlocks = [(await guard.post("/api/commands", json=command)).status_code for _ in range(5)]
         assert unlocks == [202] * 3 + [429] * 2
         # Reading goes on, and so does everybody else's work.
         assert (await guard.get("/api/tickets")).status_code == 200

@@ -76,7 +76,7 @@ def test_a_stranger_with_the_gateways_password(demo: Demo) -> None:
     gateway = demo.info["gateway"]
     up = topics.up("s1", gateway, "events")
     now = instant(int(time.time() * 1000))
-    wish = Command(
+    command = Command(
         id="00000000-0000-4000-8000-00000000fa1e",
         kind="door.unlock",
         target="lobby-a",
@@ -96,7 +96,7 @@ def test_a_stranger_with_the_gateways_password(demo: Demo) -> None:
         (topics.up("s1", gateway, "presence"), b"[]", 1, False),
         (topics.up("s1", gateway, "pictures"), b"\xff\xd8\xff", 1, False),
         (topics.up("s1", "another-gw", "events"), good, 1, False),
-        (topics.down(gateway, "command"), wire.encode(wish), 1, False),
+        (topics.down(gateway, "command"), wire.encode(command), 1, False),
         (topics.down(gateway, "desired"), b'{"v":1,"form":"snapshot","revision":999999,"items":[]}', 1, False),
     ]
     publish(demo, "broker", gateway, "gateway/uplink.password", sent)
@@ -107,7 +107,7 @@ def test_a_stranger_with_the_gateways_password(demo: Demo) -> None:
     demo.synced()
     seen = [event["data"]["credential"]["value"] for event in hub.events(after=before, kind="access.denied")]
     assert seen == marks
-    # No forged event is held, no stream was forked for it, and no forged wish was carried out.
+    # No forged event is held, no stream was forked for it, and no forged command was carried out.
     assert demo.journal()[-1][0] == stream
     assert_hub_holds_the_journal(demo)
     mine = [event for event in hub.events(after=before) if event["gateway"] == gateway]

@@ -76,14 +76,14 @@ def test_a_replayed_read_never_lifts(demo: Demo) -> None:
 
 def test_open_by_hand_needs_a_reason_and_is_done_once(demo: Demo) -> None:
     hub = demo.hub()
-    wish = {"site": "demo", "target": "gate-in", "kind": "barrier.open"}
-    assert hub.client.post("/api/commands", json=wish).status_code == 422
-    assert hub.client.post("/api/commands", json=wish | {"target": "nowhere", "reason": "x"}).status_code == 404
+    command = {"site": "demo", "target": "gate-in", "kind": "barrier.open"}
+    assert hub.client.post("/api/commands", json=command).status_code == 422
+    assert hub.client.post("/api/commands", json=command | {"target": "nowhere", "reason": "x"}).status_code == 404
     # The car of the test before has gone through, and the hub has heard of it.
     eventually(lambda: barrier(demo, "gate-in") == "down", within_s=30)
     demo.synced()
     before = hub.last_id()
-    asked = hub.post("/api/commands", wish | {"reason": "送货车", "ttl_s": 20})
+    asked = hub.post("/api/commands", command | {"reason": "送货车", "ttl_s": 20})
     eventually(lambda: hub.get(f"/api/commands/{asked['id']}")["state"] == "done")
     eventually(lambda: barrier(demo, "gate-in") == "up", within_s=10)
     done = eventually(lambda: hub.events(after=before, kind="command.done"))
@@ -92,12 +92,12 @@ def test_open_by_hand_needs_a_reason_and_is_done_once(demo: Demo) -> None:
     assert done[0]["data"]["by"]["role"] == "guard"
     opened = eventually(lambda: hub.events(after=before, kind="barrier.opened"))
     assert opened[0]["data"]["by"] == "command"
-    closed = hub.post("/api/commands", wish | {"kind": "barrier.close", "reason": "车已进"})
+    closed = hub.post("/api/commands", command | {"kind": "barrier.close", "reason": "车已进"})
     eventually(lambda: hub.get(f"/api/commands/{closed['id']}")["state"] == "done")
     eventually(lambda: barrier(demo, "gate-in") == "down", within_s=20)
 
 
-def test_a_wish_that_expired_on_its_way_is_never_carried_out(demo: Demo) -> None:
+def test_a_command_that_expired_on_its_way_is_never_carried_out(demo: Demo) -> None:
     hub = demo.hub()
     with demo.down("gateway"):
         asked = hub.post(

@@ -50,8 +50,8 @@ def test_a_trip_is_one_alarm_and_one_ticket_until_the_pump_is_well(demo: Demo) -
         assert ticket["alarm"] == alarm["id"]
         assert ticket["history"], "the values around the fault are missing"
 
-        wish = guard.post(f"/api/alarms/{alarm['id']}/ack", {"note": "已通知维修"})
-        eventually(lambda: guard.get(f"/api/commands/{wish['id']}")["state"] == "done")
+        command = guard.post(f"/api/alarms/{alarm['id']}/ack", {"note": "已通知维修"})
+        eventually(lambda: guard.get(f"/api/commands/{command['id']}")["state"] == "done")
         eventually(lambda: alarms(guard, "pump-1", state="acknowledged"))
 
         hub.post(f"/api/tickets/{ticket['id']}/take")

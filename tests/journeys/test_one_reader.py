@@ -119,8 +119,8 @@ class Yard:
 
     async def set_key(self, reader: str) -> None:
         """An installer sets a reader's key."""
-        wish = {"site": "yard", "target": reader, "kind": "reader.set_key", "reason": "first day"}
-        answer = await self.api.post("/api/commands", json=wish)
+        command = {"site": "yard", "target": reader, "kind": "reader.set_key", "reason": "first day"}
+        answer = await self.api.post("/api/commands", json=command)
         assert answer.status_code == 202, answer.text
         await self.until(lambda: self._settled(answer.json()["id"], "done"))
 
@@ -241,7 +241,7 @@ async def test_the_life_of_a_reader(tmp_path: Path) -> None:
         await here.act("/sim/readers/gate-in/present", card=CARD)
         await here.released()
 
-        # Somebody resets it: it is not used, there is an alarm, and only a person's wish brings it back.
+        # Somebody resets it: it is not used, there is an alarm, and only a person's command brings it back.
         before = len(here.events("access.granted"))
         await here.act("/sim/faults", device="gate-in", fault="factory-reset")
         await here.recorded("alarm.raised", 1)

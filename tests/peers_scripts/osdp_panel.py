@@ -72,9 +72,9 @@ def main() -> None:
         "output 0": lambda: {"done": panel.output_control(line, ADDRESS, switch(False))},
         "set": lambda: {"secure": device.is_security_established, "default": device.is_scbkd},
     }
-    for wish in sys.stdin:
+    for word in sys.stdin:
         try:
-            say(answer=acts[wish.strip()]())
+            say(answer=acts[word.strip()]())
         except (TimeoutError, ValueError) as wrong:
             say(answer={"wrong": repr(wrong)})
     panel.shutdown()

@@ -75,7 +75,7 @@ STORIES: dict[str, tuple[LaneTraits, Story]] = {
             (26, FREE, [Passage(GUARD, last=True)]),
         ],
     ),
-    "the controller takes the wish but the arm does not move": (
+    "the controller takes the command but the arm does not move": (
         TRAITS,
         [
             (0, DOWN, []),

@@ -17,7 +17,7 @@ NOW = 1_780_000_000_000
 ID = "00000000-0000-4000-8000-000000000001"
 
 
-def wish(issued: int = NOW, expires: int = NOW + 30_000, **fields: Any) -> Command:
+def command(issued: int = NOW, expires: int = NOW + 30_000, **fields: Any) -> Command:
     return Command(
         **{
             "id": ID,
@@ -34,28 +34,35 @@ def wish(issued: int = NOW, expires: int = NOW + 30_000, **fields: Any) -> Comma
 
 GUARD = Person(id="u-1", name="x", role="guard")
 CASES = [
-    ("in time", wish(), NOW, set[str](), True, "go"),
-    ("the last moment", wish(), NOW + 29_999, set[str](), True, "go"),
-    ("at its expiry", wish(), NOW + 30_000, set[str](), True, "expired"),
-    ("carried out before", wish(), NOW, {ID}, True, "repeated"),
-    ("carried out before and expired", wish(), NOW + 60_000, {ID}, True, "repeated"),
-    ("a wish that lives too long", wish(expires=NOW + 86_400_000), NOW + LIFE_MS, set[str](), True, "expired"),
-    ("expires before it was issued", wish(expires=NOW - 1), NOW - 10, set[str](), True, "refused"),
-    ("from the future", wish(issued=NOW + AHEAD_MS + 1, expires=NOW + AHEAD_MS * 2), NOW, set[str](), True, "refused"),
+    ("in time", command(), NOW, set[str](), True, "go"),
+    ("the last moment", command(), NOW + 29_999, set[str](), True, "go"),
+    ("at its expiry", command(), NOW + 30_000, set[str](), True, "expired"),
+    ("carried out before", command(), NOW, {ID}, True, "repeated"),
+    ("carried out before and expired", command(), NOW + 60_000, {ID}, True, "repeated"),
+    ("a command that lives too long", command(expires=NOW + 86_400_000), NOW + LIFE_MS, set[str](), True, "expired"),
+    ("expires before it was issued", command(expires=NOW - 1), NOW - 10, set[str](), True, "refused"),
+    (
+        "from the future",
+        command(issued=NOW + AHEAD_MS + 1, expires=NOW + AHEAD_MS * 2),
+        NOW,
+        set[str](),
+        True,
+        "refused",
+    ),
     (
         "a clock that is a little late",
-        wish(issued=NOW + AHEAD_MS, expires=NOW + AHEAD_MS * 2),
+        command(issued=NOW + AHEAD_MS, expires=NOW + AHEAD_MS * 2),
         NOW,
         set[str](),
         True,
         "go",
     ),
-    ("the clock is in doubt", wish(), NOW, set[str](), False, "refused"),
-    ("expired by a clock in doubt", wish(), NOW + 30_000, set[str](), False, "expired"),
-    ("a role that may not", wish(kind="point.write", args={"value": 1}, by=GUARD), NOW, set[str](), True, "refused"),
-    ("a role that nobody has", wish(by=Person(id="u", name="x", role="root")), NOW, set[str](), True, "refused"),
-    ("without its argument", wish(kind="door.mode"), NOW, set[str](), True, "refused"),
-    ("an instant of no calendar", wish(expires_at="2026-02-31T00:00:00.000Z"), NOW, set[str](), True, "refused"),
+    ("the clock is in doubt", command(), NOW, set[str](), False, "refused"),
+    ("expired by a clock in doubt", command(), NOW + 30_000, set[str](), False, "expired"),
+    ("a role that may not", command(kind="point.write", args={"value": 1}, by=GUARD), NOW, set[str](), True, "refused"),
+    ("a role that nobody has", command(by=Person(id="u", name="x", role="root")), NOW, set[str](), True, "refused"),
+    ("without its argument", command(kind="door.mode"), NOW, set[str](), True, "refused"),
+    ("an instant of no calendar", command(expires_at="2026-02-31T00:00:00.000Z"), NOW, set[str](), True, "refused"),
 ]
 
 
@@ -102,7 +109,7 @@ def test_every_kind_has_its_roles_and_the_guard_his_gates() -> None:
 
 @given(st.integers(-(10**8), 10**8), st.integers(-(10**8), 10**8), st.integers(-(10**8), 10**8), st.booleans())
 def test_never_after_its_expiry(issued: int, expires: int, now: int, clock_ok: bool) -> None:
-    found = admissible(wish(NOW + issued, NOW + expires), (), NOW + now, clock_ok=clock_ok)
+    found = admissible(command(NOW + issued, NOW + expires), (), NOW + now, clock_ok=clock_ok)
     if found.verdict == "go":
         assert now < expires
         assert now - issued < LIFE_MS
@@ -111,4 +118,4 @@ def test_never_after_its_expiry(issued: int, expires: int, now: int, clock_ok: b
 
 @given(st.integers(-(10**6), 10**6))
 def test_never_twice(now: int) -> None:
-    assert admissible(wish(), {ID}, NOW + now).verdict == "repeated"
+    assert admissible(command(), {ID}, NOW + now).verdict == "repeated"

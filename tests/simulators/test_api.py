@@ -1,4 +1,4 @@
-"""The control API as design.md says it, and what it answers to wishes that make no sense."""
+"""The control API as design.md says it, and what it answers to requests that make no sense."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ REFUSED: list[tuple[str, dict[str, Any], int, str]] = [
 
 
 @pytest.mark.parametrize(("path", "body", "status", "says"), REFUSED, ids=[f"{r[0]} {r[1]}" for r in REFUSED])
-async def test_wrong_wishes(stage: Stage, path: str, body: dict[str, Any], status: int, says: str) -> None:
+async def test_wrong_requests(stage: Stage, path: str, body: dict[str, Any], status: int, says: str) -> None:
     error = (await stage.post(path, body, status))["error"]
     assert set(error) == {"code", "message", "fields"}
     assert says in error["message"] + str(error["fields"])

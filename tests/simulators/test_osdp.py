@@ -79,7 +79,7 @@ async def read(stage: Stage, folder: Path) -> AsyncIterator[tuple[OsdpBus, Heard
 
 
 @pytest.mark.parametrize(("path", "body", "status", "says"), REFUSED, ids=[f"{r[0]} {r[1]}" for r in REFUSED])
-async def test_wrong_wishes(tmp_path: Path, path: str, body: dict[str, Any], status: int, says: str) -> None:
+async def test_wrong_requests(tmp_path: Path, path: str, body: dict[str, Any], status: int, says: str) -> None:
     async with yard(tmp_path) as stage:
         error = (await stage.post(path, body, status))["error"]
         assert says in error["message"] + str(error["fields"])

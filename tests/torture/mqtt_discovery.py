@@ -9,7 +9,7 @@ from typing import Any
 
 from drivers.mqtt.discovery import KEYS
 from drivers.mqtt.drafts import drafts_of
-from drivers.mqtt.templates import NotUnderstood, read_order_template, read_template
+from drivers.mqtt.templates import NotUnderstood, read_command_template, read_template
 from drivers.profiles.files import parse
 from tests.torture.frames import mutated, noise
 
@@ -53,7 +53,7 @@ def one(rng: Random) -> None:
 def _template(rng: Random) -> None:
     text = rng.choice(("{{ value_json.a['b'][0] | float | round(1) }}", "{{ value }}", '{"a": {{ value | int }}}'))
     spoiled = mutated(rng, text.encode()).decode("utf-8", "replace")
-    for read in (read_template, read_order_template):
+    for read in (read_template, read_command_template):
         try:
             read(spoiled)
         except NotUnderstood as why:

@@ -44,7 +44,7 @@ def faults(file: CameraFile) -> Iterator[Fault]:
 
 def build(file: CameraFile) -> Profile:
     """The profile of a file without faults."""
-    orders = file.dialect == "zhenshi"
+    takes_commands = file.dialect == "zhenshi"
     return profile_of(
         file,
         file.protocol,
@@ -53,7 +53,7 @@ def build(file: CameraFile) -> Profile:
         pictures=file.pictures,
         points={point.id: point for point in map(_input, range(file.inputs))},
         outputs={output.id: output for output in map(_output, range(file.outputs))},
-        commands={command.id: command for command in (_OPEN, _CAPTURE)} if orders else {},
+        commands={command.id: command for command in (_OPEN, _CAPTURE)} if takes_commands else {},
     )
 
 

@@ -139,7 +139,7 @@ class Verify(Closed):
 
 
 class Command(Closed):
-    """A wish that the device takes: one write.
+    """A command that the device takes: one write.
 
     With `value`: that raw value, always. With `enum`: the raw value of the label asked for. With neither: the number
     asked for, (number − offset) ÷ scale as `type`, within `min` and `max`. `repeat`: a second try after silence does

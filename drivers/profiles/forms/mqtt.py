@@ -99,7 +99,7 @@ class MqttOutput(Closed):
     """Something to switch. `state`: where the device says how it stands, in the words of `map`.
 
     `turn_on` and `turn_off` are sent to `topic` (at `path` of a JSON object, if there is one). `repeats`: the device
-    says its state after every order, even if it was so before.
+    says its state after every command, even if it was so before.
     """
 
     name: Words
@@ -125,7 +125,7 @@ class MqttConfirmation(Closed):
 
 
 class MqttCommand(Closed):
-    """A wish that the device takes: `payload` to `topic`. `{value}` in it is the number or the word asked for.
+    """A command that the device takes: `payload` to `topic`. `{value}` in it is the number or the word asked for.
 
     With `enum`: the word of the label asked for. Otherwise a number, (number − offset) ÷ scale, within `min` and `max`.
     """

@@ -233,7 +233,7 @@ class Doors:
             if standing.lock.device == device:
                 standing.lock.found(facts)
 
-    # --- What people wish
+    # --- What people command
 
     async def unlock(self, door: str, command: str, within_s: float) -> None:
         """Lets the lock go once; `CommandFailed` if the board did not."""

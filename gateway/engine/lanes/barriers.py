@@ -70,7 +70,7 @@ class BarrierWire:
                 return "unknown"
 
     async def drive(self, goal: Goal, within_s: float) -> None:
-        """Tells it where to go; `CommandFailed` if it cannot or did not take the wish."""
+        """Tells it where to go; `CommandFailed` if it cannot or did not take the command."""
         self.check(goal)
         match self._barrier:
             case ModbusBarrier(device=device, open=up, close=down):

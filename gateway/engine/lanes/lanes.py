@@ -59,7 +59,7 @@ from rules.passage.barriers import (
 log = structlog.get_logger(__name__)
 
 BARRIER_WITHIN_S = 2.0
-"""A barrier that did not take the wish by then stays as it is."""
+"""A barrier that did not take the command by then stays as it is."""
 
 WAITING_LIMIT = 8
 """Reads of one lane that wait for the journal or the barrier at the most."""
@@ -215,10 +215,10 @@ class Lanes:
             if standing.wire.device == device:
                 self._step(id, Taken(), facts)
 
-    # --- What people wish
+    # --- What people command
 
     async def open(self, lane: str, command: str, within_s: float) -> None:
-        """Lifts the barrier by hand; `CommandFailed` if it did not take the wish."""
+        """Lifts the barrier by hand; `CommandFailed` if it did not take the command."""
         standing = self._lanes[lane]
         standing.wire.check("up")
         standing.idle.arm(None)  # who opens by hand may mean it to stay open
@@ -226,7 +226,7 @@ class Lanes:
         await self._drive(lane, "up", within_s)
 
     async def close(self, lane: str, command: str, within_s: float) -> None:
-        """Lowers the barrier by hand; `CommandFailed` if it cannot or did not take the wish."""
+        """Lowers the barrier by hand; `CommandFailed` if it cannot or did not take the command."""
         standing = self._lanes[lane]
         if standing.memory.under is True:
             raise CommandFailed("A vehicle stands under the barrier", "闸杆下有车")
@@ -287,7 +287,7 @@ class Lanes:
             log.warning("barrier did not take the wish", lane=lane, goal=goal, why=str(failure))
 
     async def _drive(self, lane: str, goal: Goal, within_s: float) -> None:
-        """Drives a barrier; one that does not take the wish is alarmed at once."""
+        """Drives a barrier; one that does not take the command is alarmed at once."""
         try:
             await self._lanes[lane].wire.drive(goal, within_s)
         except CommandFailed:

@@ -32,7 +32,7 @@ class Consent:
     really: bool
 
 
-class Wish(NamedTuple):
+class WantedWrite(NamedTuple):
     """What is wanted: `typed` is the value as it was typed; `pulse_s`: an output on for so long."""
 
     device: str
@@ -41,14 +41,14 @@ class Wish(NamedTuple):
     pulse_s: float | None
 
 
-async def to_device(screen: Screen, at: At, wish: Wish, consent: Consent) -> int:
+async def to_device(screen: Screen, at: At, wanted: WantedWrite, consent: Consent) -> int:
     """Switches an output or gives a command of a device of the site; the exit status."""
-    device, name, _, pulse_s = wish
+    device, name, _, pulse_s = wanted
     installed, profile, bus_id, bus = device_of(at.site, device)
     if pulse_s is not None and name not in profile.outputs:
         outputs = ", ".join(profile.outputs)
         raise Trouble(f"--pulse 只用于输出：{outputs or '无'}", f"--pulse is for outputs: {outputs or 'none'}")
-    value = True if pulse_s is not None else value_for(profile, name, wish.typed)
+    value = True if pulse_s is not None else value_for(profile, name, wanted.typed)
     try:
         write = modbus_write(profile, name, value, pulse_s)
     except CommandFailed as failed:
@@ -83,7 +83,7 @@ async def to_device(screen: Screen, at: At, wish: Wish, consent: Consent) -> int
             raise Trouble(f"没有成功：{failed.why.zh}", f"failed: {failed.why.en}", FAILED) from failed
     screen.line(f"{device} 已确认", f"{device} has confirmed", "green")
     seen = await _read_back(at, device, name, write, bus)
-    return _verdict(screen, profile, wish, value, seen)
+    return _verdict(screen, profile, wanted, value, seen)
 
 
 def _announce(screen: Screen, device: str, bus_id: str, words: str) -> None:
@@ -148,7 +148,9 @@ async def _read_back(
         return Unread()
 
 
-def _verdict(screen: Screen, profile: Profile, wish: Wish, value: Value, seen: Value | Unread | list[int]) -> int:
+def _verdict(
+    screen: Screen, profile: Profile, wanted: WantedWrite, value: Value, seen: Value | Unread | list[int]
+) -> int:
     if isinstance(seen, Unread):
         screen.line("设备不提供回读，请看设备本身", "the device shows no state to read back: look at the device itself")
         screen.record(written=True, value=value, readback=None)
@@ -158,9 +160,9 @@ def _verdict(screen: Screen, profile: Profile, wish: Wish, value: Value, seen: V
         screen.line(f"读回寄存器：{shown}", f"registers read back: {shown}")
         screen.record(written=True, value=value, readback=seen)
         return 0
-    shown = value_of(profile.points[wish.name], seen, screen.say)
+    shown = value_of(profile.points[wanted.name], seen, screen.say)
     screen.record(written=True, value=value, readback=seen)
-    if wish.pulse_s is None and isinstance(value, bool | str) and seen != value:
+    if wanted.pulse_s is None and isinstance(value, bool | str) and seen != value:
         screen.line(f"读回 {shown}，与写入的不同", f"read back {shown}, which is not what was written", "red")
         return FAILED
     screen.line(f"读回：{shown}", f"read back: {shown}", "green")

@@ -71,8 +71,8 @@ class Traffic:
     def _command(self) -> None:
         guard = self._site.hub("guard")
         while not self._over.is_set():
-            wish = {"site": "demo", "target": "garage", "kind": "door.unlock", "reason": uuid.uuid4().hex}
-            asked = guard.client.post("/api/commands", json=wish)
+            command = {"site": "demo", "target": "garage", "kind": "door.unlock", "reason": uuid.uuid4().hex}
+            asked = guard.client.post("/api/commands", json=command)
             if asked.status_code == 202:
                 self.commands.append(asked.json()["id"])
             self._over.wait(1)

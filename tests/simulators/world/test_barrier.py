@@ -1,4 +1,4 @@
-"""Barriers: travel, orders, safety over a car, counting, closing by themselves."""
+"""Barriers: travel, commands, safety over a car, counting, closing by themselves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.world.barrier import IDLE_CLOSE_S, Barrier, Order, order, step
+from simulators.world.barrier import IDLE_CLOSE_S, ArmCommand, Barrier, obey, step
 
 ACTS = st.lists(
     st.tuples(st.sampled_from([None, "open", "close", "stop"]), st.booleans(), st.floats(0.01, 0.5)), max_size=120
@@ -21,12 +21,12 @@ def run(barrier: Barrier, seconds: float, under: bool = False) -> Barrier:
 
 @given(ACTS)
 def test_the_arm_stays_between_its_ends_and_never_comes_down_on_a_car(
-    acts: list[tuple[Order | None, bool, float]],
+    acts: list[tuple[ArmCommand | None, bool, float]],
 ) -> None:
     barrier = Barrier()
     for what, under, dt in acts:
         if what is not None:
-            barrier = order(barrier, what)
+            barrier = obey(barrier, what)
         before = barrier.position
         barrier = step(barrier, under, dt)
         assert 0 <= barrier.position <= 1
@@ -36,7 +36,7 @@ def test_the_arm_stays_between_its_ends_and_never_comes_down_on_a_car(
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0.01, 0.5)), max_size=60))
-def test_nothing_opens_without_an_order(steps: list[tuple[bool, float]]) -> None:
+def test_nothing_opens_without_a_command(steps: list[tuple[bool, float]]) -> None:
     barrier = Barrier()
     for under, dt in steps:
         barrier = step(barrier, under, dt)
@@ -45,7 +45,7 @@ def test_nothing_opens_without_an_order(steps: list[tuple[bool, float]]) -> None
 
 @pytest.mark.parametrize("travel_s", [1.5, 3.0])
 def test_it_opens_in_its_time_and_closes_when_nobody_comes(travel_s: float) -> None:
-    barrier = order(Barrier(travel_s=travel_s), "open")
+    barrier = obey(Barrier(travel_s=travel_s), "open")
     assert run(barrier, travel_s - 0.3).place == "moving"
     up = run(barrier, travel_s + 0.2)
     assert up.place == "up"
@@ -54,33 +54,33 @@ def test_it_opens_in_its_time_and_closes_when_nobody_comes(travel_s: float) -> N
 
 
 def test_it_closes_soon_after_the_car_it_was_opened_for() -> None:
-    barrier = run(run(order(Barrier(), "open"), 2.5), 2, under=True)
+    barrier = run(run(obey(Barrier(), "open"), 2.5), 2, under=True)
     assert barrier.place == "up"
     assert run(barrier, 10).place == "down"
 
 
-def test_a_second_order_keeps_it_up_for_the_second_car() -> None:
-    barrier = run(order(order(Barrier(), "open"), "open"), 2.5)
+def test_a_second_command_keeps_it_up_for_the_second_car() -> None:
+    barrier = run(obey(obey(Barrier(), "open"), "open"), 2.5)
     barrier = run(run(barrier, 2, under=True), 8)
     assert barrier.place == "up"
     assert run(run(barrier, 2, under=True), 10).place == "down"
 
 
 def test_a_car_below_turns_a_closing_arm_round() -> None:
-    closing = run(order(run(order(Barrier(), "open"), 2.5), "close"), 0.5)
+    closing = run(obey(run(obey(Barrier(), "open"), 2.5), "close"), 0.5)
     assert closing.motion == "down"
     assert step(closing, True, 0.1).motion == "up"
 
 
 def test_stop_stands_where_it_is_and_close_goes_on() -> None:
-    half = order(run(order(Barrier(), "open"), 1.0), "stop")
+    half = obey(run(obey(Barrier(), "open"), 1.0), "stop")
     assert run(half, 3).position == half.position
-    assert run(order(half, "close"), 3).place == "down"
+    assert run(obey(half, "close"), 3).place == "down"
 
 
-def test_an_open_order_at_an_open_arm_moves_nothing() -> None:
-    up = run(order(Barrier(), "open"), 2.5)
-    again = order(up, "open")
+def test_an_open_command_at_an_open_arm_moves_nothing() -> None:
+    up = run(obey(Barrier(), "open"), 2.5)
+    again = obey(up, "open")
     assert again.operations == up.operations
     assert again.opens == up.opens + 1
     assert step(again, False, 0.1).place == "up"

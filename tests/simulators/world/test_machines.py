@@ -59,8 +59,8 @@ def test_a_pumps_counters_never_go_back_and_its_flow_follows_its_shaft(
     steps: list[tuple[float, bool, water.PumpFault | None]],
 ) -> None:
     pump = water.Pump()
-    for dt, ordered, fault in steps:
-        after = water.step_pump(pump, ordered, fault, dt)
+    for dt, commanded, fault in steps:
+        after = water.step_pump(pump, commanded, fault, dt)
         assert after.hours >= pump.hours
         assert after.energy >= pump.energy
         assert after.starts >= pump.starts
@@ -94,7 +94,7 @@ def test_a_basin_neither_dries_below_its_floor_nor_rises_above_its_rim(
         basin = water.step_basin(basin, inflow, outflow, pumps, dt)
         assert 0 <= basin.level <= basin.depth
         assert 0 <= basin.wanted <= min(2, pumps)
-        assert sum(water.ordered(basin, place, pumps) for place in range(pumps)) == basin.wanted
+        assert sum(water.commanded(basin, place, pumps) for place in range(pumps)) == basin.wanted
 
 
 def test_pumps_take_turns() -> None:
@@ -103,7 +103,7 @@ def test_pumps_take_turns() -> None:
         flows = sum(pump.flow for pump in pumps)
         before = basin.wanted
         basin = water.step_basin(basin, 5.0, flows, 2, 0.1)
-        pumps = [water.step_pump(pump, water.ordered(basin, i, 2), None, 0.1) for i, pump in enumerate(pumps)]
+        pumps = [water.step_pump(pump, water.commanded(basin, i, 2), None, 0.1) for i, pump in enumerate(pumps)]
         if basin.wanted and not before:
             leaders.append(basin.lead)
     assert len(leaders) >= 4
@@ -132,7 +132,7 @@ def test_the_fan_follows_the_gas_and_stands_when_it_is_clear() -> None:
     assert ppm < air.FAN_OFF_PPM
 
 
-def test_an_order_by_hand_wins_and_a_trip_wins_over_both() -> None:
+def test_a_command_by_hand_wins_and_a_trip_wins_over_both() -> None:
     fan = air.Fan()
     for _ in range(100):
         fan = air.step_fan(fan, 0.0, 0.2, by_hand=True, set_hz=30.0, tripped=False)

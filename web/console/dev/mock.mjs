@@ -346,7 +346,7 @@ const routes = [
     "POST",
     /^alarms\/([^/]+)\/(ack|shelve|unshelve)$/,
     (match, user, _, said) =>
-      wish(
+      newCommand(
         { target: match[1], kind: `alarm.${match[2]}`, site: "demo", reason: said.note || "-", ttl_s: 30, args: said },
         user,
       ),
@@ -420,7 +420,7 @@ const routes = [
     (_, user, __, said) => {
       if (!said.reason?.trim())
         throw new Refused(422, "invalid", "请检查输入", "Please check the input", { reason: "必填" });
-      return wish(said, user);
+      return newCommand(said, user);
     },
   ],
   ["GET", /^commands\/(.+)$/, (match) => commands.get(match[1]) ?? fail()],
@@ -488,7 +488,7 @@ function fail() {
 }
 const ticketOf = (id) => site.tickets.find((ticket) => ticket.id === id) ?? fail();
 
-function wish(said, user) {
+function newCommand(said, user) {
   const command = {
     id: randomUUID(),
     site: said.site,

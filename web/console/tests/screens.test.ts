@@ -6,7 +6,7 @@ import ReasonDialog from "@/parts/ReasonDialog.vue";
 import SignIn from "@/pages/SignIn.vue";
 import { fold } from "@/live/fold";
 import { askWhy, question } from "@/stores/asking";
-import { follow, shownWishes, dismiss } from "@/stores/commands";
+import { follow, shownCommands, dismiss } from "@/stores/commands";
 import { live, stopWatching } from "@/stores/live";
 import { session } from "@/stores/session";
 import { T } from "@/testids";
@@ -19,7 +19,7 @@ beforeEach(() => void vi.useFakeTimers({ shouldAdvanceTime: true }));
 afterEach(() => {
   leave();
   question.value = null;
-  for (const wish of shownWishes.value) dismiss(wish.id);
+  for (const command of shownCommands.value) dismiss(command.id);
   stopWatching();
   vi.useRealTimers();
   vi.unstubAllGlobals();
@@ -63,7 +63,7 @@ describe("opening by hand", () => {
         body: { site: "demo", target: "gate-in", kind: "barrier.open", reason: "访客已登记", ttl_s: 15 },
       },
     ]);
-    expect(shownWishes.value).toMatchObject([{ id: "c-1", state: "asked" }]);
+    expect(shownCommands.value).toMatchObject([{ id: "c-1", state: "asked" }]);
   });
 
   it("prefers what was written over what was picked", async () => {
@@ -84,7 +84,7 @@ describe("opening by hand", () => {
     at(T.askSend).click();
     await settled();
     expect(at(T.askError).textContent).toBe("没有权限");
-    expect(shownWishes.value).toEqual([]);
+    expect(shownCommands.value).toEqual([]);
   });
 });
 
@@ -125,7 +125,7 @@ describe("commands on their way", () => {
     });
     await vi.advanceTimersByTimeAsync(18_000);
     expect(asked.map((request) => request.path)).toEqual(["/api/commands/c-2"]);
-    expect(shownWishes.value).toMatchObject([{ state: "expired" }]);
+    expect(shownCommands.value).toMatchObject([{ state: "expired" }]);
   });
 });
 

@@ -1,4 +1,4 @@
-/** /api/alarms: reading them, and the wishes about them. */
+/** /api/alarms: reading them, and the commands about them. */
 
 import { api } from "@/api/client";
 import type { Alarm, AlarmState, Command, Page } from "@/api/types";
@@ -9,7 +9,7 @@ export const alarmPage = (
   cursor: string | number | null,
 ): Promise<Page<Alarm>> => api.get("/api/alarms", { site, state, cursor, limit: 50 });
 
-const path = (alarm: string, wish: string): string => `/api/alarms/${encodeURIComponent(alarm)}/${wish}`;
+const path = (alarm: string, command: string): string => `/api/alarms/${encodeURIComponent(alarm)}/${command}`;
 
 export const acknowledge = (alarm: string, note: string): Promise<Command> => api.post(path(alarm, "ack"), { note });
 

@@ -101,7 +101,7 @@ interface Act {
 const TWICE_MS = 1000;
 /** Nobody knows whether what was not answered was done: whoever tries again means the same. */
 const UNANSWERED_MS = 600_000;
-/** A wish that was not answered is over when it expires: the next one, in the same words, is for the next visitor. */
+/** A command without an answer is over when it expires: the next one, in the same words, is for the next visitor. */
 function unansweredMs(body: unknown): number {
   const ttl = (body as { ttl_s?: unknown } | undefined)?.ttl_s;
   return typeof ttl === "number" ? Math.min(ttl * 1000, UNANSWERED_MS) : UNANSWERED_MS;

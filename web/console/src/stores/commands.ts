@@ -1,4 +1,4 @@
-/** Wishes on their way: asked, sent, done (or not). Each is followed until it ends, and a little longer. */
+/** Commands on their way: asked, sent, done (or not). Each is followed until it ends, and a little longer. */
 
 import { computed, reactive, watch } from "vue";
 
@@ -6,7 +6,7 @@ import { api, ApiError } from "@/api/client";
 import type { Command, CommandState } from "@/api/types";
 import { live } from "@/stores/live";
 
-export interface Wish {
+export interface PendingCommand {
   id: string;
   site: string;
   target: string;
@@ -27,19 +27,19 @@ export interface Asking {
   args?: Record<string, unknown>;
 }
 
-/** How long an ended wish stays on the screen; a failed one stays until somebody has read it. */
+/** How long an ended command stays on the screen; a failed one stays until somebody has read it. */
 const SHOWN_MS = 6000;
 const FINAL = new Set<CommandState>(["done", "failed", "expired"]);
 
-const wishes = reactive(new Map<string, Wish>());
-export const shownWishes = computed(() => [...wishes.values()].reverse());
+const pending = reactive(new Map<string, PendingCommand>());
+export const shownCommands = computed(() => [...pending.values()].reverse());
 
-export function wishFor(site: string, target: string): Wish | undefined {
-  return shownWishes.value.find((wish) => wish.site === site && wish.target === target);
+export function commandFor(site: string, target: string): PendingCommand | undefined {
+  return shownCommands.value.find((each) => each.site === site && each.target === target);
 }
 
-/** Asks the server; the answer is a wish to follow. Errors are the caller's to show. */
-export async function ask(asking: Asking): Promise<Wish> {
+/** Asks the server; the answer is a command to follow. Errors are the caller's to show. */
+export async function ask(asking: Asking): Promise<PendingCommand> {
   const answer = await api.post<Command>("/api/commands", asking);
   return follow({ ...asking, ...answer, kind: asking.kind });
 }
@@ -47,8 +47,8 @@ export async function ask(asking: Asking): Promise<Wish> {
 /** Follows a command that another request made (an acknowledgement, a shelving). */
 export function follow(
   command: Pick<Command, "id" | "site" | "target" | "kind" | "reason" | "state"> & { ttl_s?: number },
-): Wish {
-  const wish: Wish = {
+): PendingCommand {
+  const followed: PendingCommand = {
     id: command.id,
     site: command.site,
     target: command.target,
@@ -59,36 +59,36 @@ export function follow(
     expiresAt: Date.now() + (command.ttl_s ?? 30) * 1000,
     endedAt: null,
   };
-  wishes.set(wish.id, wish);
-  const heard = live.commands.get(wish.id);
-  if (heard) advance(wish.id, heard);
+  pending.set(followed.id, followed);
+  const heard = live.commands.get(followed.id);
+  if (heard) advance(followed.id, heard);
   // The stream may be gone just now: what became of it is asked once more when it must be over.
-  setTimeout(() => void askAgain(wish.id), Math.max(0, wish.expiresAt - Date.now()) + 2000);
-  return wish;
+  setTimeout(() => void askAgain(followed.id), Math.max(0, followed.expiresAt - Date.now()) + 2000);
+  return followed;
 }
 
 function advance(id: string, command: Command): void {
-  const wish = wishes.get(id);
-  if (!wish || FINAL.has(wish.state)) return;
-  wish.state = command.state;
-  wish.why = command.result ?? null;
-  if (!FINAL.has(wish.state)) return;
-  wish.endedAt = Date.now();
-  if (wish.state === "done") setTimeout(() => dismiss(id), SHOWN_MS);
+  const followed = pending.get(id);
+  if (!followed || FINAL.has(followed.state)) return;
+  followed.state = command.state;
+  followed.why = command.result ?? null;
+  if (!FINAL.has(followed.state)) return;
+  followed.endedAt = Date.now();
+  if (followed.state === "done") setTimeout(() => dismiss(id), SHOWN_MS);
 }
 
 async function askAgain(id: string): Promise<void> {
-  const wish = wishes.get(id);
-  if (!wish || FINAL.has(wish.state)) return;
+  const followed = pending.get(id);
+  if (!followed || FINAL.has(followed.state)) return;
   try {
     advance(id, await api.get<Command>(`/api/commands/${encodeURIComponent(id)}`));
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error; // not reachable: the wish stays as it was last seen
+    if (!(error instanceof ApiError)) throw error; // not reachable: the command stays as it was last seen
   }
 }
 
 export function dismiss(id: string): void {
-  wishes.delete(id);
+  pending.delete(id);
 }
 
 watch(

@@ -1,4 +1,4 @@
-"""From wishes to MQTT messages, and what the device must say before they count as done. Pure.
+"""From commands to MQTT messages, and what the device must say before they count as done. Pure.
 
 Whatever the product does not take is refused here, before a byte is sent.
 """
@@ -17,7 +17,7 @@ CLOSE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class CommandMessage:
     """One message, and the point that confirms it: by one of `expect`, a number within `tolerance`.
 
     `repeats`: only what the device says after the message proves anything.
@@ -31,11 +31,11 @@ class Order:
     repeats: bool
 
     def met_by(self, value: Value) -> bool:
-        """Whether this value of the point says that the wish was carried out."""
+        """Whether this value of the point says that the command was carried out."""
         return any(_alike(value, wanted, self.tolerance) for wanted in self.expect)
 
 
-def order_of(profile: Profile, topic: str, name: str, value: Value) -> Order:
+def message_of(profile: Profile, topic: str, name: str, value: Value) -> CommandMessage:
     """The message for an output or a command. `topic`: what `{topic}` stands for. Raises `CommandFailed`."""
     output = profile.outputs.get(name)
     if isinstance(output, TopicOutput):
@@ -46,7 +46,7 @@ def order_of(profile: Profile, topic: str, name: str, value: Value) -> Order:
     raise CommandFailed(f"{profile.id} has nothing to write called {name}", f"{profile.id} 没有可写的点 {name}")
 
 
-def pulse_of(profile: Profile, topic: str, name: str, seconds: float) -> Order:
+def pulse_of(profile: Profile, topic: str, name: str, seconds: float) -> CommandMessage:
     """The message for a pulse that the device ends by itself. Raises `CommandFailed`."""
     output = profile.outputs.get(name)
     if not isinstance(output, TopicOutput):
@@ -67,7 +67,7 @@ def pulse_of(profile: Profile, topic: str, name: str, seconds: float) -> Order:
         "{milliseconds}": str(round(lasting * 1000)),
         "{pulse_time}": str(pulse_time(lasting)),
     }
-    return Order(*_filled(message, topic, said), output.id, (True,), 0.0, output.repeats)
+    return CommandMessage(*_filled(message, topic, said), output.id, (True,), 0.0, output.repeats)
 
 
 def pulse_time(seconds: float) -> int:
@@ -86,14 +86,14 @@ def _lasting(pulse: TopicPulse, seconds: float) -> float | None:
     return lasting
 
 
-def _switch(output: TopicOutput, topic: str, value: Value) -> Order:
+def _switch(output: TopicOutput, topic: str, value: Value) -> CommandMessage:
     if not isinstance(value, bool):
         raise CommandFailed(f"{output.id} is switched with true or false, not {value!r}", f"{output.id} 只能设为开或关")
     message = output.turn_on if value else output.turn_off
-    return Order(*_filled(message, topic, {}), output.id, (value,), 0.0, output.repeats)
+    return CommandMessage(*_filled(message, topic, {}), output.id, (value,), 0.0, output.repeats)
 
 
-def _command(command: TopicCommand, topic: str, value: Value) -> Order:
+def _command(command: TopicCommand, topic: str, value: Value) -> CommandMessage:
     said: dict[str, str] = {}
     expect = command.expect
     if not command.takes_value:
@@ -111,7 +111,9 @@ def _command(command: TopicCommand, topic: str, value: Value) -> Order:
         number = _number(command, value)
         said = {"{value}": f"{(number - command.offset) / command.scale:.12g}"}
         expect = expect or (number,)
-    return Order(*_filled(command.message, topic, said), command.point, expect, command.tolerance, command.repeats)
+    return CommandMessage(
+        *_filled(command.message, topic, said), command.point, expect, command.tolerance, command.repeats
+    )
 
 
 def _number(command: TopicCommand, value: Value) -> float:

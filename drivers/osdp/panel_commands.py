@@ -13,7 +13,7 @@ LIMIT: Final = 8
 
 
 @dataclass(slots=True)
-class Wish:
+class PanelCommand:
     """A command for the reader. `done`: told once whether it did it, and if not, why."""
 
     command: dict[str, Any]
@@ -22,11 +22,11 @@ class Wish:
     sent: bool = False
 
 
-class Wishes:
+class PanelCommands:
     """The commands of one reader that wait, the first of them perhaps under way. `LIMIT` at the most."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Wish] = deque()
+        self._waiting: deque[PanelCommand] = deque()
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
@@ -36,21 +36,21 @@ class Wishes:
         """Whether the library has one of them, and may send it or have sent it."""
         return bool(self._waiting) and self._waiting[0].sent
 
-    def add(self, wish: Wish) -> bool:
+    def add(self, command: PanelCommand) -> bool:
         """Takes one in; False if there are too many."""
         if len(self._waiting) >= LIMIT:
             return False
-        self._waiting.append(wish)
+        self._waiting.append(command)
         return True
 
     def offer(self, now: float, submit: Callable[[dict[str, Any]], bool]) -> None:
         """Gives the next one to the library, unless one is under way."""
         while self._waiting and not self._waiting[0].sent:
-            wish = self._waiting[0]
-            if now > wish.until:
+            first = self._waiting[0]
+            if now > first.until:
                 self._settle(Text("来不及了", "it came too late"))
-            elif submit(wish.command):
-                wish.sent = True
+            elif submit(first.command):
+                first.sent = True
             else:
                 self._settle(Text("读头现在不能执行", "the reader cannot do that now"))
 

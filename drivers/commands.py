@@ -1,6 +1,6 @@
 """What people asked of the devices of one wire: a bounded queue that its owner serves, and whose callers wait.
 
-A wish whose time is over is dropped here, never carried out late.
+A command whose time is over is dropped here, never carried out late.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import Generic, TypeVar
 
 from drivers.bus import CommandFailed
 
-WISHES_LIMIT = 64
+COMMANDS_LIMIT = 64
 
 What = TypeVar("What")
 
 
 @dataclass(slots=True, eq=False)
-class Wish(Generic[What]):
+class QueuedCommand(Generic[What]):
     """`deadline` and the other moments: monotonic seconds of the event loop.
 
-    What its owner remembers between the steps of one wish: `not_before` (it goes on then), `sent_at` (when it first
+    What its owner remembers between the steps of one command: `not_before` (it goes on then), `sent_at` (when it first
     went out), `confirmed` (the device has said yes and is still to be looked at), `tries` in vain.
     """
 
@@ -51,61 +51,61 @@ class Wish(Generic[What]):
         return self.deadline - now
 
 
-class Wishes(Generic[What]):
-    """The wishes of one wire, and the rest that its owner takes between them."""
+class CommandQueue(Generic[What]):
+    """The commands of one wire, and the rest that its owner takes between them."""
 
     def __init__(self, bus: str) -> None:
         self._bus = bus
-        self._waiting: deque[Wish[What]] = deque()
+        self._waiting: deque[QueuedCommand[What]] = deque()
         self._woken = asyncio.Event()
 
     async def ask(self, device: str, what: What, within_s: float) -> None:
         """Returns when the owner has fulfilled it; `CommandFailed` at the latest after `within_s`."""
-        if len(self._waiting) >= WISHES_LIMIT:
+        if len(self._waiting) >= COMMANDS_LIMIT:
             raise CommandFailed(f"{self._bus} has too much to do already", f"{self._bus} 待办过多")
         loop = asyncio.get_running_loop()
-        wish = Wish(device, what, loop.time() + within_s, loop.create_future())
-        self._waiting.append(wish)
+        command = QueuedCommand(device, what, loop.time() + within_s, loop.create_future())
+        self._waiting.append(command)
         self._woken.set()
         try:
-            async with asyncio.timeout_at(wish.deadline):
-                await wish.done
+            async with asyncio.timeout_at(command.deadline):
+                await command.done
         except TimeoutError:
             raise CommandFailed(
                 f"{device} has not confirmed within {within_s:g} s", f"{device} 在 {within_s:g} 秒内未确认"
             ) from None
         finally:
-            wish.done.cancel()
+            command.done.cancel()
 
-    def next(self, now: float) -> Wish[What] | None:
-        """The oldest wish that somebody still waits for and that may go on; those for one device keep their order."""
+    def next(self, now: float) -> QueuedCommand[What] | None:
+        """The oldest that somebody still waits for and that may go on; those for one device keep their order."""
         if not self._waiting:
             return None
         held: set[str] = set()
-        for wish in list(self._waiting):
-            if wish.done.done() or wish.deadline <= now:
-                self._waiting.remove(wish)
-            elif wish.device in held or wish.not_before > now:
-                held.add(wish.device)
+        for command in list(self._waiting):
+            if command.done.done() or command.deadline <= now:
+                self._waiting.remove(command)
+            elif command.device in held or command.not_before > now:
+                held.add(command.device)
             else:
-                self._waiting.remove(wish)
-                return wish
+                self._waiting.remove(command)
+                return command
         return None
 
-    def put_off(self, wish: Wish[What], until: float) -> None:
-        """A wish under way goes on at `until`: others may be served meanwhile, but none for the same device."""
-        wish.not_before = until
-        self._waiting.appendleft(wish)
+    def put_off(self, command: QueuedCommand[What], until: float) -> None:
+        """A command under way goes on at `until`: others may be served meanwhile, but none for the same device."""
+        command.not_before = until
+        self._waiting.appendleft(command)
 
     def close(self) -> None:
         """The wire is being closed: nothing that waits is carried out."""
-        for wish in self._waiting:
-            wish.fail(CommandFailed(f"{self._bus} is being closed", f"{self._bus} 正在关闭"))
+        for command in self._waiting:
+            command.fail(CommandFailed(f"{self._bus} is being closed", f"{self._bus} 正在关闭"))
         self._waiting.clear()
 
     async def rest_until(self, moment: float | None) -> None:
-        """Sleeps until `moment` (for ever if None) or until someone has a wish, or one that was put off goes on."""
-        later = min((wish.not_before for wish in self._waiting if wish.not_before), default=None)
+        """Sleeps until `moment` (for ever if None) or until someone has a command, or one that was put off goes on."""
+        later = min((command.not_before for command in self._waiting if command.not_before), default=None)
         if later is not None and (moment is None or later < moment):
             moment = later
         alarm = None

@@ -29,7 +29,7 @@ def action_of(profile: Profile, prefix: str, topic: str, payload: bytes) -> Acti
     """What a message asks for; None if the device does not understand it."""
     for output in profile.outputs.values():
         if isinstance(output, TopicOutput):
-            # A pulse may be the order to switch on with something added; one that takes no time is none.
+            # A pulse may be the command to switch on with something added; one that takes no time is none.
             seconds = None if output.pulse is None else _seconds(output.pulse, prefix, topic, payload)
             if seconds:
                 return OutputPulsed(output.id, seconds)

@@ -1,4 +1,4 @@
-"""What a 臻识 camera can be told in answers, when it is told, and what becomes of an order that nobody fetches."""
+"""What a 臻识 camera can be told in answers, when it is told, and what becomes of a command that nobody fetches."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from drivers.bus import CommandFailed
-from drivers.camera import board, wishes
+from drivers.camera import board, fetched
 from drivers.camera.dialects import Said
+from drivers.camera.fetched import handed
 from drivers.camera.plates import Pushed
-from drivers.camera.wishes import handed
-from drivers.camera.zhenshi import Order, Show, answer, parse
+from drivers.camera.zhenshi import AnswerCommand, Show, answer, parse
 from drivers.errors import FrameError
 from drivers.profiles import load
 from drivers.push import PushBus
@@ -29,20 +29,20 @@ HEARTBEAT = b'{"heartbeat": 1, "serialno": "fe71"}'
 
 # --- Answers
 
-# order → what the camera is told (sections 2.6.1, 2.6.4 and 2.6.6 of the vendor's document)
-ORDERS: list[tuple[Order, dict[str, Any]]] = [
-    (Order("open"), {"info": "ok", "is_pay": "true"}),
-    (Order("capture"), {"info": "no", "manualTrigger": "ok"}),
-    (Order("pulse", 1, 0.5), {"info": "no", "ivs_ioctrl": {"delay": 500, "io": 1, "value": 2}}),
-    (Order("pulse", 0, 9000), {"ivs_ioctrl": {"delay": 600_000, "io": 0, "value": 2}}),
-    (Order("on", 2), {"info": "no", "ivs_ioctrl": {"delay": 500, "io": 2, "value": 1}}),
-    (Order("off", 3), {"info": "no", "ivs_ioctrl": {"delay": 500, "io": 3, "value": 0}}),
+# command → what the camera is told (sections 2.6.1, 2.6.4 and 2.6.6 of the vendor's document)
+COMMANDS: list[tuple[AnswerCommand, dict[str, Any]]] = [
+    (AnswerCommand("open"), {"info": "ok", "is_pay": "true"}),
+    (AnswerCommand("capture"), {"info": "no", "manualTrigger": "ok"}),
+    (AnswerCommand("pulse", 1, 0.5), {"info": "no", "ivs_ioctrl": {"delay": 500, "io": 1, "value": 2}}),
+    (AnswerCommand("pulse", 0, 9000), {"ivs_ioctrl": {"delay": 600_000, "io": 0, "value": 2}}),
+    (AnswerCommand("on", 2), {"info": "no", "ivs_ioctrl": {"delay": 500, "io": 2, "value": 1}}),
+    (AnswerCommand("off", 3), {"info": "no", "ivs_ioctrl": {"delay": 500, "io": 3, "value": 0}}),
 ]
 
 
-@pytest.mark.parametrize(("order", "told"), ORDERS)
-def test_orders(order: Order, told: dict[str, Any]) -> None:
-    said = answer(order=order)["Response_AlarmInfoPlate"]
+@pytest.mark.parametrize(("command", "told"), COMMANDS)
+def test_commands(command: AnswerCommand, told: dict[str, Any]) -> None:
+    said = answer(command=command)["Response_AlarmInfoPlate"]
     assert said["content"] == "retransfer_stop"
     assert {name: said[name] for name in told} == told
 
@@ -97,7 +97,7 @@ def test_serial_data_and_snapshots_are_no_reads() -> None:
         assert parse("cam", json.dumps(said).encode()) == Pushed()
 
 
-# --- When an order is fetched
+# --- When a command is fetched
 
 
 @asynccontextmanager
@@ -117,15 +117,15 @@ async def cameras() -> AsyncIterator[tuple[PushBus, Heard]]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def beat(bus: PushBus, camera: str = "cam", body: bytes = HEARTBEAT) -> Order | None:
-    """One push of a camera, answered; the order in the answer."""
+async def beat(bus: PushBus, camera: str = "cam", body: bytes = HEARTBEAT) -> AnswerCommand | None:
+    """One push of a camera, answered; the command in the answer."""
     pushed = bus.receive(camera, body, "application/json")
-    wish = await bus.order(camera, pushed)
-    bus.answer(camera, Said(pushed, order=None if wish is None else wish.order))
+    given = await bus.fetch(camera, pushed)
+    bus.answer(camera, Said(pushed, command=None if given is None else given.command))
     bus.answered(camera, pushed)
-    if wish is not None:
-        handed(wish)
-    return None if wish is None else wish.order
+    if given is not None:
+        handed(given)
+    return None if given is None else given.command
 
 
 @pytest.fixture
@@ -134,36 +134,36 @@ def hold(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("hold")
-async def test_an_order_goes_out_with_the_next_answer_and_only_once() -> None:
+async def test_a_command_goes_out_with_the_next_answer_and_only_once() -> None:
     async with cameras() as (bus, _):
         assert await beat(bus) is None
         opening = asyncio.create_task(bus.write("cam", "open", True, within_s=30))
         await asyncio.sleep(0)
-        assert await beat(bus) == Order("open")
+        assert await beat(bus) == AnswerCommand("open")
         await opening
         assert await beat(bus) is None
 
 
-async def test_a_camera_that_is_kept_waiting_is_answered_as_soon_as_somebody_wishes() -> None:
+async def test_a_camera_that_is_kept_waiting_is_answered_as_soon_as_somebody_commands_it() -> None:
     async with cameras() as (bus, _):
         await beat(bus)
         held = asyncio.create_task(beat(bus))
         await asyncio.sleep(0)
         await bus.pulse("cam", "output_2", 0.5, within_s=30)
-        assert await held == Order("pulse", 1, 0.5)
+        assert await held == AnswerCommand("pulse", 1, 0.5)
 
 
-async def test_an_order_rides_on_the_answer_to_a_read_too() -> None:
+async def test_a_command_rides_on_the_answer_to_a_read_too() -> None:
     async with cameras() as (bus, _):
         switching = asyncio.create_task(bus.write("cam", "output_1", True, within_s=30))
         await asyncio.sleep(0)
-        assert await beat(bus, body=push()) == Order("on", 0)
+        assert await beat(bus, body=push()) == AnswerCommand("on", 0)
         await switching
 
 
 @pytest.mark.usefixtures("hold")
-async def test_a_camera_that_beats_slowly_is_given_no_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wishes, "COMET_GAP_S", 0.0)  # every pause is too long
+async def test_a_camera_that_beats_slowly_is_given_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetched, "COMET_GAP_S", 0.0)  # every pause is too long
     async with cameras() as (bus, _):
         await beat(bus)
         opening = asyncio.create_task(bus.write("cam", "open", True, within_s=0.05))
@@ -176,7 +176,7 @@ async def test_a_camera_that_beats_slowly_is_given_no_order(monkeypatch: pytest.
 
 
 @pytest.mark.usefixtures("hold")
-async def test_a_camera_that_hung_up_gets_the_order_when_it_asks_again() -> None:
+async def test_a_camera_that_hung_up_gets_the_command_when_it_asks_again() -> None:
     async def gone() -> bool:
         return True
 
@@ -184,13 +184,13 @@ async def test_a_camera_that_hung_up_gets_the_order_when_it_asks_again() -> None
         await beat(bus)
         opening = asyncio.create_task(bus.write("cam", "open", True, within_s=30))
         await asyncio.sleep(0)
-        assert await bus.order("cam", bus.receive("cam", HEARTBEAT, "application/json"), gone) is None
-        assert await beat(bus) == Order("open")
+        assert await bus.fetch("cam", bus.receive("cam", HEARTBEAT, "application/json"), gone) is None
+        assert await beat(bus) == AnswerCommand("open")
         await opening
 
 
 @pytest.mark.usefixtures("hold")
-async def test_a_stale_order_is_never_carried_out() -> None:
+async def test_a_stale_command_is_never_carried_out() -> None:
     async with cameras() as (bus, _):
         await beat(bus)
         with pytest.raises(CommandFailed):
@@ -198,7 +198,7 @@ async def test_a_stale_order_is_never_carried_out() -> None:
         assert await beat(bus) is None
 
 
-async def test_one_order_waits_at_a_time() -> None:
+async def test_one_command_waits_at_a_time() -> None:
     async with cameras() as (bus, _):
         first = asyncio.create_task(bus.write("cam", "open", True, within_s=30))
         await asyncio.sleep(0)
@@ -208,7 +208,7 @@ async def test_one_order_waits_at_a_time() -> None:
         await asyncio.gather(first, return_exceptions=True)
         again = asyncio.create_task(bus.write("cam", "capture", True, within_s=30))
         await asyncio.sleep(0)
-        assert await beat(bus, body=push()) == Order("capture")
+        assert await beat(bus, body=push()) == AnswerCommand("capture")
         await again
 
 
@@ -217,17 +217,17 @@ async def test_an_answer_that_never_went_out_is_no_success() -> None:
         opening = asyncio.create_task(bus.write("cam", "open", True, within_s=0.05))
         await asyncio.sleep(0)
         pushed = bus.receive("cam", push(), "application/json")
-        assert await bus.order("cam", pushed) is not None
+        assert await bus.fetch("cam", pushed) is not None
         with pytest.raises(CommandFailed, match="not known"):
             await opening
-        assert await bus.order("cam", pushed) is None
+        assert await bus.fetch("cam", pushed) is None
 
 
 @pytest.mark.parametrize(
     ("camera", "point", "value"),
     [("hik", "open", True), ("cam", "input_1", True), ("cam", "output_9", True), ("cam", "output_1", "on")],
 )
-async def test_what_cannot_be_ordered_fails_in_words(camera: str, point: str, value: Any) -> None:
+async def test_what_cannot_be_commanded_fails_in_words(camera: str, point: str, value: Any) -> None:
     async with cameras() as (bus, _):
         with pytest.raises(CommandFailed) as failure:
             await bus.write(camera, point, value, within_s=1)

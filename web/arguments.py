@@ -1,4 +1,4 @@
-"""What a wish may carry, at the hub and at the gateway alike."""
+"""What a command may carry, at the hub and at the gateway alike."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from drivers.profiles.files import parse
 from drivers.profiles.profile import Profile
 from drivers.reports import DeviceFound, DeviceLost, InputRefused
 from simulators.mqtt.announce import announcements
-from simulators.mqtt.orders import action_of, topics_of
+from simulators.mqtt.commands import action_of, topics_of
 from tests.brokers import USERNAME, Broker, Ear, listen
 from tests.drivers.products import Installed
 from tests.drivers.sinks import Heard
@@ -163,7 +163,7 @@ def test_an_announcement_says_every_point_of_its_product(id_: str) -> None:
         assert point.type == drafted.points[name].type
 
 
-def test_a_device_heeds_nothing_but_its_own_orders() -> None:
+def test_a_device_heeds_nothing_but_its_own_commands() -> None:
     profile = PROFILES["tasmota_plug"]
     assert "cmnd/p/Backlog0" in topics_of(profile, "p")
     assert action_of(profile, "p", "cmnd/q/Backlog0", b"Power1 OFF") is None

@@ -1,4 +1,4 @@
-"""From wishes to messages: what is sent, what confirms it, and what is refused before a byte is sent."""
+"""From commands to messages: what is sent, what confirms it, and what is refused before a byte is sent."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from contract.readings import Value
 from drivers.bus import CommandFailed
-from drivers.mqtt.orders import order_of, pulse_of, pulse_time
+from drivers.mqtt.commands import message_of, pulse_of, pulse_time
 from drivers.profiles import load
 from simulators.modbus.image import OutputPulsed
-from simulators.mqtt.orders import action_of
+from simulators.mqtt.commands import action_of
 from tests.drivers.test_mqtt_payloads import product
 
 PRODUCT = product(
@@ -72,16 +72,16 @@ commands:
 def test_what_is_sent(
     name: str, value: Value, message: tuple[str, bytes], point: str, expect: tuple[object, ...]
 ) -> None:
-    order = order_of(PRODUCT, "a/b", name, value)
-    assert ((order.topic, order.payload), order.point, order.expect) == (message, point, expect)
+    sent = message_of(PRODUCT, "a/b", name, value)
+    assert ((sent.topic, sent.payload), sent.point, sent.expect) == (message, point, expect)
 
 
 def test_what_confirms_it() -> None:
-    level = order_of(PRODUCT, "x", "level", 20)
+    level = message_of(PRODUCT, "x", "level", 20)
     assert [level.met_by(value) for value in (20.0, 19.0, 21.0, 22.0, None, True, "20")] == [
         True, True, True, False, False, False, False,
     ]  # fmt: skip
-    lamp = order_of(PRODUCT, "x", "lamp", True)
+    lamp = message_of(PRODUCT, "x", "lamp", True)
     assert [lamp.met_by(value) for value in (True, False, 1.0, "true", None)] == [True, False, False, False, False]
 
 
@@ -94,7 +94,7 @@ def test_what_confirms_it() -> None:
 )  # fmt: skip
 def test_what_is_refused(name: str, value: Value) -> None:
     with pytest.raises(CommandFailed):
-        order_of(PRODUCT, "x", name, value)
+        message_of(PRODUCT, "x", name, value)
 
 
 @pytest.mark.parametrize(("output", "seconds"), [("bell", 1), ("lamp", 1), ("lamp", 0.6), ("level", 1), ("lamp", -1)])
@@ -118,21 +118,21 @@ def test_tasmotas_pulse_time(seconds: float, said: int) -> None:
 def test_a_pulse_is_never_shorter_than_asked_for_and_hardly_longer(product: str, seconds: float) -> None:
     profile = load(product)
     try:
-        order = pulse_of(profile, "x", "relay_1", seconds)
+        sent = pulse_of(profile, "x", "relay_1", seconds)
     except CommandFailed:
         assert profile.outputs["relay_1"].pulse_s is not None
         return
-    action = action_of(profile, "x", order.topic, order.payload)
+    action = action_of(profile, "x", sent.topic, sent.payload)
     assert isinstance(action, OutputPulsed)
     assert seconds - 1e-6 <= action.seconds <= seconds + 1.0
 
 
 @given(st.text(max_size=20), st.one_of(st.booleans(), st.floats(), st.text(max_size=10), st.none()))
-def test_any_wish_is_a_message_or_words(name: str, value: Value) -> None:
+def test_any_command_is_a_message_or_words(name: str, value: Value) -> None:
     try:
-        order = order_of(PRODUCT, "x", name, value)
+        sent = message_of(PRODUCT, "x", name, value)
     except CommandFailed as failed:
         assert failed.why.zh
         assert failed.why.en
         return
-    assert order.topic
+    assert sent.topic

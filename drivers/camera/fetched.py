@@ -1,7 +1,7 @@
-"""Orders for a camera that can only be answered: each waits for the camera to ask, and never longer than it is valid.
+"""Commands for a camera that can only be answered: each waits for the camera to ask, and never longer than it is valid.
 
-One order a camera at a time. What was handed out once is never handed out again, and nothing is handed out while more
-than one address speaks for the camera: whoever asks in its name would take the order, and the barrier stay down.
+One command a camera at a time. What was handed out once is never handed out again, and nothing is handed out while more
+than one address speaks for the camera: whoever asks in its name would take the command, and the barrier stay down.
 """
 
 from __future__ import annotations
@@ -10,54 +10,54 @@ import asyncio
 from dataclasses import dataclass
 
 from drivers.bus import CommandFailed
-from drivers.camera.zhenshi import COMET_GAP_S, Order
+from drivers.camera.zhenshi import COMET_GAP_S, AnswerCommand
 
 HOLD_S = 0.5
-"""How long a camera that asks all the time is kept waiting for an order: it need not ask more often then."""
+"""How long a camera that asks all the time is kept waiting for a command: it need not ask more often then."""
 
 ALONE_S = 30.0
-"""A camera that speaks from another address is given orders when nobody else has spoken for it for so long."""
+"""A camera that speaks from another address is given commands when nobody else has spoken for it for so long."""
 
 
 @dataclass(slots=True, eq=False)
-class Wish:
-    """An order on its way. `handed`: done when the answer that carries it has been sent."""
+class FetchedCommand:
+    """A command on its way. `handed`: done when the answer that carries it has been sent."""
 
-    order: Order
+    command: AnswerCommand
     handed: asyncio.Future[None]
     taken: bool = False
 
 
-class Wishes:
-    """The one order that may wait for a camera, and whether the camera asks for orders at all."""
+class FetchedCommands:
+    """The one command that may wait for a camera, and whether the camera asks for commands at all."""
 
     def __init__(self, camera: str) -> None:
         self._camera = camera
-        self._wish: Wish | None = None
-        self._wished = asyncio.Event()
+        self._waiting: FetchedCommand | None = None
+        self._woken = asyncio.Event()
         self._answered_at: float | None = None
         self._source: str | None = None
         self._alone_from = float("-inf")
         self.asks = False
         """Whether the camera's heartbeats come as fast as only those do whose answers it heeds."""
 
-    async def ask(self, order: Order, within_s: float) -> None:
-        """Returns when the answer with the order has been sent; `CommandFailed` if no answer carried it in time."""
-        if self._wish is not None:
+    async def ask(self, command: AnswerCommand, within_s: float) -> None:
+        """Returns when the answer with the command has been sent; `CommandFailed` if no answer carried it in time."""
+        if self._waiting is not None:
             raise CommandFailed(
                 f"{self._camera} has not fetched the order before", f"{self._camera} 尚未取走上一条指令"
             )
-        wish = self._wish = Wish(order, asyncio.get_running_loop().create_future())
-        self._wished.set()
+        fetched = self._waiting = FetchedCommand(command, asyncio.get_running_loop().create_future())
+        self._woken.set()
         try:
-            await asyncio.wait((wish.handed,), timeout=within_s)
+            await asyncio.wait((fetched.handed,), timeout=within_s)
         finally:
-            if self._wish is wish:
-                self._wish = None
-                self._wished.clear()
-        if wish.handed.done():
+            if self._waiting is fetched:
+                self._waiting = None
+                self._woken.clear()
+        if fetched.handed.done():
             return
-        if wish.taken:
+        if fetched.taken:
             raise CommandFailed(
                 f"{self._camera} was being answered when the time ran out: whether it acts is not known",
                 f"时限已到，{self._camera} 正在接收指令：结果未知",
@@ -87,23 +87,23 @@ class Wishes:
         self._answered_at = asyncio.get_running_loop().time()
 
     async def wait(self, seconds: float) -> None:
-        """Returns when there is an order, or after so many seconds."""
-        if self._wish is None:
-            wished = asyncio.ensure_future(self._wished.wait())
+        """Returns when there is a command, or after so many seconds."""
+        if self._waiting is None:
+            woken = asyncio.ensure_future(self._woken.wait())
             try:
-                await asyncio.wait((wished,), timeout=seconds)
+                await asyncio.wait((woken,), timeout=seconds)
             finally:
-                wished.cancel()
+                woken.cancel()
 
-    def take(self) -> Wish | None:
-        """The order to hand out now, if there is one; it is nobody else's from now on."""
+    def take(self) -> FetchedCommand | None:
+        """The command to hand out now, if there is one; it is nobody else's from now on."""
         if self.contested:
             return None
-        wish, self._wish = self._wish, None
-        self._wished.clear()
-        if wish is not None:
-            wish.taken = True
-        return wish
+        fetched, self._waiting = self._waiting, None
+        self._woken.clear()
+        if fetched is not None:
+            fetched.taken = True
+        return fetched
 
     def _unfetched(self, within_s: float) -> tuple[str, str]:
         if self.contested:
@@ -122,7 +122,7 @@ class Wishes:
         )
 
 
-def handed(wish: Wish) -> None:
-    """The answer with this order has been sent."""
-    if not wish.handed.done():
-        wish.handed.set_result(None)
+def handed(fetched: FetchedCommand) -> None:
+    """The answer with this command has been sent."""
+    if not fetched.handed.done():
+        fetched.handed.set_result(None)
