@@ -194,22 +194,38 @@ class Journal:
 
     # --- Writing
 
-    async def append(self, drafts: Sequence[Draft], state: Sequence[StateChange] = ()) -> list[Recorded]:
-        """Commits facts and state changes in one transaction; the events, in the drafts' order.
+    def put(self, drafts: Sequence[Draft], state: Sequence[StateChange] = ()) -> asyncio.Future[list[Recorded]]:
+        """Facts and state changes take their place in the order at the call and are committed in one transaction.
 
-        After 50 ms at the most it returns []: the facts then wait in memory and are recorded when the disk takes them.
+        The future is done with the events, in the drafts' order, once that is so; after 50 ms at the most with []: the
+        facts then wait in memory and are recorded when the disk takes them. Whoever awaits it shields it.
         `ValueError` or `TypeError` for a draft that breaks the contract; then nothing of it is recorded.
         """
+        if self._closed:
+            raise RuntimeError("the journal is closed")
+        if len(drafts) > DRAFTS_LIMIT:
+            raise ValueError(f"{len(drafts)} drafts in one append, at most {DRAFTS_LIMIT}")
         future: asyncio.Future[list[Recorded]] = self._loop.create_future()
-        append = self._put(drafts, state, future)
-        if append is None:
-            return []
-        if not self.stall.writing:
-            await asyncio.wait((future,), timeout=self._keep.act_waits_s)
-        if future.done():
-            return future.result()
-        self.stall.late(len(append.facts))
-        return []
+        if not drafts and not state:
+            future.set_result([])
+            return future
+        now = self._clock.wall_ms()
+        facts = [fact(draft, now, self._clock.state) for draft in drafts]
+        self._state.change(state)
+        for lost in self._writer.put(Append(facts, list(state), future)):
+            if lost.done is not None and not lost.done.done():
+                lost.done.set_result([])
+            self.stall.dropped(len(lost.facts))
+        if self.stall.writing:
+            self._late(future, len(facts))
+        else:
+            patience = self._loop.call_later(self._keep.act_waits_s, self._late, future, len(facts))
+            future.add_done_callback(lambda _: patience.cancel())
+        return future
+
+    async def append(self, drafts: Sequence[Draft], state: Sequence[StateChange] = ()) -> list[Recorded]:
+        """As `put`, awaited."""
+        return await asyncio.shield(self.put(drafts, state))
 
     async def on_disk(self, *, within_s: float) -> bool:
         """Whether all that was done so far, also to state alone, is on the disk; waits at most `within_s` seconds.
@@ -347,24 +363,10 @@ class Journal:
 
     # --- Inside
 
-    def _put(
-        self, drafts: Sequence[Draft], state: Sequence[StateChange], future: asyncio.Future[list[Recorded]]
-    ) -> Append | None:
-        if self._closed:
-            raise RuntimeError("the journal is closed")
-        if len(drafts) > DRAFTS_LIMIT:
-            raise ValueError(f"{len(drafts)} drafts in one append, at most {DRAFTS_LIMIT}")
-        if not drafts and not state:
-            return None
-        now = self._clock.wall_ms()
-        facts = [fact(draft, now, self._clock.state) for draft in drafts]
-        append = Append(facts, list(state), future)
-        self._state.change(state)
-        for lost in self._writer.put(append):
-            if lost.done is not None and not lost.done.done():
-                lost.done.set_result([])
-            self.stall.dropped(len(lost.facts))
-        return append
+    def _late(self, future: asyncio.Future[list[Recorded]], facts: int) -> None:
+        if not future.done():
+            future.set_result([])
+            self.stall.late(facts)
 
     def _clock_turns(self, turn: Turn) -> None:
         # A time that was taken back must not come again with the next start.

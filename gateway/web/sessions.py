@@ -210,7 +210,7 @@ class HeldSessions:
 
     # --- Inside
 
-    def _lift(self, lock: Lock, account: Account, by: Person | None) -> asyncio.Task[Sequence[Recorded]]:
+    def _lift(self, lock: Lock, account: Account, by: Person | None) -> asyncio.Future[list[Recorded]]:
         del self._locks[account.id]
         facts = Facts()
         facts.say("account.unlocked", self._gateway, _locked(lock, account, by))

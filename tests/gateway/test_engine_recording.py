@@ -12,7 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.reports import CredentialRead, DeviceFound, DeviceLost
+from contract.facts.entry import DoorMoved, DoorReleased
+from contract.readings import Reading
+from drivers.reports import CredentialRead, DeviceFound, DeviceLost, PointsRead
+from gateway.engine.desk.record import Facts, Thing
 from gateway.journal import StateChange
 from tests.gateway.disks import FaultyDisk
 from tests.gateway.engine_site import RESIDENT, REVOKED, Yard, yard
@@ -158,6 +161,68 @@ async def invariants(names: list[str], folder: Path) -> None:
 def test_whatever_happens_every_act_has_its_record(names: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(invariants(names, Path(folder)))
+
+
+async def test_a_fact_has_its_place_when_append_returns_and_no_task_is_made_for_it(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        before, told = asyncio.all_tasks(), list[Thing]()
+        here.engine.record.watch(told.extend)
+        for number in range(3):
+            facts = Facts()
+            facts.say("door.opened", f"door-{number}", DoorMoved(by="free"))
+            facts.touch("door", f"door-{number}")
+            recorded = here.engine.record.append(facts)
+        assert asyncio.all_tasks() == before
+        assert here.journal.waiting >= 3
+        assert told == []
+        await recorded
+        assert [source for _, source, _ in await here.events("door.opened")] == ["door-0", "door-1", "door-2"]
+        assert told == [Thing("door", "door-0"), Thing("door", "door-1"), Thing("door", "door-2")]
+
+
+async def test_who_stops_waiting_for_a_fact_takes_it_from_nobody(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        told = list[Thing]()
+        here.engine.record.watch(told.extend)
+        facts = Facts()
+        facts.say("door.opened", "lobby", DoorMoved(by="free"))
+        facts.touch("door", "lobby")
+        here.engine.record.append(facts).cancel()
+        await here.settle()
+        assert await here.kinds() == ["door.opened"]
+        assert told == [Thing("door", "lobby")]
+
+
+async def test_a_fact_that_breaks_the_contract_is_said_and_stops_nobody(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        facts = Facts()
+        facts.say("door.opened", "lobby", DoorReleased(by="exit", for_s=5))
+        with pytest.raises(TypeError):
+            await here.engine.record.append(facts)
+        assert here.engine.record.failed == 1
+        await here.card(RESIDENT)
+        assert await here.kinds() == ["access.granted"]
+
+
+async def test_nobody_is_locked_in_and_no_ticket_is_lost_because_too_much_is_under_way(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.read(relays__input_2=False)
+        over = asyncio.Event()
+
+        async def wait() -> None:
+            await over.wait()
+
+        while here.engine.errands.start(wait()) is not None:
+            pass
+        at = here.time.machine_ms
+        here.engine.report(CredentialRead("lobby-in", "card", RESIDENT))
+        here.engine.report(PointsRead("relays", (Reading(point="relays.input_2", value=True, quality="good", at=at),)))
+        here.engine.report(DeviceLost("pump-1", "it does not answer"))
+        await until(lambda: here.sent == [PULSE, PULSE])
+        here.time.pass_by(3600)
+        await until(lambda: any(alarm.ticketed for alarm in here.engine.alarms.alarms.values()))
+        over.set()
+        assert "ticket.raised" in await here.kinds()
 
 
 async def test_state_of_another_form_is_as_if_it_were_not(tmp_path: Path) -> None:

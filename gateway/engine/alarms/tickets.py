@@ -54,7 +54,7 @@ class Tickets:
         alarms.on_ticket = self._wanted
 
     def _wanted(self, alarm: Alarm) -> None:
-        self._errands.start(self._raise(alarm))
+        self._errands.begin(self._raise(alarm))
 
     async def _raise(self, alarm: Alarm) -> None:
         cause = alarm.cause

@@ -1,6 +1,8 @@
 """Pieces of work that a report set off: recorded and acted on after the sink has returned.
 
-They are bounded, each lives for at most the bus's and the journal's own time-outs, and stopping waits for them.
+Each lives for at most the bus's and the journal's own time-outs, and stopping waits for them. What comes from outside
+without a bound of its own shares a limit. What a door, a lock, a lane or an alarm does is bounded there and never waits
+behind others: nobody is locked in because a camera babbles.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import structlog
 log = structlog.get_logger(__name__)
 
 ERRANDS_LIMIT = 1000
-"""Errands under way at the most: what comes on top is refused, so that a babbling wire cannot fill the memory."""
+"""Errands that share the limit: what comes on top is refused, so that a babbling wire cannot fill the memory."""
 
 
 class Errands:
@@ -23,15 +25,23 @@ class Errands:
     def __init__(self, limit: int = ERRANDS_LIMIT) -> None:
         self._limit = limit
         self._tasks: set[asyncio.Task[None]] = set()
+        self._limited = 0
         self.failed = 0
         self.refused = 0
 
     def start(self, errand: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
         """Begins `errand` in the order of the calls; None (and never begun) if too many are under way."""
-        if len(self._tasks) >= self._limit:
+        if self._limited >= self._limit:
             errand.close()
             self.refused += 1
             return None
+        self._limited += 1
+        task = self.begin(errand)
+        task.add_done_callback(self._one_less)
+        return task
+
+    def begin(self, errand: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Begins `errand` in the order of the calls, however many are under way: who asks for it bounds them."""
         task = asyncio.get_running_loop().create_task(errand)
         self._tasks.add(task)
         task.add_done_callback(self._done)
@@ -41,6 +51,9 @@ class Errands:
         """Returns when nothing is under way."""
         while self._tasks:
             await asyncio.wait(self._tasks)
+
+    def _one_less(self, _: asyncio.Task[None]) -> None:
+        self._limited -= 1
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

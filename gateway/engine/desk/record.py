@@ -1,7 +1,7 @@
 """The one road of a fact: into the journal first, then to those who watch what it changed.
 
-`Record.append` takes its place in the journal's order at the call, so that what a part says first is recorded first,
-whoever waits for it.
+`Record.append` puts the facts into the journal before it returns: what a part says first is recorded first, whoever
+waits for it.
 """
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ class Facts:
 class Appends(Protocol):
     """The journal as the engine needs it."""
 
-    async def append(self, drafts: Sequence[Draft], state: Sequence[StateChange] = ()) -> Sequence[Recorded]:
-        """Commits facts and state together; [] when the disk let it wait for longer than the act may."""
+    def put(self, drafts: Sequence[Draft], state: Sequence[StateChange] = ()) -> asyncio.Future[list[Recorded]]:
+        """Commits facts and state together, in the order of the calls; done with [] when the disk let it wait for
+        longer than the act may."""
 
     @property
     def state_known(self) -> bool:
@@ -73,15 +74,24 @@ class Record:
     def __init__(self, journal: Appends) -> None:
         self._journal = journal
         self._watchers: list[Callable[[Sequence[Thing]], None]] = []
-        self._appending: set[asyncio.Task[Sequence[Recorded]]] = set()
+        self._waiting: set[asyncio.Future[list[Recorded]]] = set()
         self.failed = 0
 
-    def append(self, facts: Facts) -> asyncio.Task[Sequence[Recorded]]:
+    def append(self, facts: Facts) -> asyncio.Future[list[Recorded]]:
         """Records the facts in one transaction. Await it for the events; [] if the disk hangs: then they wait."""
-        task = asyncio.get_running_loop().create_task(self._append(facts))
-        self._appending.add(task)
-        task.add_done_callback(self._done)
-        return task
+        try:
+            recorded = self._journal.put(facts.drafts, facts.state)
+        except Exception as error:
+            self.failed += 1
+            log.exception("could not be recorded")
+            return _failed(error)
+        self._waiting.add(recorded)
+        recorded.add_done_callback(self._waiting.discard)
+        if facts.changed:
+            changed = facts.changed
+            recorded.add_done_callback(lambda _: self.tell(changed))
+        # Who gives up waiting for it takes it from nobody else.
+        return asyncio.shield(recorded)
 
     @property
     def state_known(self) -> bool:
@@ -114,22 +124,15 @@ class Record:
 
     async def finished(self) -> None:
         """Returns when nothing is on its way into the journal."""
-        while self._appending:
-            await asyncio.wait(self._appending)
+        while self._waiting:
+            await asyncio.wait(self._waiting)
 
-    async def _append(self, facts: Facts) -> Sequence[Recorded]:
-        events: Sequence[Recorded] = ()
-        if facts.drafts or facts.state:
-            events = await self._journal.append(facts.drafts, facts.state)
-        self.tell(facts.changed)
-        return events
 
-    def _done(self, task: asyncio.Task[Sequence[Recorded]]) -> None:
-        self._appending.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            self.failed += 1
-            log.error("could not be recorded", exc_info=error)
+def _failed(error: Exception) -> asyncio.Future[list[Recorded]]:
+    failed: asyncio.Future[list[Recorded]] = asyncio.get_running_loop().create_future()
+    failed.set_exception(error)
+    failed.exception()  # who does not wait for it has the log
+    return failed
 
 
 def _formed(kind: str, rows: Mapping[str, bytes], form: type[T]) -> dict[str, T]:

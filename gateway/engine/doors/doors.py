@@ -6,7 +6,7 @@ errand waits until it is committed (50 ms at the most) and then pulses the lock,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -33,6 +33,7 @@ from gateway.engine.desk.refusals import Refusals
 from gateway.engine.desk.timers import Alarmclock, Timers
 from gateway.engine.doors.keypads import Keypads
 from gateway.engine.doors.locks import LOCK_WITHIN_S, DoorLock
+from gateway.journal import Recorded
 from rules.access.decision import Decision, Request, decide
 from rules.access.index import AccessIndex
 from rules.passage.doors import (
@@ -73,7 +74,11 @@ HIDDEN = "****"
 """What is recorded of a PIN: who was let in by it is known, and nobody who reads the journal can use it."""
 
 WAITING_LIMIT = 8
-"""Credentials of one door that wait for the journal or the lock at the most."""
+"""Credentials of one door that wait for the journal or the lock at the most, and presses of its exit button that wait
+for the lock: whoever presses on top of these is let out by one of them."""
+
+Recording = Awaitable[Sequence[Recorded]]
+"""A decision on its way into the journal."""
 
 ReadingsSink = Callable[[list[Reading]], None]
 
@@ -102,6 +107,7 @@ class _Standing:
     memory: DoorMemory = field(default_factory=DoorMemory)
     at: int = 0
     waiting: int = 0
+    exits: int = 0
     pressed: bool = False
 
 
@@ -211,8 +217,7 @@ class Doors:
         recording = self._record.append(facts)
         if decision.granted:
             standing.waiting += 1
-            if not self._errands.start(self._let_through(side, read, decision, recording)):
-                standing.waiting -= 1
+            self._errands.begin(self._let_through(side, read, decision, recording))
         else:
             self._buses.show(read.reader, "denied")
         return True
@@ -336,7 +341,7 @@ class Doors:
         facts.say(f"access.{kind}", side.door, data)
         return facts
 
-    async def _let_through(self, side: Side, read: CredentialRead, decision: Decision, recording: Any) -> None:
+    async def _let_through(self, side: Side, read: CredentialRead, decision: Decision, recording: Recording) -> None:
         standing = self._doors[side.door]
         began = self._clock.monotonic()
         try:
@@ -356,7 +361,10 @@ class Doors:
             standing.waiting -= 1
 
     async def _let_out(self, id: str) -> None:
-        await self._release(id, Release(by="exit", direction="out"))
+        try:
+            await self._release(id, Release(by="exit", direction="out"))
+        finally:
+            self._doors[id].exits -= 1
 
     async def _release(self, id: str, release: Release) -> bool:
         """Sends the pulse first: everything else about it can wait for a moment. Whether the lock was let go."""
@@ -397,7 +405,9 @@ class Doors:
             facts = Facts()
             facts.say("door.released", id, DoorReleased(by="exit", for_s=standing.door.release_s))
             self._record.append(facts)
-            self._errands.start(self._let_out(id))
+            if standing.exits < WAITING_LIMIT:
+                standing.exits += 1
+                self._errands.begin(self._let_out(id))
         standing.pressed = pressed
 
     def _active(self, contact: Input) -> bool | None:

@@ -106,7 +106,7 @@ class DoorLock:
     def follow(self) -> None:
         """Is driven as its door wants it, if its board answers at all."""
         if self._memory().mode == "unlocked":
-            self._errands.start(self._hold(released=True))
+            self._errands.begin(self._hold(released=True))
         else:
             # A pulse from before a restart runs out by itself; only what stays on after that is put right.
             self.seen()
@@ -130,10 +130,10 @@ class DoorLock:
             return  # its board is silent, and is looked after when it is found
         if memory.mode == "unlocked":
             if seen.value is False:
-                self._errands.start(self._hold(released=True))
+                self._errands.begin(self._hold(released=True))
         elif seen.value is True:
             if lock_of(memory) == "locked":
-                self._errands.start(self._hold(released=False))
+                self._errands.begin(self._hold(released=False))
             else:
                 self.seen()
 

@@ -323,7 +323,7 @@ class Lanes:
         if memory.position != "up":
             return
         if memory.under is False and memory.before is not True:
-            self._errands.start(self._lower(id))
+            self._errands.begin(self._lower(id))
         else:
             standing.idle.arm(IDLE_S)
 
@@ -339,7 +339,7 @@ class Lanes:
             case Passage(admission, last):
                 facts.say("passage.made", id, self._passage(standing, admission))
                 if last and admission is not None and can_close(standing.lane):
-                    self._errands.start(self._lower(id))
+                    self._errands.begin(self._lower(id))
             case Raise(goal):
                 wire = standing.wire
                 # A device that is silent, or gives nothing but errors, has an alarm and a ticket of its own.
