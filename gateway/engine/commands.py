@@ -20,11 +20,10 @@ from contract.facts.hub import CommandAsked
 from contract.instants import instant, milliseconds
 from contract.texts import Text
 from drivers.bus import CommandFailed
-from gateway.clock import Clock
 from gateway.engine.alarms.alarms import Alarms
 from gateway.engine.alarms.episodes import Alarm
-from gateway.engine.desk.buses import Buses
-from gateway.engine.desk.record import Facts, Record
+from gateway.engine.desk.desk import Desk
+from gateway.engine.desk.record import Facts
 from gateway.engine.doors.doors import Doors
 from gateway.engine.lanes.lanes import Lanes
 from rules.commands import admissible
@@ -91,15 +90,13 @@ class Commands:
     def __init__(
         self,
         site: Site,
+        desk: Desk,
+        alarms: Alarms,
         *,
         writable: frozenset[str],
         doors: Doors,
         lanes: Lanes,
-        alarms: Alarms,
-        buses: Buses,
-        record: Record,
         disk: KnowsTheDisk,
-        clock: Clock,
         on_unknown_alarm: Callable[[], None],
     ) -> None:
         self.commands: OrderedDict[str, Remembered] = OrderedDict()
@@ -109,11 +106,11 @@ class Commands:
         self._doors = doors
         self._lanes = lanes
         self._alarms = alarms
-        self._buses = buses
-        self._record = record
+        self._buses = desk.buses
+        self._record = desk.record
         self._disk = disk
-        self._clock = clock
-        self._began = clock.monotonic()
+        self._clock = desk.clock
+        self._began = desk.clock.monotonic()
         self._on_unknown_alarm = on_unknown_alarm
         self._acts: Mapping[str, Act] = {
             "door.unlock": self._unlock_door,

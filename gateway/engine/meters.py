@@ -17,13 +17,12 @@ import msgspec
 
 from contract.facts.machines import MeterExchanged, MeterRead
 from contract.texts import Text
-from gateway.clock import Clock
 from gateway.engine.alarms.alarms import Alarms
 from gateway.engine.alarms.causes import built_in, built_in_key
-from gateway.engine.desk.layout import Names, Register
-from gateway.engine.desk.points import Points
-from gateway.engine.desk.record import Facts, Record
-from gateway.engine.desk.timers import Alarmclock, Timers
+from gateway.engine.desk.desk import Desk
+from gateway.engine.desk.layout import Register
+from gateway.engine.desk.record import Facts
+from gateway.engine.desk.timers import Alarmclock
 from rules.alarms.causes import BuiltInCause
 from rules.metering.registers import CLOCK_LIMIT_S, Fallen, Held, Step, clock_error_s, same_number, step
 
@@ -48,26 +47,15 @@ def quarter_of(at_ms: int) -> int:
 class Meters:
     """Reads each register once a quarter. One that is not readable then is recorded as soon as it is."""
 
-    def __init__(
-        self,
-        registers: Mapping[str, Register],
-        zone: ZoneInfo,
-        *,
-        points: Points,
-        alarms: Alarms,
-        names: Names,
-        record: Record,
-        timers: Timers,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, registers: Mapping[str, Register], zone: ZoneInfo, desk: Desk, alarms: Alarms) -> None:
         self._registers = dict(registers)
         self._zone = zone
-        self._points = points
+        self._points = desk.points
         self._alarms = alarms
-        self._names = names
-        self._record = record
-        self._clock = clock
-        self._quarter = Alarmclock(timers, self._quarter_struck)
+        self._names = desk.names
+        self._record = desk.record
+        self._clock = desk.clock
+        self._quarter = Alarmclock(desk.timers, self._quarter_struck)
         self._by_point: dict[str, list[str]] = {}
         for meter, register in self._registers.items():
             for point in {register.point, register.number or register.point}:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -39,6 +39,7 @@ from gateway.engine.alarms.tickets import RemembersReadings, Tickets
 from gateway.engine.alarms.timekeeping import Timekeeping
 from gateway.engine.commands import Commands
 from gateway.engine.desk.buses import Buses
+from gateway.engine.desk.desk import Desk
 from gateway.engine.desk.errands import Errands
 from gateway.engine.desk.layout import Names, layout_of, registers_of, vital_of, writable_of
 from gateway.engine.desk.points import Applied, Points
@@ -103,53 +104,40 @@ class SiteEngine:
 
         self.points = Points(point.id for point in self.layout.points)
         self.record = record = Record(journal)
-        self.errands = errands = Errands()
-        self.buses = buses = Buses(bus_of)
-        self.refusals = refusals = Refusals(record, timers)
-        self.alarms = alarms = Alarms(
-            loaded.rules, points=self.points, names=names, record=record, timers=timers, clock=clock
-        )
-        self.tickets = Tickets(
-            alarms, readings=readings, points=self.points, record=record, errands=errands, clock=clock
-        )
-        self.devices = Devices(
-            bus_of,
-            vital=vital_of(site), points=self.points,
-            alarms=alarms, names=names, record=record, timers=timers, clock=clock,
+        self.errands = Errands()
+        self.buses = Buses(bus_of)
+        self.refusals = Refusals(record, timers)
+        self._desk = desk = Desk(
+            points=self.points, names=names, buses=self.buses, record=record, errands=self.errands,
+            refusals=self.refusals, readings=readings.add, timers=timers, clock=clock,
         )  # fmt: skip
-        self.meters = Meters(
-            registers_of(site, loaded.profiles), ZoneInfo(site.timezone),
-            points=self.points, alarms=alarms, names=names, record=record, timers=timers, clock=clock,
-        )  # fmt: skip
-        self.doors = Doors(
-            site, index,
-            points=self.points, names=names, buses=buses, alarms=alarms, record=record, errands=errands,
-            refusals=refusals, readings=readings.add, timers=timers, clock=clock,
-        )  # fmt: skip
-        self.lanes = Lanes(
-            site, index,
-            points=self.points, names=names, buses=buses, alarms=alarms, record=record, errands=errands,
-            refusals=refusals, readings=readings.add, pictures=pictures, timers=timers, clock=clock,
-        )  # fmt: skip
+        self.alarms = alarms = Alarms(loaded.rules, desk)
+        self.tickets = Tickets(desk, alarms, readings=readings)
+        self.devices = Devices(bus_of, desk, alarms, vital=vital_of(site))
+        self.meters = Meters(registers_of(site, loaded.profiles), ZoneInfo(site.timezone), desk, alarms)
+        self.doors = Doors(site, index, desk, alarms)
+        self.lanes = Lanes(site, index, desk, alarms, pictures=pictures)
         self.readers = Readers(
             (id for id, device in site.devices.items() if loaded.profiles[device.profile].kind == "reader"),
-            points=self.points, alarms=alarms, names=names,
+            desk, alarms,
         )  # fmt: skip
-        self.standing = Standing(
-            site.gateway,
-            alarms=alarms, doors=self.doors, lanes=self.lanes, record=record, timers=timers, clock=clock,
-        )  # fmt: skip
+        self.standing = Standing(site.gateway, desk, alarms, doors=self.doors, lanes=self.lanes)
         self.commands = Commands(
-            site,
-            writable=writable_of(site, loaded.profiles),
-            doors=self.doors, lanes=self.lanes, alarms=alarms,
-            buses=buses, record=record, disk=journal, clock=clock,
+            site, desk, alarms,
+            doors=self.doors, lanes=self.lanes, writable=writable_of(site, loaded.profiles), disk=journal,
             on_unknown_alarm=lambda: self.standing.wanted("lost"),
         )  # fmt: skip
-        self.timekeeping = Timekeeping(
-            site.gateway, clock=clock, alarms=alarms, meters=self.meters, names=names, record=record
-        )
+        self.timekeeping = Timekeeping(site.gateway, desk, alarms, meters=self.meters)
         self._names = names
+        self._takers: Mapping[type[Report], Callable[..., None]] = {
+            CredentialRead: self._credential_read,
+            PointsRead: self._points_read,
+            PlateRead: self._plate_read,
+            ClockTold: self.lanes.cameras.told,
+            DeviceLost: self._device_lost,
+            DeviceFound: self._device_found,
+            InputRefused: self.refusals.refuse,
+        }
 
     # --- Life
 
@@ -276,7 +264,7 @@ class SiteEngine:
     def report(self, report: Report) -> None:
         """The sink of every driver. Returns at once and never raises: a fault of ours must not end a wire's task."""
         try:
-            self._route(report)
+            self._takers[type(report)](report)
         except Exception:
             self.crashed += 1
             log.exception("report failed", report=type(report).__name__)
@@ -298,30 +286,28 @@ class SiteEngine:
 
     # --- Inside
 
-    def _route(self, report: Report) -> None:
-        match report:
-            case CredentialRead():
-                if not self.doors.credential_read(report):
-                    self.refusals.refuse(InputRefused(report.reader, "no door has this reader"))
-            case PointsRead():
-                applied = self.points.apply(report.readings)
-                self.meters.points_read([reading.point for reading in report.readings])
-                self._points_changed(applied, Facts())
-            case PlateRead():
-                self.errands.start(self._plate_without_answer(report))
-            case ClockTold():
-                self.lanes.cameras.told(report)
-            case DeviceLost(device=device, why=why):
-                facts = Facts()
-                if self.devices.lost(device, why, facts):
-                    self._points_changed(self.points.lose(device, self.clock.wall_ms()), facts)
-            case DeviceFound(device=device):
-                facts = Facts()
-                if self.devices.found(device, facts):
-                    self._there_again(device, facts)
-                    self.record.append(facts)
-            case InputRefused():
-                self.refusals.refuse(report)
+    def _credential_read(self, read: CredentialRead) -> None:
+        if not self.doors.credential_read(read):
+            self.refusals.refuse(InputRefused(read.reader, "no door has this reader"))
+
+    def _points_read(self, read: PointsRead) -> None:
+        applied = self.points.apply(read.readings)
+        self.meters.points_read([reading.point for reading in read.readings])
+        self._points_changed(applied, Facts())
+
+    def _plate_read(self, read: PlateRead) -> None:
+        self.errands.start(self._plate_without_answer(read))
+
+    def _device_lost(self, lost: DeviceLost) -> None:
+        facts = Facts()
+        if self.devices.lost(lost.device, lost.why, facts):
+            self._points_changed(self.points.lose(lost.device, self.clock.wall_ms()), facts)
+
+    def _device_found(self, found: DeviceFound) -> None:
+        facts = Facts()
+        if self.devices.found(found.device, facts):
+            self._there_again(found.device, facts)
+            self.record.append(facts)
 
     def _points_changed(self, applied: Applied, facts: Facts) -> None:
         if applied.keep:

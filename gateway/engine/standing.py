@@ -14,11 +14,11 @@ import msgspec
 from contract.instants import instant
 from contract.readings import Value
 from contract.standing import AlarmsStated, AlarmStanding, PlacesStated, PlaceStanding, TicketStanding
-from gateway.clock import Clock
 from gateway.engine.alarms.alarms import Alarms
 from gateway.engine.alarms.episodes import Alarm
-from gateway.engine.desk.record import Facts, Record
-from gateway.engine.desk.timers import Alarmclock, Timers
+from gateway.engine.desk.desk import Desk
+from gateway.engine.desk.record import Facts
+from gateway.engine.desk.timers import Alarmclock
 from gateway.engine.doors.doors import Doors
 from gateway.engine.lanes.lanes import Lanes
 
@@ -42,16 +42,14 @@ class Standing:
     """Waits a little after `wanted`, and for what the disk holds; then records `alarms.stated` and `places.stated` in
     one transaction."""
 
-    def __init__(
-        self, gateway: str, *, alarms: Alarms, doors: Doors, lanes: Lanes, record: Record, timers: Timers, clock: Clock
-    ) -> None:
+    def __init__(self, gateway: str, desk: Desk, alarms: Alarms, *, doors: Doors, lanes: Lanes) -> None:
         self._gateway = gateway
         self._alarms = alarms
         self._doors = doors
         self._lanes = lanes
-        self._record = record
-        self._clock = clock
-        self._due = Alarmclock(timers, self._state)
+        self._record = desk.record
+        self._clock = desk.clock
+        self._due = Alarmclock(desk.timers, self._state)
         self._due_at: float | None = None
         self._stated_at: float | None = None
 

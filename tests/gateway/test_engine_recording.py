@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from contract.facts.entry import DoorMoved, DoorReleased
 from contract.readings import Reading
-from drivers.reports import CredentialRead, DeviceFound, DeviceLost, PointsRead
+from drivers.reports import CredentialRead, DeviceFound, DeviceLost, PointsRead, Report
 from gateway.engine.desk.record import Facts, Thing
 from gateway.journal import StateChange
 from tests.gateway.disks import FaultyDisk
@@ -223,6 +223,11 @@ async def test_nobody_is_locked_in_and_no_ticket_is_lost_because_too_much_is_und
         await until(lambda: any(alarm.ticketed for alarm in here.engine.alarms.alarms.values()))
         over.set()
         assert "ticket.raised" in await here.kinds()
+
+
+async def test_every_report_of_a_driver_has_a_part_that_takes_it(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        assert set(here.engine._takers) == set(get_args(Report))
 
 
 async def test_state_of_another_form_is_as_if_it_were_not(tmp_path: Path) -> None:

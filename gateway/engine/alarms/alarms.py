@@ -15,14 +15,12 @@ from contract.commands import Person
 from contract.facts.alarms import AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmShelved, AlarmUnshelved
 from contract.instants import instant
 from contract.readings import Value
-from gateway.clock import Clock
 from gateway.engine.alarms import episodes
 from gateway.engine.alarms.causes import cause_of_rule
 from gateway.engine.alarms.episodes import CLOSED_LIMIT, Alarm, Cause, Shelf
-from gateway.engine.desk.layout import Names
-from gateway.engine.desk.points import Points
-from gateway.engine.desk.record import Facts, Record, Thing
-from gateway.engine.desk.timers import Alarmclock, Timers
+from gateway.engine.desk.desk import Desk
+from gateway.engine.desk.record import Facts, Thing
+from gateway.engine.desk.timers import Alarmclock
 from rules.alarms.rule import AlarmMemory, AlarmRule, Raise, next_wake, step
 
 TicketWanted = Callable[[Alarm], None]
@@ -32,9 +30,7 @@ TicketWanted = Callable[[Alarm], None]
 class Alarms:
     """All alarms of the site that are not closed, the last closed ones, and what their rules remember."""
 
-    def __init__(
-        self, rules: Iterable[AlarmRule], *, points: Points, names: Names, record: Record, timers: Timers, clock: Clock
-    ) -> None:
+    def __init__(self, rules: Iterable[AlarmRule], desk: Desk) -> None:
         self.alarms: dict[str, Alarm] = {}
         self.on_ticket: TicketWanted | None = None
         self.on_late: Callable[[], None] | None = None
@@ -43,10 +39,10 @@ class Alarms:
         self._shelves: dict[str, Shelf] = {}
         self._not_there: set[str] = set()
         """Causes that were said to be gone while nobody knew of them."""
-        self._points = points
-        self._names = names
-        self._record = record
-        self._clock = clock
+        self._points = desk.points
+        self._names = desk.names
+        self._record = desk.record
+        self._clock = desk.clock
         self._rules = {rule.key: rule for rule in rules}
         self._by_point: dict[str, list[AlarmRule]] = {}
         for rule in self._rules.values():
@@ -54,8 +50,8 @@ class Alarms:
                 self._by_point.setdefault(point, []).append(rule)
         self._memories = {key: AlarmMemory() for key in self._rules}
         self._wakes: dict[str, float] = {}
-        self._waiting = Alarmclock(timers, self._wait_over)
-        self._shelf_end = Alarmclock(timers, self._shelves_over)
+        self._waiting = Alarmclock(desk.timers, self._wait_over)
+        self._shelf_end = Alarmclock(desk.timers, self._shelves_over)
 
     # --- Start
 

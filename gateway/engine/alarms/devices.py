@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from contract.facts.machines import DeviceFound, DeviceLost
-from gateway.clock import Clock
 from gateway.engine.alarms.alarms import Alarms
 from gateway.engine.alarms.causes import built_in, built_in_key
 from gateway.engine.alarms.episodes import Cause
-from gateway.engine.desk.layout import Names
-from gateway.engine.desk.points import Points
-from gateway.engine.desk.record import Facts, Record
-from gateway.engine.desk.timers import Alarmclock, Timers
+from gateway.engine.desk.desk import Desk
+from gateway.engine.desk.record import Facts
+from gateway.engine.desk.timers import Alarmclock
 from rules.alarms.causes import BuiltInCause
 
 GATHER_S = 3.0
@@ -30,26 +28,15 @@ FAILING_S = 10.0
 class Devices:
     """Which devices answer."""
 
-    def __init__(
-        self,
-        bus_of: Mapping[str, str],
-        *,
-        vital: Collection[str],
-        points: Points,
-        alarms: Alarms,
-        names: Names,
-        record: Record,
-        timers: Timers,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, bus_of: Mapping[str, str], desk: Desk, alarms: Alarms, *, vital: Collection[str]) -> None:
         self._bus_of = dict(bus_of)
         self._vital = frozenset(vital)
-        self._points = points
+        self._points = desk.points
         self._alarms = alarms
-        self._names = names
-        self._record = record
-        self._clock = clock
-        self._gathering = Alarmclock(timers, self._gathered)
+        self._names = desk.names
+        self._record = desk.record
+        self._clock = desk.clock
+        self._gathering = Alarmclock(desk.timers, self._gathered)
         self._on_bus: dict[str, list[str]] = {}
         for device, bus in self._bus_of.items():
             self._on_bus.setdefault(bus, []).append(device)
@@ -57,7 +44,7 @@ class Devices:
         self._found: set[str] = set()
         self._unsaid: set[str] = set()
         self._failing: dict[str, float] = {}
-        self._doubting = Alarmclock(timers, self._doubted)
+        self._doubting = Alarmclock(desk.timers, self._doubted)
 
     def lost(self, device: str, why: str, facts: Facts) -> bool:
         """The device stopped answering; False if that was known."""

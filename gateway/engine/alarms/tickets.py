@@ -9,12 +9,10 @@ import structlog
 
 from contract.facts.alarms import AlarmRaised
 from contract.readings import Reading, Value
-from gateway.clock import Clock
 from gateway.engine.alarms.alarms import Alarms
 from gateway.engine.alarms.episodes import Alarm
-from gateway.engine.desk.errands import Errands
-from gateway.engine.desk.points import Points
-from gateway.engine.desk.record import Facts, Record
+from gateway.engine.desk.desk import Desk
+from gateway.engine.desk.record import Facts
 from rules.tickets.steps import HISTORY_MS, raise_for
 
 log = structlog.get_logger(__name__)
@@ -35,22 +33,13 @@ class RemembersReadings(Protocol):
 class Tickets:
     """Raises the ticket right after its alarm was recorded; a restart in between raises it then."""
 
-    def __init__(
-        self,
-        alarms: Alarms,
-        *,
-        readings: RemembersReadings,
-        points: Points,
-        record: Record,
-        errands: Errands,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, desk: Desk, alarms: Alarms, *, readings: RemembersReadings) -> None:
         self._alarms = alarms
         self._readings = readings
-        self._points = points
-        self._record = record
-        self._errands = errands
-        self._clock = clock
+        self._points = desk.points
+        self._record = desk.record
+        self._errands = desk.errands
+        self._clock = desk.clock
         alarms.on_ticket = self._wanted
 
     def _wanted(self, alarm: Alarm) -> None:

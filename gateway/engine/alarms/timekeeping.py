@@ -6,11 +6,11 @@ import asyncio
 
 from contract.facts.gateway import ClockCorrected, ClockDoubted, ClockTrusted
 from contract.instants import instant
-from gateway.clock import Clock, Corrected, Doubted, Measured, Trusted, Turn
+from gateway.clock import Corrected, Doubted, Measured, Trusted, Turn
 from gateway.engine.alarms.alarms import Alarms
 from gateway.engine.alarms.causes import built_in, built_in_key
-from gateway.engine.desk.layout import Names
-from gateway.engine.desk.record import Facts, Record
+from gateway.engine.desk.desk import Desk
+from gateway.engine.desk.record import Facts
 from gateway.engine.meters import Meters
 from rules.clocks import how_far
 
@@ -18,15 +18,13 @@ from rules.clocks import how_far
 class Timekeeping:
     """Records each turn of the clock, and mends what was timed by it."""
 
-    def __init__(
-        self, gateway: str, *, clock: Clock, alarms: Alarms, meters: Meters, names: Names, record: Record
-    ) -> None:
+    def __init__(self, gateway: str, desk: Desk, alarms: Alarms, *, meters: Meters) -> None:
         self._gateway = gateway
-        self._clock = clock
+        self._clock = desk.clock
         self._alarms = alarms
         self._meters = meters
-        self._names = names
-        self._record = record
+        self._names = desk.names
+        self._record = desk.record
 
     def start(self) -> None:
         """Says how the clock stands, and from now on how it turns."""

@@ -6,7 +6,7 @@ errand waits until it is committed (50 ms at the most) and then pulses the lock,
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -20,17 +20,13 @@ from contract.instants import instant
 from contract.readings import Reading
 from drivers.bus import CommandFailed
 from drivers.reports import CredentialRead, InputRefused
-from gateway.clock import Clock
 from gateway.engine.alarms.alarms import Alarms
 from gateway.engine.alarms.causes import built_in, built_in_key
 from gateway.engine.desk.allowance import Allowance
-from gateway.engine.desk.buses import Buses
-from gateway.engine.desk.errands import Errands
-from gateway.engine.desk.layout import Names, contact_point
-from gateway.engine.desk.points import Points
-from gateway.engine.desk.record import Facts, Record, Thing
-from gateway.engine.desk.refusals import Refusals
-from gateway.engine.desk.timers import Alarmclock, Timers
+from gateway.engine.desk.desk import Desk
+from gateway.engine.desk.layout import contact_point
+from gateway.engine.desk.record import Facts, Thing
+from gateway.engine.desk.timers import Alarmclock
 from gateway.engine.doors.keypads import Keypads
 from gateway.engine.doors.locks import LOCK_WITHIN_S, DoorLock
 from gateway.journal import Recorded
@@ -80,8 +76,6 @@ for the lock: whoever presses on top of these is let out by one of them."""
 Recording = Awaitable[Sequence[Recorded]]
 """A decision on its way into the journal."""
 
-ReadingsSink = Callable[[list[Reading]], None]
-
 
 class DoorSaved(msgspec.Struct, frozen=True):
     """What outlives a restart."""
@@ -114,35 +108,20 @@ class _Standing:
 class Doors:
     """All doors of the site. `index` is replaced when the desired state has another revision."""
 
-    def __init__(
-        self,
-        site: Site,
-        index: AccessIndex,
-        *,
-        points: Points,
-        names: Names,
-        buses: Buses,
-        alarms: Alarms,
-        record: Record,
-        errands: Errands,
-        refusals: Refusals,
-        readings: ReadingsSink,
-        timers: Timers,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, site: Site, index: AccessIndex, desk: Desk, alarms: Alarms) -> None:
         self.index = index
         self.decisions = {"granted": 0, "denied": 0}
         self._site = site.site
-        self._points = points
-        self._names = names
-        self._buses = buses
+        self._desk = desk
+        self._points = desk.points
+        self._names = desk.names
+        self._buses = desk.buses
         self._alarms = alarms
-        self._record = record
-        self._errands = errands
-        self._refusals = refusals
-        self._readings = readings
-        self._clock = clock
-        self._timers = timers
+        self._record = desk.record
+        self._errands = desk.errands
+        self._refusals = desk.refusals
+        self._readings = desk.readings
+        self._clock = desk.clock
         self._doors = {id: self._standing(id, door) for id, door in site.doors.items()}
         self._sides: dict[str, Side] = {}
         self._contacts: dict[str, list[str]] = {}
@@ -160,7 +139,7 @@ class Doors:
                 self._buttons.setdefault(contact_point(door.exit_button), []).append(id)
 
         self._allowances = {reader: Allowance(BURST, PER_S) for reader in self._sides}
-        self._keypads = Keypads(self._sides, alarms=alarms, names=names, record=record, timers=timers, clock=clock)
+        self._keypads = Keypads(self._sides, desk, alarms)
 
     def start(self) -> None:
         """Doors stand in the mode that was recorded last; their contacts are unknown until they are read."""
@@ -307,22 +286,8 @@ class Doors:
         return _Standing(
             door,
             traits,
-            clock=Alarmclock(self._timers, lambda: self._tick(id)),
-            lock=self._lock_of(id, door),
-        )
-
-    def _lock_of(self, id: str, door: Door) -> DoorLock:
-        return DoorLock(
-            id,
-            door,
-            lambda: self._doors[id].memory,
-            points=self._points,
-            names=self._names,
-            buses=self._buses,
-            alarms=self._alarms,
-            record=self._record,
-            errands=self._errands,
-            timers=self._timers,
+            clock=Alarmclock(self._desk.timers, lambda: self._tick(id)),
+            lock=DoorLock(id, door, lambda: self._doors[id].memory, self._desk, self._alarms),
         )
 
     def _decided(self, read: CredentialRead, side: Side, decision: Decision) -> Facts:

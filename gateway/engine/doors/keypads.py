@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.clock import Clock
 from gateway.engine.alarms.alarms import Alarms
 from gateway.engine.alarms.causes import built_in, built_in_key
-from gateway.engine.desk.layout import Names
-from gateway.engine.desk.record import Facts, Record
+from gateway.engine.desk.desk import Desk
+from gateway.engine.desk.record import Facts
 from gateway.engine.desk.timers import Alarmclock, Timers
 from rules.access.attempts import Guesses, after_wrong
 
@@ -16,15 +15,13 @@ from rules.access.attempts import Guesses, after_wrong
 class Keypads:
     """The readers of the site's doors, each counted for itself."""
 
-    def __init__(
-        self, readers: Iterable[str], *, alarms: Alarms, names: Names, record: Record, timers: Timers, clock: Clock
-    ) -> None:
+    def __init__(self, readers: Iterable[str], desk: Desk, alarms: Alarms) -> None:
         self._guesses = {reader: Guesses() for reader in readers}
         self._alarms = alarms
-        self._names = names
-        self._record = record
-        self._clock = clock
-        self._calm = {reader: self._alarmclock(reader, timers) for reader in self._guesses}
+        self._names = desk.names
+        self._record = desk.record
+        self._clock = desk.clock
+        self._calm = {reader: self._alarmclock(reader, desk.timers) for reader in self._guesses}
 
     def start(self, facts: Facts) -> None:
         """Counts begin anew; what was raised before a restart ends with it."""

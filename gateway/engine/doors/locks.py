@@ -14,12 +14,9 @@ from config.site import Door
 from drivers.bus import CommandFailed
 from gateway.engine.alarms.alarms import Alarms
 from gateway.engine.alarms.causes import built_in, built_in_key
-from gateway.engine.desk.buses import Buses
-from gateway.engine.desk.errands import Errands
-from gateway.engine.desk.layout import Names
-from gateway.engine.desk.points import Points
-from gateway.engine.desk.record import Facts, Record
-from gateway.engine.desk.timers import Alarmclock, Timers
+from gateway.engine.desk.desk import Desk
+from gateway.engine.desk.record import Facts
+from gateway.engine.desk.timers import Alarmclock
 from rules.passage.doors import DoorMemory, lock_of
 
 log = structlog.get_logger(__name__)
@@ -37,33 +34,20 @@ AGAIN_S = 15.0
 class DoorLock:
     """One door's lock. `memory`: the door as it is now. `failures`: how often the board did not do what was asked."""
 
-    def __init__(
-        self,
-        id: str,
-        door: Door,
-        memory: Callable[[], DoorMemory],
-        *,
-        points: Points,
-        names: Names,
-        buses: Buses,
-        alarms: Alarms,
-        record: Record,
-        errands: Errands,
-        timers: Timers,
-    ) -> None:
+    def __init__(self, id: str, door: Door, memory: Callable[[], DoorMemory], desk: Desk, alarms: Alarms) -> None:
         self.failures = 0
         self._id = id
         self._device = door.lock.device
         self._output = door.lock.output
         self._release_s = door.release_s
         self._memory = memory
-        self._points = points
-        self._names = names
-        self._buses = buses
+        self._points = desk.points
+        self._names = desk.names
+        self._buses = desk.buses
         self._alarms = alarms
-        self._record = record
-        self._errands = errands
-        self._settling = Alarmclock(timers, self._settle)
+        self._record = desk.record
+        self._errands = desk.errands
+        self._settling = Alarmclock(desk.timers, self._settle)
 
     @property
     def device(self) -> str:

@@ -11,8 +11,7 @@ from typing import Final
 
 from gateway.engine.alarms.alarms import Alarms
 from gateway.engine.alarms.causes import built_in, built_in_key
-from gateway.engine.desk.layout import Names
-from gateway.engine.desk.points import Points
+from gateway.engine.desk.desk import Desk
 from gateway.engine.desk.record import Facts
 from rules.alarms.causes import BuiltInCause
 
@@ -23,11 +22,11 @@ CAUSES: Final[Mapping[str, BuiltInCause]] = {"tampered": "reader.tampered", "key
 class Readers:
     """The readers of the site (devices whose profile is of the kind `reader`)."""
 
-    def __init__(self, readers: Iterable[str], *, points: Points, alarms: Alarms, names: Names) -> None:
+    def __init__(self, readers: Iterable[str], desk: Desk, alarms: Alarms) -> None:
         self._watched = {f"{reader}.{point}": (reader, cause) for reader in readers for point, cause in CAUSES.items()}
-        self._points = points
+        self._points = desk.points
         self._alarms = alarms
-        self._names = names
+        self._names = desk.names
 
     def points_changed(self, changed: Sequence[str], facts: Facts) -> None:
         """Raises and clears by the points that have another value or quality."""

@@ -16,11 +16,10 @@ import msgspec
 
 from contract.texts import Reason
 from drivers.reports import ClockTold, PlateRead
-from gateway.clock import Clock
 from gateway.engine.alarms.alarms import Alarms
 from gateway.engine.alarms.causes import built_in, built_in_key
-from gateway.engine.desk.layout import Names
-from gateway.engine.desk.record import Facts, Record
+from gateway.engine.desk.desk import Desk
+from gateway.engine.desk.record import Facts
 from gateway.engine.desk.timers import Alarmclock, Timers
 from rules.access.freshness import CameraClock, Freshness, Judgement, judge, of_zone, recalled, shifted, unmeasured
 from rules.clocks import how_far, how_long
@@ -68,26 +67,16 @@ class Timed(NamedTuple):
 class Cameras:
     """The plate cameras of the site's lanes. `tolerance_s`: by camera, how late a read may come."""
 
-    def __init__(
-        self,
-        tolerance_s: Mapping[str, float],
-        zone: ZoneInfo,
-        *,
-        alarms: Alarms,
-        names: Names,
-        record: Record,
-        timers: Timers,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, tolerance_s: Mapping[str, float], zone: ZoneInfo, desk: Desk, alarms: Alarms) -> None:
         self.replayed = dict.fromkeys(tolerance_s, 0)
         """Reads of each camera that were not of now, since the start."""
         self._zone = zone
         self._alarms = alarms
-        self._names = names
-        self._record = record
-        self._clock = clock
+        self._names = desk.names
+        self._record = desk.record
+        self._clock = desk.clock
         self._cameras = {
-            camera: _Camera(round(seconds * 1000), self._calm_of(camera, timers))
+            camera: _Camera(round(seconds * 1000), self._calm_of(camera, desk.timers))
             for camera, seconds in tolerance_s.items()
         }
         self._ahead_ms = self._ahead()

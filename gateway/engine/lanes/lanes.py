@@ -16,17 +16,13 @@ from contract.readings import Reading
 from drivers.bus import CommandFailed
 from drivers.camera.zhenshi import Show
 from drivers.reports import InputRefused, PlateRead
-from gateway.clock import Clock
 from gateway.engine.alarms.alarms import Alarms
 from gateway.engine.alarms.causes import built_in, built_in_key
 from gateway.engine.desk.buses import Buses
-from gateway.engine.desk.errands import Errands
-from gateway.engine.desk.layout import Names, can_close, contact_point
-from gateway.engine.desk.points import Points
-from gateway.engine.desk.record import Facts, Record, Thing
-from gateway.engine.desk.refusals import Refusals
-from gateway.engine.desk.timers import Alarmclock, Timers
-from gateway.engine.doors.doors import ReadingsSink
+from gateway.engine.desk.desk import Desk
+from gateway.engine.desk.layout import can_close, contact_point
+from gateway.engine.desk.record import Facts, Thing
+from gateway.engine.desk.timers import Alarmclock
 from gateway.engine.lanes.barriers import BarrierWire
 from gateway.engine.lanes.cameras import Cameras
 from gateway.engine.lanes.display import shown
@@ -100,45 +96,27 @@ class _Standing:
 class Lanes:
     """All lanes of the site. `index` is replaced when the desired state has another revision."""
 
-    def __init__(
-        self,
-        site: Site,
-        index: AccessIndex,
-        *,
-        points: Points,
-        names: Names,
-        buses: Buses,
-        alarms: Alarms,
-        record: Record,
-        errands: Errands,
-        refusals: Refusals,
-        readings: ReadingsSink,
-        pictures: KeepsPictures,
-        timers: Timers,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, site: Site, index: AccessIndex, desk: Desk, alarms: Alarms, *, pictures: KeepsPictures) -> None:
         self.index = index
         self.decisions = {"granted": 0, "denied": 0, "ignored": 0}
         self.barrier_failures = 0
         self._site = site.site
-        self._points = points
-        self._names = names
+        self._points = desk.points
+        self._names = desk.names
         self._alarms = alarms
-        self._record = record
-        self._errands = errands
-        self._refusals = refusals
-        self._readings = readings
+        self._record = desk.record
+        self._errands = desk.errands
+        self._refusals = desk.refusals
+        self._readings = desk.readings
         self.cameras = Cameras(
             {lane.camera: lane.fresh_s for lane in site.lanes.values()}, ZoneInfo(site.timezone),
-            alarms=alarms, names=names, record=record, timers=timers, clock=clock,
+            desk, alarms,
         )  # fmt: skip
-        snapshots = Snapshots(pictures, errands, refusals)
-        self._reads = PlateReads(
-            site.lanes, cameras=self.cameras, snapshots=snapshots, record=record, refusals=refusals, clock=clock
-        )
-        self._timers = timers
-        self._clock = clock
-        self._lanes = {id: self._standing(id, lane, buses) for id, lane in site.lanes.items()}
+        snapshots = Snapshots(pictures, desk)
+        self._reads = PlateReads(site.lanes, desk, cameras=self.cameras, snapshots=snapshots)
+        self._timers = desk.timers
+        self._clock = desk.clock
+        self._lanes = {id: self._standing(id, lane, desk.buses) for id, lane in site.lanes.items()}
         self._lane_of = {lane.camera: id for id, lane in site.lanes.items()}
         self._by_point: dict[str, list[str]] = {}
         for id, standing in self._lanes.items():

@@ -18,10 +18,9 @@ from config.site import Lane
 from contract.facts.entry import Access, PlateSeen, Presented
 from contract.instants import instant
 from drivers.reports import InputRefused, PlateRead
-from gateway.clock import Clock
 from gateway.engine.desk.allowance import Allowance
-from gateway.engine.desk.record import Facts, Record
-from gateway.engine.desk.refusals import Refusals
+from gateway.engine.desk.desk import Desk
+from gateway.engine.desk.record import Facts
 from gateway.engine.lanes.cameras import Cameras, Timed
 from gateway.engine.lanes.snapshots import Snapshots
 from rules.access.index import AccessIndex
@@ -74,22 +73,13 @@ class _Memory:
 class PlateReads:
     """The reads of all lanes."""
 
-    def __init__(
-        self,
-        lanes: Mapping[str, Lane],
-        *,
-        cameras: Cameras,
-        snapshots: Snapshots,
-        record: Record,
-        refusals: Refusals,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, lanes: Mapping[str, Lane], desk: Desk, *, cameras: Cameras, snapshots: Snapshots) -> None:
         self._lanes = {id: _Memory(lane, _policy(id, lane)) for id, lane in lanes.items()}
         self._cameras = cameras
         self._snapshots = snapshots
-        self._record = record
-        self._refusals = refusals
-        self._clock = clock
+        self._record = desk.record
+        self._refusals = desk.refusals
+        self._clock = desk.clock
 
     def start(self) -> None:
         """Remembers the last reads."""

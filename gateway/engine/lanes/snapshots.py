@@ -10,8 +10,7 @@ import structlog
 from contract.limits import PICTURE_LIMIT
 from contract.pictures import PictureId, picture_id
 from drivers.reports import InputRefused, PlateRead
-from gateway.engine.desk.errands import Errands
-from gateway.engine.desk.refusals import Refusals
+from gateway.engine.desk.desk import Desk
 
 log = structlog.get_logger(__name__)
 
@@ -33,10 +32,10 @@ class Snapshot(NamedTuple):
 class Snapshots:
     """Keeps the pictures of reads; one that is too large is refused, one that cannot be kept costs no read."""
 
-    def __init__(self, pictures: KeepsPictures, errands: Errands, refusals: Refusals) -> None:
+    def __init__(self, pictures: KeepsPictures, desk: Desk) -> None:
         self._pictures = pictures
-        self._errands = errands
-        self._refusals = refusals
+        self._errands = desk.errands
+        self._refusals = desk.refusals
 
     def keep(self, read: PlateRead) -> Snapshot:
         """Begins to write the read's picture."""
