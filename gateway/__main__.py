@@ -12,7 +12,7 @@ import typer
 from gateway import memory
 from gateway.installer import wanted
 from gateway.settings import DEFAULT_PORT, DEFAULT_PUSH_PORT, Listening, Settings
-from web.server.room import Network, networks
+from web.addresses import Network, networks
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 if wanted(sys.argv[1:]):

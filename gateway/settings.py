@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from web.server.room import THIS_MACHINE, Network
+from web.addresses import THIS_MACHINE, Network
 
 DEFAULT_PORT = 8081
 DEFAULT_PUSH_PORT = 8082

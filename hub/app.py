@@ -17,6 +17,7 @@ from hub.accounts.store import AccountStore
 from hub.alarms.own import Shelves
 from hub.commands.sending import CommandSending
 from hub.database.answers import add_database_answers
+from hub.database.once import DatabaseOnce
 from hub.database.transactions import Database
 from hub.desired.publishing import DesiredPublishing
 from hub.domains import LATEST, ROUTERS, projections
@@ -26,18 +27,17 @@ from hub.ingest.broker import Broker
 from hub.ingest.downlink import Downlink
 from hub.ingest.worker import Ingest
 from hub.live import HubLiveSource, tell
-from hub.once.service import DatabaseOnce
 from hub.retention import pruning
 from hub.retention.terms import Terms
 from hub.settings import Settings
 from hub.telemetry import rollup
 from hub.telemetry.ingest import Readings
+from web.addresses import networks
 from web.app import make_app
 from web.console import DIST
 from web.contact import contact_of, contact_router
 from web.live.stream import Live
 from web.server import descriptors
-from web.server.room import networks
 from web.server.server import PEOPLE, Doorway, limits_of, make_server
 from web.session.passwords import Passwords
 from web.session.sessions import Sessions

@@ -10,8 +10,8 @@ from typing import Any
 
 from contract.hosts import this_machine
 from hub.own_key import KeyFileError, own_key
+from web.addresses import networks
 from web.contact import contact_of
-from web.server.room import networks
 
 
 class SettingsError(ValueError):

@@ -19,7 +19,7 @@ TABLES = (
     "hub.gateways.models",
     "hub.ingest.models",
     "hub.meters.models",
-    "hub.once.models",
+    "hub.database.answer_row",
     "hub.pictures.models",
     "hub.sites.models",
     "hub.telemetry.models",

@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
+from web.addresses import THIS_MACHINE, Network, lies_in
 from web.asked import only_known
 from web.console import DIST, console_router
 from web.errors import ErrorAnswer, LastResort, NotFound, add_error_answers
@@ -26,7 +27,6 @@ from web.paging import Cursors
 from web.sealing import new_secret
 from web.server.bodies import Bodies
 from web.server.proxies import UnnamedProxies, is_for_another
-from web.server.room import THIS_MACHINE, Network, lies_in
 from web.session.routes import router as session_router
 from web.session.sessions import Sessions, address_of
 from web.witness import Recorder, Told, Witness

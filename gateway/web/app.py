@@ -14,13 +14,13 @@ from gateway.web import accounts, alarms, commands, events, points, push, site
 from gateway.web.screen import SiteScreen
 from gateway.web.served import Served
 from gateway.web.sessions import HeldSessions
+from web.addresses import THIS_MACHINE, Network
 from web.app import make_app
 from web.errors import LastResort, add_error_answers
 from web.headers import SecurityHeaders
 from web.live.stream import Live
 from web.once import MemoryOnce
 from web.server.bodies import Bodies
-from web.server.room import THIS_MACHINE, Network
 from web.session.passwords import Passwords
 from web.session.sessions import Sessions
 from web.witness import Told

@@ -25,9 +25,9 @@ from drivers.errors import FrameError
 from drivers.push import PushBus
 from drivers.reports import InputRefused
 from gateway.web.served import Served, served
+from web.addresses import THIS_MACHINE, Network, lies_in, networks, subscriber
 from web.errors import Forbidden, NotFound
 from web.server.bodies import Bodies
-from web.server.room import THIS_MACHINE, Network, lies_in, networks, subscriber
 from web.session.sessions import address_of
 
 router = APIRouter(tags=["push"])

@@ -21,9 +21,10 @@ from gateway.web import metrics
 from gateway.web.app import gateway_app, push_app
 from gateway.web.push import STRANGERS, allowed_networks
 from gateway.web.served import Served
+from web.addresses import THIS_MACHINE, lies_in, networks
 from web.server import descriptors
 from web.server.listener import listening_socket
-from web.server.room import THIS_MACHINE, Limits, lies_in, networks
+from web.server.room import Limits
 from web.server.server import Doorway, limits_of, make_server
 
 log = structlog.get_logger(__name__)

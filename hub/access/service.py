@@ -26,9 +26,9 @@ from hub.access.nouns import CREDENTIAL, GRANT, Noun, Row
 from hub.access.schemas import MEANT, BlockBody, CredentialBody, GrantBody, Presentable, ScheduleBody
 from hub.changes import service as changes
 from hub.changes.service import Change
+from hub.database import once
 from hub.database.transactions import connection
 from hub.desired import service as desired
-from hub.once import service as once
 from hub.sites.models import SiteRow
 from rules.access.schedules import ALWAYS
 from web.asked import Body

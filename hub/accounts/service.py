@@ -23,10 +23,10 @@ from hub.accounts.models import AccountRow, SecondFactorRow, SessionRow
 from hub.accounts.schemas import AccountBody, NewAccount
 from hub.changes import service as changes
 from hub.changes.service import Change
+from hub.database import once
 from hub.database.transactions import connection
 from hub.desired import service as desired
 from hub.desired.models import DesiredItem
-from hub.once import service as once
 from hub.sites.models import CompanyRow, SiteRow
 from web.errors import Conflict, Invalid
 from web.moments import written

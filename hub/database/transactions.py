@@ -23,9 +23,9 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from hub.database import once
 from hub.database.event import StoredEvent
 from hub.database.failures import passes
-from hub.once import service as once
 from web.errors import Unauthorized
 from web.sealing import new_secret
 from web.session.sessions import ENDED, Sessions, SignedInUser

@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.facts.hub import DataPruned
 from hub.changes import service as changes
+from hub.database import once
 from hub.database.event import to_instant
 from hub.database.failures import passes
 from hub.database.transactions import Database
 from hub.events import stream
 from hub.events.redacting import redact
-from hub.once import service as once
 from hub.pictures import service as pictures
 from hub.retention.terms import Terms, next_time
 

@@ -28,8 +28,8 @@ from gateway.web.push import allowed_networks
 from gateway.web.served import People, Served
 from gateway.web.serving import unheard
 from tests.gateway.engine_site import MORNING, Album, Time, Yard, yard
+from web.addresses import lies_in
 from web.live.screens import View
-from web.server.room import lies_in
 from web.session.passwords import Passwords
 
 PASSWORD = "correct horse"

@@ -22,6 +22,7 @@ from hub.accounts import service as account_service
 from hub.accounts.schemas import NewAccount
 from hub.accounts.store import AccountStore
 from hub.database.answers import add_database_answers
+from hub.database.once import DatabaseOnce
 from hub.database.transactions import Database, connection
 from hub.domains import ROUTERS, projections
 from hub.events.stream import witnessed
@@ -30,7 +31,6 @@ from hub.ingest.accept import accept
 from hub.ingest.arrivals import EventsArrived
 from hub.ingest.projecting import Projecting
 from hub.live import HubLiveSource, tell
-from hub.once.service import DatabaseOnce
 from hub.sites import service as site_service
 from tests.hub.senders import NOW_MS, Journal
 from web.app import make_app

@@ -12,8 +12,8 @@ from sqlalchemy import text
 from contract.commands import Person
 from contract.facts.alarms import AlarmShelved
 from contract.instants import instant
+from hub.database import once
 from hub.database.transactions import Database
-from hub.once import service as once
 from tests.hub.office import Office, office
 from tests.hub.senders import NOW_MS, rows
 from tests.hub.test_access import HOLDER, holder_of, made

@@ -14,10 +14,10 @@ import msgspec
 from fastapi import APIRouter, FastAPI
 
 from contract.commands import Person
+from web.addresses import networks
 from web.app import make_app
 from web.live.screens import LiveEvent, View
 from web.live.stream import Live, LiveLimits, Snapshot, State
-from web.server.room import networks
 from web.server.server import make_server
 from web.session.passwords import Passwords
 from web.session.sessions import SessionLimits, Sessions, StoredAccount, StoredSession, normal_username

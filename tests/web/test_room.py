@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from web.addresses import lies_in, networks, subscriber
 from web.server.bodies import Bodies
-from web.server.room import MOMENT_S, Full, Guest, Limits, Room, lies_in, networks, subscriber
+from web.server.room import MOMENT_S, Full, Guest, Limits, Room
 
 LATER = 10 * MOMENT_S
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from web.server.room import subscriber
+from web.addresses import subscriber
 
 
 class Bodies:

@@ -6,7 +6,7 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from web.server.room import THIS_MACHINE, Network, lies_in
+from web.addresses import THIS_MACHINE, Network, lies_in
 
 log = structlog.get_logger(__name__)
 

@@ -16,10 +16,11 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from web.addresses import networks
 from web.live.stream import Live
 from web.server.listener import Listener, OnRefused, Place, listening_socket
 from web.server.patience import Patient
-from web.server.room import Limits, networks
+from web.server.room import Limits
 
 log = structlog.get_logger("web.server")
 

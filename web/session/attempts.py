@@ -6,8 +6,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from contract.texts import Text
+from web.addresses import subscriber
 from web.errors import TooMany
-from web.server.room import subscriber
 from web.session.throttle import Allowance, Throttle
 
 WAIT = Text("尝试次数过多，请稍后再试", "Too many attempts; try again later")

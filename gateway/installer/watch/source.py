@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from config import LoadedSite
 from drivers.profiles.profile import Profile
 from gateway.installer.scan.identifying import profiles
 from gateway.installer.terminal import typed
@@ -12,12 +13,12 @@ from gateway.installer.terminal.screen import Screen
 from gateway.installer.terminal.trouble import Trouble
 from gateway.installer.terminal.wording import line
 from gateway.installer.watch.frames import Bounds, heard, show
-from gateway.installer.watch.modbus_words import Device, ModbusDissector
+from gateway.installer.watch.modbus_words import Device, ModbusDissector, device
 from gateway.installer.watch.protocols import LISTENERS, OnWire
 from gateway.installer.watch.proxy import LOOPBACK, Proxy
 from gateway.installer.wire.channels import SerialChannel
 from gateway.installer.wire.ports import others
-from gateway.installer.wire.sites import bus_of, load, modbus_units, on_bus
+from gateway.installer.wire.sites import bus_of, load, on_bus
 
 
 async def start(screen: Screen, options: dict[str, Any]) -> int:
@@ -78,7 +79,7 @@ async def _through(screen: Screen, options: dict[str, Any], bounds: Bounds) -> i
     devices: dict[int, Device] = {}
     if options["site"] is not None and options["bus"] is not None:
         loaded = load(options["site"], options["wires"])
-        devices = modbus_units(loaded, bus_of(loaded, options["bus"], None)[0])
+        devices = _modbus_units(loaded, bus_of(loaded, options["bus"], None)[0])
     proxy = Proxy(host, port, options["listen"], ModbusDissector(devices, screen.say))
     title = screen.say(
         f"让主机连 {LOOPBACK}:{options['listen']}，转发到 {host}:{port}",
@@ -86,3 +87,12 @@ async def _through(screen: Screen, options: dict[str, Any], bounds: Bounds) -> i
     )
     screen.note(title, title)
     return await show(screen, proxy.lines(), proxy.dissector, bounds, title)
+
+
+def _modbus_units(loaded: LoadedSite, bus: str) -> dict[int, Device]:
+    """The Modbus devices of a bus by unit."""
+    return {
+        installed.unit: device(id, profile, installed.scale_by)
+        for id, (installed, profile) in on_bus(loaded, bus).items()
+        if profile.protocol == "modbus"
+    }

@@ -10,7 +10,6 @@ from config import LoadedSite, SiteErrors, load_site
 from config.mistakes import closest
 from drivers.profiles.profile import Profile
 from gateway.installer.terminal.trouble import FAILED, Trouble
-from gateway.installer.watch.modbus_words import Device, device
 
 
 class At(NamedTuple):
@@ -73,13 +72,4 @@ def on_bus(loaded: LoadedSite, bus: str) -> dict[str, tuple[Any, Profile]]:
     """A bus's devices with their profiles."""
     return {
         id: (installed, loaded.profile_of(id)) for id, installed in loaded.site.devices.items() if installed.bus == bus
-    }
-
-
-def modbus_units(loaded: LoadedSite, bus: str) -> dict[int, Device]:
-    """The Modbus devices of a bus by unit."""
-    return {
-        installed.unit: device(id, profile, installed.scale_by)
-        for id, (installed, profile) in on_bus(loaded, bus).items()
-        if profile.protocol == "modbus"
     }
