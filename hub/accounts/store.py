@@ -36,7 +36,7 @@ class AccountStore:
             factor = None if row is None else await session.get(SecondFactorRow, row.id)
         if row is None or not row.active:
             return None
-        return StoredAccount(user_of(row), row.password_hash, factor is not None and factor.salt != "")
+        return StoredAccount(user_of(row), row.password_hash, "" if factor is None else factor.salt)
 
     async def takes_code(self, account: str, code: str, at: int) -> bool:
         """Whether `code` is the account's second factor now; it is used up."""
@@ -63,7 +63,7 @@ class AccountStore:
             if now is None or not now.active or now.password_hash != account.password_hash:
                 return False
             factor = await store.get(SecondFactorRow, session.account)
-            if factor is not None and factor.salt and not account.second_factor:
+            if ("" if factor is None else factor.salt) != account.second_factor:
                 return False
             store.add(row)
             opened = moment_of(session.opened_at)

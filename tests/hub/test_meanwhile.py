@@ -10,10 +10,12 @@ import pytest
 from hub.accounts import service
 from hub.accounts.models import AccountRow
 from hub.accounts.schemas import AccountBody
+from hub.accounts.store import AccountStore
 from hub.database.transactions import Database
 from tests.hub.office import PASSWORD, Office, office
 from tests.hub.senders import rows
 from tests.hub.test_accounts import NEW
+from web.session.sessions import StoredSession
 
 OTHER = "three pears on a roof"
 THIEFS = "four plums in a hat"
@@ -80,6 +82,22 @@ async def test_no_session_opens_by_what_was_true_when_it_was_checked(
         assert answer.status_code == 401
         assert await rows(database, "SELECT 1 FROM sessions") == []
         assert await hub.events("session.opened") == []
+
+
+async def test_no_session_opens_by_a_second_factor_that_was_replaced_meanwhile(database: Database) -> None:
+    async with office(database) as hub:
+        wang = await hub.account("wang", "guard", "demo")
+        await factor(hub, wang)
+        store = AccountStore(database, b"a key")
+        checked = await store.account("wang")
+        assert checked is not None
+        session = StoredSession("hash", wang, 0, 0, "10.0.0.1", "", 0, False)
+        await rows(database, "UPDATE second_factors SET salt = 'bb' RETURNING account")
+        assert not await store.open(session, checked)
+        assert await rows(database, "SELECT 1 FROM sessions WHERE account = :it", it=wang) == []
+        again = await store.account("wang")
+        assert again is not None
+        assert await store.open(session, again)
 
 
 async def test_a_thief_does_not_change_the_password_after_its_owner_did(

@@ -136,7 +136,7 @@ class House:
             {"id": f"id-{username}", "username": username, "name": username.title(), "role": role, "sites": sites}
         )
         hashed = await self.passwords.hash(password)
-        self.store.accounts[normal_username(username)] = StoredAccount(user, hashed, second_factor)
+        self.store.accounts[normal_username(username)] = StoredAccount(user, hashed, "one" if second_factor else "")
         return user
 
     def client(self, address: str = "192.0.2.7", **headers: str) -> httpx.AsyncClient:

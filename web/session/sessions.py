@@ -43,11 +43,11 @@ WRITES_REFUSED = Counter("gatehouse_writes_refused", "Writes of signed-in people
 
 
 class StoredAccount(NamedTuple):
-    """What is kept of an account that may sign in. `second_factor`: whether the password alone is not enough."""
+    """What is kept of an account that may sign in. `second_factor`: which one it has; empty: the password is enough."""
 
     user: User
     password_hash: str
-    second_factor: bool = False
+    second_factor: str = ""
 
 
 class StoredSession(NamedTuple):
