@@ -1,12 +1,12 @@
 import { createApp } from "vue";
 
-import App from "@/App.vue";
 import { whenProofNeeded, whenUnauthorised } from "@/api/client";
-import { i18n } from "@/i18n";
-import { router } from "@/router";
-import { whenRefused } from "@/stores/live";
-import { proveAgain } from "@/stores/proving";
-import { loadSession, session, sessionEnded } from "@/stores/session";
+import { i18n } from "@/kit/i18n";
+import App from "@/shell/App.vue";
+import { router } from "@/shell/router";
+import { whenRefused } from "@/shell/stores/live";
+import { proveAgain } from "@/shell/stores/proving";
+import { loadSession, session, sessionEnded } from "@/shell/stores/session";
 import "@/styles/global.css";
 
 whenUnauthorised(sessionEnded);

@@ -3,12 +3,12 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import type { Alarm } from "@/api/types";
-import { rings } from "@/domain/alarms";
-import Sites from "@/pages/Sites.vue";
-import StatusBanner from "@/parts/StatusBanner.vue";
-import { preferences } from "@/stores/preferences";
-import { sites } from "@/stores/site";
-import { openSound, play, soundBlocked } from "@/stores/sound";
+import Sites from "@/areas/sites/Sites.vue";
+import { preferences } from "@/kit/preferences";
+import { rings } from "@/live/alarms";
+import StatusBanner from "@/shell/StatusBanner.vue";
+import { sites } from "@/shell/stores/site";
+import { openSound, play, soundBlocked } from "@/shell/stores/sound";
 import { T } from "@/testids";
 import { at, mount, server, settled } from "./mounting";
 

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-import type { Change } from "@/api/changes";
-import ChangeList from "@/parts/ChangeList.vue";
-import { fieldText } from "@/parts/fields";
-import { preferences } from "@/stores/preferences";
+import type { Change } from "@/areas/changes/api";
+import ChangeList from "@/areas/changes/ChangeList.vue";
+import { preferences } from "@/kit/preferences";
+import { fieldText } from "@/shell/fields";
 import { T } from "@/testids";
 
 import { at, mount, server, settled } from "./mounting";

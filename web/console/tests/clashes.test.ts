@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { api } from "@/api/client";
-import { credentials, type Credential } from "@/api/people";
-import { clashesOf, same, settled } from "@/domain/clashes";
-import ClashDialog from "@/parts/ClashDialog.vue";
-import { comparison, removing, saving } from "@/stores/editing";
+import { credentials, type Credential } from "@/areas/people/api";
+import { clashesOf, same, settled } from "@/kit/clashes";
+import ClashDialog from "@/shell/ClashDialog.vue";
+import { comparison, removing, saving } from "@/shell/stores/editing";
 import { T } from "@/testids";
 
 import { at, mount, server, settled as quiet } from "./mounting";

@@ -3,13 +3,15 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import type { About, Role, User } from "@/api/types";
-import { compareAlarms, compareTickets, rings, stepsOf, unseen } from "@/domain/alarms";
-import { changesOf, movement, tracesOf } from "@/domain/history";
-import { lossOf } from "@/domain/losses";
-import { plateLook, plateParts } from "@/domain/plates";
-import { homeOf, may } from "@/domain/roles";
+import { lossOf } from "@/areas/machines/losses";
+import { compareTickets } from "@/areas/tickets/tickets";
+import { changesOf, movement, tracesOf } from "@/kit/charts/history";
+import { plateLook, plateParts } from "@/kit/marks/plates";
+import { stepsOf } from "@/kit/steps";
+import { compareAlarms, rings, unseen } from "@/live/alarms";
 import en from "@/locales/en.json";
 import zh from "@/locales/zh.json";
+import { homeOf, may } from "@/shell/roles";
 import { alarm, ticket } from "./items";
 
 describe("alarms", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { entriesOf, FEED_FILTERS, matches, passesFilter, type Entry, type Outcome } from "@/domain/entries";
+import { entriesOf, FEED_FILTERS, matches, passesFilter, type Entry, type Outcome } from "@/live/entries";
 import { access, other } from "./items";
 
 function only(event: Parameters<typeof entriesOf>[0][number]): Entry {

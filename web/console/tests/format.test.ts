@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { clockText, dayText, fullText, momentText, spanOf } from "@/format/time";
-import { numberText, unitText, valueText } from "@/format/values";
+import { clockText, dayText, fullText, momentText, spanOf } from "@/kit/format/time";
+import { numberText, unitText, valueText } from "@/kit/format/values";
 
 const SHANGHAI = "Asia/Shanghai";
 const AT = "2026-03-08T16:30:05.250Z";

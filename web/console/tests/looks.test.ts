@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { lookOf } from "@/domain/looks";
+import LookList from "@/areas/accounts/LookList.vue";
+import { lookOf } from "@/areas/accounts/looks";
+import HolderDetail from "@/areas/people/HolderDetail.vue";
 import en from "@/locales/en.json";
 import zh from "@/locales/zh.json";
-import HolderDetail from "@/parts/HolderDetail.vue";
-import LookList from "@/parts/LookList.vue";
-import { session } from "@/stores/session";
+import { session } from "@/shell/stores/session";
 import { T } from "@/testids";
 import { at, mount, server, settled } from "./mounting";
 

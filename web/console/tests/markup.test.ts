@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
-import ValueChart from "@/parts/ValueChart.vue";
+import ValueChart from "@/kit/charts/ValueChart.vue";
 import { mount } from "./mounting";
 
 const SOURCE = join(import.meta.dirname, "..", "src");
@@ -31,8 +31,8 @@ interface Option {
 
 let drawn: Option | null = null;
 
-vi.mock("@/parts/charts", async (original) => ({
-  ...(await original<typeof import("@/parts/charts")>()),
+vi.mock("@/kit/charts/charts", async (original) => ({
+  ...(await original<typeof import("@/kit/charts/charts")>()),
   init: () => ({ setOption: (option: Option) => void (drawn = option), resize: () => undefined, dispose: () => undefined }),
 }));
 

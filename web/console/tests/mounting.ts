@@ -4,7 +4,7 @@ import { createApp, nextTick, type Component } from "vue";
 import { createMemoryHistory, createRouter } from "vue-router";
 import { vi } from "vitest";
 
-import { i18n } from "@/i18n";
+import { i18n } from "@/kit/i18n";
 
 export interface Asked {
   method: string;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
-import EventPicture from "@/parts/EventPicture.vue";
+import EventPicture from "@/areas/guard/EventPicture.vue";
 import { mount, settled } from "./mounting";
 
 let leave = (): void => undefined;

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { api, whenProofNeeded } from "@/api/client";
-import ProofDialog from "@/parts/ProofDialog.vue";
-import QrCode from "@/parts/QrCode.vue";
-import SecondFactor from "@/parts/SecondFactor.vue";
-import SessionList from "@/parts/SessionList.vue";
-import SignIn from "@/pages/SignIn.vue";
-import { proveAgain, proving } from "@/stores/proving";
-import { session } from "@/stores/session";
+import SecondFactor from "@/areas/accounts/SecondFactor.vue";
+import SessionList from "@/areas/accounts/SessionList.vue";
+import QrCode from "@/kit/QrCode.vue";
+import ProofDialog from "@/shell/ProofDialog.vue";
+import SignIn from "@/shell/SignIn.vue";
+import { proveAgain, proving } from "@/shell/stores/proving";
+import { session } from "@/shell/stores/session";
 import { T } from "@/testids";
 import { at, mount, server, settled, type } from "./mounting";
 

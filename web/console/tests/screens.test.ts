@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import CommandTray from "@/parts/CommandTray.vue";
-import EntryFeed from "@/parts/EntryFeed.vue";
-import ReasonDialog from "@/parts/ReasonDialog.vue";
-import SignIn from "@/pages/SignIn.vue";
+import EntryFeed from "@/areas/guard/EntryFeed.vue";
 import { fold } from "@/live/fold";
-import { askWhy, question } from "@/stores/asking";
-import { follow, shownCommands, dismiss } from "@/stores/commands";
-import { live, stopWatching } from "@/stores/live";
-import { session } from "@/stores/session";
+import CommandTray from "@/shell/CommandTray.vue";
+import ReasonDialog from "@/shell/ReasonDialog.vue";
+import SignIn from "@/shell/SignIn.vue";
+import { askWhy, question } from "@/shell/stores/asking";
+import { follow, shownCommands, dismiss } from "@/shell/stores/commands";
+import { live, stopWatching } from "@/shell/stores/live";
+import { session } from "@/shell/stores/session";
 import { T } from "@/testids";
 import { access } from "./items";
 import { at, mount, server, settled, type } from "./mounting";

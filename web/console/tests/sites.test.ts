@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from "vitest";
 
-import Sites from "@/pages/Sites.vue";
+import Sites from "@/areas/sites/Sites.vue";
 import { mount, settled } from "./mounting";
 
 let leave = (): void => undefined;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Role, Ticket, User } from "@/api/types";
-import { acceptance } from "@/domain/tickets";
+import { acceptance } from "@/areas/tickets/tickets";
 import zh from "@/locales/zh.json";
 
 const person = (id: string, role: Role): User => ({ id, username: id, name: id, role, language: "zh", sites: ["demo"] });

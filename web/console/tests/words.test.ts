@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import type { Layout, Point } from "@/api/types";
-import { pointName, worded } from "@/i18n";
-import PointDrawer from "@/parts/PointDrawer.vue";
-import { chooseLanguage, preferences } from "@/stores/preferences";
-import { layouts, loadSites, pointOf, sites } from "@/stores/site";
-import { session } from "@/stores/session";
+import PointDrawer from "@/areas/machines/PointDrawer.vue";
+import { pointName, worded } from "@/kit/i18n";
+import { chooseLanguage, preferences } from "@/kit/preferences";
+import { session } from "@/shell/stores/session";
+import { layouts, loadSites, pointOf, sites } from "@/shell/stores/site";
 import { mount, server, settled } from "./mounting";
 
 const DOOR = {

@@ -1,4 +1,4 @@
-/** /api/self: proving oneself again, one's own sessions, one's second factor. */
+/** Oneself, wherever one works: proving it again, one's own password, sessions and second factor. */
 
 import { api } from "@/api/client";
 
@@ -19,6 +19,9 @@ export interface SecondFactor {
 
 export const confirm = (password: string, code: string): Promise<void> =>
   api.post("/api/self/confirm", { password, code });
+
+export const changePassword = (current: string, password: string, code: string): Promise<void> =>
+  api.post("/api/accounts/self/password", { current, password, code });
 
 export const ownSessions = async (): Promise<OpenSession[]> =>
   (await api.get<{ items: OpenSession[] }>("/api/self/sessions")).items;

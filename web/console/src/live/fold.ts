@@ -1,7 +1,10 @@
-/** What a live stream adds up to: snapshot, then deltas. Pure, used by the tab and by the worker that tabs share. */
+/**
+ * What a live stream adds up to: snapshot, then deltas. Pure, used by the tab and by the worker that tabs share. Whole
+ * for every area: the worker holds one state for all tabs, and should load no page to know what a door is.
+ */
 
-import { FEED_KINDS } from "@/domain/entries";
 import type { Alarm, Command, Door, EventItem, Gateway, Lane, Point, Snapshot, Ticket } from "@/api/types";
+import { FEED_KINDS } from "@/live/entries";
 
 const OF_THE_FEED = new Set(FEED_KINDS);
 /** Events of the feed that are kept; older ones are asked for with GET /api/events. */

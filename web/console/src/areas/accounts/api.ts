@@ -1,0 +1,53 @@
+/** /api/accounts: looking after accounts. One's own is in `api/self`. */
+
+import { api } from "@/api/client";
+import type { Language, Page, Role, User } from "@/api/types";
+
+export interface Account extends User {
+  active: boolean;
+  created_at?: string;
+  changed_at?: string;
+  signed_in_at?: string | null;
+  second_factor?: boolean;
+  locks?: { site: string; by: string; reason: string; at: string }[];
+  version: number;
+}
+
+export interface AccountBody {
+  name: string;
+  role: Role;
+  language: Language;
+  sites: string[];
+  active: boolean;
+}
+
+export async function accounts(): Promise<Account[]> {
+  const found: Account[] = [];
+  let cursor: string | number | null = null;
+  do {
+    const page: Page<Account> = await api.get<Page<Account>>("/api/accounts", { cursor, limit: 500 });
+    found.push(...page.items);
+    cursor = page.next;
+  } while (cursor !== null);
+  return found;
+}
+
+export const createAccount = (body: AccountBody & { username: string; password: string }): Promise<Account> =>
+  api.post("/api/accounts", body);
+
+export const changeAccount = (
+  id: string,
+  body: AccountBody & { password?: string },
+  version: number,
+): Promise<Account> => api.put(`/api/accounts/${encodeURIComponent(id)}`, body, version);
+
+export const removeAccount = (id: string, version: number): Promise<void> =>
+  api.delete(`/api/accounts/${encodeURIComponent(id)}`, version);
+
+export const endSessionsOf = (id: string): Promise<void> =>
+  api.delete(`/api/accounts/${encodeURIComponent(id)}/sessions`);
+
+export const resetSecondFactor = (id: string): Promise<void> =>
+  api.delete(`/api/accounts/${encodeURIComponent(id)}/second-factor`);
+
+export const liftLocks = (id: string): Promise<void> => api.delete(`/api/accounts/${encodeURIComponent(id)}/locks`);

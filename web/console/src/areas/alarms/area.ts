@@ -1,0 +1,18 @@
+/** Alarms, and the dialogs about one of them: other pages show alarms too, and call those up. */
+
+import AlarmDialogs from "@/areas/alarms/AlarmDialogs.vue";
+import AlarmDrawer from "@/areas/alarms/AlarmDrawer.vue";
+import type { Area } from "@/shell/area";
+import { unseenAlarms } from "@/shell/stores/live";
+
+export const area: Area = {
+  pages: [
+    {
+      path: "/alarms",
+      component: () => import("@/areas/alarms/Alarms.vue"),
+      ability: "alarms.ack",
+      nav: { icon: "alarm", label: "nav.alarms", badge: () => unseenAlarms.value.length },
+    },
+  ],
+  over: [AlarmDialogs, AlarmDrawer],
+};

@@ -1,0 +1,14 @@
+/** What a guard watches: who comes, doors and lanes. */
+
+import type { Area } from "@/shell/area";
+
+export const area: Area = {
+  pages: [
+    {
+      path: "/guard",
+      component: () => import("@/areas/guard/Guard.vue"),
+      ability: "watch",
+      nav: { icon: "guard", label: "nav.guard" },
+    },
+  ],
+};

@@ -1,0 +1,60 @@
+/** The latest value of every point: asked for once, then kept by the stream. */
+
+import { computed, onMounted, ref, shallowRef, watch } from "vue";
+
+import { points as askPoints, type PointItem } from "@/areas/machines/api";
+import { faultText } from "@/kit/faults";
+import { placeKey } from "@/live/fold";
+import { live, link } from "@/shell/stores/live";
+import { currentSite, pointOf } from "@/shell/stores/site";
+
+export interface ShownPoint extends PointItem {
+  key: string;
+  device: string;
+}
+
+export function usePoints() {
+  const asked = shallowRef<PointItem[]>([]);
+  const fault = ref("");
+  const loading = ref(true);
+
+  async function load(): Promise<void> {
+    try {
+      asked.value = await askPoints(currentSite.value);
+      fault.value = "";
+    } catch (error) {
+      fault.value = faultText(error);
+    } finally {
+      loading.value = false;
+    }
+  }
+
+  const points = computed<ShownPoint[]>(() => {
+    const found = new Map<string, PointItem>();
+    for (const point of asked.value) found.set(placeKey(point.site ?? currentSite.value ?? "", point.id), point);
+    for (const [key, point] of live.points) found.set(key, { ...found.get(key), ...point } as PointItem);
+    return [...found].map(([key, point]) => {
+      const site = key.slice(0, key.indexOf("/"));
+      const known = pointOf(site, point.id);
+      return {
+        ...point,
+        site,
+        key,
+        device: point.id.split(".")[0] ?? "",
+        name: known?.name ?? point.name,
+        type: known?.type ?? point.type,
+        labels: known?.labels ?? point.labels,
+        writable: known?.writable ?? point.writable,
+        unit: point.unit || (known?.unit ?? ""),
+      };
+    });
+  });
+
+  onMounted(load);
+  // What the stream missed while it was away is in no frame.
+  watch(
+    () => link.value.state,
+    (state, before) => before === "lost" && state === "live" && void load(),
+  );
+  return { points, fault, loading, load };
+}

@@ -1,0 +1,14 @@
+/** Who comes and goes here: holders, their cards and plates, and who is kept out. */
+
+import type { Area } from "@/shell/area";
+
+export const area: Area = {
+  pages: [
+    {
+      path: "/people",
+      component: () => import("@/areas/people/People.vue"),
+      ability: "people.read",
+      nav: { icon: "people", label: "nav.people" },
+    },
+  ],
+};

@@ -1,0 +1,17 @@
+/** What went wrong, in words for the person. */
+
+import { ApiError } from "@/api/client";
+import { i18n } from "@/kit/i18n";
+
+/** A sentence for any error of a request; what is no such error is a fault of ours and passes on. */
+export function faultText(error: unknown): string {
+  if (!(error instanceof ApiError)) throw error;
+  const { t } = i18n.global;
+  if (error.status === 0) return t("error.unreachable");
+  if (error.status === 429) return t("error.wait", { seconds: error.retryAfter ?? 1 });
+  const fields = Object.values(error.fields);
+  if (error.message) return fields.length > 0 ? `${error.message} (${fields.join("; ")})` : error.message;
+  if (error.status === 403) return t("error.forbidden");
+  if (error.status === 404) return t("error.notFound");
+  return t("error.server", { status: error.status });
+}

@@ -1,0 +1,84 @@
+/** The two languages of the console. */
+
+import { watch } from "vue";
+import { createI18n } from "vue-i18n";
+
+import type { Labels, Language, Text, Value } from "@/api/types";
+import { LOCALES } from "@/kit/format/time";
+import { valueText } from "@/kit/format/values";
+import { preferences } from "@/kit/preferences";
+import en from "@/locales/en.json";
+import zh from "@/locales/zh.json";
+
+export const i18n = createI18n({
+  legacy: false,
+  locale: preferences.language,
+  fallbackLocale: "zh",
+  messages: { zh, en },
+  missingWarn: false,
+  fallbackWarn: false,
+});
+
+watch(
+  () => preferences.language,
+  (language) => {
+    i18n.global.locale.value = language;
+    document.documentElement.lang = LOCALES[language];
+    document.title = i18n.global.t("app.name");
+  },
+  { immediate: true },
+);
+
+/** A text of the server in the chosen language; plain text as it is. */
+export function say(text: Text | string | null | undefined, language: Language = preferences.language): string {
+  if (text === null || text === undefined) return "";
+  return typeof text === "string" ? text : (text[language] ?? text.zh ?? "");
+}
+
+/** The console's word for a code of the server, or the code itself if there is none. */
+export function word(path: string, code: string): string {
+  return known(`${path}.${code.replaceAll(".", "_")}`) || code;
+}
+
+function known(key: string): string {
+  return i18n.global.te(key) ? i18n.global.t(key) : "";
+}
+
+/** Where the states of doors and lanes are named, by what a point tells. */
+const STATES: Record<string, string> = {
+  lock: "doors.lock",
+  contact: "doors.contact",
+  mode: "doors.mode",
+  barrier: "lanes.barrier",
+};
+
+/**
+ * A value in words: numbers as they are, labels as their point names them. What doors and lanes tell of themselves is in
+ * no profile, so the console names it.
+ */
+export function worded(value: Value | undefined, point?: { id: string; labels?: Labels }): string {
+  if (typeof value === "string") {
+    const named = say(point?.labels?.[value]);
+    if (named) return named;
+    const path = STATES[aspectOf(point?.id ?? "")];
+    return (path && known(`${path}.${value}`)) || value.replaceAll("_", " ");
+  }
+  return valueText(value, { yes: i18n.global.t("points.flags.yes"), no: i18n.global.t("points.flags.no") });
+}
+
+/** What a point tells of its device: `lock` of `lobby-a.lock`. */
+function aspectOf(id: string): string {
+  return id.slice(id.indexOf(".") + 1);
+}
+
+/** What a point is called: by its profile, by the console for doors and lanes, or else by its id. */
+export function pointName(point: { id: string; name?: Text | null } | undefined): string {
+  return point === undefined ? "" : say(point.name) || word("aspect", aspectOf(point.id));
+}
+
+/** A list of texts of the locale files, in the chosen language. */
+export function list(path: string): string[] {
+  const { tm, rt } = i18n.global;
+  const found: unknown = tm(path);
+  return Array.isArray(found) ? found.map((text) => rt(text as string)) : [];
+}

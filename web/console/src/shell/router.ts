@@ -1,0 +1,47 @@
+/** The pages, and who may open them. */
+
+import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
+
+import { AREAS } from "@/areas";
+import type { AreaPage } from "@/shell/area";
+import { homeOf, type Ability } from "@/shell/roles";
+import { able, session, sessionKnown } from "@/shell/stores/session";
+
+declare module "vue-router" {
+  interface RouteMeta {
+    ability?: Ability;
+    open?: boolean;
+  }
+}
+
+/** A page of an area, as the router knows it. */
+function routeOf({ path, component, props = false, ability }: AreaPage): RouteRecordRaw {
+  return { path, component, props, meta: ability ? { ability } : {} };
+}
+
+const routes: RouteRecordRaw[] = [
+  { path: "/sign-in", component: () => import("@/shell/SignIn.vue"), meta: { open: true } },
+  ...AREAS.flatMap((area) => area.pages.map(routeOf)),
+  { path: "/", component: () => import("@/shell/NotFound.vue") },
+  { path: "/:rest(.*)*", component: () => import("@/shell/NotFound.vue") },
+];
+
+export const router = createRouter({ history: createWebHistory(), routes });
+
+router.beforeEach(async (to) => {
+  await sessionKnown;
+  if (to.meta.open) return session.user ? homeOf(session.user, session.about) : true;
+  if (session.user === null) return { path: "/sign-in", query: to.path === "/" ? {} : { next: to.fullPath } };
+  if (to.path === "/") return homeOf(session.user, session.about);
+  if (to.meta.ability && !able(to.meta.ability)) return homeOf(session.user, session.about);
+  return true;
+});
+
+// A page of the last release is gone after an upgrade: fetch the new console once instead of failing.
+router.onError((error, to) => {
+  if (!/import|fetch|load/i.test(String(error))) return;
+  const key = "gatehouse.reloaded";
+  if (sessionStorage.getItem(key) === to.fullPath) return;
+  sessionStorage.setItem(key, to.fullPath);
+  location.assign(to.fullPath);
+});

@@ -1,0 +1,104 @@
+/** The site as it is now: one state, filled by the live stream. */
+
+import { computed, ref, shallowReactive, shallowRef } from "vue";
+
+import { api, withQuery } from "@/api/client";
+import type { Alarm, Command, Door, EventItem, Gateway, Lane, Page, Point, Ticket } from "@/api/types";
+import { compareAlarms, unseen } from "@/live/alarms";
+import { connect, type Connection } from "@/live/connect";
+import { entriesOf, FEED_KINDS, type Entry } from "@/live/entries";
+import { fold, mergeEvents, type LiveState } from "@/live/fold";
+import type { LinkStatus } from "@/live/link";
+
+export const live: LiveState = shallowReactive({
+  asOf: null,
+  events: [] as EventItem[],
+  doors: shallowReactive(new Map<string, Door>()),
+  lanes: shallowReactive(new Map<string, Lane>()),
+  alarms: shallowReactive(new Map<string, Alarm>()),
+  tickets: shallowReactive(new Map<string, Ticket>()),
+  gateways: shallowReactive(new Map<string, Gateway>()),
+  points: shallowReactive(new Map<string, Point>()),
+  commands: shallowReactive(new Map<string, Command>()),
+});
+
+export const link = shallowRef<LinkStatus>({ state: "connecting", since: Date.now(), retryAt: null });
+
+const rows = new WeakMap<EventItem, Entry>();
+export const entries = computed(() => entriesOf(live.events, rows));
+export const alarms = computed(() => [...live.alarms.values()].sort(compareAlarms));
+export const unseenAlarms = computed(() => alarms.value.filter(unseen));
+
+/** A snapshot brings the last events of all kinds: with fewer of the feed's than this, more are asked for. */
+const ENOUGH_EVENTS = 80;
+
+type EventsListener = (events: EventItem[]) => void;
+const listeners = new Set<EventsListener>();
+
+/** Hears the events that come while the page is open (not those of a snapshot). Returns how to stop. */
+export function onEvents(listener: EventsListener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+let connection: Connection | null = null;
+let watched: string | null | undefined;
+let onRefused: () => void = () => undefined;
+
+export function whenRefused(action: () => void): void {
+  onRefused = action;
+}
+
+/** Watches a site (null: all that the person may see). */
+export function watchSite(site: string | null): void {
+  if (connection && watched === site) return;
+  stopWatching();
+  watched = site;
+  connection = connect(withQuery("/api/live", { site }), (message) => {
+    if (message.type === "status") {
+      link.value = message.status;
+      if (message.status.state === "refused") onRefused();
+      return;
+    }
+    fold(live, message);
+    if (message.type === "snapshot" && live.events.length < ENOUGH_EVENTS) void loadOlder(site).catch(() => undefined);
+    if (message.type === "events") for (const listener of listeners) listener(message.events);
+  });
+}
+
+export function stopWatching(): void {
+  connection?.close();
+  connection = null;
+  watched = undefined;
+  live.asOf = null;
+  live.events = [];
+  moreOlder.value = true;
+  for (const map of [live.doors, live.lanes, live.alarms, live.tickets, live.gateways, live.points, live.commands]) {
+    map.clear();
+  }
+}
+
+export function retryLink(): void {
+  connection?.retry();
+}
+
+addEventListener("online", retryLink);
+
+/** Whether there may be older entries than those that are held. */
+export const moreOlder = ref(true);
+
+/** How far back a feed may be unrolled; what is older is a question for the history, not for a guard's screen. */
+const OLDER_LIMIT = 3000;
+
+/** Older entries than the feed holds. */
+export async function loadOlder(site: string | null): Promise<void> {
+  const oldest = live.events.at(-1);
+  const page = await api.get<Page<EventItem>>("/api/events", {
+    site,
+    kind: FEED_KINDS,
+    before: oldest?.id,
+    limit: 200,
+  });
+  live.events = mergeEvents(live.events, page.items, OLDER_LIMIT);
+  moreOlder.value = page.next !== null && live.events.length < OLDER_LIMIT;
+}

@@ -1,0 +1,95 @@
+/** Who is signed in, and at which server. Signing out in one tab signs out all tabs. */
+
+import { reactive } from "vue";
+
+import { api, ApiError } from "@/api/client";
+import type { About, User } from "@/api/types";
+import { suggestLanguage } from "@/kit/preferences";
+import { may, type Ability } from "@/shell/roles";
+
+export const session = reactive({
+  user: null as User | null,
+  about: null as About | null,
+  /** Whether the first question after the page was opened has been answered. */
+  known: false,
+  /** Why the person has to sign in (again): their session ended by itself. */
+  ended: false,
+  /** The password would not be taken as a new one today: it should be changed. */
+  weakPassword: false,
+});
+
+interface Answer {
+  user: User;
+  weak_password?: boolean;
+}
+
+let nowKnown: () => void = () => undefined;
+/** Settles once the server has said who is signed in, if anybody: until then no page can be chosen. */
+export const sessionKnown = new Promise<void>((resolve) => (nowKnown = resolve));
+
+const others = typeof BroadcastChannel === "function" ? new BroadcastChannel("gatehouse-session") : null;
+
+export function able(ability: Ability): boolean {
+  return may(session.user, session.about, ability);
+}
+
+export async function loadAbout(): Promise<void> {
+  try {
+    session.about = await api.get<About>("/api/about");
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error; // not reachable: what is known stays, the banner says it
+  }
+}
+
+/** Asks who the cookie belongs to; a server that does not answer is asked again by the caller. */
+export async function loadSession(): Promise<void> {
+  await loadAbout();
+  try {
+    become(await api.get<Answer>("/api/session"));
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 401) throw error;
+    session.user = null;
+  }
+  session.known = true;
+  nowKnown();
+}
+
+function become({ user, weak_password }: Answer): void {
+  session.user = user;
+  session.weakPassword = weak_password ?? false;
+  session.ended = false;
+  session.known = true;
+  suggestLanguage(user.language);
+}
+
+export async function signIn(username: string, password: string, code = ""): Promise<User> {
+  const answer = await api.post<Answer>("/api/session", { username, password, ...(code ? { code } : {}) });
+  await loadAbout();
+  become(answer);
+  others?.postMessage("in");
+  return answer.user;
+}
+
+export async function signOut(): Promise<void> {
+  try {
+    await api.delete("/api/session");
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error; // the cookie may be gone already: the person wants out
+  }
+  session.user = null;
+  others?.postMessage("out");
+}
+
+/** The server no longer knows the session. */
+export function sessionEnded(): void {
+  if (session.user === null) return;
+  session.user = null;
+  session.ended = true;
+}
+
+if (others) {
+  others.onmessage = (event: MessageEvent<"in" | "out">) => {
+    if (event.data === "out") session.user = null;
+    else if (session.user === null) void loadSession().catch(() => undefined);
+  };
+}

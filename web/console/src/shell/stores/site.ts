@@ -1,0 +1,146 @@
+/** What sites there are, how their doors, lanes and devices are called, and whose names holders have. */
+
+import { computed, reactive, shallowReactive } from "vue";
+
+import { api, ApiError } from "@/api/client";
+import type { Layout, Page, Text } from "@/api/types";
+import { preferences } from "@/kit/preferences";
+import { session } from "@/shell/stores/session";
+
+export interface SiteItem {
+  id: string;
+  name: Text | string;
+  project?: Text | string | null;
+  [field: string]: unknown;
+}
+
+export const sites = reactive({ items: [] as SiteItem[], loaded: false });
+export const layouts = shallowReactive(new Map<string, Layout>());
+const pointsOf = new WeakMap<Layout, Map<string, Layout["points"][number]>>();
+
+/** The site that is shown; null: all of them. */
+export const currentSite = computed<string | null>(() => {
+  if (session.about?.server === "gateway") return session.about.site;
+  const known = sites.items.map((site) => site.id);
+  if (known.length === 1) return known[0] ?? null;
+  return preferences.site !== null && known.includes(preferences.site) ? preferences.site : null;
+});
+
+export const severalSites = computed(() => sites.items.length > 1);
+
+/** The layout of the site that is shown, or of the only one known. */
+export const layout = computed<Layout | null>(() => {
+  const site = currentSite.value ?? (layouts.size === 1 ? [...layouts.keys()][0] : null);
+  return (site && layouts.get(site)) || null;
+});
+
+export const zone = computed<string | undefined>(() => layout.value?.timezone ?? [...layouts.values()][0]?.timezone);
+
+export async function loadSites(): Promise<void> {
+  sites.items = await siteItems();
+  sites.loaded = true;
+  await Promise.all(sites.items.map((site) => loadLayout(site.id)));
+}
+
+async function siteItems(): Promise<SiteItem[]> {
+  try {
+    return (await api.get<Page<SiteItem>>("/api/sites")).items;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return (session.user?.sites ?? []).filter((id) => id !== "*").map((id) => ({ id, name: id }));
+  }
+}
+
+export async function loadLayout(site: string): Promise<void> {
+  try {
+    layouts.set(site, await api.get<Layout>("/api/site", { site }));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error; // a site that has not described itself yet: ids stand for names
+  }
+}
+
+/** The name of a door, lane or device of a site. */
+export function nameOf(site: string | undefined, id: string): Text {
+  const known = site === undefined ? layout.value : layouts.get(site);
+  const found =
+    known?.doors.find((door) => door.id === id) ??
+    known?.lanes.find((lane) => lane.id === id) ??
+    known?.devices.find((device) => device.id === id) ??
+    known?.zones.find((place) => place.id === id);
+  return found?.name ?? { zh: id, en: id };
+}
+
+/** What a site's layout says about a point, by its id. */
+export function pointOf(site: string, id: string): Layout["points"][number] | undefined {
+  const layout = layouts.get(site);
+  if (!layout) return undefined;
+  let byId = pointsOf.get(layout);
+  if (!byId) pointsOf.set(layout, (byId = new Map(layout.points.map((point) => [point.id, point]))));
+  return byId.get(id);
+}
+
+export interface HolderName {
+  id: string;
+  name: string;
+  unit: string;
+  kind: string;
+}
+
+export const holderNames = shallowReactive(new Map<string, HolderName | null>());
+const wanted = new Map<string, string | undefined>();
+const browsed = new Set<string>();
+let asking = false;
+/** Holders that one question may bring. */
+const PAGE = 500;
+
+/** A holder's name, asked for once and kept; undefined while it is not known. */
+export function holderName(id: string | null, site?: string): HolderName | undefined {
+  if (id === null) return undefined;
+  const known = holderNames.get(id);
+  if (known === undefined && session.user !== null && !wanted.has(id)) {
+    wanted.set(id, site);
+    if (!asking) {
+      asking = true;
+      queueMicrotask(() => void askHolders());
+    }
+  }
+  return known ?? undefined;
+}
+
+/** A small site's holders come with one question, those of a large one singly. */
+async function askHolders(): Promise<void> {
+  for (const [id, site] of wanted) {
+    try {
+      if (!browsed.has(site ?? "")) {
+        browsed.add(site ?? "");
+        const page = await api.get<Page<HolderName>>("/api/holders", { site, limit: PAGE });
+        for (const holder of page.items) holderNames.set(holder.id, holder);
+      }
+      if (!holderNames.has(id)) {
+        const one = await oneHolder(id, site);
+        holderNames.set(id, one);
+      }
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      // Names are a comfort: where they may not be read, or were erased, card or plate stand in.
+      if (!holderNames.has(id)) holderNames.set(id, null);
+    }
+    wanted.delete(id);
+  }
+  asking = false;
+}
+
+async function oneHolder(id: string, site: string | undefined): Promise<HolderName | null> {
+  if (session.about?.server !== "gateway")
+    return api.get<HolderName>(`/api/holders/${encodeURIComponent(id)}`, { site });
+  return (await api.get<Page<HolderName>>("/api/holders", { ids: id })).items[0] ?? null;
+}
+
+/** Forgets what belongs to the person who signed out. */
+export function forgetSites(): void {
+  sites.items = [];
+  sites.loaded = false;
+  layouts.clear();
+  holderNames.clear();
+  browsed.clear();
+}

@@ -1,0 +1,62 @@
+/** Tones for a guard who looks elsewhere. Made by the browser itself: nothing to download, nothing to block. */
+
+import { computed, ref } from "vue";
+
+import { preferences } from "@/kit/preferences";
+
+type Tone = "alarm" | "blocked";
+
+const TONES: Record<Tone, readonly [hertz: number, atS: number, lengthS: number][]> = {
+  alarm: [
+    [740, 0, 0.18],
+    [587, 0.22, 0.28],
+  ],
+  blocked: [
+    [880, 0, 0.14],
+    [880, 0.2, 0.14],
+    [880, 0.4, 0.14],
+    [660, 0.6, 0.3],
+  ],
+};
+
+let context: AudioContext | null = null;
+const silent = ref(false);
+
+/** The person wants sound, and the browser does not let it be heard until somebody has touched the page. */
+export const soundBlocked = computed(() => preferences.sound && silent.value);
+
+/** Asks the browser for sound. Within a click or a key it says yes; before the first one it may not. */
+export function openSound(): void {
+  if (!preferences.sound || typeof AudioContext !== "function") return;
+  if (context === null) {
+    context = new AudioContext();
+    context.addEventListener("statechange", hear);
+  }
+  hear();
+  // Never answered where it is forbidden: the state tells.
+  context.resume().then(hear, hear);
+}
+
+function hear(): void {
+  silent.value = context !== null && context.state !== "running";
+}
+
+/** Plays a tone if the person wants sound and the browser allows it. What it holds back is not caught up on. */
+export function play(tone: Tone): void {
+  openSound();
+  if (!preferences.sound || context?.state !== "running") return;
+  for (const [hertz, at, length] of TONES[tone]) strike(context, hertz, context.currentTime + at, length);
+}
+
+function strike(audio: AudioContext, hertz: number, at: number, length: number): void {
+  const oscillator = audio.createOscillator();
+  const gain = audio.createGain();
+  oscillator.type = "triangle";
+  oscillator.frequency.value = hertz;
+  gain.gain.setValueAtTime(0.0001, at);
+  gain.gain.exponentialRampToValueAtTime(0.22, at + 0.02);
+  gain.gain.exponentialRampToValueAtTime(0.0001, at + length);
+  oscillator.connect(gain).connect(audio.destination);
+  oscillator.start(at);
+  oscillator.stop(at + length + 0.05);
+}

@@ -1,0 +1,114 @@
+/** Which room of the console may look into which: downwards only, and no area into another's. */
+
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, posix } from "node:path";
+import { expect, it } from "vitest";
+
+import { AREAS } from "@/areas";
+import en from "@/locales/en.json";
+
+const SOURCE = join(import.meta.dirname, "..", "src");
+const FILES = readdirSync(SOURCE, { recursive: true, encoding: "utf8" }).filter((name) => /\.(vue|ts)$/.test(name));
+const FOLDERS = readdirSync(join(SOURCE, "areas"));
+
+type Room = "texts" | "api" | "kit" | "live" | "stores" | "area" | "list" | "shell" | "main";
+
+/** The first that fits. Part of the shell lies below the areas, which stand on it; its frame lies above and shows them. */
+const ROOMS: readonly [RegExp, Room][] = [
+  [/^(locales|styles)\/|^testids$/, "texts"],
+  [/^api\//, "api"],
+  [/^kit\//, "kit"],
+  [/^live\//, "live"],
+  [/^shell\/(stores\/|area$|roles$|fields$)/, "stores"],
+  [/^areas\//, "area"],
+  [/^areas$/, "list"],
+  [/^shell\//, "shell"],
+  [/^main$/, "main"],
+];
+
+const MAY_IMPORT: Record<Room, readonly Room[]> = {
+  texts: [],
+  api: [],
+  kit: ["texts", "api"],
+  live: ["api", "kit"],
+  stores: ["api", "kit", "live"],
+  area: ["texts", "api", "kit", "live", "stores"],
+  list: ["stores"],
+  shell: ["texts", "api", "kit", "live", "stores", "list"],
+  main: ["texts", "api", "kit", "stores", "shell"],
+};
+
+/** What looks into another area all the same. */
+const EXCEPTIONS: readonly { from: string; to: string; why: string }[] = [
+  {
+    from: "areas/guard/Guard.vue",
+    to: "areas/alarms/AlarmsPanel.vue",
+    why: "a guard sees the alarms beside who comes, in the same cards and with the same buttons",
+  },
+  {
+    from: "areas/people/HolderDetail.vue",
+    to: "areas/changes/ChangeList.vue",
+    why: "what was changed about one holder is the list of all changes, for one",
+  },
+];
+
+const IMPORTED = /(?:\bfrom|\bimport|\bimport\(|\bnew URL\()\s*["'](@\/[^"']+|\.[^"']+)["']/g;
+const bare = (path: string): string => path.replace(/\.ts$/, "");
+
+/** What a file imports of the console's own, however it does so: paths below `src`, without `.ts`. */
+function importsOf(file: string): string[] {
+  return [...readFileSync(join(SOURCE, file), "utf8").matchAll(IMPORTED)].map(([, path = ""]) =>
+    bare(path.startsWith("@/") ? path.slice(2) : posix.join(posix.dirname(file), path)),
+  );
+}
+
+function roomOf(path: string): Room {
+  const room = ROOMS.find(([pattern]) => pattern.test(bare(path)))?.[1];
+  if (room === undefined) throw new Error(`${path} is in no room`);
+  return room;
+}
+
+const areaOf = (path: string): string | undefined => /^areas\/(\w+)\//.exec(path)?.[1];
+
+function allowed(from: string, to: string): boolean {
+  const [room, other] = [roomOf(from), roomOf(to)];
+  if (room === "list" && other === "area") return to.endsWith("/area");
+  return room === other ? areaOf(from) === areaOf(to) : MAY_IMPORT[room].includes(other);
+}
+
+it("reads every way to import", () => {
+  expect(importsOf("main.ts")).toEqual(expect.arrayContaining(["shell/App.vue", "styles/global.css"]));
+  expect(importsOf("live/connect.ts")).toContain("live/shared-worker");
+  expect(importsOf("areas/guard/area.ts")).toContain("areas/guard/Guard.vue");
+});
+
+it("knows an arrow that goes up, or aside", () => {
+  for (const [from, to] of [
+    ["kit/i18n.ts", "shell/stores/site"],
+    ["shell/stores/site.ts", "areas/sites/api"],
+    ["areas/guard/Guard.vue", "areas/alarms/api"],
+    ["areas/guard/Guard.vue", "shell/router"],
+    ["shell/AppNav.vue", "areas/alarms/api"],
+    ["areas.ts", "areas/alarms/api"],
+  ] as const)
+    expect(allowed(from, to), `${from} → ${to}`).toBe(false);
+});
+
+it("holds the arrows, and no exception that nobody needs", () => {
+  const arrows = FILES.flatMap((from) => importsOf(from).map((to) => ({ from, to })));
+  const wrong = arrows.filter(({ from, to }) => !allowed(from, to)).map(({ from, to }) => `${from} → ${to}`);
+  expect(wrong.sort()).toEqual(EXCEPTIONS.map(({ from, to }) => `${from} → ${to}`).sort());
+});
+
+it.each(FOLDERS)("areas/%s says what it is, and is listed", (name) => {
+  expect(existsSync(join(SOURCE, "areas", name, "area.ts"))).toBe(true);
+  expect(importsOf("areas.ts")).toContain(`areas/${name}/area`);
+});
+
+it("lists each area once, each page once, and names each page that the navigation shows", () => {
+  expect(new Set(AREAS).size).toBe(FOLDERS.length);
+  expect(AREAS).toHaveLength(FOLDERS.length);
+  const pages = AREAS.flatMap((area) => area.pages);
+  expect(new Set(pages.map(({ path }) => path)).size).toBe(pages.length);
+  for (const { nav } of pages) if (nav) expect(en.nav).toHaveProperty(nav.label.slice("nav.".length));
+});
