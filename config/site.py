@@ -1,7 +1,7 @@
 """The site file: what is installed where. The shape of each part; how the parts refer to each other is `config.check`.
 
-Pure. Units: seconds end in `_s`. Ids are `[a-z0-9_-]{1,64}` and unique in the whole file, because events name them as
-source.
+Pure: it is read elsewhere. Seconds end in `_s`. Ids are `[a-z0-9_-]{1,64}` and unique in the whole file, because
+events name them as source.
 """
 
 from __future__ import annotations

@@ -296,7 +296,7 @@ class SiteEngine:
         self._points_changed(applied, Facts())
 
     def _plate_read(self, read: PlateRead) -> None:
-        self.errands.start(self._plate_without_answer(read))
+        self.errands.begin(self._plate_without_answer(read))
 
     def _device_lost(self, lost: DeviceLost) -> None:
         facts = Facts()

@@ -219,13 +219,12 @@ class Journal:
         if self.stall.writing:
             self._late(future, len(facts))
         else:
-            patience = self._loop.call_later(self._keep.act_waits_s, self._late, future, len(facts))
+            # By way of another turn: a commit wins that a thread has told already, also where timers come before that.
+            patience = self._loop.call_later(
+                self._keep.act_waits_s, self._loop.call_soon, self._late, future, len(facts)
+            )
             future.add_done_callback(lambda _: patience.cancel())
         return future
-
-    async def append(self, drafts: Sequence[Draft], state: Sequence[StateChange] = ()) -> list[Recorded]:
-        """As `put`, awaited."""
-        return await asyncio.shield(self.put(drafts, state))
 
     async def on_disk(self, *, within_s: float) -> bool:
         """Whether all that was done so far, also to state alone, is on the disk; waits at most `within_s` seconds.
@@ -515,9 +514,11 @@ class Journal:
 
     def _say_recovered(self) -> None:
         over = self.stall.over()
-        if over is None or self._closed:
+        if over is None:
             return
         data = RecordingStalled(why=over.why, waited=over.waited, dropped=over.dropped)
         draft = Draft(kind="recording.stalled", source=self._source, data=data)
-        # What waited may still fill the memory: this one sentence takes nobody's place.
-        self._writer.put(Append([fact(draft, self._clock.wall_ms(), self._clock.state)], [], None), drops=False)
+        if not self._closed:
+            # What waited may still fill the memory: this one sentence takes nobody's place.
+            self._writer.put(Append([fact(draft, self._clock.wall_ms(), self._clock.state)], [], None), drops=False)
+        self.stall.say_over()

@@ -94,15 +94,19 @@ class Stall:
             self._await_confirmation()
 
     def over(self) -> Over | None:
-        """What there is to say about a stall that has just ended; None if there was none or it goes on."""
+        """What there is to say about a stall that has just ended; None if there was none or it goes on. Record it, then
+        `say_over`."""
         if self._said is None or self.why is not None:
             return None
         over = Over(self._said, self._waited, self._dropped)
         self._said = None
         self._waited = self._dropped = 0
         log.info("journal.recording_again", why=over.why, waited=over.waited, dropped=over.dropped)
-        self._tell(None)
         return over
+
+    def say_over(self) -> None:
+        """Tells the watchers that recording goes on."""
+        self._tell(None)
 
     def close(self) -> None:
         """Ends its timers."""

@@ -1,4 +1,4 @@
-"""The line of text that a reader sends for a credential, as its profile says."""
+"""The line of text that a reader sends for a credential, as its profile says. Pure."""
 
 from __future__ import annotations
 

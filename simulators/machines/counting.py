@@ -1,4 +1,4 @@
-"""Meters on their devices: what the site's loads and taps draw, counted."""
+"""Meters on their devices: what the site's loads and taps draw, counted. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Doors and lanes on their devices: relays and barriers move them, contacts and loops tell of them."""
+"""Doors and lanes on their devices: relays and barriers move them, contacts and loops tell of them. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lifts, pumps with their basin, and the air of a garage, on their devices."""
+"""Lifts, pumps with their basin, and the air of a garage, on their devices. Pure."""
 
 from __future__ import annotations
 

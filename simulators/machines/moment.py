@@ -1,4 +1,4 @@
-"""What every part of the site is told at each step, and what it must offer."""
+"""What every part of the site is told at each step, and what it must offer. Pure."""
 
 from __future__ import annotations
 

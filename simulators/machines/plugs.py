@@ -1,4 +1,4 @@
-"""Plugs with power metering: what hangs on them draws while they are on."""
+"""Plugs with power metering: what hangs on them draws while they are on. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Modbus frames as a slave meets them: requests out of a byte stream, answers into bytes.
+"""Modbus frames as a slave meets them: requests out of a byte stream, answers into bytes. Pure.
 
 Source: Modbus over serial line V1.02, sections 2.5.1 and 6.2.2; Modbus messaging on TCP/IP V1.0b, section 3.1.3.
 """

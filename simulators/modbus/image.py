@@ -1,4 +1,7 @@
-"""The registers of one product, laid out as its profile says: values in, words and bits out, writes as actions."""
+"""The registers of one product, laid out as its profile says: values in, words and bits out, writes are actions.
+
+Pure.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values as the registers of a product hold them: the way back from what a driver decodes."""
+"""Values as the registers of a product hold them: the way back from what a driver decodes. Pure."""
 
 from __future__ import annotations
 

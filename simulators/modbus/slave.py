@@ -1,4 +1,4 @@
-"""What one Modbus unit answers to one request: a PDU in, a PDU out, over a bank of bits and words.
+"""What one Modbus unit answers to one request: a PDU in, a PDU out, over a bank of bits and words. Pure.
 
 Source: Modbus application protocol V1.1b3, sections 6.1–6.6, 6.11, 6.12 and 7.
 """

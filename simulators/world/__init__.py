@@ -1,1 +1,1 @@
-"""How things behave: doors, barriers, cars, lifts, pumps, water, air, meters. Pure steps in time, seeded."""
+"""How things behave: doors, barriers, cars, lifts, pumps, water, air, meters. Steps in time, seeded. Pure."""

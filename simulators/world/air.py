@@ -1,4 +1,4 @@
-"""Air: carbon monoxide of cars, a fan that clears it, warmth and damp by the time of day."""
+"""Air: carbon monoxide of cars, a fan that clears it, warmth and damp by the time of day. Pure."""
 
 from __future__ import annotations
 

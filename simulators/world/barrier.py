@@ -1,4 +1,4 @@
-"""A barrier: an arm that travels, obeys commands, counts the cars it was opened for, and closes by itself."""
+"""A barrier: an arm that travels, obeys commands, counts the cars it was opened for, and closes by itself. Pure."""
 
 from __future__ import annotations
 

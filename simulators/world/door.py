@@ -1,4 +1,7 @@
-"""A door: a person with patience, a lock, a contact. The contact opens only while the lock is released, or by force."""
+"""A door: a person with patience, a lock, a contact. The contact opens only while the lock is released, or by force.
+
+Pure.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A lane: cars come one behind the other, stand on the loop before the arm, are seen, wait, pass or turn away."""
+"""A lane: cars come one behind the other, stand on the loop before the arm, are seen, wait, pass or turn away. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A lift: called now and then, travels floor by floor, opens its doors, and can get stuck with people inside."""
+"""A lift: called now and then, travels floor by floor, opens its doors, and can get stuck with people inside. Pure."""
 
 from __future__ import annotations
 

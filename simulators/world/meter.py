@@ -1,4 +1,4 @@
-"""Meters: they count what flows and never go back."""
+"""Meters: they count what flows and never go back. Pure."""
 
 from __future__ import annotations
 

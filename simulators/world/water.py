@@ -1,4 +1,4 @@
-"""Water: a basin with an inflow, pumps that take turns by its level, each with its flow, head, power and warmth."""
+"""Water: a basin with an inflow, pumps that take turns by its level, each with its flow, head, power, warmth. Pure."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ async def a_journal(path: Path) -> None:
     journal = Journal.open(path, clock=Clock(Hands().machine), keep=PATIENT)
     drafts = [note(f"door-{n}", "x" * (15_000 if n == 300 else 60)) for n in range(600)]
     state = [StateChange("executed", f"command-{n}", b'"%s"' % (b"x" * (9_000 if n == 50 else 60))) for n in range(100)]
-    await journal.append(drafts, state)
+    await journal.put(drafts, state)
     journal.acknowledge(200)
     await journal.close()
 
@@ -141,8 +141,8 @@ async def it_records_and_the_hub_gets_it(path: Path) -> ModelHub:
     for time in ("first", "second"):
         journal = Journal.open(path, clock=Clock(Hands().machine), keep=PATIENT)
         try:
-            await journal.append([note(f"new-{time}")], [StateChange("executed", f"new-{time}", b"1")])
-            assert len(await journal.append([note(f"then-{time}")])) == 1
+            await journal.put([note(f"new-{time}")], [StateChange("executed", f"new-{time}", b"1")])
+            assert len(await journal.put([note(f"then-{time}")])) == 1
             await until(lambda journal=journal: journal.stalled is None)  # type: ignore[misc]
             await drain(journal, hub)
             assert [event.source for event in await journal.events(source=f"new-{time}")] == [f"new-{time}"]

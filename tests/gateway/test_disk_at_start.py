@@ -61,7 +61,7 @@ async def folder(tmp_path: Path) -> AsyncIterator[Path]:
     """A gateway's folder with all its files, closed well."""
     async with mounted(tmp_path / "data"):
         journal = Journal.open(tmp_path / "data" / "journal.sqlite", clock=Clock(), keep=PATIENT)
-        await journal.append([moved("before")], [StateChange("door", "a", b"1")])
+        await journal.put([moved("before")], [StateChange("door", "a", b"1")])
         await journal.close()
         store = ReadingsStore.open(tmp_path / "data" / "readings.sqlite", clock=Clock(Hands().machine), keep=QUICK)
         store.add([flow(0)])
@@ -84,8 +84,8 @@ async def test_a_journal_begins_on_a_full_disk_and_records_all_once_there_is_roo
     journal = Journal.open(path, clock=Clock(), keep=PATIENT, disk=disk)
     assert "full" in str(journal.stalled)
     assert journal.load_state("door") == (STATE if known else {})
-    assert await journal.append([moved("meanwhile")], [StateChange("door", "b", b"2")]) == []
-    assert await journal.append([moved("later")]) == []
+    assert await journal.put([moved("meanwhile")], [StateChange("door", "b", b"2")]) == []
+    assert await journal.put([moved("later")]) == []
     if known:
         assert await sources(journal) == ["before"]
         assert (batch := await journal.batch(0)) is not None
@@ -112,7 +112,7 @@ async def test_a_journal_that_hangs_is_not_waited_for(folder: Path, monkeypatch:
     clock = Clock()
     journal = Journal.open(folder / "journal.sqlite", clock=clock, keep=PATIENT, disk=disk)
     assert journal.stalled == "the disk does not answer"
-    assert await journal.append([moved("meanwhile")]) == []
+    assert await journal.put([moved("meanwhile")]) == []
     assert journal.acked == journal.last == 0
     disk.heal()
     await until(lambda: journal.stalled is None)
@@ -131,7 +131,7 @@ async def test_a_damaged_journal_on_a_full_disk_gives_its_state_and_is_mended_la
     with structlog.testing.capture_logs() as said:
         journal = Journal.open(path, clock=Clock(), keep=PATIENT, disk=disk)
     assert not [entry for entry in said if "begun_anew" in entry["event"]]  # it was looked at
-    assert await journal.append([moved("meanwhile")]) == []
+    assert await journal.put([moved("meanwhile")]) == []
     assert path.read_bytes() == bytes(image)
     disk.heal()
     await until(lambda: journal.stalled is None)
@@ -146,7 +146,7 @@ async def test_a_damaged_journal_loses_nothing_where_there_is_little_room(tmp_pa
         path = tmp_path / "data" / "journal.sqlite"
         journal = Journal.open(path, clock=Clock(), keep=PATIENT)
         for _ in range(12):
-            await journal.append([moved("x" * 100)] * 500)
+            await journal.put([moved("x" * 100)] * 500)
         await journal.close()
         settle(path)
         overwrite(path, next(page.number for page in pages(path) if page.of == "events_by_kind"))
@@ -189,7 +189,7 @@ async def test_a_damaged_journal_that_nothing_can_be_read_of_stops_nothing(
     with monkeypatch.context() as failing:
         failing.setattr("gateway.journal.opening.salvage", unreadable)
         journal = Journal.open(folder / "journal.sqlite", clock=Clock(), keep=PATIENT)
-        assert await journal.append([moved("meanwhile")]) == []
+        assert await journal.put([moved("meanwhile")]) == []
         assert "Input/output error" in str(journal.stalled)
     await until(lambda: journal.stalled is None)
     assert await sources(journal) == ["before", "meanwhile"]
@@ -262,7 +262,7 @@ async def test_every_store_is_read_on_a_read_only_disk_and_written_when_it_is_no
         data = tmp_path / "data"
         clock = Clock()
         journal = Journal.open(data / "journal.sqlite", clock=clock, keep=PATIENT)
-        await journal.append([moved("before")], [StateChange("door", "a", b"1")])
+        await journal.put([moved("before")], [StateChange("door", "a", b"1")])
         await journal.close()
         held = Held.open(data / "held.sqlite", clock=clock)
         held.keep(1, [person("li")])
@@ -274,7 +274,7 @@ async def test_every_store_is_read_on_a_read_only_disk_and_written_when_it_is_no
             pictures = PictureStore.open(data / "pictures", clock=clock)
             assert journal.load_state("door") == STATE
             assert names(held) == ["li"]
-            assert await journal.append([moved("meanwhile")]) == []
+            assert await journal.put([moved("meanwhile")]) == []
             assert journal.stalled
             store.add([flow(1)])
             assert store.stalled
@@ -340,7 +340,7 @@ async def test_a_folder_that_cannot_be_made_stops_nothing(tmp_path: Path) -> Non
     store = ReadingsStore.open(tmp_path / "data" / "readings.sqlite", clock=Clock(), keep=QUICK)
     held = Held.open(tmp_path / "data" / "held.sqlite", clock=Clock())
     pictures = PictureStore.open(tmp_path / "data" / "pictures", clock=Clock())
-    assert await journal.append([moved("meanwhile")]) == []
+    assert await journal.put([moved("meanwhile")]) == []
     assert journal.stalled
     assert store.stalled
     assert (held.revision, pictures.backlog) == (0, 0)

@@ -69,10 +69,10 @@ async def test_a_hanging_disk_lets_the_door_go_and_says_so(journals: Opener) -> 
     heard: list[str | None] = []
     journal.watch_stall(heard.append)
     disk.hang_commits()
-    assert await journal.append([moved("a")]) == []
-    assert await journal.append([moved("b")], [StateChange("door", "b", b"1")]) == []
+    assert await journal.put([moved("a")]) == []
+    assert await journal.put([moved("b")], [StateChange("door", "b", b"1")]) == []
     await until(lambda: journal.stalled is not None)
-    assert await journal.append([moved("c")]) == []
+    assert await journal.put([moved("c")]) == []
     disk.heal()
     await until(lambda: journal.stalled is None)
     await until(lambda: journal.last == 4)
@@ -88,7 +88,7 @@ async def test_a_hiccup_is_waited_out_without_an_alarm(journals: Opener) -> None
     heard: list[str | None] = []
     journal.watch_stall(heard.append)
     disk.hang_commits()
-    assert await journal.append([moved()]) == []
+    assert await journal.put([moved()]) == []
     disk.heal()
     await until(lambda: journal.last == 1)
     assert heard == []
@@ -99,7 +99,7 @@ async def test_a_failing_disk_is_tried_again(journals: Opener) -> None:
     disk = FaultyDisk()
     journal = journals(disk=disk)
     disk.commit_error = OSError(5, "Input/output error")
-    assert await journal.append([moved("a")]) == []
+    assert await journal.put([moved("a")]) == []
     await until(lambda: journal.stalled is not None)
     assert "Input/output error" in str(journal.stalled)
     disk.heal()
@@ -111,13 +111,13 @@ async def test_a_failing_disk_is_tried_again(journals: Opener) -> None:
 
 async def test_a_full_disk_keeps_the_facts_until_there_is_room(journals: Opener, tmp_path: Path) -> None:
     journal = journals()
-    await journal.append([moved("before")])
+    await journal.put([moved("before")])
     pages = int(writing(journal).execute("PRAGMA page_count").fetchone()[0])
     writing(journal).execute(f"PRAGMA max_page_count={pages}")
     count = 0
     async with asyncio.timeout(20):
         while journal.stalled is None:
-            await journal.append([moved(f"door-{count}")])
+            await journal.put([moved(f"door-{count}")])
             count += 1
     assert "full" in str(journal.stalled)
     assert await sources(journal) == ["before", *(f"door-{n}" for n in range(journal.last - 1))]
@@ -131,10 +131,10 @@ async def test_waiting_memory_is_bounded_and_keeps_the_state(journals: Opener) -
     disk = FaultyDisk()
     journal = journals(disk=disk, keep=Keep(act_waits_s=0.001, late_s=0.05, waiting=10))
     disk.hang_commits()
-    await journal.append([moved("in-hand")])
+    await journal.put([moved("in-hand")])
     await until(lambda: journal.waiting == 0)
     for n in range(25):
-        await journal.append([moved(f"door-{n}")], [StateChange("door", f"door-{n}", b"%d" % n)])
+        await journal.put([moved(f"door-{n}")], [StateChange("door", f"door-{n}", b"%d" % n)])
     assert journal.waiting == 10
     await until(lambda: journal.stalled is not None)
     disk.heal()
@@ -148,16 +148,16 @@ async def test_waiting_memory_is_bounded_and_keeps_the_state(journals: Opener) -
 async def test_a_hanging_sync_does_not_stop_commits_but_nothing_is_sent(journals: Opener) -> None:
     disk = FaultyDisk()
     journal = journals(disk=disk, keep=Keep(act_waits_s=30, silent_s=0.2))
-    await journal.append([moved("a")])
+    await journal.put([moved("a")])
     assert await journal.on_disk(within_s=20)
     disk.hang_syncs()
     for n in range(5):
-        assert len(await journal.append([moved(f"b-{n}")])) == 1
+        assert len(await journal.put([moved(f"b-{n}")])) == 1
     assert not await journal.on_disk(within_s=0.05)
     assert journal.durable == 1
     assert await journal.batch(1) is None
     await until(lambda: journal.stalled is not None)
-    assert len(await journal.append([moved("c")])) == 1
+    assert len(await journal.put([moved("c")])) == 1
     disk.heal()
     await until(lambda: journal.durable == 8)
     [stall] = await stalls(journal)
@@ -167,10 +167,10 @@ async def test_a_hanging_sync_does_not_stop_commits_but_nothing_is_sent(journals
 async def test_state_without_an_event_is_waited_for_too(journals: Opener) -> None:
     disk = FaultyDisk()
     journal = journals(disk=disk, keep=PATIENT)
-    await journal.append([moved("a")])
+    await journal.put([moved("a")])
     assert await journal.on_disk(within_s=20)
     disk.hang_syncs()
-    await journal.append([], [StateChange("command", "c-1", b"{}")])
+    await journal.put([], [StateChange("command", "c-1", b"{}")])
     assert not await journal.on_disk(within_s=0.05)
     disk.heal()
     assert await journal.on_disk(within_s=20)
@@ -179,10 +179,10 @@ async def test_state_without_an_event_is_waited_for_too(journals: Opener) -> Non
 async def test_after_a_failed_sync_only_a_rewrite_counts(journals: Opener, tmp_path: Path) -> None:
     disk = FaultyDisk()
     journal = journals(disk=disk, keep=PATIENT)
-    await journal.append([moved("a")])
+    await journal.put([moved("a")])
     assert await journal.on_disk(within_s=20)
     disk.sync_error = OSError(5, "Input/output error")
-    await journal.append([moved("b")])
+    await journal.put([moved("b")])
     await until(lambda: journal.stalled is not None)
     assert journal.durable == 1
     disk.heal()
@@ -197,11 +197,11 @@ async def test_closing_on_a_hung_disk_ends(journals: Opener, monkeypatch: pytest
     disk = FaultyDisk()
     journal = journals(disk=disk)
     disk.hang_commits()
-    assert await journal.append([moved()]) == []
+    assert await journal.put([moved()]) == []
     await journal.close()
     disk.heal()
     with pytest.raises(RuntimeError, match="closed"):
-        await journal.append([moved()])
+        await journal.put([moved()])
 
 
 async def test_what_waits_at_the_close_is_written_behind_a_refused_job(
@@ -210,13 +210,13 @@ async def test_what_waits_at_the_close_is_written_behind_a_refused_job(
     monkeypatch.setattr("gateway.journal.writer.RETRY_S", (30.0,))
     disk = FaultyDisk()
     journal = journals(disk=disk)
-    await journal.append([moved("first")])
+    await journal.put([moved("first")])
     assert await journal.on_disk(within_s=20)
     disk.commit_error = sqlite3.OperationalError("database is locked")
     journal.acknowledge(1)
     await until(lambda: journal._writer._failures == 1)
     disk.heal()
-    assert await journal.append([moved("last")]) == []
+    assert await journal.put([moved("last")]) == []
     await journal.close()
     assert await sources(journals()) == ["first", "last"]
 
@@ -225,11 +225,11 @@ async def test_what_was_dropped_does_not_undo_newer_state(journals: Opener) -> N
     disk = FaultyDisk()
     journal = journals(disk=disk, keep=Keep(act_waits_s=0.001, late_s=0.05, waiting=2))
     disk.hang_commits()
-    await journal.append([moved("in-hand")], [StateChange("door", "a", b"0")])
+    await journal.put([moved("in-hand")], [StateChange("door", "a", b"0")])
     await until(lambda: journal.waiting == 0)
     for n in range(1, 5):
-        await journal.append([moved()], [StateChange("door", "a", b"%d" % n), StateChange("door", f"a-{n}", b"")])
-    await journal.append([moved("b"), moved("b")], [StateChange("door", "b", b"5")])
+        await journal.put([moved()], [StateChange("door", "a", b"%d" % n), StateChange("door", f"a-{n}", b"")])
+    await journal.put([moved("b"), moved("b")], [StateChange("door", "b", b"5")])
     disk.commit_error = OSError(5, "Input/output error")
     disk.let_go()
     await until(lambda: "Input/output" in str(journal.stalled))
@@ -254,7 +254,7 @@ async def test_a_file_that_is_no_database_is_kept_and_begun_anew(journals: Opene
     [kept] = [file for file in tmp_path.iterdir() if ".damaged-" in file.name]
     assert kept.name in told.why
     assert kept.read_bytes().startswith(b"not a database")
-    assert len(await journal.append([moved()])) == 1
+    assert len(await journal.put([moved()])) == 1
 
 
 async def test_events_that_the_disk_does_not_give_are_an_error_in_time(
@@ -263,7 +263,7 @@ async def test_events_that_the_disk_does_not_give_are_an_error_in_time(
     monkeypatch.setattr("gateway.journal.journal.READ_S", 0.05)
     disk = FaultyDisk()
     journal = journals(disk=disk)
-    await journal.append([moved("a")])
+    await journal.put([moved("a")])
     disk.hang_looks()
     with pytest.raises(OSError, match="does not answer"):
         await journal.events()
@@ -295,14 +295,14 @@ async def test_reading_a_damaged_file_that_is_not_mended_leaves_nothing_running(
 
 async def test_a_machine_that_starts_in_1970_goes_on_from_the_journal(journals: Opener) -> None:
     journal = journals(clock=Clock(Hands().machine), keep=PATIENT)
-    [before] = await journal.append([moved()])
+    [before] = await journal.put([moved()])
     await journal.close()
     hands = Hands(wall=5_000)
     clock = Clock(hands.machine, hands.monotonic)
     again = journals(clock=clock, keep=PATIENT)
     assert clock.doubt is not None
     hands.pass_s(1)
-    [after] = await again.append([moved()])
+    [after] = await again.put([moved()])
     assert after.clock == "doubtful"
     assert after.at > before.at
 
@@ -332,7 +332,7 @@ async def main():
     print("open", journal.last, flush=True)
     async def door(name):
         while True:
-            for event in await journal.append([Draft(kind="door.opened", source=name, data=DoorMoved(by="exit"))]):
+            for event in await journal.put([Draft(kind="door.opened", source=name, data=DoorMoved(by="exit"))]):
                 print(event.seq, flush=True)
     await asyncio.gather(*(door(f"door-{n}") for n in range(4)))
 

@@ -107,7 +107,7 @@ async def test_a_command_that_was_under_way_has_failed_also_if_it_is_found_late(
     async with yard(tmp_path, time) as before:
         id = await before.command("door.unlock", "lobby")
         [kept] = before.journal.load_state("command").values()
-        await before.journal.append([], [StateChange("command", id, kept.replace(b'"done"', b'"sent"'))])
+        await before.journal.put([], [StateChange("command", id, kept.replace(b'"done"', b'"sent"'))])
     async with hung(tmp_path, time, monkeypatch) as (here, disk):
         await comes(here, disk)
         assert here.engine.commands.commands[id].state == "failed"
@@ -285,8 +285,8 @@ async def test_state_that_a_damaged_page_lost_is_written_again(tmp_path: Path) -
     path = tmp_path / "journal.sqlite"
     journal = Journal.open(path, clock=Clock(), keep=Keep(act_waits_s=30))
     rows = {f"command-{n}": b'"%s"' % (b"x" * 60) for n in range(200)}
-    await journal.append([], [StateChange("command", id, value) for id, value in rows.items()])
-    await journal.append([], [StateChange("command", "command-7", None)])
+    await journal.put([], [StateChange("command", id, value) for id, value in rows.items()])
+    await journal.put([], [StateChange("command", "command-7", None)])
     del rows["command-7"]
     assert await journal.on_disk(within_s=20)
     settle(path)

@@ -56,7 +56,7 @@ async def filled(journal: Journal, count: int = 1000, acked: int = 100, size: in
     """A closed journal of so many events, in one file without a log."""
     for first in range(1, count + 1, 500):
         drafts = [said(f"fact-{n}", size) for n in range(first, min(first + 500, count + 1))]
-        await journal.append(drafts, [StateChange("executed", f"c-{first}", b'{"at":1}')])
+        await journal.put(drafts, [StateChange("executed", f"c-{first}", b'{"at":1}')])
     journal.acknowledge(acked)
     await journal.close()
     return journal._path
@@ -167,7 +167,7 @@ async def test_without_its_first_page_everything_is_found_by_its_shape(journals:
 async def test_what_stands_in_the_log_alone_is_read_too(journals: Opener, tmp_path: Path) -> None:
     journal = journals()
     for first in range(0, 400, 100):
-        await journal.append([said(f"fact-{n}") for n in range(first, first + 100)])
+        await journal.put([said(f"fact-{n}") for n in range(first, first + 100)])
     for suffix in ("", "-wal"):
         shutil.copy(f"{journal._path}{suffix}", tmp_path / f"copy.sqlite{suffix}")
     copy = tmp_path / "copy.sqlite"
@@ -283,7 +283,7 @@ async def test_a_sector_that_cannot_be_read_costs_only_its_page(
 
 async def test_only_what_the_hub_lacks_is_held_in_memory(journals: Opener) -> None:
     journal = journals()
-    await journal.append([said(f"fact-{n}") for n in range(1, 1001)])
+    await journal.put([said(f"fact-{n}") for n in range(1, 1001)])
     await journal.fork(400, "copied back")
     path = await filled(journal, 200, acked=790)
     found, most = Found(current=True), 0
@@ -298,10 +298,10 @@ async def test_only_what_the_hub_lacks_is_held_in_memory(journals: Opener) -> No
 async def test_a_time_that_was_taken_back_does_not_come_again(journals: Opener) -> None:
     hands = Hands(wall=NOW_MS + 10**12)
     journal = journals(clock=Clock(hands.machine, hands.monotonic))
-    await journal.append([said("of another century")])
+    await journal.put([said("of another century")])
     hands.wall = NOW_MS
     journal._clock.heard_hub(HubWord(NOW_MS, hands.steady, 10, 3))
-    await journal.append([said("of today")])
+    await journal.put([said("of today")])
     await journal.close()
     overwrite(journal._path, pages_of(journal._path, "events_by_kind")[0])
     assert salvage(journal._path).wall_ms < NOW_MS + 10**11
@@ -309,8 +309,8 @@ async def test_a_time_that_was_taken_back_does_not_come_again(journals: Opener) 
 
 async def test_what_was_removed_does_not_come_back(journals: Opener) -> None:
     journal = journals()
-    await journal.append([said("a")], [StateChange("alarm", f"a-{n}", b"{}") for n in range(2000)])
-    await journal.append([said("b")], [StateChange("alarm", f"a-{n}", None) for n in range(1999)])
+    await journal.put([said("a")], [StateChange("alarm", f"a-{n}", b"{}") for n in range(2000)])
+    await journal.put([said("b")], [StateChange("alarm", f"a-{n}", None) for n in range(1999)])
     await journal.close()
     overwrite(journal._path, pages_of(journal._path, "events_by_seq")[0])
     overwrite(journal._path, pages_of(journal._path, "state")[0], journal._path.read_bytes()[-PAGE:])
@@ -320,7 +320,7 @@ async def test_what_was_removed_does_not_come_back(journals: Opener) -> None:
 async def test_moved_events_are_saved_where_the_last_fork_put_them(journals: Opener) -> None:
     journal = journals()
     first = journal.stream
-    await journal.append([said(f"fact-{n}") for n in range(1, 1001)])
+    await journal.put([said(f"fact-{n}") for n in range(1, 1001)])
     await journal.fork(400, "copied back")
     path = await filled(journal, 200, acked=1)
     overwrite(path, pages_of(path, "events")[0])
@@ -356,7 +356,7 @@ async def test_damaged_again_and_again_it_still_goes_on(journals: Opener) -> Non
     for _ in range(3):
         overwrite(path, pages_of(path, "events")[7])
         again = journals()
-        await again.append([said("later")])
+        await again.put([said("later")])
         await again.close()
     found = salvage(path)
     assert found.stream == journal.stream
@@ -416,7 +416,7 @@ async def test_a_journal_of_the_first_form_goes_on(journals: Opener, tmp_path: P
     first_form(tmp_path / "journal.sqlite", 300, acked=50)
     journal = journals()
     assert (journal.stream, journal.acked, journal.last) == ("a" * 32, 50, 300)
-    await journal.append([said("new")])
+    await journal.put([said("new")])
     await journal.fork(299, "copied back")
     assert await journal.on_disk(within_s=20)
     batch = await journal.batch(0)

@@ -84,7 +84,7 @@ async def test_a_clock_that_starts_before_the_journal_is_doubted_and_the_door_st
     async with hut(tmp_path) as gateway:
         clock = Clock(machine=lambda: machine_wall_ms() + 86_400_000)
         journal = Journal.open(gateway.data / "journal.sqlite", clock=clock)
-        await journal.append([Draft(kind="gateway.stopped", source="hut-gw", data=Empty())])
+        await journal.put([Draft(kind="gateway.stopped", source="hut-gw", data=Empty())])
         await journal.close()
         await gateway.start()
         gateway.ends.reader.present(CARD)

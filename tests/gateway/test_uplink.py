@@ -61,7 +61,7 @@ class Site:
     async def record(self, *sources: str) -> None:
         """Records one event for each source."""
         for source in sources:
-            await self.journal.append([Draft(kind="door.opened", source=source, data=DoorMoved(by="exit"))])
+            await self.journal.put([Draft(kind="door.opened", source=source, data=DoorMoved(by="exit"))])
 
 
 @contextlib.asynccontextmanager
@@ -196,7 +196,7 @@ async def test_a_long_backlog_travels_in_large_batches(broker: RunningBroker, tm
                 Draft(kind="door.opened", source=f"door-{n}", data=DoorMoved(by="exit"))
                 for n in range(start, start + 300)
             ]
-            await gateway.journal.append(drafts)
+            await gateway.journal.put(drafts)
         await gateway.journal.on_disk(within_s=20)
         gateway.uplink.announce()
         async with hub_end(broker) as hub:

@@ -51,7 +51,7 @@ async def answer(gateway: Site, number: int, state: str = "done", why: Text | No
     """The engine has recorded what became of a command."""
     by = Person(id="u1", name="Zhao", role="guard")
     result = CommandResult(command=id_of(number), kind="door.unlock", target="a", by=by, reason="r", why=why)
-    await gateway.journal.append([Draft(kind=f"command.{state}", source="a", data=result)])
+    await gateway.journal.put([Draft(kind=f"command.{state}", source="a", data=result)])
 
 
 def told(hub: HubEnd) -> list[Answered]:
@@ -109,7 +109,7 @@ async def test_what_a_restored_hub_lacks_and_what_a_fork_moved_is_told_again(tmp
     answers = Answers(journal, lambda: None)
     by = Person(id="u1", name="Zhao", role="guard")
     result = CommandResult(command=id_of(1), kind="door.unlock", target="a", by=by, reason="r")
-    await journal.append([Draft(kind="command.done", source="a", data=result)])
+    await journal.put([Draft(kind="command.done", source="a", data=result)])
     await journal.on_disk(within_s=20)
     assert [each.command for each in answers.waiting()] == [id_of(1)]
     journal.acknowledge(1)
@@ -206,7 +206,7 @@ async def test_a_disk_that_hangs_holds_up_no_sign_of_life(
             os.mkfifo(file)
             request.addfinalizer(lambda: os.close(os.open(file, os.O_RDWR | os.O_NONBLOCK)))
         if what in ("events", "a fork"):
-            await journal.append([Draft(kind="gateway.stopped", source="gw", data=Empty())])
+            await journal.put([Draft(kind="gateway.stopped", source="gw", data=Empty())])
             await journal.on_disk(within_s=20)
         before = journal.stream
         if what == "a fork":
@@ -255,7 +255,7 @@ async def test_a_line_cut_right_after_a_fork_leaves_the_new_stream_to_go_out(
     tmp_path: Path,
 ) -> None:
     async with sending(tmp_path) as (sends, journal):
-        await journal.append([Draft(kind="gateway.stopped", source="gw", data=Empty())])
+        await journal.put([Draft(kind="gateway.stopped", source="gw", data=Empty())])
         await journal.on_disk(within_s=20)
         old = journal.stream
         sends._events._silence_s = 0.3
@@ -278,7 +278,7 @@ async def test_a_file_that_is_there_late_with_the_same_number_is_followed(tmp_pa
     async with sending(tmp_path, disk) as (sends, journal):
         before = journal.stream
         disk.heal()
-        await journal.append([Draft(kind="gateway.stopped", source="gw", data=Empty())])
+        await journal.put([Draft(kind="gateway.stopped", source="gw", data=Empty())])
         await until(lambda: journal.stalled is None and journal.durable > 0)
         assert journal.stream != before
         async with line(sends) as out:

@@ -58,7 +58,7 @@ class Site:
             drafts.append(
                 Draft(kind="input.refused", source="w", data=InputRefused(wire="w", why="x" * size, count=self.made))
             )
-        await self.journal.append(drafts)
+        await self.journal.put(drafts)
 
     async def close(self) -> None:
         """The process ends; everything stands in the one file."""

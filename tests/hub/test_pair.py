@@ -182,7 +182,7 @@ async def test_a_command_is_done_at_the_hub_while_thousands_of_events_wait(rig: 
         await here.synced()
         for _ in range(10):
             noise = [InputRefused(wire="x", why=secrets.token_hex(300), count=1) for _ in range(400)]
-            await here.journal.append([Draft(kind="input.refused", source="x", data=data) for data in noise])
+            await here.journal.put([Draft(kind="input.refused", source="x", data=data) for data in noise])
         last = here.journal.last
         asked = await hub.post(f"/api/alarms/{alarm}/ack")
 

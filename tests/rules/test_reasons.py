@@ -12,7 +12,7 @@ import rules
 from contract.texts import Text
 from rules.reasons import REASONS, reason
 
-SOURCES = sorted(Path(rules.__file__).parent.glob("*.py"))
+SOURCES = sorted(Path(rules.__file__).parent.rglob("*.py"))
 
 
 @pytest.mark.parametrize("code", REASONS)
@@ -31,6 +31,7 @@ def test_chinese_is_chinese(code: str) -> None:
 
 
 def test_every_code_that_is_written_somewhere_exists() -> None:
+    assert len(SOURCES) > 15
     written = set()
     for source in SOURCES:
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):

@@ -1,8 +1,8 @@
 """Pieces of work that a report set off: recorded and acted on after the sink has returned.
 
 Each lives for at most the bus's and the journal's own time-outs, and stopping waits for them. What comes from outside
-without a bound of its own shares a limit. What a door, a lock, a lane or an alarm does is bounded there and never waits
-behind others: nobody is locked in because a camera babbles.
+without a bound of its own shares a limit. A door, a lock, a lane or an alarm bounds what it begins itself, and never
+waits behind others: nobody is locked in because too much else is under way.
 """
 
 from __future__ import annotations

@@ -87,7 +87,9 @@ class Record:
             return _failed(error)
         self._waiting.add(recorded)
         recorded.add_done_callback(self._waiting.discard)
-        if facts.changed:
+        if recorded.done():
+            self.tell(facts.changed)
+        elif facts.changed:
             changed = facts.changed
             recorded.add_done_callback(lambda _: self.tell(changed))
         # Who gives up waiting for it takes it from nobody else.
@@ -118,9 +120,14 @@ class Record:
 
     def tell(self, changed: Sequence[Thing]) -> None:
         """Says that these things have another state now."""
-        if changed:
-            for watcher in self._watchers:
+        if not changed:
+            return
+        for watcher in self._watchers:
+            try:
                 watcher(changed)
+            except Exception:  # one bad screen must not keep a door from opening, nor the others from hearing
+                self.failed += 1
+                log.exception("a watcher failed")
 
     async def finished(self) -> None:
         """Returns when nothing is on its way into the journal."""

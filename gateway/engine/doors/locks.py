@@ -36,6 +36,7 @@ class DoorLock:
 
     def __init__(self, id: str, door: Door, memory: Callable[[], DoorMemory], desk: Desk, alarms: Alarms) -> None:
         self.failures = 0
+        self._following = False
         self._id = id
         self._device = door.lock.device
         self._output = door.lock.output
@@ -90,7 +91,7 @@ class DoorLock:
     def follow(self) -> None:
         """Is driven as its door wants it, if its board answers at all."""
         if self._memory().mode == "unlocked":
-            self._errands.begin(self._hold(released=True))
+            self._begin_hold(released=True)
         else:
             # A pulse from before a restart runs out by itself; only what stays on after that is put right.
             self.seen()
@@ -100,12 +101,21 @@ class DoorLock:
         pulse_s = 0.0 if self._memory().mode == "unlocked" else self._release_s
         self._settling.arm(pulse_s + SETTLE_S)
 
+    def _begin_hold(self, *, released: bool) -> None:
+        if self._following:
+            self._settling.arm(SETTLE_S)  # what it comes to is looked at then
+            return
+        self._following = True
+        self._errands.begin(self._hold(released=released))
+
     async def _hold(self, *, released: bool) -> None:
         """Sets it as its door wants it, for nobody who could be told that it failed."""
         try:
             await self.set(released=released, within_s=LOCK_WITHIN_S)
         except CommandFailed as failure:
             log.warning("lock does not follow its door", door=self._id, released=released, why=str(failure))
+        finally:
+            self._following = False
 
     def _settle(self) -> None:
         """The board was restarted, its timer failed, or somebody else drove it: the lock follows its door."""
@@ -114,10 +124,10 @@ class DoorLock:
             return  # its board is silent, and is looked after when it is found
         if memory.mode == "unlocked":
             if seen.value is False:
-                self._errands.begin(self._hold(released=True))
+                self._begin_hold(released=True)
         elif seen.value is True:
             if lock_of(memory) == "locked":
-                self._errands.begin(self._hold(released=False))
+                self._begin_hold(released=False)
             else:
                 self.seen()
 
