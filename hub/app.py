@@ -20,7 +20,7 @@ from hub.database.answers import add_database_answers
 from hub.database.once import DatabaseOnce
 from hub.database.transactions import Database
 from hub.desired.publishing import DesiredPublishing
-from hub.domains import LATEST, ROUTERS, projections
+from hub.domains import LATEST, ROUTERS, STANDING, projections
 from hub.events.stream import witnessed
 from hub.gateways.presence import GatewayPresence
 from hub.ingest.broker import Broker
@@ -59,7 +59,7 @@ class Hub:
             numbers=settings.keep_numbers_days,
         )
         self.passwords = Passwords()
-        self.live = Live(HubLiveSource(self.database))
+        self.live = Live(HubLiveSource(self.database, STANDING))
         self.downlink = Downlink()
         self.presence = GatewayPresence(self.database, self.downlink, silence_s=settings.silence_s, now_ms=wall_ms)
         self.desired = DesiredPublishing(self.database, self.downlink)

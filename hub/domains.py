@@ -1,68 +1,71 @@
-"""What each domain brings to the whole, listed by hand: routers, projections, and who follows the newest readings."""
+"""The domains of the hub, and what all of them together bring."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from fastapi import APIRouter
+from sqlalchemy import MetaData
 
-from hub.access import showing
-from hub.access.endpoints import routers as access_routers
-from hub.accounts.endpoints import router as accounts_router
-from hub.accounts.locks import PROJECTIONS as ACCOUNTS
-from hub.accounts.self_endpoints import router as self_router
-from hub.alarms.endpoints import router as alarms_router
-from hub.alarms.projections import PROJECTIONS as ALARMS
-from hub.changes.endpoints import router as changes_router
-from hub.commands.endpoints import router as commands_router
-from hub.commands.projections import PROJECTIONS as COMMANDS
+from hub.access.domain import DOMAIN as ACCESS
+from hub.accounts.domain import DOMAIN as ACCOUNTS
+from hub.alarms.domain import DOMAIN as ALARMS
+from hub.changes.domain import DOMAIN as CHANGES
+from hub.commands.domain import DOMAIN as COMMANDS
+from hub.database.answer_row import AnswerRow
 from hub.database.event import Projection
-from hub.events.endpoints import router as events_router
-from hub.gateways.endpoints import router as gateways_router
+from hub.database.transactions import Table
+from hub.desired.domain import DOMAIN as DESIRED
+from hub.domain import Domain, Standing
+from hub.events.domain import DOMAIN as EVENTS
+from hub.gateways.domain import DOMAIN as GATEWAYS
+from hub.ingest.domain import DOMAIN as INGEST
 from hub.ingest.projecting import Registry
-from hub.meters.endpoints import router as meters_router
-from hub.meters.projections import PROJECTIONS as METERS
-from hub.pictures.endpoints import router as pictures_router
-from hub.retention.endpoints import router as retention_router
-from hub.sites.endpoints import router as sites_router
-from hub.sites.projections import PROJECTIONS as SITES
-from hub.sites.states import on_readings
-from hub.telemetry.endpoints import router as telemetry_router
+from hub.meters.domain import DOMAIN as METERS
+from hub.pictures.domain import DOMAIN as PICTURES
+from hub.retention.domain import DOMAIN as RETENTION
+from hub.sites.domain import DOMAIN as SITES
+from hub.telemetry.domain import DOMAIN as TELEMETRY
 from hub.telemetry.ingest import Latest
-from hub.telemetry.projections import PROJECTIONS as TELEMETRY
-from hub.tickets.endpoints import router as tickets_router
-from hub.tickets.projections import PROJECTIONS as TICKETS
+from hub.tickets.domain import DOMAIN as TICKETS
 
-ROUTERS: tuple[APIRouter, ...] = (
-    events_router,
-    changes_router,
-    retention_router,
-    sites_router,
-    gateways_router,
-    alarms_router,
-    tickets_router,
-    commands_router,
-    telemetry_router,
-    meters_router,
-    pictures_router,
-    accounts_router,
-    self_router,
-    *access_routers,
-    showing.router,
+DOMAINS: tuple[Domain, ...] = (
+    EVENTS,
+    CHANGES,
+    RETENTION,
+    SITES,
+    GATEWAYS,
+    TELEMETRY,
+    METERS,
+    ALARMS,
+    TICKETS,
+    COMMANDS,
+    PICTURES,
+    ACCOUNTS,
+    ACCESS,
+    DESIRED,
+    INGEST,
 )
+"""In the order in which they are asked what an event means: a site exists before what is in it."""
 
-# In the order in which they are asked: a site exists before what is in it.
-_DOMAINS: tuple[Mapping[str, Projection], ...] = (SITES, TELEMETRY, METERS, ALARMS, TICKETS, COMMANDS, ACCOUNTS)
+ROUTERS: tuple[APIRouter, ...] = tuple(router for domain in DOMAINS for router in domain.routers)
 
+TABLES: tuple[type[Table], ...] = (AnswerRow, *(table for domain in DOMAINS for table in domain.tables))
 
-LATEST: tuple[Latest, ...] = (on_readings,)
+LATEST: tuple[Latest, ...] = tuple(domain.latest for domain in DOMAINS if domain.latest is not None)
 """Who follows the newest readings, in the transaction that stores them."""
+
+STANDING: tuple[Standing, ...] = tuple(domain.standing for domain in DOMAINS if domain.standing is not None)
+"""What screens start from."""
 
 
 def projections() -> Registry:
     """Event kind → every domain's projection of it."""
     found: dict[str, list[Projection]] = {}
-    for domain in _DOMAINS:
-        for kind, projection in domain.items():
+    for domain in DOMAINS:
+        for kind, projection in domain.projections.items():
             found.setdefault(kind, []).append(projection)
     return found
+
+
+def metadata() -> MetaData:
+    """Every table of the hub: what migrations compare the database with."""
+    return Table.metadata

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -13,17 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.facts.hub import RecordChanged
 from contract.kinds import decode_data
-from hub.alarms import service as alarms
 from hub.database.event import StoredEvent
-from hub.database.orm import session_on
 from hub.database.transactions import Database, Outcome
+from hub.domain import Standing
 from hub.events.service import Wanted, events
-from hub.gateways.service import gateways
-from hub.sites import service as sites_service
-from hub.sites.service import view_of
-from hub.sites.states import doors_and_lanes
-from hub.tickets import items as ticket_items
-from hub.tickets import service as tickets
 from web.live.screens import LiveEvent, Sites, View, things_seen
 from web.live.stream import Live, Snapshot
 from web.moments import written
@@ -34,17 +27,15 @@ NEWEST = 50
 MISSED_BYTES = 16_000_000
 """Data of the events that a screen is told after it was away; beyond it, it starts anew."""
 
-MOST_OPEN = 1000
-"""Open alarms, and open tickets, in a snapshot at the most; the lists have them all."""
-
 _LAST = text("SELECT coalesce(max(id), 0) FROM events")
 
 
 class HubLiveSource:
     """`web.live.stream.LiveSource` over PostgreSQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, standing: Sequence[Standing]) -> None:
         self._database = database
+        self._standing = standing
 
     async def missed(self, view: View, after: int, limit: int) -> list[LiveEvent] | None:
         """Events after `after`, oldest first."""
@@ -62,28 +53,16 @@ class HubLiveSource:
             last = (await conn.execute(_LAST)).scalar_one()
             body = {
                 "as_of": written(datetime.now(UTC)),
-                **await self._standing(conn, view),
+                **await self._standing_at(conn, view),
                 "events": (await events(conn, Wanted(sites=_list(view.sites), viewer=view.viewer), NEWEST)).events,
             }
         return Snapshot(last, msgspec.json.encode(body))
 
-    async def _standing(self, conn: AsyncConnection, view: View) -> dict[str, Any]:
-        asked = _list(view.sites)
-        async with session_on(conn) as session:
-            views = [view_of(row) for row in await sites_service.listed(session, asked)]
-            doors, lanes = await doors_and_lanes(conn, views)
-            open_alarms = await alarms.open_ones(session, asked, MOST_OPEN)
-            open_tickets = await tickets.listed(session, asked, ("raised", "taken", "done"), None, MOST_OPEN)
-            return things_seen(
-                view.viewer,
-                {
-                    "door": doors,
-                    "lane": lanes,
-                    "alarm": [alarms.item_of(row) for row in open_alarms],
-                    "ticket": await ticket_items.items_of(session, open_tickets),
-                    "gateway": await gateways(conn, asked),
-                },
-            )
+    async def _standing_at(self, conn: AsyncConnection, view: View) -> dict[str, Any]:
+        found: dict[str, list[dict[str, Any]]] = {}
+        for standing in self._standing:
+            found |= await standing(conn, _list(view.sites))
+        return things_seen(view.viewer, found)
 
     @asynccontextmanager
     async def _moment(self) -> AsyncIterator[AsyncConnection]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sqlmodel.sql.sqltypes import AutoString
 
 from hub.database.transactions import Database, Moment
-from hub.tables import metadata
+from hub.domains import metadata
 
 
 def wanted(thing: Any, name: str | None, kind: str, reflected: bool, compared: Any) -> bool:

@@ -24,7 +24,7 @@ from hub.accounts.store import AccountStore
 from hub.database.answers import add_database_answers
 from hub.database.once import DatabaseOnce
 from hub.database.transactions import Database, connection
-from hub.domains import ROUTERS, projections
+from hub.domains import ROUTERS, STANDING, projections
 from hub.events.stream import witnessed
 from hub.gateways.service import enrol
 from hub.ingest.accept import accept
@@ -70,7 +70,7 @@ class Office:
         self.database = database
         self.ahead_s = 0.0
         self.passwords = Passwords()
-        self.live = Live(HubLiveSource(database), LiveLimits(tick_s=0.02))
+        self.live = Live(HubLiveSource(database, STANDING), LiveLimits(tick_s=0.02))
         self.sessions = Sessions(
             AccountStore(database, KEY),
             self.passwords,

@@ -12,6 +12,7 @@ from contract.facts.hub import GatewaySeen
 from contract.limits import WIDE_EVENT_BYTES
 from contract.rights import EVERYBODY_SEES
 from hub.database.transactions import Database
+from hub.domains import STANDING
 from hub.events import stream
 from hub.events.service import PAGE_BYTES
 from hub.events.verifying import verify
@@ -74,12 +75,12 @@ async def test_many_large_events_come_in_several_pages_and_leave_a_snapshot_smal
             cursor = answer.json()["next"]
         assert met == list(range(1, 27))
         view = View(frozenset({"demo"}), EVERYBODY_SEES)
-        snapshot = await HubLiveSource(database).snapshot(view)
+        snapshot = await HubLiveSource(database, STANDING).snapshot(view)
         assert len(snapshot.body) < PAGE_BYTES + 2 * WIDE_EVENT_BYTES
         # A screen that was away while more came than it can be told starts anew.
-        assert await HubLiveSource(database).missed(view, 0, 10_000) is not None
+        assert await HubLiveSource(database, STANDING).missed(view, 0, 10_000) is not None
         await filled(hub, large, 25)
-        assert await HubLiveSource(database).missed(view, 0, 10_000) is None
+        assert await HubLiveSource(database, STANDING).missed(view, 0, 10_000) is None
 
 
 async def test_pages_in_both_directions(database: Database) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from contract.facts.entry import DoorMoved
 from contract.rights import EVERYBODY_SEES, KIND_SIGHTS
 from hub.database.transactions import Database
+from hub.domains import STANDING
 from hub.live import HubLiveSource
 from tests.hub.office import Office, office
 from tests.web.servers import Stream, running, streaming
@@ -110,7 +111,7 @@ async def test_another_sites_events_are_not_shown(database: Database) -> None:
             await open_door(hub)
             shown = await stream.named("events")
             assert {event["site"] for event in shown.data} == {"demo"}
-            missed = await HubLiveSource(database).missed(View(frozenset({"demo"}), EVERYBODY_SEES), 0, 1000)
+            missed = await HubLiveSource(database, STANDING).missed(View(frozenset({"demo"}), EVERYBODY_SEES), 0, 1000)
             assert missed is not None
             assert {event.site for event in missed} == {"demo"}
 
@@ -138,7 +139,7 @@ async def test_an_id_from_another_time_is_reset(database: Database) -> None:
 
 async def test_a_snapshot_is_of_one_moment(database: Database) -> None:
     async with office(database) as hub:
-        source = HubLiveSource(database)
+        source = HubLiveSource(database, STANDING)
         before = await source.snapshot(EVERYTHING)
         await open_door(hub)
         after = await source.snapshot(EVERYTHING)

@@ -15,7 +15,7 @@ from hub import logs, migrations
 from hub.__main__ import app
 from hub.database import transactions
 from hub.database.transactions import Database
-from hub.tables import metadata
+from hub.domains import TABLES, metadata
 from tests.hub.office import office
 from tests.hub.senders import rows
 
@@ -85,3 +85,7 @@ async def test_odd_words_of_a_gateway_stop_no_migration(database: Database) -> N
             await conn.run_sync(lambda sync: command.downgrade(migrations.config(sync), "tickets_open"))
         await migrations.upgrade(database)
         assert await rows(database, "SELECT 1 FROM accounts WHERE signed_in_at IS NOT NULL") == [(1,)]
+
+
+def test_every_table_belongs_to_a_domain() -> None:
+    assert {table.__tablename__ for table in TABLES} == set(metadata().tables)

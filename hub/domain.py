@@ -1,0 +1,33 @@
+"""What a domain of the hub brings to the whole: one record a folder (`domain.py`), one line each in `hub.domains`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.database.event import Projection
+from hub.database.transactions import Table
+
+if TYPE_CHECKING:
+    from hub.telemetry.ingest import Latest
+
+Standing = Callable[[AsyncConnection, list[str] | None], Awaitable[Mapping[str, list[dict[str, Any]]]]]
+"""What stands at these sites (None: at all), by the kind that the live stream calls it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """`projections`: what each kind of event makes of its tables, in the transaction that stores the event.
+
+    `latest`: follows the newest readings, in the transaction that stores them. `standing`: what a screen starts from.
+    """
+
+    routers: Sequence[APIRouter] = ()
+    tables: Sequence[type[Table]] = ()
+    projections: Mapping[str, Projection] = field(default_factory=dict)
+    latest: Latest | None = None
+    standing: Standing | None = None

@@ -1,0 +1,19 @@
+"""The gateways: what the domain brings to the whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.domain import Domain
+from hub.gateways.endpoints import router
+from hub.gateways.models import Gateway
+from hub.gateways.service import gateways
+
+
+async def _standing(conn: AsyncConnection, sites: list[str] | None) -> dict[str, list[dict[str, Any]]]:
+    return {"gateway": await gateways(conn, sites)}
+
+
+DOMAIN = Domain(routers=(router,), tables=(Gateway,), standing=_standing)

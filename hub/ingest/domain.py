@@ -1,0 +1,10 @@
+"""What is known of each sender: what the domain brings to the whole."""
+
+from __future__ import annotations
+
+from hub.domain import Domain
+from hub.ingest.models import ReadingStore, Stream
+
+DOMAIN = Domain(
+    tables=(Stream, ReadingStore),
+)

@@ -1,0 +1,14 @@
+"""Points and readings: what the domain brings to the whole."""
+
+from __future__ import annotations
+
+from hub.domain import Domain
+from hub.telemetry.endpoints import router
+from hub.telemetry.models import DirtyHour, HourRow, Point, ReadingRow
+from hub.telemetry.projections import PROJECTIONS
+
+DOMAIN = Domain(
+    routers=(router,),
+    tables=(Point, ReadingRow, HourRow, DirtyHour),
+    projections=PROJECTIONS,
+)

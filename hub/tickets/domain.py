@@ -1,0 +1,28 @@
+"""Tickets: what the domain brings to the whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.database.orm import session_on
+from hub.domain import Domain
+from hub.tickets import items, service
+from hub.tickets.endpoints import router
+from hub.tickets.models import TicketRaising, TicketRow, TicketStepRow
+from hub.tickets.projections import PROJECTIONS
+
+MOST_OPEN = 1000
+"""Open ones that a screen starts from at the most; the list has them all."""
+
+
+async def _standing(conn: AsyncConnection, sites: list[str] | None) -> dict[str, list[dict[str, Any]]]:
+    async with session_on(conn) as session:
+        found = await service.listed(session, sites, ("raised", "taken", "done"), None, MOST_OPEN)
+        return {"ticket": await items.items_of(session, found)}
+
+
+DOMAIN = Domain(
+    routers=(router,), tables=(TicketRow, TicketStepRow, TicketRaising), projections=PROJECTIONS, standing=_standing
+)
