@@ -11,9 +11,9 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import typer
 
 from hub import logs, migrations, settings
-from hub.access.pins import PinUnreadable, sealed_otherwise
 from hub.accounts.command import app as account_app
 from hub.database.failures import passes
+from hub.database.pins import PinUnreadable, sealed_otherwise
 from hub.database.transactions import Database
 from hub.events.verifying import verify as verify_history
 from hub.gateways.service import EnrolmentError, enrol

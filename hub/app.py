@@ -11,20 +11,20 @@ from fastapi import FastAPI
 
 from contract import SOFTWARE
 from hub import metrics, migrations
-from hub.access.pins import sealed_otherwise
 from hub.accounts import renewal
 from hub.accounts.store import AccountStore
 from hub.alarms.own import Shelves
 from hub.commands.sending import CommandSending
 from hub.database.answers import add_database_answers
 from hub.database.once import DatabaseOnce
+from hub.database.pins import sealed_otherwise
 from hub.database.transactions import Database
 from hub.desired.publishing import DesiredPublishing
 from hub.domains import LATEST, ROUTERS, STANDING, projections
+from hub.downlink import Downlink
 from hub.events.stream import witnessed
-from hub.gateways.presence import GatewayPresence
 from hub.ingest.broker import Broker
-from hub.ingest.downlink import Downlink
+from hub.ingest.presence import GatewayPresence
 from hub.ingest.worker import Ingest
 from hub.live import HubLiveSource, tell
 from hub.retention import pruning

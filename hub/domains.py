@@ -8,6 +8,7 @@ from sqlalchemy import MetaData
 from hub.access.domain import DOMAIN as ACCESS
 from hub.accounts.domain import DOMAIN as ACCOUNTS
 from hub.alarms.domain import DOMAIN as ALARMS
+from hub.asking.domain import DOMAIN as ASKING
 from hub.changes.domain import DOMAIN as CHANGES
 from hub.commands.domain import DOMAIN as COMMANDS
 from hub.database.answer_row import AnswerRow
@@ -38,6 +39,7 @@ DOMAINS: tuple[Domain, ...] = (
     ALARMS,
     TICKETS,
     COMMANDS,
+    ASKING,
     PICTURES,
     ACCOUNTS,
     ACCESS,

@@ -27,10 +27,12 @@ from contract.texts import Text
 from hub import settings
 from hub.access import service as access
 from hub.access.nouns import BLOCK, CREDENTIAL, GRANT, HOLDER, SCHEDULE, Noun
-from hub.access.pins import Pins
+from hub.access.sealing import sealed
 from hub.accounts import service as accounts
 from hub.accounts.schemas import AccountBody, NewAccount
+from hub.database.pins import Pins
 from hub.database.transactions import Database, connection
+from hub.events.stream import HUB
 from hub.gateways.service import EnrolmentError, enrol
 from hub.settings import SettingsError
 from hub.sites import service as sites
@@ -110,7 +112,7 @@ async def seed(
                     await _admit(session, named.username, site.site)
         for account, password_hash in hashed:
             if await accounts.by_username(session, account.username) is None:
-                await accounts.create(session, account, password_hash, accounts.HUB)
+                await accounts.create(session, account, password_hash, HUB)
                 done.accounts += 1
     for noun_name, of_noun in groupby(records, key=lambda record: record[0].name):
         rest = list(of_noun)
@@ -145,9 +147,9 @@ async def _slice(database: Database, site: str, records: Sequence[Record]) -> in
     async with database.session(writes=True) as session:
         there = set(await access.existing(session, noun, site, [row_id for _, row_id, _ in records]))
         pins = Pins(database.key)
-        new = [(row_id, pins.sealed(site, body)) for _, row_id, body in records if row_id not in there]
+        new = [(row_id, sealed(pins, site, body)) for _, row_id, body in records if row_id not in there]
         if new:
-            await access.create_all(session, noun, await access.site_of(session, site), new, accounts.HUB)
+            await access.create_all(session, noun, await access.site_of(session, site), new, HUB)
     return len(new)
 
 
@@ -157,7 +159,7 @@ async def _admit(session: AsyncSession, username: str, site: str) -> None:
     if account is None or site in account.sites or ALL_SITES in account.sites:
         return
     fields = {name: getattr(account, name) for name in AccountBody.model_fields} | {"sites": [*account.sites, site]}
-    await accounts.change(session, account, AccountBody.model_validate(fields), None, accounts.HUB)
+    await accounts.change(session, account, AccountBody.model_validate(fields), None, HUB)
 
 
 async def _hashed(database: Database, site: Site, wanted: Sequence[SeedAccount]) -> list[tuple[NewAccount, str]]:

@@ -15,8 +15,9 @@ from contract.texts import Text
 from hub.access import service
 from hub.access.models import BlockRow, CredentialRow
 from hub.access.nouns import CREDENTIAL, GRANT, HOLDER, NOUNS, Noun, Row
-from hub.access.pins import SealedPins
 from hub.access.schemas import BlockShape, CredentialShape, HolderWhole, Id
+from hub.access.sealing import sealed
+from hub.database.pins import SealedPins
 from hub.database.transactions import Reading, Writing
 from web.asked import UNKNOWN
 from web.editing import Edited, Shown
@@ -88,7 +89,7 @@ def routes_of(noun: Noun) -> APIRouter:
         if not user.may_see(body.site):
             raise NotFound
         site = await service.site_of(session, body.site)
-        wanted = pins.sealed(site.id, noun.body.model_validate(body.model_dump(exclude={"site", "id"})))
+        wanted = sealed(pins, site.id, noun.body.model_validate(body.model_dump(exclude={"site", "id"})))
         row = await service.create(session, noun, site, wanted, user.person(), wanted_id=body.id)
         shown.tell(row.version)
         return _shown(noun, row)
@@ -146,7 +147,7 @@ def routes_of(noun: Noun) -> APIRouter:
     ) -> Any:
         row = await one_of(session, noun, id, user, site)
         edited.expect(row.version, _shown(noun, row))
-        wanted = pins.sealed(row.site, body, row if isinstance(row, CredentialRow | BlockRow) else None)
+        wanted = sealed(pins, row.site, body, row if isinstance(row, CredentialRow | BlockRow) else None)
         changed = await service.change(session, noun, row, wanted, user.person())
         edited.tell(changed.version)
         return _shown(noun, changed)

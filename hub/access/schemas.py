@@ -12,7 +12,7 @@ from contract.cards import PrintedForm
 from contract.desired import CredentialKind
 from contract.rights import HIDDEN
 from contract.texts import Text
-from hub.sites.schemas import TextShape
+from hub.shapes import TextShape
 from rules.access.schedules import ALWAYS
 from rules.access.values import normal_value
 from web.asked import Body

@@ -13,8 +13,8 @@ from contract.facts.people import RecordsRead
 from hub.access.endpoints import one_of
 from hub.access.models import CredentialRow
 from hub.access.nouns import CREDENTIAL
-from hub.access.pins import SealedPins
 from hub.access.schemas import PinShape
+from hub.database.pins import SealedPins
 from hub.database.transactions import Writing, connection
 from hub.events import stream
 from web.errors import NotFound

@@ -16,6 +16,7 @@ from hub.accounts import second_factor, service
 from hub.accounts.models import AccountRow
 from hub.accounts.schemas import AccountBody, NewAccount
 from hub.database.transactions import Database
+from hub.events.stream import HUB
 from hub.settings import SettingsError
 from web.errors import Refusal
 from web.session.password_rule import LONGEST, SHORTEST, password_fault
@@ -63,7 +64,7 @@ def add(
 
     async def work(session: AsyncSession, password_hash: str) -> str:
         await _refuse_weak(session, password, wanted.username, wanted.name, wanted.sites)
-        return (await service.create(session, wanted, password_hash, service.HUB)).username
+        return (await service.create(session, wanted, password_hash, HUB)).username
 
     typer.echo(f"{_run(work, password)}: opened")
 
@@ -95,7 +96,7 @@ def password(username: Username, password_file: PasswordFile = None) -> None:
         row = await _row(session, username)
         await _refuse_weak(session, new, row.username, row.name, row.sites)
         same = AccountBody.model_validate(row, from_attributes=True)
-        await service.change(session, row, same, password_hash, service.HUB)
+        await service.change(session, row, same, password_hash, HUB)
 
     _run(work, new)
     typer.echo(f"{username}: password set")
@@ -107,7 +108,7 @@ def no_second_factor(username: Username) -> None:
 
     async def work(session: AsyncSession, _: str) -> None:
         row = await _row(session, username)
-        await second_factor.take_away(session, row, service.HUB)
+        await second_factor.take_away(session, row, HUB)
         await service.end_sessions(session, row.id)
 
     _run(work)
@@ -119,7 +120,7 @@ def remove(username: Username) -> None:
     """Remove an account, its sessions and its copies at the gateways."""
 
     async def work(session: AsyncSession, _: str) -> None:
-        await service.remove(session, await _row(session, username), service.HUB)
+        await service.remove(session, await _row(session, username), HUB)
 
     _run(work)
     typer.echo(f"{username}: removed")

@@ -32,9 +32,6 @@ from web.errors import Conflict, Invalid
 from web.moments import written
 from web.users import ALL_SITES
 
-HUB = Person(id="hub", name="Gatehouse", role="admin")
-"""Who changes what no person changed: the command line, the clock."""
-
 MOST_LIFTED = 20
 """Lifted locks of one account that a copy names."""
 

@@ -12,11 +12,10 @@ from contract.facts.alarms import Severity
 from contract.readings import Value
 from hub.alarms import own, service
 from hub.alarms.models import AlarmRow
-from hub.commands.endpoints import CommandItem
+from hub.commands.schemas import CommandItem
 from hub.commands.service import Args, AskedCommand
 from hub.database.transactions import Reading, Writing, connection
-from hub.sites.schemas import TextShape
-from hub.tickets.schemas import PersonShape
+from hub.shapes import PersonShape, TextShape
 from rules.alarms.rule import SHELVE_LIMIT_S
 from web.asked import Body
 from web.errors import NotFound

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from contract.facts.hub import ChangedKind, RecordChanged
 from hub.changes import service
 from hub.database.transactions import Reading
-from hub.tickets.schemas import PersonShape
+from hub.shapes import PersonShape
 from web.moments import written
 from web.paging import Limit, Page, listed_words, sites_asked
 from web.session.sessions import Allowed

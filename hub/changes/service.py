@@ -6,7 +6,6 @@ fields and holds a salted hash of their values, a row beside it holds the values
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from contract.commands import Person
 from contract.facts.hub import RecordChanged
 from hub.database.event import to_datetime
 from hub.events import stream
+from hub.events.digest import digest
 
 LONGEST = 2_000
 """Bytes of one value; what is longer is cut, and says so."""
@@ -85,11 +85,6 @@ async def record(conn: AsyncConnection, changes: Sequence[Change], by: Person) -
         for event, change, (values, salt) in zip(events, changes, said, strict=True)
     ]
     await conn.execute(_INSERT, rows)
-
-
-def digest(salt: bytes, said: str) -> str:
-    """What an event holds of its values."""
-    return hashlib.sha256(salt + said.encode()).hexdigest()
 
 
 async def erase(conn: AsyncConnection, site: str, subject: str) -> int:

@@ -13,7 +13,7 @@ from hub.commands import service
 from hub.commands.service import ANSWER_GRACE
 from hub.database.failures import passes
 from hub.database.transactions import Database, Outcome
-from hub.ingest.downlink import Send
+from hub.downlink import Send
 
 log = structlog.get_logger(__name__)
 

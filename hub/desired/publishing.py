@@ -14,13 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.desired import Desired
 from contract.presence import Presence
-from hub.access.pins import Pins
 from hub.database.failures import passes
+from hub.database.pins import Pins
 from hub.database.transactions import Database, Outcome
 from hub.desired import service
 from hub.desired.lagging import Lagging
 from hub.desired.steps import PART_ITEMS, Form, Known, Load, Step, fitting, next_parts, next_step, overgrown
-from hub.ingest.downlink import Send
+from hub.downlink import Send
 
 log = structlog.get_logger(__name__)
 

@@ -13,12 +13,16 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import BigInteger, LargeBinary, Text
 
+from contract.commands import Person
 from contract.events import GENESIS, SOURCE_LENGTH, Event, chain
 from contract.fitting import recorded_data, shortened, writable
 from contract.instants import instant
 from hub.database.event import StoredEvent, to_datetime
 from hub.database.transactions import Database, lock_history, outcome
 from web.witness import Recorder, Told
+
+HUB = Person(id="hub", name="Gatehouse", role="admin")
+"""Who changes what no person changed: the command line, the clock."""
 
 _HEAD = text("SELECT id, head_seq, head_hash FROM streams WHERE gateway IS NULL FOR UPDATE")
 _FIRST = text(

@@ -18,9 +18,9 @@ from contract.errors import Malformed
 from contract.events import GENESIS, Event, chained
 from contract.facts.hub import EventRefused
 from contract.kinds import decode_data
-from hub.changes.service import digest
 from hub.database.event import to_instant
 from hub.database.transactions import Database
+from hub.events.digest import digest
 from hub.events.redacting import LEFT, Digest, left_of
 
 _ROWS = text(

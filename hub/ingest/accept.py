@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.acks import Ack
 from contract.events import Hash
 from contract.instants import Instant, instant
+from hub.database.driver import Driver, driver
 from hub.database.transactions import outcome
 from hub.ingest import records, successions
 from hub.ingest.arrivals import EventsArrived
@@ -56,7 +57,7 @@ async def accept(
     conn: AsyncConnection, arrived: Sequence[EventsArrived], projecting: Projecting, now_ms: int
 ) -> Accepted:
     """Take `arrived` into the database, in a transaction opened with `writes=True`."""
-    pg = await records.driver(conn)
+    pg = await driver(conn)
     sites = await records.sites_of(pg, {one.gateway for one in arrived})
     heads = await records.lock_streams(pg, {one.batch.stream for one in arrived})
     group = _Group(heads, instant(now_ms), sites, await places_of(pg, arrived))
@@ -154,7 +155,7 @@ class _Group:
             self.unacceptable.append(Unacceptable(one.gateway, fault, verdict.why))
 
 
-async def _held(pg: records.Driver, group: _Group, arrived: Sequence[EventsArrived]) -> dict[str, dict[int, Hash]]:
+async def _held(pg: Driver, group: _Group, arrived: Sequence[EventsArrived]) -> dict[str, dict[int, Hash]]:
     ranges = []
     for one in arrived:
         wanted = held_range(group.head(one), one.batch.first_seq, one.batch.events[-1].seq)

@@ -13,7 +13,7 @@ import structlog
 from prometheus_client import Gauge
 
 from contract.topics import PREFIX, parse_up
-from hub.ingest.downlink import Downlink
+from hub.downlink import Downlink
 from hub.ingest.handover import Message
 from hub.settings import Settings
 

@@ -21,8 +21,8 @@ from contract.events import Event, Hash
 from contract.facts.hub import EventRefused, RefusedEvent
 from contract.kinds import data_limit, may_say
 from contract.limits import BATCH_LIMIT
+from hub.database.driver import Driver
 from hub.events import stream
-from hub.ingest.records import Driver
 from hub.ingest.refusals import REFUSED
 
 log = structlog.get_logger(__name__)

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import msgspec
 
 from contract.events import Event, Hash, Moved
+from hub.database.driver import Driver
 from hub.database.event import StoredEvent, to_instant
 from hub.ingest.arrivals import EventsArrived
-from hub.ingest.records import Driver
 
 
 class Place(NamedTuple):

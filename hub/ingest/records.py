@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
-
-import asyncpg  # type: ignore[import-untyped]
-from sqlalchemy.ext.asyncio import AsyncConnection
+from typing import NamedTuple
 
 from contract.events import Event, Hash, Moved
 from contract.instants import Instant
+from hub.database.driver import Driver
 from hub.database.event import FirstPlace, StoredEvent, to_datetime
 from hub.ingest.rule import Head
-
-Driver: TypeAlias = asyncpg.Connection
-"""asyncpg's own connection under a SQLAlchemy one."""
 
 
 class NewEvent(NamedTuple):
@@ -32,14 +27,6 @@ class NewEvent(NamedTuple):
 _COLUMNS = (
     "id", "site", "gateway", "stream", "seq", "at", "received_at", "kind", "source", "clock", "data", "hash",
 )  # fmt: skip
-
-
-async def driver(conn: AsyncConnection) -> Driver:
-    """asyncpg's connection. The transaction must have begun: execute something through `conn` before."""
-    raw = await conn.get_raw_connection()
-    found = raw.driver_connection
-    assert isinstance(found, asyncpg.Connection)
-    return found
 
 
 async def sites_of(pg: Driver, gateways: Iterable[str]) -> dict[str, str]:

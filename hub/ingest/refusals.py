@@ -9,6 +9,7 @@ from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.facts.hub import BatchRefused
+from hub.database.driver import driver
 from hub.events import stream
 from hub.ingest import records
 from hub.ingest.arrivals import Refused
@@ -53,7 +54,7 @@ async def record(conn: AsyncConnection, refused: Sequence[Refused]) -> None:
     """Record `batch.refused` for each, in the hub's own stream."""
     if not refused:
         return
-    sites = await records.sites_of(await records.driver(conn), {one.gateway for one in refused})
+    sites = await records.sites_of(await driver(conn), {one.gateway for one in refused})
     for one in refused:
         data = BatchRefused(gateway=one.gateway, why=f"{one.what}: {one.why}", sample=one.sample)
         await stream.record(conn, "batch.refused", one.gateway, data, site=sites.get(one.gateway))

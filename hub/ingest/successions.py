@@ -15,8 +15,8 @@ from contract.facts.gateway import JournalLost, StreamForked
 from contract.kinds import decode_data
 from contract.texts import Text
 from hub.alarms import own
+from hub.database.driver import Driver
 from hub.events import stream
-from hub.ingest.records import Driver
 
 FORKED = "stream.forked"
 LOST = "journal.lost"

@@ -20,6 +20,7 @@ from contract.instants import instant
 from contract.wire import packed
 from hub.database.failures import passes, senders_fault
 from hub.database.transactions import Database
+from hub.downlink import Send
 from hub.ingest import refusals
 from hub.ingest.accept import EVENTS, Accepted, Answer, accept
 from hub.ingest.arrivals import (
@@ -32,7 +33,6 @@ from hub.ingest.arrivals import (
     Weighed,
     weighed,
 )
-from hub.ingest.downlink import Send
 from hub.ingest.handover import Handover, Message
 from hub.ingest.projecting import Projecting, Registry
 

@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from hub.access.pins import Pins
+from hub.database.pins import Pins
 from hub.database.transactions import Database
 
 MIGRATION_LOCK = 0x6D69_6772

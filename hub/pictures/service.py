@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.pictures import Picture
+from hub.database.driver import Driver
 from hub.database.event import to_datetime
-from hub.ingest.records import Driver
 
 _FIND = text(
     "SELECT jpeg FROM pictures WHERE id = :id AND (CAST(:sites AS text[]) IS NULL OR site = ANY(:sites)) LIMIT 1"

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from hub.retention.terms import Terms, kept
-from hub.sites.schemas import TextShape
+from hub.shapes import TextShape
 from web.paging import Page
 from web.session.sessions import SignedInUser
 

@@ -11,6 +11,7 @@ from contract import SOFTWARE
 from contract.rights import thing_seen
 from contract.texts import Text
 from hub.database.transactions import Reading, Writing, connection
+from hub.shapes import TextShape
 from hub.sites import posts, service
 from hub.sites.models import CompanyRow, SiteRow
 from hub.sites.overview import counts
@@ -24,7 +25,6 @@ from hub.sites.schemas import (
     PostBody,
     PostShape,
     SiteShape,
-    TextShape,
 )
 from hub.sites.states import doors_and_lanes
 from web.editing import Edited, Shown

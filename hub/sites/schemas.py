@@ -7,14 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from contract.readings import Value
+from hub.shapes import TextShape
 from web.asked import Body
-
-
-class TextShape(Body):
-    """A text in both languages."""
-
-    zh: Annotated[str, Field(min_length=1, max_length=500)]
-    en: Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class About(BaseModel):

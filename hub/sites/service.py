@@ -13,10 +13,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from contract.commands import Person
 from contract.layout import SiteLayout
 from contract.texts import Text
-from hub.accounts import service as accounts
 from hub.changes import service as changes
 from hub.changes.service import Change
 from hub.database.transactions import connection
+from hub.events.stream import HUB
 from hub.sites.models import CompanyRow, SiteRow
 from hub.sites.states import SiteView
 
@@ -63,7 +63,7 @@ async def ensure(session: AsyncSession, site: str, name: Text, timezone: str) ->
         await session.flush()
         after = {"name": row.name, "timezone": timezone}
         made = Change(kind="site", id=site, change="created", fields=list(after), after=after, site=site)
-        await changes.record(await connection(session), [made], accounts.HUB)
+        await changes.record(await connection(session), [made], HUB)
     return row
 
 

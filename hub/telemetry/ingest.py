@@ -16,12 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.acks import Ack
 from contract.instants import instant
 from contract.readings import Quality, ReadingsBatch, Value
+from hub.database.driver import Driver, driver
 from hub.database.event import latest, present, to_instant
 from hub.database.transactions import Database, outcome
 from hub.ingest import refusals
 from hub.ingest.accept import NOT_ENROLLED, Answer
 from hub.ingest.arrivals import PictureArrived, ReadingsArrived, Refused
-from hub.ingest.records import Driver, driver, sites_of
+from hub.ingest.records import sites_of
 from hub.pictures.service import keep
 from hub.telemetry.months import LATEST_MS, Month, month_of
 from hub.telemetry.readings import QUALITIES, Arrays, type_of

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, Field
 
 from contract.facts.alarms import Severity
-from hub.sites.schemas import TextShape
+from hub.shapes import PersonShape, TextShape
 from web.asked import Body
 
 Line = Annotated[str, Field(min_length=1, max_length=200)]
@@ -43,14 +43,6 @@ class StepBody(Body):
     def said(self) -> str:
         """All of it as the ticket keeps it, a line each."""
         return "\n".join(part for each in (self.found, self.done, self.text) if (part := each.strip()))
-
-
-class PersonShape(BaseModel):
-    """Somebody who did something, as they were then."""
-
-    id: str
-    name: str
-    role: str
 
 
 class TicketStepShape(BaseModel):

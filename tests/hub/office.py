@@ -25,7 +25,7 @@ from hub.database.answers import add_database_answers
 from hub.database.once import DatabaseOnce
 from hub.database.transactions import Database, connection
 from hub.domains import ROUTERS, STANDING, projections
-from hub.events.stream import witnessed
+from hub.events.stream import HUB, witnessed
 from hub.gateways.service import enrol
 from hub.ingest.accept import accept
 from hub.ingest.arrivals import EventsArrived
@@ -158,7 +158,7 @@ class Office:
             {"username": username, "password": PASSWORD, "name": username.title(), "role": role, "sites": sites}
         )
         async with self.database.session(writes=True) as session:
-            return (await account_service.create(session, wanted, self._hash, account_service.HUB)).id
+            return (await account_service.create(session, wanted, self._hash, HUB)).id
 
     async def token(self, username: str) -> str:
         """Sign in."""

@@ -12,8 +12,8 @@ from contract import wire
 from contract.acks import Ack
 from contract.instants import instant
 from contract.topics import UpTopic
+from hub.downlink import MOST_WAITING, Downlink
 from hub.ingest.arrivals import Refused
-from hub.ingest.downlink import MOST_WAITING, Downlink
 from hub.ingest.handover import Handover, Message
 from hub.ingest.refusals import Refusals
 from tests.hub.senders import NOW_MS, STREAM

@@ -20,8 +20,8 @@ from contract.presence import Answered
 from contract.texts import Text
 from hub.commands.sending import CommandSending
 from hub.database.transactions import Database, Outcome
-from hub.gateways.presence import GatewayPresence
 from hub.ingest.arrivals import PresenceArrived
+from hub.ingest.presence import GatewayPresence
 from rules.commands import LIFE_MS
 from tests.hub.office import Office, layout, office
 from tests.hub.senders import NOW_MS, Sent, arrived, rows

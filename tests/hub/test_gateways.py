@@ -11,9 +11,9 @@ from contract.acks import Ack
 from contract.facts.hub import GatewaySeen
 from contract.presence import Presence
 from hub.database.transactions import Database
-from hub.gateways.presence import GatewayPresence
 from hub.gateways.service import EnrolmentError, enrol
 from hub.ingest.arrivals import PresenceArrived
+from hub.ingest.presence import GatewayPresence
 from hub.ingest.worker import stages
 from tests.hub.office import office
 from tests.hub.senders import NOW_MS, STREAM, Journal, Sent, arrived, enrolled, rows

@@ -23,7 +23,7 @@ from contract.facts.entry import PlateSeen
 from contract.kinds import KINDS
 from contract.rights import KIND_SIGHTS, SIGHTS, Sight
 from hub import migrations
-from hub.access.pins import Pins, PinUnreadable, sealed_otherwise
+from hub.database.pins import Pins, PinUnreadable, sealed_otherwise
 from hub.database.transactions import Database
 from hub.desired import service as desired_service
 from hub.events import stream

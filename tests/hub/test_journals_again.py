@@ -20,7 +20,7 @@ from gateway.journal import BrokenChain, Draft, Journal, Keep, NotHeld
 from gateway.uplink.outbox import ForkNeeded, Freed, Outbox, Rewound, Told
 from hub.database.transactions import Database
 from hub.events.verifying import verify
-from hub.gateways.presence import GatewayPresence
+from hub.ingest.presence import GatewayPresence
 from tests.gateway.test_salvage import overwrite, pages_of
 from tests.hub.senders import NOW_MS, Sent, arrived, enrolled, rows
 from tests.hub.test_ingest import ingest

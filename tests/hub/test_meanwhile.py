@@ -12,6 +12,7 @@ from hub.accounts.models import AccountRow
 from hub.accounts.schemas import AccountBody
 from hub.accounts.store import AccountStore
 from hub.database.transactions import Database
+from hub.events.stream import HUB
 from tests.hub.office import PASSWORD, Office, office
 from tests.hub.senders import rows
 from tests.hub.test_accounts import NEW
@@ -41,14 +42,14 @@ async def set_password(hub: Office, account: str, password: str) -> None:
     async with hub.database.session(writes=True) as session:
         row = await session.get_one(AccountRow, account)
         same = AccountBody.model_validate(row, from_attributes=True)
-        await service.change(session, row, same, hashed, service.HUB)
+        await service.change(session, row, same, hashed, HUB)
 
 
 async def disable(hub: Office, account: str) -> None:
     async with hub.database.session(writes=True) as session:
         row = await session.get_one(AccountRow, account)
         other = AccountBody.model_validate(row, from_attributes=True).model_copy(update={"active": False})
-        await service.change(session, row, other, None, service.HUB)
+        await service.change(session, row, other, None, HUB)
 
 
 async def factor(hub: Office, account: str) -> None:
@@ -62,7 +63,7 @@ async def factor(hub: Office, account: str) -> None:
 
 async def remove(hub: Office, account: str) -> None:
     async with hub.database.session(writes=True) as session:
-        await service.remove(session, await session.get_one(AccountRow, account), service.HUB)
+        await service.remove(session, await session.get_one(AccountRow, account), HUB)
 
 
 @pytest.mark.parametrize("change", ["password", "disabled", "removed", "second factor"])

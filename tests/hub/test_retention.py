@@ -12,9 +12,9 @@ from contract.facts.entry import Access, PassageMade, PlateSeen, Presented
 from contract.instants import instant
 from contract.pictures import Picture, picture_id
 from contract.texts import Reason
+from hub.database.driver import driver
 from hub.database.transactions import Database
 from hub.events.verifying import verify
-from hub.ingest.records import driver
 from hub.pictures.service import keep
 from hub.retention import pruning
 from hub.retention.terms import Terms, next_time

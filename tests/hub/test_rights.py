@@ -22,8 +22,8 @@ from contract.instants import instant
 from contract.layout import PointLayout
 from contract.pictures import Picture, picture_id
 from contract.texts import Text
+from hub.database.driver import driver
 from hub.database.transactions import Database
-from hub.ingest.records import driver
 from hub.pictures.service import keep
 from hub.telemetry.service import AGGS
 from tests.hub.office import PASSWORD, Office, layout, office

@@ -1,4 +1,4 @@
-"""PINs lie in the database sealed (`hub.access.pins`); those that lay open are sealed with the key of this hub.
+"""PINs lie in the database sealed (`hub.database.pins`); those that lay open are sealed with the key of this hub.
 
 What was written before still stands in dead rows until VACUUM, and in backups.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from alembic import context, op
 
-from hub.access.pins import Pins, any_pin
+from hub.database.pins import Pins, any_pin
 
 revision = "pins_sealed"
 down_revision = "changes"

@@ -16,13 +16,14 @@ from contract.facts.hub import GatewaySeen
 from contract.instants import instant, milliseconds
 from contract.presence import Presence
 from hub.commands import service as commands
+from hub.database.driver import driver
 from hub.database.failures import passes
 from hub.database.transactions import Database, outcome
+from hub.downlink import Send
 from hub.events import stream
 from hub.gateways.service import GATEWAY_COLUMNS, gateway_frame
 from hub.ingest import records
 from hub.ingest.arrivals import PresenceArrived
-from hub.ingest.downlink import Send
 from hub.ingest.rule import judge_birth
 
 log = structlog.get_logger(__name__)
@@ -205,7 +206,7 @@ class GatewayPresence:
         return str(row.site), ack
 
     async def _judged(self, conn: AsyncConnection, gateway: str, presence: Presence) -> Ack:
-        pg = await records.driver(conn)
+        pg = await driver(conn)
         head = (await records.lock_streams(pg, [presence.stream])).get(presence.stream)
         seq = min(presence.head_seq, LARGEST)
         held = (await records.held_hashes(pg, [(presence.stream, seq, seq)])).get(presence.stream, {}).get(seq)

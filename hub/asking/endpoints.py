@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from contract.commands import CommandKind
 from hub.alarms import own
 from hub.commands import service
+from hub.commands.schemas import CommandItem
 from hub.commands.service import DEFAULT_TTL_S, LONGEST_TTL_S, AskedCommand
 from hub.database.transactions import Reading, Writing
-from web.arguments import Arg, Args
+from web.arguments import Args
 from web.asked import Body
 from web.errors import NotFound
 from web.once import OnceRoute
@@ -35,30 +36,6 @@ class NewCommand(Body):
     reason: Annotated[str, Field(min_length=1, max_length=500)]
     ttl_s: Annotated[int, Field(ge=1, le=LONGEST_TTL_S)] = DEFAULT_TTL_S
     args: Args = Field(default_factory=dict)
-
-
-class PersonItem(BaseModel):
-    """Who asked."""
-
-    id: str
-    name: str
-    role: str
-
-
-class CommandItem(BaseModel):
-    """A command. `result`: {at, why} once there is one."""
-
-    id: str
-    site: str
-    target: str
-    kind: str
-    args: dict[str, Arg]
-    reason: str
-    state: Literal["asked", "sent", "done", "failed", "expired"]
-    by: PersonItem
-    issued_at: str
-    expires_at: str
-    result: dict[str, Any] | None
 
 
 @router.post("", status_code=202, response_model=CommandItem)

@@ -9,29 +9,21 @@ this one know no other form. On the way to a gateway they are as secret as its c
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import Depends, Request
 from sqlalchemy import Connection, Row, text
 
 from contract.desired import Item
-from contract.rights import HIDDEN
-from contract.texts import Text
-from hub.access.models import BlockRow, CredentialRow
-from hub.access.schemas import Presentable
 from hub.database.transactions import Database, database
-from web.asked import Body
-from web.errors import Invalid
 from web.sealing import NotSealed, Seal, is_sealed
 
 _Put = Callable[[str, str], str]
-BodyT = TypeVar("BodyT", bound=Body)
 
 KINDS = frozenset({"credential", "block"})
 """Kinds of items of the desired state that may hold a PIN."""
 
-_WHICH = Text("请输入新的密码", "Type the new PIN")
 _TABLES = ("credentials", "blocks")
 
 
@@ -46,15 +38,9 @@ class Pins:
         self._key = key
         self._seals: dict[str, Seal] = {}
 
-    def sealed(self, site: str, body: BodyT, before: CredentialRow | BlockRow | None = None) -> BodyT:
-        """A body as it may be kept. A PIN that is `HIDDEN`, as answers show it, leaves that of `before` as it is."""
-        if not isinstance(body, Presentable) or body.kind != "pin":
-            return body
-        if body.value != HIDDEN:
-            return cast(BodyT, body.model_copy(update={"value": self._seal(site).seal(body.value)}))
-        if before is None or before.kind != "pin":
-            raise Invalid({"value": _WHICH})
-        return cast(BodyT, body.model_copy(update={"value": before.value}))
+    def seal(self, site: str, value: str) -> str:
+        """A PIN as it is kept."""
+        return self._seal(site).seal(value)
 
     def opened(self, site: str, value: str) -> str:
         """A PIN as it is typed; raises `PinUnreadable`. One that lies open yet is that already."""
