@@ -323,7 +323,7 @@ async def test_a_quiet_journal_remembers_when_it_was_closed(journals: Opener) ->
 APPENDER = """
 import asyncio, sys
 from pathlib import Path
-from contract.kinds import DoorMoved
+from contract.facts.entry import DoorMoved
 from gateway.clock import Clock
 from gateway.journal import Draft, Journal, Keep
 
