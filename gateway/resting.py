@@ -7,6 +7,7 @@ time is in the way of one card in six, and for a bit only.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -22,7 +23,15 @@ RESTS = 5
 REST_AT_MOST_S = 0.01
 
 
-def in_bits(things: Iterable[T], *, rest: Callable[[float], None] = time.sleep) -> Iterator[T]:
+_NEVER = threading.Event()
+
+
+def rested(seconds: float) -> None:
+    """Rests. Not by `time.sleep`: that ends at a moment, and fails where the machine's clock is led astray."""
+    _NEVER.wait(seconds)
+
+
+def in_bits(things: Iterable[T], *, rest: Callable[[float], None] = rested) -> Iterator[T]:
     """Each of `things`; whenever what was done with them has taken a bit's time, a rest comes first. Few need none."""
     begun = time.thread_time()
     for thing in things:

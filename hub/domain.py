@@ -1,4 +1,4 @@
-"""What a domain of the hub brings to the whole: one record a folder (`domain.py`), one line each in `hub.domains`."""
+"""What a domain of the hub brings to the whole: one record each (`domain.py`), one line in `hub.domains`."""
 
 from __future__ import annotations
 

@@ -61,7 +61,9 @@ class HubLiveSource:
     async def _standing_at(self, conn: AsyncConnection, view: View) -> dict[str, Any]:
         found: dict[str, list[dict[str, Any]]] = {}
         for standing in self._standing:
-            found |= await standing(conn, _list(view.sites))
+            here = await standing(conn, _list(view.sites))
+            assert found.keys().isdisjoint(here)
+            found |= here
         return things_seen(view.viewer, found)
 
     @asynccontextmanager

@@ -115,7 +115,11 @@ def test_pure_files_do_no_io() -> None:
             if name.split(".", 1)[0] in IO_MODULES and name != A_SEED
         ]
         wrong += [f"{place}:{line}: a pure file reads the clock or a file" for line in impure_calls(path)]
-    assert len(files) > 150
+    # A word that is lost takes its file out of this test: so many there are at the least.
+    least = {"contract": 29, "rules": 24, "drivers": 68, "config": 1, "web": 10, "gateway": 40, "hub": 11}
+    least["simulators"] = 40
+    for room, count in least.items():
+        assert sum(path.is_relative_to(ROOT / room) for path in files) >= count, room
     assert not wrong, "\n".join(wrong)
 
 
@@ -154,6 +158,27 @@ def test_no_rooms_import_each_other_in_a_circle() -> None:
                 other for other in found if other != room and not other.startswith(f"{room}/")
             )
     assert [room for room in needs if room in reached(room, needs)] == []
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    needs: dict[str, set[str]] = {}
+    for package in PACKAGES:
+        for path in python_files(package):
+            names = {name for _, name in imports(path) if name.split(".", 1)[0] in PACKAGES}
+            needs[file_of(dotted(path))] = {file_of(name) for name in names}
+    assert [file for file in needs if file in reached(file, needs)] == []
+
+
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def file_of(name: str) -> str:
+    """The file that a dotted name stands in: a module's, a package's own, or that of a name in either."""
+    place = ROOT.joinpath(*name.split("."))
+    while not (place.with_suffix(".py").exists() or (place / "__init__.py").exists()):
+        place = place.parent
+    return str(place.relative_to(ROOT))
 
 
 def room_of(name: str) -> str:

@@ -197,7 +197,7 @@ class Journal:
     def put(self, drafts: Sequence[Draft], state: Sequence[StateChange] = ()) -> asyncio.Future[list[Recorded]]:
         """Facts and state changes take their place in the order at the call and are committed in one transaction.
 
-        The future is done with the events, in the drafts' order, once that is so; after 50 ms at the most with []: the
+        The future is done with the events, in the drafts' order, once that is so; after 50 ms and a turn with []: the
         facts then wait in memory and are recorded when the disk takes them. Whoever awaits it shields it.
         `ValueError` or `TypeError` for a draft that breaks the contract; then nothing of it is recorded.
         """

@@ -259,7 +259,7 @@ def _once(body: Body) -> tuple[str, str] | None:
 
 def _check(held: _Held, site: SiteRow, row_id: str, body: Body) -> None:
     if isinstance(body, Presentable) and body.kind == "pin" and not is_sealed(body.value):
-        raise ValueError("a PIN is sealed before it is kept (hub.database.pins)")
+        raise ValueError("a PIN is sealed before it is kept (hub.access.sealing)")
     if isinstance(body, CredentialBody | GrantBody) and body.holder not in held.holders:
         raise Invalid({"holder": _NO_HOLDER})
     once = _once(body)

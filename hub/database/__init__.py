@@ -1,1 +1,1 @@
-"""PostgreSQL as the hub uses it: transactions, events in them, versions of rows, what went wrong."""
+"""PostgreSQL as the hub uses it: transactions, events in them, versions, kept answers, sealed PINs, what went wrong."""

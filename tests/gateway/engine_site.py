@@ -173,6 +173,8 @@ class Wire:
         self.sent: list[tuple[Any, ...]] = []
         self.shown: list[tuple[str, Outcome]] = []
         self.dead = False
+        self.gate: asyncio.Event | None = None
+        """What is written waits for it, and fails if the wire is dead by then."""
         self.recorded_before: Callable[[], int] = lambda: 0
         self.seen_recorded: list[int] = []
 
@@ -180,6 +182,8 @@ class Wire:
         await asyncio.Event().wait()
 
     async def write(self, device: str, point: str, value: Value, *, within_s: float) -> None:
+        if self.gate is not None:
+            await self.gate.wait()
         self._send("write", device, point, value)
 
     async def pulse(self, device: str, output: str, seconds: float, *, within_s: float) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contract.readings import Reading
-from drivers.reports import CredentialRead, DeviceFound, PointsRead
+from drivers.reports import CredentialRead, DeviceFound, DeviceLost, PointsRead
 from tests.gateway.engine_site import RESIDENT, REVOKED, Time, Yard, yard
 
 PULSE = ("pulse", "relays", "relay_1", 5.0)
@@ -369,3 +370,35 @@ async def test_in_1970_grants_without_hours_still_hold_and_the_doubt_is_said(tmp
         await again.card(RESIDENT)
         assert not again.engine.alarms.present("clock.doubtful@yard-gw")
         assert (await again.events("clock.trusted")) != []
+
+
+HELD = ("write", "relays", "relay_1", True)
+
+
+async def test_a_lock_that_is_let_go_is_driven_each_time_that_its_board_is_found(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.command("door.mode", "lobby", mode="unlocked")
+        for times in (1, 2, 3):
+            assert here.sent.count(HELD) == times
+            here.engine.report(DeviceLost("relays", "it does not answer"))
+            await here.settle()
+            here.engine.report(DeviceFound("relays"))
+            await here.settle()
+
+
+async def test_a_board_that_is_found_while_a_lock_is_being_driven_is_driven_again_at_once(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.command("door.mode", "lobby", mode="unlocked")
+        wire = here.wires["doors-net"]
+        wire.sent.clear()
+        wire.gate, wire.dead = asyncio.Event(), True
+        here.engine.report(DeviceFound("relays"))
+        here.engine.report(DeviceLost("relays", "it does not answer"))
+        here.engine.report(DeviceFound("relays"))
+        await asyncio.sleep(0)
+        opening, wire.gate = wire.gate, None
+        opening.set()
+        await asyncio.sleep(0)
+        wire.dead = False
+        await here.settle()
+        assert here.sent == [HELD]

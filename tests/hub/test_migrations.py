@@ -87,5 +87,5 @@ async def test_odd_words_of_a_gateway_stop_no_migration(database: Database) -> N
         assert await rows(database, "SELECT 1 FROM accounts WHERE signed_in_at IS NOT NULL") == [(1,)]
 
 
-def test_every_table_belongs_to_a_domain() -> None:
+def test_every_table_is_named() -> None:
     assert {table.__tablename__ for table in TABLES} == set(metadata().tables)

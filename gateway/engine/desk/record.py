@@ -76,6 +76,7 @@ class Record:
         self._watchers: list[Callable[[Sequence[Thing]], None]] = []
         self._waiting: set[asyncio.Future[list[Recorded]]] = set()
         self.failed = 0
+        self.watchers_failed = 0
 
     def append(self, facts: Facts) -> asyncio.Future[list[Recorded]]:
         """Records the facts in one transaction. Await it for the events; [] if the disk hangs: then they wait."""
@@ -87,9 +88,7 @@ class Record:
             return _failed(error)
         self._waiting.add(recorded)
         recorded.add_done_callback(self._waiting.discard)
-        if recorded.done():
-            self.tell(facts.changed)
-        elif facts.changed:
+        if facts.changed:
             changed = facts.changed
             recorded.add_done_callback(lambda _: self.tell(changed))
         # Who gives up waiting for it takes it from nobody else.
@@ -126,7 +125,7 @@ class Record:
             try:
                 watcher(changed)
             except Exception:  # one bad screen must not keep a door from opening, nor the others from hearing
-                self.failed += 1
+                self.watchers_failed += 1
                 log.exception("a watcher failed")
 
     async def finished(self) -> None:

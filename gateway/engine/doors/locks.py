@@ -37,6 +37,7 @@ class DoorLock:
     def __init__(self, id: str, door: Door, memory: Callable[[], DoorMemory], desk: Desk, alarms: Alarms) -> None:
         self.failures = 0
         self._following = False
+        self._again = False
         self._id = id
         self._device = door.lock.device
         self._output = door.lock.output
@@ -103,7 +104,7 @@ class DoorLock:
 
     def _begin_hold(self, *, released: bool) -> None:
         if self._following:
-            self._settling.arm(SETTLE_S)  # what it comes to is looked at then
+            self._again = True
             return
         self._following = True
         self._errands.begin(self._hold(released=released))
@@ -116,6 +117,10 @@ class DoorLock:
             log.warning("lock does not follow its door", door=self._id, released=released, why=str(failure))
         finally:
             self._following = False
+            if self._again:
+                # Asked for meanwhile: its board was found again, or its door has another mode.
+                self._again = False
+                self.follow()
 
     def _settle(self) -> None:
         """The board was restarted, its timer failed, or somebody else drove it: the lock follows its door."""

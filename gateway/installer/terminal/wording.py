@@ -110,7 +110,7 @@ _WHYS: tuple[tuple[str, str], ...] = (
 )
 """What drivers say when they lose a device (`drivers.reports.DeviceLost`), for those who read Chinese.
 
-`tests/drivers/losses.json` names every reason that there is; the console has the same in `machines/losses.ts`.
+`tests/drivers/losses.json` names every reason that there is; the console has the same in `areas/machines/losses.ts`.
 """
 
 

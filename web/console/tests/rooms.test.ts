@@ -68,7 +68,7 @@ function roomOf(path: string): Room {
   return room;
 }
 
-const areaOf = (path: string): string | undefined => /^areas\/(\w+)\//.exec(path)?.[1];
+const areaOf = (path: string): string | undefined => /^areas\/([^/]+)\//.exec(path)?.[1];
 
 function allowed(from: string, to: string): boolean {
   const [room, other] = [roomOf(from), roomOf(to)];
@@ -111,4 +111,26 @@ it("lists each area once, each page once, and names each page that the navigatio
   const pages = AREAS.flatMap((area) => area.pages);
   expect(new Set(pages.map(({ path }) => path)).size).toBe(pages.length);
   for (const { nav } of pages) if (nav) expect(en.nav).toHaveProperty(nav.label.slice("nav.".length));
+});
+
+it("keeps who may open which page, and the order of the navigation", () => {
+  const pages = AREAS.flatMap((area) => area.pages.map((page) => [page.path, page.ability ?? "everybody", page.nav?.label]));
+  expect(pages).toEqual([
+    ["/sites", "sites.read", "nav.sites"],
+    ["/guard", "watch", "nav.guard"],
+    ["/alarms", "alarms.ack", "nav.alarms"],
+    ["/tickets", "tickets.read", "nav.tickets"],
+    ["/tickets/:id", "tickets.read", undefined],
+    ["/points", "points.read", "nav.points"],
+    ["/meters", "meters.read", "nav.meters"],
+    ["/devices", "devices.read", "nav.devices"],
+    ["/people", "people.read", "nav.people"],
+    ["/accounts", "accounts.write", "nav.settings"],
+    ["/site-accounts", "accounts.lock", "nav.settings"],
+    ["/me", "everybody", undefined],
+    ["/changes", "changes.read", "nav.changes"],
+  ]);
+  expect(AREAS.flatMap((area) => area.over ?? [])).toHaveLength(2);
+  const badged = AREAS.flatMap((area) => area.pages).filter((page) => page.nav?.badge);
+  expect(badged.map((page) => page.path)).toEqual(["/alarms", "/tickets"]);
 });
