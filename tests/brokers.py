@@ -8,7 +8,7 @@ from typing import Literal
 
 import aiomqtt
 
-from simulators.demo.programs import BrokerUser, free_port, prepare_broker
+from simulators.demo.programs import FORGETS_AFTER_S, BrokerUser, free_port, prepare_broker
 from tests.tools import tool
 
 Kind = Literal["nats", "mosquitto"]
@@ -19,14 +19,15 @@ KINDS: tuple[Kind, ...] = ("nats", "mosquitto")
 class Broker:
     """One broker, that can be stopped and started again on the same port. What it kept, it forgets (Mosquitto only)."""
 
-    def __init__(self, folder: Path, kind: Kind = "nats") -> None:
+    def __init__(self, folder: Path, kind: Kind = "nats", *, forgets_after_s: int = FORGETS_AFTER_S) -> None:
         self.port = free_port()
         self.folder = folder / "broker"
         self.folder.mkdir(parents=True, exist_ok=True)
         (folder / "site-broker.password").write_text(f"{PASSWORD}\n")
         if kind == "nats":
             users = [BrokerUser(USERNAME, PASSWORD)]
-            self._argv = prepare_broker(self.folder, "site_broker", self.port, users).program.argv
+            broker = prepare_broker(self.folder, "site_broker", self.port, users, forgets_after_s=forgets_after_s)
+            self._argv = broker.program.argv
         else:
             settings = self.folder / "mosquitto.conf"
             settings.write_text(

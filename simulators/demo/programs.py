@@ -32,6 +32,10 @@ SOCKET_FOLDER_LIMIT = 92
 POSTGRES_PORT = 5432
 """Only a part of the socket's name: nothing listens on TCP."""
 
+FORGETS_AFTER_S = 600
+"""A subscription whose client is gone for so long is forgotten. One that was open when the broker was killed has no
+other end: all that it would have got is kept, until the broker's share of the disk is full and it lets nobody in."""
+
 
 class EngineError(RuntimeError):
     """An engine that could not be prepared; says what is missing or what it printed."""
@@ -245,7 +249,9 @@ def _forget_dead_postmaster(data: Path) -> None:
 # --- Broker
 
 
-def prepare_broker(folder: Path, name: str, port: int, users: list[BrokerUser]) -> Broker:
+def prepare_broker(
+    folder: Path, name: str, port: int, users: list[BrokerUser], *, forgets_after_s: int = FORGETS_AFTER_S
+) -> Broker:
     """An nats-server that speaks MQTT 3.1.1 on loopback; its settings hold passwords and are for the owner only."""
     folder.mkdir(parents=True, exist_ok=True)
     settings = folder / f"{name}.conf"
@@ -254,7 +260,8 @@ host: 127.0.0.1
 port: {free_port()}
 max_payload: 1MB
 jetstream {{ store_dir: {_quoted(str(folder / "jetstream"))}, max_memory_store: 64MB, max_file_store: 64MB }}
-mqtt {{ host: 127.0.0.1, port: {port}, max_ack_pending: 1000, ack_wait: "30s", reject_qos2_publish: true }}
+mqtt {{ host: 127.0.0.1, port: {port}, max_ack_pending: 1000, ack_wait: "30s", reject_qos2_publish: true,
+  consumer_inactive_threshold: "{forgets_after_s}s" }}
 authorization {{ users: [
 {chr(10).join(_user(user) for user in users)}
 ] }}
