@@ -162,10 +162,10 @@ async def drain(journal: Journal, hub: ModelHub) -> None:
     async with asyncio.timeout(20):
         while journal.acked < journal.last or journal.stream != stream:
             stream, after = journal.stream, journal.acked
-            if stream not in hub.heads and after:
-                hub.take_over(stream, after, await journal.batch(after))
             try:
                 batch = await journal.batch(after)
+                if stream not in hub.heads and after:
+                    hub.take_over(stream, after, batch)
             except (NotHeld, BrokenChain) as hole:
                 with contextlib.suppress(OSError):  # begun anew meanwhile: the next turn sees where it stands
                     await journal.fork(after, str(hole))
