@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse battery"
 
 ELSEWHERE = ("nice", "-n", "19")
-"""The hub and its database stand for another machine: they take what the site's own processes leave of this one."""
+"""The hub, its database and attackers stand for other machines: they take what the site leaves of this one."""
 
 
 class Hub:

@@ -29,7 +29,7 @@ from contract import VERSION, topics
 from contract.events import GENESIS
 from tests.bench.door import CHANNELS, DOORS, Bench, card_of
 from tests.bench.gateway import SHARD, Gateway, site_of_doors
-from tests.bench.hub import ROOT, Hub, hub
+from tests.bench.hub import ELSEWHERE, ROOT, Hub, hub
 from tests.bench.rows import Row, percentile
 
 HALF_OPEN = 2000
@@ -175,7 +175,7 @@ async def _push(port: int, seen: Seen) -> None:
 @asynccontextmanager
 async def _flood(what: str, number: int, ports: list[int]) -> AsyncIterator[None]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.bench.flood", what, str(number), *map(str, ports)),
+        *(*ELSEWHERE, sys.executable, "-m", "tests.bench.flood", what, str(number), *map(str, ports)),
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Annotated
@@ -82,6 +83,24 @@ async def test_half_open_connections_keep_nobody_out_and_take_no_more_than_their
             assert sum(int(words.split()[0]) for words in refused) >= FLOOD - LIMITS.in_all
             assert "127.0.1." in refused[0]
     assert server.listener.room.count == 0
+
+
+async def test_a_flood_takes_a_tenth_of_the_loops_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(house().app, Doorway(limits=LIMITS)) as server:
+        listener = server.listener
+        assert listener is not None
+        loop = asyncio.get_running_loop()
+
+        def slow(_: float) -> bool:
+            time.sleep(0.008)  # as long as so many connections may take
+            return True
+
+        monkeypatch.setattr(listener, "_accept_some", slow)
+        listener._accept()
+        assert listener._rest is not None
+        assert listener._rest.when() - loop.time() >= 0.06
+        monkeypatch.undo()
+        assert await answered(server.port, "127.0.0.1")
 
 
 async def test_a_flood_is_told_in_the_figures() -> None:

@@ -26,11 +26,13 @@ REFUSED = Counter("gatehouse_web_connections_refused", "Connections that had to 
 BACKLOG: Final = 512
 """Connections that wait in the kernel, which takes no descriptor: what comes beside a flood need not come again."""
 
-AT_ONCE: Final = 64
+AT_ONCE: Final = 32
 ADMITTED_AT_ONCE: Final = 16
 PAUSE_S: Final = 0.005
-"""So many are accepted, and of them let in, one after the other; then others have their turn: a flood holds up no
-door."""
+RESTS: Final = 9
+REST_AT_MOST_S: Final = 0.1
+"""So many are accepted, and of them let in, one after the other; then others have their turn, for so many times as
+long: a flood takes a tenth of the loop's time at the most, and holds up no door."""
 
 HANDSHAKE_S: Final = 10.0
 """How long TLS may take."""
@@ -139,7 +141,8 @@ class Listener:
     def _accept(self) -> None:
         now = time.monotonic()
         if self._accept_some(now):
-            self._pause(PAUSE_S)
+            took = time.monotonic() - now
+            self._pause(min(max(PAUSE_S, took * RESTS), REST_AT_MOST_S))
         self._held.set(self.room.count)
         if self._gone:
             self._tell(now)

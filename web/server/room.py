@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from web.addresses import Network, lies_in, subscriber
 
-MOMENT_S = 0.5
+MOMENT_S = 2.0
 """So long everybody may wait, whoever else comes."""
 
 
