@@ -27,6 +27,7 @@ import yaml
 
 from contract import VERSION, topics
 from contract.events import GENESIS
+from contract.topics import UpKind
 from tests.bench.door import CHANNELS, DOORS, Bench, card_of
 from tests.bench.gateway import SHARD, Gateway, site_of_doors
 from tests.bench.hub import ELSEWHERE, ROOT, Hub, hub
@@ -94,6 +95,7 @@ async def _seen(bench: Bench, gateway: Gateway, office: Hub, seconds: float) -> 
         "INSERT INTO gateways SELECT (jsonb_populate_record(one, $1::jsonb)).* FROM gateways AS one LIMIT 1",
         json.dumps({"id": POISONED}),
     )
+    poison = await asyncio.to_thread(_poison)
     working = asyncio.create_task(_work(office, seen.hub_quiet))
     seen.quiet = await bench.drive(seconds)
     working.cancel()
@@ -103,7 +105,7 @@ async def _seen(bench: Bench, gateway: Gateway, office: Hub, seconds: float) -> 
     ports = [gateway.port, gateway.push_port, hub_port]
     async with _flood("half-open", HALF_OPEN, ports), _flood("bodies", BODIES, ports):
         beside = [
-            asyncio.create_task(_poison(gateway.broker_port)),
+            asyncio.create_task(_poisoning(gateway.broker_port, poison)),
             asyncio.create_task(_work(office, seen.hub)),
             asyncio.create_task(_push(gateway.push_port, seen)),
         ]
@@ -189,8 +191,8 @@ async def _flood(what: str, number: int, ports: list[int]) -> AsyncIterator[None
         await process.wait()
 
 
-async def _poison(broker_port: int) -> None:
-    """Two messages a second, each small on the way and large in memory."""
+def _poison() -> list[tuple[UpKind, bytes]]:
+    """Messages that are small on the way and large in memory. It takes seconds: nothing is measured meanwhile."""
     stream = "0" * 32
     many = 1_000_000
     column: dict[str, Any] = {"point": "a.b", "at": [1] * many, "values": [1] * many, "quality": ["good"] * many}
@@ -198,11 +200,15 @@ async def _poison(broker_port: int) -> None:
     event = {"seq": 1, "at": "2027-01-15T08:00:00.000Z", "kind": "door.opened", "source": "a", "clock": "ok"}
     batch = {"stream": stream, "first_seq": 1, "prev": GENESIS, "head": GENESIS, "v": VERSION}
     large = batch | {"events": [event | {"data": {"x": "x" * 14_000_000}}]}
-    messages = [("telemetry", _packed(readings)), ("events", _packed(large))]
+    return [("telemetry", _packed(readings)), ("events", _packed(large))]
+
+
+async def _poisoning(broker_port: int, messages: list[tuple[UpKind, bytes]]) -> None:
+    """Two of them a second."""
     async with aiomqtt.Client("127.0.0.1", broker_port, username="bench", password="bench") as client:
         while True:
             for kind, payload in messages:
-                await client.publish(topics.up(SHARD, POISONED, kind), payload, qos=1)  # type: ignore[arg-type]
+                await client.publish(topics.up(SHARD, POISONED, kind), payload, qos=1)
                 await asyncio.sleep(0.5)
 
 
