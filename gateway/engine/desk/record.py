@@ -82,7 +82,7 @@ class Record:
         """Records the facts in one transaction. Await it for the events; [] if the disk hangs: then they wait."""
         try:
             recorded = self._journal.put(facts.drafts, facts.state)
-        except Exception as error:
+        except Exception as error:  # a fault of ours in one fact must not end what goes on beside it; it is counted
             self.failed += 1
             log.exception("could not be recorded")
             return _failed(error)
