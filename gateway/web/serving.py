@@ -26,6 +26,7 @@ from web.server import descriptors
 from web.server.listener import listening_socket
 from web.server.room import Limits
 from web.server.server import Doorway, limits_of, make_server
+from web.server.turns import Turns
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +37,9 @@ CONSOLE = Limits(in_all=256, each=64)
 
 PUSHES = Limits(in_all=128, each=32)
 """A camera has one or two; several may come from one address, behind a recorder."""
+
+RESTS = 9.0
+"""A rush of requests may take a tenth of the loop's time, the wires have the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ def web_servers(gateway: Served, settings: Settings) -> Iterator[WebServer]:
     pushes = push_app(gateway)
     limits = dict(zip(("console", "push"), descriptors.for_outside(CONSOLE.in_all, PUSHES.in_all), strict=True))
     metrics.publish(gateway)
+    turns = Turns(RESTS)
 
     def doorway(name: str, most: Limits, listening: Listening, proxies: str) -> Doorway:
         return Doorway(
@@ -78,6 +83,7 @@ def web_servers(gateway: Served, settings: Settings) -> Iterator[WebServer]:
             key=None if listening.key is None else str(listening.key),
             trusted_proxies=proxies,
             on_refused=lambda words: gateway.engine.report(InputRefused(name, words)),
+            turns=turns,
         )
 
     console = gateway_app(

@@ -21,6 +21,7 @@ from web.live.stream import Live
 from web.server.listener import Listener, OnRefused, Place, listening_socket
 from web.server.patience import Patient
 from web.server.room import Limits
+from web.server.turns import Turns
 
 log = structlog.get_logger("web.server")
 
@@ -39,7 +40,7 @@ class Doorway:
     """Who gets in. `name`: what the server is called in figures and logs; `on_refused` hears who was turned away.
 
     `certificate` and `key`: PEM files, for TLS. `trusted_proxies`: whose X-Forwarded-For and -Proto count (addresses
-    and ranges, with commas); nobody's if empty.
+    and ranges, with commas); nobody's if empty. `turns`: by which requests begin, of all the servers that share them.
     """
 
     name: str = "console"
@@ -48,6 +49,7 @@ class Doorway:
     key: str | None = None
     trusted_proxies: str = ""
     on_refused: OnRefused = lambda words: None
+    turns: Turns | None = None
 
 
 class Server(uvicorn.Server):
@@ -114,7 +116,7 @@ class Server(uvicorn.Server):
             yield
 
     def _protocol(self, place: Place) -> asyncio.Protocol:
-        return Patient(self.config, self.server_state, self.lifespan.state, place)
+        return Patient(self.config, self.server_state, self.lifespan.state, place, self._doorway.turns)
 
 
 def make_server(
