@@ -293,7 +293,10 @@ class SiteEngine:
     def _points_read(self, read: PointsRead) -> None:
         applied = self.points.apply(read.readings)
         self.meters.points_read([reading.point for reading in read.readings])
-        self._points_changed(applied, Facts())
+        facts = Facts()
+        self._points_changed(applied, facts)
+        if facts:
+            self.record.append(facts)
 
     def _plate_read(self, read: PlateRead) -> None:
         self.errands.begin(self._plate_without_answer(read))
@@ -302,6 +305,8 @@ class SiteEngine:
         facts = Facts()
         if self.devices.lost(lost.device, lost.why, facts):
             self._points_changed(self.points.lose(lost.device, self.clock.wall_ms()), facts)
+            if facts:
+                self.record.append(facts)
 
     def _device_found(self, found: DeviceFound) -> None:
         facts = Facts()
@@ -320,8 +325,6 @@ class SiteEngine:
             for device in self.devices.points_changed(applied.changed, facts):
                 self._there_again(device, facts)
             self.record.tell([Thing("point", point) for point in applied.changed])
-        if facts:
-            self.record.append(facts)
 
     def _there_again(self, device: str, facts: Facts) -> None:
         self.doors.lock_found(device, facts)

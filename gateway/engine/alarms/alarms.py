@@ -72,8 +72,8 @@ class Alarms:
             self._record.append(facts)
         self._shelves_over()
         for alarm in list(self._open.values()):
-            if alarm.present and alarm.ticket is not None and not alarm.ticketed:
-                self._want_ticket(alarm)
+            if alarm.present:
+                self._want_missing_ticket(alarm)
 
     # --- Rules
 
@@ -100,7 +100,31 @@ class Alarms:
         known = self._open.get(cause.key)
         if known is not None and known.present:
             return
-        self._raise(cause, values or {}, facts)
+        values = {} if values is None else values
+        now = self._clock.wall_ms()
+        self._not_there.discard(cause.key)
+        shelf = self._shelves.get(cause.key)
+        # A cause that people silenced already has its ticket.
+        ticket = str(uuid4()) if cause.title is not None and shelf is None else None
+        if known is None:
+            alarm = episodes.raised(str(uuid4()), cause, values, now, ticket)
+        else:
+            alarm = episodes.raised_again(known, cause, values, now, ticket)
+        data = AlarmRaised(
+            alarm=alarm.id,
+            rule=cause.rule,
+            severity=cause.severity,
+            message=cause.message,
+            asset=cause.asset,
+            response=cause.response,
+            values=values,
+        )
+        facts.say("alarm.raised", cause.source, data)
+        self._change(alarm, facts)
+        if shelf is not None:
+            self._shelve(alarm, shelf, None, facts)
+        elif ticket is not None and self.on_ticket is not None:
+            self.on_ticket(alarm)
 
     def clear_cause(self, key: str, facts: Facts, values: dict[str, Value] | None = None) -> None:
         """The fault is gone; nothing if it was not there."""
@@ -189,8 +213,8 @@ class Alarms:
             if key in self._rules:
                 self._memories[key] = AlarmMemory(active=True)
                 self._look(self._rules[key], facts)
-            if self.present(key) and alarm.ticket is not None and not alarm.ticketed:
-                self._want_ticket(alarm)
+            if self.present(key):
+                self._want_missing_ticket(alarm)
         self._arm()
         if facts:
             self._record.append(facts)
@@ -227,33 +251,6 @@ class Alarms:
         if facts:
             self._record.append(facts)
         self._arm()
-
-    def _raise(self, cause: Cause, values: dict[str, Value], facts: Facts) -> None:
-        now = self._clock.wall_ms()
-        self._not_there.discard(cause.key)
-        shelf = self._shelves.get(cause.key)
-        # A cause that people silenced already has its ticket.
-        ticket = str(uuid4()) if cause.title is not None and shelf is None else None
-        known = self._open.get(cause.key)
-        if known is None:
-            alarm = episodes.raised(str(uuid4()), cause, values, now, ticket)
-        else:
-            alarm = episodes.raised_again(known, cause, values, now, ticket)
-        data = AlarmRaised(
-            alarm=alarm.id,
-            rule=cause.rule,
-            severity=cause.severity,
-            message=cause.message,
-            asset=cause.asset,
-            response=cause.response,
-            values=values,
-        )
-        facts.say("alarm.raised", cause.source, data)
-        self._change(alarm, facts)
-        if shelf is not None:
-            self._shelve(alarm, shelf, None, facts)
-        elif ticket is not None:
-            self._want_ticket(alarm)
 
     def _clear(self, alarm: Alarm, values: dict[str, Value], facts: Facts) -> None:
         data = AlarmCleared(alarm=alarm.id, rule=alarm.cause.rule, values=values)
@@ -292,8 +289,9 @@ class Alarms:
         end = min((shelf.until for shelf in self._shelves.values()), default=None)
         self._shelf_end.arm(None if end is None else (end - self._clock.wall_ms()) / 1000)
 
-    def _want_ticket(self, alarm: Alarm) -> None:
-        if self.on_ticket is not None:
+    def _want_missing_ticket(self, alarm: Alarm) -> None:
+        """The ticket of an episode that a crash let begin without it."""
+        if alarm.ticket is not None and not alarm.ticketed and self.on_ticket is not None:
             self.on_ticket(alarm)
 
     def _change(self, alarm: Alarm, facts: Facts) -> None:
