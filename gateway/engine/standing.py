@@ -11,7 +11,6 @@ from typing import Literal
 
 import msgspec
 
-from contract.instants import instant
 from contract.readings import Value
 from contract.standing import AlarmsStated, AlarmStanding, PlacesStated, PlaceStanding, TicketStanding
 from gateway.engine.alarms.alarms import Alarms
@@ -21,6 +20,7 @@ from gateway.engine.desk.record import Facts
 from gateway.engine.desk.timers import Alarmclock
 from gateway.engine.doors.doors import Doors
 from gateway.engine.lanes.lanes import Lanes
+from rules.alarms.episode import standing_of
 
 Why = Literal["met", "parted", "lost"]
 """`met`: a line to the hub stands. `parted`: one side was an older one. `lost`: the other side lacks something."""
@@ -118,30 +118,8 @@ def alarm_standing(alarm: Alarm) -> AlarmStanding:
     ticket = None
     if alarm.ticket is not None and alarm.ticketed and cause.title is not None:
         ticket = TicketStanding(ticket=alarm.ticket, title=cause.title, place=cause.place)
-    assert alarm.state != "closed"
-    return AlarmStanding(
-        alarm=alarm.id,
-        rule=cause.rule,
-        source=cause.source,
-        asset=cause.asset,
-        severity=cause.severity,
-        state=alarm.state,
-        message=cause.message,
-        raised_at=instant(alarm.raised_at),
-        response=cause.response,
-        values=alarm.values,
-        cleared_at=_maybe(alarm.cleared_at),
-        acknowledged_at=_maybe(alarm.acknowledged_at),
-        acknowledged_by=alarm.acknowledged_by,
-        shelved_until=_maybe(alarm.shelved_until),
-        note=alarm.note,
-        ticket=ticket,
-    )
+    return standing_of(alarm, ticket)
 
 
 def _known(word: str) -> Value:
     return None if word == "unknown" else word
-
-
-def _maybe(at: int | None) -> str | None:
-    return None if at is None else instant(at)

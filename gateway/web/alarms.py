@@ -9,9 +9,10 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from contract.commands import CommandKind
-from gateway.engine.alarms.episodes import STATES, Alarm, alarm_item, ticket_item, urgency
+from gateway.engine.alarms.episodes import Alarm, alarm_item, ticket_item, urgency
 from gateway.web.commands import ask
 from gateway.web.served import Gateway, Served
+from rules.alarms.episode import STATES
 from rules.alarms.rule import SHELVE_LIMIT_S
 from web.arguments import Arg
 from web.asked import Body

@@ -16,6 +16,7 @@ from hub.commands.schemas import CommandItem
 from hub.commands.service import Args, AskedCommand
 from hub.database.transactions import Reading, Writing, connection
 from hub.shapes import PersonShape, TextShape
+from rules.alarms.episode import STATES
 from rules.alarms.rule import SHELVE_LIMIT_S
 from web.asked import Body
 from web.errors import NotFound
@@ -82,9 +83,9 @@ async def alarms(
 
     `cursor`: the `next` of the page before.
     """
-    states = listed_words("state", state, (*service.STATES, OPEN))
+    states = listed_words("state", state, (*STATES, OPEN))
     if states is not None and OPEN in states:
-        states = [*states, *(known for known in service.STATES if known != "closed")]
+        states = [*states, *(known for known in STATES if known != "closed")]
     after = cursors.key(cursor, Rank, Moment, str) if cursor else None
     rows = await service.listed(session, sites_asked(user, site), states, after, limit + 1)
     last = cursors.after(*service.sort_key(rows[limit - 1])) if len(rows) > limit else None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import JSON, Column, Index, SmallInteger
+from sqlalchemy import JSON, Column, Index, SmallInteger, String
 from sqlmodel import Field
 
+from contract.facts.alarms import Severity
+from contract.readings import Value
 from hub.database.transactions import Moment, Table
+from rules.alarms.rule import AlarmState
 
 
 class AlarmRow(Table, table=True):
@@ -23,12 +25,12 @@ class AlarmRow(Table, table=True):
     rule: str = Field(max_length=200)
     source: str = Field(max_length=128)
     asset: str = Field(max_length=200)
-    severity: str = Field(max_length=8)
-    state: str = Field(max_length=12)
+    severity: Severity = Field(sa_type=String(8))
+    state: AlarmState = Field(sa_type=String(12))
     rank: int = Field(sa_type=SmallInteger)
     message: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
     response: dict[str, str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
-    values: dict[str, Any] = Field(sa_column=Column("values", JSON, nullable=False))
+    values: dict[str, Value] = Field(sa_column=Column("values", JSON, nullable=False))
     raised_at: datetime = Field(sa_type=Moment)
     cleared_at: datetime | None = Field(default=None, sa_type=Moment)
     acknowledged_at: datetime | None = Field(default=None, sa_type=Moment)

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contract.commands import CommandKind, Person
-from contract.facts.alarms import AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmShelved, AlarmUnshelved
+from contract.facts.alarms import AlarmRaised, Severity
+from contract.readings import Value
 from contract.texts import Text
 from hub.alarms.models import AlarmRow
-from hub.database.event import StoredEvent, to_datetime
-from rules.alarms.rule import AlarmState, state_after
+from hub.database.event import StoredEvent
+from rules.alarms.episode import SEVERITIES, STATES, Cause, Change, Episode, after, begun
+from rules.alarms.rule import AlarmState
 from web.errors import Conflict
-from web.moments import written
+from web.moments import moment_of, written
 
-STATES: tuple[AlarmState, ...] = ("active", "acknowledged", "shelved", "cleared", "closed")
-"""In the order of lists: what asks for attention first, what is over last; gone but unseen follows what is there."""
-
-SEVERITIES = ("critical", "major", "minor", "warning")
 CLOSED_FROM = STATES.index("closed") * 10
 """The lowest rank of alarms that are over."""
-
-Change = AlarmCleared | AlarmAcknowledged | AlarmShelved | AlarmUnshelved
-
 
 _NO_LONGER: dict[str, Text] = {
     "alarm.ack": Text("此告警无需确认", "This alarm needs no acknowledgement"),
@@ -53,32 +48,13 @@ class UnknownAlarm(LookupError):
 
 async def raise_alarm(session: AsyncSession, event: StoredEvent, data: AlarmRaised) -> AlarmRow:
     """An episode begins, or one that was gone comes back before anybody had seen it."""
-    at = event.when
     row = await session.get(AlarmRow, data.alarm)
     if row is None:
-        row = AlarmRow(
-            id=data.alarm,
-            site=event.site or "",
-            gateway=event.gateway or "",
-            rule=data.rule,
-            source=event.source,
-            asset=data.asset,
-            severity=data.severity,
-            state="active",
-            rank=0,
-            message={},
-            values={},
-            raised_at=at,
-        )
-    elif not _of(row, event):
+        episode = begun(event.source, data, unix_ms(event.when))
+        return begin(session, event, episode)
+    if not _of(row, event):
         raise ValueError(f"alarm {data.alarm} of site {row.site} is not {event.gateway or 'the hub'}'s")
-    else:
-        row.state = state_after(row.state, event.kind)  # type: ignore[arg-type]
-        row.cleared_at = None
-    row.message = text_of(data.message)
-    row.response = None if data.response is None else text_of(data.response)
-    row.values = dict(data.values)
-    return ranked(session, row)
+    return keep(session, row, after(episode_of(row), data, unix_ms(event.when)))
 
 
 async def change_alarm(session: AsyncSession, event: StoredEvent, data: Change) -> AlarmRow:
@@ -86,27 +62,7 @@ async def change_alarm(session: AsyncSession, event: StoredEvent, data: Change) 
     row = await session.get(AlarmRow, data.alarm)
     if row is None or not _of(row, event):
         raise UnknownAlarm(f"{event.kind} of alarm {data.alarm}, which was never raised here")
-    row.state = state_after(row.state, event.kind)  # type: ignore[arg-type]
-    at = event.when
-    match data:
-        case AlarmCleared():
-            row.cleared_at = at
-            row.values = {**row.values, **data.values}
-            row.shelved_until = None
-        case AlarmAcknowledged():
-            row.acknowledged_at = at
-            row.acknowledged_by = person_of(data.by)
-            row.note = data.note[:500]
-        case AlarmShelved():
-            row.shelved_until = to_datetime(data.until)
-            row.acknowledged_at = row.acknowledged_at or at
-            row.acknowledged_by = row.acknowledged_by or person_of(data.by)
-            row.note = data.note[:500] or row.note
-        case AlarmUnshelved():
-            row.shelved_until = None
-            # It asks for attention anew.
-            row.acknowledged_at = row.acknowledged_by = None
-    return ranked(session, row)
+    return keep(session, row, after(episode_of(row), data, unix_ms(event.when)))
 
 
 async def listed(
@@ -176,21 +132,103 @@ def _beyond(rank: int, raised_at: datetime, alarm: str) -> ColumnElement[bool]:
     )
 
 
-def ranked(session: AsyncSession, row: AlarmRow) -> AlarmRow:
-    """The row, in its new place in lists, as a change of the session."""
-    row.rank = STATES.index(row.state) * 10 + SEVERITIES.index(row.severity)
+def episode_of(row: AlarmRow) -> Episode:
+    """The alarm that the row keeps."""
+    cause = Cause(
+        rule=row.rule,
+        source=row.source,
+        asset=row.asset,
+        severity=row.severity,
+        message=Text(**row.message),
+        response=None if row.response is None else Text(**row.response),
+    )
+    return Episode(
+        id=row.id,
+        cause=cause,
+        values=row.values,
+        raised_at=unix_ms(row.raised_at),
+        state=row.state,
+        cleared_at=_maybe_ms(row.cleared_at),
+        acknowledged_at=_maybe_ms(row.acknowledged_at),
+        acknowledged_by=None if row.acknowledged_by is None else Person(**row.acknowledged_by),
+        shelved_until=_maybe_ms(row.shelved_until),
+        note=row.note,
+    )
+
+
+class _Columns(TypedDict):
+    """Of an episode, as the table holds it."""
+
+    rule: str
+    source: str
+    asset: str
+    severity: Severity
+    state: AlarmState
+    rank: int
+    message: dict[str, str]
+    response: dict[str, str] | None
+    values: dict[str, Value]
+    raised_at: datetime
+    cleared_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: dict[str, str] | None
+    shelved_until: datetime | None
+    note: str
+
+
+def _columns(episode: Episode) -> _Columns:
+    cause, by = episode.cause, episode.acknowledged_by
+    return {
+        "rule": cause.rule,
+        "source": cause.source,
+        "asset": cause.asset,
+        "severity": cause.severity,
+        "state": episode.state,
+        "rank": STATES.index(episode.state) * 10 + SEVERITIES.index(cause.severity),
+        "message": _text(cause.message),
+        "response": None if cause.response is None else _text(cause.response),
+        "values": dict(episode.values),
+        "raised_at": moment_of(episode.raised_at),
+        "cleared_at": _maybe_moment(episode.cleared_at),
+        "acknowledged_at": _maybe_moment(episode.acknowledged_at),
+        "acknowledged_by": None if by is None else {"id": by.id, "name": by.name, "role": by.role},
+        "shelved_until": _maybe_moment(episode.shelved_until),
+        "note": episode.note,
+    }
+
+
+def begin(session: AsyncSession, event: StoredEvent, episode: Episode) -> AlarmRow:
+    """The row of an alarm that an event made known, as a change of the session."""
+    site, gateway = event.site or "", event.gateway or ""
+    row = AlarmRow(id=episode.id, site=site, gateway=gateway, **_columns(episode))
     session.add(row)
     return row
 
 
-def text_of(text: Text) -> dict[str, str]:
-    """A text as the table keeps it."""
+def keep(session: AsyncSession, row: AlarmRow, episode: Episode) -> AlarmRow:
+    """The row, as the episode stands now and in its new place in lists, as a change of the session."""
+    for name, value in _columns(episode).items():
+        if getattr(row, name) != value:
+            setattr(row, name, value)
+    session.add(row)
+    return row
+
+
+def unix_ms(moment: datetime) -> int:
+    """A moment in Unix milliseconds."""
+    return round(moment.timestamp() * 1000)
+
+
+def _text(text: Text) -> dict[str, str]:
     return {"zh": text.zh, "en": text.en}
 
 
-def person_of(person: Person) -> dict[str, str]:
-    """A person as the table keeps them."""
-    return {"id": person.id, "name": person.name, "role": person.role}
+def _maybe_ms(moment: datetime | None) -> int | None:
+    return None if moment is None else unix_ms(moment)
+
+
+def _maybe_moment(ms: int | None) -> datetime | None:
+    return None if ms is None else moment_of(ms)
 
 
 def _instant(moment: datetime | None) -> str | None:

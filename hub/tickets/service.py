@@ -19,13 +19,13 @@ from contract.texts import Reason, Text
 from hub.accounts.models import AccountRow
 from hub.accounts.schemas import user_of
 from hub.alarms.models import AlarmRow
-from hub.alarms.service import SEVERITIES
 from hub.database.event import StoredEvent
 from hub.database.transactions import connection, outcome
 from hub.events import stream
 from hub.tickets import items
 from hub.tickets.models import TicketRaising, TicketRow, TicketStepRow
 from hub.tickets.schemas import NewTicket
+from rules.alarms.episode import SEVERITIES
 from rules.tickets import steps as rules
 from web.errors import Conflict, Forbidden, Invalid, Refusal
 

@@ -14,8 +14,9 @@ from contract.limits import WIDE_EVENT_BYTES
 from contract.standing import AlarmsStated
 from contract.texts import Text
 from gateway.engine import standing
-from gateway.engine.alarms.episodes import Alarm, Cause
+from gateway.engine.alarms.episodes import Alarm
 from gateway.engine.standing import MET_EVERY_S, SETTLES_S, alarms_stated
+from rules.alarms.episode import Cause
 from tests.gateway.engine_site import GUARD, Yard, yard
 
 

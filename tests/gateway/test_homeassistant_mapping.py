@@ -13,7 +13,7 @@ from config.site import HomeAssistant
 from contract.layout import PointLayout, SiteLayout
 from contract.readings import Quality, Value
 from contract.texts import Text
-from gateway.engine.alarms.episodes import Alarm, Cause
+from gateway.engine.alarms.episodes import Alarm
 from gateway.engine.desk.layout import layout_of
 from gateway.engine.desk.points import UNREAD, Latest
 from gateway.engine.desk.record import Thing
@@ -27,6 +27,7 @@ from gateway.homeassistant.mapping import (
     things_of,
     topics_of,
 )
+from rules.alarms.episode import Cause
 
 ROOT = Path(__file__).parents[2]
 

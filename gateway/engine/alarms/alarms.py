@@ -17,11 +17,12 @@ from contract.instants import instant
 from contract.readings import Value
 from gateway.engine.alarms import episodes
 from gateway.engine.alarms.causes import cause_of_rule
-from gateway.engine.alarms.episodes import CLOSED_LIMIT, Alarm, Cause, Shelf
+from gateway.engine.alarms.episodes import CLOSED_LIMIT, Alarm, Shelf
 from gateway.engine.desk.desk import Desk
 from gateway.engine.desk.record import Facts, Thing
 from gateway.engine.desk.timers import Alarmclock
-from rules.alarms.rule import AlarmMemory, AlarmRule, Raise, next_wake, step
+from rules.alarms.episode import Cause, Change, after
+from rules.alarms.rule import AlarmMemory, AlarmRule, Raise, next_wake, state_after, step
 
 TicketWanted = Callable[[Alarm], None]
 """Called after an episode began that asks for a ticket."""
@@ -100,26 +101,25 @@ class Alarms:
         known = self._open.get(cause.key)
         if known is not None and known.present:
             return
-        values = {} if values is None else values
         now = self._clock.wall_ms()
         self._not_there.discard(cause.key)
         shelf = self._shelves.get(cause.key)
         # A cause that people silenced already has its ticket.
         ticket = str(uuid4()) if cause.title is not None and shelf is None else None
-        if known is None:
-            alarm = episodes.raised(str(uuid4()), cause, values, now, ticket)
-        else:
-            alarm = episodes.raised_again(known, cause, values, now, ticket)
         data = AlarmRaised(
-            alarm=alarm.id,
+            alarm=str(uuid4()) if known is None else known.id,
             rule=cause.rule,
             severity=cause.severity,
             message=cause.message,
             asset=cause.asset,
             response=cause.response,
-            values=values,
+            values={} if values is None else values,
         )
         facts.say("alarm.raised", cause.source, data)
+        if known is None:
+            alarm = episodes.raised(cause, data, now, ticket)
+        else:
+            alarm = episodes.raised_again(known, cause, data, now, ticket)
         self._change(alarm, facts)
         if shelf is not None:
             self._shelve(alarm, shelf, None, facts)
@@ -143,12 +143,9 @@ class Alarms:
 
     def acknowledge(self, alarm: Alarm, by: Person, note: str, command: str, facts: Facts) -> None:
         """A person has seen it; a second time changes nothing."""
-        after = episodes.acknowledged(alarm, by, note, self._clock.wall_ms())
-        if after.state == alarm.state:
-            return
-        data = AlarmAcknowledged(alarm=alarm.id, by=by, note=note, command=command)
-        facts.say("alarm.acknowledged", alarm.cause.source, data)
-        self._change(after, facts)
+        if state_after(alarm.state, "alarm.acknowledged") != alarm.state:
+            said = AlarmAcknowledged(alarm=alarm.id, by=by, note=note, command=command)
+            self._say("alarm.acknowledged", alarm, said, facts)
 
     def shelve(self, alarm: Alarm, by: Person, note: str, *, for_s: float, command: str, facts: Facts) -> bool:
         """A person silences it for `for_s` seconds; shelved already, it is shelved anew. False if it is gone."""
@@ -156,7 +153,7 @@ class Alarms:
             self._unshelve(alarm, by, facts)
             alarm = self.alarms[alarm.id]
         shelf = Shelf(until=self._clock.wall_ms() + round(for_s * 1000), by=by, note=note)
-        if episodes.shelved(alarm, shelf, 0).state == alarm.state:
+        if state_after(alarm.state, "alarm.shelved") == alarm.state:
             return False
         self._shelves[alarm.cause.key] = shelf
         facts.keep("shelf", alarm.cause.key, shelf)
@@ -253,22 +250,18 @@ class Alarms:
         self._arm()
 
     def _clear(self, alarm: Alarm, values: dict[str, Value], facts: Facts) -> None:
-        data = AlarmCleared(alarm=alarm.id, rule=alarm.cause.rule, values=values)
-        facts.say("alarm.cleared", alarm.cause.source, data)
-        self._change(episodes.cleared(alarm, self._clock.wall_ms()), facts)
+        self._say("alarm.cleared", alarm, AlarmCleared(alarm=alarm.id, rule=alarm.cause.rule, values=values), facts)
         if alarm.ticket is not None:
             facts.touch("ticket", alarm.ticket)
 
     def _shelve(self, alarm: Alarm, shelf: Shelf, command: str | None, facts: Facts) -> None:
-        data = AlarmShelved(alarm=alarm.id, by=shelf.by, until=instant(shelf.until), note=shelf.note, command=command)
-        facts.say("alarm.shelved", alarm.cause.source, data)
-        self._change(episodes.shelved(alarm, shelf, self._clock.wall_ms()), facts)
+        said = AlarmShelved(alarm=alarm.id, by=shelf.by, until=instant(shelf.until), note=shelf.note, command=command)
+        self._say("alarm.shelved", alarm, said, facts)
 
     def _unshelve(self, alarm: Alarm, by: Person | None, facts: Facts) -> None:
         self._shelves.pop(alarm.cause.key, None)
         facts.keep("shelf", alarm.cause.key, None)
-        facts.say("alarm.unshelved", alarm.cause.source, AlarmUnshelved(alarm=alarm.id, by=by))
-        self._change(episodes.unshelved(alarm), facts)
+        self._say("alarm.unshelved", alarm, AlarmUnshelved(alarm=alarm.id, by=by), facts)
 
     def _shelves_over(self) -> None:
         now = self._clock.wall_ms()
@@ -293,6 +286,11 @@ class Alarms:
         """The ticket of an episode that a crash let begin without it."""
         if alarm.ticket is not None and not alarm.ticketed and self.on_ticket is not None:
             self.on_ticket(alarm)
+
+    def _say(self, kind: str, alarm: Alarm, said: Change, facts: Facts) -> None:
+        """Something happened to a known alarm: as it is said, so it is."""
+        facts.say(kind, alarm.cause.source, said)
+        self._change(after(alarm, said, self._clock.wall_ms()), facts)
 
     def _change(self, alarm: Alarm, facts: Facts) -> None:
         self._put(alarm)

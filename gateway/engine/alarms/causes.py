@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from contract.facts.alarms import Severity
 from contract.readings import Value
 from contract.texts import Text
-from gateway.engine.alarms.episodes import Cause
 from gateway.engine.desk.layout import NOWHERE, Names
 from rules.alarms.causes import BUILT_IN, BuiltInCause
 from rules.alarms.conditions import identifier
+from rules.alarms.episode import Cause
 from rules.alarms.rule import AlarmRule, fill
 
 

@@ -11,11 +11,11 @@ from collections.abc import Collection, Mapping, Sequence
 from contract.facts.machines import DeviceFound, DeviceLost
 from gateway.engine.alarms.alarms import Alarms
 from gateway.engine.alarms.causes import built_in, built_in_key
-from gateway.engine.alarms.episodes import Cause
 from gateway.engine.desk.desk import Desk
 from gateway.engine.desk.record import Facts
 from gateway.engine.desk.timers import Alarmclock
 from rules.alarms.causes import BuiltInCause
+from rules.alarms.episode import Cause
 
 GATHER_S = 3.0
 """How long losses are gathered before they are alarmed: a wire's devices are noticed one after the other."""

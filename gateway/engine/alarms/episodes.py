@@ -1,4 +1,4 @@
-"""One alarm from its raising to its end, as the gateway remembers it and as people see it. Pure."""
+"""Alarms as the gateway remembers them, with their tickets, and as people see them. Pure."""
 
 from __future__ import annotations
 
@@ -7,62 +7,24 @@ from typing import Any
 import msgspec
 
 from contract.commands import Person
-from contract.facts.alarms import Severity
+from contract.facts.alarms import AlarmRaised
 from contract.instants import instant
-from contract.readings import Value
-from contract.texts import Text
-from rules.alarms.rule import AlarmState, state_after
-
-STATES: tuple[AlarmState, ...] = ("active", "acknowledged", "shelved", "cleared", "closed")
-SEVERITIES: tuple[Severity, ...] = ("critical", "major", "minor", "warning")
+from rules.alarms.episode import SEVERITIES, STATES, Cause, Episode, after, written
 
 CLOSED_LIMIT = 200
 """Closed alarms that are remembered, for the lists; all of them stay in the journal as events."""
 
 
-class Cause(msgspec.Struct, frozen=True, kw_only=True):
-    """What an alarm is about, unique in the site: `rule` at `source`. `title`: of the ticket it asks for, if any."""
+class Alarm(Episode, frozen=True, kw_only=True):
+    """One alarm, and what its gateway alone knows. `began_at`: of the present occurrence, Unix milliseconds.
 
-    rule: str
-    source: str
-    asset: str
-    severity: Severity
-    message: Text
-    response: Text | None = None
-    title: Text | None = None
-    place: str = ""
-
-    @property
-    def key(self) -> str:
-        """The cause in one word."""
-        return f"{self.rule}@{self.source}"
-
-
-class Alarm(msgspec.Struct, frozen=True, kw_only=True):
-    """One alarm. Instants are Unix milliseconds; `began_at`: of the current episode, `raised_at`: of the first.
-
-    `ticket`: UUID of the episode's ticket; `ticketed`: it was raised.
+    `ticket`: UUID of its ticket; `ticketed`: that was raised.
     """
 
-    id: str
-    cause: Cause
-    state: AlarmState
-    values: dict[str, Value]
-    raised_at: int
     began_at: int
-    cleared_at: int | None = None
-    acknowledged_at: int | None = None
-    acknowledged_by: Person | None = None
-    shelved_until: int | None = None
-    note: str = ""
     count: int = 1
     ticket: str | None = None
     ticketed: bool = False
-
-    @property
-    def present(self) -> bool:
-        """Whether the fault itself is there (seen by people or not)."""
-        return self.cleared_at is None
 
 
 class Shelf(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,64 +35,16 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True):
     note: str
 
 
-def raised(alarm_id: str, cause: Cause, values: dict[str, Value], at: int, ticket: str | None) -> Alarm:
+def raised(cause: Cause, fact: AlarmRaised, at: int, ticket: str | None) -> Alarm:
     """A new alarm."""
-    return Alarm(id=alarm_id, cause=cause, state="active", values=values, raised_at=at, began_at=at, ticket=ticket)
+    return Alarm(id=fact.alarm, cause=cause, values=fact.values, raised_at=at, began_at=at, ticket=ticket)
 
 
-def raised_again(alarm: Alarm, cause: Cause, values: dict[str, Value], at: int, ticket: str | None) -> Alarm:
+def raised_again(alarm: Alarm, cause: Cause, fact: AlarmRaised, at: int, ticket: str | None) -> Alarm:
     """The same alarm, back before anybody had seen that it was gone."""
+    again = after(alarm, fact, at)
     return msgspec.structs.replace(
-        alarm,
-        cause=cause,
-        state=state_after(alarm.state, "alarm.raised"),
-        values=values,
-        began_at=at,
-        cleared_at=None,
-        count=alarm.count + 1,
-        ticket=ticket,
-        ticketed=False,
-    )
-
-
-def cleared(alarm: Alarm, at: int) -> Alarm:
-    """The fault is gone."""
-    return msgspec.structs.replace(
-        alarm, state=state_after(alarm.state, "alarm.cleared"), cleared_at=at, shelved_until=None
-    )
-
-
-def acknowledged(alarm: Alarm, by: Person, note: str, at: int) -> Alarm:
-    """A person has seen it."""
-    return msgspec.structs.replace(
-        alarm,
-        state=state_after(alarm.state, "alarm.acknowledged"),
-        acknowledged_at=at,
-        acknowledged_by=by,
-        note=note or alarm.note,
-    )
-
-
-def shelved(alarm: Alarm, shelf: Shelf, at: int) -> Alarm:
-    """A person has silenced it for a while, and thereby seen it."""
-    return msgspec.structs.replace(
-        alarm,
-        state=state_after(alarm.state, "alarm.shelved"),
-        shelved_until=shelf.until,
-        acknowledged_at=alarm.acknowledged_at or at,
-        acknowledged_by=alarm.acknowledged_by or shelf.by,
-        note=shelf.note or alarm.note,
-    )
-
-
-def unshelved(alarm: Alarm) -> Alarm:
-    """The silence is over; it asks for attention anew."""
-    return msgspec.structs.replace(
-        alarm,
-        state=state_after(alarm.state, "alarm.unshelved"),
-        shelved_until=None,
-        acknowledged_at=None,
-        acknowledged_by=None,
+        again, cause=cause, began_at=at, count=alarm.count + 1, ticket=ticket, ticketed=False
     )
 
 
@@ -149,10 +63,10 @@ def alarm_item(alarm: Alarm, site: str) -> dict[str, Any]:
         "response": None if cause.response is None else {"zh": cause.response.zh, "en": cause.response.en},
         "values": alarm.values,
         "raised_at": instant(alarm.raised_at),
-        "cleared_at": _maybe(alarm.cleared_at),
-        "acknowledged_at": _maybe(alarm.acknowledged_at),
+        "cleared_at": written(alarm.cleared_at),
+        "acknowledged_at": written(alarm.acknowledged_at),
         "acknowledged_by": None if alarm.acknowledged_by is None else msgspec.to_builtins(alarm.acknowledged_by),
-        "shelved_until": _maybe(alarm.shelved_until),
+        "shelved_until": written(alarm.shelved_until),
         "note": alarm.note,
     }
 
@@ -177,7 +91,7 @@ def ticket_item(alarm: Alarm, site: str) -> dict[str, Any] | None:
         "assignee": None,
         "raised_at": instant(alarm.began_at),
         "updated_at": instant(alarm.cleared_at or alarm.began_at),
-        "closed_at": _maybe(alarm.cleared_at),
+        "closed_at": written(alarm.cleared_at),
         "count": alarm.count,
         "history": [],
         "steps": [],
@@ -187,7 +101,3 @@ def ticket_item(alarm: Alarm, site: str) -> dict[str, Any] | None:
 def urgency(alarm: Alarm) -> tuple[int, int, int, str]:
     """The alarm's place in lists: what asks for attention first; then by severity, the newest first."""
     return STATES.index(alarm.state), SEVERITIES.index(alarm.cause.severity), -alarm.raised_at, alarm.id
-
-
-def _maybe(at: int | None) -> str | None:
-    return None if at is None else instant(at)
