@@ -21,6 +21,9 @@ export interface AccountBody {
   active: boolean;
 }
 
+/** Among the sites of an account: all of them, and those to come. */
+export const EVERY_SITE = "*";
+
 export async function accounts(): Promise<Account[]> {
   const found: Account[] = [];
   let cursor: string | number | null = null;
