@@ -5,19 +5,22 @@ import { join, posix } from "node:path";
 import { expect, it } from "vitest";
 
 import { AREAS } from "@/areas";
+import { NAMED } from "@/live/tables";
 import en from "@/locales/en.json";
 
 const SOURCE = join(import.meta.dirname, "..", "src");
 const FILES = readdirSync(SOURCE, { recursive: true, encoding: "utf8" }).filter((name) => /\.(vue|ts)$/.test(name));
 const FOLDERS = readdirSync(join(SOURCE, "areas"));
 
-type Room = "texts" | "api" | "kit" | "live" | "stores" | "area" | "list" | "shell" | "main";
+type Room = "texts" | "api" | "kit" | "table" | "tables" | "live" | "stores" | "area" | "list" | "shell" | "main";
 
-/** The first that fits. Part of the shell lies below the areas, which stand on it; its frame lies above and shows them. */
+/** The first that fits. An area's live tables lie below the fold that reads them. Part of the shell lies below the areas, which stand on it; its frame lies above and shows them. */
 const ROOMS: readonly [RegExp, Room][] = [
   [/^(locales|styles)\/|^testids$/, "texts"],
   [/^api\//, "api"],
   [/^kit\//, "kit"],
+  [/^live\/table$/, "table"],
+  [/^areas\/[^/]+\/live$/, "tables"],
   [/^live\//, "live"],
   [/^shell\/(stores\/|area$|roles$|fields$)/, "stores"],
   [/^areas\//, "area"],
@@ -30,11 +33,13 @@ const MAY_IMPORT: Record<Room, readonly Room[]> = {
   texts: [],
   api: [],
   kit: ["texts", "api"],
-  live: ["api", "kit"],
-  stores: ["api", "kit", "live"],
-  area: ["texts", "api", "kit", "live", "stores"],
+  table: ["api"],
+  tables: ["api", "table"],
+  live: ["api", "kit", "table", "tables"],
+  stores: ["api", "kit", "live", "table"],
+  area: ["texts", "api", "kit", "live", "table", "stores"],
   list: ["stores"],
-  shell: ["texts", "api", "kit", "live", "stores", "list"],
+  shell: ["texts", "api", "kit", "live", "table", "stores", "list"],
   main: ["texts", "api", "kit", "stores", "shell"],
 };
 
@@ -55,9 +60,11 @@ const EXCEPTIONS: readonly { from: string; to: string; why: string }[] = [
 const IMPORTED = /(?:\bfrom|\bimport|\bimport\(|\bnew URL\()\s*["'](@\/[^"']+|\.[^"']+)["']/g;
 const bare = (path: string): string => path.replace(/\.ts$/, "");
 
+const read = (file: string): string => readFileSync(join(SOURCE, file), "utf8");
+
 /** What a file imports of the console's own, however it does so: paths below `src`, without `.ts`. */
 function importsOf(file: string): string[] {
-  return [...readFileSync(join(SOURCE, file), "utf8").matchAll(IMPORTED)].map(([, path = ""]) =>
+  return [...read(file).matchAll(IMPORTED)].map(([, path = ""]) =>
     bare(path.startsWith("@/") ? path.slice(2) : posix.join(posix.dirname(file), path)),
   );
 }
@@ -90,6 +97,8 @@ it("knows an arrow that goes up, or aside", () => {
     ["areas/guard/Guard.vue", "shell/router"],
     ["shell/AppNav.vue", "areas/alarms/api"],
     ["areas.ts", "areas/alarms/api"],
+    ["areas/alarms/live.ts", "shell/stores/live"],
+    ["live/fold.ts", "areas/alarms/area"],
   ] as const)
     expect(allowed(from, to), `${from} → ${to}`).toBe(false);
 });
@@ -103,6 +112,23 @@ it("holds the arrows, and no exception that nobody needs", () => {
 it.each(FOLDERS)("areas/%s says what it is, and is listed", (name) => {
   expect(existsSync(join(SOURCE, "areas", name, "area.ts"))).toBe(true);
   expect(importsOf("areas.ts")).toContain(`areas/${name}/area`);
+});
+
+it("folds each area's live tables, each kind in one of them", () => {
+  const own = FOLDERS.map((name) => `areas/${name}/live`).filter((path) => existsSync(join(SOURCE, `${path}.ts`)));
+  expect(own.length).toBeGreaterThan(3);
+  expect(importsOf("live/tables.ts").filter((path) => path.startsWith("areas/")).sort()).toEqual(own.sort());
+  expect(new Set(NAMED.map(([, table]) => table.kind)).size).toBe(NAMED.length);
+});
+
+it("keeps pages, and all that draws, out of the worker that tabs share", () => {
+  const reached = new Set(["live/shared-worker"]);
+  // A set is gone through to its end, also what is added on the way.
+  for (const path of reached) if (!path.endsWith(".vue")) for (const next of importsOf(`${path}.ts`)) reached.add(next);
+  expect([...reached].filter((path) => path.endsWith(".vue"))).toEqual([]);
+  expect([...reached].filter((path) => /^areas\/|^live\/tables$/.test(path)).length).toBeGreaterThan(4);
+  const outside = [...reached].flatMap((path) => [...read(`${path}.ts`).matchAll(/^import .*from "([^@.][^"]*)"/gm)]);
+  expect(outside.map(([line]) => line)).toEqual([]);
 });
 
 it("lists each area once, each page once, and names each page that the navigation shows", () => {

@@ -1,62 +1,32 @@
 /**
- * What a live stream adds up to: snapshot, then deltas. Pure, used by the tab and by the worker that tabs share. Whole
- * for every area: the worker holds one state for all tabs, and should load no page to know what a door is.
+ * What a live stream adds up to: snapshot, then deltas. Pure, used by the tab and by the worker that tabs share: it holds
+ * one state for all of them. What a table keeps of what comes, its area says (`areas/<area>/live.ts`).
  */
 
-import type { Alarm, Command, Door, EventItem, Gateway, Lane, Point, Snapshot, Ticket } from "@/api/types";
+import type { EventItem, Snapshot } from "@/api/types";
 import { FEED_KINDS } from "@/live/entries";
+import type { StateItem } from "@/live/table";
+import { NAMED, tables, type Tables } from "@/live/tables";
 
 const OF_THE_FEED = new Set(FEED_KINDS);
 /** Events of the feed that are kept; older ones are asked for with GET /api/events. */
 export const FEED_LIMIT = 500;
-/** Commands that are remembered after they ended. */
-const COMMAND_LIMIT = 100;
 
 export type Frame =
   | { type: "snapshot"; snapshot: Snapshot }
   | { type: "events"; events: EventItem[] }
-  | { type: "state"; state: Record<string, unknown> & { kind: string; id: string } }
+  | { type: "state"; state: StateItem }
   | { type: "reset" };
 
-export interface LiveState {
+export interface LiveState extends Tables {
   asOf: string | null;
   events: EventItem[];
-  doors: Map<string, Door>;
-  lanes: Map<string, Lane>;
-  alarms: Map<string, Alarm>;
-  tickets: Map<string, Ticket>;
-  gateways: Map<string, Gateway>;
-  points: Map<string, Point>;
-  commands: Map<string, Command>;
 }
 
-export function emptyState(): LiveState {
-  return {
-    asOf: null,
-    events: [],
-    doors: new Map(),
-    lanes: new Map(),
-    alarms: new Map(),
-    tickets: new Map(),
-    gateways: new Map(),
-    points: new Map(),
-    commands: new Map(),
-  };
+/** Nothing yet. `make` makes each table, where somebody has to see it change. */
+export function emptyState(make: () => Map<string, unknown> = () => new Map()): LiveState {
+  return { asOf: null, events: [], ...tables(make) };
 }
-
-/** Door and lane ids are the site's own: two sites may both have a `gate-in`. */
-export function placeKey(site: string, id: string): string {
-  return `${site}/${id}`;
-}
-
-/** Fills a map anew in place, so that who looks at it goes on looking at it. */
-function refill<T>(map: Map<string, T>, items: readonly T[] | undefined, key: (item: T) => string): void {
-  map.clear();
-  for (const item of items ?? []) map.set(key(item), item);
-}
-
-const atPlace = (item: { id: string; site?: string }): string => placeKey(item.site ?? "", item.id);
-const byId = (item: { id: string }): string => item.id;
 
 /** What the feed draws from: newest first, no id twice, at most `limit`. */
 export function mergeEvents(known: readonly EventItem[], more: readonly EventItem[], limit = FEED_LIMIT): EventItem[] {
@@ -87,66 +57,40 @@ export function fold(state: LiveState, frame: Frame): void {
   }
 }
 
+/** Fills tables anew in place, so that who looks at one goes on looking at it. */
 function foldSnapshot(state: LiveState, snapshot: Snapshot): void {
   state.asOf = snapshot.as_of;
-  refill(state.doors, snapshot.doors, atPlace);
-  refill(state.lanes, snapshot.lanes, atPlace);
-  refill(state.alarms, snapshot.alarms, byId);
-  refill(state.tickets, snapshot.tickets, byId);
-  refill(state.gateways, snapshot.gateways, byId);
-  for (const point of snapshot.points ?? []) state.points.set(atPlace(point), point);
+  const said = snapshot as unknown as Record<string, { id: string; site?: string }[] | undefined>;
+  for (const [name, table] of NAMED) {
+    if (table.snapshot === "nothing") continue;
+    const held: Map<string, unknown> = state[name];
+    if (table.snapshot !== "some") held.clear();
+    for (const item of said[name] ?? []) held.set(table.key(item), item);
+  }
   state.events = mergeEvents(state.events, snapshot.events ?? []);
 }
 
-function foldState(state: LiveState, item: Record<string, unknown> & { kind: string; id: string }): void {
-  const place = atPlace(item);
-  switch (item.kind) {
-    case "door":
-      state.doors.set(place, item as unknown as Door);
-      break;
-    case "lane":
-      state.lanes.set(place, item as unknown as Lane);
-      break;
-    case "point":
-      state.points.set(place, item as unknown as Point);
-      break;
-    case "alarm":
-      if (item.state === "closed") state.alarms.delete(item.id);
-      else state.alarms.set(item.id, item as unknown as Alarm);
-      break;
-    case "ticket":
-      state.tickets.set(item.id, item as unknown as Ticket);
-      break;
-    case "gateway":
-      state.gateways.set(item.id, item as unknown as Gateway);
-      break;
-    default:
-      // A command's own `kind` is what it asks for (`barrier.open`), unless the server says plainly "command".
-      if (item.kind === "command" || item.kind.includes(".")) foldCommand(state, item);
-  }
-}
-
-function foldCommand(state: LiveState, item: Record<string, unknown> & { kind: string; id: string }): void {
-  const known = state.commands.get(item.id);
-  const kind = item.kind === "command" ? (known?.kind ?? String(item.command ?? "")) : item.kind;
-  state.commands.set(item.id, { ...known, ...(item as unknown as Command), kind });
-  while (state.commands.size > COMMAND_LIMIT) {
-    const oldest = state.commands.keys().next();
+/** What is of no kind that is known passes by. */
+function foldState(state: LiveState, item: StateItem): void {
+  // Only what commands ask for has a point in it: `barrier.open`.
+  const kind = item.kind.includes(".") ? "command" : item.kind;
+  const found = NAMED.find(([, table]) => table.kind === kind);
+  if (!found) return;
+  const [name, table] = found;
+  const held: Map<string, unknown> = state[name];
+  const key = table.key(item);
+  const kept = table.fold ? table.fold(held.get(key), item) : item;
+  if (kept === null) held.delete(key);
+  else held.set(key, kept);
+  while (held.size > (table.most ?? Infinity)) {
+    const oldest = held.keys().next();
     if (oldest.done) break;
-    state.commands.delete(oldest.value);
+    held.delete(oldest.value);
   }
 }
 
 /** The state as a snapshot again, for a tab that joins a stream which others opened before it. */
 export function snapshotOf(state: LiveState): Snapshot {
-  return {
-    as_of: state.asOf ?? "",
-    doors: [...state.doors.values()],
-    lanes: [...state.lanes.values()],
-    alarms: [...state.alarms.values()],
-    tickets: [...state.tickets.values()],
-    gateways: [...state.gateways.values()],
-    events: state.events,
-    points: [...state.points.values()],
-  };
+  const told = NAMED.filter(([, table]) => table.snapshot !== "nothing").map(([name]) => [name, [...state[name].values()]]);
+  return { as_of: state.asOf ?? "", events: state.events, ...Object.fromEntries(told) } as Snapshot;
 }

@@ -2,6 +2,7 @@
 
 import type { EventItem, Snapshot } from "@/api/types";
 import type { Frame } from "@/live/fold";
+import type { StateItem } from "@/live/table";
 import { SseParser, type SseFrame } from "@/live/sse";
 
 export type LinkState = "connecting" | "live" | "lost" | "refused";
@@ -46,7 +47,7 @@ export function frameOf(raw: SseFrame): Frame | null {
   }
 }
 
-function isState(body: unknown): body is Record<string, unknown> & { kind: string; id: string } {
+function isState(body: unknown): body is StateItem {
   if (typeof body !== "object" || body === null) return false;
   const item = body as Record<string, unknown>;
   return typeof item.kind === "string" && typeof item.id === "string";

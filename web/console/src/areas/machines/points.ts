@@ -4,7 +4,7 @@ import { computed, onMounted, ref, shallowRef, watch } from "vue";
 
 import { points as askPoints, type PointItem } from "@/areas/machines/api";
 import { faultText } from "@/kit/faults";
-import { placeKey } from "@/live/fold";
+import { placeKey } from "@/live/table";
 import { live, link } from "@/shell/stores/live";
 import { currentSite, pointOf } from "@/shell/stores/site";
 

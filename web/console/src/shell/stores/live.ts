@@ -3,24 +3,15 @@
 import { computed, ref, shallowReactive, shallowRef } from "vue";
 
 import { api, withQuery } from "@/api/client";
-import type { Alarm, Command, Door, EventItem, Gateway, Lane, Page, Point, Ticket } from "@/api/types";
+import type { EventItem, Page } from "@/api/types";
 import { compareAlarms, unseen } from "@/live/alarms";
 import { connect, type Connection } from "@/live/connect";
 import { entriesOf, FEED_KINDS, type Entry } from "@/live/entries";
-import { fold, mergeEvents, type LiveState } from "@/live/fold";
+import { emptyState, fold, mergeEvents, type LiveState } from "@/live/fold";
 import type { LinkStatus } from "@/live/link";
+import { NAMED } from "@/live/tables";
 
-export const live: LiveState = shallowReactive({
-  asOf: null,
-  events: [] as EventItem[],
-  doors: shallowReactive(new Map<string, Door>()),
-  lanes: shallowReactive(new Map<string, Lane>()),
-  alarms: shallowReactive(new Map<string, Alarm>()),
-  tickets: shallowReactive(new Map<string, Ticket>()),
-  gateways: shallowReactive(new Map<string, Gateway>()),
-  points: shallowReactive(new Map<string, Point>()),
-  commands: shallowReactive(new Map<string, Command>()),
-});
+export const live: LiveState = shallowReactive(emptyState(() => shallowReactive(new Map<string, unknown>())));
 
 export const link = shallowRef<LinkStatus>({ state: "connecting", since: Date.now(), retryAt: null });
 
@@ -73,9 +64,7 @@ export function stopWatching(): void {
   live.asOf = null;
   live.events = [];
   moreOlder.value = true;
-  for (const map of [live.doors, live.lanes, live.alarms, live.tickets, live.gateways, live.points, live.commands]) {
-    map.clear();
-  }
+  for (const [name] of NAMED) live[name].clear();
 }
 
 export function retryLink(): void {
