@@ -30,6 +30,8 @@ from tests.drivers.slave import Slave, Unit
 from tests.gateway.engine_site import RESIDENT, yard
 from tests.gateway.test_web_push import cameras
 
+WAY = (Path(__file__).parents[2] / "README.md").read_text().partition("## The way of one card")[2].partition("## ")[0]
+
 AT_ONCE = """
 rules:
   pump-dry:
@@ -88,6 +90,10 @@ async def test_a_card_is_in_the_journal_after_four_hand_overs(tmp_path: Path, ro
             "gateway.engine.desk.record",
             "gateway.journal.journal",
         ]
+        # And that is the way that the README shows.
+        told = [WAY.find(f"`{hand.replace('.', '/')}.py`") for hand in roads["access.granted"]]
+        assert told == sorted(told)
+        assert -1 not in told
 
 
 async def test_values_are_an_alarm_after_three_hand_overs(tmp_path: Path, roads: Roads) -> None:
