@@ -70,6 +70,11 @@ async function press(): Promise<void> {
   await settled();
 }
 
+function choose(answer: string): void {
+  const buttons = [...(box()?.querySelectorAll("button") ?? [])];
+  buttons.find((button) => button.textContent?.trim() === answer)?.click();
+}
+
 async function escape(): Promise<void> {
   document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", code: "Escape", bubbles: true }));
   await settled();
@@ -145,6 +150,9 @@ describe("what the server says", () => {
     await type(at("name"), "Wang");
     await press();
     await vi.waitFor(() => expect(faults()).toEqual(["请检查输入 (未知字段)"]));
+    send.mockRejectedValue(refusal({ colour: "未知字段", text: "太长" }));
+    await press();
+    await vi.waitFor(() => expect(faults()).toEqual(["太长", "请检查输入 (未知字段)"]));
     send.mockRejectedValue(new ApiError(0, "unreachable", ""));
     await press();
     await vi.waitFor(() => expect(faults()).toEqual(["连不上服务器"]));
@@ -174,13 +182,14 @@ describe("leaving", () => {
     await escape();
     await vi.waitFor(() => expect(box()?.textContent).toContain("填写的内容还没有保存"));
     expect(open.value).toBe(true);
-    box()?.querySelector<HTMLElement>(".el-message-box__btns .el-button:not(.el-button--primary)")?.click();
+    // Enter, or Escape once more, is no yes.
+    choose("继续填写");
     await settled();
     expect(open.value).toBe(true);
     await vi.waitFor(() => expect(box()).toBeNull());
     await escape();
     await vi.waitFor(() => expect(box()).not.toBeNull());
-    box()?.querySelector<HTMLElement>(".el-message-box__btns .el-button--primary")?.click();
+    choose("放弃");
     await vi.waitFor(() => expect(open.value).toBe(false));
   });
 
