@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.database.event import Projection
 from hub.database.transactions import Table
+from hub.jobs.job import Job
 
 if TYPE_CHECKING:
     from hub.telemetry.ingest import Latest
@@ -24,6 +25,7 @@ class Domain:
     """`projections`: what each kind of event makes of its tables, in the transaction that stores the event.
 
     `latest`: follows the newest readings, in the transaction that stores them. `standing`: what a screen starts from.
+    `jobs`: what it does later.
     """
 
     routers: Sequence[APIRouter] = ()
@@ -31,3 +33,4 @@ class Domain:
     projections: Mapping[str, Projection] = field(default_factory=dict)
     latest: Latest | None = None
     standing: Standing | None = None
+    jobs: Sequence[Job] = ()

@@ -20,6 +20,8 @@ from hub.events.domain import DOMAIN as EVENTS
 from hub.gateways.domain import DOMAIN as GATEWAYS
 from hub.ingest.domain import DOMAIN as INGEST
 from hub.ingest.projecting import Registry
+from hub.jobs.domain import DOMAIN as LATER
+from hub.jobs.job import Job
 from hub.meters.domain import DOMAIN as METERS
 from hub.pictures.domain import DOMAIN as PICTURES
 from hub.retention.domain import DOMAIN as RETENTION
@@ -45,6 +47,7 @@ DOMAINS: tuple[Domain, ...] = (
     ACCESS,
     DESIRED,
     INGEST,
+    LATER,
 )
 """In the order in which they are asked what an event means: a site exists before what is in it."""
 
@@ -57,6 +60,9 @@ LATEST: tuple[Latest, ...] = tuple(domain.latest for domain in DOMAINS if domain
 
 STANDING: tuple[Standing, ...] = tuple(domain.standing for domain in DOMAINS if domain.standing is not None)
 """What screens start from."""
+
+JOBS: tuple[Job, ...] = tuple(job for domain in DOMAINS for job in domain.jobs)
+"""What is done later."""
 
 
 def projections() -> Registry:

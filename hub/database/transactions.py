@@ -19,6 +19,7 @@ from prometheus_client import Counter
 from sqlalchemy import DateTime, MetaData, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -155,19 +156,21 @@ class Database:
         command_timeout: float | None = 60,
     ) -> None:
         self._key_of = key
+        self._url = dialect_url(url)
+        self._arguments: dict[str, Any] = {
+            "timeout": 5,
+            "command_timeout": command_timeout,
+            "server_settings": {"application_name": "gatehouse-hub"},
+        }
         self.engine: AsyncEngine = create_async_engine(
-            dialect_url(url),
+            self._url,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
             pool_pre_ping=True,
             # Errors end up in logs; what people sent, and hashes, must not.
             hide_parameters=True,
-            connect_args={
-                "timeout": 5,
-                "command_timeout": command_timeout,
-                "server_settings": {"application_name": "gatehouse-hub"},
-            },
+            connect_args=self._arguments,
         )
         self._subscribers: list[Callable[[Outcome], None]] = []
 
@@ -207,6 +210,13 @@ class Database:
                 await session.commit()
             finally:
                 await session.close()
+
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[AsyncConnection]:
+        """A connection beside the pool, for whoever keeps one: to hear what others notify."""
+        engine = create_async_engine(self._url, poolclass=NullPool, connect_args=self._arguments)
+        async with engine.connect() as conn:
+            yield conn
 
     def _tell(self, told: Outcome) -> None:
         if not told:

@@ -1,0 +1,1 @@
+"""Work that is done later: rows of one table, which every hub process on this database takes its share of."""

@@ -1,0 +1,10 @@
+"""Work that is done later: what the domain brings to the whole."""
+
+from __future__ import annotations
+
+from hub.domain import Domain
+from hub.jobs.models import JobRow
+
+DOMAIN = Domain(
+    tables=(JobRow,),
+)

@@ -1,0 +1,173 @@
+"""The table of jobs: putting, taking, keeping, ending them. Moments of the table are by the database's clock alone.
+
+A job that runs has no `due_at` but what was put meanwhile, so that nothing put is lost: whoever ends it sets the
+earlier of both. A lease that ran out is a failure as any other: a job that kills its process must not do so for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import Row, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Double, Text
+
+from hub.jobs.job import Job
+
+CHANNEL = "gatehouse_jobs"
+"""Notified in the transaction that puts a job."""
+
+LAPSED = "whoever ran it gave no sign of life and never ended it"
+
+_WAKE = f"SELECT pg_notify('{CHANNEL}', '') FROM"
+# Nothing is written, and nobody woken, where it is due by then anyway.
+_PUT = text(
+    "WITH put AS (INSERT INTO jobs AS held (name, key, data, due_at, said, failures, error)"
+    " VALUES (:name, :key, CAST(:data AS json), coalesce(:at, now()), '', 0, '')"
+    " ON CONFLICT (name, key) DO UPDATE SET due_at = LEAST(held.due_at, excluded.due_at),"
+    "  data = coalesce(excluded.data, held.data), failed_at = NULL"
+    "  WHERE held.due_at IS NULL OR held.due_at > excluded.due_at"
+    f" RETURNING 1) {_WAKE} put"
+)
+_STAND = text(
+    "INSERT INTO jobs AS held (name, key, due_at, said, failures, error)"
+    " SELECT name, '', now(), '', 0, '' FROM unnest(:names) AS one (name)"
+    " ON CONFLICT (name, key) DO UPDATE SET due_at = LEAST(held.due_at, now()), failed_at = NULL"
+).bindparams(bindparam("names", type_=ARRAY(Text)))
+# A standing job that ended in the future: the clock was put back, and its next moment may be ages away.
+_READY = (
+    "(held_until IS NULL AND due_at <= now() OR held_until <= now()"
+    " OR held_until IS NULL AND key = '' AND ended_at > now() + interval '5 s')"
+)
+_TAKE = text(
+    "WITH known AS (SELECT * FROM unnest(:names, :leases) AS one (name, lease_s)),"
+    " ready AS (SELECT id, lease_s, held_until IS NOT NULL AS lapsed FROM jobs JOIN known USING (name)"
+    f"  WHERE {_READY} ORDER BY coalesce(held_until, due_at) LIMIT :room FOR UPDATE OF jobs SKIP LOCKED)"
+    " UPDATE jobs SET held_by = :holder, held_until = now() + ready.lease_s * interval '1 s', began_at = now(),"
+    "  due_at = CASE WHEN due_at > now() THEN due_at END, failures = failures + CAST(lapsed AS int),"
+    "  error = CASE WHEN lapsed THEN :lapsed ELSE error END"
+    " FROM ready WHERE jobs.id = ready.id RETURNING jobs.id, name, key, data, failures, lapsed"
+).bindparams(bindparam("names", type_=ARRAY(Text)), bindparam("leases", type_=ARRAY(Double)))
+_KEEP = text(
+    "UPDATE jobs SET held_until = now() + :lease_s * interval '1 s' WHERE id = :id AND held_by = :holder RETURNING 1"
+)
+_FREE = "UPDATE jobs SET held_by = NULL, held_until = NULL"
+_MINE = "WHERE id = :id AND held_by = :holder"
+_LATER = "LEAST(due_at, now() + CAST(:in_s AS double precision) * interval '1 s')"
+_END = text(
+    f"{_FREE}, due_at = {_LATER}, ended_at = now(), took_s = :took_s, said = :said, failures = 0, error = '',"
+    f" failed_at = NULL {_MINE}"
+)
+_GONE = text(f"DELETE FROM jobs {_MINE} AND due_at IS NULL RETURNING 1")
+_FAIL = text(
+    f"{_FREE}, due_at = {_LATER}, ended_at = now(), took_s = :took_s, said = '', error = :error,"
+    " failures = failures + :counts, failed_at = CASE WHEN :given_up THEN now() END"
+    f" {_MINE}"
+)
+_RELEASE = text(f"{_FREE}, due_at = now() WHERE id = ANY(:ids) AND held_by = ANY(:holders) RETURNING 1")
+_NEXT = text(
+    "SELECT extract(epoch FROM min(coalesce(held_until, due_at)) - now()) FROM jobs WHERE name = ANY(:names)"
+    " AND (due_at IS NOT NULL OR held_until IS NOT NULL)"
+)
+_AGAIN = text(
+    "WITH put AS (UPDATE jobs SET due_at = now(), failures = 0, failed_at = NULL WHERE id = :id RETURNING 1)"
+    f" {_WAKE} put"
+)
+
+
+class Held(NamedTuple):
+    """A job that this process runs now. `holder`: who says so, of this taking alone. `failures` before this try."""
+
+    id: int
+    job: Job
+    key: str
+    data: Any
+    failures: int
+    lapsed: bool
+    holder: str
+
+
+async def put(conn: AsyncConnection, name: str, at: datetime | None = None, *, key: str = "", data: Any = None) -> None:
+    """Have a job done at `at` (None: at once) if this transaction is committed; earlier, if it is wanted earlier.
+
+    `key`: which of them; the same one is put once, however often it is asked for.
+    """
+    values = {"name": name, "key": key, "data": None if data is None else msgspec.json.encode(data).decode(), "at": at}
+    await conn.execute(_PUT, values)
+
+
+async def stand(conn: AsyncConnection, jobs: Sequence[Job]) -> None:
+    """The standing ones of these are due now: a hub has started, and who knows what passed meanwhile."""
+    await conn.execute(_STAND, {"names": sorted(job.name for job in jobs if job.standing)})
+
+
+async def take(conn: AsyncConnection, jobs: Sequence[Job], room: int, holder: str) -> list[Held]:
+    """At most `room` of what is due of these, the longest due first; they are this holder's from now on."""
+    by_name = {job.name: job for job in jobs}
+    values = {"names": list(by_name), "leases": [job.lease_s for job in jobs], "room": room, "holder": holder}
+    rows = (await conn.execute(_TAKE, values | {"lapsed": LAPSED})).all()
+    return [Held(row.id, by_name[row.name], row.key, row.data, row.failures, row.lapsed, holder) for row in rows]
+
+
+async def keep(conn: AsyncConnection, held: Held) -> bool:
+    """A sign of life of whoever runs it; False if it is another's by now."""
+    values = {"id": held.id, "holder": held.holder, "lease_s": held.job.lease_s}
+    return (await conn.execute(_KEEP, values)).one_or_none() is not None
+
+
+async def end(conn: AsyncConnection, held: Held, took_s: float, in_s: float | None, said: str = "") -> None:
+    """It went well, and comes again in `in_s` seconds, or when it is put again. Nothing if it is another's by now."""
+    values = {"id": held.id, "holder": held.holder}
+    # What was put meanwhile is still to be done, and so is what wants to come again.
+    gone = not held.job.standing and in_s is None and (await conn.execute(_GONE, values)).one_or_none() is not None
+    if not gone:
+        await conn.execute(_END, values | {"in_s": in_s, "took_s": took_s, "said": said[:500]})
+
+
+async def fail(
+    conn: AsyncConnection,
+    held: Held,
+    took_s: float,
+    in_s: float | None,
+    error: str,
+    *,
+    counts: bool = True,
+    given_up: bool = False,
+) -> None:
+    """It failed, and is tried again in `in_s` seconds. `given_up`: it counts as failed, whenever it comes again."""
+    values = {"id": held.id, "holder": held.holder, "in_s": in_s, "took_s": took_s, "error": error[:2000]}
+    await conn.execute(_FAIL, values | {"counts": int(counts), "given_up": given_up})
+
+
+async def release(conn: AsyncConnection, held: Sequence[Held]) -> None:
+    """They were interrupted: somebody else may begin them anew at once."""
+    values = {"ids": [one.id for one in held], "holders": [one.holder for one in held]}
+    if (await conn.execute(_RELEASE, values)).all():
+        await conn.execute(text(f"SELECT pg_notify('{CHANNEL}', '')"))
+
+
+async def next_in(conn: AsyncConnection, jobs: Sequence[Job]) -> float | None:
+    """Seconds until the next of these may be taken; None if none waits. Not above 0: now, but somebody has its row."""
+    found = (await conn.execute(_NEXT, {"names": [job.name for job in jobs]})).scalar_one()
+    return None if found is None else float(found)
+
+
+async def again(conn: AsyncConnection, row: int) -> bool:
+    """A person wants it now, also if it has failed too often; False if there is no such job."""
+    return bool((await conn.execute(_AGAIN, {"id": row})).all())
+
+
+_LISTED = text(
+    "SELECT id, name, key, due_at, held_until > now() AS held, began_at, ended_at, took_s, said, failures, error,"
+    " failed_at FROM jobs WHERE name = ANY(:names) AND (key = '' OR failures > 0)"
+    " ORDER BY failed_at IS NULL, failures = 0, name, id LIMIT :limit"
+)
+
+
+async def listed(conn: AsyncConnection, names: Sequence[str], limit: int) -> list[Row[Any]]:
+    """The standing jobs of these names, and of the others those that fail; what has failed first."""
+    return list(await conn.execute(_LISTED, {"names": list(names), "limit": limit}))
