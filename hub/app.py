@@ -11,26 +11,25 @@ from fastapi import FastAPI
 
 from contract import SOFTWARE
 from hub import metrics, migrations
-from hub.accounts import renewal
 from hub.accounts.store import AccountStore
-from hub.alarms.own import Shelves
 from hub.commands.sending import CommandSending
 from hub.database.answers import add_database_answers
+from hub.database.hearing import Hearing
 from hub.database.once import DatabaseOnce
 from hub.database.pins import sealed_otherwise
 from hub.database.transactions import Database
 from hub.desired.publishing import DesiredPublishing
-from hub.domains import LATEST, ROUTERS, STANDING, projections
+from hub.domains import JOBS, LATEST, ROUTERS, STANDING, projections
 from hub.downlink import Downlink
 from hub.events.stream import witnessed
 from hub.ingest.broker import Broker
 from hub.ingest.presence import GatewayPresence
 from hub.ingest.worker import Ingest
+from hub.jobs import queue
+from hub.jobs.worker import Worker
 from hub.live import HubLiveSource, tell
-from hub.retention import pruning
 from hub.retention.terms import Terms
 from hub.settings import Settings
-from hub.telemetry import rollup
 from hub.telemetry.ingest import Readings
 from web.addresses import networks
 from web.app import make_app
@@ -63,7 +62,6 @@ class Hub:
         self.downlink = Downlink()
         self.presence = GatewayPresence(self.database, self.downlink, silence_s=settings.silence_s, now_ms=wall_ms)
         self.desired = DesiredPublishing(self.database, self.downlink)
-        self.shelves = Shelves(self.database)
         self.commands = CommandSending(self.database, self.downlink, now_ms=wall_ms)
         self.readings = Readings(self.database, LATEST, now_ms=wall_ms)
         self.ingest = Ingest(
@@ -80,11 +78,14 @@ class Hub:
         self.presence.subscribe(self.downlink.heard)
         self.presence.subscribe(self.desired.heard)
         self.presence.subscribe(self.commands.heard)
+        self.hearing = Hearing(self.database)
         # One road: what was committed is shown, then what it asks for is sent.
         self.database.subscribe(tell(self.live))
         self.database.subscribe(self.desired.told)
         self.database.subscribe(self.commands.told)
-        self.database.subscribe(self.shelves.told)
+        self.worker = Worker(self.database, JOBS, (self.terms, self.presence, self.commands))
+        self.hearing.subscribe(queue.CHANNEL, lambda _, __: self.worker.wake())
+        self.hearing.on_change(lambda _: self.worker.wake())
         self.app = self._app()
 
     def _connected(self) -> None:
@@ -140,7 +141,7 @@ class Hub:
     async def run(self) -> None:
         """Serve until told to stop. A part that fails for good ends the process: whoever started it starts it again."""
         descriptors.raise_limit()
-        unwatch = metrics.watch(self.database)
+        unwatch = metrics.watch(self.database, self.worker.figures)
         [share] = descriptors.for_outside(PEOPLE.in_all)
         server = make_server(
             self.app,
@@ -169,14 +170,11 @@ class Hub:
         return {
             "ingest": self.ingest.run(),
             "broker": self.broker.run(),
-            "presence": self.presence.watch(),
             "greetings": self.presence.greet(),
             "desired": self.desired.run(),
             "commands": self.commands.run(),
-            "shelves": self.shelves.run(),
-            "hours": rollup.run(self.database),
-            "accounts": renewal.run(self.database),
-            "retention": pruning.run(self.database, self.terms),
+            "hearing": self.hearing.run(),
+            "jobs": self.worker.run(),
             "watchdog": keep_watchdog_fed(),
         }
 

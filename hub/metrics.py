@@ -28,8 +28,14 @@ class PoolFigures(Collector):
             yield used
 
 
-def watch(database: Database) -> Callable[[], None]:
-    """Show the database's figures at /metrics; returns how to end it."""
-    figures = PoolFigures(database)
-    REGISTRY.register(figures)
-    return lambda: REGISTRY.unregister(figures)
+def watch(database: Database, *others: Collector) -> Callable[[], None]:
+    """Show the database's figures, and those of others, at /metrics; returns how to end it."""
+    shown = (PoolFigures(database), *others)
+    for figures in shown:
+        REGISTRY.register(figures)
+
+    def end() -> None:
+        for figures in shown:
+            REGISTRY.unregister(figures)
+
+    return end

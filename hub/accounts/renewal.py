@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
+from contract.texts import Text
 from hub.accounts import service
 from hub.accounts.copies import COPY_LIVES
-from hub.database.failures import passes
 from hub.database.transactions import Database
+from hub.jobs.job import Again, Job, Retry, Work
 
 log = structlog.get_logger(__name__)
 
 LONGEST_WAIT = min(COPY_LIVES.values()) / 4
 """An account that was opened meanwhile is renewed with at least this much of its first copy's life left."""
-RETRY_S = 60.0
 
-
-async def run(database: Database, *, session_idle: timedelta = timedelta(days=7)) -> None:
-    """Until cancelled: sleep until the next copy is due, at most a few hours, and prolong what is due."""
-    while True:
-        try:
-            wait_s = await renew(database, datetime.now(UTC), session_idle)
-        except Exception as error:
-            if not passes(error):
-                log.exception("accounts.not_renewed")
-            wait_s = RETRY_S
-        await asyncio.sleep(wait_s)
+SESSION_IDLE = timedelta(days=7)
+"""A session that nobody used for so long is forgotten."""
 
 
 async def renew(database: Database, now: datetime, session_idle: timedelta) -> float:
@@ -41,3 +31,16 @@ async def renew(database: Database, now: datetime, session_idle: timedelta) -> f
         log.info("accounts.renewed", count=count)
     wait = LONGEST_WAIT if due is None else min(max(due - now, timedelta(minutes=1)), LONGEST_WAIT)
     return wait.total_seconds()
+
+
+async def _renew(work: Work) -> Again:
+    return Again(await renew(work.database, work.now, SESSION_IDLE))
+
+
+RENEWAL = Job(
+    name="accounts.renew",
+    text=Text("续期网关上的账号副本", "Renew the accounts' copies at the gateways"),
+    work=_renew,
+    retry=Retry(first_s=60, most_s=600, times=None),
+)
+"""Never given up: without it nobody could sign in at a gateway that is alone."""

@@ -10,6 +10,7 @@ from hub.alarms import service
 from hub.alarms.endpoints import router
 from hub.alarms.models import AlarmRow
 from hub.alarms.projections import PROJECTIONS
+from hub.alarms.shelves import JOB
 from hub.database.orm import session_on
 from hub.domain import Domain
 
@@ -22,4 +23,4 @@ async def _standing(conn: AsyncConnection, sites: list[str] | None) -> dict[str,
         return {"alarm": [service.item_of(row) for row in await service.open_ones(session, sites, MOST_OPEN)]}
 
 
-DOMAIN = Domain(routers=(router,), tables=(AlarmRow,), projections=PROJECTIONS, standing=_standing)
+DOMAIN = Domain(routers=(router,), tables=(AlarmRow,), projections=PROJECTIONS, standing=_standing, jobs=(JOB,))

@@ -6,14 +6,12 @@ treated like them; what people command is carried out at once.
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-import structlog
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -27,14 +25,12 @@ from hub.alarms.service import check_state
 from hub.commands import service as commands
 from hub.commands.service import HUB, AskedCommand
 from hub.database.event import to_instant
-from hub.database.failures import passes
-from hub.database.transactions import Database, Outcome
 from hub.events import stream
+from hub.jobs import queue
 from web.users import User
 
-log = structlog.get_logger(__name__)
-
-RETRY_S = 2.0
+SHELVES = "alarms.shelves"
+"""Name of the job that ends shelf times."""
 
 _KNOWN = text(
     "SELECT id, state FROM alarms WHERE site = :site AND gateway = '' AND rule = :rule AND source = :source"
@@ -43,10 +39,6 @@ _KNOWN = text(
 _OWN = text("SELECT source, state FROM alarms WHERE gateway = '' AND site = :site AND id = :id")
 _PRESENT = text(
     "SELECT source FROM alarms WHERE gateway = '' AND rule = :rule AND state IN ('active', 'acknowledged', 'shelved')"
-)
-_NEXT_SHELF = text("SELECT min(shelved_until) FROM alarms WHERE gateway = '' AND state = 'shelved'")
-_SHELVES_OVER = text(
-    "SELECT id, site, source FROM alarms WHERE gateway = '' AND state = 'shelved' AND shelved_until <= :now ORDER BY id"
 )
 
 
@@ -65,14 +57,14 @@ async def raise_(
         asset=source,
         response=response,
     )
-    await _tell(conn, "alarm.raised", site, source, data)
+    await tell(conn, "alarm.raised", site, source, data)
 
 
 async def clear(conn: AsyncConnection, site: str, rule: str, source: str) -> None:
     """The fault is gone; nothing if it was not there. In a transaction opened for writing."""
     known = await _known(conn, site, rule, source)
     if known is not None and known.state != "cleared":
-        await _tell(conn, "alarm.cleared", site, source, AlarmCleared(alarm=known.id, rule=rule))
+        await tell(conn, "alarm.cleared", site, source, AlarmCleared(alarm=known.id, rule=rule))
 
 
 async def present(conn: AsyncConnection, rule: str) -> set[str]:
@@ -92,53 +84,15 @@ async def ask(conn: AsyncConnection, user: User, asked: AskedCommand) -> dict[st
     check_state(asked.kind, row.state)
     command, now = item["id"], datetime.now(UTC)
     kind, data = _deed(asked, user.person(), command, now)
-    await _tell(conn, kind, asked.site, row.source, data)
+    await tell(conn, kind, asked.site, row.source, data)
+    if isinstance(data, AlarmShelved):
+        await queue.put(conn, SHELVES, datetime.fromisoformat(data.until))
     result = CommandResult(
         command=command, kind=asked.kind, target=asked.target, by=user.person(), reason=asked.reason.strip()
     )
     done = await stream.record(conn, "command.done", asked.target, result, site=asked.site, at=now)
     await commands.answered(conn, HUB, Answered(command=command, state="done", at=done.at))
     return await commands.find(conn, command) or item
-
-
-class Shelves:
-    """Ends the shelf times of own alarms when they are over: a timer to the next one, none while there is none."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._wake = asyncio.Event()
-
-    def told(self, done: Outcome) -> None:
-        """A transaction was committed."""
-        if any(frame.get("kind") == "alarm" and frame.get("state") == "shelved" for frame in done.states):
-            self._wake.set()
-
-    async def run(self) -> None:
-        """Until cancelled."""
-        while True:
-            self._wake.clear()
-            try:
-                wait_s = await self.turn(datetime.now(UTC))
-            except Exception as error:
-                if not passes(error):
-                    log.exception("alarms.shelves")
-                wait_s = RETRY_S
-            try:
-                async with asyncio.timeout(wait_s):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
-
-    async def turn(self, now: datetime) -> float | None:
-        """Ends what is over at `now`; seconds until the next one, None if there is none."""
-        async with self._database.transaction() as conn:
-            due = (await conn.execute(_NEXT_SHELF)).scalar_one()
-        if due is None or due > now:
-            return None if due is None else max((due - now).total_seconds(), 0.05)
-        async with self._database.transaction(writes=True) as conn:
-            for row in (await conn.execute(_SHELVES_OVER, {"now": now})).all():
-                await _tell(conn, "alarm.unshelved", row.site, row.source, AlarmUnshelved(alarm=row.id))
-        return 0.0
 
 
 def _deed(asked: AskedCommand, by: Person, command: str, now: datetime) -> tuple[str, msgspec.Struct]:
@@ -167,6 +121,6 @@ async def _known(conn: AsyncConnection, site: str, rule: str, source: str) -> Ro
     return found[0] if found else None
 
 
-async def _tell(conn: AsyncConnection, kind: str, site: str, source: str, data: msgspec.Struct) -> None:
+async def tell(conn: AsyncConnection, kind: str, site: str, source: str, data: msgspec.Struct) -> None:
     """One event of an own alarm, and what it makes of the alarm, in one transaction."""
     await on_alarm(conn, await stream.record(conn, kind, source, data, site=site))

@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 import structlog
 
 from contract.presence import Presence
+from contract.texts import Text
 from hub.commands import service
 from hub.commands.service import ANSWER_GRACE
 from hub.database.failures import passes
 from hub.database.transactions import Database, Outcome
 from hub.downlink import Send
+from hub.jobs.job import Again, Done, Job, Result, Retry, Work
 
 log = structlog.get_logger(__name__)
 
@@ -21,7 +23,7 @@ RETRY_S = 1.0
 
 
 class CommandSending:
-    """Wakes when a command was asked, a gateway was born, the broker is back, or the next expiry is due."""
+    """Wakes when a command was asked, a gateway was born, or the broker is back."""
 
     def __init__(self, database: Database, send: Send, *, now_ms: Callable[[], int]) -> None:
         self._database = database
@@ -33,6 +35,8 @@ class CommandSending:
         self._wake = asyncio.Event()
         self._handed: set[str] = set()
         self._since: datetime | None = None
+        # Whoever calls a command expired must know whether it is just being sent.
+        self._alone = asyncio.Lock()
 
     def told(self, done: Outcome) -> None:
         """A transaction was committed."""
@@ -52,11 +56,12 @@ class CommandSending:
         self._wake.set()
 
     async def run(self) -> None:
-        """Send and expire until cancelled."""
+        """Send until cancelled."""
         while True:
             self._wake.clear()
+            wait_s = None
             try:
-                wait_s = await self.turn()
+                await self.turn()
             except Exception as error:
                 if not passes(error):
                     log.exception("commands.turn")
@@ -67,25 +72,51 @@ class CommandSending:
             except TimeoutError:
                 pass
 
-    async def turn(self) -> float | None:
-        """Send what is to be sent and expire what is over; seconds until the next expiry, None if there is none."""
-        asked, born, everyone = set(self._asked), set(self._born), self._everyone
-        now = datetime.fromtimestamp(self._now_ms() / 1000, UTC)
-        self._since = self._since or now
-        async with self._database.transaction() as conn:
-            rows = await service.to_send(conn, await service.waiting(conn) if everyone else asked, born, now)
-            expiry = await service.next_expiry(conn)
-        # Kept until it is committed that they were sent: nobody may say of them that they never were.
-        self._handed |= {row.id for row in rows if self._send(row.gateway, "command", service.message(row))}
-        overdue = expiry is not None and expiry + ANSWER_GRACE <= now
-        if self._handed or overdue:
+    async def turn(self) -> None:
+        """Send what is to be sent."""
+        async with self._alone:
+            asked, born, everyone = set(self._asked), set(self._born), self._everyone
+            now = datetime.fromtimestamp(self._now_ms() / 1000, UTC)
+            self._since = self._since or now
+            async with self._database.transaction() as conn:
+                rows = await service.to_send(conn, await service.waiting(conn) if everyone else asked, born, now)
+            # Kept until it is committed that they were sent: nobody may say of them that they never were.
+            self._handed |= {row.id for row in rows if self._send(row.gateway, "command", service.message(row))}
+            await self._note_sent(now)
+            self._asked -= asked
+            self._born -= born
+            self._everyone = self._everyone and not everyone
+
+    async def expire(self, now: datetime) -> float | None:
+        """Call expired what is over at `now`; seconds until the next expiry, None if there is none."""
+        async with self._alone:
+            self._since = self._since or now
+            async with self._database.transaction() as conn:
+                expiry = await service.next_expiry(conn)
+            if expiry is not None and expiry + ANSWER_GRACE <= now:
+                await self._note_sent(now)
+                async with self._database.transaction(writes=True) as conn:
+                    await service.expire(conn, now, since=self._since)
+                    expiry = await service.next_expiry(conn)
+        return None if expiry is None else max((expiry + ANSWER_GRACE - now).total_seconds(), 0.05)
+
+    async def _note_sent(self, now: datetime) -> None:
+        if self._handed:
             async with self._database.transaction(writes=True) as conn:
                 await service.sent(conn, sorted(self._handed), now)
-                if overdue:
-                    await service.expire(conn, now, since=self._since)
-                expiry = await service.next_expiry(conn)
-        self._handed.clear()
-        self._asked -= asked
-        self._born -= born
-        self._everyone = self._everyone and not everyone
-        return None if expiry is None else max((expiry + ANSWER_GRACE - now).total_seconds(), 0.05)
+            self._handed.clear()
+
+
+async def _expire(work: Work) -> Result:
+    wait_s = await work.part(CommandSending).expire(work.now)
+    return Done() if wait_s is None else Again(wait_s)
+
+
+EXPIRING = Job(
+    name=service.EXPIRY,
+    text=Text("结束超时未答复的指令", "Call commands expired that nobody answered"),
+    work=_expire,
+    lease_s=10,
+    retry=Retry(first_s=1, most_s=30, times=None),
+)
+"""Never given up: somebody waits before a screen."""

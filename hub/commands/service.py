@@ -22,6 +22,7 @@ from hub.database.event import latest, to_datetime, to_instant
 from hub.database.transactions import outcome
 from hub.events import stream
 from hub.gateways.service import gateway_of
+from hub.jobs import queue
 from rules.commands import LIFE_MS, args_fault, may_ask
 from web.errors import Conflict, Forbidden, Invalid, NotFound
 from web.users import User
@@ -30,6 +31,9 @@ Args = Mapping[str, str | int | float | bool | None]
 
 DEFAULT_TTL_S = 30
 LONGEST_TTL_S = LIFE_MS // 1000
+EXPIRY = "commands.expiry"
+"""Name of the job that calls commands expired."""
+
 ANSWER_GRACE = timedelta(seconds=5)
 """How long after its expiry a command may still be answered, before the hub itself calls it expired."""
 
@@ -114,6 +118,7 @@ async def ask(
         raise Conflict(_NO_GATEWAY, "no_gateway")
     # Whole milliseconds, as the gateway and the screens get them.
     issued = to_datetime(to_instant(now or datetime.now(UTC)))
+    expires = issued + timedelta(seconds=asked.ttl_s)
     command_id = str(uuid.uuid4())
     person = user.person()
     row = {
@@ -127,7 +132,7 @@ async def ask(
         "account": user.id,
         "by": msgspec.json.encode(person).decode(),
         "issued_at": issued,
-        "expires_at": issued + timedelta(seconds=asked.ttl_s),
+        "expires_at": expires,
     }
     item = command_item((await conn.execute(_INSERT, row)).one())
     event = CommandAsked(
@@ -138,6 +143,7 @@ async def ask(
     told.state({**item, "kind": "command", "command": item["kind"]})
     if gateway != HUB:
         told.commands.add(gateway)
+        await queue.put(conn, EXPIRY, expires + ANSWER_GRACE)
     return item
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
-from sqlalchemy import text
 
 from hub.database.driver import driver
 from hub.database.failures import passes
@@ -56,8 +55,6 @@ class Hearing:
 
     async def _listen(self) -> None:
         async with self._database.apart() as conn:
-            await conn.execute(text("SELECT 1"))
-            await conn.rollback()
             pg = await driver(conn)
             gone = asyncio.Event()
             pg.add_termination_listener(lambda _: gone.set())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from hub.domain import Domain
 from hub.ingest.models import ReadingStore, Stream
+from hub.ingest.presence import SILENCE
 
 DOMAIN = Domain(
     tables=(Stream, ReadingStore),
+    jobs=(SILENCE,),
 )

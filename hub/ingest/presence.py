@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 import structlog
 from prometheus_client import Gauge
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.acks import Ack
 from contract.facts.hub import GatewaySeen
 from contract.instants import instant, milliseconds
 from contract.presence import Presence
+from contract.texts import Text
 from hub.commands import service as commands
 from hub.database.driver import driver
 from hub.database.failures import passes
@@ -25,6 +27,7 @@ from hub.gateways.service import GATEWAY_COLUMNS, gateway_frame
 from hub.ingest import records
 from hub.ingest.arrivals import PresenceArrived
 from hub.ingest.rule import judge_birth
+from hub.jobs.job import Again, Job, Retry, Work
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +48,12 @@ _HEARD = text(
 )
 _KNOWN = text("SELECT site, online, born_at, stream FROM gateways WHERE id = :id")
 _GONE = text(f"UPDATE gateways SET online = FALSE WHERE id = :id AND online RETURNING {GATEWAY_COLUMNS}")
-_THERE = text("SELECT id FROM gateways WHERE online")
+_SILENT = text(
+    "UPDATE gateways SET online = FALSE WHERE id = :id AND online AND (seen_at IS NULL OR seen_at <= :seen_at)"
+    f" RETURNING {GATEWAY_COLUMNS}"
+)
+_SEEN = text("SELECT seen_at FROM gateways WHERE id = :id AND online")
+_THERE = text("SELECT id, seen_at FROM gateways WHERE online")
 _COMMITTED = text(
     "SELECT g.id, s.id AS stream, s.head_seq, s.head_hash FROM gateways g"
     " JOIN streams s ON s.id = g.stream AND s.gateway = g.id"
@@ -55,8 +63,15 @@ Heard = Callable[[str, str, Presence], None]
 """Called with gateway, site and presence, after each sign of life is committed."""
 
 
+class _Sign(NamedTuple):
+    """The last sign of life: when by this process's steady clock, and as the database tells it."""
+
+    at: float
+    seen_at: datetime | None
+
+
 class GatewayPresence:
-    """Takes note of presence, and of its absence: one timer to the next gateway that falls silent."""
+    """Takes note of presence, and of its absence."""
 
     def __init__(self, database: Database, send: Send, *, silence_s: float, now_ms: Callable[[], int]) -> None:
         self._database = database
@@ -64,9 +79,9 @@ class GatewayPresence:
         self._silence_s = silence_s
         self._now_ms = now_ms
         self._heard: list[Heard] = []
-        self._last: dict[str, float] = {}
+        self._last: dict[str, _Sign] = {}
+        self._remembered = False
         self._births: dict[str, tuple[str, str]] = {}
-        self._wake = asyncio.Event()
         self._to_greet = asyncio.Event()
 
     def subscribe(self, heard: Heard) -> None:
@@ -107,8 +122,7 @@ class GatewayPresence:
         if alive is None:
             return
         site, ack = alive
-        self._last[arrived.gateway] = asyncio.get_running_loop().time()
-        self._wake.set()
+        self._last[arrived.gateway] = _Sign(asyncio.get_running_loop().time(), _received(arrived))
         BACKLOG.labels(arrived.gateway).set(min(presence.backlog, LARGEST))
         ONLINE.set(len(self._last))
         for heard in self._heard:
@@ -121,56 +135,48 @@ class GatewayPresence:
         """Note that a gateway is gone: `gateway.lost`, once."""
         async with self._database.transaction(writes=True) as conn:
             row = (await conn.execute(_GONE, {"id": gateway})).one_or_none()
-            if row is not None:
-                data = GatewaySeen(gateway=gateway, backlog=row.backlog)
-                await stream.record(conn, "gateway.lost", gateway, data, site=row.site)
-                outcome(conn).state(gateway_frame(row))
+            await _tell_lost(conn, row)
+        self._forget(gateway, row, why)
+
+    async def silent(self) -> float:
+        """Note who has been silent for too long; seconds until the next one can be.
+
+        Those that were there before this process get the whole time from its first look on.
+        """
+        loop = asyncio.get_running_loop()
+        if not self._remembered:
+            await self._remember()
+        now = loop.time()
+        for gateway, last in list(self._last.items()):
+            if now - last.at >= self._silence_s:
+                await self._lost_by_silence(gateway, last)
+        # A heartbeat only moves its own deadline further away: nothing to do before the earliest one.
+        return max(min((last.at for last in self._last.values()), default=now) + self._silence_s - loop.time(), 0.05)
+
+    async def _lost_by_silence(self, gateway: str, last: _Sign) -> None:
+        async with self._database.transaction(writes=True) as conn:
+            row = (await conn.execute(_SILENT, {"id": gateway, "seen_at": last.seen_at})).one_or_none()
+            # This process may hear nothing where another one on the same database does.
+            heard = None if row is not None else (await conn.execute(_SEEN, {"id": gateway})).scalar_one_or_none()
+            await _tell_lost(conn, row)
+        if heard is not None:
+            self._last[gateway] = _Sign(asyncio.get_running_loop().time(), heard)
+        else:
+            self._forget(gateway, row, f"silent for {self._silence_s:g} s")
+
+    def _forget(self, gateway: str, row: Row[Any] | None, why: str) -> None:
         self._last.pop(gateway, None)
         ONLINE.set(len(self._last))
         if row is not None:
             log.warning("gateway.lost", gateway=gateway, why=why)
 
-    async def watch(self) -> None:
-        """Find gateways that fall silent, until cancelled. Those that were there get the whole time from now on."""
-        await self._remember()
-        while True:
-            if not self._last:
-                self._wake.clear()
-                await self._wake.wait()
-            # A heartbeat only moves its own deadline further away: nothing to do before the earliest one.
-            wait_s = min(self._last.values()) + self._silence_s - asyncio.get_running_loop().time()
-            if wait_s > 0:
-                await asyncio.sleep(wait_s)
-                continue
-            now = asyncio.get_running_loop().time()
-            for gateway in [gateway for gateway, last in self._last.items() if now - last >= self._silence_s]:
-                if not await self._lost_by_silence(gateway):
-                    await asyncio.sleep(_RETRY_S)
-
-    async def _lost_by_silence(self, gateway: str) -> bool:
-        try:
-            await self.lost(gateway, f"silent for {self._silence_s:g} s")
-        except Exception as error:
-            if not passes(error):
-                raise
-            log.warning("gateway.watch", error=repr(error)[:300])
-            return False
-        return True
-
     async def _remember(self) -> None:
-        while True:
-            try:
-                async with self._database.transaction() as conn:
-                    there = (await conn.execute(_THERE)).scalars().all()
-            except Exception as error:
-                if not passes(error):
-                    raise
-                await asyncio.sleep(_RETRY_S)
-                continue
-            now = asyncio.get_running_loop().time()
-            for gateway in there:
-                self._last.setdefault(gateway, now)
-            return
+        async with self._database.transaction() as conn:
+            there = (await conn.execute(_THERE)).all()
+        now = asyncio.get_running_loop().time()
+        for row in there:
+            self._last.setdefault(row.id, _Sign(now, row.seen_at))
+        self._remembered = True
 
     def _stale_will(self, arrived: PresenceArrived) -> bool:
         # A will carries the time of its connection, which lies between the birth before it and its own. The broker may
@@ -192,8 +198,7 @@ class GatewayPresence:
                 await stream.record(conn, "gateway.found", gateway, data, site=row.site)
                 log.info("gateway.found", gateway=gateway)
             outcome(conn).state(gateway_frame(row))
-            received = datetime.fromtimestamp(arrived.at_ms / 1000, UTC)
-            await commands.told(conn, gateway, presence.answered, received)
+            await commands.told(conn, gateway, presence.answered, _received(arrived))
             ack = None
             repeated = known.stream == presence.stream and known.born_at == datetime.fromisoformat(presence.at)
             if (presence.state == "birth" and not repeated) or (presence.state == "alive" and presence.asks):
@@ -225,7 +230,7 @@ def _heard(arrived: PresenceArrived) -> dict[str, object]:
     error_ms = milliseconds(presence.at) - arrived.at_ms if measured is None else measured
     return {
         "id": arrived.gateway,
-        "now": datetime.fromtimestamp(arrived.at_ms / 1000, UTC),
+        "now": _received(arrived),
         "at": datetime.fromisoformat(presence.at),
         "birth": presence.state == "birth",
         "stream": presence.stream,
@@ -239,3 +244,28 @@ def _heard(arrived: PresenceArrived) -> dict[str, object]:
         "site_file": presence.versions.site_file.replace("\x00", "")[:128],
         "reads": presence.reads,
     }
+
+
+def _received(arrived: PresenceArrived) -> datetime:
+    return datetime.fromtimestamp(arrived.at_ms / 1000, UTC)
+
+
+async def _tell_lost(conn: AsyncConnection, row: Row[Any] | None) -> None:
+    if row is not None:
+        data = GatewaySeen(gateway=row.id, backlog=row.backlog)
+        await stream.record(conn, "gateway.lost", row.id, data, site=row.site)
+        outcome(conn).state(gateway_frame(row))
+
+
+async def _find_silent(work: Work) -> Again:
+    return Again(await work.part(GatewayPresence).silent())
+
+
+SILENCE = Job(
+    name="gateways.silence",
+    text=Text("发现失联的网关", "Notice gateways that fall silent"),
+    work=_find_silent,
+    lease_s=10,
+    retry=Retry(first_s=2, most_s=10, times=None),
+)
+"""Never given up: a site that is cut off must be seen."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from hub.domain import Domain
 from hub.retention.endpoints import router
+from hub.retention.pruning import PRUNING
 
 DOMAIN = Domain(
     routers=(router,),
+    jobs=(PRUNING,),
 )

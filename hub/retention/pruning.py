@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.facts.hub import DataPruned
+from contract.texts import Text
 from hub.changes import service as changes
 from hub.database import once
 from hub.database.event import to_instant
@@ -18,6 +19,7 @@ from hub.database.failures import passes
 from hub.database.transactions import Database
 from hub.events import stream
 from hub.events.redacting import redact
+from hub.jobs.job import Done, Job, Retry, Work
 from hub.pictures import service as pictures
 from hub.retention.terms import Terms, next_time
 
@@ -32,23 +34,8 @@ PAUSE_S = 0.05
 NUMBERS_SLICE = 2_000
 """Events of one transaction, which the history tells in one event: few, as they are there for ever."""
 
-RETRY_S = 600.0
-
 Slice = Callable[[AsyncConnection], Awaitable[Counter[str]]]
 """Drops one slice: site ("" for the whole company) → how many."""
-
-
-async def run(database: Database, terms: Terms) -> None:
-    """Until cancelled: at the start, then every night."""
-    while True:
-        try:
-            await prune(database, terms, datetime.now(UTC))
-            now = datetime.now()
-            wait_s = max((next_time(now) - now).total_seconds(), 60.0)
-        except ExceptionGroup:
-            # Told where it failed.
-            wait_s = RETRY_S
-        await asyncio.sleep(wait_s)
 
 
 async def prune(database: Database, terms: Terms, now: datetime) -> dict[str, Counter[str]]:
@@ -143,3 +130,19 @@ async def _record(database: Database, what: str, before: datetime, dropped: Coun
         async with database.transaction(writes=True) as conn:
             await stream.record_all(conn, facts)
         log.info("retention.applied", what=what, count=dropped.total())
+
+
+async def _prune(work: Work) -> Done:
+    await prune(work.database, work.part(Terms), work.now)
+    return Done()
+
+
+PRUNING = Job(
+    name="retention.prune",
+    text=Text("删除保存到期的数据", "Drop what is kept no longer"),
+    work=_prune,
+    schedule=next_time,
+    lease_s=60,
+    retry=Retry(first_s=600, most_s=3600, times=12),
+)
+"""When a hub starts, as its terms may be others now, and every night."""

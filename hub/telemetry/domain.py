@@ -6,9 +6,11 @@ from hub.domain import Domain
 from hub.telemetry.endpoints import router
 from hub.telemetry.models import DirtyHour, HourRow, Point, ReadingRow
 from hub.telemetry.projections import PROJECTIONS
+from hub.telemetry.rollup import SUMS
 
 DOMAIN = Domain(
     routers=(router,),
     tables=(Point, ReadingRow, HourRow, DirtyHour),
     projections=PROJECTIONS,
+    jobs=(SUMS,),
 )

@@ -1,19 +1,16 @@
-"""Hourly sums of readings: one timer a little after each full hour, and only the hours that got readings since."""
+"""Hourly sums of readings: a little after each full hour, and only the hours that got readings since."""
 
 from __future__ import annotations
 
-import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-import structlog
 from prometheus_client import Counter
 from sqlalchemy import text
 
-from hub.database.failures import passes
+from contract.texts import Text
 from hub.database.transactions import Database
+from hub.jobs.job import Done, Job, Retry, Work
 from hub.telemetry.ingest import hold_readings
-
-log = structlog.get_logger(__name__)
 
 HOURS = Counter("gatehouse_readings_hours", "Hours of points that were summed")
 
@@ -22,8 +19,6 @@ AFTER = timedelta(minutes=2)
 
 CHUNK = 200
 """Hours of points in one transaction: readings wait for it."""
-
-RETRY_S = 60.0
 
 _TAKE = text(
     "DELETE FROM readings_dirty WHERE (hour, point) IN"
@@ -43,19 +38,6 @@ _SUM = text(
 )
 
 
-async def run(database: Database) -> None:
-    """Until cancelled: sum what is due, then sleep until the next hour is over."""
-    while True:
-        try:
-            await sum_hours(database, datetime.now(UTC))
-        except Exception as error:
-            if not passes(error):
-                log.exception("readings.not_summed")
-            await asyncio.sleep(RETRY_S)
-            continue
-        await asyncio.sleep((next_hour(datetime.now(UTC)) + AFTER - datetime.now(UTC)).total_seconds())
-
-
 def next_hour(now: datetime) -> datetime:
     """The next full hour after `now`."""
     return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
@@ -73,3 +55,22 @@ async def sum_hours(database: Database, now: datetime) -> int:
             await conn.execute(_SUM, {"points": [row.point for row in rows], "hours": [row.hour for row in rows]})
         total += len(rows)
         HOURS.inc(len(rows))
+
+
+def next_sums(now: datetime) -> datetime:
+    """When hours are summed next."""
+    return next_hour(now - AFTER) + AFTER
+
+
+async def _sum(work: Work) -> Done:
+    await sum_hours(work.database, work.now)
+    return Done()
+
+
+SUMS = Job(
+    name="readings.hours",
+    text=Text("汇总每小时读数", "Sum the readings of each hour"),
+    work=_sum,
+    schedule=next_sums,
+    retry=Retry(first_s=60, most_s=600),
+)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -33,6 +34,19 @@ def machine_wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+class Sending:
+    """Sends, and then calls expired what is over."""
+
+    def __init__(self, sending: CommandSending, now_ms: Callable[[], int]) -> None:
+        self._sending = sending
+        self._now_ms = now_ms
+        self.told, self.heard, self.connected = sending.told, sending.heard, sending.connected
+
+    async def turn(self) -> float | None:
+        await self._sending.turn()
+        return await self._sending.expire(datetime.fromtimestamp(self._now_ms() / 1000, UTC))
+
+
 class Desk:
     """A hub with a downlink whose time can be set."""
 
@@ -42,7 +56,7 @@ class Desk:
         self.sent = Sent()
         self.now_ms: int | None = None
         self.gateways = GatewayPresence(hub.database, self.sent, silence_s=45, now_ms=self._now)
-        self.sending = CommandSending(hub.database, self.sent, now_ms=self._now)
+        self.sending = Sending(CommandSending(hub.database, self.sent, now_ms=self._now), self._now)
         self.states: list[tuple[str, str]] = []
         hub.database.subscribe(self.sending.told)
         hub.database.subscribe(self._shown)

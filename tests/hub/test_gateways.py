@@ -138,6 +138,11 @@ async def test_the_will_of_the_connection_before_is_not_believed(database: Datab
     assert await recorded(database) == ["gateway.found", "gateway.lost"]
 
 
+async def watch(gateways: GatewayPresence) -> None:
+    while True:  # noqa: ASYNC110 - as the job does it
+        await asyncio.sleep(await gateways.silent())
+
+
 async def test_silence_is_noticed_also_of_those_that_were_there_before_the_hub_started(database: Database) -> None:
     await enrolled(database, "gw-1", "gw-2", "gw-3")
     before = presence_of(database, Sent())
@@ -145,7 +150,7 @@ async def test_silence_is_noticed_also_of_those_that_were_there_before_the_hub_s
     gateways = presence_of(database, Sent(), silence_s=0.05)
     lost = asyncio.Event()
     database.subscribe(lambda told: lost.set() if len(told.events) and told.events[0].source == "gw-2" else None)
-    watching = asyncio.create_task(gateways.watch())
+    watching = asyncio.create_task(watch(gateways))
     await asyncio.sleep(0)
     await gateways.seen(heard(Journal("gw-2").presence(), gateway="gw-2"))
     lost.clear()
@@ -157,6 +162,20 @@ async def test_silence_is_noticed_also_of_those_that_were_there_before_the_hub_s
     assert [row[0] for row in gone] == ["gw-1", "gw-2"]
     assert GatewaySeen(gateway="gw-1", backlog=0).gateway in str(gone[0][1])
     assert await rows(database, "SELECT id FROM gateways WHERE online IS NULL") == [("gw-3",)]
+
+
+async def test_whom_another_process_hears_is_not_lost(database: Database) -> None:
+    await enrolled(database, "gw-1")
+    deaf, other = presence_of(database, Sent(), silence_s=0.05), presence_of(database, Sent())
+    journal = Journal()
+    await deaf.seen(heard(journal.presence(), at_ms=NOW_MS))
+    await other.seen(heard(journal.presence("alive", at_ms=NOW_MS + 10), at_ms=NOW_MS + 10))
+    await asyncio.sleep(0.06)
+    assert await deaf.silent() > 0
+    assert await recorded(database) == ["gateway.found"]
+    await asyncio.sleep(0.06)
+    await deaf.silent()
+    assert await recorded(database) == ["gateway.found", "gateway.lost"]
 
 
 def test_births_part_what_came_before_from_what_comes_after() -> None:

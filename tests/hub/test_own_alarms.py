@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from contract.desired import Holder
 from contract.texts import Text
 from hub.alarms import own
-from hub.alarms.own import Shelves
+from hub.alarms.shelves import end_shelves
 from hub.database.transactions import Database
 from hub.desired import service as desired
 from hub.desired.lagging import LAG_S, RULE, Lagging
@@ -73,11 +73,10 @@ async def test_people_see_it_and_what_they_command_is_done_at_once(database: Dat
         assert again.status_code == 409
         assert (await client.post(f"/api/alarms/{alarm['id']}/shelve", json={"for_s": 60})).status_code == 202
         assert await states(database) == [("gw-1", "shelved", "")]
-        shelves = Shelves(database)
-        assert 0 < (await shelves.turn(datetime.now(UTC)) or 0) <= 60
-        await shelves.turn(datetime.now(UTC) + timedelta(seconds=61))
+        assert 0 < (await end_shelves(database, datetime.now(UTC)) or 0) <= 60
+        await end_shelves(database, datetime.now(UTC) + timedelta(seconds=61))
         assert await states(database) == [("gw-1", "active", "")]
-        assert await shelves.turn(datetime.now(UTC)) is None
+        assert await end_shelves(database, datetime.now(UTC)) is None
         assert (await kinds(database))[:4] == ["alarm.raised", "command.asked", "alarm.acknowledged", "command.done"]
 
 
