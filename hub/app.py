@@ -22,6 +22,7 @@ from hub.desired.publishing import DesiredPublishing
 from hub.domains import JOBS, LATEST, ROUTERS, STANDING, projections
 from hub.downlink import Downlink
 from hub.events.stream import witnessed
+from hub.hints import Hints
 from hub.ingest.broker import Broker
 from hub.ingest.presence import GatewayPresence
 from hub.ingest.worker import Ingest
@@ -79,6 +80,7 @@ class Hub:
         self.presence.subscribe(self.desired.heard)
         self.presence.subscribe(self.commands.heard)
         self.hearing = Hearing(self.database)
+        self.hints = self.database.telling = Hints(self.database, self.hearing, self.live, tell(self.live))
         # One road: what was committed is shown, then what it asks for is sent.
         self.database.subscribe(tell(self.live))
         self.database.subscribe(self.desired.told)
@@ -114,6 +116,7 @@ class Hub:
             secret=self.database.key,
             record=witnessed(self.database),
         )
+        sessions.watch(self.hints.end_session)
         app.state.database = self.database
         app.state.terms = self.terms
         add_database_answers(app)
@@ -174,6 +177,7 @@ class Hub:
             "desired": self.desired.run(),
             "commands": self.commands.run(),
             "hearing": self.hearing.run(),
+            "hints": self.hints.run(),
             "jobs": self.worker.run(),
             "watchdog": keep_watchdog_fed(),
         }

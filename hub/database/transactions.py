@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any, NamedTuple, cast
+from typing import Annotated, Any, NamedTuple, Protocol, cast
 
 import structlog
 from fastapi import Depends, Request
@@ -125,6 +125,11 @@ class Outcome:
                 log.exception("commit.put_off_failed", work=name, items=len(items))
                 PUT_OFF_FAILED.labels(name).inc()
 
+    @property
+    def shown(self) -> bool:
+        """Whether there is something that screens show."""
+        return bool(self.events or self.states)
+
     def __bool__(self) -> bool:
         return bool(self.events or self.states or self.desired or self.commands)
 
@@ -137,6 +142,16 @@ class Mark(NamedTuple):
     waiting: int
     desired: set[str]
     commands: set[str]
+
+
+class Telling(Protocol):
+    """Tells other processes on the same database what this one commits."""
+
+    async def sends(self, conn: AsyncConnection, told: Outcome) -> int | None:
+        """In the transaction, right before its commit; a number for it, None if nobody is told."""
+
+    def undone(self, number: int) -> None:
+        """It was not committed, as far as is known."""
 
 
 class Database:
@@ -172,6 +187,7 @@ class Database:
             hide_parameters=True,
             connect_args=self._arguments,
         )
+        self.telling: Telling | None = None
         self._subscribers: list[Callable[[Outcome], None]] = []
 
     @cached_property
@@ -192,11 +208,19 @@ class Database:
         """
         async with self.engine.connect() as conn:
             told = conn.info["outcome"] = Outcome()
-            async with conn.begin():
-                if writes:
-                    await lock_history(conn)
-                yield conn
-                await told.finish(conn)
+            number: int | None = None
+            try:
+                async with conn.begin():
+                    if writes:
+                        await lock_history(conn)
+                    yield conn
+                    await told.finish(conn)
+                    if self.telling is not None and told.shown:
+                        number = await self.telling.sends(conn, told)
+            except BaseException:
+                if self.telling is not None and number is not None:
+                    self.telling.undone(number)
+                raise
         self._tell(told)
 
     @asynccontextmanager

@@ -104,6 +104,12 @@ class Live:
                 screen.ended = True
                 wake.set()
 
+    def end_all(self) -> None:
+        """End every screen: something may have been missed. Each comes back, says who it is, and is told the rest."""
+        for screen, wake in self._screens.items():
+            screen.ended = True
+            wake.set()
+
     def end_session(self, session: str) -> None:
         """End every screen that was opened with this session (the hash of its token): it has ended."""
         for screen, wake in self._screens.items():
@@ -117,9 +123,7 @@ class Live:
         if self._tick is not None:
             self._tick.cancel()
             self._flush()
-        for screen, wake in self._screens.items():
-            screen.ended = True
-            wake.set()
+        self.end_all()
 
     def open(self, account: str, view: View, session: str = "") -> Screen:
         """Register a screen; from now on everything published waits for it. `TooMany` beyond the limits."""
