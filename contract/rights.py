@@ -62,6 +62,7 @@ KIND_SIGHTS: Mapping[str, Sight] = {
         ),
         "accounts",
     ),
+    "job.changed": "insides",
 }  # fmt: skip
 """Kind → who may know of it at all. Everybody sees what `accounts` says of themselves."""
 

@@ -119,6 +119,7 @@ class Hub:
         sessions.watch(self.hints.end_session)
         app.state.database = self.database
         app.state.terms = self.terms
+        app.state.jobs = JOBS
         add_database_answers(app)
         return app
 

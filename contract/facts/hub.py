@@ -34,8 +34,8 @@ class GatewaySeen(msgspec.Struct, frozen=True, kw_only=True):
     backlog: int = 0
 
 
-ChangedKind = Literal["holder", "credential", "grant", "schedule", "block", "account", "company", "site", "post"]
-"""What people edit at the hub."""
+ChangedKind = Literal["holder", "credential", "grant", "schedule", "block", "account", "company", "site", "post", "job"]
+"""What people edit at the hub; of a job, when it is due."""
 
 
 class RecordChanged(msgspec.Struct, frozen=True, kw_only=True):

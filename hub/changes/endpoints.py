@@ -64,11 +64,11 @@ async def changes(
 ) -> Page[ChangeShape]:
     """Edits, the newest first. `kind`: one or several, with commas; `record`: of one thing; `subject`: about a holder.
 
-    `before`: the `next` of the page before. Accounts are shown to administrators only.
+    `before`: the `next` of the page before. Accounts and jobs are shown to administrators only.
     """
     kinds = listed_words("kind", kind, get_args(ChangedKind)) or list(get_args(ChangedKind))
     if user.role != "admin":
-        kinds = [name for name in kinds if name != "account"]
+        kinds = [name for name in kinds if name not in ("account", "job")]
     wanted = service.Wanted(
         sites=sites_asked(user, site), kinds=kinds or ["none"], record=record, subject=subject, before=before
     )

@@ -161,11 +161,17 @@ async def again(conn: AsyncConnection, row: int) -> bool:
     return bool((await conn.execute(_AGAIN, {"id": row})).all())
 
 
+_SHOWN = "id, name, key, due_at, held_until > now() AS held, ended_at, took_s, said, failures, error, failed_at"
 _LISTED = text(
-    "SELECT id, name, key, due_at, held_until > now() AS held, began_at, ended_at, took_s, said, failures, error,"
-    " failed_at FROM jobs WHERE name = ANY(:names) AND (key = '' OR failures > 0)"
+    f"SELECT {_SHOWN} FROM jobs WHERE name = ANY(:names) AND (key = '' OR failures > 0)"
     " ORDER BY failed_at IS NULL, failures = 0, name, id LIMIT :limit"
 )
+_FIND = text(f"SELECT {_SHOWN} FROM jobs WHERE id = :id")
+
+
+async def find(conn: AsyncConnection, row: int) -> Row[Any] | None:
+    """One job as it stands, None if there is none."""
+    return (await conn.execute(_FIND, {"id": row})).one_or_none()
 
 
 async def listed(conn: AsyncConnection, names: Sequence[str], limit: int) -> list[Row[Any]]:

@@ -15,9 +15,11 @@ from sqlalchemy import text
 from contract.texts import Text
 from hub.database.hearing import Hearing
 from hub.database.transactions import Database
+from hub.domains import JOBS
 from hub.jobs import queue
 from hub.jobs.job import Again, Done, Job, Result, Retry, Work
 from hub.jobs.worker import Worker
+from tests.hub.office import office
 from tests.hub.rig import ROOT
 from tests.hub.senders import rows
 
@@ -331,3 +333,43 @@ async def test_figures_tell_what_waits_and_what_failed(database: Database) -> No
             return found[("a.job", "failed")] == 1 and found[("b.job", "failed")] == 0
 
         await until(told)
+
+
+async def test_administrators_see_the_jobs_and_have_them_done(database: Database) -> None:
+    log = Log(ValueError("no"), Done(), Done())
+    jobs = [
+        job("a.job", log, standing=True, retry=Retry(times=1)),
+        job("b.job", Log(Again(3600, "later")), standing=True),
+        job("c.job", Log()),
+    ]
+    async with office(database) as hub, hub.signed_in("root", "admin", "*") as admin:
+        hub.app.state.jobs = jobs
+        await put(database, "c.job", 60, key="nobody's business")
+        async with working(database, jobs):
+            await until(lambda: rows(database, "SELECT 1 FROM jobs WHERE name = 'b.job' AND said <> ''"))
+            await until(lambda: rows(database, "SELECT 1 FROM jobs WHERE failed_at IS NOT NULL"))
+            failed, later = (await admin.get("/api/jobs")).json()["items"]
+            assert (failed["name"], failed["state"], failed["error"]) == ("a.job", "failed", "ValueError: no")
+            assert (failed["text"], failed["next_at"], failed["failures"]) == ({"zh": "a.job", "en": "a.job"}, None, 1)
+            assert (later["name"], later["state"], later["why"]) == ("b.job", "waiting", "later")
+            answer = await admin.post(f"/api/jobs/{failed['id']}/run")
+            assert (answer.status_code, answer.json()["id"]) == (202, failed["id"])
+            await until(lambda: rows(database, "SELECT 1 FROM jobs WHERE name = 'a.job' AND error = ''"))
+        (item, _) = (await admin.get("/api/jobs")).json()["items"]
+        assert (item["state"], item["error"], item["failures"], item["next_at"]) == ("waiting", "", 0, None)
+        [change] = (await admin.get("/api/changes", params={"kind": "job"})).json()["items"]
+        assert (change["id"], change["by"]["name"], change["fields"][0]["before"]) == ("a.job", "Root", None)
+        assert (await admin.post("/api/jobs/999/run")).status_code == 404
+
+
+@pytest.mark.parametrize(("role", "sites"), [("manager", ["*"]), ("admin", ["demo"]), ("guard", ["demo"])])
+async def test_nobody_else_does(database: Database, role: str, sites: list[str]) -> None:
+    async with office(database) as hub, hub.signed_in("wang", role, *sites) as client:
+        assert (await client.get("/api/jobs")).status_code == 403
+        assert (await client.post("/api/jobs/1/run")).status_code == 403
+
+
+def test_every_job_of_the_hub_has_a_name_of_its_own_and_says_what_it_is() -> None:
+    names = [one.name for one in JOBS]
+    assert len(set(names)) == len(names) >= 6
+    assert all(one.text.zh and one.text.en and one.lease_s >= 5 for one in JOBS)

@@ -84,6 +84,23 @@ const lanes = site.layout.lanes.map((lane, place) => ({
   last_plate: place ? "苏E6T932" : "沪K31008",
   at: site.at(Date.now()),
 }));
+const jobs = [
+  ["retention.prune", "删除保存到期的数据", "Drop what is kept no longer", "failed", "ConnectionError: no disk left"],
+  ["readings.hours", "汇总每小时读数", "Sum the readings of each hour", "waiting", ""],
+].map(([name, zh, en, state, error], index) => ({
+  id: index + 1,
+  name,
+  text: { zh, en },
+  key: "",
+  state,
+  last_at: new Date().toISOString(),
+  took_s: 0.4,
+  next_at: new Date(Date.now() + 3_600_000).toISOString(),
+  why: "",
+  failures: error ? 12 : 0,
+  error,
+}));
+
 const gateways = [
   {
     id: "demo-gw",
@@ -426,6 +443,8 @@ const routes = [
   ["GET", /^commands\/(.+)$/, (match) => commands.get(match[1]) ?? fail()],
   ["GET", /^changes$/, () => page([])],
   ["GET", /^retention$/, () => page([])],
+  ["GET", /^jobs$/, () => page(jobs)],
+  ["POST", /^jobs\/(\d+)\/run$/, (match) => jobs.find((job) => job.id === Number(match[1])) ?? fail()],
   ["GET", /^accounts$/, () => page(users)],
   ["POST", /^accounts\/self\/password$/, () => undefined],
   ["POST", /^accounts$/, (_, __, ___, said) => (users.push({ ...said, id: randomUUID() }), users.at(-1))],

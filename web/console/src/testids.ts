@@ -187,4 +187,6 @@ export const T = {
   looks: "looks",
   look: (id: number) => `look-${id}`,
   accountSend: "account-send",
+  job: (name: string) => `job-${name}`,
+  jobRun: (name: string) => `job-run-${name}`,
 } as const;

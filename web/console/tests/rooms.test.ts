@@ -155,6 +155,7 @@ it("keeps who may open which page, and the order of the navigation", () => {
     ["/site-accounts", "accounts.lock", "nav.settings"],
     ["/me", "everybody", undefined],
     ["/changes", "changes.read", "nav.changes"],
+    ["/jobs", "jobs.run", "nav.jobs"],
   ]);
   expect(AREAS.flatMap((area) => area.over ?? [])).toHaveLength(2);
   const badged = AREAS.flatMap((area) => area.pages).filter((page) => page.nav?.badge);

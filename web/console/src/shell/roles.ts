@@ -29,6 +29,7 @@ const ROLES_OF = {
   "accounts.lock": ["guard", "manager", "admin"],
   "seal.renew": ["manager", "admin"],
   "changes.read": ["manager", "admin"],
+  "jobs.run": ["admin"],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Ability = keyof typeof ROLES_OF;
@@ -46,6 +47,7 @@ const HUB_ONLY = new Set<Ability>([
   "sites.read",
   "accounts.write",
   "changes.read",
+  "jobs.run",
 ]);
 
 /** What only a gateway has of its own. */

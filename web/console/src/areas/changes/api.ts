@@ -12,9 +12,10 @@ export type ChangedKind =
   | "account"
   | "company"
   | "site"
-  | "post";
+  | "post"
+  | "job";
 export const CHANGED_KINDS: readonly ChangedKind[] = [
-  "holder", "credential", "grant", "schedule", "block", "account", "company", "site", "post",
+  "holder", "credential", "grant", "schedule", "block", "account", "company", "site", "post", "job",
 ];
 
 export interface Change {
