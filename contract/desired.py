@@ -18,6 +18,8 @@ from contract.limits import ITEMS_LIMIT, Few, Id, Several, Words
 from contract.texts import Text
 
 # `gc=False`: these hold no cycles, and a million of them must not be looked through by the garbage collector.
+HolderKind = Literal["resident", "staff", "visitor", "contractor"]
+CredentialState = Literal["active", "revoked", "lost"]
 CredentialKind = Literal["card", "pin", "qr", "plate", "face"]
 Role = Literal["guard", "maintenance", "installer", "manager", "admin"]
 Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\d\Z")]
@@ -29,7 +31,7 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     id: Id
     name: Words
-    kind: Literal["resident", "staff", "visitor", "contractor"] = "resident"
+    kind: HolderKind = "resident"
     unit: Words = ""
     valid_from: Instant | None = None
     valid_to: Instant | None = None
@@ -42,7 +44,7 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     kind: CredentialKind
     value: Words
     holder: Id
-    state: Literal["active", "revoked", "lost"] = "active"
+    state: CredentialState = "active"
     valid_from: Instant | None = None
     valid_to: Instant | None = None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -177,6 +177,9 @@ THING_SIGHTS: Mapping[str, Fields] = {
 """Kind of a thing that has a state → who sees which field of its item."""
 
 
+ItemT = TypeVar("ItemT", bound=Mapping[str, Any])
+
+
 class Viewer(NamedTuple):
     """Somebody who looks: what they may see, and by which words (account id, user name) events speak of themselves."""
 
@@ -251,13 +254,13 @@ def data_seen(viewer: Viewer, kind: str, data: msgspec.Raw) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(found))
 
 
-def thing_seen(viewer: Viewer, kind: str, item: Mapping[str, Any]) -> Mapping[str, Any]:
+def thing_seen(viewer: Viewer, kind: str, item: ItemT) -> ItemT:
     """A thing as they see it: what is hidden, and what the table does not name, is null. `kind` itself is no secret."""
     if viewer.sees_everything:
         return item
     fields = THING_SIGHTS.get(kind, Fields())
     hidden = fields.hidden_from(viewer.sights) + tuple(item.keys() - fields.named() - {"kind", "id", "site"})
-    return {**item, **dict.fromkeys(name for name in hidden if name in item)} if hidden else item
+    return cast(ItemT, {**item, **dict.fromkeys(name for name in hidden if name in item)}) if hidden else item
 
 
 # --- Inside

@@ -16,7 +16,7 @@ from hub.jobs.job import Job
 if TYPE_CHECKING:
     from hub.telemetry.ingest import Latest
 
-Standing = Callable[[AsyncConnection, list[str] | None], Awaitable[Mapping[str, list[dict[str, Any]]]]]
+Standing = Callable[[AsyncConnection, list[str] | None], Awaitable[Mapping[str, Sequence[Mapping[str, Any]]]]]
 """What stands at these sites (None: at all), by the kind that the live stream calls it."""
 
 

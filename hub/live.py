@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -59,7 +59,7 @@ class HubLiveSource:
         return Snapshot(last, msgspec.json.encode(body))
 
     async def _standing_at(self, conn: AsyncConnection, view: View) -> dict[str, Any]:
-        found: dict[str, list[dict[str, Any]]] = {}
+        found: dict[str, Sequence[Mapping[str, Any]]] = {}
         for standing in self._standing:
             here = await standing(conn, _list(view.sites))
             assert found.keys().isdisjoint(here)

@@ -1,11 +1,12 @@
-"""Shapes that answers of several domains are made of. Pure."""
+"""Shapes that requests to several domains are made of. Pure."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from web import shapes
 from web.asked import Body
 
 
@@ -15,10 +16,6 @@ class TextShape(Body):
     zh: Annotated[str, Field(min_length=1, max_length=500)]
     en: Annotated[str, Field(min_length=1, max_length=500)]
 
-
-class PersonShape(BaseModel):
-    """Somebody who did something, as they were then."""
-
-    id: str
-    name: str
-    role: str
+    def text(self) -> shapes.Text:
+        """The same as answers have it."""
+        return {"zh": self.zh, "en": self.en}

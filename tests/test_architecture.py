@@ -18,7 +18,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "contract": frozenset(),
     "rules": frozenset({"contract"}),
     "drivers": frozenset({"contract"}),
-    "web": frozenset({"contract"}),
+    "web": frozenset({"contract", "rules"}),
     "config": frozenset({"contract", "rules", "drivers"}),
     "gateway": frozenset({"contract", "rules", "drivers", "config", "web"}),
     "hub": frozenset({"contract", "rules", "config", "web", "drivers.profiles"}),

@@ -35,6 +35,9 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 Ready = Callable[[], Awaitable[list[str]]]
 """What keeps the server from serving, in words; nothing when it is ready."""
 
+EVERYWHERE: tuple[APIRouter, ...] = (session_router, live_router)
+"""What every server of ours answers, whatever it serves."""
+
 BODY_LIMIT = 1_000_000
 BODIES = 64_000_000
 BODIES_EACH = 16_000_000
@@ -102,9 +105,7 @@ def make_app(
     sessions.watch(live.end_session)
     add_error_answers(app, witness.refused)
     app.include_router(_health_router(ready, metrics_from))
-    app.include_router(session_router)
-    app.include_router(live_router)
-    for router in routers:
+    for router in (*EVERYWHERE, *routers):
         app.include_router(router)
     app.include_router(console_router(dist))
     return app

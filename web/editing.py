@@ -8,7 +8,8 @@ record as it stands now, if somebody else was faster.
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import Depends, Header
 from pydantic import BaseModel
@@ -52,8 +53,8 @@ class NoVersion(Refusal):
 class Stale(Refusal):
     """412: the record is not what it was when the form was opened. `current`: as it stands now, None if it is gone."""
 
-    def __init__(self, current: BaseModel | None) -> None:
-        shown = None if current is None else current.model_dump(mode="json")
+    def __init__(self, current: BaseModel | Mapping[str, Any] | None) -> None:
+        shown = current.model_dump(mode="json") if isinstance(current, BaseModel) else current
         super().__init__(412, "changed" if current else "removed", _CHANGED if current else _GONE, current=shown)
 
 
@@ -70,7 +71,7 @@ class Edition:
         """The answer shows this version."""
         self._response.headers["ETag"] = f'"{version}"'
 
-    def expect(self, version: int, current: BaseModel) -> None:
+    def expect(self, version: int, current: BaseModel | Mapping[str, Any]) -> None:
         """`NoVersion`, or `Stale` unless the request is about `version`.
 
         `current`: the record as the person sees it.

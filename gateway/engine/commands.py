@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import msgspec
 import structlog
@@ -27,6 +27,7 @@ from gateway.engine.desk.record import Facts
 from gateway.engine.doors.doors import Doors
 from gateway.engine.lanes.lanes import Lanes
 from rules.commands import admissible
+from web import shapes
 
 log = structlog.get_logger(__name__)
 
@@ -162,12 +163,12 @@ class Commands:
             case "go":
                 await self._go(command, local=local)
 
-    def item(self, command: str) -> dict[str, Any] | None:
+    def item(self, command: str) -> shapes.Command | None:
         """The command as the REST interface and the live stream show it; None if nobody knows it."""
         known = self.commands.get(command)
         return None if known is None else self._item(known.command, known)
 
-    def asked_item(self, command: Command) -> dict[str, Any]:
+    def asked_item(self, command: Command) -> shapes.Command:
         """A command that was just asked here, as the answer to who asked."""
         return self._item(command, self.commands.get(command.id))
 
@@ -184,7 +185,7 @@ class Commands:
         if facts:
             self._record.append(facts)
 
-    def _item(self, asked: Command, known: Remembered | None) -> dict[str, Any]:
+    def _item(self, asked: Command, known: Remembered | None) -> shapes.Command:
         return {
             "id": asked.id,
             "site": self._site,
@@ -193,7 +194,7 @@ class Commands:
             "args": asked.args,
             "reason": asked.reason,
             "state": "asked" if known is None else known.state,
-            "by": {"id": asked.by.id, "name": asked.by.name, "role": asked.by.role},
+            "by": shapes.person_of(asked.by),
             "issued_at": asked.issued_at,
             "expires_at": asked.expires_at,
             "result": None if known is None or known.state == "sent" else _result(known),
@@ -322,8 +323,8 @@ class Commands:
         return alarm
 
 
-def _result(known: Remembered) -> dict[str, Any]:
-    why = None if known.why is None else {"zh": known.why.zh, "en": known.why.en}
+def _result(known: Remembered) -> shapes.Result:
+    why = None if known.why is None else shapes.text_of(known.why)
     return {"at": instant(known.at), "why": why}
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from contract.desired import Account, Role
-from contract.instants import instant
+from contract.instants import Instant, instant
 from contract.texts import Text
 from gateway.break_glass.account import Sealed
 from gateway.web.served import Gateway, Served
@@ -18,6 +19,7 @@ from web.asked import Body
 from web.errors import Conflict, Forbidden, NotFound
 from web.live.stream import Live
 from web.once import EVERY_TIME, OnceRoute
+from web.paging import Page
 from web.session.sessions import PROVEN, Allowed, Sessions
 from web.users import SEALED, User
 
@@ -45,15 +47,52 @@ class Locking(Body):
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
+class HeldLock(TypedDict):
+    """Somebody locked an account here. `by`: their name."""
+
+    by: str
+    at: Instant
+    reason: str
+
+
+class HeldAccount(TypedDict):
+    """An account that may sign in here without the hub until `expires_at`; what whoever asks may do with it."""
+
+    id: str
+    username: str
+    name: str
+    role: Role
+    expires_at: Instant
+    may_lock: bool
+    may_unlock: bool
+    lock: HeldLock | None
+
+
+class BreakGlass(TypedDict):
+    """How the sealed account stands."""
+
+    made_at: Instant | None
+    used_at: Instant | None
+    spent: bool
+    opens: bool
+
+
+class SealedAccount(TypedDict):
+    """The sealed account, told this once."""
+
+    username: str
+    password: str
+
+
 @router.get("/held-accounts")
-async def accounts(gateway: Gateway, user: Locker, request: Request) -> dict[str, Any]:
+async def accounts(gateway: Gateway, user: Locker, request: Request) -> Page[HeldAccount]:
     """The accounts that may sign in here, by user name, until when without the hub, and which are locked."""
     held = sorted(gateway.people.accounts.values(), key=lambda each: each.username)
-    return {"items": [_item(each, user, _store(request)) for each in held], "next": None}
+    return Page[HeldAccount](items=[_item(each, user, _store(request)) for each in held])
 
 
 @router.post("/held-accounts/{account_id}/lock", dependencies=[PROVEN])
-async def lock(account_id: str, body: Locking, gateway: Gateway, user: Locker, request: Request) -> dict[str, Any]:
+async def lock(account_id: str, body: Locking, gateway: Gateway, user: Locker, request: Request) -> HeldAccount:
     """Lock an account at this gateway at once, hub or no hub; its sessions here end. Not one of a higher role."""
     found = _account(gateway, account_id)
     if found.id == user.id:
@@ -67,7 +106,7 @@ async def lock(account_id: str, body: Locking, gateway: Gateway, user: Locker, r
 
 
 @router.post("/held-accounts/{account_id}/unlock", dependencies=[PROVEN])
-async def unlock(account_id: str, gateway: Gateway, user: Keeper, request: Request) -> dict[str, Any]:
+async def unlock(account_id: str, gateway: Gateway, user: Keeper, request: Request) -> HeldAccount:
     """Lift a lock that somebody of a lower role set at this gateway; the hub lifts any."""
     found, store = _account(gateway, account_id), _store(request)
     lock = store.lock_of(found)
@@ -80,7 +119,7 @@ async def unlock(account_id: str, gateway: Gateway, user: Keeper, request: Reque
 
 
 @router.get("/break-glass")
-async def break_glass(gateway: Gateway, user: Keeper, request: Request) -> dict[str, Any]:
+async def break_glass(gateway: Gateway, user: Keeper, request: Request) -> BreakGlass:
     """How the sealed account stands: made when, used when, spent or not, and whether it opens now."""
     sealed = _sealed(request)
     await sealed.look()
@@ -94,7 +133,7 @@ async def break_glass(gateway: Gateway, user: Keeper, request: Request) -> dict[
 
 
 @router.post("/break-glass", dependencies=[PROVEN, EVERY_TIME])
-async def renew_break_glass(gateway: Gateway, user: Keeper, request: Request) -> dict[str, str]:
+async def renew_break_glass(gateway: Gateway, user: Keeper, request: Request) -> SealedAccount:
     """A new sealed account in place of the old one: its password, shown this once, belongs into an envelope."""
     if user.id == SEALED:
         raise Forbidden(_NOT_SEALED)
@@ -118,7 +157,7 @@ def _may_unlock(user: User, lock: Lock) -> bool:
     return by < RANKS[user.role]
 
 
-def _item(account: Account, user: User, store: HeldSessions) -> dict[str, Any]:
+def _item(account: Account, user: User, store: HeldSessions) -> HeldAccount:
     lock = store.lock_of(account)
     return {
         "id": account.id,

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
 import msgspec
 from fastapi import APIRouter
-from pydantic import Field
 
 from contract.commands import CommandKind
+from contract.readings import Value
 from gateway.engine.alarms.episodes import Alarm, alarm_item, ticket_item, urgency
 from gateway.web.commands import ask
 from gateway.web.served import Gateway, Served
 from rules.alarms.episode import STATES
-from rules.alarms.rule import SHELVE_LIMIT_S
-from web.arguments import Arg
-from web.asked import Body
+from web import shapes
+from web.arguments import Arg, Note, Shelving
 from web.errors import NotFound
 from web.once import OnceRoute
-from web.paging import Limit, SealedCursors, listed_words
+from web.paging import Limit, Page, SealedCursors, listed_words
 from web.session.sessions import SignedInUser
 from web.users import User
 
@@ -28,22 +25,17 @@ TTL_S = 30
 TICKET_STATES = ("raised", "taken", "done", "closed")
 
 
-class Note(Body):
-    """What the person says about it."""
+class _Raised(msgspec.Struct):
+    """What is read of a `ticket.raised`."""
 
-    note: Annotated[str, Field(max_length=500)] = ""
-
-
-class Shelving(Note):
-    """For how long, in seconds."""
-
-    for_s: Annotated[int, Field(ge=60, le=SHELVE_LIMIT_S)]
+    ticket: str
+    history: list[tuple[str, int, Value]] = []
 
 
 @router.get("/alarms")
 async def alarms(
     gateway: Gateway, cursors: SealedCursors, state: str | None = None, cursor: str = "", limit: Limit = 100
-) -> dict[str, Any]:
+) -> Page[shapes.Alarm]:
     """Alarms, the most urgent first. `state`: one or several, with commas. `cursor`: the `next` of the page before."""
     states = listed_words("state", state, STATES)
     known = gateway.engine.alarms.alarms.values()
@@ -52,29 +44,29 @@ async def alarms(
         after = cursors.key(cursor, int, int, int, str)
         found = [alarm for alarm in found if urgency(alarm) > after]
     following = cursors.after(*urgency(found[limit - 1])) if len(found) > limit else None
-    return {"items": [alarm_item(alarm, gateway.site) for alarm in found[:limit]], "next": following}
+    return Page[shapes.Alarm](items=[alarm_item(alarm, gateway.site) for alarm in found[:limit]], next=following)
 
 
 @router.get("/alarms/{alarm}")
-async def one_alarm(alarm: str, gateway: Gateway) -> dict[str, Any]:
+async def one_alarm(alarm: str, gateway: Gateway) -> shapes.Alarm:
     """One alarm."""
     return alarm_item(_alarm(gateway, alarm), gateway.site)
 
 
 @router.post("/alarms/{alarm}/ack", status_code=202)
-async def acknowledge(alarm: str, gateway: Gateway, user: SignedInUser, body: Note | None = None) -> dict[str, Any]:
+async def acknowledge(alarm: str, gateway: Gateway, user: SignedInUser, body: Note | None = None) -> shapes.Command:
     """Say that one has seen it."""
     return await _ask(gateway, user, "alarm.ack", alarm, {"note": (body or Note()).note})
 
 
 @router.post("/alarms/{alarm}/shelve", status_code=202)
-async def shelve(alarm: str, gateway: Gateway, user: SignedInUser, body: Shelving) -> dict[str, Any]:
+async def shelve(alarm: str, gateway: Gateway, user: SignedInUser, body: Shelving) -> shapes.Command:
     """Silence it for a while."""
     return await _ask(gateway, user, "alarm.shelve", alarm, {"for_s": body.for_s, "note": body.note})
 
 
 @router.post("/alarms/{alarm}/unshelve", status_code=202)
-async def unshelve(alarm: str, gateway: Gateway, user: SignedInUser, body: Note | None = None) -> dict[str, Any]:
+async def unshelve(alarm: str, gateway: Gateway, user: SignedInUser, body: Note | None = None) -> shapes.Command:
     """End its silence early."""
     return await _ask(gateway, user, "alarm.unshelve", alarm, {"note": (body or Note()).note})
 
@@ -82,7 +74,7 @@ async def unshelve(alarm: str, gateway: Gateway, user: SignedInUser, body: Note 
 @router.get("/tickets")
 async def tickets(
     gateway: Gateway, cursors: SealedCursors, state: str | None = None, cursor: str = "", limit: Limit = 100
-) -> dict[str, Any]:
+) -> Page[shapes.Ticket]:
     """Tickets that this site raised, the newest first: `raised`, or `closed` once the device is back to normal."""
     states = listed_words("state", state, TICKET_STATES)
     known = gateway.engine.alarms.alarms.values()
@@ -93,11 +85,11 @@ async def tickets(
         after = cursors.key(cursor, str, str)
         found = [item for item in found if (item["raised_at"], item["id"]) < after]
     following = cursors.after(found[limit - 1]["raised_at"], found[limit - 1]["id"]) if len(found) > limit else None
-    return {"items": found[:limit], "next": following}
+    return Page[shapes.Ticket](items=found[:limit], next=following)
 
 
 @router.get("/tickets/{ticket}")
-async def one_ticket(ticket: str, gateway: Gateway) -> dict[str, Any]:
+async def one_ticket(ticket: str, gateway: Gateway) -> shapes.Ticket:
     """A ticket with the values around its fault."""
     alarm = next((alarm for alarm in gateway.engine.alarms.alarms.values() if alarm.ticket == ticket), None)
     item = None if alarm is None else ticket_item(alarm, gateway.site)
@@ -108,9 +100,9 @@ async def one_ticket(ticket: str, gateway: Gateway) -> dict[str, Any]:
     except OSError:  # the ticket is worth more than its history
         raised = []
     for event in raised:
-        data = msgspec.json.decode(event.data)
-        if data["ticket"] == ticket:
-            item["history"] = data["history"]
+        data = msgspec.json.decode(event.data, type=_Raised)
+        if data.ticket == ticket:
+            item["history"] = data.history
     return item
 
 
@@ -121,7 +113,7 @@ def _alarm(gateway: Served, alarm: str) -> Alarm:
     return found
 
 
-async def _ask(gateway: Served, user: User, kind: CommandKind, alarm: str, args: dict[str, Arg]) -> dict[str, Any]:
+async def _ask(gateway: Served, user: User, kind: CommandKind, alarm: str, args: dict[str, Arg]) -> shapes.Command:
     note = args.get("note")
     reason = note if isinstance(note, str) and note.strip() else kind
     return await ask(gateway, user, kind=kind, target=alarm, reason=reason, args=args, ttl_s=TTL_S)

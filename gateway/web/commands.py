@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Literal
 from uuid import uuid4
 
 from fastapi import APIRouter
-from pydantic import ConfigDict, Field
+from typing_extensions import TypedDict
 
 from contract.commands import Command, CommandKind
 from contract.instants import instant
 from contract.texts import Text
 from gateway.web.served import Gateway, Served
-from rules.commands import LIFE_MS, args_fault, may_ask
-from web.arguments import Arg, Args
-from web.asked import Body
+from rules.commands import args_fault, may_ask
+from web import shapes
+from web.arguments import Arg, NewCommand
 from web.errors import Forbidden, Invalid, NotFound, TooMany
 from web.once import OnceRoute
 from web.paging import NOT_YOURS
@@ -23,9 +23,6 @@ from web.users import User
 
 router = APIRouter(prefix="/api", tags=["commands"], route_class=OnceRoute)
 
-DEFAULT_TTL_S = 30
-LONGEST_TTL_S = LIFE_MS // 1000
-
 _NO_REASON = Text("请填写原因", "say why")
 _NO_TARGET = Text("该项目点没有这个对象", "this site has no such target")
 _ROLE = Text("您的角色不能执行此操作", "Your role may not ask for this")
@@ -33,24 +30,15 @@ _BUSY = Text("网关正忙，请稍后再试", "The gateway is busy; try again i
 _UNREADABLE = Text("当前读不到可信的读数", "No value that can be trusted is readable now")
 
 
-class NewCommand(Body):
-    """A command.
+class MeterRead(TypedDict):
+    """A register whose value is being recorded."""
 
-    `args` by kind: door.mode {mode}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value}.
-    """
-
-    model_config = ConfigDict(allow_inf_nan=False)
-
-    site: Annotated[str, Field(min_length=1, max_length=64)]
-    target: Annotated[str, Field(min_length=1, max_length=129)]
-    kind: CommandKind
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
-    ttl_s: Annotated[int, Field(ge=1, le=LONGEST_TTL_S)] = DEFAULT_TTL_S
-    args: Args = Field(default_factory=dict)
+    meter: str
+    state: Literal["done"]
 
 
 @router.post("/commands", status_code=202)
-async def new_command(body: NewCommand, gateway: Gateway, user: SignedInUser) -> dict[str, Any]:
+async def new_command(body: NewCommand, gateway: Gateway, user: SignedInUser) -> shapes.Command:
     """Ask for something here; the answer is that it was asked, the result comes with the live stream."""
     if body.site != gateway.site:
         raise Forbidden(NOT_YOURS, "foreign_site")
@@ -60,7 +48,7 @@ async def new_command(body: NewCommand, gateway: Gateway, user: SignedInUser) ->
 
 
 @router.get("/commands/{command}")
-async def command(command: str, gateway: Gateway) -> dict[str, Any]:
+async def command(command: str, gateway: Gateway) -> shapes.Command:
     """What became of a command."""
     found = gateway.engine.commands.item(command)
     if found is None:
@@ -69,7 +57,7 @@ async def command(command: str, gateway: Gateway) -> dict[str, Any]:
 
 
 @router.post("/meters/{meter}/read", status_code=202)
-async def read_meter(meter: str, gateway: Gateway, user: SignedInUser) -> dict[str, Any]:
+async def read_meter(meter: str, gateway: Gateway, user: SignedInUser) -> MeterRead:
     """Record the register's value now, as a `meter.read` event."""
     if user.role == "guard":
         raise Forbidden(_ROLE)
@@ -84,7 +72,7 @@ async def read_meter(meter: str, gateway: Gateway, user: SignedInUser) -> dict[s
 
 async def ask(
     gateway: Served, user: User, *, kind: CommandKind, target: str, reason: str, args: dict[str, Arg], ttl_s: int
-) -> dict[str, Any]:
+) -> shapes.Command:
     """Sets a command on its way; answers it as it stands then. `Forbidden`, `NotFound`, `Invalid`, `TooMany`."""
     if not may_ask(user.role, kind):
         raise Forbidden(_ROLE, "role")

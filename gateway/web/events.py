@@ -18,8 +18,9 @@ from contract.texts import Text
 from gateway.journal import Recorded
 from gateway.web.items import EventItem, seen_item
 from gateway.web.served import Gateway, Served
+from web import shapes
 from web.errors import Invalid, NotFound, Refusal
-from web.paging import Limit
+from web.paging import Limit, Page
 from web.session.sessions import Sees, SignedInUser
 from web.users import User
 from web.witness import Witnessed
@@ -37,7 +38,7 @@ _UNREADABLE = Text("历史事件暂时无法读取", "The history cannot be read
 _TOO_MANY = Text("筛选条件过多", "too many kinds and sources at once")
 
 
-@router.get("/events", response_class=Response, responses={200: {"content": {"application/json": {}}}})
+@router.get("/events", response_class=Response, responses={200: {"model": Page[shapes.Event]}})
 async def events(
     *,
     gateway: Gateway,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
@@ -13,6 +12,7 @@ from contract.readings import Reading, Value
 from contract.rights import Viewer, data_seen, sees_event
 from gateway.engine.desk.points import Latest
 from gateway.journal import Recorded
+from web import shapes
 from web.live.screens import LiveEvent
 
 
@@ -77,15 +77,15 @@ def seen_item(event: Recorded, site: str, gateway: str, viewer: Viewer) -> Event
     return msgspec.structs.replace(event_item(event, site, gateway), data=data_seen(viewer, event.kind, event.data))
 
 
-def point_item(layout: PointLayout, latest: Latest, site: str) -> dict[str, Any]:
+def point_item(layout: PointLayout, latest: Latest, site: str) -> shapes.Point:
     """A point and its latest reading."""
     return {
         "id": layout.id,
         "site": site,
-        "name": {"zh": layout.name.zh, "en": layout.name.en},
+        "name": shapes.text_of(layout.name),
         "type": layout.type,
         "unit": layout.unit,
-        "labels": {code: {"zh": name.zh, "en": name.en} for code, name in layout.labels.items()},
+        "labels": {code: shapes.text_of(name) for code, name in layout.labels.items()},
         "writable": layout.writable,
         "value": latest.value,
         "quality": latest.quality,
@@ -93,17 +93,17 @@ def point_item(layout: PointLayout, latest: Latest, site: str) -> dict[str, Any]
     }
 
 
-def reading_item(reading: Reading) -> dict[str, Any]:
+def reading_item(reading: Reading) -> shapes.Read:
     """One reading of a series."""
     return {"at": instant(reading.at), "value": reading.value, "quality": reading.quality}
 
 
-def stepped(readings: Sequence[Reading], *, start_ms: int, step_ms: int, agg: str) -> list[dict[str, Any]]:
+def stepped(readings: Sequence[Reading], *, start_ms: int, step_ms: int, agg: str) -> list[shapes.Read]:
     """One value for each step that has good readings; steps begin at `start_ms`. Readings oldest first.
 
     `delta`: the last value of a step less the last one before it (its own first one, if there is none).
     """
-    items: list[dict[str, Any]] = []
+    items: list[shapes.Read] = []
     before: Value = None
     group: list[Value] = []
     place = 0

@@ -7,11 +7,26 @@ from collections.abc import Iterator
 from prometheus_client import REGISTRY
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
+from typing_extensions import TypedDict
 
 from gateway.web.served import Served
 
 PREFIX = "gatehouse_gateway"
-BUS_COUNTERS = ("exchanges", "timeouts", "refused", "reconnects", "late", "overruns", "missed")
+
+
+class WireCounts(TypedDict):
+    """What is counted on each wire."""
+
+    exchanges: int
+    timeouts: int
+    refused: int
+    reconnects: int
+    late: int
+    overruns: int
+    missed: int
+
+
+BUS_COUNTERS = tuple(WireCounts.__annotations__)
 
 
 class GatewayFigures(Collector):

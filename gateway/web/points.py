@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import structlog
 from fastapi import APIRouter, Query
@@ -12,12 +12,12 @@ from contract.layout import PointLayout
 from contract.texts import Text
 from gateway.web.items import point_item, reading_item, stepped
 from gateway.web.served import Gateway, Served
+from web import shapes
 from web.errors import Invalid, NotFound, Refusal
+from web.paging import Page
 
 router = APIRouter(prefix="/api", tags=["telemetry"])
 log = structlog.get_logger(__name__)
-
-Agg = Literal["avg", "min", "max", "last", "delta"]
 
 DAY_MS = 86_400_000
 LONGEST_MS = 400 * DAY_MS
@@ -42,11 +42,11 @@ _LABEL = Text("文本测点只能取 last", "a text point has only `last`")
 
 
 @router.get("/points")
-async def points(gateway: Gateway) -> dict[str, Any]:
+async def points(gateway: Gateway) -> Page[shapes.Point]:
     """Every point of the site with its latest reading."""
     engine = gateway.engine
     items = [point_item(layout, engine.points.value(layout.id), gateway.site) for layout in engine.layout.points]
-    return {"items": items, "next": None}
+    return Page[shapes.Point](items=items)
 
 
 @router.get("/readings")
@@ -57,9 +57,9 @@ async def readings(
     since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
     until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
     step: Annotated[int | None, Query(ge=1, le=86_400 * 366, description="seconds")] = None,
-    agg: Agg | None = None,
+    agg: shapes.Agg | None = None,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 5000,
-) -> dict[str, Any]:
+) -> shapes.Series:
     """Readings of one point, oldest first: as they came, or one value a step. Without times: the last 24 hours."""
     layout = _layout(gateway, point)
     now = gateway.clock.wall_ms()
@@ -71,14 +71,23 @@ async def readings(
     except OSError as error:
         log.warning("history cannot be read", point=point, why=str(error))
         raise Refusal(503, "unreadable", _UNREADABLE) from error
-    head: dict[str, Any] = {"id": point, "site": gateway.site, "unit": layout.unit, "step": step}
+    whole: shapes.Series = {
+        "id": point,
+        "site": gateway.site,
+        "unit": layout.unit,
+        "step": step,
+        "agg": None,
+        "items": [],
+        "next": None,
+    }
     if step is None:
-        items = [reading_item(reading) for reading in found[:limit]]
-        following = reading_item(found[limit])["at"] if len(found) > limit else None
-        return head | {"agg": None, "items": items, "next": following}
-    chosen = agg or ("last" if layout.type == "label" else "avg")
-    items = stepped(found, start_ms=start, step_ms=step * 1000, agg=chosen)
-    return head | {"agg": chosen, "items": items, "next": None}
+        whole["items"] = [reading_item(reading) for reading in found[:limit]]
+        whole["next"] = reading_item(found[limit])["at"] if len(found) > limit else None
+    else:
+        chosen: shapes.Agg = agg or ("last" if layout.type == "label" else "avg")
+        whole["agg"] = chosen
+        whole["items"] = stepped(found, start_ms=start, step_ms=step * 1000, agg=chosen)
+    return whole
 
 
 def _layout(gateway: Served, point: str) -> PointLayout:
@@ -93,7 +102,7 @@ def _layout(gateway: Served, point: str) -> PointLayout:
     return PointLayout(id=point, device=place, name=Text(point, point), type=PLACE_ASPECTS[aspect])
 
 
-def _check(start: int, end: int, step: int | None, agg: Agg | None, layout: PointLayout) -> None:
+def _check(start: int, end: int, step: int | None, agg: shapes.Agg | None, layout: PointLayout) -> None:
     if end <= start:
         raise Invalid({"to": _BACKWARD})
     if end - start > LONGEST_MS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -95,7 +95,7 @@ class SiteScreen:
     def _live(self, event: Recorded) -> LiveEvent:
         return live_event(event, self._gateway.site, self._gateway.engine.site.gateway)
 
-    def _item(self, thing: Thing) -> dict[str, Any] | None:
+    def _item(self, thing: Thing) -> Mapping[str, Any] | None:
         engine, site = self._gateway.engine, self._gateway.site
         match thing.kind:
             case "door":

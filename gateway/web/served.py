@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Protocol
 
 from fastapi import Depends
 from starlette.requests import Request
@@ -18,6 +18,7 @@ from gateway.break_glass.account import Sealed
 from gateway.clock import Clock
 from gateway.engine.site import SiteEngine
 from gateway.journal import Journal
+from web import shapes
 from web.paging import sites_asked
 from web.session.sessions import SignedInUser
 
@@ -129,7 +130,7 @@ class Served:
         """Events that the hub has not acknowledged."""
         return self.journal.last - self.journal.acked
 
-    def gateway_item(self) -> dict[str, Any]:
+    def gateway_item(self) -> shapes.Gateway:
         """This gateway, as GET /api/gateways and the live stream show it."""
         engine = self.engine
         return {

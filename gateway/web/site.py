@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
+from typing_extensions import TypedDict
 
 from contract.instants import instant
 from contract.rights import thing_seen
-from gateway.web.metrics import BUS_COUNTERS
+from gateway.web.metrics import WireCounts
 from gateway.web.served import Gateway, Served, served
-from web.paging import Limit
+from web import shapes
+from web.paging import Limit, Page
 from web.session.sessions import Sees, Sessions, SignedInUser
 from web.users import User
 from web.witness import Witnessed
@@ -23,8 +24,44 @@ KnowsNames = Annotated[User, Depends(Sees("passing"))]
 """Who may read holders' names: those whose work is at the doors."""
 
 
+class _Wire(TypedDict):
+    id: str
+    site: str
+    kind: str
+    connected: bool
+    devices: list[str]
+    silent: list[str]
+    crashes: int
+
+
+class Wire(_Wire, WireCounts):
+    """One wire of the site, with what was counted on it since the start. `silent`: devices that do not answer."""
+
+
+class JournalStanding(TypedDict):
+    """Where the journal stands. `stalled`: why the disk does not record."""
+
+    stream: str
+    first: int
+    last: int
+    acked: int
+    durable: int
+    waiting: int
+    stalled: str | None
+
+
+class HolderName(TypedDict):
+    """A holder as far as the hub sends them down."""
+
+    id: str
+    site: str
+    name: str
+    kind: str
+    unit: str
+
+
 @router.get("/about")
-async def about(request: Request, gateway: Annotated[Served, Depends(served)]) -> dict[str, Any]:
+async def about(request: Request, gateway: Annotated[Served, Depends(served)]) -> shapes.About:
     """Which server this is, and whether it works alone; open to everybody. The backlog only for who is signed in."""
     sessions: Sessions = request.app.state.sessions
     known = await sessions.still_valid(request) is not None
@@ -40,47 +77,51 @@ async def about(request: Request, gateway: Annotated[Served, Depends(served)]) -
 
 
 @router.get("/site")
-async def layout(gateway: Gateway) -> dict[str, Any]:
+async def layout(gateway: Gateway) -> shapes.Layout:
     """What the site consists of."""
-    found: dict[str, Any] = msgspec.to_builtins(gateway.engine.layout)
-    return found
+    return gateway.engine.layout
 
 
 @router.get("/sites")
-async def sites(gateway: Gateway) -> dict[str, Any]:
+async def sites(gateway: Gateway) -> Page[shapes.Site]:
     """The one site of this gateway. Its posts are the hub's to keep."""
     known = gateway.engine.layout
-    name = {"zh": known.name.zh, "en": known.name.en}
-    item = {"id": known.site, "name": name, "timezone": known.timezone, "described": True, "posts": []}
-    return {"items": [item], "next": None}
+    item: shapes.Site = {
+        "id": known.site,
+        "name": shapes.text_of(known.name),
+        "timezone": known.timezone,
+        "described": True,
+        "posts": [],
+    }
+    return Page[shapes.Site](items=[item])
 
 
 @router.get("/doors")
-async def doors(gateway: Gateway) -> dict[str, Any]:
+async def doors(gateway: Gateway) -> Page[shapes.Door]:
     """How the doors stand."""
     known = gateway.engine.doors
-    return {"items": [known.item(id) for id in known.ids()], "next": None}
+    return Page[shapes.Door](items=[known.item(id) for id in known.ids()])
 
 
 @router.get("/lanes")
-async def lanes(gateway: Gateway, user: SignedInUser) -> dict[str, Any]:
+async def lanes(gateway: Gateway, user: SignedInUser) -> Page[shapes.Lane]:
     """How the lanes stand."""
     known, viewer = gateway.engine.lanes, user.viewer()
-    return {"items": [thing_seen(viewer, "lane", known.item(id)) for id in known.ids()], "next": None}
+    return Page[shapes.Lane](items=[thing_seen(viewer, "lane", known.item(id)) for id in known.ids()])
 
 
 @router.get("/gateways")
-async def gateways(gateway: Gateway) -> dict[str, Any]:
+async def gateways(gateway: Gateway) -> Page[shapes.Gateway]:
     """This gateway."""
-    return {"items": [gateway.gateway_item()], "next": None}
+    return Page[shapes.Gateway](items=[gateway.gateway_item()])
 
 
 @router.get("/wires")
-async def wires(gateway: Gateway) -> dict[str, Any]:
+async def wires(gateway: Gateway) -> Page[Wire]:
     """How each wire does since the start, for whoever looks for a bad cable: nothing is missed in silence."""
     buses = gateway.engine.buses
     installed = gateway.engine.site.buses
-    items = [
+    items: list[Wire] = [
         {
             "id": id,
             "site": gateway.site,
@@ -89,15 +130,21 @@ async def wires(gateway: Gateway) -> dict[str, Any]:
             "devices": [device for device, wire in buses.bus_of.items() if wire == id],
             "silent": [device for device, wire in buses.bus_of.items() if wire == id and not bus.online(device)],
             "crashes": buses.crashes[id],
-            **{name: getattr(bus.health, name) for name in BUS_COUNTERS},
+            "exchanges": bus.health.exchanges,
+            "timeouts": bus.health.timeouts,
+            "refused": bus.health.refused,
+            "reconnects": bus.health.reconnects,
+            "late": bus.health.late,
+            "overruns": bus.health.overruns,
+            "missed": bus.health.missed,
         }
         for id, bus in buses.buses.items()
     ]
-    return {"items": items, "next": None}
+    return Page[Wire](items=items)
 
 
 @router.get("/journal")
-async def journal(gateway: Gateway) -> dict[str, Any]:
+async def journal(gateway: Gateway) -> JournalStanding:
     """Where the journal stands: its stream, the first sequence held, the last one, and what the hub acknowledged."""
     known = gateway.journal
     return {
@@ -121,16 +168,16 @@ async def holders(
     ids: Annotated[str, Query(max_length=10_000)] = "",
     q: Annotated[str, Query(max_length=100)] = "",
     limit: Limit = 100,
-) -> dict[str, Any]:
+) -> Page[HolderName]:
     """Names of holders that the hub sent down: those of `ids` (with commas), or whose name or unit contains `q`."""
     known = gateway.people.holders
     if ids:
         found = [known[id] for id in ids.split(",") if id in known]
     else:
         found = [each for each in known.values() if q in each.name or q in each.unit]
-    items = [
+    items: list[HolderName] = [
         {"id": each.id, "site": gateway.site, "name": each.name, "kind": each.kind, "unit": each.unit}
         for each in found[:limit]
     ]
     witness.read(request, user, "holders", gateway.site, records=len(items))
-    return {"items": items, "next": None}
+    return Page[HolderName](items=items)

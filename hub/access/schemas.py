@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, computed_field, model_validator
 
 from contract import cards
 from contract.cards import PrintedForm
-from contract.desired import CredentialKind
+from contract.desired import CredentialKind, CredentialState, HolderKind
 from contract.rights import HIDDEN
 from contract.texts import Text
 from hub.shapes import TextShape
@@ -100,7 +100,7 @@ class HolderBody(Term):
     """A person or firm."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
-    kind: Literal["resident", "staff", "visitor", "contractor"] = "resident"
+    kind: HolderKind = "resident"
     unit: Annotated[str, Field(max_length=100)] = ""
 
 
@@ -108,7 +108,7 @@ class CredentialBody(Presentable, Term):
     """What a holder presents."""
 
     holder: Id
-    state: Literal["active", "revoked", "lost"] = "active"
+    state: CredentialState = "active"
 
 
 class WindowBody(Body):
@@ -167,7 +167,7 @@ class CredentialShape(Kept, Term):
     kind: CredentialKind
     value: str
     holder: str
-    state: str
+    state: CredentialState
 
     @computed_field(description="A card's number in every form in which it may be printed: 10d, 8h, 3+5 …")  # type: ignore[prop-decorator]
     @property

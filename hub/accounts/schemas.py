@@ -101,8 +101,8 @@ class AccountShape(User):
     changed_at: At
     version: int
     signed_in_at: At | None
-    second_factor: bool = False
-    locks: Annotated[list[LockShape], Field(default_factory=list)]
+    second_factor: bool
+    locks: list[LockShape]
 
 
 class FirstCode(Body):

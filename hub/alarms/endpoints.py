@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
-
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
 
 from contract.commands import CommandKind
-from contract.facts.alarms import Severity
-from contract.readings import Value
 from hub.alarms import own, service
 from hub.alarms.models import AlarmRow
-from hub.commands.schemas import CommandItem
 from hub.commands.service import Args, AskedCommand
 from hub.database.transactions import Reading, Writing, connection
-from hub.shapes import PersonShape, TextShape
 from rules.alarms.episode import STATES
-from rules.alarms.rule import SHELVE_LIMIT_S
-from web.asked import Body
+from web import shapes
+from web.arguments import Note, Shelving
 from web.errors import NotFound
 from web.once import OnceRoute
 from web.paging import Limit, Moment, Page, Rank, SealedCursors, listed_words, sites_asked
@@ -35,40 +28,7 @@ _ACK, _SHELVE, _UNSHELVE = "确认告警", "搁置告警", "取消搁置"
 """Reasons where the person gave no note of their own."""
 
 
-class AlarmShape(BaseModel):
-    """An alarm. `values`: the points that its rule looked at."""
-
-    id: str
-    site: str
-    rule: str
-    source: str
-    asset: str
-    severity: Severity
-    state: Literal["active", "acknowledged", "cleared", "shelved", "closed"]
-    message: TextShape
-    response: TextShape | None
-    values: dict[str, Value]
-    raised_at: str
-    cleared_at: str | None
-    acknowledged_at: str | None
-    acknowledged_by: PersonShape | None
-    shelved_until: str | None
-    note: str
-
-
-class Note(Body):
-    """What a person says about it."""
-
-    note: Annotated[str, Field(max_length=500)] = ""
-
-
-class Shelf(Note):
-    """For how long (seconds), and why."""
-
-    for_s: Annotated[int, Field(ge=60, le=SHELVE_LIMIT_S)]
-
-
-@router.get("", response_model=Page[AlarmShape])
+@router.get("")
 async def alarms(
     user: SignedInUser,
     session: Reading,
@@ -78,7 +38,7 @@ async def alarms(
     state: str | None = None,
     cursor: str = "",
     limit: Limit = 100,
-) -> dict[str, Any]:
+) -> Page[shapes.Alarm]:
     """Alarms by state, then severity, then time. `state`: one or several, with commas; `open`: all but closed.
 
     `cursor`: the `next` of the page before.
@@ -89,25 +49,25 @@ async def alarms(
     after = cursors.key(cursor, Rank, Moment, str) if cursor else None
     rows = await service.listed(session, sites_asked(user, site), states, after, limit + 1)
     last = cursors.after(*service.sort_key(rows[limit - 1])) if len(rows) > limit else None
-    return {"items": [service.item_of(row) for row in rows[:limit]], "next": last}
+    return Page[shapes.Alarm](items=[service.item_of(row) for row in rows[:limit]], next=last)
 
 
-@router.get("/{alarm}", response_model=AlarmShape)
-async def one_alarm(alarm: str, user: SignedInUser, session: Reading) -> dict[str, Any]:
+@router.get("/{alarm}")
+async def one_alarm(alarm: str, user: SignedInUser, session: Reading) -> shapes.Alarm:
     """One alarm."""
     return service.item_of(await _alarm(session, user, alarm))
 
 
-@router.post("/{alarm}/ack", status_code=202, response_model=CommandItem)
-async def acknowledge(alarm: str, user: SignedInUser, session: Writing, body: Note | None = None) -> dict[str, Any]:
+@router.post("/{alarm}/ack", status_code=202)
+async def acknowledge(alarm: str, user: SignedInUser, session: Writing, body: Note | None = None) -> shapes.Command:
     """Say that somebody has seen it. The state changes when the gateway's event comes back; an alarm of the hub's own
     changes at once."""
     note = (body or Note()).note.strip()
     return await _ask(session, user, alarm, "alarm.ack", args={"note": note}, reason=note or _ACK)
 
 
-@router.post("/{alarm}/shelve", status_code=202, response_model=CommandItem)
-async def shelve(alarm: str, body: Shelf, user: SignedInUser, session: Writing) -> dict[str, Any]:
+@router.post("/{alarm}/shelve", status_code=202)
+async def shelve(alarm: str, body: Shelving, user: SignedInUser, session: Writing) -> shapes.Command:
     """Silence it for some time; then it returns by itself."""
     note = body.note.strip()
     return await _ask(
@@ -115,8 +75,8 @@ async def shelve(alarm: str, body: Shelf, user: SignedInUser, session: Writing) 
     )
 
 
-@router.post("/{alarm}/unshelve", status_code=202, response_model=CommandItem)
-async def unshelve(alarm: str, user: SignedInUser, session: Writing, body: Note | None = None) -> dict[str, Any]:
+@router.post("/{alarm}/unshelve", status_code=202)
+async def unshelve(alarm: str, user: SignedInUser, session: Writing, body: Note | None = None) -> shapes.Command:
     """End its shelf time."""
     note = (body or Note()).note.strip()
     return await _ask(session, user, alarm, "alarm.unshelve", args={}, reason=note or _UNSHELVE)
@@ -124,7 +84,7 @@ async def unshelve(alarm: str, user: SignedInUser, session: Writing, body: Note 
 
 async def _ask(
     session: Writing, user: User, alarm: str, kind: CommandKind, *, args: Args, reason: str
-) -> dict[str, Any]:
+) -> shapes.Command:
     row = await _alarm(session, user, alarm)
     service.check_state(kind, row.state)
     command = AskedCommand(site=row.site, target=row.id, kind=kind, reason=reason, args=args, ttl_s=_TTL_S)

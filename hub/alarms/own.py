@@ -27,6 +27,7 @@ from hub.commands.service import HUB, AskedCommand
 from hub.database.event import to_instant
 from hub.events import stream
 from hub.jobs import queue
+from web import shapes
 from web.users import User
 
 SHELVES = "alarms.shelves"
@@ -72,7 +73,7 @@ async def present(conn: AsyncConnection, rule: str) -> set[str]:
     return set((await conn.execute(_PRESENT, {"rule": rule})).scalars())
 
 
-async def ask(conn: AsyncConnection, user: User, asked: AskedCommand) -> dict[str, Any]:
+async def ask(conn: AsyncConnection, user: User, asked: AskedCommand) -> shapes.Command:
     """A person's command about an alarm, sent to its gateway; about an own alarm it is carried out at once.
 
     Answers the command as REST shows it. `Conflict` if an own alarm is past what is commanded.

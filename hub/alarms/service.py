@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import TypedDict, cast
 
 from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col, select
@@ -18,6 +18,7 @@ from hub.alarms.models import AlarmRow
 from hub.database.event import StoredEvent
 from rules.alarms.episode import SEVERITIES, STATES, Cause, Change, Episode, after, begun
 from rules.alarms.rule import AlarmState
+from web import shapes
 from web.errors import Conflict
 from web.moments import moment_of, written
 
@@ -97,7 +98,7 @@ def sort_key(row: AlarmRow) -> tuple[int, str, str]:
     return row.rank, row.raised_at.isoformat(), row.id
 
 
-def item_of(row: AlarmRow) -> dict[str, Any]:
+def item_of(row: AlarmRow) -> shapes.Alarm:
     """An alarm as REST and the live stream give it."""
     return {
         "id": row.id,
@@ -107,13 +108,13 @@ def item_of(row: AlarmRow) -> dict[str, Any]:
         "asset": row.asset,
         "severity": row.severity,
         "state": row.state,
-        "message": row.message,
-        "response": row.response,
+        "message": cast(shapes.Text, row.message),
+        "response": cast(shapes.Text | None, row.response),
         "values": row.values,
         "raised_at": written(row.raised_at),
         "cleared_at": _instant(row.cleared_at),
         "acknowledged_at": _instant(row.acknowledged_at),
-        "acknowledged_by": row.acknowledged_by,
+        "acknowledged_by": cast(shapes.Person | None, row.acknowledged_by),
         "shelved_until": _instant(row.shelved_until),
         "note": row.note,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request
@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from contract.facts.hub import ChangedKind, RecordChanged
 from hub.changes import service
 from hub.database.transactions import Reading
-from hub.shapes import PersonShape
+from web import shapes
 from web.moments import written
 from web.paging import Limit, Page, listed_words, sites_asked
 from web.session.sessions import Allowed
@@ -39,11 +39,11 @@ class ChangeShape(BaseModel):
     event: int
     at: str
     site: str | None
-    kind: str
+    kind: ChangedKind
     id: str
     subject: str | None
-    change: str
-    by: PersonShape
+    change: Literal["created", "updated", "removed"]
+    by: shapes.Person
     fields: list[FieldShape]
     erased: bool
 
@@ -91,7 +91,7 @@ def _shape(row: Row[Any]) -> ChangeShape:
         id=row.record,
         subject=row.subject,
         change=event.change,
-        by=PersonShape(id=event.by.id, name=event.by.name, role=event.by.role),
+        by=shapes.person_of(event.by),
         fields=[FieldShape(field=name, before=before.get(name), after=after.get(name)) for name in names],
         erased=row.said is None,
     )

@@ -23,14 +23,14 @@ from hub.database.transactions import outcome
 from hub.events import stream
 from hub.gateways.service import gateway_of
 from hub.jobs import queue
-from rules.commands import LIFE_MS, args_fault, may_ask
+from rules.commands import args_fault, may_ask
+from web import shapes
+from web.arguments import DEFAULT_TTL_S
 from web.errors import Conflict, Forbidden, Invalid, NotFound
 from web.users import User
 
 Args = Mapping[str, str | int | float | bool | None]
 
-DEFAULT_TTL_S = 30
-LONGEST_TTL_S = LIFE_MS // 1000
 EXPIRY = "commands.expiry"
 """Name of the job that calls commands expired."""
 
@@ -104,7 +104,7 @@ HUB = ""
 
 async def ask(
     conn: AsyncConnection, user: User, asked: AskedCommand, *, now: datetime | None = None, gateway: str | None = None
-) -> dict[str, Any]:
+) -> shapes.Command:
     """Ask for a command, in a transaction opened for writing; it is sent after the commit.
 
     `gateway`: whose it is, if that is not the site's; `HUB`: nothing is sent, the caller carries it out.
@@ -147,7 +147,7 @@ async def ask(
     return item
 
 
-async def find(conn: AsyncConnection, command: str) -> dict[str, Any] | None:
+async def find(conn: AsyncConnection, command: str) -> shapes.Command | None:
     """A command as REST shows it, None if there is none of that id."""
     row = (await conn.execute(_BY_ID, {"id": command})).one_or_none()
     return None if row is None else command_item(row)
@@ -245,7 +245,7 @@ def message(row: Row[Any]) -> Command:
     )
 
 
-def command_item(row: Row[Any]) -> dict[str, Any]:
+def command_item(row: Row[Any]) -> shapes.Command:
     """A command as REST shows it."""
     return {
         "id": row.id,
@@ -263,7 +263,8 @@ def command_item(row: Row[Any]) -> dict[str, Any]:
 
 
 def _result(at: str, why: Text | None) -> str:
-    return msgspec.json.encode({"at": at, "why": None if why is None else {"zh": why.zh, "en": why.en}}).decode()
+    result: shapes.Result = {"at": at, "why": None if why is None else shapes.text_of(why)}
+    return msgspec.json.encode(result).decode()
 
 
 def _tell(conn: AsyncConnection, row: Row[Any]) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from hub.database.transactions import Reading
 from hub.events import service
 from hub.events.service import Wanted
+from web import shapes
 from web.paging import Limit, Page, sites_asked
 from web.session.sessions import SignedInUser
 
@@ -23,33 +23,7 @@ Cursor = Annotated[int | None, Query(ge=0, le=LARGEST)]
 Names = Annotated[list[Annotated[str, Query(max_length=128)]], Query(max_length=50)]
 
 
-class FirstPlaceItem(BaseModel):
-    """A place in a stream."""
-
-    stream: str
-    seq: int
-
-
-class EventItem(BaseModel):
-    """An event. `gateway` and `site` are null where the hub itself recorded it, for the whole company.
-
-    `first`: where it was first recorded, if a fork has moved it since; other events may name it by that place.
-    """
-
-    id: int
-    site: str | None
-    gateway: str | None
-    stream: str
-    seq: int
-    at: str
-    received_at: str
-    kind: str
-    source: str
-    data: dict[str, Any]
-    first: FirstPlaceItem | None = None
-
-
-@router.get("", response_class=Response, responses={200: {"model": Page[EventItem]}})
+@router.get("", response_class=Response, responses={200: {"model": Page[shapes.Event]}})
 async def events(
     *,
     session: Reading,

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.topics import valid_id
 from hub.database.event import to_instant
+from web import shapes
 
 GATEWAY_COLUMNS = (
     "id, site, online, backlog, readings_backlog, clock, clock_error_ms, software, desired, site_file, reads, seen_at"
@@ -40,7 +41,7 @@ async def enrol(conn: AsyncConnection, gateway: str, site: str) -> None:
         raise EnrolmentError(f"gateway {gateway} is enrolled for site {held}, not for {site}")
 
 
-async def gateways(conn: AsyncConnection, sites: Sequence[str] | None) -> list[dict[str, Any]]:
+async def gateways(conn: AsyncConnection, sites: Sequence[str] | None) -> list[shapes.Gateway]:
     """Items of GET /api/gateways, of these sites or (None) of all."""
     rows = await conn.execute(_LIST, {"sites": None if sites is None else list(sites)})
     return [gateway_item(row) for row in rows]
@@ -52,7 +53,7 @@ async def gateway_of(conn: AsyncConnection, site: str) -> str | None:
     return None if found is None else str(found)
 
 
-def gateway_item(row: Row[Any]) -> dict[str, Any]:
+def gateway_item(row: Row[Any]) -> shapes.Gateway:
     """A gateway as REST gives it."""
     return {
         "id": row.id,

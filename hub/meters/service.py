@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import TypedDict
 
+from contract.instants import Instant
 from hub.database.event import to_instant
 
 _METERS = text(
@@ -24,10 +25,38 @@ _DAYS = text(
 _Key = tuple[str, str, str]
 
 
-async def meters(conn: AsyncConnection, sites: Sequence[str] | None, since: date, until: date) -> list[dict[str, Any]]:
+class MeterDay(TypedDict):
+    """One day of one meter; a day on which meters were exchanged has two. `odd`: falls that nothing explains."""
+
+    day: str
+    meter_no: str
+    first: float
+    first_at: Instant
+    last: float
+    last_at: Instant
+    used: float
+    rollovers: int
+    odd: int
+
+
+class Meter(TypedDict):
+    """A register, its last reading, and what it used on the days that were asked for."""
+
+    id: str
+    site: str
+    register: str
+    meter_no: str
+    unit: str
+    value: float
+    at: Instant
+    used: float
+    days: list[MeterDay]
+
+
+async def meters(conn: AsyncConnection, sites: Sequence[str] | None, since: date, until: date) -> list[Meter]:
     """Each register with its last reading, and its days from `since` to `until` (both included)."""
     among = {"sites": None if sites is None else list(sites)}
-    items: dict[_Key, dict[str, Any]] = {}
+    items: dict[_Key, Meter] = {}
     for row in await conn.execute(_METERS, among):
         items[row.site, row.id, row.register_name] = {
             "id": row.id,

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from hub.retention.terms import Terms, kept
-from hub.shapes import TextShape
+from web import shapes
 from web.paging import Page
 from web.session.sessions import SignedInUser
 
@@ -17,7 +17,7 @@ class KeptShape(BaseModel):
     """One kind of data. `days`: null as long as what it belongs to."""
 
     what: str
-    text: TextShape
+    text: shapes.Text
     days: int | None
 
 
@@ -25,7 +25,5 @@ class KeptShape(BaseModel):
 async def retention(request: Request, user: SignedInUser) -> Page[KeptShape]:
     """What is kept how long."""
     terms: Terms = getattr(request.app.state, "terms", Terms())
-    items = [
-        KeptShape(what=one.what, text=TextShape(zh=one.text.zh, en=one.text.en), days=one.days) for one in kept(terms)
-    ]
+    items = [KeptShape(what=one.what, text=shapes.text_of(one.text), days=one.days) for one in kept(terms)]
     return Page(items=items)

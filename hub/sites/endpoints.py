@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
 
@@ -13,20 +13,11 @@ from contract.texts import Text
 from hub.database.transactions import Reading, Writing, connection
 from hub.shapes import TextShape
 from hub.sites import posts, service
-from hub.sites.models import CompanyRow, SiteRow
+from hub.sites.models import CompanyRow, PostRow, SiteRow
 from hub.sites.overview import counts
-from hub.sites.schemas import (
-    About,
-    CompanyShape,
-    DoorShape,
-    LaneShape,
-    LayoutShape,
-    OverviewShape,
-    PostBody,
-    PostShape,
-    SiteShape,
-)
+from hub.sites.schemas import Company, Overview, PostBody
 from hub.sites.states import doors_and_lanes
+from web import shapes
 from web.editing import Edited, Shown
 from web.errors import Forbidden, Invalid, NotFound
 from web.once import OnceRoute
@@ -43,15 +34,20 @@ _WHICH = Text("请指定项目点", "Say which site")
 
 
 @router.get("/about")
-async def about() -> About:
+async def about() -> shapes.About:
     """Which server this is. Open to everybody: the console shows it before anybody has signed in."""
-    return About(
-        server="hub", site=None, version=SOFTWARE, hub_connected=None, working_alone_since=None, backlog=None
-    )  # fmt: skip
+    return {
+        "server": "hub",
+        "site": None,
+        "version": SOFTWARE,
+        "hub_connected": None,
+        "working_alone_since": None,
+        "backlog": None,
+    }
 
 
 @router.get("/company")
-async def company(user: SignedInUser, session: Reading, shown: Shown) -> CompanyShape:
+async def company(user: SignedInUser, session: Reading, shown: Shown) -> Company:
     """The company whose hub this is."""
     row = await session.get(CompanyRow, service.COMPANY) or service.unnamed()
     shown.tell(row.version)
@@ -61,46 +57,46 @@ async def company(user: SignedInUser, session: Reading, shown: Shown) -> Company
 @router.put("/company")
 async def name_company(
     body: TextShape, session: Writing, user: Annotated[User, Depends(Allowed("admin"))], edited: Edited
-) -> CompanyShape:
+) -> Company:
     """Name the company: for administrators of all of it."""
     if not user.sees_all:
         raise Forbidden
     row = await session.get(CompanyRow, service.COMPANY) or service.unnamed()
     edited.expect(row.version, _company(row))
-    await service.name_company(session, row, body.model_dump(), user.person())
+    await service.name_company(session, row, body.text(), user.person())
     edited.tell(row.version)
     return _company(row)
 
 
 @router.get("/sites")
-async def sites(user: SignedInUser, session: Reading) -> Page[SiteShape]:
+async def sites(user: SignedInUser, session: Reading) -> Page[shapes.Site]:
     """The user's sites with their posts."""
     rows = await service.listed(session, sites_asked(user, None))
     by_site = await posts.of_sites(session, [row.id for row in rows])
-    shapes = [
-        SiteShape(
-            id=row.id,
-            name=TextShape(**row.name),
-            timezone=row.timezone,
-            described=row.layout is not None,
-            posts=[_post(post) for post in by_site.get(row.id, [])],
-        )
+    items: list[shapes.Site] = [
+        {
+            "id": row.id,
+            "name": row.name,
+            "timezone": row.timezone,
+            "described": row.layout is not None,
+            "posts": [_post(post) for post in by_site.get(row.id, [])],
+        }
         for row in rows
     ]
-    return Page(items=shapes)
+    return Page[shapes.Site](items=items)
 
 
 @router.get("/overview")
-async def overview(user: SignedInUser, session: Reading, site: str | None = None) -> Page[OverviewShape]:
+async def overview(user: SignedInUser, session: Reading, site: str | None = None) -> Page[Overview]:
     """What asks for attention at each of the user's sites, counted by the server."""
     found = await counts(await connection(session), sites_asked(user, site), datetime.now(UTC))
-    return Page[OverviewShape].model_validate({"items": found})
+    return Page[Overview](items=found)
 
 
 @router.put("/sites/{site}/posts/{post}")
 async def put_post(
     site: str, post: PostId, body: PostBody, *, user: Manager, session: Writing, edited: Edited
-) -> PostShape:
+) -> shapes.Post:
     """Set up a post, or change it. Without `If-Match` it is set up, and refused if there is one."""
     where = await _site(session, user, site)
     row = await posts.find(session, site, post)
@@ -124,8 +120,8 @@ async def remove_post(site: str, post: PostId, user: Manager, session: Writing, 
     await posts.remove(session, row, user.person())
 
 
-@router.get("/site", response_model=LayoutShape)
-async def site_layout(user: SignedInUser, session: Reading, site: str | None = None) -> dict[str, Any]:
+@router.get("/site")
+async def site_layout(user: SignedInUser, session: Reading, site: str | None = None) -> shapes.Layout:
     """What a site consists of. Without `site`, the user's only one."""
     rows = await service.listed(session, sites_asked(user, site))
     if site is not None and not rows:
@@ -136,21 +132,21 @@ async def site_layout(user: SignedInUser, session: Reading, site: str | None = N
 
 
 @router.get("/doors")
-async def doors(user: SignedInUser, session: Reading, site: str | None = None) -> Page[DoorShape]:
+async def doors(user: SignedInUser, session: Reading, site: str | None = None) -> Page[shapes.Door]:
     """How the doors stand."""
     found, _ = await _places(session, user, site)
-    return Page[DoorShape].model_validate({"items": found})
+    return Page[shapes.Door](items=found)
 
 
 @router.get("/lanes")
-async def lanes(user: SignedInUser, session: Reading, site: str | None = None) -> Page[LaneShape]:
+async def lanes(user: SignedInUser, session: Reading, site: str | None = None) -> Page[shapes.Lane]:
     """How the lanes stand."""
     _, found = await _places(session, user, site)
     viewer = user.viewer()
-    return Page[LaneShape].model_validate({"items": [thing_seen(viewer, "lane", lane) for lane in found]})
+    return Page[shapes.Lane](items=[thing_seen(viewer, "lane", lane) for lane in found])
 
 
-async def _places(session: Reading, user: User, site: str | None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+async def _places(session: Reading, user: User, site: str | None) -> tuple[list[shapes.Door], list[shapes.Lane]]:
     rows = await service.listed(session, sites_asked(user, site))
     return await doors_and_lanes(await connection(session), [service.view_of(row) for row in rows])
 
@@ -162,9 +158,9 @@ async def _site(session: Reading, user: User, site: str) -> SiteRow:
     return row
 
 
-def _company(row: CompanyRow) -> CompanyShape:
-    return CompanyShape.model_validate(row, from_attributes=True)
+def _company(row: CompanyRow) -> Company:
+    return {"id": row.id, "name": row.name, "version": row.version}
 
 
-def _post(row: Any) -> PostShape:
-    return PostShape.model_validate(row, from_attributes=True)
+def _post(row: PostRow) -> shapes.Post:
+    return {"id": row.id, "site": row.site, "name": row.name, "places": row.places, "version": row.version}

@@ -10,6 +10,7 @@ from sqlmodel import Field
 
 from hub.database.transactions import Moment, Table
 from hub.database.versions import Edited
+from web import shapes
 
 
 class CompanyRow(Edited, table=True):
@@ -18,7 +19,7 @@ class CompanyRow(Edited, table=True):
     __tablename__ = "companies"
 
     id: str = Field(primary_key=True, max_length=64)
-    name: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    name: shapes.Text = Field(sa_column=Column(JSON, nullable=False))
 
 
 class SiteRow(Table, table=True):
@@ -28,7 +29,7 @@ class SiteRow(Table, table=True):
 
     id: str = Field(primary_key=True, max_length=64)
     company: str = Field(foreign_key="companies.id", max_length=64)
-    name: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    name: shapes.Text = Field(sa_column=Column(JSON, nullable=False))
     timezone: str = Field(max_length=64)
     layout: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     described_at: datetime | None = Field(default=None, sa_type=Moment)
@@ -42,7 +43,7 @@ class PostRow(Edited, table=True):
 
     site: str = Field(primary_key=True, foreign_key="sites.id", ondelete="CASCADE", max_length=64)
     id: str = Field(primary_key=True, max_length=64)
-    name: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    name: shapes.Text = Field(sa_column=Column(JSON, nullable=False))
     places: list[str] = Field(sa_column=Column(JSON, nullable=False))
 
 

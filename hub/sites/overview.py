@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.facts.alarms import Severity
 from hub.alarms.service import CLOSED_FROM
+from hub.sites.schemas import Overview
 from web.moments import written
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -32,7 +33,7 @@ _COUNTS = text(
 )
 
 
-async def counts(conn: AsyncConnection, sites: Sequence[str] | None, now: datetime) -> list[dict[str, Any]]:
+async def counts(conn: AsyncConnection, sites: Sequence[str] | None, now: datetime) -> list[Overview]:
     """One item a site. Numbers are None for a site whose gateway never described it: nothing is known of it.
 
     `alarms`: those whose cause has not cleared, by severity. `denied`: entries refused since `denied_since`.
@@ -42,7 +43,7 @@ async def counts(conn: AsyncConnection, sites: Sequence[str] | None, now: dateti
     return [_item(row, since) for row in await conn.execute(_COUNTS, values)]
 
 
-def _item(row: Row[Any], since: datetime) -> dict[str, Any]:
+def _item(row: Row[Any], since: datetime) -> Overview:
     open_ones = row.alarms or {}
     return {
         "site": row.id,

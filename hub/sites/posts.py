@@ -36,7 +36,7 @@ async def find(session: AsyncSession, site: str, post: str) -> PostRow | None:
 
 def new(site: str, post: str) -> PostRow:
     """A post that is to be set up."""
-    return PostRow(site=site, id=post, name={}, places=[])
+    return PostRow(site=site, id=post, name={"zh": "", "en": ""}, places=[])
 
 
 async def put(session: AsyncSession, site: SiteRow, row: PostRow, body: PostBody, by: Person) -> PostRow:
@@ -47,11 +47,11 @@ async def put(session: AsyncSession, site: SiteRow, row: PostRow, body: PostBody
         raise Invalid({"places": Text(_NO_PLACE.zh.format(places=unknown), _NO_PLACE.en.format(places=unknown))})
     fields = ["name", "places"]
     before = {name: getattr(row, name) for name in fields}
-    after = {"name": body.name.model_dump(), "places": body.places}
+    after = {"name": body.name.text(), "places": body.places}
     if before == after:
         return row
     created = inspect(row).transient
-    row.name, row.places = body.name.model_dump(), body.places
+    row.name, row.places = body.name.text(), body.places
     session.add(row)
     changed = [name for name in fields if created or before[name] != after[name]]
     done = Change(

@@ -1,35 +1,17 @@
-"""What answers about the company, its sites, doors and lanes say."""
+"""What requests about the company and its sites may say, and what answers do that the hub alone gives."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+from typing_extensions import TypedDict
 
-from contract.readings import Value
+from contract.facts.alarms import Severity
+from contract.instants import Instant
 from hub.shapes import TextShape
+from web import shapes
 from web.asked import Body
-
-
-class About(BaseModel):
-    """Which server this is, for whom nobody has signed in yet."""
-
-    server: Literal["hub", "gateway"]
-    site: str | None
-    version: str
-    hub_connected: bool | None
-    working_alone_since: str | None
-    backlog: int | None
-
-
-class PostShape(BaseModel):
-    """Where a guard stands, and the doors and lanes that they answer for."""
-
-    id: str
-    site: str
-    name: TextShape
-    places: list[str]
-    version: int
 
 
 class PostBody(Body):
@@ -39,78 +21,23 @@ class PostBody(Body):
     places: Annotated[list[str], Field(max_length=200)] = Field(default_factory=list)
 
 
-class SiteShape(BaseModel):
-    """A site in a list. `described`: whether its gateway has said what it consists of."""
-
-    id: str
-    name: TextShape
-    timezone: str
-    described: bool
-    posts: list[PostShape]
-
-
-class OverviewShape(BaseModel):
+class Overview(TypedDict):
     """What asks for attention at a site; null for what nobody knows, since its gateway never described it.
 
     `alarms`: those whose cause has not cleared, by severity. `denied`: entries refused since `denied_since`.
     """
 
     site: str
-    alarms: dict[str, int] | None
+    alarms: dict[Severity, int] | None
     tickets: int
     doors_open: int | None
     denied: int | None
-    denied_since: str
+    denied_since: Instant
 
 
-class CompanyShape(BaseModel):
+class Company(TypedDict):
     """The company."""
 
     id: str
-    name: TextShape
+    name: shapes.Text
     version: int
-
-
-class LayoutShape(BaseModel):
-    """What a site consists of (`contract.layout.SiteLayout`)."""
-
-    site: str
-    gateway: str
-    name: TextShape
-    timezone: str
-    fingerprint: str
-    doors: list[dict[str, Any]] = []
-    lanes: list[dict[str, Any]] = []
-    devices: list[dict[str, Any]] = []
-    points: list[dict[str, Any]] = []
-    zones: list[dict[str, Any]] = []
-    meters: list[dict[str, Any]] = []
-
-
-class DoorShape(BaseModel):
-    """How a door stands."""
-
-    id: str
-    site: str
-    lock: str
-    contact: str
-    mode: str
-    at: str | None
-
-
-class LoopsShape(BaseModel):
-    """Whether a vehicle stands before or under the barrier; null: not known."""
-
-    before: bool | None
-    under: bool | None
-
-
-class LaneShape(BaseModel):
-    """How a lane stands."""
-
-    id: str
-    site: str
-    barrier: str
-    loops: LoopsShape
-    last_plate: Value
-    at: str | None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 from sqlmodel import col, select
@@ -19,9 +18,10 @@ from hub.database.transactions import connection
 from hub.events.stream import HUB
 from hub.sites.models import CompanyRow, SiteRow
 from hub.sites.states import SiteView
+from web import shapes
 
 COMPANY = "company"
-COMPANY_NAME = {"zh": "物业公司", "en": "Property company"}
+COMPANY_NAME: shapes.Text = {"zh": "物业公司", "en": "Property company"}
 
 
 def unnamed() -> CompanyRow:
@@ -39,7 +39,7 @@ async def company(session: AsyncSession) -> CompanyRow:
     return row
 
 
-async def name_company(session: AsyncSession, row: CompanyRow, name: dict[str, str], by: Person) -> None:
+async def name_company(session: AsyncSession, row: CompanyRow, name: shapes.Text, by: Person) -> None:
     """Name the company; nothing happens if that is its name. `row`: as it stands, or `unnamed`."""
     if (before := row.name) == name:
         return
@@ -57,7 +57,7 @@ async def ensure(session: AsyncSession, site: str, name: Text, timezone: str) ->
     if row is None:
         owner = await company(session)
         row = SiteRow(
-            id=site, company=owner.id, name=texts(name), timezone=timezone, created_at=datetime.now(UTC)
+            id=site, company=owner.id, name=shapes.text_of(name), timezone=timezone, created_at=datetime.now(UTC)
         )  # fmt: skip
         session.add(row)
         await session.flush()
@@ -70,7 +70,7 @@ async def ensure(session: AsyncSession, site: str, name: Text, timezone: str) ->
 async def describe(session: AsyncSession, layout: SiteLayout, at: datetime) -> SiteRow:
     """Keep what a site's gateway says of it."""
     row = await ensure(session, layout.site, layout.name, layout.timezone)
-    row.name = texts(layout.name)
+    row.name = shapes.text_of(layout.name)
     row.timezone = layout.timezone
     row.layout = msgspec.to_builtins(layout)
     row.described_at = at
@@ -87,15 +87,13 @@ async def listed(session: AsyncSession, sites: Sequence[str] | None) -> Sequence
     return (await session.exec(query)).all()
 
 
-def layout_of(row: SiteRow) -> dict[str, Any]:
+def layout_of(row: SiteRow) -> SiteLayout:
     """The site's layout; one that has no gateway's word yet consists of nothing."""
     if row.layout is not None:
-        return row.layout
-    empty = SiteLayout(
+        return msgspec.convert(row.layout, SiteLayout)
+    return SiteLayout(
         site=row.id, gateway="", name=Text(**row.name), timezone=row.timezone, fingerprint=""
     )  # fmt: skip
-    found: dict[str, Any] = msgspec.to_builtins(empty)
-    return found
 
 
 def view_of(row: SiteRow) -> SiteView:
@@ -112,8 +110,3 @@ def things_of(row: SiteRow) -> frozenset[str] | None:
     things = [thing for kind in kinds for thing in row.layout.get(kind, ())]
     parts = {part for thing in things for part in (*thing.get("readers", ()), thing.get("camera", ""))}
     return frozenset({thing["id"] for thing in things} | parts)
-
-
-def texts(name: Text) -> dict[str, str]:
-    """A text as a column holds it."""
-    return {"zh": name.zh, "en": name.en}

@@ -23,6 +23,7 @@ from contract.standing import PlacesStated
 from hub.database.event import Projection, StoredEvent, latest, present, to_datetime
 from hub.database.transactions import outcome
 from hub.telemetry.ingest import NewerReading
+from web import shapes
 from web.moments import written
 
 DOOR_ASPECTS = ("lock", "contact", "mode")
@@ -126,7 +127,7 @@ async def settle(conn: AsyncConnection, said: Sequence[tuple[str, Aspect, dateti
 
 async def doors_and_lanes(
     conn: AsyncConnection, views: Sequence[SiteView]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+) -> tuple[list[shapes.Door], list[shapes.Lane]]:
     """Every door and every lane of these sites as it stands, also those that nothing was heard of yet."""
     by_site = await _held(conn, [view.id for view in views])
     doors = [door for view in views for door in _doors(view, by_site.get(view.id, {}))]
@@ -146,7 +147,7 @@ def _say(conn: AsyncConnection, site: str, aspect: Aspect, received: datetime) -
     outcome(conn).put_off(settle, (site, aspect, received))
 
 
-def _doors(view: SiteView, held: Held) -> list[dict[str, Any]]:
+def _doors(view: SiteView, held: Held) -> list[shapes.Door]:
     return [
         {
             "id": door["id"],
@@ -160,7 +161,7 @@ def _doors(view: SiteView, held: Held) -> list[dict[str, Any]]:
     ]
 
 
-def _lanes(view: SiteView, held: Held) -> list[dict[str, Any]]:
+def _lanes(view: SiteView, held: Held) -> list[shapes.Lane]:
     return [
         {
             "id": lane["id"],
@@ -177,7 +178,8 @@ def _lanes(view: SiteView, held: Held) -> list[dict[str, Any]]:
     ]
 
 
-def _value(held: Held, place: str, aspect: str) -> Value:
+def _value(held: Held, place: str, aspect: str) -> Any:
+    """One of the aspect's words, a flag, a plate (`_word`), or None."""
     found = held.get((place, aspect))
     return found[0] if found else None
 

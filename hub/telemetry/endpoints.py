@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime
 
-from contract.readings import Quality
 from contract.texts import Text
 from hub.database.transactions import Reading
 from hub.telemetry import service
-from hub.telemetry.service import Agg, Span
+from hub.telemetry.service import Span
+from web import shapes
 from web.errors import Invalid, NotFound
 from web.paging import Page, sites_asked
 from web.session.sessions import SignedInUser
@@ -29,46 +29,13 @@ _NO_STEP = Text("汇总需要步长", "an aggregate needs a step")
 _LABEL = Text("文本测点只能取 last", "a text point has only `last`")
 
 
-class PointItem(BaseModel):
-    """A point and its latest reading. `name` is null for a point that the site's layout does not describe."""
-
-    id: str
-    site: str
-    name: dict[str, str] | None
-    type: str
-    unit: str
-    labels: dict[str, dict[str, str]]
-    writable: bool
-    value: float | bool | str | None
-    quality: Quality
-    at: str | None
-
-
-class ReadingItem(BaseModel):
-    """One reading, or the value of one step that begins at `at`."""
-
-    at: str
-    value: float | bool | str | None
-    quality: Quality
-
-
-class Series(Page[ReadingItem]):
-    """Readings of one point. `next`: the `from` of the page after it."""
-
-    id: str
-    site: str
-    unit: str
-    step: int | None
-    agg: Agg | None
-
-
-@router.get("/points", response_model=Page[PointItem])
-async def points(session: Reading, user: SignedInUser, site: str | None = None) -> dict[str, Any]:
+@router.get("/points")
+async def points(session: Reading, user: SignedInUser, site: str | None = None) -> Page[shapes.Point]:
     """Every point of one's sites with its latest reading."""
-    return {"items": await service.points(await session.connection(), sites_asked(user, site)), "next": None}
+    return Page[shapes.Point](items=await service.points(await session.connection(), sites_asked(user, site)))
 
 
-@router.get("/readings", response_model=Series)
+@router.get("/readings")
 async def readings(
     *,
     session: Reading,
@@ -78,9 +45,9 @@ async def readings(
     since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
     until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
     step: Annotated[int | None, Query(ge=1, le=86_400 * 366, description="seconds")] = None,
-    agg: Agg | None = None,
+    agg: shapes.Agg | None = None,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 5000,
-) -> dict[str, Any]:
+) -> shapes.Series:
     """Readings of one point, oldest first: as they came, or one value a step. Without times: the last 24 hours."""
     sites_asked(user, site)
     span = _span(since, until)
@@ -88,13 +55,22 @@ async def readings(
     asked = await service.point(conn, site, point)
     if asked is None:
         raise NotFound
-    head = {"id": asked.id, "site": site, "unit": asked.unit, "step": step, "agg": agg}
+    whole: shapes.Series = {
+        "id": asked.id,
+        "site": site,
+        "unit": asked.unit,
+        "step": step,
+        "agg": agg,
+        "items": [],
+        "next": None,
+    }
     if step is None:
         if agg is not None:
             raise Invalid({"step": _NO_STEP})
         items = await service.raw(conn, asked, span, limit + 1)
-        following = items[limit]["at"] if len(items) > limit else None
-        return head | {"items": items[:limit], "next": following}
+        whole["items"] = items[:limit]
+        whole["next"] = items[limit]["at"] if len(items) > limit else None
+        return whole
     agg = agg or ("last" if asked.type == "label" else "avg")
     if asked.type == "label" and agg != "last":
         raise Invalid({"agg": _LABEL})
@@ -102,7 +78,9 @@ async def readings(
     if (span.end - span.start) / length > service.MOST_STEPS:
         most = str(service.MOST_STEPS)
         raise Invalid({"step": Text(_TOO_FINE.zh.format(most=most), _TOO_FINE.en.format(most=most))})
-    return head | {"items": await service.steps(conn, asked, span, length, agg), "next": None, "agg": agg}
+    whole["agg"] = agg
+    whole["items"] = await service.steps(conn, asked, span, length, agg)
+    return whole
 
 
 def _span(since: datetime | None, until: datetime | None) -> Span:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contract.readings import Quality
 from hub.database.event import to_instant
 from hub.telemetry.readings import QUALITIES, shown
+from web import shapes
+from web.shapes import Agg
 
-Agg = Literal["avg", "min", "max", "last", "delta"]
 AGGS: tuple[Agg, ...] = get_args(Agg)
 
 MOST_STEPS = 5000
@@ -88,7 +90,7 @@ class Span(NamedTuple):
     end: datetime
 
 
-async def points(conn: AsyncConnection, sites: Sequence[str] | None) -> list[dict[str, Any]]:
+async def points(conn: AsyncConnection, sites: Sequence[str] | None) -> list[shapes.Point]:
     """Items of GET /api/points. While a site's gateway is away, its good values are stale."""
     rows = await conn.execute(_POINTS, {"sites": None if sites is None else list(sites)})
     return [_point_item(row) for row in rows]
@@ -100,7 +102,7 @@ async def point(conn: AsyncConnection, site: str, point_id: str) -> PointKey | N
     return None if row is None else PointKey(*row)
 
 
-async def raw(conn: AsyncConnection, asked: PointKey, span: Span, limit: int) -> list[dict[str, Any]]:
+async def raw(conn: AsyncConnection, asked: PointKey, span: Span, limit: int) -> list[shapes.Read]:
     """Readings as they came, oldest first, at most `limit`."""
     values = {"key": asked.key, "start": span.start, "end": span.end, "limit": limit}
     return [
@@ -113,7 +115,7 @@ async def raw(conn: AsyncConnection, asked: PointKey, span: Span, limit: int) ->
     ]
 
 
-async def steps(conn: AsyncConnection, asked: PointKey, span: Span, step: timedelta, agg: Agg) -> list[dict[str, Any]]:
+async def steps(conn: AsyncConnection, asked: PointKey, span: Span, step: timedelta, agg: Agg) -> list[shapes.Read]:
     """One value for each step that has good readings. Steps begin at the start of the span."""
     values = {"key": asked.key, "start": span.start, "end": span.end, "step": step}
     query = _LABELS if asked.type == "label" else _STEPS[agg, _whole_hours(span.start, step)]
@@ -130,8 +132,8 @@ def _whole_hours(start: datetime, step: timedelta) -> bool:
     return aligned and step % timedelta(hours=1) == timedelta()
 
 
-def _point_item(row: Row[Any]) -> dict[str, Any]:
-    quality = "bad" if row.quality is None else QUALITIES[row.quality]
+def _point_item(row: Row[Any]) -> shapes.Point:
+    quality: Quality = "bad" if row.quality is None else QUALITIES[row.quality]
     return {
         "id": row.id,
         "site": row.site,

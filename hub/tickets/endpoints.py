@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from fastapi import APIRouter
 
@@ -12,8 +12,9 @@ from hub.sites.models import SiteRow
 from hub.sites.service import things_of
 from hub.tickets import items, service
 from hub.tickets.models import TicketRow
-from hub.tickets.schemas import NewTicket, StepBody, TicketShape
+from hub.tickets.schemas import NewTicket, StepBody
 from rules.tickets.steps import TicketState
+from web import shapes
 from web.errors import Invalid, NotFound
 from web.once import OnceRoute
 from web.paging import Limit, Moment, Page, SealedCursors, listed_words, sites_asked
@@ -27,7 +28,7 @@ _NO_ASSET = Text("该项目点没有这个设备、门、车道或区域", "The 
 _NO_SITE = Text("没有这个项目点", "There is no such site")
 
 
-@router.get("", response_model=Page[TicketShape])
+@router.get("")
 async def tickets(
     user: SignedInUser,
     session: Reading,
@@ -37,18 +38,18 @@ async def tickets(
     state: str | None = None,
     cursor: str = "",
     limit: Limit = 100,
-) -> dict[str, Any]:
+) -> Page[shapes.Ticket]:
     """Tickets, the newest first. `state`: one or several, with commas. `cursor`: the `next` of the page before."""
     states = listed_words("state", state, get_args(TicketState))
     after = cursors.key(cursor, Moment, str) if cursor else None
     rows = await service.listed(session, sites_asked(user, site), states, after, limit + 1)
     shown = rows[:limit]
     last = cursors.after(shown[-1].raised_at.isoformat(), shown[-1].id) if len(rows) > limit else None
-    return {"items": await items.items_of(session, shown), "next": last}
+    return Page[shapes.Ticket](items=await items.items_of(session, shown), next=last)
 
 
-@router.post("", status_code=201, response_model=TicketShape)
-async def open_ticket(body: NewTicket, user: SignedInUser, session: Writing) -> dict[str, Any]:
+@router.post("", status_code=201)
+async def open_ticket(body: NewTicket, user: SignedInUser, session: Writing) -> shapes.Ticket:
     """Report a fault or ask for work."""
     site = await session.get(SiteRow, body.site) if user.may_see(body.site) else None
     if site is None:
@@ -60,16 +61,16 @@ async def open_ticket(body: NewTicket, user: SignedInUser, session: Writing) -> 
     return await items.item_of(session, row, history=True)
 
 
-@router.get("/{ticket}", response_model=TicketShape)
-async def one_ticket(ticket: str, user: SignedInUser, session: Reading) -> dict[str, Any]:
+@router.get("/{ticket}")
+async def one_ticket(ticket: str, user: SignedInUser, session: Reading) -> shapes.Ticket:
     """A ticket with the values around its fault."""
     return await items.item_of(session, await _ticket(session, user, ticket), history=True)
 
 
-@router.post("/{ticket}/{step}", response_model=TicketShape)
+@router.post("/{ticket}/{step}")
 async def step(
     ticket: str, step: PersonStep, user: SignedInUser, session: Writing, body: StepBody | None = None
-) -> dict[str, Any]:
+) -> shapes.Ticket:
     """Take a step: `take`, `comment`, `finish`, `accept`, `reopen`. Only work without an alarm is accepted."""
     said = body or StepBody()
     row = await _ticket(session, user, ticket)

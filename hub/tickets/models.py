@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Identity, Index, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, Column, Identity, Index, String, UniqueConstraint, text
 from sqlmodel import Field
 
+from contract.facts.alarms import Severity
 from hub.database.transactions import Moment, Table
+from rules.tickets.steps import TicketState
+from web import shapes
 
 
 class TicketRow(Table, table=True):
@@ -33,12 +36,12 @@ class TicketRow(Table, table=True):
     alarm: str | None = Field(default=None, max_length=64)
     asset: str = Field(max_length=200)
     cause: str = Field(max_length=200)
-    severity: str = Field(max_length=8)
-    title: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
-    response: dict[str, str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    severity: Severity = Field(sa_type=String(8))
+    title: shapes.Text = Field(sa_column=Column(JSON, nullable=False))
+    response: shapes.Text | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     place: str = Field(default="", max_length=200)
-    state: str = Field(max_length=8)
-    assignee: dict[str, str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    state: TicketState = Field(sa_type=String(8))
+    assignee: shapes.Person | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     raised_at: datetime = Field(sa_type=Moment)
     updated_at: datetime = Field(sa_type=Moment)
     closed_at: datetime | None = Field(default=None, sa_type=Moment)
@@ -55,7 +58,7 @@ class TicketStepRow(Table, table=True):
     id: int = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
     ticket: str = Field(foreign_key="tickets.id", max_length=64)
     at: datetime = Field(sa_type=Moment)
-    by: dict[str, str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    by: shapes.Person | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     step: str = Field(max_length=16)
     text: str = Field(default="", max_length=4000)
 

@@ -1,13 +1,14 @@
-"""What requests about tickets may say, and what answers do."""
+"""What requests about tickets may say. Pure."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AliasChoices, BaseModel, Field
+from pydantic import AliasChoices, Field
 
 from contract.facts.alarms import Severity
-from hub.shapes import PersonShape, TextShape
+from hub.shapes import TextShape
+from web import shapes
 from web.asked import Body
 
 Line = Annotated[str, Field(min_length=1, max_length=200)]
@@ -23,9 +24,9 @@ class NewTicket(Body):
     severity: Severity = "minor"
     text: Annotated[str, Field(max_length=4000)] = ""
 
-    def title_text(self) -> dict[str, str]:
+    def title_text(self) -> shapes.Text:
         """The title in both languages; what was typed in one stands for both."""
-        return {"zh": self.title, "en": self.title} if isinstance(self.title, str) else self.title.model_dump()
+        return {"zh": self.title, "en": self.title} if isinstance(self.title, str) else self.title.text()
 
 
 class StepBody(Body):
@@ -43,35 +44,3 @@ class StepBody(Body):
     def said(self) -> str:
         """All of it as the ticket keeps it, a line each."""
         return "\n".join(part for each in (self.found, self.done, self.text) if (part := each.strip()))
-
-
-class TicketStepShape(BaseModel):
-    """Something that happened to a ticket: opened, folded, taken, commented, finished, accepted, closed, reopened."""
-
-    at: str
-    by: PersonShape | None
-    step: str
-    text: str
-
-
-class TicketShape(BaseModel):
-    """A ticket. `history`: (point, Unix ms, value) around the newest fault; in lists its end."""
-
-    id: str
-    site: str
-    number: int
-    alarm: str | None
-    asset: str
-    cause: str
-    severity: Severity
-    title: TextShape
-    response: TextShape | None
-    place: str
-    state: str
-    assignee: PersonShape | None
-    raised_at: str
-    updated_at: str
-    closed_at: str | None
-    count: int
-    history: list[tuple[str, int, Any]]
-    steps: list[TicketStepShape]

@@ -27,6 +27,7 @@ from hub.tickets.models import TicketRaising, TicketRow, TicketStepRow
 from hub.tickets.schemas import NewTicket
 from rules.alarms.episode import SEVERITIES
 from rules.tickets import steps as rules
+from web import shapes
 from web.errors import Conflict, Forbidden, Invalid, Refusal
 
 MANUAL = "manual"
@@ -42,7 +43,7 @@ async def raised(session: AsyncSession, event: StoredEvent, data: TicketRaised) 
         return
     site, at = event.site or "", event.when
     known = await _newest(session, rules.fold_key(site, data))
-    verdict = rules.fold(None if known is None else known.state)  # type: ignore[arg-type]
+    verdict = rules.fold(None if known is None else known.state)
     if known is None or verdict == "open":
         row = await _open(session, site, data, at)
         moved = _OPENED
@@ -53,7 +54,7 @@ async def raised(session: AsyncSession, event: StoredEvent, data: TicketRaised) 
         row.history = [list(point) for point in data.history] or row.history
         row.severity = min(row.severity, data.severity, key=SEVERITIES.index)
         wanted: rules.Step = "reopen" if verdict == "reopen" else "fold"
-        row.state = rules.STEPS[row.state, wanted]  # type: ignore[index]
+        row.state = rules.STEPS[row.state, wanted]
         row.closed_at = None
         moved = rules.STEP_EVENTS[wanted]
     session.add(TicketRaising(id=data.ticket, ticket=row.id, alarm=data.alarm, at=at))
@@ -98,7 +99,7 @@ async def step(
     active = await alarm_active(session, row)
     acceptance = await _acceptance(session, row, wanted, by) if row.alarm is None else None
     to = rules.next_state(
-        row.state,  # type: ignore[arg-type]
+        row.state,
         wanted,
         role=by.role,
         alarm_active=active,
@@ -182,8 +183,8 @@ async def _open(session: AsyncSession, site: str, data: TicketRaised, at: dateti
         asset=data.asset,
         cause=data.cause,
         severity=data.severity,
-        title={"zh": data.title.zh, "en": data.title.en},
-        response=None if data.response is None else {"zh": data.response.zh, "en": data.response.en},
+        title=shapes.text_of(data.title),
+        response=None if data.response is None else shapes.text_of(data.response),
         place=data.place[:200],
         state="raised",
         raised_at=at,
@@ -210,7 +211,7 @@ async def _moved(session: AsyncSession, row: TicketRow, kind: str, by: Person | 
         TicketStepRow(
             ticket=row.id,
             at=now,
-            by=None if by is None else {"id": by.id, "name": by.name, "role": by.role},
+            by=None if by is None else shapes.person_of(by),
             step=kind.partition(".")[2],
             text=text,
         )
@@ -261,9 +262,9 @@ async def _others(session: AsyncSession, site: str, asked_for: str | None, did_i
     return any(user_of(account).may_see(site) for account in (await session.exec(query)).all())
 
 
-async def _assignee(session: AsyncSession, row: TicketRow, by: Person, wanted: str | None) -> dict[str, str]:
+async def _assignee(session: AsyncSession, row: TicketRow, by: Person, wanted: str | None) -> shapes.Person:
     if wanted is None or wanted == by.id:
-        return {"id": by.id, "name": by.name, "role": by.role}
+        return shapes.person_of(by)
     if by.role not in {"manager", "admin"}:
         raise Forbidden
     account = await session.get(AccountRow, wanted)

@@ -27,6 +27,7 @@ async def test_a_command_is_recorded_before_the_act_and_its_result_after_it(tmp_
         assert (done[2]["command"], done[2]["reason"], done[2]["by"]["name"]) == (id, "test", GUARD.name)
         item = here.engine.commands.item(id)
         assert item is not None
+        assert item["result"] is not None
         assert (item["state"], item["by"]["role"], item["result"]["why"]) == ("done", "guard", None)
 
 

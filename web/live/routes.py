@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from web import shapes
 from web.live.screens import Screen, View
 from web.live.sse import parse_last_id, retry
 from web.live.stream import Live
@@ -31,7 +32,13 @@ router = APIRouter(prefix="/api/live", tags=["live"])
 _HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-@router.get("", response_class=Response, responses={200: {"content": {"text/event-stream": {}}}})
+class EventStream(Response):
+    """Server-sent events."""
+
+    media_type = "text/event-stream"
+
+
+@router.get("", response_class=EventStream, responses={200: {"model": shapes.LiveFrames}})
 async def live(
     request: Request,
     user: SignedInUser,
@@ -48,7 +55,7 @@ async def live(
     return LiveAnswer(stream, screen, after, request)
 
 
-class LiveAnswer(Response):
+class LiveAnswer(EventStream):
     """Writes one screen's frames as they come; a browser that does not read for `write_s` is cut off."""
 
     def __init__(self, stream: Live, screen: Screen, after: int | None, request: Request) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from contract.commands import Person
 from contract.facts.alarms import AlarmRaised
 from contract.instants import instant
 from rules.alarms.episode import SEVERITIES, STATES, Cause, Episode, after, written
+from web import shapes
 
 CLOSED_LIMIT = 200
 """Closed alarms that are remembered, for the lists; all of them stay in the journal as events."""
@@ -48,7 +47,7 @@ def raised_again(alarm: Alarm, cause: Cause, fact: AlarmRaised, at: int, ticket:
     )
 
 
-def alarm_item(alarm: Alarm, site: str) -> dict[str, Any]:
+def alarm_item(alarm: Alarm, site: str) -> shapes.Alarm:
     """The alarm as the REST interface and the live stream show it."""
     cause = alarm.cause
     return {
@@ -59,19 +58,19 @@ def alarm_item(alarm: Alarm, site: str) -> dict[str, Any]:
         "asset": cause.asset,
         "severity": cause.severity,
         "state": alarm.state,
-        "message": {"zh": cause.message.zh, "en": cause.message.en},
-        "response": None if cause.response is None else {"zh": cause.response.zh, "en": cause.response.en},
+        "message": shapes.text_of(cause.message),
+        "response": None if cause.response is None else shapes.text_of(cause.response),
         "values": alarm.values,
         "raised_at": instant(alarm.raised_at),
         "cleared_at": written(alarm.cleared_at),
         "acknowledged_at": written(alarm.acknowledged_at),
-        "acknowledged_by": None if alarm.acknowledged_by is None else msgspec.to_builtins(alarm.acknowledged_by),
+        "acknowledged_by": None if alarm.acknowledged_by is None else shapes.person_of(alarm.acknowledged_by),
         "shelved_until": written(alarm.shelved_until),
         "note": alarm.note,
     }
 
 
-def ticket_item(alarm: Alarm, site: str) -> dict[str, Any] | None:
+def ticket_item(alarm: Alarm, site: str) -> shapes.Ticket | None:
     """The episode's ticket as far as the gateway knows it (`raised` or `closed`), None if it has none."""
     cause = alarm.cause
     if alarm.ticket is None or not alarm.ticketed or cause.title is None:
@@ -84,8 +83,8 @@ def ticket_item(alarm: Alarm, site: str) -> dict[str, Any] | None:
         "asset": cause.asset,
         "cause": cause.rule,
         "severity": cause.severity,
-        "title": {"zh": cause.title.zh, "en": cause.title.en},
-        "response": None if cause.response is None else {"zh": cause.response.zh, "en": cause.response.en},
+        "title": shapes.text_of(cause.title),
+        "response": None if cause.response is None else shapes.text_of(cause.response),
         "place": cause.place,
         "state": "raised" if alarm.present else "closed",
         "assignee": None,

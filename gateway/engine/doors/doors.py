@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -54,6 +54,7 @@ from rules.passage.doors import (
     next_wake,
     step,
 )
+from web import shapes
 
 log = structlog.get_logger(__name__)
 
@@ -249,7 +250,7 @@ class Doors:
 
     # --- What people see
 
-    def item(self, door: str) -> dict[str, Any]:
+    def item(self, door: str) -> shapes.Door:
         """The door as the REST interface and the live stream show it."""
         standing = self._doors[door]
         return {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -51,6 +50,7 @@ from rules.passage.barriers import (
     next_wake,
     step,
 )
+from web import shapes
 
 log = structlog.get_logger(__name__)
 
@@ -214,7 +214,7 @@ class Lanes:
 
     # --- What people see
 
-    def item(self, lane: str) -> dict[str, Any]:
+    def item(self, lane: str) -> shapes.Lane:
         """The lane as the REST interface and the live stream show it."""
         standing = self._lanes[lane]
         memory = standing.memory

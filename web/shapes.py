@@ -1,0 +1,342 @@
+"""What both servers answer: one shape for a thing, whoever tells of it. Pure.
+
+Plain dictionaries with named fields: what builds one is checked by the types alone, so that the live stream, which
+encodes it as it is, pays for nothing; a route that answers with one says so in the interface's document, and the
+console's types are made from that. What a site consists of is the contract's own (`contract.layout`, see `Layout`).
+
+Their `TypedDict` is that of `typing_extensions`: pydantic takes no other below Python 3.12.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NotRequired, cast
+
+import msgspec
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+from typing_extensions import TypedDict
+
+from contract import commands, layout, texts
+from contract.commands import CommandKind
+from contract.events import Clock
+from contract.facts.alarms import Severity
+from contract.instants import Instant
+from contract.readings import Quality, Value
+from rules.alarms.rule import AlarmState
+from rules.passage.barriers import Position
+from rules.passage.doors import Contact, Lock, Mode
+from rules.tickets.steps import TicketState
+from web.arguments import Arg
+
+PointType = Literal["number", "flag", "label", "text"]
+Agg = Literal["avg", "min", "max", "last", "delta"]
+CommandState = Literal["asked", "sent", "done", "failed", "expired"]
+
+
+class Text(TypedDict):
+    """A text in both languages."""
+
+    zh: str
+    en: str
+
+
+class Person(TypedDict):
+    """Somebody who did something, as they were then."""
+
+    id: str
+    name: str
+    role: str
+
+
+class About(TypedDict):
+    """Which server this is, for whom nobody has signed in yet."""
+
+    server: Literal["hub", "gateway"]
+    site: str | None
+    version: str
+    hub_connected: bool | None
+    working_alone_since: Instant | None
+    backlog: int | None
+
+
+class Post(TypedDict):
+    """Where a guard stands, and the doors and lanes that they answer for."""
+
+    id: str
+    site: str
+    name: Text
+    places: list[str]
+    version: int
+
+
+class Site(TypedDict):
+    """A site in a list. `described`: whether its gateway has said what it consists of."""
+
+    id: str
+    name: Text
+    timezone: str
+    described: bool
+    posts: list[Post]
+
+
+class Door(TypedDict):
+    """How a door stands."""
+
+    id: str
+    site: str
+    lock: Lock | Literal["unknown"]
+    contact: Contact
+    mode: Mode
+    at: Instant | None
+
+
+class Loops(TypedDict):
+    """Whether a vehicle stands before or under the barrier; null: not known."""
+
+    before: bool | None
+    under: bool | None
+
+
+class Lane(TypedDict):
+    """How a lane stands."""
+
+    id: str
+    site: str
+    barrier: Position
+    loops: Loops
+    last_plate: str | None
+    at: Instant | None
+
+
+class Alarm(TypedDict):
+    """An alarm. `values`: the points that its rule looked at."""
+
+    id: str
+    site: str
+    rule: str
+    source: str
+    asset: str
+    severity: Severity
+    state: AlarmState
+    message: Text
+    response: Text | None
+    values: dict[str, Value]
+    raised_at: Instant
+    cleared_at: Instant | None
+    acknowledged_at: Instant | None
+    acknowledged_by: Person | None
+    shelved_until: Instant | None
+    note: str
+
+
+class TicketStep(TypedDict):
+    """Something that happened to a ticket: opened, folded, taken, commented, finished, accepted, closed, reopened."""
+
+    at: Instant
+    by: Person | None
+    step: str
+    text: str
+
+
+class Ticket(TypedDict):
+    """A ticket. `number`: the hub's to give. `history`: (point, Unix ms, value) around the newest fault; in lists its
+    end."""
+
+    id: str
+    site: str
+    number: int | None
+    alarm: str | None
+    asset: str
+    cause: str
+    severity: Severity
+    title: Text
+    response: Text | None
+    place: str
+    state: TicketState
+    assignee: Person | None
+    raised_at: Instant
+    updated_at: Instant
+    closed_at: Instant | None
+    count: int
+    history: list[tuple[str, int, Value]]
+    steps: list[TicketStep]
+
+
+class Result(TypedDict):
+    """What became of a command. `why`: of one that was not carried out."""
+
+    at: Instant
+    why: Text | None
+
+
+class Command(TypedDict):
+    """A command. `result`: once there is one."""
+
+    id: str
+    site: str
+    target: str
+    kind: CommandKind
+    args: dict[str, Arg]
+    reason: str
+    state: CommandState
+    by: Person
+    issued_at: Instant
+    expires_at: Instant
+    result: Result | None
+
+
+class Point(TypedDict):
+    """A point and its latest reading. `name` is null for a point that the site's layout does not describe."""
+
+    id: str
+    site: str
+    name: Text | None
+    type: PointType
+    unit: str
+    labels: dict[str, Text]
+    writable: bool
+    value: Value
+    quality: Quality
+    at: Instant | None
+
+
+class Read(TypedDict):
+    """One reading, or the value of one step that begins at `at`."""
+
+    at: Instant
+    value: Value
+    quality: Quality
+
+
+class Series(TypedDict):
+    """Readings of one point. `step`: seconds; `next`: the `from` of the page after it."""
+
+    id: str
+    site: str
+    unit: str
+    step: int | None
+    agg: Agg | None
+    items: list[Read]
+    next: Instant | None
+
+
+class Versions(TypedDict):
+    """What a gateway holds: software, revision of the desired state, fingerprint of its site file.
+
+    `reads`: the highest version of what the hub says that it reads. The hub speaks to each gateway accordingly.
+    """
+
+    software: str
+    desired: int
+    site_file: str
+    reads: int
+
+
+class Gateway(TypedDict):
+    """A gateway. `clock_error_ms`: how far its clock is ahead of the hub's; `backlog`: events not yet acknowledged."""
+
+    id: str
+    site: str
+    online: bool
+    backlog: int
+    readings_backlog: int
+    clock: Clock
+    clock_error_ms: int | None
+    versions: Versions
+    seen_at: Instant | None
+
+
+class FirstPlace(TypedDict):
+    """A place in a stream."""
+
+    stream: str
+    seq: int
+
+
+class Event(TypedDict):
+    """An event. `gateway` and `site` are null where the hub itself recorded it, for the whole company.
+
+    `received_at`: by the hub; null at the gateway, which has it from nobody. `clock`: told by the gateway alone.
+    `data`: by kind (`contract.kinds`). `first`: where it was first recorded, if a fork has moved it since; other events
+    may name it by that place.
+    """
+
+    id: int
+    site: str | None
+    gateway: str | None
+    stream: str
+    seq: int
+    at: Instant
+    received_at: Instant | None
+    kind: str
+    source: str
+    clock: NotRequired[Clock]
+    data: dict[str, Any]
+    first: FirstPlace | None
+
+
+class Snapshot(TypedDict):
+    """Everything that a screen starts from, as of one moment."""
+
+    as_of: Instant
+    doors: list[Door]
+    lanes: list[Lane]
+    alarms: list[Alarm]
+    tickets: list[Ticket]
+    gateways: list[Gateway]
+    events: list[Event]
+
+
+class Reset(TypedDict):
+    """What is held is to be forgotten: a snapshot follows."""
+
+    why: str
+
+
+class LiveFrames(TypedDict):
+    """What the frames of the live stream hold, by their names. A `state` (not listed) is an item as its list has it,
+    with `kind`: door, lane, alarm, ticket, point, gateway; of a command, `kind` is "command" and `command` its own."""
+
+    snapshot: Snapshot
+    events: list[Event]
+    reset: Reset
+
+
+def text_of(text: texts.Text) -> Text:
+    """A text of the contract as answers have it."""
+    return {"zh": text.zh, "en": text.en}
+
+
+def person_of(person: commands.Person) -> Person:
+    """A person of the contract as answers have them."""
+    return {"id": person.id, "name": person.name, "role": person.role}
+
+
+class _Struct:
+    """How pydantic writes a struct of the contract, and describes it: as msgspec does."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.is_instance_schema(
+            source, serialization=core_schema.plain_serializer_function_ser_schema(msgspec.to_builtins)
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        (found,), parts = msgspec.json.schema_components([schema["cls"]], ref_template="{name}")
+        return cast(JsonSchemaValue, _whole(found, parts))
+
+
+def _whole(schema: Any, parts: dict[str, Any]) -> Any:
+    """The schema with its parts in place of their names; an answer has every field, also those that have a default."""
+    if isinstance(schema, list):
+        return [_whole(each, parts) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _whole(parts[schema["$ref"]], parts)
+    every = {"required": list(schema["properties"])} if isinstance(schema.get("properties"), dict) else {}
+    return {name: _whole(each, parts) for name, each in schema.items()} | every
+
+
+Layout = Annotated[layout.SiteLayout, _Struct()]
+"""What a site consists of."""
