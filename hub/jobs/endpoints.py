@@ -14,7 +14,7 @@ from hub.changes.service import Change
 from hub.database.transactions import Reading, Writing, connection
 from hub.jobs import queue
 from hub.jobs.job import Job
-from hub.shapes import TextShape
+from web import shapes
 from web.errors import Forbidden, NotFound
 from web.moments import At, written
 from web.once import OnceRoute
@@ -48,7 +48,7 @@ class JobShape(BaseModel):
 
     id: int
     name: str
-    text: TextShape
+    text: shapes.Text
     key: str
     state: State
     last_at: At | None
@@ -98,7 +98,7 @@ def _shape(row: Row[Any], job: Job, now: datetime) -> JobShape:
     return JobShape(
         id=row.id,
         name=row.name,
-        text=TextShape(zh=job.text.zh, en=job.text.en),
+        text=shapes.text_of(job.text),
         key=row.key,
         state=_state(row, now),
         last_at=row.ended_at,

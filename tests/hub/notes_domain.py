@@ -71,7 +71,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from hub.shapes import PersonShape
+from web import shapes
 from web.asked import Body
 from web.moments import At
 
@@ -89,7 +89,7 @@ class NoteShape(BaseModel):
     id: str
     site: str
     text: str
-    by: PersonShape
+    by: shapes.Person
     at: At
 '''
 

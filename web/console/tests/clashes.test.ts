@@ -19,8 +19,10 @@ const CARD: Credential = {
   state: "active",
   valid_from: null,
   valid_to: null,
+  changed_at: "2026-03-09T00:00:00.000Z",
+  printed: {},
 };
-const { id: _id, site: _site, version: _version, ...BODY } = CARD;
+const { id: _id, site: _site, version: _version, changed_at: _at, printed: _printed, ...BODY } = CARD;
 
 describe("two forms of one record", () => {
   it("clash only where the other changed something to what is not wanted anyway", () => {

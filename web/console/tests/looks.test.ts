@@ -12,7 +12,8 @@ import { at, mount, server, settled } from "./mounting";
 let leave = (): void => undefined;
 const BY = { id: "a-1", name: "王伟", role: "guard" };
 const event = (id: number, kind: string, data: Record<string, unknown>) => ({
-  id, site: "demo", seq: id, at: "2026-09-21T08:00:00.000Z", kind, source: "a-1",
+  id, site: "demo", gateway: null, stream: "h", seq: id, at: "2026-09-21T08:00:00.000Z",
+  received_at: "2026-09-21T08:00:00.000Z", first: null, kind, source: "a-1",
   data: { by: BY, times: 19, address: "192.0.2.7", ...data },
 });  // prettier-ignore
 const EVENTS = [

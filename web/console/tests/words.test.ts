@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import type { Layout, Point } from "@/api/types";
+import type { Layout, PointState } from "@/api/types";
 import PointDrawer from "@/areas/machines/PointDrawer.vue";
 import { pointName, worded } from "@/kit/i18n";
 import { chooseLanguage, preferences } from "@/kit/preferences";
@@ -77,7 +77,7 @@ it("the drawer of a point says its value and its past in words", async () => {
   preferences.language = "zh";
   const at = "2026-03-09T00:00:00.000Z";
   server(() => ({ status: 200, body: { items: [{ at, value: "half_open", quality: "good" }], next: null } }));
-  const point: Point = { id: DOOR.id, site: "demo", value: "closed", quality: "good", at, unit: "" };
+  const point: PointState = { id: DOOR.id, site: "demo", value: "closed", quality: "good", at, unit: "" };
   const leave = mount(PointDrawer, { modelValue: { ...point, ...DOOR, key: `demo/${DOOR.id}` } });
   await settled();
   expect(document.body.textContent).toContain("轿门");

@@ -1,21 +1,9 @@
 /** Oneself, wherever one works: proving it again, one's own password, sessions and second factor. */
 
 import { api } from "@/api/client";
+import type { Offer, OpenSession, OpenSessions, RecoveryCodes, SecondFactor } from "@/api/types";
 
-export interface OpenSession {
-  id: string;
-  device: string;
-  address: string;
-  opened_at: string;
-  seen_at: string;
-  this: boolean;
-}
-
-export interface SecondFactor {
-  on: boolean;
-  since: string | null;
-  recovery_left: number;
-}
+export type { OpenSession, SecondFactor } from "@/api/types";
 
 export const confirm = (password: string, code: string): Promise<void> =>
   api.post("/api/self/confirm", { password, code });
@@ -24,7 +12,7 @@ export const changePassword = (current: string, password: string, code: string):
   api.post("/api/accounts/self/password", { current, password, code });
 
 export const ownSessions = async (): Promise<OpenSession[]> =>
-  (await api.get<{ items: OpenSession[] }>("/api/self/sessions")).items;
+  (await api.get<OpenSessions>("/api/self/sessions")).items;
 
 export const endSession = (id: string): Promise<void> => api.delete(`/api/self/sessions/${encodeURIComponent(id)}`);
 
@@ -32,12 +20,12 @@ export const endOtherSessions = (): Promise<void> => api.delete("/api/self/sessi
 
 export const secondFactor = (): Promise<SecondFactor> => api.get("/api/self/second-factor");
 
-export const beginSecondFactor = (): Promise<{ secret: string; address: string }> =>
+export const beginSecondFactor = (): Promise<Offer> =>
   api.post("/api/self/second-factor");
 
-export const turnOnSecondFactor = (code: string): Promise<{ codes: string[] }> =>
+export const turnOnSecondFactor = (code: string): Promise<RecoveryCodes> =>
   api.post("/api/self/second-factor/confirm", { code });
 
-export const newRecoveryCodes = (): Promise<{ codes: string[] }> => api.post("/api/self/second-factor/recovery");
+export const newRecoveryCodes = (): Promise<RecoveryCodes> => api.post("/api/self/second-factor/recovery");
 
 export const turnOffSecondFactor = (): Promise<void> => api.delete("/api/self/second-factor");

@@ -1,6 +1,6 @@
 /** The live table of commands, which every area may send. Pure. */
 
-import type { Command } from "@/api/types";
+import type { Command, CommandKind } from "@/api/types";
 import { byId, type LiveTable } from "@/live/table";
 
 export const commands: LiveTable<Command> = {
@@ -10,7 +10,7 @@ export const commands: LiveTable<Command> = {
   fold: (known, came) => ({
     ...known,
     ...(came as unknown as Command),
-    kind: came.kind === "command" ? (known?.kind ?? String(came.command ?? "")) : came.kind,
+    kind: (came.kind === "command" ? (known?.kind ?? String(came.command ?? "")) : came.kind) as CommandKind,
   }),
   snapshot: "nothing",
   most: 100,

@@ -1,25 +1,11 @@
 /** /api/accounts: looking after accounts. One's own is in `api/self`. */
 
 import { api } from "@/api/client";
-import type { Language, Page, Role, User } from "@/api/types";
+import type { Account, AccountChange, Page } from "@/api/types";
 
-export interface Account extends User {
-  active: boolean;
-  created_at?: string;
-  changed_at?: string;
-  signed_in_at?: string | null;
-  second_factor?: boolean;
-  locks?: { site: string; by: string; reason: string; at: string }[];
-  version: number;
-}
-
-export interface AccountBody {
-  name: string;
-  role: Role;
-  language: Language;
-  sites: string[];
-  active: boolean;
-}
+export type { Account } from "@/api/types";
+/** What an account shall be; its password is said apart. */
+export type AccountBody = Required<Omit<AccountChange, "password">>;
 
 /** Among the sites of an account: all of them, and those to come. */
 export const EVERY_SITE = "*";

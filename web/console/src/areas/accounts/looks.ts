@@ -1,17 +1,10 @@
 /** What people looked at and were refused, as the history tells it. Pure. */
 
-import type { EventItem } from "@/api/types";
+import type { EventItem, RecordsRead, RequestRefused } from "@/api/types";
 
 export const LOOK_KINDS: readonly string[] = ["records.read", "request.refused"];
 
-interface LookData {
-  by: { id: string; name: string; role: string };
-  times: number;
-  address: string;
-  what?: string;
-  records?: number;
-  request?: string;
-}
+type LookData = Pick<RecordsRead, "by" | "times" | "address"> & Partial<RecordsRead & RequestRefused>;
 
 export interface Look {
   id: number;
@@ -30,6 +23,6 @@ export function lookOf(event: EventItem): Look {
     event.kind === "request.refused"
       ? { key: "looks.refused", words: { request: data.request ?? "" } }
       : { key: `looks.read.${data.what}`, words: { count: data.records ?? 0 } };
-  const { by, times, address } = data;
+  const { by, times, address = "" } = data;
   return { id: event.id, at: event.at, who: by.name, role: by.role, times, address, says };
 }

@@ -1,38 +1,9 @@
 /** /api/changes: who changed what, from which value to which; /api/retention: what is kept how long. */
 
 import { api } from "@/api/client";
-import type { Instant, Page, Person, Text } from "@/api/types";
+import type { Change, ChangedKind, Kept, Page } from "@/api/types";
 
-export type ChangedKind =
-  | "holder"
-  | "credential"
-  | "grant"
-  | "schedule"
-  | "block"
-  | "account"
-  | "company"
-  | "site"
-  | "post"
-  | "job";
-export const CHANGED_KINDS: readonly ChangedKind[] = [
-  "holder", "credential", "grant", "schedule", "block", "account", "company", "site", "post", "job",
-];
-
-export interface Change {
-  event: number;
-  at: Instant;
-  site: string | null;
-  kind: ChangedKind;
-  /** Of the record. */
-  id: string;
-  /** The holder whom it is about. */
-  subject: string | null;
-  change: "created" | "updated" | "removed";
-  by: Person;
-  fields: { field: string; before: unknown; after: unknown }[];
-  /** The values are gone, that there was a change is not. */
-  erased: boolean;
-}
+export { CHANGED_KINDS, type Change, type ChangedKind, type Kept } from "@/api/types";
 
 export interface ChangesAsked {
   site?: string | null;
@@ -49,12 +20,5 @@ export const changePage = (asked: ChangesAsked): Promise<Page<Change>> =>
     before: asked.before,
     limit: 50,
   });
-
-/** `days`: null as long as what it belongs to. */
-export interface Kept {
-  what: string;
-  text: Text;
-  days: number | null;
-}
 
 export const retention = async (): Promise<Kept[]> => (await api.get<Page<Kept>>("/api/retention")).items;

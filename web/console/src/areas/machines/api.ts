@@ -1,27 +1,15 @@
 /** /api/points, /api/readings, /api/meters. */
 
 import { api } from "@/api/client";
-import type { Instant, Labels, Page, Point, Quality, Text, Value } from "@/api/types";
+import type { Aggregate, Meter, Page, Point, PointState, Read, Series } from "@/api/types";
 
-export type Aggregate = "avg" | "min" | "max" | "last" | "delta";
-export const AGGREGATES: readonly Aggregate[] = ["avg", "min", "max", "last", "delta"];
+export { AGGREGATES, type Aggregate, type Meter, type Read as Reading } from "@/api/types";
 
-export interface PointItem extends Point {
-  site: string;
-  name?: Text | null;
-  type?: string;
-  labels?: Labels;
-  writable?: boolean;
-}
+/** A point as its list has it, or as far as the stream has told of it. */
+export type PointItem = PointState;
 
-export interface Reading {
-  at: Instant;
-  value: Value;
-  quality: Quality;
-}
-
-export const points = async (site: string | null): Promise<PointItem[]> =>
-  (await api.get<Page<PointItem>>("/api/points", { site })).items;
+export const points = async (site: string | null): Promise<Point[]> =>
+  (await api.get<Page<Point>>("/api/points", { site })).items;
 
 export interface ReadingsAsked {
   site: string;
@@ -33,32 +21,10 @@ export interface ReadingsAsked {
   agg?: Aggregate;
 }
 
-export const readings = async (asked: ReadingsAsked): Promise<Reading[]> => {
+export const readings = async (asked: ReadingsAsked): Promise<Read[]> => {
   const span = { from: new Date(asked.from).toISOString(), to: new Date(asked.to).toISOString() };
-  return (await api.get<Page<Reading>>("/api/readings", { ...asked, ...span })).items;
+  return (await api.get<Series>("/api/readings", { ...asked, ...span })).items;
 };
-
-export interface MeterDay {
-  day: string;
-  meter_no: string;
-  first: number;
-  last: number;
-  used: number;
-  rollovers: number;
-  odd: number;
-}
-
-export interface Meter {
-  id: string;
-  site: string;
-  register: string;
-  meter_no: string;
-  unit: string;
-  value: number;
-  at: Instant;
-  used: number;
-  days: MeterDay[];
-}
 
 export const meters = async (site: string | null, from: string): Promise<Meter[]> =>
   (await api.get<Page<Meter>>("/api/meters", { site, from })).items;

@@ -1,67 +1,37 @@
 /** /api/holders, /api/credentials, /api/grants, /api/schedules, /api/blocks. Ids are unique within a site. */
 
 import { api } from "@/api/client";
-import type { CredentialKind, Instant, Page, Text } from "@/api/types";
+import type { Block, CardForm, Credential, Grant, Holder, HolderWhole, Page, Pin, Schedule } from "@/api/types";
+import type * as Shapes from "@/api/types";
 
-export type HolderKind = "resident" | "staff" | "visitor" | "contractor";
-export const HOLDER_KINDS: readonly HolderKind[] = ["resident", "staff", "visitor", "contractor"];
+/** Whoever writes one says all of it. */
+export type HolderBody = Required<Shapes.HolderBody>;
+export type CredentialBody = Required<Omit<Shapes.CredentialBody, "form">> & { form?: CardForm };
+export type GrantBody = Required<Shapes.GrantBody>;
+export type BlockBody = Omit<Shapes.BlockBody, "form">;
 
-interface Term {
-  valid_from: Instant | null;
-  valid_to: Instant | null;
-}
-interface Kept {
-  id: string;
-  site: string;
-  /** Another one after each change; who changes it says which one they saw. */
-  version: number;
-}
+/** How a card's number stands on the card, where it is not the UID in hex, in the order in which the form offers them. */
+const OFFERED: Record<CardForm, true> = {
+  "10d": true, "8h": true, "3+5": true, "5+5": true, "10d-26": true, "8h-26": true, h10302: true, h10304: true, hex: true,
+};  // prettier-ignore
+export const CARD_FORMS = Object.keys(OFFERED) as CardForm[];
 
-export interface HolderBody extends Term {
-  name: string;
-  kind: HolderKind;
-  unit: string;
-}
-export type Holder = HolderBody & Kept;
-
-/** How a card's number stands on the card, where it is not the UID in hex (contract/cards.py). */
-export type CardForm = "10d" | "8h" | "3+5" | "5+5" | "10d-26" | "8h-26" | "h10302" | "h10304" | "hex";
-export const CARD_FORMS: readonly CardForm[] = [
-  "10d", "8h", "3+5", "5+5", "10d-26", "8h-26", "h10302", "h10304", "hex",
-];
-
-export type CredentialState = "active" | "revoked" | "lost";
-export interface CredentialBody extends Term {
-  kind: CredentialKind;
-  value: string;
-  holder: string;
-  state: CredentialState;
-  form?: CardForm;
-}
-export type Credential = CredentialBody & Kept;
-
-export interface GrantBody extends Term {
-  holder: string;
-  places: string[];
-  schedule: string;
-}
-export type Grant = GrantBody & Kept;
+export {
+  CREDENTIAL_STATES,
+  HOLDER_KINDS,
+  type Block,
+  type CardForm,
+  type Credential,
+  type CredentialState,
+  type Grant,
+  type Holder,
+  type HolderKind,
+  type HolderWhole,
+  type Schedule,
+} from "@/api/types";
 
 /** The schedule that exists without being written. */
 export const ALWAYS = "always";
-
-export interface Schedule extends Kept {
-  name: Text;
-}
-
-export interface BlockBody {
-  kind: CredentialKind;
-  value: string;
-  reason: Text;
-}
-export type Block = BlockBody & Kept;
-
-export type HolderWhole = Holder & { credentials: Credential[]; grants: Grant[] };
 
 export interface Asked {
   site: string | null;
@@ -93,7 +63,7 @@ function noun<Body, Item>(name: string): Noun<Body, Item> {
 export const holders = noun<HolderBody, Holder>("holders");
 export const credentials = noun<CredentialBody, Credential>("credentials");
 /** Shows a PIN; that it was shown is recorded. */
-export const showPin = (site: string, id: string): Promise<{ value: string }> =>
+export const showPin = (site: string, id: string): Promise<Pin> =>
   api.post(`/api/credentials/${encodeURIComponent(id)}/pin?site=${encodeURIComponent(site)}`, {});
 export const grants = noun<GrantBody, Grant>("grants");
 export const schedules = noun<never, Schedule>("schedules");

@@ -1,7 +1,7 @@
 /** /api/tickets. */
 
 import { api } from "@/api/client";
-import type { Page, Severity, Ticket, TicketState } from "@/api/types";
+import type { NewTicket, Page, StepBody, Ticket, TicketState } from "@/api/types";
 
 export const ticketPage = (
   site: string | null,
@@ -11,25 +11,12 @@ export const ticketPage = (
 
 export const oneTicket = (id: string): Promise<Ticket> => api.get(`/api/tickets/${encodeURIComponent(id)}`);
 
-export interface NewTicket {
-  site: string;
-  title: string;
-  asset: string;
-  place: string;
-  severity: Severity;
-  text: string;
-}
-
 export const openTicket = (body: NewTicket): Promise<Ticket> => api.post("/api/tickets", body);
 
-export type Step = "take" | "comment" | "finish" | "accept" | "reopen";
+/** What a person says with a step. */
+export type Said = Omit<StepBody, "assignee">;
 
-/** `found`, `done`: what finished work says of the cause and the cure. */
-export interface Said {
-  text?: string;
-  found?: string;
-  done?: string;
-}
+export type Step = "take" | "comment" | "finish" | "accept" | "reopen";
 
 export const takeStep = (id: string, step: Step, said: Said = {}): Promise<Ticket> =>
   api.post(`/api/tickets/${encodeURIComponent(id)}/${step}`, said);

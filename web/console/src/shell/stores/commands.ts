@@ -46,7 +46,7 @@ export async function ask(asking: Asking): Promise<PendingCommand> {
 
 /** Follows a command that another request made (an acknowledgement, a shelving). */
 export function follow(
-  command: Pick<Command, "id" | "site" | "target" | "kind" | "reason" | "state"> & { ttl_s?: number },
+  command: Pick<Command, "id" | "site" | "target" | "reason" | "state"> & { kind: string; ttl_s?: number },
 ): PendingCommand {
   const followed: PendingCommand = {
     id: command.id,

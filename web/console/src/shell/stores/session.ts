@@ -3,7 +3,7 @@
 import { reactive } from "vue";
 
 import { api, ApiError } from "@/api/client";
-import type { About, User } from "@/api/types";
+import type { About, Session, User } from "@/api/types";
 import { suggestLanguage } from "@/kit/preferences";
 import { may, type Ability } from "@/shell/roles";
 
@@ -17,11 +17,6 @@ export const session = reactive({
   /** The password would not be taken as a new one today: it should be changed. */
   weakPassword: false,
 });
-
-interface Answer {
-  user: User;
-  weak_password?: boolean;
-}
 
 let nowKnown: () => void = () => undefined;
 /** Settles once the server has said who is signed in, if anybody: until then no page can be chosen. */
@@ -45,7 +40,7 @@ export async function loadAbout(): Promise<void> {
 export async function loadSession(): Promise<void> {
   await loadAbout();
   try {
-    become(await api.get<Answer>("/api/session"));
+    become(await api.get<Session>("/api/session"));
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401) throw error;
     session.user = null;
@@ -54,16 +49,16 @@ export async function loadSession(): Promise<void> {
   nowKnown();
 }
 
-function become({ user, weak_password }: Answer): void {
+function become({ user, weak_password }: Session): void {
   session.user = user;
-  session.weakPassword = weak_password ?? false;
+  session.weakPassword = weak_password;
   session.ended = false;
   session.known = true;
   suggestLanguage(user.language);
 }
 
 export async function signIn(username: string, password: string, code = ""): Promise<User> {
-  const answer = await api.post<Answer>("/api/session", { username, password, ...(code ? { code } : {}) });
+  const answer = await api.post<Session>("/api/session", { username, password, ...(code ? { code } : {}) });
   await loadAbout();
   become(answer);
   others?.postMessage("in");

@@ -3,16 +3,12 @@
 import { computed, reactive, shallowReactive } from "vue";
 
 import { api, ApiError } from "@/api/client";
-import type { Layout, Page, Text } from "@/api/types";
+import type { HolderName, Layout, Page, Site, Text } from "@/api/types";
+
+/** `name`: of a site that cannot be listed its id stands in. */
+export type SiteItem = Pick<Site, "id"> & Partial<Omit<Site, "name">> & { name: Text | string };
 import { preferences } from "@/kit/preferences";
 import { session } from "@/shell/stores/session";
-
-export interface SiteItem {
-  id: string;
-  name: Text | string;
-  project?: Text | string | null;
-  [field: string]: unknown;
-}
 
 export const sites = reactive({ items: [] as SiteItem[], loaded: false });
 export const layouts = shallowReactive(new Map<string, Layout>());
@@ -77,13 +73,6 @@ export function pointOf(site: string, id: string): Layout["points"][number] | un
   let byId = pointsOf.get(layout);
   if (!byId) pointsOf.set(layout, (byId = new Map(layout.points.map((point) => [point.id, point]))));
   return byId.get(id);
-}
-
-export interface HolderName {
-  id: string;
-  name: string;
-  unit: string;
-  kind: string;
 }
 
 export const holderNames = shallowReactive(new Map<string, HolderName | null>());

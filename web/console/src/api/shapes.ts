@@ -1,0 +1,953 @@
+/** Made by `python -m deploy.console_types` from what both servers say of themselves. Not to be edited. */
+
+export const ROLES = ["guard", "maintenance", "installer", "manager", "admin"] as const;
+export type Role = (typeof ROLES)[number];
+
+export const LANGUAGES = ["zh", "en"] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+export const SEVERITIES = ["critical", "major", "minor", "warning"] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+export const ALARM_STATES = ["active", "acknowledged", "cleared", "shelved", "closed"] as const;
+export type AlarmState = (typeof ALARM_STATES)[number];
+
+export const TICKET_STATES = ["raised", "taken", "done", "closed"] as const;
+export type TicketState = (typeof TICKET_STATES)[number];
+
+export const COMMAND_KINDS = ["door.unlock", "door.mode", "barrier.open", "barrier.close", "alarm.ack", "alarm.shelve", "alarm.unshelve", "point.write", "reader.set_key"] as const;
+export type CommandKind = (typeof COMMAND_KINDS)[number];
+
+export const COMMAND_STATES = ["asked", "sent", "done", "failed", "expired"] as const;
+export type CommandState = (typeof COMMAND_STATES)[number];
+
+export const QUALITIES = ["good", "stale", "bad"] as const;
+export type Quality = (typeof QUALITIES)[number];
+
+export const AGGREGATES = ["avg", "min", "max", "last", "delta"] as const;
+export type Aggregate = (typeof AGGREGATES)[number];
+
+export const CREDENTIAL_KINDS = ["card", "pin", "qr", "plate", "face"] as const;
+export type CredentialKind = (typeof CREDENTIAL_KINDS)[number];
+
+export const CARD_FORMS = ["hex", "8h", "10d", "8h-26", "10d-26", "3+5", "5+5", "h10302", "h10304"] as const;
+export type CardForm = (typeof CARD_FORMS)[number];
+
+export const CREDENTIAL_STATES = ["active", "revoked", "lost"] as const;
+export type CredentialState = (typeof CREDENTIAL_STATES)[number];
+
+export const HOLDER_KINDS = ["resident", "staff", "visitor", "contractor"] as const;
+export type HolderKind = (typeof HOLDER_KINDS)[number];
+
+export const CHANGED_KINDS = ["holder", "credential", "grant", "schedule", "block", "account", "company", "site", "post", "job"] as const;
+export type ChangedKind = (typeof CHANGED_KINDS)[number];
+
+/** Which server this is, for whom nobody has signed in yet. */
+export interface About {
+  server: "hub" | "gateway";
+  site: string | null;
+  version: string;
+  hub_connected: boolean | null;
+  working_alone_since: string | null;
+  backlog: number | null;
+}
+
+/** `access.granted`, `access.denied`, at doors and lanes alike. `revision`: of the desired state that decided. `rule` names what decided: a grant's id, `block:<id>`, `visitor`, `mode:<mode>`, `unknown`, … `picture`: id of a stored picture, if there is one. */
+export interface Access {
+  credential: Presented;
+  holder: string | null;
+  rule: string;
+  revision: number;
+  reason: Reason;
+  direction?: "in" | "out";
+  reader?: string;
+  picture?: string | null;
+}
+
+/** An account in an answer. `signed_in_at`: the last time, here or at a gateway; None before the first. */
+export interface Account {
+  id: string;
+  username: string;
+  name: string;
+  role: Role;
+  language: Language;
+  sites: string[];
+  active: boolean;
+  created_at: string;
+  changed_at: string;
+  version: number;
+  signed_in_at: string | null;
+  second_factor: boolean;
+  locks: Lock[];
+}
+
+/** An account as it shall be; `password` only to set a new one. */
+export interface AccountChange {
+  name: string;
+  role: Role;
+  language?: Language;
+  sites: string[];
+  active?: boolean;
+  password?: string | null;
+}
+
+/** An alarm. `values`: the points that its rule looked at. */
+export interface Alarm {
+  id: string;
+  site: string;
+  rule: string;
+  source: string;
+  asset: string;
+  severity: Severity;
+  state: AlarmState;
+  message: Text;
+  response: Text | null;
+  values: Record<string, number | boolean | string | null>;
+  raised_at: string;
+  cleared_at: string | null;
+  acknowledged_at: string | null;
+  acknowledged_by: Person | null;
+  shelved_until: string | null;
+  note: string;
+}
+
+/** A block. The value of a PIN is hidden. */
+export interface Block {
+  id: string;
+  site: string;
+  changed_at: string;
+  version: number;
+  kind: CredentialKind;
+  value: string;
+  reason: Text;
+}
+
+/** A value that is refused everywhere, and why. */
+export interface BlockBody {
+  kind: CredentialKind;
+  value: string;
+  form?: CardForm | null;
+  reason: Text;
+}
+
+/** How the sealed account stands. */
+export interface BreakGlass {
+  made_at: string | null;
+  used_at: string | null;
+  spent: boolean;
+  opens: boolean;
+}
+
+/** One edit. `id`: of the record; `event`: of the history. `erased`: the values were erased, the change stands. */
+export interface Change {
+  event: number;
+  at: string;
+  site: string | null;
+  kind: ChangedKind;
+  id: string;
+  subject: string | null;
+  change: "created" | "updated" | "removed";
+  by: Person;
+  fields: Field[];
+  erased: boolean;
+}
+
+/** A command. `result`: once there is one. */
+export interface Command {
+  id: string;
+  site: string;
+  target: string;
+  kind: CommandKind;
+  args: Record<string, string | number | boolean | null>;
+  reason: string;
+  state: CommandState;
+  by: Person;
+  issued_at: string;
+  expires_at: string;
+  result: Result | null;
+}
+
+/** `command.done`, `command.failed`, `command.expired`. */
+export interface CommandResult {
+  command: string;
+  kind: string;
+  target: string;
+  by: Person;
+  reason: string;
+  why?: Text | null;
+}
+
+/** The company. */
+export interface Company {
+  id: string;
+  name: Text;
+  version: number;
+}
+
+/** A credential. The value of a PIN is hidden; who looks after it may have it shown, which is recorded. */
+export interface Credential {
+  valid_from: string | null;
+  valid_to: string | null;
+  id: string;
+  site: string;
+  changed_at: string;
+  version: number;
+  kind: CredentialKind;
+  value: string;
+  holder: string;
+  state: CredentialState;
+  printed: Record<string, string>;
+}
+
+/** What a holder presents. */
+export interface CredentialBody {
+  valid_from?: string | null;
+  valid_to?: string | null;
+  kind: CredentialKind;
+  value: string;
+  form?: CardForm | null;
+  holder: string;
+  state?: CredentialState;
+}
+
+/** One date that follows other hours; none: closed. */
+export interface DayBody {
+  day: string;
+  hours?: [string, string][];
+}
+
+/** A device and the profile that describes it. `kind` is the profile's: pump, elevator, relay, … */
+export interface DeviceLayout {
+  id: string;
+  name: Text;
+  kind: string;
+  profile: string;
+  bus: string;
+  place: Text | null;
+}
+
+/** How a door stands. */
+export interface Door {
+  id: string;
+  site: string;
+  lock: "locked" | "released" | "unknown";
+  contact: "open" | "closed" | "unknown";
+  mode: "normal" | "unlocked" | "locked";
+  at: string | null;
+}
+
+/** A door: its readers, and the zones that grants may name. */
+export interface DoorLayout {
+  id: string;
+  name: Text;
+  place: Text | null;
+  readers: string[];
+  zones: string[];
+}
+
+/** An event. `gateway` and `site` are null where the hub itself recorded it, for the whole company. `received_at`: by the hub; null at the gateway, which has it from nobody. `clock`: told by the gateway alone. `data`: by kind (`contract.kinds`). `first`: where it was first recorded, if a fork has moved it since; other events may name it by that place. */
+export interface Event {
+  id: number;
+  site: string | null;
+  gateway: string | null;
+  stream: string;
+  seq: number;
+  at: string;
+  received_at: string | null;
+  kind: string;
+  source: string;
+  clock?: "ok" | "doubtful";
+  data: Record<string, unknown>;
+  first: FirstPlace | null;
+}
+
+/** One field: what it was and what it became; null: nothing, or not known any more. */
+export interface Field {
+  field: string;
+  before: unknown;
+  after: unknown;
+}
+
+/** The first code of an app that was given the secret. */
+export interface FirstCode {
+  code: string;
+}
+
+/** A place in a stream. */
+export interface FirstPlace {
+  stream: string;
+  seq: number;
+}
+
+/** A gateway. `clock_error_ms`: how far its clock is ahead of the hub's; `backlog`: events not yet acknowledged. */
+export interface Gateway {
+  id: string;
+  site: string;
+  online: boolean;
+  backlog: number;
+  readings_backlog: number;
+  clock: "ok" | "doubtful";
+  clock_error_ms: number | null;
+  versions: Versions;
+  seen_at: string | null;
+}
+
+/** A grant. */
+export interface Grant {
+  valid_from: string | null;
+  valid_to: string | null;
+  holder: string;
+  places: string[];
+  schedule: string;
+  id: string;
+  site: string;
+  changed_at: string;
+  version: number;
+}
+
+/** A holder may pass `places` (doors, lanes, zones) while `schedule` holds. */
+export interface GrantBody {
+  valid_from?: string | null;
+  valid_to?: string | null;
+  holder: string;
+  places: string[];
+  schedule?: string;
+}
+
+/** An account that may sign in here without the hub until `expires_at`; what whoever asks may do with it. */
+export interface HeldAccount {
+  id: string;
+  username: string;
+  name: string;
+  role: Role;
+  expires_at: string;
+  may_lock: boolean;
+  may_unlock: boolean;
+  lock: HeldLock | null;
+}
+
+/** Somebody locked an account here. `by`: their name. */
+export interface HeldLock {
+  by: string;
+  at: string;
+  reason: string;
+}
+
+/** A holder. */
+export interface Holder {
+  valid_from: string | null;
+  valid_to: string | null;
+  name: string;
+  kind: HolderKind;
+  unit: string;
+  id: string;
+  site: string;
+  changed_at: string;
+  version: number;
+}
+
+/** A person or firm. */
+export interface HolderBody {
+  valid_from?: string | null;
+  valid_to?: string | null;
+  name: string;
+  kind?: HolderKind;
+  unit?: string;
+}
+
+/** A holder as far as the hub sends them down. */
+export interface HolderName {
+  id: string;
+  site: string;
+  name: string;
+  kind: string;
+  unit: string;
+}
+
+/** A holder with everything that is theirs. */
+export interface HolderWhole {
+  valid_from: string | null;
+  valid_to: string | null;
+  name: string;
+  kind: HolderKind;
+  unit: string;
+  id: string;
+  site: string;
+  changed_at: string;
+  version: number;
+  credentials: Credential[];
+  grants: Grant[];
+}
+
+/** A job. `key`: which of several, empty where there is one. `took_s`: seconds of the last run. `why`: why it comes again, in its own words. `failures` one after the other; `failed`: it is not tried any more until somebody says so, or its schedule does. `next_at`: null while nobody wants it. */
+export interface Job {
+  id: number;
+  name: string;
+  text: Text;
+  key: string;
+  state: "waiting" | "due" | "running" | "failing" | "failed";
+  last_at: string | null;
+  took_s: number | null;
+  next_at: string | null;
+  why: string;
+  failures: number;
+  error: string;
+}
+
+/** Where the journal stands. `stalled`: why the disk does not record. */
+export interface JournalStanding {
+  stream: string;
+  first: number;
+  last: number;
+  acked: number;
+  durable: number;
+  waiting: number;
+  stalled: string | null;
+}
+
+/** One kind of data. `days`: null as long as what it belongs to. */
+export interface Kept {
+  what: string;
+  text: Text;
+  days: number | null;
+}
+
+/** How a lane stands. */
+export interface Lane {
+  id: string;
+  site: string;
+  barrier: "down" | "moving" | "up" | "unknown";
+  loops: Loops;
+  last_plate: string | null;
+  at: string | null;
+}
+
+/** A lane: its direction, its camera, what its barrier can do. */
+export interface LaneLayout {
+  id: string;
+  name: Text;
+  direction: "in" | "out";
+  camera: string;
+  can_close: boolean;
+  place: Text | null;
+  zones: string[];
+}
+
+/** What the frames of the live stream hold, by their names. A `state` (not listed) is an item as its list has it, with `kind`: door, lane, alarm, ticket, point, gateway; of a command, `kind` is "command" and `command` its own. */
+export interface LiveFrames {
+  snapshot: Snapshot;
+  events: Event[];
+  reset: Reset;
+}
+
+/** A lock that somebody set at a site's gateway. `by`: their name. */
+export interface Lock {
+  site: string;
+  by: string;
+  reason: string;
+  at: string;
+}
+
+/** Why nobody shall sign in with the account. */
+export interface Locking {
+  reason: string;
+}
+
+/** Whether a vehicle stands before or under the barrier; null: not known. */
+export interface Loops {
+  before: boolean | null;
+  under: boolean | null;
+}
+
+/** A register, its last reading, and what it used on the days that were asked for. */
+export interface Meter {
+  id: string;
+  site: string;
+  register: string;
+  meter_no: string;
+  unit: string;
+  value: number;
+  at: string;
+  used: number;
+  days: MeterDay[];
+}
+
+/** One day of one meter; a day on which meters were exchanged has two. `odd`: falls that nothing explains. */
+export interface MeterDay {
+  day: string;
+  meter_no: string;
+  first: number;
+  first_at: string;
+  last: number;
+  last_at: string;
+  used: number;
+  rollovers: number;
+  odd: number;
+}
+
+/** A register that money hangs on, and the point it is read from. */
+export interface MeterLayout {
+  id: string;
+  name: Text;
+  point: string;
+  register: string;
+  meter_no: string;
+}
+
+/** A register whose value is being recorded. */
+export interface MeterRead {
+  meter: string;
+  state: "done";
+}
+
+/** An account to open. */
+export interface NewAccount {
+  name: string;
+  role: Role;
+  language?: Language;
+  sites: string[];
+  active?: boolean;
+  username: string;
+  password: string;
+}
+
+export interface NewBlock {
+  kind: CredentialKind;
+  value: string;
+  form?: CardForm | null;
+  reason: Text;
+  site: string;
+  id?: string | null;
+}
+
+/** A command. `args` by kind: door.mode {mode}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value}. */
+export interface NewCommand {
+  site: string;
+  target: string;
+  kind: CommandKind;
+  reason: string;
+  ttl_s?: number;
+  args?: Record<string, string | number | boolean | null>;
+}
+
+export interface NewCredential {
+  valid_from?: string | null;
+  valid_to?: string | null;
+  kind: CredentialKind;
+  value: string;
+  form?: CardForm | null;
+  holder: string;
+  state?: CredentialState;
+  site: string;
+  id?: string | null;
+}
+
+export interface NewGrant {
+  valid_from?: string | null;
+  valid_to?: string | null;
+  holder: string;
+  places: string[];
+  schedule?: string;
+  site: string;
+  id?: string | null;
+}
+
+export interface NewHolder {
+  valid_from?: string | null;
+  valid_to?: string | null;
+  name: string;
+  kind?: HolderKind;
+  unit?: string;
+  site: string;
+  id?: string | null;
+}
+
+export interface NewSchedule {
+  name: Text;
+  windows: WindowBody[];
+  days?: DayBody[];
+  site: string;
+  id?: string | null;
+}
+
+/** A fault that a person reports. `title`: in one language as it was typed, or in both. */
+export interface NewTicket {
+  site: string;
+  title: string | Text;
+  asset?: string;
+  place?: string;
+  severity?: Severity;
+  text?: string;
+}
+
+/** What a person says about an alarm. */
+export interface Note {
+  note?: string;
+}
+
+/** What to put into an authenticator app: the secret to type, or the address as a link or QR code. */
+export interface Offer {
+  secret: string;
+  address: string;
+}
+
+/** One open session. `device`: what it was opened with, "" if it did not say. `this`: the one that asks. */
+export interface OpenSession {
+  id: string;
+  device: string;
+  address: string;
+  opened_at: string;
+  seen_at: string;
+  this: boolean;
+}
+
+/** Sessions, the one used last first. */
+export interface OpenSessions {
+  items: OpenSession[];
+}
+
+/** What asks for attention at a site; null for what nobody knows, since its gateway never described it. `alarms`: those whose cause has not cleared, by severity. `denied`: entries refused since `denied_since`. */
+export interface Overview {
+  site: string;
+  alarms: Record<Severity, number> | null;
+  tickets: number;
+  doors_open: number | null;
+  denied: number | null;
+  denied_since: string;
+}
+
+/** A new password for oneself. */
+export interface OwnPassword {
+  current: string;
+  password: string;
+  code?: string;
+}
+
+/** What everybody may change of their own account. */
+export interface OwnSettings {
+  language: Language;
+}
+
+/** Somebody went through after a decision; `after` is the seq of that decision's event (None: an exit button). `after_stream`: the stream in which the decision was recorded, None before that was said (then its own stream). A fork may have moved either event since: the name stays that of its first place. */
+export interface PassageMade {
+  direction: "in" | "out";
+  after?: number | null;
+  after_stream?: string | null;
+  credential?: Presented | null;
+  holder?: string | null;
+}
+
+/** Somebody who did something, as they were then. */
+export interface Person {
+  id: string;
+  name: string;
+  role: string;
+}
+
+/** A PIN as it is typed. */
+export interface Pin {
+  value: string;
+}
+
+/** A camera's read. `confidence`: 0..1. `seen_at`: when its camera says that it was. `replayed`: it is not of now (stored by the camera while it had no network, queued, or sent again) and moved nothing; `reason` says why, where the gateway is new enough to say it. */
+export interface PlateSeen {
+  plate: string;
+  camera: string;
+  confidence: number;
+  colour?: string;
+  plate_id?: string;
+  replayed?: boolean;
+  seen_at?: string | null;
+  picture?: string | null;
+  reason?: Reason | null;
+}
+
+/** A point and its latest reading. `name` is null for a point that the site's layout does not describe. */
+export interface Point {
+  id: string;
+  site: string;
+  name: Text | null;
+  type: "number" | "flag" | "label" | "text";
+  unit: string;
+  labels: Record<string, Text>;
+  writable: boolean;
+  value: number | boolean | string | null;
+  quality: Quality;
+  at: string | null;
+}
+
+/** A point, `device.point`. `type`: number, flag, label or text; `labels`: what each value of a label is called. */
+export interface PointLayout {
+  id: string;
+  device: string;
+  name: Text;
+  type: "flag" | "label" | "number" | "text";
+  unit: string;
+  labels: Record<string, Text>;
+  writable: boolean;
+}
+
+/** Where a guard stands, and the doors and lanes that they answer for. */
+export interface Post {
+  id: string;
+  site: string;
+  name: Text;
+  places: string[];
+  version: number;
+}
+
+/** A post as it shall be. */
+export interface PostBody {
+  name: Text;
+  places?: string[];
+}
+
+/** A credential as it was presented. */
+export interface Presented {
+  kind: CredentialKind;
+  value: string;
+}
+
+/** The password once more; `code` if the account has a second factor. */
+export interface Proof {
+  password: string;
+  code?: string;
+}
+
+/** One reading, or the value of one step that begins at `at`. */
+export interface Read {
+  at: string;
+  value: number | boolean | string | null;
+  quality: Quality;
+}
+
+/** Why something was decided: a code for machines, a sentence for people. */
+export interface Reason {
+  code: string;
+  zh: string;
+  en: string;
+}
+
+/** `records.read`: a person looked at personal data, `times` within a minute. `records`: how many answers held. `ids`: of single ones that were asked for by name, the first of them. */
+export interface RecordsRead {
+  by: Person;
+  what: "blocks" | "changes" | "credentials" | "export" | "holders" | "pictures" | "pin";
+  times: number;
+  records: number;
+  ids?: string[];
+  address?: string;
+}
+
+/** Codes that stand in for the app, each once. Shown this one time. */
+export interface RecoveryCodes {
+  codes: string[];
+}
+
+/** `request.refused`: a signed-in person asked for what is not theirs, `times` within a minute. `request`: method and route, without what was asked for. */
+export interface RequestRefused {
+  by: Person;
+  request: string;
+  times: number;
+  address?: string;
+}
+
+/** What is held is to be forgotten: a snapshot follows. */
+export interface Reset {
+  why: string;
+}
+
+/** What became of a command. `why`: of one that was not carried out. */
+export interface Result {
+  at: string;
+  why: Text | null;
+}
+
+/** A schedule. */
+export interface Schedule {
+  name: Text;
+  windows: WindowBody[];
+  days?: DayBody[];
+  id: string;
+  site: string;
+  changed_at: string;
+  version: number;
+}
+
+/** When something holds, in the site's time. */
+export interface ScheduleBody {
+  name: Text;
+  windows: WindowBody[];
+  days?: DayBody[];
+}
+
+/** The sealed account, told this once. */
+export interface SealedAccount {
+  username: string;
+  password: string;
+}
+
+/** How one's second factor stands. `recovery_left`: recovery codes that were not used. */
+export interface SecondFactor {
+  on: boolean;
+  since: string | null;
+  recovery_left: number;
+}
+
+/** Readings of one point. `step`: seconds; `next`: the `from` of the page after it. */
+export interface Series {
+  id: string;
+  site: string;
+  unit: string;
+  step: number | null;
+  agg: Aggregate | null;
+  items: Read[];
+  next: string | null;
+}
+
+/** A session: its token (only in the answer that opened it) and whose it is. `weak_password`: the password it was opened with would not be taken as a new one; it should be changed. */
+export interface Session {
+  token: string | null;
+  user: User;
+  weak_password: boolean;
+}
+
+/** For how long it shall be silent (seconds), and why. */
+export interface Shelving {
+  note?: string;
+  for_s: number;
+}
+
+/** A user name and a password; `code` if the account has a second factor. */
+export interface SignIn {
+  username: string;
+  password: string;
+  code?: string;
+}
+
+/** A site in a list. `described`: whether its gateway has said what it consists of. */
+export interface Site {
+  id: string;
+  name: Text;
+  timezone: string;
+  described: boolean;
+  posts: Post[];
+}
+
+/** `site.described`: the whole site, sent when its file's fingerprint changed. Times of day are in `timezone`. */
+export interface SiteLayout {
+  site: string;
+  gateway: string;
+  name: Text;
+  timezone: string;
+  fingerprint: string;
+  doors: DoorLayout[];
+  lanes: LaneLayout[];
+  devices: DeviceLayout[];
+  points: PointLayout[];
+  zones: ZoneLayout[];
+  meters: MeterLayout[];
+}
+
+/** Everything that a screen starts from, as of one moment. */
+export interface Snapshot {
+  as_of: string;
+  doors: Door[];
+  lanes: Lane[];
+  alarms: Alarm[];
+  tickets: Ticket[];
+  gateways: Gateway[];
+  events: Event[];
+}
+
+/** What a person says with a step; `text` may be called `note`, as with alarms. `found`, `done`: what finished work says of the cause and the cure. `assignee`: the account that shall take it, if not oneself (managers only). */
+export interface StepBody {
+  text?: string;
+  found?: string;
+  done?: string;
+  assignee?: string | null;
+}
+
+/** A text in both languages. */
+export interface Text {
+  zh: string;
+  en: string;
+}
+
+/** A ticket. `number`: the hub's to give. `history`: (point, Unix ms, value) around the newest fault; in lists its end. */
+export interface Ticket {
+  id: string;
+  site: string;
+  number: number | null;
+  alarm: string | null;
+  asset: string;
+  cause: string;
+  severity: Severity;
+  title: Text;
+  response: Text | null;
+  place: string;
+  state: TicketState;
+  assignee: Person | null;
+  raised_at: string;
+  updated_at: string;
+  closed_at: string | null;
+  count: number;
+  history: [string, number, number | boolean | string | null][];
+  steps: TicketStep[];
+}
+
+/** Something that happened to a ticket: opened, folded, taken, commented, finished, accepted, closed, reopened. */
+export interface TicketStep {
+  at: string;
+  by: Person | null;
+  step: string;
+  text: string;
+}
+
+/** A signed-in person. `sites`: site ids, or `["*"]` for every site. */
+export interface User {
+  id: string;
+  username: string;
+  name: string;
+  role: Role;
+  language: Language;
+  sites: string[];
+}
+
+/** What a gateway holds: software, revision of the desired state, fingerprint of its site file. `reads`: the highest version of what the hub says that it reads. The hub speaks to each gateway accordingly. */
+export interface Versions {
+  software: string;
+  desired: number;
+  site_file: string;
+  reads: number;
+}
+
+/** Hours of a day. `days`: 1 = Monday. `until` before `since` runs past midnight. */
+export interface WindowBody {
+  days: number[];
+  since: string;
+  until: string;
+}
+
+/** One wire of the site, with what was counted on it since the start. `silent`: devices that do not answer. */
+export interface Wire {
+  id: string;
+  site: string;
+  kind: string;
+  connected: boolean;
+  devices: string[];
+  silent: string[];
+  crashes: number;
+  exchanges: number;
+  timeouts: number;
+  refused: number;
+  reconnects: number;
+  late: number;
+  overruns: number;
+  missed: number;
+}
+
+/** A part of the site that grants may name. */
+export interface ZoneLayout {
+  id: string;
+  name: Text;
+}
