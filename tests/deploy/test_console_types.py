@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from fastapi import APIRouter
 
-from deploy.console_types import FILE, GATEWAY, HUB, document, made, operations
+from deploy.console_types import FILE, document, made, operations
+from gateway.web.app import ROUTERS as GATEWAY
+from hub.domains import ROUTERS as HUB
 from tests.web.servers import house
 
 FREE = {
