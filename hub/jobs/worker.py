@@ -61,7 +61,7 @@ class Worker:
 
     async def run(self) -> None:
         """Take and run what is due, until cancelled; what runs then is left to others."""
-        standing = False
+        standing, told = False, ""
         try:
             while True:
                 self._wake.clear()
@@ -70,11 +70,12 @@ class Worker:
                         async with self._database.transaction() as conn:
                             await queue.stand(conn, self.jobs)
                         standing = True
-                    wait_s = await self._turn()
+                    wait_s, told = await self._turn(), ""
                 except Exception as error:
-                    # A database that is not migrated yet has no such table: the hub waits for it, and says so.
-                    log.warning("jobs.turn", error=repr(error)[:300], exc_info=not passes(error))
-                    wait_s = RETRY_S
+                    # A database that is not migrated yet has no such table: the hub waits for it, and says so, once.
+                    if (words := repr(error)[:300]) != told:
+                        log.warning("jobs.turn", error=words)
+                    wait_s, told = RETRY_S, words
                 with suppress(TimeoutError):
                     async with asyncio.timeout(wait_s):
                         await self._wake.wait()
@@ -195,14 +196,11 @@ async def _end(held: Held, took_s: float, result: Result, conn: AsyncConnection)
 
 
 async def _fail(held: Held, took_s: float, error: Exception, conn: AsyncConnection) -> None:
-    retry = held.job.retry
-    # That the database was away is no fault of the job.
-    counts = not passes(error)
-    wait_s = retry.wait_s(held.failures + 1) if counts else retry.first_s
+    wait_s = held.job.retry.wait_s(held.failures + 1)
     # What has a schedule comes again by it, whatever happened before, and no later for being tried again.
     in_s = min((one for one in (wait_s, held.job.next_s(datetime.now())) if one is not None), default=None)
     said = f"{type(error).__name__}: {error}"
-    await queue.fail(conn, held, took_s, in_s, said, counts=counts, given_up=wait_s is None)
+    await queue.fail(conn, held, took_s, in_s, said, given_up=wait_s is None)
 
 
 async def _give_up(held: Held, conn: AsyncConnection) -> None:

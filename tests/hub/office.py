@@ -24,7 +24,7 @@ from hub.accounts.store import AccountStore
 from hub.database.answers import add_database_answers
 from hub.database.once import DatabaseOnce
 from hub.database.transactions import Database, connection
-from hub.domains import ROUTERS, STANDING, projections
+from hub.domains import JOBS, ROUTERS, STANDING, projections
 from hub.events.stream import HUB, witnessed
 from hub.gateways.service import enrol
 from hub.ingest.accept import accept
@@ -89,6 +89,7 @@ class Office:
             dist=Path("/nonexistent"), once=DatabaseOnce(), secret=database.key, record=witnessed(database),
         )  # fmt: skip
         self.app.state.database = database
+        self.app.state.jobs = JOBS
         add_database_answers(self.app)
         database.subscribe(tell(self.live))
 

@@ -7,6 +7,7 @@ import json
 import signal
 import zlib
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from contract.desired import Desired
 from contract.limits import BATCH_LIMIT
 from contract.readings import Reading, ReadingsBatch, columns_of
 from hub.database.transactions import Database
+from simulators.demo.programs import free_port
+from tests.hub.pair import until
 from tests.hub.rig import ROOT, Rig
 from tests.hub.senders import NOW_MS, STREAM, Journal, rows
 
@@ -234,3 +237,44 @@ async def test_a_gateway_that_breaks_the_stream_rule(rig: Rig, database: Databas
         lines = (await client.get("/metrics")).text.splitlines()
     counted = [line.split() for line in lines if line.startswith("gatehouse_ingest_refused_total{")]
     assert sum(float(count) for *_, count in counted) == len(spoilt(journal)) + 2
+
+
+async def figure(port: int, name: str) -> float:
+    """A figure of a hub's /metrics."""
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        lines = (await client.get("/metrics")).text.splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
+
+
+async def test_two_hubs_share_one_database_and_what_one_leaves_the_other_does(rig: Rig, database: Database) -> None:
+    rig.environment["GATEHOUSE_SILENCE_S"] = "3"
+    rig.start_broker()
+    assert rig.cli("enrol", "--gateway", "gw-1", "--site", "demo").returncode == 0
+    dying, ports = rig.start_hub(), [rig.hub_port, free_port()]
+    await rig.ready()
+    rig.hub_port = ports[1]
+    rig.environment["GATEHOUSE_PORT"] = str(ports[1])
+    rig.start_hub()
+    await rig.ready()
+
+    async def acquainted() -> bool:
+        return [await figure(port, "gatehouse_hub_processes") for port in ports] == [2, 2]
+
+    await until(acquainted)
+    lost = "SELECT count(*) FROM events WHERE kind = 'gateway.lost'"
+
+    async def counted(times: int) -> bool:
+        return await rows(database, lost) == [(times,)]
+
+    async with rig.gateway() as gateway:
+        # Both hear it, and each would see that it falls silent.
+        for times in (1, 2):
+            await publish(gateway, "presence", Journal().presence(at_ms=NOW_MS + times))
+            await until(partial(counted, times))
+            await asyncio.sleep(1)
+            assert await rows(database, lost) == [(times,)]
+            dying.kill()
+            dying.wait(10)
+    assert await figure(ports[1], 'gatehouse_jobs{job="gateways.silence",state="failed"}') == 0
+    stands = "SELECT count(*), count(*) FILTER (WHERE failed_at IS NOT NULL) FROM jobs"
+    assert await rows(database, stands) == [(6, 0)]

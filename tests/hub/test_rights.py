@@ -24,6 +24,8 @@ from contract.pictures import Picture, picture_id
 from contract.texts import Text
 from hub.database.driver import driver
 from hub.database.transactions import Database
+from hub.domains import JOBS
+from hub.jobs import queue
 from hub.pictures.service import keep
 from hub.telemetry.service import AGGS
 from tests.hub.office import PASSWORD, Office, layout, office
@@ -60,6 +62,8 @@ OWN = {
     ("POST", "/api/self/second-factor/recovery"),
     ("GET", "/api/company"),
     ("PUT", "/api/company"),
+    ("GET", "/api/jobs"),
+    ("POST", "/api/jobs/{job}/run"),
 }
 """What is about oneself, or about the company as a whole."""
 
@@ -129,6 +133,8 @@ async def furnish(hub: Office, site: str) -> dict[str, str]:
         picture = Picture(id=found["picture"], at=instant(NOW_MS), jpeg=JPEG)
         await conn.execute(text("SELECT 1"))
         await keep(await driver(conn), site, f"{site}-gw", picture, datetime.now(UTC))
+        await queue.stand(conn, JOBS)
+        found["job"] = str((await conn.execute(text("SELECT min(id) FROM jobs"))).scalar_one())
     return found
 
 
