@@ -25,7 +25,8 @@ def named() -> Iterator[str]:
 
 
 def paths() -> list[str]:
-    return [said for said in named() if "/" in said and " " not in said]
+    """Of files, not of URLs."""
+    return [said for said in named() if "/" in said and " " not in said and not said.startswith("/")]
 
 
 def sources() -> Iterator[Path]:
