@@ -84,3 +84,4 @@ class InputRefused:
 
 Report = CredentialRead | PointsRead | PlateRead | ClockTold | DeviceLost | DeviceFound | InputRefused
 Sink = Callable[[Report], None]
+"""Returns at once and never raises."""

@@ -12,7 +12,7 @@ import typer
 
 from hub import logs, migrations, settings
 from hub.accounts.command import app as account_app
-from hub.database.failures import passes
+from hub.database.failures import FAULTS, passes
 from hub.database.pins import PinUnreadable, sealed_otherwise
 from hub.database.transactions import Database
 from hub.events.verifying import verify as verify_history
@@ -197,7 +197,7 @@ def _with_database(
 
     try:
         return _run(whole())
-    except Exception as error:
+    except FAULTS as error:
         if not passes(error):
             raise
         _fail(f"the database cannot be reached: {error}")

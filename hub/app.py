@@ -14,6 +14,7 @@ from hub import metrics, migrations
 from hub.accounts.store import AccountStore
 from hub.commands.sending import CommandSending
 from hub.database.answers import add_database_answers
+from hub.database.failures import FAULTS
 from hub.database.hearing import Hearing
 from hub.database.once import DatabaseOnce
 from hub.database.pins import sealed_otherwise
@@ -136,7 +137,7 @@ class Hub:
                     strange = await sealed_otherwise(self.database)
                     self._key_fits = strange is None
                     found += [] if strange is None else [strange]
-        except Exception as error:
+        except FAULTS as error:
             found.append(f"database: {type(error).__name__}")
         if not self.broker.up:
             found.append("broker: not connected")

@@ -152,8 +152,7 @@ class Running:
             started = time.monotonic()
             try:
                 await self.settle()
-            except Exception:
-                # The world must go on; one bad step is told and the next one tried.
+            except Exception:  # the world must go on; one bad step is told and the next one tried
                 log.exception("a step of the world failed")
             await asyncio.sleep(max(0.01, STEP_S - (time.monotonic() - started)))
 

@@ -224,7 +224,7 @@ class LastResort:
             await answer(Request(scope), refusal)(scope, receive, send)
         except HTTPException as error:
             await _plain(Request(scope), error)(scope, receive, send)
-        except Exception:
+        except Exception:  # whoever asked must hear something, and the server must serve the others
             log.exception("request failed", method=scope["method"], path=scope["path"])
             if started:
                 raise

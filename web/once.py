@@ -184,15 +184,14 @@ class MemoryOnce:
                 return given.again(asked)
             # It was refused: whoever waited asks for itself.
         mine = self._begin(account, place, asked)
+        response = None
         try:
             response = await plain(request)
-        except BaseException:
-            self._drop(account, place, mine)
-            raise
-        if response.status_code >= 300:
-            self._drop(account, place, mine)
-        else:
-            mine.given.set_result(Given.to(asked, response))
+        finally:
+            if response is None or response.status_code >= 300:
+                self._drop(account, place, mine)
+            else:
+                mine.given.set_result(Given.to(asked, response))
         return response
 
     def _find(self, account: str, place: bytes) -> _Remembered | None:

@@ -186,8 +186,7 @@ class LineBus(asyncio.Protocol):
         self.health.exchanges += 1
         try:
             self._report(line)
-        except Exception:
-            # A fault of whoever listens must not cost the connection.
+        except Exception:  # a fault of whoever listens must not cost the connection
             log.exception("a line could not be handed over", bus=self.id)
 
     def _report(self, line: bytes | FrameError) -> None:

@@ -134,7 +134,7 @@ class MeterBus:
             while True:
                 try:
                     await self._step()
-                except Exception:
+                except Exception:  # a fault of ours costs this turn and the connection, not the wire's owner
                     log.exception("a turn on the wire failed", bus=self.id)
                     self._hang_up()
                     await asyncio.sleep(1.0)

@@ -129,7 +129,7 @@ class ModbusBus:
             while not owner.cancelling():
                 try:
                     await self._step()
-                except Exception:
+                except Exception:  # a fault of ours costs this turn and the connection, not the wire's owner
                     log.exception("a turn on the wire failed", bus=self.id)
                     self._hang_up()
                     await asyncio.sleep(1.0)

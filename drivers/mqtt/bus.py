@@ -203,7 +203,10 @@ class MqttBus:
                 async with asyncio.timeout(None) as self._patience:
                     self._client = client
                     async for message in client.messages:
-                        self._take(message)
+                        try:
+                            self._take(message)
+                        except Exception:  # a fault of whoever listens must not cost the connection
+                            log.exception("a message could not be handed over", bus=self.id)
             finally:
                 self._client = None
                 self._waiting.lose()
@@ -229,13 +232,9 @@ class MqttBus:
         self.health.exchanges += 1
         self._unheard.discard(message.topic.value)
         payload = message.payload if isinstance(message.payload, bytes) else str(message.payload).encode()
-        try:
-            for meaning in self._topics.read(message.topic.value, payload):
-                self._tell(meaning, payload, retained=message.retain)
-            self.health.refused += self._plates.take(message.topic.value, payload, retained=message.retain)
-        except Exception:
-            # A fault of whoever listens must not cost the connection.
-            log.exception("a message could not be handed over", bus=self.id)
+        for meaning in self._topics.read(message.topic.value, payload):
+            self._tell(meaning, payload, retained=message.retain)
+        self.health.refused += self._plates.take(message.topic.value, payload, retained=message.retain)
 
     def _tell(self, meaning: Meaning, payload: bytes, *, retained: bool) -> None:
         if isinstance(meaning, Refusal):

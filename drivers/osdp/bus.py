@@ -58,11 +58,7 @@ class OsdpBus:
         """The sink of this wire's readers."""
         if isinstance(report, InputRefused):
             self.health.refused += 1
-        try:
-            self._sink(report)
-        except Exception:
-            # A fault of whoever listens must not cost the wire.
-            log.exception("a report could not be handed over", bus=self.id)
+        self._sink(report)
 
     # --- What the gateway asks
 
@@ -184,7 +180,7 @@ class OsdpBus:
             if data and not self._line.received(data, now):
                 return  # a part of a frame changes nothing: the line's next moment is known
             wake = self._line.turn(now)
-        except Exception:
+        except Exception:  # what bytes or a moment make of a line costs one connection, not the wire
             log.exception("a line of readers failed", bus=self.id)
             self._lose_port("a fault inside the gateway")
             return

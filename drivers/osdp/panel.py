@@ -148,8 +148,7 @@ class Panel:
                     self.secure = active and not default_key
             if said is not None:
                 self._report(said)
-        except Exception:
-            # An exception inside the library's callback would surface in some other call.
+        except Exception:  # inside the library's callback it would surface in some other call
             log.exception("an event of a reader could not be handed over")
         event.clear()
         return 0

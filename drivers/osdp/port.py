@@ -116,7 +116,7 @@ class TcpOpener:
             try:
                 connection.setblocking(False)
                 await loop.sock_connect(connection, address)
-            except BaseException:
+            except (OSError, asyncio.CancelledError):
                 connection.close()
                 raise
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

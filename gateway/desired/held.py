@@ -25,7 +25,17 @@ import structlog
 from gateway.clock import Clock
 from gateway.desired.pins import HeldPins
 from gateway.resting import in_bits
-from gateway.sqlite.disk import Damaged, Disk, JournalTooNew, damaging, from_both_ends, intact, look, unopened
+from gateway.sqlite.disk import (
+    Damaged,
+    Disk,
+    JournalTooNew,
+    damaging,
+    from_both_ends,
+    intact,
+    look,
+    transaction,
+    unopened,
+)
 from gateway.sqlite.file import PATIENCE_S, Damage, Damages, Opened, StoreFile
 
 log = structlog.get_logger(__name__)
@@ -309,17 +319,15 @@ class Held:
     def _store(self, write: _Write | None) -> None:
         db = self._writing(write)
         db.execute("PRAGMA secure_delete=ON")
-        db.execute("BEGIN IMMEDIATE")
         try:
-            if write is None:
-                # Is there room again? A page that is there already says nothing.
-                db.execute("INSERT OR REPLACE INTO arriving VALUES ('', '', zeroblob(?))", (PROBE_BYTES,))
-            else:
-                _put(db, write, self._pins)
-            self._disk.commit(db)
-        except BaseException as error:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
+            with transaction(db):
+                if write is None:
+                    # Is there room again? A page that is there already says nothing.
+                    db.execute("INSERT OR REPLACE INTO arriving VALUES ('', '', zeroblob(?))", (PROBE_BYTES,))
+                else:
+                    _put(db, write, self._pins)
+                self._disk.commit(db)
+        except (sqlite3.Error, Damaged) as error:
             if damaging(error):
                 self._file.broken(str(error))
             elif unopened(error):

@@ -222,8 +222,7 @@ class Commands:
             await self._answer(command, "failed", refusal.text)
         except CommandFailed as failure:
             await self._answer(command, "failed", failure.why)
-        except Exception:
-            # Whoever asked must hear something, and the next command must be carried out.
+        except Exception:  # whoever asked must hear something, and the next command must be carried out
             log.exception("command crashed", command=command.id, kind=command.kind)
             await self._answer(command, "failed", CRASHED)
         else:

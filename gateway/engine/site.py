@@ -265,7 +265,7 @@ class SiteEngine:
         """The sink of every driver. Returns at once and never raises: a fault of ours must not end a wire's task."""
         try:
             self._takers[type(report)](report)
-        except Exception:
+        except Exception:  # no report of any driver may end the task that owns its wire; it is counted
             self.crashed += 1
             log.exception("report failed", report=type(report).__name__)
 

@@ -97,7 +97,7 @@ class Outward:
                     log.warning(
                         "home assistant is not told", broker=f"{self._bus.host}:{self._bus.port}", why=str(wrong)
                     )
-            except Exception:
+            except Exception:  # a fault of ours costs this connection; the next one is made
                 failures.ended(0.0)
                 log.exception("home assistant could not be told")
             finally:

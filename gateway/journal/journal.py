@@ -27,6 +27,7 @@ from gateway.journal.tables import BrokenChain, NotHeld
 from gateway.journal.upkeep import Upkeep
 from gateway.journal.waiters import DiskWaiters, holds
 from gateway.journal.writer import Append, Commit, Failure, GivenUp, Job, Writer
+from gateway.listeners import Listeners
 from gateway.sqlite.disk import Damaged, Disk, FileLock, JournalTooNew
 from gateway.sqlite.file import OPEN_S, Damages, Opened
 
@@ -85,7 +86,7 @@ class Journal:
         self._acked = 0
         self._first = 1
         self._on_disk: Place | None = None
-        self._subscribers: list[Subscriber] = []
+        self._subscribers: Listeners[list[Recorded]] = Listeners("events")
         self._durable_watchers: list[Callable[[], None]] = []
         self._disk_waiters = DiskWaiters()
         self._closed = False
@@ -332,8 +333,7 @@ class Journal:
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """`subscriber` gets every event, on the loop, right after its commit; the returned call ends that."""
-        self._subscribers.append(subscriber)
-        return lambda: self._subscribers.remove(subscriber)
+        return self._subscribers.add(subscriber)
 
     def watch_durable(self, watcher: Callable[[], None]) -> None:
         """`watcher` is called whenever more is on the disk."""
@@ -462,7 +462,7 @@ class Journal:
         self._syncer.put(report.place)
         self._finish(report, events)
         if events:
-            self._tell(events)
+            self._subscribers.tell(events)
         self.stall.committed(on_disk=self._on_disk == self._place)
         self._say_recovered()
 
@@ -490,13 +490,6 @@ class Journal:
 
     def _pruned(self, first: int) -> None:
         self._first = first or self._first
-
-    def _tell(self, events: list[Recorded]) -> None:
-        for subscriber in list(self._subscribers):
-            try:
-                subscriber(events)
-            except Exception:  # one bad screen must not stop the record for the others
-                log.exception("journal.subscriber_failed")
 
     def _synced(self, report: Place | str | Damaged) -> None:
         if isinstance(report, Damaged):

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import structlog
 
+from gateway.listeners import Listeners
+
 log = structlog.get_logger(__name__)
 
 StallWatcher = Callable[[str | None], None]
@@ -34,7 +36,7 @@ class Stall:
         self._silent_s = silent_s
         self._late_timer: asyncio.TimerHandle | None = None
         self._silent_timer: asyncio.TimerHandle | None = None
-        self._watchers: list[StallWatcher] = []
+        self._watchers: Listeners[str | None] = Listeners("stalls")
         self._unconfirmed: str | None = None
         self._writing: str | None = None
         self._said: str | None = None
@@ -53,7 +55,7 @@ class Stall:
 
     def watch(self, watcher: StallWatcher) -> None:
         """`watcher` hears each stall that begins, and None when it is over."""
-        self._watchers.append(watcher)
+        self._watchers.add(watcher)
 
     def late(self, facts: int) -> None:
         """An append was not committed in time."""
@@ -106,7 +108,7 @@ class Stall:
 
     def say_over(self) -> None:
         """Tells the watchers that recording goes on."""
-        self._tell(None)
+        self._watchers.tell(None)
 
     def close(self) -> None:
         """Ends its timers."""
@@ -131,14 +133,7 @@ class Stall:
         if self._said is None:
             self._said = self.why
             log.error("journal.stalled", why=self._said)
-            self._tell(self._said)
-
-    def _tell(self, why: str | None) -> None:
-        for watcher in self._watchers:
-            try:
-                watcher(why)
-            except Exception:  # whoever hears of a stall must not stop the record
-                log.exception("journal.watcher_failed")
+            self._watchers.tell(self._said)
 
     def _cancel_late(self) -> None:
         if self._late_timer is not None:

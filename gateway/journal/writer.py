@@ -171,7 +171,12 @@ class Writer:
             self._failed(opened.error)
             self._pause()
         while True:
-            if not (self._open() and self._work()) and not self._pause():
+            try:
+                went = self._open() and self._work()
+            except Exception as error:  # whatever is wrong with a file: doors go on, and it is tried again
+                self._failed(error)
+                went = False
+            if not went and not self._pause():
                 # It closes: what waits is tried once more, also behind jobs that are refused one by one.
                 tries = (len(self._jobs) + 1 if tries is None else tries) - 1
                 if tries < 0:
@@ -193,11 +198,7 @@ class Writer:
             self._file.broken(damage[0])
         if self._file.db is not None:
             return True
-        try:
-            standing = self._file.open()
-        except Exception as error:  # whatever is wrong with a file: doors go on, and it is tried again
-            self._failed(error)
-            return False
+        standing = self._file.open()
         self._moved(standing.place)
         self._report(Opened(standing, self._file.renewals))
         return True

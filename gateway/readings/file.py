@@ -17,7 +17,7 @@ from contract.facts.machines import ReadingsDropped
 from contract.readings import Reading
 from gateway.readings import tables
 from gateway.readings.salvage import save
-from gateway.sqlite.disk import Damaged, Disk, JournalTooNew, damaging, unopened
+from gateway.sqlite.disk import Damaged, Disk, JournalTooNew, damaging, transaction, unopened
 from gateway.sqlite.file import Damage, Damages, Opened, StoreFile
 
 log = structlog.get_logger(__name__)
@@ -156,14 +156,9 @@ def _found(db: sqlite3.Connection) -> Found:
 
 
 def _in_transaction(db: sqlite3.Connection, work: Work[T]) -> T:
-    db.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(db):
         result = work(db)
         db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
     return result
 
 

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 BUSY_S = 5.0
 """How long one connection waits for another one's lock."""
 
@@ -121,12 +123,22 @@ def look(path: Path) -> sqlite3.Connection:
 
 def _seen(uri: str) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, timeout=BUSY_S, isolation_level=None, check_same_thread=False, uri=True)
-    try:
+    with contextlib.ExitStack() as unless_seen:
+        unless_seen.callback(connection.close)
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except BaseException:
-        connection.close()
-        raise
+        unless_seen.pop_all()
     return connection
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """A transaction that the block commits as its last act; rolled back if it ends before that."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 STEPS = 1_000
@@ -149,16 +161,15 @@ def prepare(
     """
     with intact(path):
         connection = (disk or Disk()).connect(path)
-        try:
+        with contextlib.ExitStack() as unless_prepared:
+            unless_prepared.callback(let_go, connection, path)
             connection.set_progress_handler(goes_on, 0 if goes_on is None else STEPS)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(f"PRAGMA wal_autocheckpoint={checkpoint_pages}")
             connection.execute("PRAGMA journal_size_limit=8000000")
             migrate(connection, path, migrations)
             check(connection, path)
-        except BaseException:
-            let_go(connection, path)
-            raise
+            unless_prepared.pop_all()
     return connection
 
 
@@ -201,6 +212,13 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
         raise Damaged(f"{path}: {verdict}")
 
 
+MISREAD = (ValueError, TypeError, AttributeError, LookupError, OverflowError)
+"""What reading says of bytes that this software never wrote."""
+
+UNUSABLE = (sqlite3.Error, OSError, RuntimeError, msgspec.MsgspecError, *MISREAD)
+"""All that any disk and any bytes on it can say: no database, a `JournalError`, a nesting without end among them."""
+
+
 @contextlib.contextmanager
 def intact(path: Path, *, but: tuple[type[Exception], ...] = ()) -> Iterator[None]:
     """What is read in here is checked by being read: `Damaged` if pages or rows are not what this software writes.
@@ -209,7 +227,7 @@ def intact(path: Path, *, but: tuple[type[Exception], ...] = ()) -> Iterator[Non
     """
     try:
         yield
-    except (ValueError, TypeError, AttributeError, LookupError, OverflowError) as error:
+    except MISREAD as error:
         if isinstance(error, but):
             raise
         raise Damaged(f"{path}: {type(error).__name__}: {error}") from error

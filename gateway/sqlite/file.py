@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -20,7 +20,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from contract.instants import instant
-from gateway.sqlite.disk import STEPS, Damaged, Disk, JournalTooNew, intact, let_go, prepare, sync_folder
+from gateway.sqlite.disk import STEPS, UNUSABLE, Damaged, Disk, JournalTooNew, intact, let_go, prepare, sync_folder
 
 log = structlog.get_logger(__name__)
 
@@ -213,13 +213,13 @@ class StoreFile(Generic[T]):
                     db.close()
         except Damaged as found:
             damage = Damage(self.path, self.path.name, str(found))
-        except Exception as error:  # any disk, any bytes: nothing that a file says may stop doors
+        except UNUSABLE as error:  # nothing that a file says may stop doors
             log.warning("store.unreadable", file=str(self.path), why=str(error))
         if damage is not None:
             try:
                 with self._save():
                     return self._imagine(damage), False
-            except Exception as error:  # the sectors that are damaged may not be readable at all
+            except UNUSABLE as error:  # the sectors that are damaged may not be readable at all
                 log.warning("store.nothing_saved", file=str(self.path), why=str(error))
         return self._imagine(None), False
 
@@ -236,7 +236,7 @@ class StoreFile(Generic[T]):
             return Opened(self.open(), self.renewals)
         except JournalTooNew as error:
             return Opened(self._imagine(None), error=error, found=False)
-        except Exception as error:  # whatever is wrong with a file: doors go by what can be read of it
+        except UNUSABLE as error:  # doors go by what can be read of it
             log.critical("store.not_opened", file=str(self.path), why=f"{type(error).__name__}: {error}")
             taken, found = self.look()
             return Opened(taken, self.renewals, error, found)
@@ -290,15 +290,15 @@ class StoreFile(Generic[T]):
             disk=self._disk,
             goes_on=self._goes_on,
         )
-        try:
-            with intact(self.path):
-                taken = self._taken(db)
-        except Damaged:
-            let_go(db, self.path)
-            raise
-        except BaseException:
-            db.close()
-            raise
+        with ExitStack() as unless_taken:
+            unless_taken.callback(db.close)
+            try:
+                with intact(self.path):
+                    taken = self._taken(db)
+            except Damaged:
+                let_go(db, self.path)
+                raise
+            unless_taken.pop_all()
         self.db = db
         if self._amend is not None:
             with self._counted(db):

@@ -113,7 +113,7 @@ async def keep_serving(server: WebServer) -> None:
             log.error("web server ended by itself", server=name)
         except OSError as error:  # also a certificate that cannot be read
             log.error("web server cannot run", server=name, host=listening.host, port=listening.port, why=str(error))  # noqa: TRY400
-        except Exception:
+        except Exception:  # begun anew: people come and go, doors do not wait for it
             log.exception("web server crashed", server=name)
         await asyncio.sleep(REBIND_S)
 

@@ -62,7 +62,7 @@ class CommandSending:
             wait_s = None
             try:
                 await self.turn()
-            except Exception as error:
+            except Exception as error:  # whatever it was, the next turn must come
                 if not passes(error):
                     log.exception("commands.turn")
                 wait_s = RETRY_S

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncpg  # type: ignore[import-untyped]
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 _PASSING_CLASSES = ("08", "40", "53", "55", "57", "58")
@@ -12,6 +12,10 @@ _PASSING_CLASSES = ("08", "40", "53", "55", "57", "58")
 
 _SENDERS_CLASSES = ("22", "54")
 """Data that the database cannot hold: the sender's fault."""
+
+
+FAULTS = (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""All that a transaction raises of its own, time-outs among it."""
 
 
 def sqlstate(error: BaseException) -> str | None:

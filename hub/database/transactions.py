@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Annotated, Any, NamedTuple, Protocol, cast
 
 import structlog
@@ -113,22 +113,29 @@ class Outcome:
         for work, item in self.waiting:
             by_work.setdefault(work, []).append(item)
         for work, items in by_work.items():
-            mark = self.mark()
-            try:
-                async with conn.begin_nested():
-                    await work(conn, items)
-            except Exception as error:
-                if passes(error):
-                    raise
-                self.forget_since(mark)
+            error = await self.apart(conn, partial(work, conn, items))
+            if error is not None:
                 name = f"{work.__module__}.{work.__qualname__}"
-                log.exception("commit.put_off_failed", work=name, items=len(items))
+                log.error("commit.put_off_failed", work=name, items=len(items), exc_info=error)
                 PUT_OFF_FAILED.labels(name).inc()
 
     @property
     def shown(self) -> bool:
         """Whether there is something that screens show."""
         return bool(self.events or self.states)
+
+    async def apart(self, conn: AsyncConnection, work: Callable[[], Awaitable[None]]) -> Exception | None:
+        """Does work under a savepoint: what fails is undone and not told, and is returned. What may pass is raised."""
+        mark = self.mark()
+        try:
+            async with conn.begin_nested():
+                await work()
+        except Exception as error:  # whatever one domain makes of one event, the others' stand
+            if passes(error):
+                raise
+            self.forget_since(mark)
+            return error
+        return None
 
     def __bool__(self) -> bool:
         return bool(self.events or self.states or self.desired or self.commands)
@@ -248,8 +255,7 @@ class Database:
         for subscriber in list(self._subscribers):
             try:
                 subscriber(told)
-            except Exception:
-                # The commit stands; one deaf subscriber must not make it look undone.
+            except Exception:  # the commit stands; one deaf subscriber must not make it look undone
                 log.exception("commit.not_told", subscriber=repr(subscriber))
 
     async def close(self) -> None:

@@ -169,9 +169,9 @@ class DesiredPublishing:
         while True:
             try:
                 await work()
-            except Exception as error:
+            except Exception as error:  # one site's trouble must not keep the others waiting
                 if not passes(error):
-                    # One site's trouble must not keep the others waiting; its next sign of life tries again.
+                    # Its next sign of life tries again.
                     log.exception("desired.not_sent")
                     return
             else:

@@ -19,7 +19,7 @@ from contract.presence import Presence
 from contract.texts import Text
 from hub.commands import service as commands
 from hub.database.driver import driver
-from hub.database.failures import passes
+from hub.database.failures import FAULTS, passes
 from hub.database.transactions import Database, outcome
 from hub.downlink import Send
 from hub.events import stream
@@ -100,7 +100,7 @@ class GatewayPresence:
             try:
                 async with self._database.transaction() as conn:
                     rows = (await conn.execute(_COMMITTED)).all()
-            except Exception as error:
+            except FAULTS as error:
                 if not passes(error):
                     raise
                 self._to_greet.set()

@@ -8,6 +8,7 @@ put apart at once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -20,7 +21,6 @@ from sqlalchemy.types import BigInteger, Text
 from contract.errors import ContractError
 from contract.facts.hub import ProjectionFailed
 from hub.database.event import Projection, StoredEvent
-from hub.database.failures import passes
 from hub.database.transactions import outcome
 from hub.events import stream
 
@@ -93,27 +93,26 @@ class Projecting:
 
     async def _run(self, conn: AsyncConnection, run: Sequence[StoredEvent], failed: dict[int, Failure]) -> None:
         """One savepoint for all; if one fails, those before it again, and those after it under another."""
-        told = outcome(conn)
         while run:
-            mark, place = told.mark(), 0
-            try:
-                async with conn.begin_nested():
-                    for place, event in enumerate(run):  # noqa: B007 - it is where it failed
-                        for projection in self._registry[event.kind]:
-                            await projection(conn, event)
-            except Exception as error:
-                if passes(error):
-                    raise
-                told.forget_since(mark)
-                bad = run[place]
-                failed[bad.id] = Failure(bad, _why(error), UNTOLD)
-                self._probation[bad.gateway, bad.kind] = PROBATION
-                await self._run(conn, run[:place], failed)
-                run = run[place + 1 :]
-            else:
+            begun: list[StoredEvent] = []
+            error = await outcome(conn).apart(conn, partial(self._each, conn, run, begun))
+            if error is None:
                 if len(run) == 1:
                     self._went_well(run[0])
                 return
+            place = max(0, len(begun) - 1)
+            bad = run[place]
+            failed[bad.id] = Failure(bad, _why(error), UNTOLD)
+            self._probation[bad.gateway, bad.kind] = PROBATION
+            await self._run(conn, run[:place], failed)
+            run = run[place + 1 :]
+
+    async def _each(self, conn: AsyncConnection, run: Sequence[StoredEvent], begun: list[StoredEvent]) -> None:
+        """One after the other; the last one begun is where it failed."""
+        for event in run:
+            begun.append(event)
+            for projection in self._registry[event.kind]:
+                await projection(conn, event)
 
     def _went_well(self, event: StoredEvent) -> None:
         left = self._probation.pop((event.gateway, event.kind), 0) - 1

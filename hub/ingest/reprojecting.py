@@ -42,7 +42,7 @@ async def reproject(database: Database, registry: Registry) -> Reprojected:
                     await projection(conn, stored(row))
                 await conn.execute(_CLEAR, {"id": row.id})
                 done += 1
-        except Exception as error:
+        except Exception as error:  # what still fails stays marked, and those that follow are tried
             if passes(error):
                 raise
             still[after] = f"{type(error).__name__}: {error}"[:300].replace("\x00", "")

@@ -18,7 +18,7 @@ from prometheus_client import Counter, Histogram
 from contract.acks import Ack
 from contract.instants import instant
 from contract.wire import packed
-from hub.database.failures import passes, senders_fault
+from hub.database.failures import FAULTS, passes, senders_fault
 from hub.database.transactions import Database
 from hub.downlink import Send
 from hub.ingest import refusals
@@ -52,6 +52,7 @@ AT_ONCE_BYTES = 64_000
 BACKOFF_S = (0.1, 0.3, 1.0, 2.0, 5.0)
 
 OneT = TypeVar("OneT")
+WorkT = TypeVar("WorkT")
 
 
 class Presences(Protocol):
@@ -107,8 +108,7 @@ class Ingest:
             messages = await lane.take(GROUP_BYTES)
             try:
                 await work(await self._arrived(lane, messages))
-            except Exception:
-                # The lane must live; what was in hand is unanswered and comes again.
+            except Exception:  # the lane must live; what was in hand is unanswered and comes again
                 log.exception("ingest.puzzled", messages=len(messages))
                 PUZZLES.labels("lane").inc(len(messages))
 
@@ -146,13 +146,17 @@ class Ingest:
         await self._take_bulk([one for one in arrivals if isinstance(one, ReadingsArrived | PictureArrived)])
 
     async def _take(self, group: Sequence[EventsArrived]) -> None:
-        try:
-            accepted = await self._until_committed("facts", lambda: self._accept(group))
-        except Exception as error:
-            await self._apart(group, error, self._take, "events", lambda one: one.batch.stream)
-            return
-        EVENTS.inc(accepted.stored)
-        self._answer(accepted.answers)
+        accepted = await self._or_apart(
+            "facts",
+            lambda: self._accept(group),
+            group,
+            again=self._take,
+            what="events",
+            stream_of=lambda one: one.batch.stream,
+        )
+        if accepted is not None:
+            EVENTS.inc(accepted.stored)
+            self._answer(accepted.answers)
 
     async def _accept(self, group: Sequence[EventsArrived]) -> Accepted:
         now_ms = self._now_ms()
@@ -167,27 +171,36 @@ class Ingest:
     async def _take_bulk(self, arrived: Sequence[ReadingsArrived | PictureArrived]) -> None:
         if not arrived:
             return
-        try:
-            self._answer(await self._until_committed("bulk", lambda: self._store(arrived)))
-        except Exception as error:
-            await self._apart(arrived, error, self._take_bulk, "telemetry", _named)
+        answers = await self._or_apart(
+            "bulk", lambda: self._store(arrived), arrived, again=self._take_bulk, what="telemetry", stream_of=_named
+        )
+        self._answer(answers or ())
 
-    async def _apart(
+    async def _or_apart(
         self,
+        lane: str,
+        work: Callable[[], Awaitable[WorkT]],
         group: Sequence[OneT],
-        error: Exception,
-        take: Callable[[Sequence[OneT]], Awaitable[None]],
+        *,
+        again: Callable[[Sequence[OneT]], Awaitable[None]],
         what: str,
         stream_of: Callable[[OneT], str],
-    ) -> None:
-        """A transaction failed for good: find whose message it is, and let the others through."""
+    ) -> WorkT | None:
+        """What the transaction gave; what failed for good is found, and the others get through."""
+        try:
+            return await self._until_committed(lane, work)
+        except Exception as wrong:  # whatever one message does to a transaction, the others' must not suffer for it
+            error = wrong
         if len(group) > 1:
             # By halves: what is right goes in a few large transactions, not one by one.
             middle = len(group) // 2
-            await take(group[:middle])
-            await take(group[middle:])
-            return
-        one = group[0]
+            await again(group[:middle])
+            await again(group[middle:])
+        else:
+            await self._puzzle(group[0], error, what, stream_of)
+        return None
+
+    async def _puzzle(self, one: OneT, error: Exception, what: str, stream_of: Callable[[OneT], str]) -> None:
         gateway = one.gateway  # type: ignore[attr-defined]
         if senders_fault(error):
             why = f"cannot be stored: {error}"[:300]
@@ -226,7 +239,7 @@ class Ingest:
             while True:
                 try:
                     return await work()
-                except Exception as error:
+                except FAULTS as error:
                     if not passes(error):
                         raise
                     wait = BACKOFF_S[min(failures, len(BACKOFF_S) - 1)]

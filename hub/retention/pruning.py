@@ -58,13 +58,16 @@ async def prune(database: Database, terms: Terms, now: datetime) -> dict[str, Co
     for what, days, work in kinds:
         if not days:
             continue
-        try:
-            found[what] = await work(since(days))
-        except Exception as error:
-            # One kind of data that cannot go must not keep all others for ever; who waits is told below.
-            if not passes(error):
-                log.exception("retention.not_applied", what=what)
-            failed.append(error)
+        # One kind of data that cannot go must not keep all others for ever; who waits is told below.
+        [dropped] = await asyncio.gather(work(since(days)), return_exceptions=True)
+        if isinstance(dropped, Exception):
+            if not passes(dropped):
+                log.error("retention.not_applied", what=what, exc_info=dropped)
+            failed.append(dropped)
+        elif isinstance(dropped, BaseException):
+            raise dropped
+        else:
+            found[what] = dropped
     if failed:
         raise ExceptionGroup("what is kept no longer could not all go", failed)
     return found

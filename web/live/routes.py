@@ -76,21 +76,16 @@ class LiveAnswer(EventStream):
             finally:
                 leaving.cancel()
                 writing.cancel()
-            with contextlib.suppress(asyncio.CancelledError, TimeoutError, OSError):
-                await self._written(writing, send)
+            await asyncio.wait({writing})
+            error = None if writing.cancelled() else writing.exception()
+            if error is not None and not isinstance(error, OSError):
+                # The head is out, so that no answer can say what happened; the browser comes again by itself.
+                BROKEN.inc()
+                log.warning("live.broken", error=repr(error)[:300])
+                with contextlib.suppress(OSError):
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             self._stream.leave(self._screen)
-
-    async def _written(self, writing: asyncio.Future[None], send: Send) -> None:
-        try:
-            await writing
-        except OSError:
-            raise
-        except Exception as error:
-            # The head is out, so that no answer can say what happened; the browser comes again by itself.
-            BROKEN.inc()
-            log.warning("live.broken", error=repr(error)[:300])
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _write(self, send: Send) -> None:
         # A herd of screens that lost the server together must not come back together.

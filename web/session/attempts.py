@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from contract.texts import Text
@@ -40,6 +41,21 @@ class AttemptLimits:
     account: Allowance = ONE_ACCOUNT
     address: Allowance = ONE_ADDRESS
     codes: Allowance = ONE_SECOND_FACTOR
+
+
+class Forgiven:
+    """`with Forgiven(how):` an attempt that fails in here was none: a server that is busy or cannot read its accounts
+    is no wrong password. Who hangs up while it is looked at is not forgiven: else nobody's guesses would count."""
+
+    def __init__(self, how: Callable[[], None]) -> None:
+        self._how = how
+
+    def __enter__(self) -> None:
+        """Whatever was counted before stands."""
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and issubclass(kind, Exception):
+            self._how()
 
 
 class Attempts:

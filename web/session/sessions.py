@@ -25,7 +25,7 @@ from contract.rights import Sight
 from contract.texts import Text
 from web.errors import PROVE, Forbidden, Invalid, TooMany, Unauthorized
 from web.rates import READS, WRITES_A_MINUTE, Rates, noun_of
-from web.session.attempts import AttemptLimits, Attempts
+from web.session.attempts import AttemptLimits, Attempts, Forgiven
 from web.session.browsers import device_words
 from web.session.lifetimes import LIFETIMES, Lifetime
 from web.session.password_rule import LONGEST, password_fault
@@ -179,13 +179,9 @@ class Sessions:
         """Open a session; `Unauthorized` for a wrong name, password or code, `TooMany` after too many of them."""
         username = normal_username(username)
         attempt = self._attempts.begin(username, address, self._monotonic_s())
-        try:
+        with Forgiven(lambda: self._attempts.forgive(attempt, known=False)):
             account = await self.store.account(username)
             fault = await self._fault(account, password, code)
-        except Exception:
-            # A server that is busy or cannot read its accounts is no wrong password.
-            self._attempts.forgive(attempt, known=False)
-            raise
         if fault == "no_code":
             # The password was right; nothing was guessed.
             self._attempts.forgive(attempt, known=False)
@@ -341,11 +337,8 @@ class Sessions:
         if not code.strip():
             return "no_code"
         self._attempts.begin_code(account.user.id, self._monotonic_s())
-        try:
+        with Forgiven(lambda: self._attempts.forgive_code(account.user.id, right=False)):
             right = await self.store.takes_code(account.user.id, code, self._now())
-        except Exception:
-            self._attempts.forgive_code(account.user.id, right=False)
-            raise
         if right:
             self._attempts.forgive_code(account.user.id, right=True)
         return None if right else "code"

@@ -67,11 +67,9 @@ class Buses:
     def show(self, reader: str, outcome: Outcome) -> None:
         """Lets a reader show what was decided. Never waits, never raises: the decision stands without it."""
         bus = self.buses.get(self.bus_of.get(reader, ""))
-        try:
-            if bus is not None:
-                bus.show(reader, outcome)
-        except Exception:
-            log.exception("a reader could not show a decision", reader=reader)
+        if bus is not None:
+            # By the loop, which logs what fails there: nothing that shows it can hurt what was decided.
+            asyncio.get_running_loop().call_soon(bus.show, reader, outcome)
 
     def keeps_keys(self, device: str) -> bool:
         """Whether the device hangs on a wire whose readers have keys."""
@@ -96,7 +94,7 @@ class Buses:
             try:
                 await bus.run()
                 log.error("bus task ended by itself", bus=bus.id)
-            except Exception:
+            except Exception:  # a wire that crashed is begun anew, and counted
                 log.exception("bus task crashed", bus=bus.id)
             self.crashes[bus.id] += 1
             in_a_row = 1 if loop.time() - began >= STEADY_S else in_a_row + 1

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from gateway.journal import Draft, Late, Recorded, StateChange
+from gateway.listeners import Listeners
 
 log = structlog.get_logger(__name__)
 
@@ -73,16 +74,16 @@ class Record:
 
     def __init__(self, journal: Appends) -> None:
         self._journal = journal
-        self._watchers: list[Callable[[Sequence[Thing]], None]] = []
+        self._watchers: Listeners[Sequence[Thing]] = Listeners("things")
         self._waiting: set[asyncio.Future[list[Recorded]]] = set()
         self.failed = 0
-        self.watchers_failed = 0
 
     def append(self, facts: Facts) -> asyncio.Future[list[Recorded]]:
         """Records the facts in one transaction. Await it for the events; [] if the disk hangs: then they wait."""
         try:
             recorded = self._journal.put(facts.drafts, facts.state)
-        except Exception as error:  # a fault of ours in one fact must not end what goes on beside it; it is counted
+        except (ValueError, TypeError, RuntimeError, OverflowError, msgspec.MsgspecError) as error:
+            # A fault of ours in one fact must not end what goes on beside it; it is counted.
             self.failed += 1
             log.exception("could not be recorded")
             return _failed(error)
@@ -115,18 +116,17 @@ class Record:
 
     def watch(self, watcher: Callable[[Sequence[Thing]], None]) -> None:
         """From now on `watcher` hears of everything that changes. It must return at once."""
-        self._watchers.append(watcher)
+        self._watchers.add(watcher)
 
     def tell(self, changed: Sequence[Thing]) -> None:
         """Says that these things have another state now."""
-        if not changed:
-            return
-        for watcher in self._watchers:
-            try:
-                watcher(changed)
-            except Exception:  # one bad screen must not keep a door from opening, nor the others from hearing
-                self.watchers_failed += 1
-                log.exception("a watcher failed")
+        if changed:
+            self._watchers.tell(changed)
+
+    @property
+    def watchers_failed(self) -> int:
+        """How often a watcher failed."""
+        return self._watchers.failed
 
     async def finished(self) -> None:
         """Returns when nothing is on its way into the journal."""
