@@ -6,7 +6,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
 
@@ -155,7 +155,7 @@ def reproject(database_url: DatabaseUrl = None) -> None:
         raise typer.Exit(1)
 
 
-def _settings(**flags: Any) -> Settings:
+def _settings(**flags: object) -> Settings:
     try:
         found = settings.from_environment(**flags)
         logs.set_up(found.log_level)
@@ -203,7 +203,7 @@ def _with_database(
         _fail(f"the database cannot be reached: {error}")
 
 
-def _run(work: Coroutine[Any, Any, T]) -> T:
+def _run(work: Coroutine[object, object, T]) -> T:
     try:
         import uvloop  # noqa: PLC0415 - not on every platform
     except ImportError:

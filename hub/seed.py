@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
@@ -181,7 +181,7 @@ async def _hashed(database: Database, site: Site, wanted: Sequence[SeedAccount])
 
 def _account(account: SeedAccount, site: str) -> NewAccount:
     sites_of = account.sites if account.sites is not None else [ALL_SITES if account.role == "admin" else site]
-    fields: dict[str, Any] = {
+    fields: dict[str, object] = {
         "username": account.username,
         "password": account.password,
         "name": account.name or NAMES[account.role],

@@ -116,7 +116,7 @@ _FROM_ENVIRONMENT: dict[str, tuple[str, type]] = {
 }
 
 
-def from_environment(environment: Mapping[str, str] | None = None, **flags: Any) -> Settings:
+def from_environment(environment: Mapping[str, str] | None = None, /, **flags: object) -> Settings:
     """Settings from the environment, a flag before its variable; `SettingsError` names what is wrong."""
     environment = os.environ if environment is None else environment
     found: dict[str, Any] = {}
@@ -147,7 +147,7 @@ def from_environment(environment: Mapping[str, str] | None = None, **flags: Any)
     return settings
 
 
-def _parsed(variable: str, text: str, kind: type) -> Any:
+def _parsed(variable: str, text: str, kind: type) -> object:
     if kind is bool:
         if text.lower() not in {"0", "1", "true", "false"}:
             raise SettingsError(f"{variable} is {text!r}, expected 1 or 0")

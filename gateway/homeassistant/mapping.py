@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from config.site import HomeAssistant
 from contract.layout import DeviceLayout, DoorLayout, LaneLayout, PointLayout, SiteLayout
+from contract.readings import Value
 from contract.texts import Text
 from gateway.engine.alarms.episodes import Alarm
 from gateway.engine.desk.points import Latest
@@ -149,7 +150,7 @@ class _Entities:
         self._places = {part.id: part.place for part in parts}
         self._models = {device.id: device.profile for device in layout.devices}
 
-    def all(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    def all(self) -> Iterator[tuple[str, str, dict[str, object]]]:
         for point in self._layout.points:
             yield self._point(point)
         for door in self._layout.doors:
@@ -159,12 +160,12 @@ class _Entities:
         for asset in assets_of(self._layout):
             yield self._problem(asset)
 
-    def _point(self, point: PointLayout) -> tuple[str, str, dict[str, Any]]:
+    def _point(self, point: PointLayout) -> tuple[str, str, dict[str, object]]:
         word = point.id.partition(".")[2]
         object_ = f"point-{point.device}-{word}"
         config = self._entity(object_, self._say(point.name), point.device, Thing("point", point.id))
         config["availability"] = [
-            *config["availability"],
+            {"topic": self._topics.presence},
             {"topic": config["state_topic"], "value_template": "{{ value_json.presence }}"},
         ]
         if point.type == "flag":
@@ -180,7 +181,7 @@ class _Entities:
             config |= {"unit_of_measurement": UNITS.get(point.unit, point.unit)} if point.unit else {}
         return "sensor", object_, config
 
-    def _door(self, door: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    def _door(self, door: str) -> Iterator[tuple[str, str, dict[str, object]]]:
         thing = Thing("door", door)
         lock = self._entity(f"door-{door}", None, door, thing, "{{ value_json.lock }}")
         if self._shown.commands:
@@ -198,7 +199,7 @@ class _Entities:
             | {"payload_on": "open", "payload_off": "closed"},
         )
 
-    def _lane(self, lane: LaneLayout) -> tuple[str, str, dict[str, Any]]:
+    def _lane(self, lane: LaneLayout) -> tuple[str, str, dict[str, object]]:
         thing = Thing("lane", lane.id)
         config = self._entity(f"lane-{lane.id}", None, lane.id, thing, "{{ value_json.barrier }}")
         config |= {"device_class": "gate"}
@@ -207,7 +208,7 @@ class _Entities:
             config |= {"payload_close": None, "payload_stop": None}
         return "cover", f"lane-{lane.id}", config
 
-    def _problem(self, asset: str) -> tuple[str, str, dict[str, Any]]:
+    def _problem(self, asset: str) -> tuple[str, str, dict[str, object]]:
         object_ = f"problem-{asset}"
         config = self._entity(object_, self._say(PROBLEM), asset, Thing("problem", asset), "{{ value_json.problem }}")
         attributes = {
@@ -218,7 +219,7 @@ class _Entities:
 
     def _entity(
         self, object_: str, name: str | None, asset: str, thing: Thing, template: str = "{{ value_json.value }}"
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         unique = f"{self._topics.node}-{object_}"
         return {
             "name": name,
@@ -231,9 +232,9 @@ class _Entities:
             "origin": {"name": "Gatehouse", "sw_version": self._software},
         }
 
-    def _device(self, asset: str) -> dict[str, Any]:
+    def _device(self, asset: str) -> dict[str, object]:
         layout = self._layout
-        device: dict[str, Any] = {
+        device: dict[str, object] = {
             "identifiers": [f"{self._topics.node}-{asset}"],
             "name": self._say(self._names[asset]),
             "manufacturer": "Gatehouse",
@@ -256,7 +257,7 @@ class _Entities:
 def point_state(point: PointLayout, latest: Latest, language: Literal["zh", "en"]) -> bytes:
     """A point's state. Not good: no value, and its entity is unavailable."""
     good = latest.quality == "good" and latest.value is not None
-    value: Any = latest.value if good else None
+    value: Value = latest.value if good else None
     if good and point.type == "flag":
         value = "ON" if latest.value else "OFF"
     elif good and isinstance(value, str):
@@ -265,15 +266,15 @@ def point_state(point: PointLayout, latest: Latest, language: Literal["zh", "en"
     return _json({"value": value, "presence": "online" if good else "offline"})
 
 
-def door_state(item: Mapping[str, Any]) -> bytes:
+def door_state(item: Mapping[str, object]) -> bytes:
     """A door's state, of what the gateway shows of it. What nobody knows is `None`, as Home Assistant says it."""
     contact = item["contact"]
     return _json({"lock": item["lock"], "contact": contact if contact in ("open", "closed") else "None"})
 
 
-def lane_state(item: Mapping[str, Any]) -> bytes:
+def lane_state(item: Mapping[str, object]) -> bytes:
     """A lane's state: an arm that moves, or whose end nobody sees, is neither open nor closed."""
-    return _json({"barrier": COVERS.get(item["barrier"], "None")})
+    return _json({"barrier": COVERS.get(str(item["barrier"]), "None")})
 
 
 def problem_state(alarms: Iterable[Alarm], language: Literal["zh", "en"]) -> bytes:
@@ -300,5 +301,5 @@ def command_of(topics: Topics, topic: str, payload: bytes) -> tuple[AllowedKind,
     return None if kind is None else (kind, parts[1])
 
 
-def _json(document: Mapping[str, Any]) -> bytes:
+def _json(document: Mapping[str, object]) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

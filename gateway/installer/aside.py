@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -117,7 +116,7 @@ def _show(screen: Screen, path: Path, read: _Read) -> None:
         screen.line(f"读数 {readings} 个，批次 {words}", f"{readings} readings in blobs {words}")
     if not (by_number or found.streams or kinds or read.blobs or read.stores):
         screen.line("什么也读不出来", "nothing can be read of it", "red")
-    stores: list[dict[str, Any]] = [
+    stores: list[dict[str, object]] = [
         {"store": s, "last": last, "acked": acked} for s, (last, acked) in read.stores.items()
     ]
     screen.record(

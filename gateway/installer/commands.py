@@ -5,10 +5,10 @@ What a command needs is imported when it runs: the gateway's own start goes thro
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -48,7 +48,7 @@ def add_tools(app: typer.Typer) -> None:
         app.command(command.__name__, help=words)(command)
 
 
-def _run(tool: str, lang: Tongue, as_json: bool, options: dict[str, Any]) -> None:
+def _run(tool: str, lang: Tongue, as_json: bool, options: Mapping[str, object]) -> None:
     """Calls the runner of that name; enumerations become their words."""
     from gateway.installer import run  # noqa: PLC0415
 

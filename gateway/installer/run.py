@@ -6,19 +6,32 @@ import asyncio
 import ssl
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import typer
 
 from config.site import ModbusRtuBus, ModbusRtuTcpBus, ModbusTcpBus, MqttBus
 from drivers.secrecy import tells_secret_in_clear, tls_of
+from gateway.installer.asked import (
+    AsideAsked,
+    CheckAsked,
+    DiscoverAsked,
+    GuessAsked,
+    LineAsked,
+    ReadAsked,
+    ScanAsked,
+    SiteAsked,
+    WatchAsked,
+    WriteAsked,
+)
 from gateway.installer.terminal import typed
 from gateway.installer.terminal.language import Language
 from gateway.installer.terminal.screen import Screen
 from gateway.installer.terminal.trouble import INTERRUPTED, Trouble
 from gateway.installer.wire.sites import At, load
 
-Tool = Callable[[], int | Coroutine[Any, Any, int]]
+Doing = Coroutine[object, object, int]
+Tool = Callable[[], int | Doing]
 
 
 def screen(language: Language, *, as_json: bool) -> Screen:
@@ -42,7 +55,7 @@ def finish(out: Screen, tool: Tool) -> None:
     raise typer.Exit(status)
 
 
-def _bus(options: dict[str, Any]) -> ModbusRtuBus | ModbusTcpBus | ModbusRtuTcpBus:
+def _bus(options: LineAsked) -> ModbusRtuBus | ModbusTcpBus | ModbusRtuTcpBus:
     """The wire that `--port` or `--host` names."""
     port, host = options["port"], options["host"]
     if (port is None) == (host is None):
@@ -51,26 +64,32 @@ def _bus(options: dict[str, Any]) -> ModbusRtuBus | ModbusTcpBus | ModbusRtuTcpB
             "name --port (a serial line) or --host (the network), one of them",
         )
     timeout_s = options["timeout"] / 1000
-    line = {"baud": options["baud"], "parity": options["parity"], "stop_bits": options["stop_bits"]}
+    baud, parity, stop_bits = options["baud"], options["parity"], options["stop_bits"]
     if port is not None:
-        return ModbusRtuBus(kind="modbus-rtu", port=port, timeout_s=timeout_s, **line)
+        return ModbusRtuBus(
+            kind="modbus-rtu", port=port, timeout_s=timeout_s, baud=baud, parity=parity, stop_bits=stop_bits
+        )
+    assert host is not None
     name, number = typed.endpoint(host, 502)
     if options["rtu"]:
-        return ModbusRtuTcpBus(kind="modbus-rtu-tcp", host=name, port=number, timeout_s=timeout_s, **line)
+        return ModbusRtuTcpBus(
+            kind="modbus-rtu-tcp", host=name, port=number, timeout_s=timeout_s, baud=baud, parity=parity,
+            stop_bits=stop_bits,
+        )  # fmt: skip
     return ModbusTcpBus(kind="modbus-tcp", host=name, port=number, timeout_s=timeout_s)
 
 
-def _site(options: dict[str, Any]) -> At:
+def _site(options: SiteAsked) -> At:
     site: Path | None = options["site"]
     if site is None:
         raise Trouble("要给出 --site 站点文件", "name the site file with --site")
     return At(load(site, options["wires"]), options["data"], options["within"])
 
 
-def scan(out: Screen, /, *, port: str | None, net: str | None, **options: Any) -> None:
+def scan(out: Screen, /, *, port: str | None, net: str | None, **options: Unpack[ScanAsked]) -> None:
     """`scan`."""
 
-    def tool() -> Coroutine[Any, Any, int]:
+    def tool() -> Doing:
         if (port is None) == (net is None):
             raise Trouble(
                 "要给出 --port（串口）或 --net（网段），二者之一",
@@ -85,7 +104,7 @@ def scan(out: Screen, /, *, port: str | None, net: str | None, **options: Any) -
     finish(out, tool)
 
 
-def _scan_line(out: Screen, port: str, thinks_s: float | None, options: dict[str, Any]) -> Coroutine[Any, Any, int]:
+def _scan_line(out: Screen, port: str, thinks_s: float | None, options: ScanAsked) -> Doing:
     from gateway.installer.scan import line as tool  # noqa: PLC0415
     from gateway.installer.scan.protocols import PROTOCOLS  # noqa: PLC0415
     from gateway.installer.scan.sweeps import settings  # noqa: PLC0415
@@ -106,7 +125,7 @@ def _scan_line(out: Screen, port: str, thinks_s: float | None, options: dict[str
     return tool.scan(out, order)
 
 
-def _scan_net(out: Screen, net: str, thinks_s: float | None, options: dict[str, Any]) -> Coroutine[Any, Any, int]:
+def _scan_net(out: Screen, net: str, thinks_s: float | None, options: ScanAsked) -> Doing:
     from gateway.installer.scan import network as tool  # noqa: PLC0415
     from gateway.installer.scan.protocols import PROTOCOLS  # noqa: PLC0415
 
@@ -123,10 +142,10 @@ def _scan_net(out: Screen, net: str, thinks_s: float | None, options: dict[str, 
     return tool.scan_net(out, order)
 
 
-def watch(out: Screen, /, **options: Any) -> None:
+def watch(out: Screen, /, **options: Unpack[WatchAsked]) -> None:
     """`watch`."""
 
-    def tool() -> Coroutine[Any, Any, int]:
+    def tool() -> Doing:
         from gateway.installer.watch import source  # noqa: PLC0415
 
         return source.start(out, options)
@@ -134,10 +153,10 @@ def watch(out: Screen, /, **options: Any) -> None:
     finish(out, tool)
 
 
-def read(out: Screen, /, **options: Any) -> None:
+def read(out: Screen, /, **options: Unpack[ReadAsked]) -> None:
     """`read`."""
 
-    def tool() -> Coroutine[Any, Any, int]:
+    def tool() -> Doing:
         from gateway.installer.values import read as tool  # noqa: PLC0415
         from gateway.installer.values.raw import Registers  # noqa: PLC0415
 
@@ -160,7 +179,7 @@ def read(out: Screen, /, **options: Any) -> None:
     finish(out, tool)
 
 
-def _address(options: dict[str, Any]) -> int:
+def _address(options: ReadAsked) -> int:
     if options["address"] is None:
         raise Trouble(
             "要给出设备（配合 --site），或 --address 寄存器地址",
@@ -169,10 +188,10 @@ def _address(options: dict[str, Any]) -> int:
     return int(options["address"])
 
 
-def write(out: Screen, /, **options: Any) -> None:
+def write(out: Screen, /, **options: Unpack[WriteAsked]) -> None:
     """`write`."""
 
-    def tool() -> Coroutine[Any, Any, int]:
+    def tool() -> Doing:
         from gateway.installer.values import write as tool  # noqa: PLC0415
         from gateway.installer.values.wanted import raw_write  # noqa: PLC0415
 
@@ -197,10 +216,10 @@ def write(out: Screen, /, **options: Any) -> None:
     finish(out, tool)
 
 
-def guess(out: Screen, /, *, words: str | None, expect: float | None, **options: Any) -> None:
+def guess(out: Screen, /, *, words: str | None, expect: float | None, **options: Unpack[GuessAsked]) -> None:
     """`guess`."""
 
-    def tool() -> int | Coroutine[Any, Any, int]:
+    def tool() -> int | Doing:
         from gateway.installer.values import guess as tool  # noqa: PLC0415
 
         if words is not None:
@@ -211,23 +230,25 @@ def guess(out: Screen, /, *, words: str | None, expect: float | None, **options:
             )
         if options["fc"] <= 2:
             raise Trouble("位没有字节序：--fc 用 3 或 4", "bits have no byte order: --fc is 3 or 4")
-        return tool.ask(out, _bus(options), options, expect)
+        return tool.ask(out, _bus(options), options["address"], options, expect)
 
     finish(out, tool)
 
 
-def check(out: Screen, /, **options: Any) -> None:
+def check(out: Screen, /, **options: Unpack[CheckAsked]) -> None:
     """`check`."""
 
-    def tool() -> Coroutine[Any, Any, int]:
+    def tool() -> Doing:
         from gateway.installer import check as tool  # noqa: PLC0415
 
-        return tool.check(out, _site(options), options["site"], live=options["live"])
+        at, file = _site(options), options["site"]
+        assert file is not None
+        return tool.check(out, at, file, live=options["live"])
 
     finish(out, tool)
 
 
-def aside(out: Screen, /, **options: Any) -> None:
+def aside(out: Screen, /, **options: Unpack[AsideAsked]) -> None:
     """`aside`."""
 
     def tool() -> int:
@@ -238,10 +259,10 @@ def aside(out: Screen, /, **options: Any) -> None:
     finish(out, tool)
 
 
-def discover(out: Screen, /, **options: Any) -> None:
+def discover(out: Screen, /, **options: Unpack[DiscoverAsked]) -> None:
     """`discover`."""
 
-    def tool() -> Coroutine[Any, Any, int]:
+    def tool() -> Doing:
         from gateway.installer import discover as tool  # noqa: PLC0415
 
         broker = _broker(options)
@@ -251,7 +272,7 @@ def discover(out: Screen, /, **options: Any) -> None:
     finish(out, tool)
 
 
-def _broker(options: dict[str, Any]) -> tuple[str, str, int, str | None, str | None, ssl.SSLContext | None]:
+def _broker(options: DiscoverAsked) -> tuple[str, str, int, str | None, str | None, ssl.SSLContext | None]:
     """Bus, host, port, account, password and TLS: of the site file, or as they were typed."""
     bus: str = options["bus"] or "mqtt"
     username, file = options["username"], options["password_file"]

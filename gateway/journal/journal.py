@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 
@@ -257,10 +257,10 @@ class Journal:
             return fact(Draft(kind="stream.forked", source=self._source, data=told), now, clock)
 
         try:
-            moved: int = await self._do(partial(forked, path=self._path, agreed=agreed, first=first))
+            made = await self._do(partial(forked, path=self._path, agreed=agreed, first=first))
         except (sqlite3.Error, Damaged, GivenUp) as error:
             raise OSError(f"the stream could not be forked: {error}") from error
-        return moved
+        return made.moved
 
     # --- Reading
 
@@ -375,8 +375,8 @@ class Journal:
     def _note_wall(self, wall_ms: int) -> None:
         self._writer.do(Job(partial(tables.note_wall, wall_ms=wall_ms), self._loop.create_future()))
 
-    def _do(self, work: Callable[[sqlite3.Connection, Place], tuple[Place, Any]]) -> asyncio.Future[Any]:
-        future: asyncio.Future[Any] = self._loop.create_future()
+    def _do(self, work: Callable[[sqlite3.Connection, Place], tuple[Place, T]]) -> asyncio.Future[T]:
+        future: asyncio.Future[T] = self._loop.create_future()
         self._writer.do(Job(work, future))
         return future
 
@@ -434,8 +434,8 @@ class Journal:
         self._reader.close()
         self._lock.close()
 
-    def _on_loop(self, handle: Callable[[Any], None]) -> Callable[[Any], None]:
-        def report(what: object) -> None:
+    def _on_loop(self, handle: Callable[[T], None]) -> Callable[[T], None]:
+        def report(what: T) -> None:
             try:
                 self._loop.call_soon_threadsafe(handle, what)
             except RuntimeError:  # the loop has ended before the journal: nobody is left to be told
@@ -473,7 +473,6 @@ class Journal:
         result = report.result
         if isinstance(result, tables.Forked):
             events.append(result.first)
-            result = result.moved
         if not job.done.done():
             job.done.set_result(result)
 

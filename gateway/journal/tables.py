@@ -170,7 +170,7 @@ def select(
 ) -> list[Recorded]:
     """Events by local id: with `after` oldest first, otherwise newest first."""
     wanted: list[str] = []
-    values: list[Any] = []
+    values: list[int | str] = []
     for clause, value in (("id>?", after), ("id<?", before), ("kind=?", kind), ("source=?", source)):
         if value is not None:
             wanted.append(f"events.{clause}")

@@ -6,12 +6,20 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Protocol, TypeVar
 
 from gateway.journal import tables
 from gateway.journal.records import Place
 
-Do = Callable[[Callable[[sqlite3.Connection, Place], tuple[Place, Any]]], asyncio.Future[Any]]
+T = TypeVar("T")
+
+
+class Do(Protocol):
+    """Hands work to the writer."""
+
+    def __call__(self, work: Callable[[sqlite3.Connection, Place], tuple[Place, T]]) -> asyncio.Future[T]:
+        """What it gives beside the place where the journal stands afterwards."""
+
 
 SLICE_PAUSE_S = 0.2
 
@@ -55,7 +63,7 @@ class Upkeep:
         self._noting = False
         return self._ack
 
-    def _noted(self, done: asyncio.Future[Any]) -> None:
+    def _noted(self, done: asyncio.Future[None]) -> None:
         if done.exception() is not None:
             # The next acknowledgement tries again; until then the hub would recognise a repeat.
             self._noting = False
@@ -70,7 +78,7 @@ class Upkeep:
 
         self._do(work).add_done_callback(self._was_pruned)
 
-    def _was_pruned(self, done: asyncio.Future[Any]) -> None:
+    def _was_pruned(self, done: asyncio.Future[tuple[int, int]]) -> None:
         if self._closed:
             return
         gone = first = 0

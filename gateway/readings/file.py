@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 
@@ -162,7 +162,7 @@ def _in_transaction(db: sqlite3.Connection, work: Work[T]) -> T:
     return result
 
 
-def _seen(done: asyncio.Future[Any]) -> None:
+def _seen(done: asyncio.Future[T]) -> None:
     error = None if done.cancelled() else done.exception()
     if error is not None:
         log.warning("readings.work_failed", why=f"{type(error).__name__}: {error}")

@@ -32,7 +32,7 @@ class DiskWork:
         self._under_way: dict[str, tuple[object, asyncio.Task[Any]]] = {}
         self._late: set[asyncio.Task[Any]] = set()
 
-    async def wait(self, kind: str, asked: object, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def wait(self, kind: str, asked: object, work: Callable[[], Coroutine[object, object, T]]) -> T:
         """What `work` gives or raises, or an earlier one of this `kind` that was `asked` the same; `DiskHangs`."""
         before = self._under_way.get(kind)
         if before is None or (before[0] != asked and before[1].done()):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import JSON, Column, ForeignKeyConstraint, Index, text
 from sqlmodel import Field
@@ -62,8 +61,8 @@ class ScheduleRow(Edited, table=True):
     site: str = Field(primary_key=True, foreign_key="sites.id", max_length=64)
     id: str = Field(primary_key=True, max_length=64)
     name: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
-    windows: list[Any] = Field(sa_column=Column(JSON, nullable=False))
-    days: list[Any] = Field(sa_column=Column(JSON, nullable=False))
+    windows: list[object] = Field(sa_column=Column(JSON, nullable=False))
+    days: list[object] = Field(sa_column=Column(JSON, nullable=False))
     changed_at: datetime = Field(sa_type=Moment)
 
 

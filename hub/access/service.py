@@ -10,10 +10,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
-from sqlalchemy import and_, or_
+from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -200,7 +200,7 @@ async def site_of(session: AsyncSession, site: str) -> SiteRow:
     return row
 
 
-def _theirs(noun: Noun, q: str) -> list[Any]:
+def _theirs(noun: Noun, q: str) -> list[ColumnElement[bool]]:
     """A holder is also found by what they present."""
     if noun.row is not HolderRow:
         return []
@@ -309,7 +309,7 @@ def _check_hours(row_id: str, body: ScheduleBody) -> None:
             raise Invalid({f"days.{place}.hours": _NEVER})
 
 
-def _columns(body: Body) -> dict[str, Any]:
+def _columns(body: Body) -> dict[str, object]:
     """The body's fields as columns hold them: what is nested as JSON."""
     found = {}
     for name in type(body).model_fields:
@@ -332,7 +332,7 @@ def _change(
 ) -> Change:
     """What an edit made of which fields, whose it is, and nobody's PIN."""
 
-    def values(of: Row | None) -> dict[str, Any]:
+    def values(of: Row | None) -> dict[str, object]:
         if of is None:
             return {}
         shown = noun.shown(of).model_dump(mode="json", include=set(fields))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sqlalchemy import JSON, BigInteger, Column
 from sqlmodel import Field
@@ -77,7 +77,7 @@ class AccountLockRow(Table, table=True):
     lock: str = Field(primary_key=True, max_length=64)
     account: str = Field(foreign_key="accounts.id", ondelete="CASCADE", index=True, max_length=64)
     site: str = Field(max_length=64)
-    by: Any = Field(sa_column=Column(JSON, nullable=False))
+    by: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
     reason: str = Field(default="", max_length=500)
     at: datetime = Field(sa_type=Moment)
     lifted_at: datetime | None = Field(default=None, sa_type=Moment)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from sqlalchemy import inspect
 from sqlmodel import col, delete, func, select, update
@@ -242,7 +242,7 @@ def _as_copy(row: AccountRow) -> Account:
     )
 
 
-def _before(row: AccountRow) -> dict[str, Any]:
+def _before(row: AccountRow) -> dict[str, object]:
     """The account as the database still holds it: asked before it is flushed."""
     old = {name: attribute.history.deleted for name, attribute in inspect(row).attrs.items()}
     return row.model_dump() | {name: values[0] for name, values in old.items() if values}
@@ -255,12 +255,12 @@ async def _record(
     fields: list[str],
     by: Person,
     *,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
 ) -> None:
     """`before`, `after`: the whole account; only `fields` of it are kept, and no secret."""
 
-    def values(of: Mapping[str, Any] | None) -> dict[str, Any]:
+    def values(of: Mapping[str, object] | None) -> dict[str, object]:
         return {} if of is None else {name: of.get(name, HIDDEN) for name in fields}
 
     # Of one site, its people may see the change; of several or all, only those who see them all.

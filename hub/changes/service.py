@@ -10,15 +10,16 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.commands import Person
 from contract.facts.hub import RecordChanged
 from hub.database.event import to_datetime
+from hub.database.rows import StatementRow
 from hub.events import stream
 from hub.events.digest import digest
 
@@ -44,8 +45,8 @@ class Change:
     kind: str
     id: str
     change: Literal["created", "updated", "removed"]
-    before: Mapping[str, Any] = field(default_factory=dict)
-    after: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[str, object] = field(default_factory=dict)
+    after: Mapping[str, object] = field(default_factory=dict)
     fields: Sequence[str] = ()
     site: str | None = None
     subject: str | None = None
@@ -108,9 +109,9 @@ class Wanted:
     before: int | None = None
 
 
-async def listed(conn: AsyncConnection, wanted: Wanted, limit: int) -> list[Row[Any]]:
+async def listed(conn: AsyncConnection, wanted: Wanted, limit: int) -> list[StatementRow]:
     """At most `limit` changes, the newest first, each with the data of its event."""
-    values: dict[str, Any] = {"limit": limit}
+    values: dict[str, object] = {"limit": limit}
     conditions = ["true"]
     if wanted.sites is not None:
         conditions.append("c.site = ANY(:sites)")
@@ -133,7 +134,7 @@ async def listed(conn: AsyncConnection, wanted: Wanted, limit: int) -> list[Row[
     return list(await conn.execute(text(query), values))
 
 
-def _bounded(values: Mapping[str, Any]) -> dict[str, Any]:
+def _bounded(values: Mapping[str, object]) -> dict[str, object]:
     found = {}
     for name, value in values.items():
         whole = msgspec.json.encode(value)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import JSON, Column, Index, text
 from sqlmodel import Field
 
+from contract.readings import Value
 from hub.database.transactions import Moment, Table
 
 
@@ -25,7 +25,7 @@ class CommandRow(Table, table=True):
     gateway: str = Field(max_length=64)
     target: str = Field(max_length=129)
     kind: str = Field(max_length=64)
-    args: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    args: dict[str, Value] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     reason: str = Field(max_length=500)
     account: str = Field(max_length=64)
     by: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
@@ -33,4 +33,4 @@ class CommandRow(Table, table=True):
     issued_at: datetime = Field(sa_type=Moment)
     expires_at: datetime = Field(sa_type=Moment)
     sent_at: datetime | None = Field(default=None, sa_type=Moment)
-    result: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    result: dict[str, object] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))

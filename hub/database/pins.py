@@ -9,13 +9,14 @@ this one know no other form. On the way to a gateway they are as secret as its c
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from fastapi import Depends, Request
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 from contract.desired import Item
+from hub.database.rows import StatementRow
 from hub.database.transactions import Database, database
 from web.sealing import NotSealed, Seal, is_sealed
 
@@ -126,7 +127,7 @@ async def sealed_otherwise(held: Database) -> str | None:
     return None
 
 
-def _move(conn: Connection, statement: str, row: Row[Any], put: _Put) -> None:
+def _move(conn: Connection, statement: str, row: StatementRow, put: _Put) -> None:
     value = put(row.site, row.value)
     if value != row.value:
         conn.execute(text(statement), {"site": row.site, "id": row.id, "value": value})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sqlalchemy import BigInteger, event, inspect
 from sqlalchemy.orm import Mapper
@@ -28,7 +28,7 @@ class Edited(Table):
 
 
 @event.listens_for(Mapper, "before_update")
-def _changed(_: Mapper[Any], __: Any, row: Any) -> None:
+def _changed(_: Mapper[object], __: object, row: object) -> None:
     """One place for all tables and all who write: whatever changes a row is another version of it."""
     if not isinstance(row, Edited):
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Column, Index
 from sqlmodel import Field
@@ -30,6 +29,6 @@ class DesiredItem(Table, table=True):
     site: str = Field(primary_key=True, max_length=64)
     kind: str = Field(primary_key=True, max_length=64)
     id: str = Field(primary_key=True, max_length=128)
-    value: Any = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    value: object = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     revision: int = Field(sa_type=BigInteger)
     changed_at: datetime = Field(sa_type=Moment)

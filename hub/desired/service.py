@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.desired import NOTHING, Item
+from hub.database.rows import StatementRow
 from hub.database.transactions import outcome
 from hub.desired.steps import PART_BYTES, PART_ITEMS, Changed, Key, Load, cut
 
@@ -118,7 +119,7 @@ async def part(conn: AsyncConnection, site: str, load: Load, number: int) -> lis
     Of a part that is `overgrown` only as many as it takes to see that.
     """
     (kind, name), end = load.range(number)
-    values: dict[str, Any] = {"site": site, "kind": kind, "id": name, "limit": 2 * PART_ITEMS + 1}
+    values: dict[str, object] = {"site": site, "kind": kind, "id": name, "limit": 2 * PART_ITEMS + 1}
     if load.form == "delta":
         values |= {"base": load.base, "until": load.revision}
     if end is not None:
@@ -132,6 +133,6 @@ async def leap(conn: AsyncConnection, site: str, held: int) -> None:
     await conn.execute(_LEAP, {"site": site, "revision": held + 1})
 
 
-def _item(row: Row[Any]) -> Item:
+def _item(row: StatementRow) -> Item:
     value = NOTHING if row.value is None else msgspec.Raw(row.value.encode())
     return Item(kind=row.kind, id=row.id, value=value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Column, Identity, Index, LargeBinary, Text, text
 from sqlmodel import Field
@@ -45,7 +44,7 @@ class EventRow(Table, table=True):
     kind: str = Field(max_length=64)
     source: str = Field(max_length=128)
     clock: str = Field(max_length=8)
-    data: Any = Field(sa_column=Column(JSON, nullable=False))
+    data: object = Field(sa_column=Column(JSON, nullable=False))
     hash: bytes = Field(sa_type=LargeBinary)
     failed: str | None = Field(default=None, sa_type=Text)
     redacted_by: int | None = Field(default=None, sa_type=BigInteger)

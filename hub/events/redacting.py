@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Row, bindparam, text
+from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import BigInteger, Text
@@ -20,6 +20,7 @@ from sqlalchemy.types import BigInteger, Text
 from contract.facts.hub import DataPruned
 from contract.instants import Instant
 from hub.database.event import to_instant
+from hub.database.rows import StatementRow
 from hub.events import stream
 
 GONE = "••••"
@@ -88,7 +89,7 @@ def without(kind: str, data: str) -> str:
     return msgspec.json.encode(found).decode()
 
 
-def left_of(row: Row[Any]) -> Left:
+def left_of(row: StatementRow) -> Left:
     """What is left of an event, from a row with the columns `LEFT`."""
     return Left(
         row.id, row.stream, row.seq, to_instant(row.at), row.kind, row.source, row.clock, row.data, row.hash.hex()
@@ -121,7 +122,7 @@ def digest(rows: Iterable[Left]) -> str:
     return found.hex()
 
 
-def _blank(found: Any, path: tuple[str, ...]) -> None:
+def _blank(found: object, path: tuple[str, ...]) -> None:
     *outer, last = path
     for name in outer:
         found = found.get(name) if isinstance(found, dict) else None

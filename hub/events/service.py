@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.rights import EVERYBODY_SEES, Viewer, data_seen, kinds_of_oneself, kinds_seen
 from hub.database.event import FirstPlace, StoredEvent, to_instant
+from hub.database.rows import StatementRow
 
 COLUMNS = (
     "id, site, gateway, events.stream, events.seq, at, received_at, kind, source, CAST(data AS text) AS data,"
@@ -56,7 +57,7 @@ class Found(NamedTuple):
 
 async def events(conn: AsyncConnection, wanted: Wanted, limit: int, *, most_bytes: int = PAGE_BYTES) -> Found:
     """At most `limit` events, in the order that `wanted` says; fewer if they have more data than `most_bytes`."""
-    values: dict[str, Any] = {"limit": limit, "most_bytes": most_bytes}
+    values: dict[str, object] = {"limit": limit, "most_bytes": most_bytes}
     conditions = [
         *_among("kind", wanted.kinds or None, values),
         *_among("source", wanted.sources or None, values),
@@ -94,7 +95,7 @@ def seen(event: StoredEvent, viewer: Viewer) -> StoredEvent:
     return event if data is event.data else msgspec.structs.replace(event, data=data)
 
 
-def _of_sites(wanted: Wanted, values: dict[str, Any]) -> list[str]:
+def _of_sites(wanted: Wanted, values: dict[str, object]) -> list[str]:
     """What the viewer sees of the sites that were asked for."""
     # A list of one site is the common case, and only an equality can walk the index (site, id) in order.
     conditions = _among("site", wanted.sites, values)
@@ -105,7 +106,7 @@ def _of_sites(wanted: Wanted, values: dict[str, Any]) -> list[str]:
     return conditions
 
 
-def _of_oneself(wanted: Wanted, values: dict[str, Any]) -> list[list[str]]:
+def _of_oneself(wanted: Wanted, values: dict[str, object]) -> list[list[str]]:
     """What is about the viewer and of no site, for those to whom that is not shown anyway."""
     if wanted.sites is None or not wanted.viewer.names:
         return []
@@ -125,7 +126,7 @@ def _where(conditions: Sequence[str]) -> str:
     return f"WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
-def stored(row: Row[Any]) -> StoredEvent:
+def stored(row: StatementRow) -> StoredEvent:
     """An event from its row, with its exact data."""
     return StoredEvent(
         id=row.id,
@@ -142,7 +143,7 @@ def stored(row: Row[Any]) -> StoredEvent:
     )
 
 
-def _among(column: str, allowed: Sequence[str] | None, values: dict[str, Any]) -> list[str]:
+def _among(column: str, allowed: Sequence[str] | None, values: dict[str, object]) -> list[str]:
     if allowed is None:
         return []
     if len(allowed) == 1:

@@ -8,10 +8,10 @@ An event whose numbers were taken out is a link by its hash alone; what stands i
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.errors import Malformed
@@ -19,6 +19,7 @@ from contract.events import GENESIS, Event, chained
 from contract.facts.hub import EventRefused
 from contract.kinds import decode_data
 from hub.database.event import to_instant
+from hub.database.rows import StatementRow
 from hub.database.transactions import Database
 from hub.events.digest import digest
 from hub.events.redacting import LEFT, Digest, left_of
@@ -124,13 +125,13 @@ async def verify(database: Database, stream: str | None = None) -> Verified:
 class _Redaction:
     """What one event tells of, as it is read. `firsts`: the first row of each stream, which is named if it is wrong."""
 
-    def __init__(self, told: Row[Any]) -> None:
+    def __init__(self, told: StatementRow) -> None:
         self.by: int = told.redacted_by
         self._told: str | None = told.digest
         self._digest = Digest()
-        self._firsts: dict[str, Row[Any]] = {}
+        self._firsts: dict[str, StatementRow] = {}
 
-    def add(self, row: Row[Any]) -> None:
+    def add(self, row: StatementRow) -> None:
         self._digest.add(left_of(row))
         self._firsts.setdefault(row.stream, row)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import math
 from datetime import date, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.facts.machines import MeterRead
 from hub.database.event import Projection, StoredEvent, present
+from hub.database.rows import StatementRow
 from rules.metering.registers import Fallen, Held, step
 
 _HELD = text(
@@ -56,7 +56,7 @@ async def on_read(conn: AsyncConnection, event: StoredEvent) -> None:
     await conn.execute(_ADD, values | day | flags)
 
 
-def _held(row: Row[Any]) -> Held:
+def _held(row: StatementRow) -> Held:
     return Held(row.meter_no, row.value, None if row.fallen is None else Fallen(*row.fallen))
 
 

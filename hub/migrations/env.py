@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import Any, Literal
+from typing import Literal
 
 from alembic import context
 from sqlalchemy import Connection
@@ -14,12 +14,12 @@ from hub.database.transactions import Database, Moment
 from hub.domains import metadata
 
 
-def wanted(thing: Any, name: str | None, kind: str, reflected: bool, compared: Any) -> bool:
+def wanted(thing: object, name: str | None, kind: str, reflected: bool, compared: object) -> bool:
     """Partitions of `readings` come and go with the months; they are no part of the shape."""
     return not (kind == "table" and (name or "").startswith(("readings_y", "readings_other")))
 
 
-def rendered(kind: str, thing: Any, context_of: Any) -> str | Literal[False]:
+def rendered(kind: str, thing: object, context_of: object) -> str | Literal[False]:
     """Write steps in SQLAlchemy's own types: a step must not change when our classes do."""
     if kind == "type" and isinstance(thing, Moment):
         return "sa.DateTime(timezone=True)"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import JSON, Column, Identity, Integer, SmallInteger, Text, UniqueConstraint
 from sqlmodel import Field
 
+from contract.readings import Value
 from hub.database.transactions import Moment, Table
 
 
@@ -23,10 +23,12 @@ class Point(Table, table=True):
     name: dict[str, str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     type: str = Field(default="number", max_length=8)
     unit: str = Field(default="", max_length=32)
-    labels: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False, server_default="{}"))
+    labels: dict[str, dict[str, str]] = Field(
+        default_factory=dict, sa_column=Column(JSON, nullable=False, server_default="{}")
+    )
     writable: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     described: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
-    value: Any = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    value: Value = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     quality: int | None = Field(default=None, sa_type=SmallInteger)
     at: datetime | None = Field(default=None, sa_type=Moment)
 

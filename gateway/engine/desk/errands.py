@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
 
 import structlog
 
@@ -29,7 +28,7 @@ class Errands:
         self.failed = 0
         self.refused = 0
 
-    def start(self, errand: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
+    def start(self, errand: Coroutine[object, object, None]) -> asyncio.Task[None] | None:
         """Begins `errand` in the order of the calls; None (and never begun) if too many are under way."""
         if self._limited >= self._limit:
             errand.close()
@@ -40,7 +39,7 @@ class Errands:
         task.add_done_callback(self._one_less)
         return task
 
-    def begin(self, errand: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def begin(self, errand: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """Begins `errand` in the order of the calls, however many are under way: who asks for it bounds them."""
         task = asyncio.get_running_loop().create_task(errand)
         self._tasks.add(task)

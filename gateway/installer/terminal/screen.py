@@ -9,7 +9,6 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -67,7 +66,7 @@ class Screen:
         """Something that is not as it should be."""
         self.note(zh, en, "yellow")
 
-    def record(self, **fields: Any) -> None:
+    def record(self, **fields: object) -> None:
         """A line of JSON, if that is what is wanted."""
         if self.as_json:
             sys.stdout.write(json.dumps(fields, ensure_ascii=False) + "\n")

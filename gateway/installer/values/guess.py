@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
+from gateway.installer.asked import GuessAsked
 from gateway.installer.terminal.language import Speech
 from gateway.installer.terminal.screen import Screen
 from gateway.installer.terminal.wording import number
@@ -33,9 +33,9 @@ def show(screen: Screen, reads: list[list[int]], expect: float | None) -> int:
     return 0
 
 
-async def ask(screen: Screen, bus: AnyModbus, options: dict[str, Any], expect: float | None) -> int:
+async def ask(screen: Screen, bus: AnyModbus, start: int, options: GuessAsked, expect: float | None) -> int:
     """Reads the registers several times, then as `show`."""
-    asked = Registers(bus=bus, unit=options["unit"], fc=options["fc"], start=options["address"], count=options["count"])
+    asked = Registers(bus=bus, unit=options["unit"], fc=options["fc"], start=start, count=options["count"])
     reads: list[list[int]] = []
     async with wire_of(bus, asked.unit) as wire:
         with screen.doing(options["reads"]) as step:

@@ -8,7 +8,6 @@ import struct
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from config.site import ModbusRtuBus, ModbusRtuTcpBus, ModbusTcpBus
 from drivers.errors import FrameError
@@ -118,7 +117,7 @@ async def wire_of(bus: AnyModbus, unit: int) -> AsyncIterator[Wire]:
         wire.close()
 
 
-def _ignore(*_: Any) -> None:
+def _ignore(*_: object) -> None:
     """What nobody waits for is no matter of a single question."""
 
 

@@ -6,6 +6,7 @@ import asyncio
 import getpass
 import os
 import sys
+from collections.abc import Awaitable
 from datetime import datetime
 from typing import Any
 
@@ -88,7 +89,7 @@ async def _wires(client: httpx.AsyncClient, url: str) -> list[dict[str, Any]]:
     return items
 
 
-async def _asked(asking: Any, url: str) -> httpx.Response:
+async def _asked(asking: Awaitable[httpx.Response], url: str) -> httpx.Response:
     try:
         answer: httpx.Response = await asking
     except httpx.HTTPError as wrong:

@@ -7,6 +7,7 @@ from typing import Any
 
 from config import LoadedSite
 from drivers.profiles.profile import Profile
+from gateway.installer.asked import WatchAsked
 from gateway.installer.scan.identifying import profiles
 from gateway.installer.terminal import typed
 from gateway.installer.terminal.screen import Screen
@@ -21,17 +22,16 @@ from gateway.installer.wire.ports import others
 from gateway.installer.wire.sites import bus_of, load, on_bus
 
 
-async def start(screen: Screen, options: dict[str, Any]) -> int:
+async def start(screen: Screen, options: WatchAsked) -> int:
     """Looks at the wire that the options name; the exit status."""
     bounds = Bounds(options["seconds"], options["frames"], options["counts"], options["raw"])
-    named = [name for name in ("port", "bus", "through", "gateway") if options[name] is not None]
     if options["gateway"] is not None:
         from gateway.installer.watch.gateway import watch as watch_gateway  # noqa: PLC0415
 
         return await watch_gateway(screen, options["gateway"], options["username"], bounds)
     if options["through"] is not None:
-        return await _through(screen, options, bounds)
-    if not named and options["site"] is None:
+        return await _through(screen, options["through"], options, bounds)
+    if options["port"] is None and options["site"] is None:
         raise Trouble(
             "要给出 --port（串口）、--site 加 --bus、--through（Modbus TCP）或 --gateway（运行中的网关）",
             "name --port (a serial line), --site with --bus, --through (Modbus TCP) or --gateway (a running gateway)",
@@ -39,7 +39,7 @@ async def start(screen: Screen, options: dict[str, Any]) -> int:
     return await _line(screen, options, bounds)
 
 
-async def _line(screen: Screen, options: dict[str, Any], bounds: Bounds) -> int:
+async def _line(screen: Screen, options: WatchAsked, bounds: Bounds) -> int:
     port, baud, parity, stop_bits = options["port"], options["baud"], options["parity"], options["stop_bits"]
     devices: dict[str, tuple[Any, Profile]] = {}
     protocol = options["protocol"]
@@ -51,11 +51,12 @@ async def _line(screen: Screen, options: dict[str, Any], bounds: Bounds) -> int:
             raise Trouble(
                 f"{id} 不是串口；Modbus TCP 用 --through", f"{id} is no serial line; for Modbus TCP use --through"
             )
-        port = bus.port
+        port = str(bus.port)
         baud = baud or getattr(bus, "baud", 9600)
         parity = parity or getattr(bus, "parity", "N")
         devices = on_bus(loaded, id)
         protocol = protocol or next((profile.protocol for _, profile in devices.values()), None)
+    assert port is not None
     protocol = protocol or "modbus"
     if protocol not in LISTENERS:
         known = ", ".join(LISTENERS)
@@ -74,8 +75,8 @@ async def _line(screen: Screen, options: dict[str, Any], bounds: Bounds) -> int:
         channel.close()
 
 
-async def _through(screen: Screen, options: dict[str, Any], bounds: Bounds) -> int:
-    host, port = typed.endpoint(options["through"], 502)
+async def _through(screen: Screen, through: str, options: WatchAsked, bounds: Bounds) -> int:
+    host, port = typed.endpoint(through, 502)
     devices: dict[int, Device] = {}
     if options["site"] is not None and options["bus"] is not None:
         loaded = load(options["site"], options["wires"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,7 @@ class Driven:
         """Returns when every device has been found or lost, or when the time is over."""
         await self._until(lambda: all(each in self.found or each in self.lost for each in self._devices), within_s)
 
-    async def _until(self, holds: Any, within_s: float) -> None:
+    async def _until(self, holds: Callable[[], bool], within_s: float) -> None:
         try:
             async with asyncio.timeout(within_s):
                 while not holds():
