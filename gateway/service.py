@@ -36,7 +36,7 @@ from gateway.pictures import PictureStore
 from gateway.readings import ReadingsStore
 from gateway.settings import Settings
 from gateway.uplink import Uplink
-from gateway.uplink.sending import Names
+from gateway.uplink.sending import Speaker
 from gateway.web.served import NoHub, People, Served
 from gateway.web.serving import keep_serving, unheard, web_servers
 from web.server import descriptors
@@ -241,7 +241,7 @@ def _uplink(
 
     uplink = Uplink(
         site.uplink,
-        Names(site.gateway, site.site),
+        Speaker(site.gateway, site.site),
         folder=settings.data,
         journal=journal,
         readings=readings,

@@ -16,7 +16,7 @@ from contract.kinds import decode_data
 from hub.database.event import StoredEvent
 from hub.database.transactions import Database, Outcome
 from hub.domain import Standing
-from hub.events.service import Wanted, events
+from hub.events.service import WantedEvents, events
 from web.live.screens import LiveEvent, Sites, View, things_seen
 from web.live.stream import Live, Snapshot
 from web.moments import written
@@ -42,7 +42,7 @@ class HubLiveSource:
         async with self._moment() as conn:
             if after > (await conn.execute(_LAST)).scalar_one():
                 return None
-            wanted = Wanted(sites=_list(view.sites), viewer=view.viewer, after=after)
+            wanted = WantedEvents(sites=_list(view.sites), viewer=view.viewer, after=after)
             found = await events(conn, wanted, limit + 1, most_bytes=MISSED_BYTES)
         too_many = len(found.events) > limit or found.full
         return None if too_many else [live_event(event) for event in found.events]
@@ -54,7 +54,9 @@ class HubLiveSource:
             body = {
                 "as_of": written(datetime.now(UTC)),
                 **await self._standing_at(conn, view),
-                "events": (await events(conn, Wanted(sites=_list(view.sites), viewer=view.viewer), NEWEST)).events,
+                "events": (
+                    await events(conn, WantedEvents(sites=_list(view.sites), viewer=view.viewer), NEWEST)
+                ).events,
             }
         return Snapshot(last, msgspec.json.encode(body))
 

@@ -38,7 +38,7 @@ LIFE_MS = 15 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
+class CommandAdmission:
     """Whether to carry a command out. `reason` says why not."""
 
     verdict: Verdict
@@ -50,29 +50,29 @@ def may_ask(role: str, kind: str) -> bool:
     return any(kind == known and role in roles for known, roles in COMMAND_ROLES.items())
 
 
-def admissible(command: Command, executed: Container[str], now_ms: int, *, clock_ok: bool = True) -> Admission:
+def admissible(command: Command, executed: Container[str], now_ms: int, *, clock_ok: bool = True) -> CommandAdmission:
     """Whether `command` may be carried out at `now_ms` (Unix). `executed`: ids that were carried out before.
 
     `clock_ok`: whether `now_ms` can be compared with the asker's clock; for one asked at this very gateway it can.
     """
     if command.id in executed:
-        return Admission("repeated", reason("command_repeated"))
+        return CommandAdmission("repeated", reason("command_repeated"))
     try:
         issued, expires = milliseconds(command.issued_at), milliseconds(command.expires_at)
     except ValueError:
-        return Admission("refused", reason("command_times"))
+        return CommandAdmission("refused", reason("command_times"))
     if now_ms >= min(expires, issued + LIFE_MS):
-        return Admission("expired", reason("command_expired"))
+        return CommandAdmission("expired", reason("command_expired"))
     if expires <= issued:
-        return Admission("refused", reason("command_times"))
+        return CommandAdmission("refused", reason("command_times"))
     if not clock_ok:
-        return Admission("refused", reason("command_clock"))
+        return CommandAdmission("refused", reason("command_clock"))
     if issued - now_ms > AHEAD_MS:
-        return Admission("refused", reason("command_ahead", seconds=AHEAD_MS // 1000))
+        return CommandAdmission("refused", reason("command_ahead", seconds=AHEAD_MS // 1000))
     if not may_ask(command.by.role, command.kind):
-        return Admission("refused", reason("command_role"))
+        return CommandAdmission("refused", reason("command_role"))
     fault = args_fault(command.kind, command.args)
-    return Admission("go") if fault is None else Admission("refused", fault)
+    return CommandAdmission("go") if fault is None else CommandAdmission("refused", fault)
 
 
 def args_fault(kind: str, args: dict[str, str | int | float | bool | None]) -> Reason | None:

@@ -66,7 +66,7 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True):
     why: Text | None = None
 
 
-class Refused(Exception):
+class CommandRefused(Exception):
     """The command cannot be carried out here; `text` says why."""
 
     def __init__(self, text: Text) -> None:
@@ -82,7 +82,8 @@ class KnowsTheDisk(Protocol):
 
 
 Act = Callable[[Command, float, Facts], Awaitable[None]]
-"""Carries a command out within so many seconds; adds what it changed to the facts. `Refused`, `CommandFailed`."""
+"""Carries a command out within so many seconds; adds what it changed to the facts.
+`CommandRefused`, `CommandFailed`."""
 
 
 class Commands:
@@ -218,7 +219,7 @@ class Commands:
         result = Facts()
         try:
             await self._acts[command.kind](command, min(WITHIN_S.get(command.kind, ACT_WITHIN_S), left_s), result)
-        except Refused as refusal:
+        except CommandRefused as refusal:
             await self._answer(command, "failed", refusal.text)
         except CommandFailed as failure:
             await self._answer(command, "failed", failure.why)
@@ -268,23 +269,23 @@ class Commands:
 
     async def _unlock_door(self, command: Command, within_s: float, facts: Facts) -> None:
         if command.target not in self._doors:
-            raise Refused(UNKNOWN_TARGET)
+            raise CommandRefused(UNKNOWN_TARGET)
         await self._doors.unlock(command.target, command.id, within_s)
 
     async def _set_door_mode(self, command: Command, within_s: float, facts: Facts) -> None:
         if command.target not in self._doors:
-            raise Refused(UNKNOWN_TARGET)
+            raise CommandRefused(UNKNOWN_TARGET)
         mode = msgspec.convert(command.args["mode"], Literal["normal", "unlocked", "locked"])
         await self._doors.set_mode(command.target, mode, command.by.id, within_s)
 
     async def _open_barrier(self, command: Command, within_s: float, facts: Facts) -> None:
         if command.target not in self._lanes:
-            raise Refused(UNKNOWN_TARGET)
+            raise CommandRefused(UNKNOWN_TARGET)
         await self._lanes.open(command.target, command.id, within_s)
 
     async def _close_barrier(self, command: Command, within_s: float, facts: Facts) -> None:
         if command.target not in self._lanes:
-            raise Refused(UNKNOWN_TARGET)
+            raise CommandRefused(UNKNOWN_TARGET)
         await self._lanes.close(command.target, command.id, within_s)
 
     async def _acknowledge(self, command: Command, within_s: float, facts: Facts) -> None:
@@ -296,29 +297,29 @@ class Commands:
         if not self._alarms.shelve(
             self._alarm(command), command.by, _note(command), for_s=for_s, command=command.id, facts=facts
         ):
-            raise Refused(ALARM_OVER)
+            raise CommandRefused(ALARM_OVER)
 
     async def _unshelve(self, command: Command, within_s: float, facts: Facts) -> None:
         self._alarms.unshelve(self._alarm(command), command.by, facts)
 
     async def _write_point(self, command: Command, within_s: float, facts: Facts) -> None:
         if command.target not in self._writable:
-            raise Refused(NOT_WRITABLE)
+            raise CommandRefused(NOT_WRITABLE)
         device, _, point = command.target.partition(".")
         await self._buses.write(device, point, command.args["value"], within_s=within_s)
 
     async def _set_key(self, command: Command, within_s: float, facts: Facts) -> None:
         if not self._buses.keeps_keys(command.target):
-            raise Refused(UNKNOWN_TARGET)
+            raise CommandRefused(UNKNOWN_TARGET)
         await self._buses.set_key(command.target, within_s=within_s)
 
     def _alarm(self, command: Command) -> Alarm:
         alarm = self._alarms.alarms.get(command.target)
         if alarm is None:
             self._on_unknown_alarm()
-            raise Refused(ALARM_UNKNOWN)
+            raise CommandRefused(ALARM_UNKNOWN)
         if alarm.state == "closed":
-            raise Refused(ALARM_OVER)
+            raise CommandRefused(ALARM_OVER)
         return alarm
 
 

@@ -24,7 +24,7 @@ from gateway.engine.desk.layout import Register
 from gateway.engine.desk.record import Facts
 from gateway.engine.desk.timers import Alarmclock
 from rules.alarms.causes import BuiltInCause
-from rules.metering.registers import CLOCK_LIMIT_S, Fallen, Held, Step, clock_error_s, same_number, step
+from rules.metering.registers import CLOCK_LIMIT_S, Fallen, Held, MeterStep, clock_error_s, same_number, step
 
 QUARTER_MS = 15 * 60 * 1000
 
@@ -266,5 +266,5 @@ class Meters:
                 self._alarms.clear_cause(built_in_key(cause, device), facts)
 
 
-def _step(before: Held | None, data: MeterRead) -> Step:
+def _step(before: Held | None, data: MeterRead) -> MeterStep:
     return step(before, data.meter_no, data.value, data.rolls_over, begins=data.begins)

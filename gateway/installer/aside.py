@@ -12,8 +12,8 @@ import msgspec
 
 from gateway.installer.terminal.screen import Screen
 from gateway.installer.terminal.trouble import FAILED, Trouble
-from gateway.journal.salvage import Found, pages_of
-from gateway.sqlite.pages import Record
+from gateway.journal.salvage import Salvage, pages_of
+from gateway.sqlite.pages import PageRecord
 
 MARK = ".damaged-"
 
@@ -27,12 +27,12 @@ _SHOWN = 12
 class _Read:
     """What one file gave. `found`: events and state, also a held file's items, which have the shape of state."""
 
-    found: Found = field(default_factory=Found)
+    found: Salvage = field(default_factory=Salvage)
     stores: dict[str, tuple[int, int]] = field(default_factory=dict)
     blobs: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     revision: int | None = None
 
-    def take(self, record: Record) -> None:
+    def take(self, record: PageRecord) -> None:
         """Takes a record for what its shape says it is."""
         self.found.take(record)
         match record.values:
@@ -124,7 +124,7 @@ def _show(screen: Screen, path: Path, read: _Read) -> None:
     )
 
 
-def _lines(found: Found) -> Iterator[bytes]:
+def _lines(found: Salvage) -> Iterator[bytes]:
     """Every event as a line of JSON, by its place in the journal."""
     for row in sorted(found.rows.values(), key=lambda row: row.id):
         line = {

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from config import LoadedSite
 from drivers.errors import DriverError
 from drivers.profiles.profile import Profile
-from gateway.installer.terminal.screen import Screen, Step
+from gateway.installer.terminal.screen import Doing, Screen
 from gateway.installer.terminal.trouble import FAILED, Trouble
 from gateway.installer.terminal.wording import lost
 from gateway.installer.wire.driving import driven, reachable
@@ -99,7 +99,7 @@ async def _live(screen: Screen, at: At) -> list[Result]:
         return [each for found in await asyncio.gather(*(one(id, bus) for id, bus in buses.items())) for each in found]
 
 
-def _told(step: Step, id: str, done: int) -> None:
+def _told(step: Doing, id: str, done: int) -> None:
     step.now(id, done)
 
 

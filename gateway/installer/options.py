@@ -44,7 +44,7 @@ class Type(StrEnum):
     f64 = "f64"
 
 
-class Order(StrEnum):
+class ByteOrder(StrEnum):
     """Orders of the bytes of a value."""
 
     ABCD = "ABCD"
@@ -98,5 +98,5 @@ Data = Annotated[
 ]
 Within = Annotated[float, option("最多等几秒。", "Seconds to wait at most.", "--within", min=0.5, max=300)]
 OneType = Annotated[Type, option("数值类型。", "Type of the values.", "--type")]
-OneOrder = Annotated[Order, option("字节序。", "Byte order.", "--order")]
+OneOrder = Annotated[ByteOrder, option("字节序。", "Byte order.", "--order")]
 DATA = Path("var/gateway")

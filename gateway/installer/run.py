@@ -30,8 +30,8 @@ from gateway.installer.terminal.screen import Screen
 from gateway.installer.terminal.trouble import INTERRUPTED, Trouble
 from gateway.installer.wire.sites import At, load
 
-Doing = Coroutine[object, object, int]
-Tool = Callable[[], int | Doing]
+Running = Coroutine[object, object, int]
+Tool = Callable[[], int | Running]
 
 
 def screen(language: Language, *, as_json: bool) -> Screen:
@@ -89,7 +89,7 @@ def _site(options: SiteAsked) -> At:
 def scan(out: Screen, /, *, port: str | None, net: str | None, **options: Unpack[ScanAsked]) -> None:
     """`scan`."""
 
-    def tool() -> Doing:
+    def tool() -> Running:
         if (port is None) == (net is None):
             raise Trouble(
                 "要给出 --port（串口）或 --net（网段），二者之一",
@@ -104,7 +104,7 @@ def scan(out: Screen, /, *, port: str | None, net: str | None, **options: Unpack
     finish(out, tool)
 
 
-def _scan_line(out: Screen, port: str, thinks_s: float | None, options: ScanAsked) -> Doing:
+def _scan_line(out: Screen, port: str, thinks_s: float | None, options: ScanAsked) -> Running:
     from gateway.installer.scan import line as tool  # noqa: PLC0415
     from gateway.installer.scan.protocols import PROTOCOLS  # noqa: PLC0415
     from gateway.installer.scan.sweeps import settings  # noqa: PLC0415
@@ -125,7 +125,7 @@ def _scan_line(out: Screen, port: str, thinks_s: float | None, options: ScanAske
     return tool.scan(out, order)
 
 
-def _scan_net(out: Screen, net: str, thinks_s: float | None, options: ScanAsked) -> Doing:
+def _scan_net(out: Screen, net: str, thinks_s: float | None, options: ScanAsked) -> Running:
     from gateway.installer.scan import network as tool  # noqa: PLC0415
     from gateway.installer.scan.protocols import PROTOCOLS  # noqa: PLC0415
 
@@ -145,7 +145,7 @@ def _scan_net(out: Screen, net: str, thinks_s: float | None, options: ScanAsked)
 def watch(out: Screen, /, **options: Unpack[WatchAsked]) -> None:
     """`watch`."""
 
-    def tool() -> Doing:
+    def tool() -> Running:
         from gateway.installer.watch import source  # noqa: PLC0415
 
         return source.start(out, options)
@@ -156,7 +156,7 @@ def watch(out: Screen, /, **options: Unpack[WatchAsked]) -> None:
 def read(out: Screen, /, **options: Unpack[ReadAsked]) -> None:
     """`read`."""
 
-    def tool() -> Doing:
+    def tool() -> Running:
         from gateway.installer.values import read as tool  # noqa: PLC0415
         from gateway.installer.values.raw import Registers  # noqa: PLC0415
 
@@ -191,7 +191,7 @@ def _address(options: ReadAsked) -> int:
 def write(out: Screen, /, **options: Unpack[WriteAsked]) -> None:
     """`write`."""
 
-    def tool() -> Doing:
+    def tool() -> Running:
         from gateway.installer.values import write as tool  # noqa: PLC0415
         from gateway.installer.values.wanted import raw_write  # noqa: PLC0415
 
@@ -219,7 +219,7 @@ def write(out: Screen, /, **options: Unpack[WriteAsked]) -> None:
 def guess(out: Screen, /, *, words: str | None, expect: float | None, **options: Unpack[GuessAsked]) -> None:
     """`guess`."""
 
-    def tool() -> int | Doing:
+    def tool() -> int | Running:
         from gateway.installer.values import guess as tool  # noqa: PLC0415
 
         if words is not None:
@@ -238,7 +238,7 @@ def guess(out: Screen, /, *, words: str | None, expect: float | None, **options:
 def check(out: Screen, /, **options: Unpack[CheckAsked]) -> None:
     """`check`."""
 
-    def tool() -> Doing:
+    def tool() -> Running:
         from gateway.installer import check as tool  # noqa: PLC0415
 
         at, file = _site(options), options["site"]
@@ -262,7 +262,7 @@ def aside(out: Screen, /, **options: Unpack[AsideAsked]) -> None:
 def discover(out: Screen, /, **options: Unpack[DiscoverAsked]) -> None:
     """`discover`."""
 
-    def tool() -> Doing:
+    def tool() -> Running:
         from gateway.installer import discover as tool  # noqa: PLC0415
 
         broker = _broker(options)

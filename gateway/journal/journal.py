@@ -17,7 +17,7 @@ from contract.events import Batch, Hash, StreamId
 from contract.facts.gateway import RecordingStalled, StreamForked
 from gateway.clock import Clock, Corrected, Turn
 from gateway.journal import tables
-from gateway.journal.opening import Standing, forked, journal_file, nowhere
+from gateway.journal.opening import JournalStanding, forked, journal_file, nowhere
 from gateway.journal.reading import Reader, read_intact
 from gateway.journal.records import DRAFTS_LIMIT, Draft, Fact, Place, Recorded, StateChange, fact
 from gateway.journal.stall import Stall, StallWatcher
@@ -388,7 +388,7 @@ class Journal:
             self._found_damaged(str(damage), opened)
             raise
 
-    def _found_damaged(self, why: str, opened: Opened[Standing]) -> None:
+    def _found_damaged(self, why: str, opened: Opened[JournalStanding]) -> None:
         if opened is self._opened:
             self._renewed.clear()
             self._writer.mend(why, opened.renewals)
@@ -399,7 +399,7 @@ class Journal:
             async with asyncio.timeout(OPEN_S):
                 await self._renewed.wait()
 
-    def _stands(self, opened: Opened[Standing]) -> None:
+    def _stands(self, opened: Opened[JournalStanding]) -> None:
         """The file was opened, looked at, or begun anew: this is where the journal stands now."""
         standing = opened.taken
         self._clock.start_after(standing.wall_ms)
@@ -443,7 +443,7 @@ class Journal:
 
         return report
 
-    def _wrote(self, report: Opened[Standing] | Commit | Failure) -> None:
+    def _wrote(self, report: Opened[JournalStanding] | Commit | Failure) -> None:
         if isinstance(report, Opened):
             self._stands(report)
             return

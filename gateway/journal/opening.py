@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class JournalStanding:
     """Where a journal stands. `wall_ms`: the last instant in it; `state`: what decisions depend on, by kind and id."""
 
     place: Place
@@ -42,7 +42,7 @@ def journal_file(
     source: str,
     machine_ms: Callable[[], int],
     stood: Callable[[], Place | None],
-) -> StoreFile[Standing]:
+) -> StoreFile[JournalStanding]:
     """The file in `path`. `stood`: where the writer stood when the file was found damaged, if it knew."""
 
     def fill(db: sqlite3.Connection, damage: Damage | None) -> None:
@@ -60,9 +60,9 @@ def journal_file(
     )  # fmt: skip
 
 
-def nowhere() -> Opened[Standing]:
+def nowhere() -> Opened[JournalStanding]:
     """Where a journal stands as long as nothing of its file is known: in a stream that nobody will ever see."""
-    standing = Standing(Place(0, secrets.token_hex(16)), acked=0, first=1, wall_ms=0, state={})
+    standing = JournalStanding(Place(0, secrets.token_hex(16)), acked=0, first=1, wall_ms=0, state={})
     return Opened(standing, error=OSError("not opened yet"), found=False)
 
 
@@ -74,7 +74,7 @@ def forked(
         return tables.fork(db, place, agreed=agreed, first=first)
 
 
-def _standing(db: sqlite3.Connection) -> Standing:
+def _standing(db: sqlite3.Connection) -> JournalStanding:
     current = tables.current(db)
     if current is None:
         raise ValueError("there is no stream in it")
@@ -83,7 +83,7 @@ def _standing(db: sqlite3.Connection) -> Standing:
     for by_id in state.values():
         for value in by_id.values():
             msgspec.json.decode(value)
-    return Standing(place, acked, tables.first_held(db, place.number) or 1, tables.last_wall(db), state)
+    return JournalStanding(place, acked, tables.first_held(db, place.number) or 1, tables.last_wall(db), state)
 
 
 def go_on(

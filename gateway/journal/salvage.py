@@ -19,7 +19,7 @@ import msgspec
 from gateway.journal import tables
 from gateway.journal.records import Row, StateChange, completed, unbroken
 from gateway.sqlite.disk import look
-from gateway.sqlite.pages import Image, Pages, Record
+from gateway.sqlite.pages import Image, PageRecord, Pages
 
 _STREAM = re.compile(r"[0-9a-f]{32}")
 _KIND = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
@@ -55,7 +55,7 @@ class Salvaged:
 
 def salvage(path: Path) -> Salvaged:
     """Whatever a damaged file still gives; nothing if it is no database at all."""
-    found = Found(current=True)
+    found = Salvage(current=True)
     whole = found.asked(path)
     if not whole:
         with pages_of(path) as pages:
@@ -78,7 +78,7 @@ def pages_of(path: Path) -> Iterator[Pages]:
         yield Pages(file, beside)
 
 
-class Found:
+class Salvage:
     """Gathers rows of every kind: first what SQLite gives, then what the pages hold.
 
     `current`: of events only those of the newest stream that the hub has not acknowledged; the others may be many.
@@ -112,7 +112,7 @@ class Found:
             db.close()
         return whole and not self.salvaged().missing
 
-    def take(self, record: Record) -> None:
+    def take(self, record: PageRecord) -> None:
         """Takes a record of a page for what its shape says it is."""
         rowid, values = record
         row = _row_of(record)
@@ -130,7 +130,7 @@ class Found:
             case (str() as kind, str() as name, bytes() as value) if rowid is None:
                 self._take_state(kind, name, value)
 
-    def take_former(self, record: Record) -> None:
+    def take_former(self, record: PageRecord) -> None:
         """Takes a record of an older copy of a page: only an event of the newest stream that is held nowhere."""
         row = _row_of(record)
         if row is not None and row.number == self._newest and row.id not in self.rows and self._wanted(row):
@@ -195,7 +195,7 @@ class Found:
             self.state.setdefault((kind, name), value)
 
 
-def _row_of(record: Record) -> Row | None:
+def _row_of(record: PageRecord) -> Row | None:
     """The event that a record is by its shape; None if it is something else."""
     rowid, values = record
     match values:

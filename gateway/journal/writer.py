@@ -18,7 +18,7 @@ from typing import Any
 import structlog
 
 from gateway.journal import tables
-from gateway.journal.opening import Standing
+from gateway.journal.opening import JournalStanding
 from gateway.journal.records import Fact, Place, Recorded, Row, StateChange, placed, recorded
 from gateway.sqlite.disk import Damaged, Disk, damaging, unopened
 from gateway.sqlite.file import Opened, StoreFile
@@ -80,13 +80,13 @@ class GivenUp(RuntimeError):
     """The journal stands elsewhere than when this was asked for."""
 
 
-Report = Callable[[Opened[Standing] | Commit | Failure], None]
+Report = Callable[[Opened[JournalStanding] | Commit | Failure], None]
 
 
 class Writer:
     """Owns the file. `report` is called on the writer's thread after each attempt."""
 
-    def __init__(self, file: StoreFile[Standing], disk: Disk, report: Report, *, limit: int) -> None:
+    def __init__(self, file: StoreFile[JournalStanding], disk: Disk, report: Report, *, limit: int) -> None:
         self._file = file
         self._damage: tuple[str, int] | None = None
         self._disk = disk
@@ -106,7 +106,7 @@ class Writer:
         """Where the file stands; None before it was opened."""
         self._thread: threading.Thread | None = None
 
-    def start(self, first: Callable[[], Opened[Standing]]) -> None:
+    def start(self, first: Callable[[], Opened[JournalStanding]]) -> None:
         """Begins to write, once `first` has opened the file; whoever asks it is told how it was found."""
         self._thread = threading.Thread(target=self._run, args=(first,), name="journal-writer", daemon=True)
         self._thread.start()
@@ -162,7 +162,7 @@ class Writer:
 
     # --- On the writer's thread
 
-    def _run(self, first: Callable[[], Opened[Standing]]) -> None:
+    def _run(self, first: Callable[[], Opened[JournalStanding]]) -> None:
         tries: int | None = None
         opened = first()
         if opened.error is None:

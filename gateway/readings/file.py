@@ -29,10 +29,10 @@ CHECKPOINT_PAGES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StoreFound:
     """What the file holds that the store must know."""
 
-    standing: tables.Standing
+    standing: tables.StoreStanding
     oldest: int
     latest: dict[str, Reading]
 
@@ -46,13 +46,13 @@ class ReadingsFile:
         machine_ms: Callable[[], int],
         disk: Disk,
         damages: Damages | None,
-        stands: Callable[[Opened[Found], ReadingsDropped | None], None],
+        stands: Callable[[Opened[StoreFound], ReadingsDropped | None], None],
     ) -> None:
         self._path = path
         self._disk = disk
         self._stands = stands
         self._loop = asyncio.get_running_loop()
-        self._file: StoreFile[Found] = StoreFile(
+        self._file: StoreFile[StoreFound] = StoreFile(
             path, tables.MIGRATIONS, take=_found, fill=self._fill, machine_ms=machine_ms,
             checkpoint_pages=CHECKPOINT_PAGES, disk=disk, damages=damages,
         )  # fmt: skip
@@ -60,8 +60,8 @@ class ReadingsFile:
         self._closed = False
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="readings-writer")
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="readings-reader")
-        self._reading: tuple[Opened[Found], sqlite3.Connection] | None = None
-        self.opened = Opened(Found(tables.Standing(secrets.token_hex(16), 0, 0, 0), 1, {}))
+        self._reading: tuple[Opened[StoreFound], sqlite3.Connection] | None = None
+        self.opened = Opened(StoreFound(tables.StoreStanding(secrets.token_hex(16), 0, 0, 0), 1, {}))
         """How the file stands; before it was opened, a store that nobody will ever see."""
 
     @property
@@ -107,14 +107,14 @@ class ReadingsFile:
 
     # --- Inside
 
-    def _turn(self, opened: Opened[Found]) -> None:
+    def _turn(self, opened: Opened[StoreFound]) -> None:
         lost, self._lost = self._lost, None
         self.opened = opened
         self._stands(opened, lost)
 
     # --- On the reader's thread
 
-    def _on_reader(self, opened: Opened[Found], read: Work[T]) -> T:
+    def _on_reader(self, opened: Opened[StoreFound], read: Work[T]) -> T:
         if self._reading is not None and self._reading[0] is not opened:
             self._reading[1].close()
             self._reading = None
@@ -151,8 +151,8 @@ class ReadingsFile:
             log.warning("readings.not_mended", why=str(error))  # the next blob tries again
 
 
-def _found(db: sqlite3.Connection) -> Found:
-    return Found(tables.standing(db), tables.oldest(db), tables.latest(db))
+def _found(db: sqlite3.Connection) -> StoreFound:
+    return StoreFound(tables.standing(db), tables.oldest(db), tables.latest(db))
 
 
 def _in_transaction(db: sqlite3.Connection, work: Work[T]) -> T:

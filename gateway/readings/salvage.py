@@ -66,7 +66,7 @@ def _save_unsent(old: sqlite3.Connection, into: sqlite3.Connection) -> ReadingsD
     try:
         standing = tables.standing(old)
     except (sqlite3.Error, TypeError):
-        standing = tables.Standing("", 0, 0, 0)
+        standing = tables.StoreStanding("", 0, 0, 0)
     low, high = _span(old, "blobs", "seq")
     expected = max(low, standing.acked + 1)
     saved = chunked = 0

@@ -17,7 +17,7 @@ from gateway.clock import Clock
 from gateway.journal.stall import StallWatcher
 from gateway.journal.tables import used_bytes
 from gateway.readings import blobs, tables
-from gateway.readings.file import Found, ReadingsFile
+from gateway.readings.file import ReadingsFile, StoreFound
 from gateway.sqlite.disk import Damaged, Disk
 from gateway.sqlite.file import Damages, Opened
 
@@ -282,7 +282,7 @@ class ReadingsStore:
             for watcher in self._stall_watchers:
                 watcher(why)
 
-    def _stands(self, opened: Opened[Found], lost: ReadingsDropped | None) -> None:
+    def _stands(self, opened: Opened[StoreFound], lost: ReadingsDropped | None) -> None:
         """This is where the store stands now."""
         found = opened.taken
         if found.standing.store != self.store:
@@ -311,7 +311,7 @@ class ReadingsStore:
 class Written:
     """Where the store stands after a flush, and what had to go for it."""
 
-    standing: tables.Standing
+    standing: tables.StoreStanding
     oldest: int
     dropped: ReadingsDropped | None
 

@@ -38,7 +38,7 @@ BLOBS_LIMIT = 1_000_000
 """More blobs than a store ever holds: eleven days, one a second, with the hub gone."""
 
 
-class Standing(NamedTuple):
+class StoreStanding(NamedTuple):
     """Where the store stands: its id, the last blob, what the hub has, what stands in chunks."""
 
     store: str
@@ -52,12 +52,12 @@ def begin(db: sqlite3.Connection) -> None:
     db.execute("INSERT INTO standing (one, store) VALUES (1, ?)", (secrets.token_hex(16),))
 
 
-def standing(db: sqlite3.Connection) -> Standing:
+def standing(db: sqlite3.Connection) -> StoreStanding:
     """Where the store stands."""
-    return Standing(*db.execute("SELECT store, last, acked, chunked FROM standing").fetchone())
+    return StoreStanding(*db.execute("SELECT store, last, acked, chunked FROM standing").fetchone())
 
 
-def renew(db: sqlite3.Connection) -> Standing:
+def renew(db: sqlite3.Connection) -> StoreStanding:
     """Another id for the same blobs: the hub takes what follows as a store that it does not know."""
     db.execute("UPDATE standing SET store=?", (secrets.token_hex(16),))
     return standing(db)

@@ -28,7 +28,7 @@ class Image(Protocol):
     def __getitem__(self, part: slice, /) -> bytes: ...
 
 
-class Record(NamedTuple):
+class PageRecord(NamedTuple):
     """A row of a table (`rowid` is its number), or a key of an index (`rowid` None)."""
 
     rowid: int | None
@@ -51,14 +51,14 @@ class Pages:
         self._in_log = self._committed()
         self.count = max(len(self._file) // self._size, *self._in_log, 0)
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[PageRecord]:
         """Every row and key that a page in use still holds, in the order of the pages."""
         free = self._free()
         for number in range(1, self.count + 1):
             if number not in free:
                 yield from self._of_page(number)
 
-    def former(self) -> Iterator[Record]:
+    def former(self) -> Iterator[PageRecord]:
         """Rows of older forms of a page that the log still holds, the latest written first; long ones are left out.
 
         What a checkpoint has moved stays in the log until it is written over: a second copy of what the file has lost.
@@ -119,7 +119,7 @@ class Pages:
             trunk = int.from_bytes(page[:4])
         return free
 
-    def _of_page(self, number: int) -> Iterator[Record]:
+    def _of_page(self, number: int) -> Iterator[PageRecord]:
         page = self.page(number)
         if len(page) < self._size:
             return
@@ -127,7 +127,7 @@ class Pages:
         if page[begin] in (_TABLE_LEAF, _INDEX_LEAF, _INDEX_INTERIOR):
             yield from self._cells(page, begin)
 
-    def _cells(self, page: memoryview, begin: int, *, whole: bool = False) -> Iterator[Record]:
+    def _cells(self, page: memoryview, begin: int, *, whole: bool = False) -> Iterator[PageRecord]:
         kind = page[begin]
         cells = int.from_bytes(page[begin + 3 : begin + 5])
         first = begin + (12 if kind == _INDEX_INTERIOR else 8)
@@ -137,7 +137,7 @@ class Pages:
             except (ValueError, IndexError, struct.error):
                 continue  # this cell is damaged, the next one need not be
 
-    def _cell(self, page: memoryview, at: int, kind: int, *, whole: bool) -> Record:
+    def _cell(self, page: memoryview, at: int, kind: int, *, whole: bool) -> PageRecord:
         if kind == _INDEX_INTERIOR:
             at += 4
         size, at = varint(page, at)
@@ -147,7 +147,7 @@ class Pages:
             rowid, at = varint(page, at)
             largest = self._usable - 35
         if size <= largest:
-            return Record(rowid, values(page[at : at + size]))
+            return PageRecord(rowid, values(page[at : at + size]))
         if whole:
             raise ValueError("goes on in pages of another time")
         least = (self._usable - 12) * 32 // 255 - 23
@@ -163,7 +163,7 @@ class Pages:
             following = int.from_bytes(over[:4])
         if left:
             raise ValueError("the rest of the row is gone")
-        return Record(rowid, values(memoryview(b"".join(parts))))
+        return PageRecord(rowid, values(memoryview(b"".join(parts))))
 
 
 def varint(page: Sequence[int], at: int) -> tuple[int, int]:

@@ -72,7 +72,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class HubRefusal:
     """The hub can never accept what was sent. Nothing more is sent for a while."""
 
     why: str
@@ -85,7 +85,7 @@ class Ignored:
     why: str
 
 
-Meaning = Freed | Rewound | ForkNeeded | Told | Refused | Ignored
+Meaning = Freed | Rewound | ForkNeeded | Told | HubRefusal | Ignored
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,4 +331,4 @@ class Outbox:
         self.refused = why
         self._hold_until = now + REFUSED_S
         self._start_over()
-        return Refused(why)
+        return HubRefusal(why)

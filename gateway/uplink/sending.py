@@ -30,7 +30,7 @@ from gateway.readings import ReadingsStore
 from gateway.sqlite.disk import Damaged
 from gateway.uplink.answers import Answers
 from gateway.uplink.diskwork import DISK_S, DiskHangs, DiskWork
-from gateway.uplink.outbox import ForkNeeded, Freed, Ignored, Meaning, Outbox, Refused, Rewound, Told
+from gateway.uplink.outbox import ForkNeeded, Freed, HubRefusal, Ignored, Meaning, Outbox, Rewound, Told
 from gateway.uplink.pace import HEARTBEAT_S, SILENT_S
 from gateway.uplink.picturing import Picturing
 
@@ -48,7 +48,7 @@ BEHIND = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class Speaker:
     """Whom the uplink speaks for."""
 
     gateway: str
@@ -60,7 +60,7 @@ class Sending:
 
     def __init__(
         self,
-        names: Names,
+        names: Speaker,
         *,
         journal: Journal,
         readings: ReadingsStore,
@@ -246,7 +246,7 @@ class Sending:
                 self._fork = meaning
             case Told():
                 self._told = meaning
-            case Refused(why):
+            case HubRefusal(why):
                 log.error("uplink.batch_refused", why=why)
             case Ignored(why):
                 log.debug("uplink.ack_ignored", why=why)
@@ -257,7 +257,7 @@ class Sending:
                 self._readings.acknowledge(seq)
             case ForkNeeded():
                 self._renew = True
-            case Refused(why):
+            case HubRefusal(why):
                 log.error("uplink.readings_refused", why=why)
             case Ignored(why):
                 log.debug("uplink.ack_ignored", why=why)

@@ -31,7 +31,7 @@ from gateway.pictures import PictureStore
 from gateway.readings import ReadingsStore
 from gateway.uplink.pace import STEADY_S, pause_s
 from gateway.uplink.refusals import OnRefused, Refusals
-from gateway.uplink.sending import Contact, Names, Sending
+from gateway.uplink.sending import Contact, Sending, Speaker
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +68,7 @@ class Uplink:
     def __init__(
         self,
         line: Line,
-        names: Names,
+        names: Speaker,
         *,
         folder: Path,
         journal: Journal,

@@ -69,7 +69,7 @@ async def changes(
     kinds = listed_words("kind", kind, get_args(ChangedKind)) or list(get_args(ChangedKind))
     if user.role != "admin":
         kinds = [name for name in kinds if name not in ("account", "job")]
-    wanted = service.Wanted(
+    wanted = service.WantedChanges(
         sites=sites_asked(user, site), kinds=kinds or ["none"], record=record, subject=subject, before=before
     )
     rows = await service.listed(await session.connection(), wanted, limit + 1)

@@ -99,7 +99,7 @@ async def forget(conn: AsyncConnection, before: datetime, most: int) -> int:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class WantedChanges:
     """Which changes. `sites` None: of every site, and the company's own. `before`: below that event."""
 
     sites: Sequence[str] | None = None
@@ -109,7 +109,7 @@ class Wanted:
     before: int | None = None
 
 
-async def listed(conn: AsyncConnection, wanted: Wanted, limit: int) -> list[StatementRow]:
+async def listed(conn: AsyncConnection, wanted: WantedChanges, limit: int) -> list[StatementRow]:
     """At most `limit` changes, the newest first, each with the data of its event."""
     values: dict[str, object] = {"limit": limit}
     conditions = ["true"]

@@ -87,17 +87,17 @@ _LEAP = text(
 _NEWEST = 1 << 60
 
 
-class Standing(NamedTuple):
+class Revisions(NamedTuple):
     """The newest revision of a site (0 before the first), and the oldest that a delta may build on."""
 
     revision: int
     floor: int
 
 
-async def standing(conn: AsyncConnection, site: str) -> Standing:
+async def standing(conn: AsyncConnection, site: str) -> Revisions:
     """Where the desired state of a site stands."""
     row = (await conn.execute(_STANDING, {"site": site})).one_or_none()
-    return Standing(0, 0) if row is None else Standing(row.revision, row.floor)
+    return Revisions(0, 0) if row is None else Revisions(row.revision, row.floor)
 
 
 async def since(conn: AsyncConnection, site: str, base: int, limit: int) -> list[Changed]:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from hub.database.transactions import Reading
 from hub.events import service
-from hub.events.service import Wanted
+from hub.events.service import WantedEvents
 from web import shapes
 from web.paging import Limit, Page, sites_asked
 from web.session.sessions import SignedInUser
@@ -42,7 +42,7 @@ async def events(
     """
     sites = sites_asked(user, site)
     viewer = user.viewer()
-    wanted = Wanted(sites=sites, viewer=viewer, kinds=kind, sources=source, after=after, before=before)
+    wanted = WantedEvents(sites=sites, viewer=viewer, kinds=kind, sources=source, after=after, before=before)
     found = await service.events(await session.connection(), wanted, limit + 1)
     items = found.events[:limit]
     more = len(found.events) > limit or found.full

@@ -25,7 +25,7 @@ EVENTS = "events LEFT JOIN event_places first ON first.event = events.id AND NOT
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class WantedEvents:
     """Which events. `sites` None: of every site, and the company's own. `after`: oldest first, above that id.
 
     `viewer`: for whose eyes; what is hidden from them is not there, or not in it.
@@ -48,14 +48,16 @@ PAGE_BYTES = 4_000_000
 """Data of the events of one answer at the most: many large ones come in several pages."""
 
 
-class Found(NamedTuple):
+class FoundEvents(NamedTuple):
     """Events as they are seen. `full`: so much data was found that there may be more events than came."""
 
     events: list[StoredEvent]
     full: bool
 
 
-async def events(conn: AsyncConnection, wanted: Wanted, limit: int, *, most_bytes: int = PAGE_BYTES) -> Found:
+async def events(
+    conn: AsyncConnection, wanted: WantedEvents, limit: int, *, most_bytes: int = PAGE_BYTES
+) -> FoundEvents:
     """At most `limit` events, in the order that `wanted` says; fewer if they have more data than `most_bytes`."""
     values: dict[str, object] = {"limit": limit, "most_bytes": most_bytes}
     conditions = [
@@ -86,7 +88,7 @@ async def events(conn: AsyncConnection, wanted: Wanted, limit: int, *, most_byte
     found = [stored(row) for row in rows]
     # Of the data as it is stored: what is hidden of it was read too.
     size = sum(len(bytes(event.data)) for event in found)
-    return Found([seen(event, wanted.viewer) for event in found], size >= most_bytes)
+    return FoundEvents([seen(event, wanted.viewer) for event in found], size >= most_bytes)
 
 
 def seen(event: StoredEvent, viewer: Viewer) -> StoredEvent:
@@ -95,7 +97,7 @@ def seen(event: StoredEvent, viewer: Viewer) -> StoredEvent:
     return event if data is event.data else msgspec.structs.replace(event, data=data)
 
 
-def _of_sites(wanted: Wanted, values: dict[str, object]) -> list[str]:
+def _of_sites(wanted: WantedEvents, values: dict[str, object]) -> list[str]:
     """What the viewer sees of the sites that were asked for."""
     # A list of one site is the common case, and only an equality can walk the index (site, id) in order.
     conditions = _among("site", wanted.sites, values)
@@ -106,7 +108,7 @@ def _of_sites(wanted: Wanted, values: dict[str, object]) -> list[str]:
     return conditions
 
 
-def _of_oneself(wanted: Wanted, values: dict[str, object]) -> list[list[str]]:
+def _of_oneself(wanted: WantedEvents, values: dict[str, object]) -> list[list[str]]:
     """What is about the viewer and of no site, for those to whom that is not shown anyway."""
     if wanted.sites is None or not wanted.viewer.names:
         return []

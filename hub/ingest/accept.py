@@ -17,10 +17,10 @@ from hub.database.transactions import outcome
 from hub.ingest import records, successions
 from hub.ingest.arrivals import EventsArrived
 from hub.ingest.omissions import Omissions, fault_of
-from hub.ingest.places import Place, Places, places_of
+from hub.ingest.places import Places, StreamPlace, places_of
 from hub.ingest.projecting import Projecting
 from hub.ingest.records import NewEvent
-from hub.ingest.rule import Head, Verdict, empty_head, held_range, judge
+from hub.ingest.rule import BatchVerdict, Head, empty_head, held_range, judge
 from hub.ingest.successions import FORKED, Begun, Fork, old_stream
 
 BATCHES = Counter("gatehouse_ingest_batches", "Batches of events, by what became of them", ["verdict"])
@@ -104,13 +104,13 @@ class _Group:
     def take(self, one: EventsArrived, held: dict[int, Hash]) -> None:
         stream = one.batch.stream
         if one.gateway not in self.sites:
-            self._answer(one, Verdict("refused", 0, NOT_ENROLLED), "not-enrolled")
+            self._answer(one, BatchVerdict("refused", 0, NOT_ENROLLED), "not-enrolled")
             return
         verdict = judge(self.head(one), one.gateway, one.batch, one.hashes, held | self._taken.get(stream, {}))
         if verdict.state == "accept":
             self._store(one, verdict.seq)
             BATCHES.labels("accepted").inc()
-            self._answer(one, Verdict("committed", one.batch.events[-1].seq))
+            self._answer(one, BatchVerdict("committed", one.batch.events[-1].seq))
             return
         BATCHES.labels(verdict.state).inc()
         self._answer(one, verdict, "foreign-stream")
@@ -133,7 +133,7 @@ class _Group:
             if event.kind == FORKED and (old := old_stream(event)) not in (None, name):
                 forks.append(Fork(one.gateway, str(old), name))
             if self.places is not None:
-                here = Place(name, event.seq, digest)
+                here = StreamPlace(name, event.seq, digest)
                 if first is not None and self.places.again(one.gateway, event, first, here):
                     AGAIN.inc()
                     continue
@@ -146,7 +146,7 @@ class _Group:
         self.forks += forks
         self._ended.update((fork.gateway, fork.old) for fork in forks)
 
-    def _answer(self, one: EventsArrived, verdict: Verdict, fault: str = "") -> None:
+    def _answer(self, one: EventsArrived, verdict: BatchVerdict, fault: str = "") -> None:
         assert verdict.state != "accept"
         head = one.batch.head if verdict.state == "committed" else None
         ack = Ack(stream=one.batch.stream, state=verdict.state, seq=verdict.seq, at=self.at, why=verdict.why, head=head)

@@ -49,7 +49,7 @@ class PresenceArrived(msgspec.Struct, frozen=True):
     at_ms: int
 
 
-class Refused(msgspec.Struct, frozen=True):
+class MessageRefused(msgspec.Struct, frozen=True):
     """A message that can never be accepted. `stream`: what to name in the answer, if it could be read."""
 
     gateway: str
@@ -60,7 +60,7 @@ class Refused(msgspec.Struct, frozen=True):
     fault: str = "malformed"
 
 
-Arrival = EventsArrived | ReadingsArrived | PictureArrived | PresenceArrived | Refused
+Arrival = EventsArrived | ReadingsArrived | PictureArrived | PresenceArrived | MessageRefused
 
 
 class _StreamOf(msgspec.Struct):
@@ -167,11 +167,13 @@ def _picture(picture: Picture, payload: bytes) -> Picture:
     return picture
 
 
-def _refused(topic: UpTopic, payload: bytes, why: str, text: bytes | None = None, fault: str = "malformed") -> Refused:
+def _refused(
+    topic: UpTopic, payload: bytes, why: str, text: bytes | None = None, fault: str = "malformed"
+) -> MessageRefused:
     """`text`: what the payload unpacked to, if it did."""
     sample = payload[:120].decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
     stream = None if text is None else _stream_of(topic, text)
-    return Refused(topic.gateway, topic.kind, why[:300], sample, stream, fault)
+    return MessageRefused(topic.gateway, topic.kind, why[:300], sample, stream, fault)
 
 
 def _stream_of(topic: UpTopic, text: bytes) -> str | None:

@@ -18,7 +18,7 @@ from hub.database.event import StoredEvent, to_instant
 from hub.ingest.arrivals import EventsArrived
 
 
-class Place(NamedTuple):
+class StreamPlace(NamedTuple):
     """A place in a stream. Two lives of one journal may use the same sequence: the hash tells them apart."""
 
     stream: str
@@ -26,7 +26,7 @@ class Place(NamedTuple):
     hash: Hash
 
 
-class Kept(NamedTuple):
+class Recognised(NamedTuple):
     """An event that needs no second row: `id` of its row, or (if it is new) its `position` among the new ones.
 
     `redacted`: its row has lost its numbers since; the hash of its place says all the same that it is the one.
@@ -41,7 +41,7 @@ class Kept(NamedTuple):
 class Noted(NamedTuple):
     """A place to be noted of an event. `chained`: the stream's head moved over it here, so its chain needs it."""
 
-    kept: Kept
+    kept: Recognised
     chained: bool
 
 
@@ -63,11 +63,11 @@ FROM found JOIN events e ON e.id = found.id AND e.gateway = found.gateway
 class Places:
     """What one transaction knows of moved events, and what it has to note of them."""
 
-    def __init__(self, known: dict[tuple[str, Place], Kept]) -> None:
+    def __init__(self, known: dict[tuple[str, StreamPlace], Recognised]) -> None:
         self._known = known
-        self.noted: dict[Place, Noted] = {}
+        self.noted: dict[StreamPlace, Noted] = {}
 
-    def again(self, gateway: str, event: Event, moved: Moved, here: Place) -> bool:
+    def again(self, gateway: str, event: Event, moved: Moved, here: StreamPlace) -> bool:
         """Whether the event is held already: then `here` is noted as one more place of it."""
         kept = self._known.get((gateway, _first(moved)))
         if kept is None or not _same(kept, event):
@@ -76,9 +76,9 @@ class Places:
         self._known[gateway, here] = kept
         return True
 
-    def new(self, gateway: str, event: Event, moved: Moved | None, here: Place, position: int) -> None:
+    def new(self, gateway: str, event: Event, moved: Moved | None, here: StreamPlace, position: int) -> None:
         """The event is the new one at `position`; it may come again in this very transaction."""
-        kept = Kept(event, position=position)
+        kept = Recognised(event, position=position)
         self._known[gateway, here] = kept
         if moved is not None:
             self._known[gateway, _first(moved)] = kept
@@ -99,7 +99,7 @@ class Places:
             [chained for _, chained in self.noted.values()],
         )
 
-    def _note(self, place: Place, kept: Kept, *, chained: bool) -> None:
+    def _note(self, place: StreamPlace, kept: Recognised, *, chained: bool) -> None:
         before = self.noted.get(place)
         self.noted[place] = Noted(kept, chained) if before is None else Noted(before.kept, before.chained or chained)
 
@@ -116,7 +116,7 @@ async def places_of(pg: Driver, arrived: Iterable[EventsArrived]) -> Places | No
         [place.seq for _, place in asked],
         [bytes.fromhex(place.hash) for _, place in asked],
     )
-    known: dict[tuple[str, Place], Kept] = {}
+    known: dict[tuple[str, StreamPlace], Recognised] = {}
     for row in rows:
         event = Event(
             seq=row["seq"],
@@ -126,17 +126,17 @@ async def places_of(pg: Driver, arrived: Iterable[EventsArrived]) -> Places | No
             clock=row["clock"],
             data=msgspec.Raw(row["data"].encode()),
         )
-        known[row["gateway"], Place(row["stream"], row["seq"], row["hash"].hex())] = Kept(
+        known[row["gateway"], StreamPlace(row["stream"], row["seq"], row["hash"].hex())] = Recognised(
             event, row["id"], redacted=row["redacted_by"] is not None
         )
     return Places(known)
 
 
-def _first(moved: Moved) -> Place:
-    return Place(moved.stream, moved.was, moved.hash)
+def _first(moved: Moved) -> StreamPlace:
+    return StreamPlace(moved.stream, moved.was, moved.hash)
 
 
-def _same(kept: Kept, other: Event) -> bool:
+def _same(kept: Recognised, other: Event) -> bool:
     """Whether both are the same fact. Their sequences and hashes differ: those belong to the place."""
     one = kept.event
     return (one.at, one.kind, one.source, one.clock) == (other.at, other.kind, other.source, other.clock) and (

@@ -38,7 +38,7 @@ UNTOLD = "the hub could not use it; its log says why"
 """What people are told of a failure inside the hub: the rest is for whoever looks after it."""
 
 
-class Failure(NamedTuple):
+class FailedProjection(NamedTuple):
     """An event that could not be projected. `why`: for the log and for whoever tries again; `said`: for people."""
 
     event: StoredEvent
@@ -63,14 +63,14 @@ class Projecting:
 
     async def project(self, conn: AsyncConnection, events: Sequence[StoredEvent]) -> None:
         """Project `events` in their order. Those that fail are marked and recorded; the others stand."""
-        failed: dict[int, Failure] = {}
+        failed: dict[int, FailedProjection] = {}
         wanted = []
         for event in events:
             if event.kind in self._registry:
                 if (why := _misfit(event)) is None:
                     wanted.append(event)
                 else:
-                    failed[event.id] = Failure(event, why, why)
+                    failed[event.id] = FailedProjection(event, why, why)
         for run in self._runs(wanted):
             await self._run(conn, run, failed)
         if failed:
@@ -91,7 +91,9 @@ class Projecting:
         if run:
             yield run
 
-    async def _run(self, conn: AsyncConnection, run: Sequence[StoredEvent], failed: dict[int, Failure]) -> None:
+    async def _run(
+        self, conn: AsyncConnection, run: Sequence[StoredEvent], failed: dict[int, FailedProjection]
+    ) -> None:
         """One savepoint for all; if one fails, those before it again, and those after it under another."""
         while run:
             begun: list[StoredEvent] = []
@@ -102,7 +104,7 @@ class Projecting:
                 return
             place = max(0, len(begun) - 1)
             bad = run[place]
-            failed[bad.id] = Failure(bad, _why(error), UNTOLD)
+            failed[bad.id] = FailedProjection(bad, _why(error), UNTOLD)
             self._probation[bad.gateway, bad.kind] = PROBATION
             await self._run(conn, run[:place], failed)
             run = run[place + 1 :]
@@ -135,7 +137,7 @@ def _why(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:300].replace("\x00", "")
 
 
-async def _mark(conn: AsyncConnection, failed: Sequence[Failure]) -> None:
+async def _mark(conn: AsyncConnection, failed: Sequence[FailedProjection]) -> None:
     await conn.execute(_MARK, {"ids": [one.event.id for one in failed], "whys": [one.why for one in failed]})
     facts = []
     for event, why, said in failed:

@@ -12,7 +12,7 @@ from contract.facts.hub import BatchRefused
 from hub.database.driver import driver
 from hub.events import stream
 from hub.ingest import records
-from hub.ingest.arrivals import Refused
+from hub.ingest.arrivals import MessageRefused
 
 REFUSED = Counter("gatehouse_ingest_refused", "Messages of gateways that can never be accepted", ["what", "fault"])
 
@@ -26,9 +26,9 @@ class Refusals:
     def __init__(self) -> None:
         self._recorded: OrderedDict[tuple[str, str], int] = OrderedDict()
 
-    def worth_recording(self, refused: Sequence[Refused], now_ms: int) -> list[Refused]:
+    def worth_recording(self, refused: Sequence[MessageRefused], now_ms: int) -> list[MessageRefused]:
         """Count all; those of which nothing like it was recorded in the last minute."""
-        chosen: dict[tuple[str, str], Refused] = {}
+        chosen: dict[tuple[str, str], MessageRefused] = {}
         for one in refused:
             REFUSED.labels(one.what, one.fault).inc()
             key = one.gateway, one.fault
@@ -37,7 +37,7 @@ class Refusals:
                 chosen.setdefault(key, one)
         return list(chosen.values())
 
-    def recorded(self, refused: Sequence[Refused], now_ms: int) -> None:
+    def recorded(self, refused: Sequence[MessageRefused], now_ms: int) -> None:
         """They are committed."""
         for one in refused:
             key = one.gateway, one.fault
@@ -50,7 +50,7 @@ class Refusals:
         return len(self._recorded) < _REMEMBERED
 
 
-async def record(conn: AsyncConnection, refused: Sequence[Refused]) -> None:
+async def record(conn: AsyncConnection, refused: Sequence[MessageRefused]) -> None:
     """Record `batch.refused` for each, in the hub's own stream."""
     if not refused:
         return

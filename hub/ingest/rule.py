@@ -32,7 +32,7 @@ class Head(NamedTuple):
     ended: bool = False
 
 
-class Verdict(NamedTuple):
+class BatchVerdict(NamedTuple):
     """`accept`: the events after `seq` are new. The others are what the acknowledgement says, with its `seq`."""
 
     state: Literal["accept", "committed", "expected", "fork", "refused"]
@@ -52,46 +52,46 @@ def held_range(head: Head, first_seq: int, last_seq: int) -> tuple[int, int] | N
     return max(first_seq - 1, 1), min(last_seq, head.seq)
 
 
-def judge(head: Head, gateway: str, batch: Batch, hashes: Sequence[Hash], held: Mapping[int, Hash]) -> Verdict:
+def judge(head: Head, gateway: str, batch: Batch, hashes: Sequence[Hash], held: Mapping[int, Hash]) -> BatchVerdict:
     """What becomes of `batch`, sent by `gateway`; `hashes` are its events', `held` those of `held_range`."""
     if head.gateway != gateway:
-        return Verdict("refused", 0, f"stream {batch.stream} belongs to another gateway")
+        return BatchVerdict("refused", 0, f"stream {batch.stream} belongs to another gateway")
     first, last = batch.first_seq, batch.events[-1].seq
     if first > head.seq + 1:
-        return Verdict("expected", head.seq)
+        return BatchVerdict("expected", head.seq)
     before = _hash_at(head, held, first - 1)
     if batch.prev != before:
         if first == 1:
-            return Verdict("refused", 0, "the first event of a stream must follow the genesis hash")
-        return Verdict("expected", further_back(first - 1), f"the chain disagrees at or before {first - 1}")
+            return BatchVerdict("refused", 0, "the first event of a stream must follow the genesis hash")
+        return BatchVerdict("expected", further_back(first - 1), f"the chain disagrees at or before {first - 1}")
     for seq in range(first, min(last, head.seq) + 1):
         if hashes[seq - first] != _hash_at(head, held, seq):
-            return Verdict("fork", seq - 1, f"event {seq} disagrees with the one that is held")
+            return BatchVerdict("fork", seq - 1, f"event {seq} disagrees with the one that is held")
     if last <= head.seq:
-        return Verdict("committed", last)
+        return BatchVerdict("committed", last)
     if head.ended:
-        return Verdict("fork", head.seq, "this stream was forked and takes nothing more")
-    return Verdict("accept", head.seq)
+        return BatchVerdict("fork", head.seq, "this stream was forked and takes nothing more")
+    return BatchVerdict("accept", head.seq)
 
 
-def judge_birth(head: Head | None, gateway: str, presence: Presence, held: Hash | None) -> Verdict:
+def judge_birth(head: Head | None, gateway: str, presence: Presence, held: Hash | None) -> BatchVerdict:
     """What to answer to a birth: `held` is the hash of the event at its `head_seq`, None if it is not held.
 
     A gateway that has more than is held hears up to where: one whose journal has holes needs to know.
     """
     if head is None:
-        return Verdict("expected", 0)
+        return BatchVerdict("expected", 0)
     if head.gateway != gateway:
-        return Verdict("refused", 0, f"stream {presence.stream} belongs to another gateway")
+        return BatchVerdict("refused", 0, f"stream {presence.stream} belongs to another gateway")
     seq = presence.head_seq
     if seq > head.seq:
-        return Verdict("expected", head.seq)
+        return BatchVerdict("expected", head.seq)
     agrees = presence.head == (GENESIS if seq == 0 else held)
     if not agrees:
-        return Verdict("expected", further_back(seq), f"the chain disagrees at or before {seq}")
+        return BatchVerdict("expected", further_back(seq), f"the chain disagrees at or before {seq}")
     if seq < head.seq:
-        return Verdict("fork", seq, f"{head.seq} events are held, the gateway has {seq}")
-    return Verdict("committed", seq)
+        return BatchVerdict("fork", seq, f"{head.seq} events are held, the gateway has {seq}")
+    return BatchVerdict("committed", seq)
 
 
 def further_back(seq: int) -> int:

@@ -26,10 +26,10 @@ from hub.ingest.accept import EVENTS, Accepted, Answer, accept
 from hub.ingest.arrivals import (
     Arrival,
     EventsArrived,
+    MessageRefused,
     PictureArrived,
     PresenceArrived,
     ReadingsArrived,
-    Refused,
     Weighed,
     weighed,
 )
@@ -134,7 +134,7 @@ class Ingest:
                         assert isinstance(presence, PresenceArrived)
                         await self._until_committed("facts", partial(self._presences.seen, presence))
                 case _:
-                    refused = [one for one in stage if isinstance(one, Refused)]
+                    refused = [one for one in stage if isinstance(one, MessageRefused)]
                     await self._refuse(refused)
                     batches = [one for one in stage if isinstance(one, EventsArrived)]
                     for group in groups(batches, self._group_events):
@@ -142,7 +142,7 @@ class Ingest:
 
     async def bulk(self, arrivals: Sequence[Arrival]) -> None:
         """Take readings and pictures into the database."""
-        await self._refuse([one for one in arrivals if isinstance(one, Refused)])
+        await self._refuse([one for one in arrivals if isinstance(one, MessageRefused)])
         await self._take_bulk([one for one in arrivals if isinstance(one, ReadingsArrived | PictureArrived)])
 
     async def _take(self, group: Sequence[EventsArrived]) -> None:
@@ -162,7 +162,7 @@ class Ingest:
         now_ms = self._now_ms()
         async with self._database.transaction(writes=True) as conn:
             accepted = await accept(conn, group, self._projecting, now_ms)
-            refused = [Refused(one.gateway, "events", one.why, fault=one.fault) for one in accepted.unacceptable]
+            refused = [MessageRefused(one.gateway, "events", one.why, fault=one.fault) for one in accepted.unacceptable]
             worth = self._refusals.worth_recording(refused, now_ms)
             await refusals.record(conn, worth)
         self._refusals.recorded(worth, now_ms)
@@ -204,12 +204,12 @@ class Ingest:
         gateway = one.gateway  # type: ignore[attr-defined]
         if senders_fault(error):
             why = f"cannot be stored: {error}"[:300]
-            await self._refuse([Refused(gateway, what, why, stream=stream_of(one), fault="data")])
+            await self._refuse([MessageRefused(gateway, what, why, stream=stream_of(one), fault="data")])
             return
         log.error("ingest.puzzled", gateway=gateway, what=what, error=repr(error)[:500])
         PUZZLES.labels(what).inc()
 
-    async def _refuse(self, refused: Sequence[Refused]) -> None:
+    async def _refuse(self, refused: Sequence[MessageRefused]) -> None:
         if not refused:
             return
         now_ms = self._now_ms()
@@ -228,7 +228,7 @@ class Ingest:
             ]
         )
 
-    async def _record(self, worth: Sequence[Refused]) -> None:
+    async def _record(self, worth: Sequence[MessageRefused]) -> None:
         async with self._database.transaction(writes=True) as conn:
             await refusals.record(conn, worth)
 

@@ -27,7 +27,7 @@ class Terms:
     numbers: int = 365
 
 
-class Kept(NamedTuple):
+class RetentionTerm(NamedTuple):
     """One kind of data. `days`: None as long as what it belongs to."""
 
     what: str
@@ -46,15 +46,15 @@ _NUMBERS = Text("通行记录中的车牌和卡号", "Plates and card numbers in
 _EVENTS = Text("通行与告警等事件，不含姓名", "Events of passages and alarms, without names")
 
 
-def kept(terms: Terms) -> list[Kept]:
+def kept(terms: Terms) -> list[RetentionTerm]:
     """Everything that says something of people, and how long it is kept."""
     return [
-        Kept("pictures", _PICTURES, terms.pictures or None),
-        Kept("numbers", _NUMBERS, terms.numbers or None),
-        Kept("changes", _CHANGES, terms.changes or None),
-        Kept("answers", _ANSWERS, 1),
-        Kept("people", _PEOPLE, None),
-        Kept("events", _EVENTS, None),
+        RetentionTerm("pictures", _PICTURES, terms.pictures or None),
+        RetentionTerm("numbers", _NUMBERS, terms.numbers or None),
+        RetentionTerm("changes", _CHANGES, terms.changes or None),
+        RetentionTerm("answers", _ANSWERS, 1),
+        RetentionTerm("people", _PEOPLE, None),
+        RetentionTerm("events", _EVENTS, None),
     ]
 
 

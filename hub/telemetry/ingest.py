@@ -21,7 +21,7 @@ from hub.database.event import latest, present, to_instant
 from hub.database.transactions import Database, outcome
 from hub.ingest import refusals
 from hub.ingest.accept import NOT_ENROLLED, Answer
-from hub.ingest.arrivals import PictureArrived, ReadingsArrived, Refused
+from hub.ingest.arrivals import MessageRefused, PictureArrived, ReadingsArrived
 from hub.ingest.records import sites_of
 from hub.pictures.service import keep
 from hub.telemetry.months import LATEST_MS, Month, month_of
@@ -130,7 +130,7 @@ class Readings:
         self._present = present, elapsed
         return present
 
-    async def _tell(self, refused: Sequence[Refused]) -> None:
+    async def _tell(self, refused: Sequence[MessageRefused]) -> None:
         """Count and record what was left out; apart from the readings, which must not wait for the history."""
         worth = self._refusals.worth_recording(refused, self._now_ms())
         if worth:
@@ -312,14 +312,16 @@ def _until_ms(now: datetime) -> int:
     return min(round((now + AHEAD).timestamp() * 1000), LATEST_MS)
 
 
-def _too_late(one: ReadingsArrived, until_ms: int) -> Refused | None:
+def _too_late(one: ReadingsArrived, until_ms: int) -> MessageRefused | None:
     """What is left out of these readings because it claims to be of a time to come; None if nothing is."""
     newest = max((at for column in one.batch.columns for at in column.at), default=0)
     if newest < until_ms:
         return None
     count = sum(at >= until_ms for column in one.batch.columns for at in column.at)
     at = instant(newest) if newest < LATEST_MS else f"{newest} ms"
-    return Refused(one.gateway, "telemetry", f"{count} readings are of a time to come, up to {at}", fault="future")
+    return MessageRefused(
+        one.gateway, "telemetry", f"{count} readings are of a time to come, up to {at}", fault="future"
+    )
 
 
 async def _newest(pg: Driver, arrays: Arrays, now: datetime) -> list[NewerReading]:

@@ -17,7 +17,7 @@ import msgspec
 from contract.desired import ITEM_TYPES, Block, Credential, CredentialKind, Grant, Holder, Schedule
 from contract.instants import milliseconds
 from rules.access.schedules import Hours
-from rules.access.shards import Draft, Shards
+from rules.access.shards import ShardEdits, Shards
 from rules.access.values import normal_value
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -205,13 +205,13 @@ class _Step:
         self._credentials = _Groups(before.credentials)
         self._blocks = _Groups(before.blocks)
         self._grants = _Groups(before.grants)
-        self._holders = Draft(before.holders)
-        self._hours = Draft(before.hours)
-        self._mistakes = Draft(before._mistakes)
+        self._holders = ShardEdits(before.holders)
+        self._hours = ShardEdits(before.hours)
+        self._mistakes = ShardEdits(before._mistakes)
         self._any_mistake = before.any_mistake
-        self._credential_ids = Draft(before._credential_ids)
-        self._block_ids = Draft(before._block_ids)
-        self._grant_ids = Draft(before._grant_ids)
+        self._credential_ids = ShardEdits(before._credential_ids)
+        self._block_ids = ShardEdits(before._block_ids)
+        self._grant_ids = ShardEdits(before._grant_ids)
 
     def take(self, kind: str, name: str, value: msgspec.Struct | None) -> None:
         match kind:

@@ -69,7 +69,7 @@ class Shards(Mapping[str, V]):
             shards.pop()
 
 
-class Draft(Generic[V]):
+class ShardEdits(Generic[V]):
     """Changes of a `Shards` that are being collected, seen as if they were made."""
 
     def __init__(self, base: Shards[V]) -> None:

@@ -40,7 +40,7 @@ class Held(NamedTuple):
     fallen: Fallen | None = None
 
 
-class Step(NamedTuple):
+class MeterStep(NamedTuple):
     """`used`: what was consumed since the reading before. `held`: what to hold for the next step.
 
     `odd`: a fall that nothing explains (yet), worth 0. `reset`: the fall was confirmed, the register was set back.
@@ -53,7 +53,7 @@ class Step(NamedTuple):
 
 def step(
     before: Held | None, meter_no: str, value: float, rolls_over: float | None = None, *, begins: bool = False
-) -> Step:
+) -> MeterStep:
     """What was used between two readings of a register. `rolls_over`: the value at which it begins again, if known.
 
     `begins`: the same meter counts on by another ratio, so that the two readings cannot be subtracted.
@@ -65,15 +65,15 @@ def step(
     or a roll-over proves to be a misreading, by a return that what was counted since cannot explain.
     """
     if before is None:
-        return Step("first", 0.0, Held(meter_no, value))
+        return MeterStep("first", 0.0, Held(meter_no, value))
     if before.meter_no != meter_no:
-        return Step("exchanged", 0.0, Held(meter_no, value))
+        return MeterStep("exchanged", 0.0, Held(meter_no, value))
     if begins:
-        return Step("first", 0.0, Held(meter_no, value))
+        return MeterStep("first", 0.0, Held(meter_no, value))
     fallen = before.fallen
     if fallen is None:
         if value >= before.value:
-            return Step("used", value - before.value, Held(meter_no, value))
+            return MeterStep("used", value - before.value, Held(meter_no, value))
         return _fall(before.value, meter_no, value, rolls_over)
     if value >= fallen.mark:
         return _return(before.value, fallen, meter_no, value)
@@ -82,32 +82,32 @@ def step(
     if value < before.value:
         return _fall(before.value, meter_no, value, rolls_over)
     used = value - before.value
-    return Step("used", used, Held(meter_no, value, fallen._replace(booked=fallen.booked + used)))
+    return MeterStep("used", used, Held(meter_no, value, fallen._replace(booked=fallen.booked + used)))
 
 
-def _fall(mark: float, meter_no: str, value: float, rolls_over: float | None) -> Step:
+def _fall(mark: float, meter_no: str, value: float, rolls_over: float | None) -> MeterStep:
     end = capacity(mark) if rolls_over is None else rolls_over
     if end >= _LEAST_CAPACITY and end * _NEAR_END <= mark <= end and 0 <= value <= end * _NEAR_START:
         used = end - mark + value
-        return Step("rollover", used, Held(meter_no, value, Fallen(mark, value, CONFIRMED, used)))
-    return Step("odd", 0.0, Held(meter_no, value, Fallen(mark, value)))
+        return MeterStep("rollover", used, Held(meter_no, value, Fallen(mark, value, CONFIRMED, used)))
+    return MeterStep("odd", 0.0, Held(meter_no, value, Fallen(mark, value)))
 
 
-def _return(last: float, fallen: Fallen, meter_no: str, value: float) -> Step:
+def _return(last: float, fallen: Fallen, meter_no: str, value: float) -> MeterStep:
     """The register is at its mark again: by what it counted since the fall, or because it never was away from it."""
     counted = fallen.readings >= CONFIRMED and last - fallen.since >= fallen.mark - last
     used = value - last if counted else max(0.0, value - fallen.mark - fallen.booked)
-    return Step("used", used, Held(meter_no, value))
+    return MeterStep("used", used, Held(meter_no, value))
 
 
-def _unconfirmed(last: float, fallen: Fallen, meter_no: str, value: float, rolls_over: float | None) -> Step:
+def _unconfirmed(last: float, fallen: Fallen, meter_no: str, value: float, rolls_over: float | None) -> MeterStep:
     if value < last:
         return _fall(fallen.mark, meter_no, value, rolls_over)
     readings = fallen.readings + 1
     if readings < CONFIRMED:
-        return Step("odd", 0.0, Held(meter_no, value, fallen._replace(readings=readings)))
+        return MeterStep("odd", 0.0, Held(meter_no, value, fallen._replace(readings=readings)))
     used = value - fallen.since
-    return Step("reset", used, Held(meter_no, value, Fallen(fallen.mark, fallen.since, readings, used)))
+    return MeterStep("reset", used, Held(meter_no, value, Fallen(fallen.mark, fallen.since, readings, used)))
 
 
 def capacity(value: float) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from simulators.camera import dahua, hikvision, push
-from simulators.camera.push import CameraIdentity, Seen, Verdict
+from simulators.camera.push import CameraIdentity, PushVerdict, Seen
 
 Has = Callable[[str], bool]
 """Whether the camera has a fault."""
@@ -24,7 +24,7 @@ class Make(NamedTuple):
 
     read: Callable[[CameraIdentity, Seen, bool, Has], Body]
     heartbeat: Callable[[CameraIdentity, Has, int], Body]
-    verdict: Callable[[int, bytes], Verdict]
+    verdict: Callable[[int, bytes], PushVerdict]
     stores: bool
     tries: int
 
@@ -75,12 +75,16 @@ MAKES: Mapping[str, Make] = {
     "zhenshi": Make(_zhenshi_read, _zhenshi_heartbeat, push.verdict, stores=True, tries=3),
     # Fire and forget: what nobody took is lost.
     "hikvision": Make(
-        _hikvision_read, _hikvision_heartbeat, lambda status, _: Verdict(hikvision.taken(status)), stores=False, tries=1
+        _hikvision_read,
+        _hikvision_heartbeat,
+        lambda status, _: PushVerdict(hikvision.taken(status)),
+        stores=False,
+        tries=1,
     ),
     "dahua-itsapi": Make(
         _dahua_read,
         _dahua_heartbeat,
-        lambda status, body: Verdict(dahua.taken(status, body)),
+        lambda status, body: PushVerdict(dahua.taken(status, body)),
         stores=True,
         tries=3,
     ),

@@ -115,7 +115,7 @@ def input_body(camera: CameraIdentity, number: int, on: bool) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PushVerdict:
     """What an answer tells the camera. `taken`: it need not send again; `lift`: it closes its own output.
 
     `pulses`, `switched`: outputs (from 0) to close for so many seconds, or to switch; `capture`: to read a plate now;
@@ -131,20 +131,20 @@ class Verdict:
     said: str = ""
 
 
-def verdict(status: int, body: bytes) -> Verdict:
+def verdict(status: int, body: bytes) -> PushVerdict:
     """What the camera makes of an answer: without a Response object it counts the push as failed."""
     if not 200 <= status < 300:
-        return Verdict(taken=False)
+        return PushVerdict(taken=False)
     try:
         document = json.loads(body)
     except ValueError:
-        return Verdict(taken=False)
+        return PushVerdict(taken=False)
     said = document.get("Response_AlarmInfoPlate") if isinstance(document, dict) else None
     if not isinstance(said, dict):
-        return Verdict(taken=False)
+        return PushVerdict(taken=False)
     pulses, switched = _outputs(said.get("ivs_ioctrl"))
     voice = said.get("playserver_json_request") or {}
-    return Verdict(
+    return PushVerdict(
         taken=True,
         lift=said.get("info") == "ok",
         pulses=pulses,

@@ -14,7 +14,7 @@ import structlog
 from config.site import CameraBarrier
 from drivers.profiles.profile import CameraOutput, PushedSource
 from simulators.camera.makes import MAKES
-from simulators.camera.push import Seen, Verdict, input_body
+from simulators.camera.push import PushVerdict, Seen, input_body
 from simulators.camera.seeing import Eye, Pushed
 from simulators.modbus.image import OutputPulsed, OutputSet
 from simulators.site import SimSite
@@ -170,7 +170,7 @@ class Camera:
             self._store.append(seen)
         return Pushed(seen.plate_id, sent=False, stored=self._make.stores)
 
-    async def _push(self, seen: Seen) -> Verdict | None:
+    async def _push(self, seen: Seen) -> PushVerdict | None:
         """What the answer means; None if nobody took the read."""
         body, kind = self._make.read(self.eye.identity, seen, self.eye.has("replay"), self.eye.has)
         if self.eye.has("corrupt"):
@@ -189,7 +189,7 @@ class Camera:
         log.warning("nobody took the read", camera=self.id, plate_id=seen.plate_id)
         return None
 
-    async def _post(self, body: bytes, kind: str) -> Verdict | None:
+    async def _post(self, body: bytes, kind: str) -> PushVerdict | None:
         answer = await self._client.post(self._url, content=body, headers={"Content-Type": kind})
         found = self._make.verdict(answer.status_code, answer.content)
         if not found.taken:
@@ -197,7 +197,7 @@ class Camera:
         self._obey(found)
         return found
 
-    def _obey(self, told: Verdict) -> None:
+    def _obey(self, told: PushVerdict) -> None:
         outputs = {o.number: o.id for o in self._device.profile.outputs.values() if isinstance(o, CameraOutput)}
         for number, seconds in told.pulses:
             self._device.act(OutputPulsed(outputs[number], seconds))

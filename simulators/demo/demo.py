@@ -33,7 +33,7 @@ from simulators.demo.programs import (
     prepare_broker,
     prepare_postgres,
 )
-from simulators.demo.site import OF_SEVERAL, ROLES, DemoSite, Kept, local, python, write_private
+from simulators.demo.site import OF_SEVERAL, ROLES, DemoKeys, DemoSite, local, python, write_private
 from simulators.demo.supervisor import Probe, StartFailed, Supervisor, ask_control, serve_control
 
 app = typer.Typer(
@@ -51,7 +51,7 @@ class Demo:
 
     folder: Path
     sites: tuple[DemoSite, ...]
-    kept: Kept
+    kept: DemoKeys
     hub_port: int
     rhythm: bool
 
@@ -299,7 +299,7 @@ def demo(
     try:
         sites = read_sites(site)
         with alone(folder):
-            kept = Kept.load(folder / "kept.json", [of.site for of in sites])
+            kept = DemoKeys.load(folder / "kept.json", [of.site for of in sites])
             asyncio.run(run(demo_of(folder, sites, kept, port, rhythm=rhythm not in {"0", "false", "no"})))
     except* (SiteErrors, DemoError, EngineError, StartFailed) as group:
         failures = [str(error) for error in _leaves(group)]
@@ -343,7 +343,7 @@ def read_sites(names: str) -> list[SiteFile]:
     return found
 
 
-def demo_of(folder: Path, sites: Sequence[SiteFile], kept: Kept, port: int, *, rhythm: bool) -> Demo:
+def demo_of(folder: Path, sites: Sequence[SiteFile], kept: DemoKeys, port: int, *, rhythm: bool) -> Demo:
     """The demo of these sites; the first one's programs have plain names."""
     placed = [
         DemoSite(of.file, of.loaded, folder / kept.homes[of.site.site], f":{of.site.site}" if place else "", kept)

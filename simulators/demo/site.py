@@ -28,7 +28,7 @@ _PASSWORDS = ("broker:gateway", *(f"site_broker:{account}" for account in ACCOUN
 
 
 @dataclass
-class Kept:
+class DemoKeys:
     """What the demo makes at its first start and keeps. Only its owner can read the file.
 
     `homes`: site → its folder in the demo's; the first site that ever ran here has the demo's folder itself.
@@ -39,7 +39,7 @@ class Kept:
     homes: dict[str, str]
 
     @classmethod
-    def load(cls, path: Path, sites: Sequence[Site]) -> Kept:
+    def load(cls, path: Path, sites: Sequence[Site]) -> DemoKeys:
         """What was kept, completed where something is missing; a port that is taken by another is given up."""
         held = json.loads(path.read_text()) if path.exists() else {}
         kept = cls(held.get("ports", {}), held.get("passwords", {}), held.get("homes", {}))
@@ -96,7 +96,7 @@ class DemoSite:
     loaded: LoadedSite
     folder: Path
     suffix: str
-    kept: Kept
+    kept: DemoKeys
 
     @property
     def site(self) -> Site:

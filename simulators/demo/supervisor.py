@@ -42,7 +42,7 @@ class StartFailed(RuntimeError):
 
 
 @dataclass(slots=True)
-class Kept:
+class Attended:
     """One program and how it fares. `wanted` is cleared while it is held down."""
 
     program: Program
@@ -65,7 +65,7 @@ class Supervisor:
     def __init__(self, logs: Path, on_change: Callable[[], None]) -> None:
         self._logs = logs
         self._on_change = on_change
-        self._kept: dict[str, Kept] = {}
+        self._kept: dict[str, Attended] = {}
         self._order: list[str] = []
         logs.mkdir(parents=True, exist_ok=True)
         logs.chmod(0o700)
@@ -84,7 +84,7 @@ class Supervisor:
 
     async def start(self, program: Program, ready: Probe, *, within_s: float = 60.0) -> None:
         """Starts a program and returns once it is ready; from then on it is kept running."""
-        kept = Kept(program, ready)
+        kept = Attended(program, ready)
         self._kept[program.name] = kept
         self._order.append(program.name)
         kept.wanted.set()
@@ -116,7 +116,7 @@ class Supervisor:
             if kept.keeper is not None:
                 await asyncio.gather(kept.keeper, return_exceptions=True)
 
-    async def _keep(self, kept: Kept) -> None:
+    async def _keep(self, kept: Attended) -> None:
         while True:
             await kept.wanted.wait()
             kept.process = await self._spawn(kept.program)
@@ -132,7 +132,7 @@ class Supervisor:
                 log.warning("ended by itself", program=kept.program.name, code=code, again_in_s=RESTART_AFTER_S)
                 await asyncio.sleep(RESTART_AFTER_S)
 
-    async def _until_ready(self, kept: Kept, within_s: float) -> None:
+    async def _until_ready(self, kept: Attended, within_s: float) -> None:
         name = kept.program.name
         first = kept.starts
         try:
@@ -191,7 +191,7 @@ def _dies_with_parent(stop: signal.Signals) -> Callable[[], None]:
     return set_signal
 
 
-async def _end(kept: Kept) -> None:
+async def _end(kept: Attended) -> None:
     process = kept.process
     if process is None or process.returncode is not None:
         return

@@ -13,7 +13,7 @@ from drivers.factors import worth_of
 from drivers.profiles.profile import Command, Multiplier, Output, Profile, RegisterSource
 from drivers.profiles.words import WIDTHS
 from simulators.modbus.numbers import number_of, raw_of, words_of
-from simulators.modbus.slave import ILLEGAL_ADDRESS, ILLEGAL_VALUE, Refused
+from simulators.modbus.slave import ILLEGAL_ADDRESS, ILLEGAL_VALUE, ModbusException
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +68,24 @@ class Image:
     _written: dict[int, int] = field(default_factory=dict)
 
     def bits(self, fc: int, address: int, count: int) -> list[bool]:
-        """Coils (fc 1) or discrete inputs (fc 2); `Refused` where the product has none."""
+        """Coils (fc 1) or discrete inputs (fc 2); `ModbusException` where the product has none."""
         return [bool(bit) for bit in self._slice(self._bit_table(fc), address, count)]
 
     def words(self, fc: int, address: int, count: int) -> list[int]:
-        """Holding (fc 3) or input registers (fc 4); `Refused` where the product has none."""
+        """Holding (fc 3) or input registers (fc 4); `ModbusException` where the product has none."""
         return self._slice(self._word_table(fc), address, count)
 
     def set_coil(self, address: int, raw: int) -> None:
-        """An output, its timed pulse, or a command; `Refused` where the product takes none."""
+        """An output, its timed pulse, or a command; `ModbusException` where the product takes none."""
         if not self._switched(5, address, raw) and not self._commanded(address, [raw], coil=True):
-            raise Refused(ILLEGAL_ADDRESS)
+            raise ModbusException(ILLEGAL_ADDRESS)
 
     def set_words(self, address: int, words: list[int]) -> None:
-        """Outputs and commands in holding registers; `Refused` where the product takes none."""
+        """Outputs and commands in holding registers; `ModbusException` where the product takes none."""
         if len(words) == 1 and self._switched(6, address, words[0]):
             return  # a relay reads back as what it is, not as the word that switched it
         if not self._commanded(address, words, coil=False):
-            raise Refused(ILLEGAL_ADDRESS)
+            raise ModbusException(ILLEGAL_ADDRESS)
         self._written.update({address + place: word for place, word in enumerate(words)})
 
     @property
@@ -109,7 +109,7 @@ class Image:
                 return True
             if (output.fc, output.address) == (fc, address):
                 if raw not in (output.on, output.off):
-                    raise Refused(ILLEGAL_VALUE)
+                    raise ModbusException(ILLEGAL_VALUE)
                 self.act(OutputSet(name, raw == output.on))
                 return True
         return False
@@ -127,7 +127,7 @@ class Image:
                 return True
         # A coil that is let go again means nothing; anything else that is not known is an error.
         if held and not (coil and words == [0]):
-            raise Refused(ILLEGAL_VALUE)
+            raise ModbusException(ILLEGAL_VALUE)
         return bool(held)
 
     # --- What a read finds
@@ -214,9 +214,9 @@ class Image:
         """`count` places from `address`; holes answer 0 if the product lets its holes be read, and refuse otherwise."""
         wanted = range(address, address + count)
         if not table or wanted[0] < min(table) or wanted[-1] > max(table):
-            raise Refused(ILLEGAL_ADDRESS)
+            raise ModbusException(ILLEGAL_ADDRESS)
         if self.profile.limits.gap == 0 and any(place not in table for place in wanted):
-            raise Refused(ILLEGAL_ADDRESS)
+            raise ModbusException(ILLEGAL_ADDRESS)
         return [table.get(place, 0) for place in wanted]
 
 

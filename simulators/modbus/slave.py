@@ -13,7 +13,7 @@ ILLEGAL_VALUE = 3
 DEVICE_FAILURE = 4
 
 
-class Refused(Exception):
+class ModbusException(Exception):
     """The unit answers with this exception code."""
 
     def __init__(self, code: int) -> None:
@@ -22,7 +22,7 @@ class Refused(Exception):
 
 
 class Bank(Protocol):
-    """What a unit holds. Every method raises `Refused` where the unit would answer with an exception."""
+    """What a unit holds. Every method raises `ModbusException` where the unit would answer with an exception."""
 
     def bits(self, fc: int, address: int, count: int) -> list[bool]:
         """Coils (fc 1) or discrete inputs (fc 2)."""
@@ -46,16 +46,16 @@ def answer(bank: Bank, pdu: bytes) -> bytes:
     """The PDU that a unit with `bank` sends back for `pdu`."""
     try:
         return _answer(bank, pdu)
-    except Refused as refused:
+    except ModbusException as refused:
         return exception(pdu[0], refused.code)
 
 
 def _answer(bank: Bank, pdu: bytes) -> bytes:
     code = pdu[0]
     if code not in (1, 2, 3, 4, 5, 6, 15, 16):
-        raise Refused(ILLEGAL_FUNCTION)
+        raise ModbusException(ILLEGAL_FUNCTION)
     if len(pdu) < 5:
-        raise Refused(ILLEGAL_VALUE)
+        raise ModbusException(ILLEGAL_VALUE)
     address = int.from_bytes(pdu[1:3], "big")
     operand = int.from_bytes(pdu[3:5], "big")
     if code <= 2:
@@ -80,7 +80,7 @@ def _write_many(bank: Bank, code: int, address: int, count: int, pdu: bytes) -> 
     _check(count, 0x7B0 if code == 15 else 0x7B)
     expected = (count + 7) // 8 if code == 15 else count * 2
     if len(pdu) < 6 or pdu[5] != expected or len(body) != expected:
-        raise Refused(ILLEGAL_VALUE)
+        raise ModbusException(ILLEGAL_VALUE)
     if code == 15:
         bank.bits(1, address, count)
         for place in range(count):
@@ -93,7 +93,7 @@ def _write_many(bank: Bank, code: int, address: int, count: int, pdu: bytes) -> 
 
 def _check(count: int, limit: int) -> None:
     if not 1 <= count <= limit:
-        raise Refused(ILLEGAL_VALUE)
+        raise ModbusException(ILLEGAL_VALUE)
 
 
 def _packed(bits: list[bool]) -> bytes:

@@ -10,7 +10,7 @@ from contract.facts.gateway import StreamForked
 from contract.instants import Instant, instant
 from contract.kinds import decode_data
 from contract.presence import Presence
-from hub.ingest.rule import Head, Verdict, empty_head, judge, judge_birth
+from hub.ingest.rule import BatchVerdict, Head, empty_head, judge, judge_birth
 
 
 def now() -> Instant:
@@ -54,7 +54,7 @@ class ModelHub:
         verdict = judge(self.heads.get(batch.stream) or empty_head(self.gateway), self.gateway, batch, hashes, held)
         if verdict.state == "accept":
             self._store(batch, hashes, verdict.seq)
-            verdict = Verdict("committed", batch.events[-1].seq)
+            verdict = BatchVerdict("committed", batch.events[-1].seq)
         return _ack(batch.stream, verdict, batch.head if verdict.state == "committed" else None)
 
     def take_over(self, stream: str, seq: int, batch: Batch | None) -> None:
@@ -81,6 +81,6 @@ class ModelHub:
         self.heads[batch.stream] = Head(self.gateway, batch.events[-1].seq, hashes[-1])
 
 
-def _ack(stream: str, verdict: Verdict, head: str | None) -> Ack:
+def _ack(stream: str, verdict: BatchVerdict, head: str | None) -> Ack:
     assert verdict.state != "accept"
     return Ack(stream=stream, state=verdict.state, seq=verdict.seq, at=now(), why=verdict.why, head=head)

@@ -13,9 +13,9 @@ from gateway.uplink.outbox import (
     WINDOW,
     ForkNeeded,
     Freed,
+    HubRefusal,
     Ignored,
     Outbox,
-    Refused,
     Rewound,
     Told,
 )
@@ -109,7 +109,7 @@ def test_a_late_answer_to_what_went_out_before_the_silence_counts() -> None:
         (ack("expected", 3), Rewound(3)),
         (ack("fork", 20, why="copied back"), Ignored("a fork at 20 (copied back), to be confirmed")),
         (ack("fork", 3), Ignored("a fork at 3, but 10 was acknowledged")),
-        (ack("refused", 0, why="unknown version"), Refused("unknown version")),
+        (ack("refused", 0, why="unknown version"), HubRefusal("unknown version")),
     ],
 )
 def test_what_an_answer_means(heard: Ack, meaning: object) -> None:

@@ -22,7 +22,7 @@ from contract.kinds import decode_data
 from gateway.clock import Clock
 from gateway.hubtime import HubWord
 from gateway.journal import Draft, Journal, Keep, NotHeld, StateChange
-from gateway.journal.salvage import Found, Salvaged, salvage
+from gateway.journal.salvage import Salvage, Salvaged, salvage
 from gateway.journal.salvage import pages_of as image_of
 from gateway.journal.tables import MIGRATIONS
 from gateway.sqlite.pages import Pages
@@ -286,7 +286,7 @@ async def test_only_what_the_hub_lacks_is_held_in_memory(journals: Opener) -> No
     await journal.put([said(f"fact-{n}") for n in range(1, 1001)])
     await journal.fork(400, "copied back")
     path = await filled(journal, 200, acked=790)
-    found, most = Found(current=True), 0
+    found, most = Salvage(current=True), 0
     with image_of(path) as image:
         for record in image.records():
             found.take(record)

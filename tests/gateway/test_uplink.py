@@ -30,7 +30,7 @@ from gateway.journal import Draft, Journal
 from gateway.journal import Keep as KeepEvents
 from gateway.pictures import PictureStore
 from gateway.readings import Keep, ReadingsStore
-from gateway.uplink import Names, Uplink
+from gateway.uplink import Speaker, Uplink
 from gateway.web.served import People
 from tests.gateway.deciding import Decisions
 from tests.gateway.disks import NOW_MS, FaultyDisk, until
@@ -97,7 +97,7 @@ async def site(
 
     uplink = Uplink(
         Line(host="127.0.0.1", port=port, username=NAME, password_file="uplink.password", ca_file=ca_file),
-        Names(gateway=NAME, site="demo"),
+        Speaker(gateway=NAME, site="demo"),
         folder=folder,
         journal=journal,
         readings=readings,

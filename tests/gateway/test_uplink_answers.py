@@ -30,7 +30,7 @@ from gateway.readings import ReadingsStore
 from gateway.uplink.answers import Answers
 from gateway.uplink.diskwork import DiskHangs, DiskWork
 from gateway.uplink.outbox import ForkNeeded, Told
-from gateway.uplink.sending import Names, Sending
+from gateway.uplink.sending import Sending, Speaker
 from tests.gateway.disks import NOW_MS, FaultyDisk, until
 from tests.gateway.line import HubEnd, RunningBroker, hub_end
 from tests.gateway.test_uplink import PATIENT, Site, all_there, site
@@ -149,7 +149,7 @@ async def sending(folder: Path, disk: FaultyDisk | None = None) -> AsyncIterator
     pictures = PictureStore.open(folder / "pictures", clock=clock)
     yield (
         Sending(
-            Names("gw", "demo"), journal=journal, readings=readings, pictures=pictures, clock=clock,
+            Speaker("gw", "demo"), journal=journal, readings=readings, pictures=pictures, clock=clock,
             versions=lambda: Versions(software="1", desired=0, site_file="abc"), on_contact=lambda contact: None,
         ),
         journal,

@@ -24,7 +24,7 @@ from gateway.engine.site import SiteEngine
 from gateway.journal import Journal, Keep
 from gateway.pictures import PictureStore
 from gateway.readings import ReadingsStore
-from gateway.uplink import Names, Uplink
+from gateway.uplink import Speaker, Uplink
 from gateway.web.served import People
 from tests.hub.rig import Rig
 
@@ -184,7 +184,7 @@ async def gateway(site: Path, keep: Keep | None = None) -> AsyncIterator[Gateway
 
     uplink = Uplink(
         loaded.site.uplink,
-        Names(loaded.site.gateway, loaded.site.site),
+        Speaker(loaded.site.gateway, loaded.site.site),
         folder=folder,
         journal=journal,
         readings=readings,

@@ -13,7 +13,7 @@ from contract.acks import Ack
 from contract.instants import instant
 from contract.topics import UpTopic
 from hub.downlink import MOST_WAITING, Downlink
-from hub.ingest.arrivals import Refused
+from hub.ingest.arrivals import MessageRefused
 from hub.ingest.handover import Handover, Message
 from hub.ingest.refusals import Refusals
 from tests.hub.senders import NOW_MS, STREAM
@@ -21,8 +21,8 @@ from tests.hub.senders import NOW_MS, STREAM
 ACK = Ack(stream=STREAM, state="committed", seq=1, at=instant(NOW_MS))
 
 
-def refused(gateway: str, fault: str = "malformed") -> Refused:
-    return Refused(gateway, "events", "broken", fault=fault)
+def refused(gateway: str, fault: str = "malformed") -> MessageRefused:
+    return MessageRefused(gateway, "events", "broken", fault=fault)
 
 
 def test_of_one_gateway_and_fault_one_refusal_a_minute_is_recorded() -> None:

@@ -18,7 +18,7 @@ from contract.topics import UpTopic
 from hub.database.transactions import Database
 from hub.ingest import worker
 from hub.ingest.accept import Answer
-from hub.ingest.arrivals import PictureArrived, PresenceArrived, ReadingsArrived, Refused, weighed
+from hub.ingest.arrivals import MessageRefused, PictureArrived, PresenceArrived, ReadingsArrived, weighed
 from hub.ingest.handover import Message
 from hub.ingest.worker import GROUP_BYTES, Ingest
 from tests.hub.senders import NOW_MS, STREAM, Journal, Sent, enrolled, rows
@@ -52,7 +52,7 @@ def test_a_bomb_is_refused_and_weighs_what_it_cost(case: str) -> None:
     kind, payload = BOMBS[case]()
     assert len(payload) < 20_000
     found = weighed(UpTopic("s1", "gw-flood", kind), payload, NOW_MS)
-    assert isinstance(found.arrival, Refused)
+    assert isinstance(found.arrival, MessageRefused)
     assert 3_000_000 < found.cost <= max(wire.UNPACKED_LIMITS[Batch], wire.UNPACKED_LIMITS[ReadingsBatch])
 
 

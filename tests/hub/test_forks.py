@@ -7,9 +7,9 @@ import pytest
 
 from contract.facts.gateway import JournalLost
 from hub.database.transactions import Database, Outcome
-from hub.events.service import Wanted, events
+from hub.events.service import WantedEvents, events
 from hub.events.verifying import verify
-from hub.ingest.places import Place, Places
+from hub.ingest.places import Places, StreamPlace
 from hub.ingest.projecting import Registry
 from hub.ingest.worker import Ingest
 from tests.hub.senders import STREAM, Journal, Sent, enrolled, rows
@@ -149,7 +149,7 @@ async def test_the_history_says_where_an_event_was_first_recorded(database: Data
     hub, copy = await standing(database, Sent())
     await hub.facts([copy.forked(6, SECOND).arrived(1, 4)])
     async with database.transaction() as conn:
-        found = (await events(conn, Wanted(), 3)).events
+        found = (await events(conn, WantedEvents(), 3)).events
     firsts = [(one.first.stream, one.first.seq) for one in found if one.first is not None]
     assert firsts == [(STREAM, 9), (STREAM, 8), (STREAM, 7)]
     live = [(one.first.stream, one.first.seq) for one in told[-1].events if one.first is not None]
@@ -202,8 +202,8 @@ def test_a_place_that_was_noted_as_the_first_one_can_be_chained_later() -> None:
     new = old.forked(0, "b" * 32)
     event, (moved,) = new.events[1], new.batch(1, 2).moved
     places = Places({})
-    places.new("gw-1", event, moved, Place(new.stream, 2, new.hash_at(2)), 0)
-    first = Place(old.stream, 1, old.hash_at(1))
+    places.new("gw-1", event, moved, StreamPlace(new.stream, 2, new.hash_at(2)), 0)
+    first = StreamPlace(old.stream, 1, old.hash_at(1))
     assert not places.noted[first].chained
     assert places.again("gw-1", event, moved, first)
     assert places.noted[first].chained

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from contract.events import GENESIS, Batch, chain
 from contract.limits import BATCH_LIMIT
-from hub.ingest.rule import Head, Verdict, empty_head, held_range, judge, judge_birth
+from hub.ingest.rule import BatchVerdict, Head, empty_head, held_range, judge, judge_birth
 from tests.hub.senders import Journal
 
 OURS = Journal().record_many(300)
@@ -22,7 +22,7 @@ def head_of(journal: Journal, seq: int, *, ended: bool = False) -> Head:
     return Head("gw-1", seq, journal.hash_at(seq), ended)
 
 
-def judged(head: Head, batch: Batch, gateway: str = "gw-1") -> Verdict:
+def judged(head: Head, batch: Batch, gateway: str = "gw-1") -> BatchVerdict:
     wanted = held_range(head, batch.first_seq, batch.events[-1].seq)
     held = {} if wanted is None else {seq: OURS.hash_at(seq) for seq in range(wanted[0], wanted[1] + 1)}
     return judge(head, gateway, batch, chain(batch.prev, batch.events), held)

@@ -16,7 +16,7 @@ from contract.readings import Column, Quality, Reading, ReadingsBatch, Value, co
 from contract.texts import Text
 from hub.database.transactions import Database, Outcome
 from hub.ingest.accept import Answer
-from hub.ingest.arrivals import PictureArrived, ReadingsArrived, Refused
+from hub.ingest.arrivals import MessageRefused, PictureArrived, ReadingsArrived
 from hub.telemetry.ingest import Readings
 from hub.telemetry.months import Month, month_of
 from hub.telemetry.rollup import next_hour, sum_hours
@@ -149,7 +149,7 @@ async def test_impossible_times_and_numbers_do_not_stop_the_others(database: Dat
 def test_columns_of_different_lengths_are_refused() -> None:
     column = Column(point="a.b", at=[1, 2], values=[1.0], quality=["good"])
     found = arrived("gw-1", "telemetry", ReadingsBatch(store=STORE, seq=1, oldest=1, columns=[column]))
-    assert isinstance(found, Refused)
+    assert isinstance(found, MessageRefused)
     assert found.stream == STORE
 
 
@@ -212,7 +212,7 @@ async def test_pictures_are_kept_once_and_shown_to_their_site(database: Database
         async with hub.signed_in("stranger", "guard", "other") as stranger:
             assert (await stranger.get(f"/api/pictures/{picture.id}")).status_code == 404
         forged = arrived("demo-gw", "pictures", Picture(id="0" * 32, at=instant(NOW_MS), jpeg=jpeg))
-        assert isinstance(forged, Refused)
+        assert isinstance(forged, MessageRefused)
 
 
 # --- What REST answers

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from simulators.camera.picture import HEIGHT, WIDTH, colour_of, shot
-from simulators.camera.push import NO_PLATE, CameraIdentity, Seen, Verdict, plate_body, verdict
+from simulators.camera.push import NO_PLATE, CameraIdentity, PushVerdict, Seen, plate_body, verdict
 from tests.simulators.stage import Catcher, catching, picture, simulated, until
 
 CAMERA = CameraIdentity("gate-in-cam", "sim-1")
@@ -76,7 +76,7 @@ def test_the_body_is_the_vendors() -> None:
     ],
 )
 def test_what_an_answer_means_to_the_camera(status: int, body: bytes, expected: tuple[bool, bool]) -> None:
-    assert verdict(status, body) == Verdict(*expected)
+    assert verdict(status, body) == PushVerdict(*expected)
 
 
 async def test_a_car_is_pushed_with_its_picture(tmp_path: Path) -> None:

@@ -11,15 +11,15 @@ import pytest
 
 from config import SiteErrors, load_site
 from simulators.demo.demo import DemoError, demo_of, read_sites
-from simulators.demo.site import Kept
+from simulators.demo.site import DemoKeys
 
 SITES = Path(__file__).parents[2] / "config" / "sites"
 BOTH = f"{SITES / 'demo.yaml'},{SITES / 'annex.yaml'}"
 
 
-def kept(folder: Path, *sites: str) -> Kept:
+def kept(folder: Path, *sites: str) -> DemoKeys:
     names: list[Any] = [SimpleNamespace(site=site) for site in sites]
-    return Kept.load(folder / "kept.json", names)
+    return DemoKeys.load(folder / "kept.json", names)
 
 
 def test_what_is_kept_goes_with_the_site_in_whatever_order_they_are_named(tmp_path: Path) -> None:
@@ -42,7 +42,9 @@ def test_a_demo_from_before_there_were_several_keeps_its_folder(tmp_path: Path) 
 
 def test_the_first_site_has_plain_names(tmp_path: Path) -> None:
     sites = read_sites(BOTH)
-    demo = demo_of(tmp_path, sites, Kept.load(tmp_path / "kept.json", [of.site for of in sites]), 8080, rhythm=False)
+    demo = demo_of(
+        tmp_path, sites, DemoKeys.load(tmp_path / "kept.json", [of.site for of in sites]), 8080, rhythm=False
+    )
     first, second = demo.sites
     assert [of.gateway().name for of in demo.sites] == ["gateway", "gateway:annex"]
     assert [of.site_broker().program.name for of in demo.sites] == ["site_broker", "site_broker:annex"]

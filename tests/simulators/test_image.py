@@ -17,7 +17,7 @@ from drivers.profiles.profile import RegisterSource
 from drivers.profiles.words import WIDTHS, Order
 from simulators.modbus.image import Action, CommandGiven, Image, OutputPulsed, OutputSet, OutputToggled
 from simulators.modbus.numbers import number_of, words_of
-from simulators.modbus.slave import Refused, answer
+from simulators.modbus.slave import ModbusException, answer
 
 MODBUS = sorted(id_ for id_, profile in load_all().items() if profile.protocol == "modbus")
 
@@ -181,5 +181,5 @@ def test_a_let_go_command_coil_means_nothing() -> None:
 def test_an_unknown_value_reads_as_the_products_own_mark_for_it() -> None:
     image = Image(load("grundfos_cim200"), lambda name: None if name == "flow" else False, lambda _: None)
     assert image.words(4, 301, 1) == [0xFFFF]
-    with pytest.raises(Refused):
+    with pytest.raises(ModbusException):
         image.words(4, 9000, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulators.modbus.slave import ILLEGAL_ADDRESS, Refused, answer
+from simulators.modbus.slave import ILLEGAL_ADDRESS, ModbusException, answer
 
 
 class Table:
@@ -33,7 +33,7 @@ class Table:
 
     def _check(self, address: int, count: int) -> None:
         if address + count > 200:
-            raise Refused(ILLEGAL_ADDRESS)
+            raise ModbusException(ILLEGAL_ADDRESS)
 
 
 CASES = [

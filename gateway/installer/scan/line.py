@@ -14,7 +14,7 @@ from gateway.installer.scan.results import say_fit, suggest
 from gateway.installer.scan.searching import Sweep, lasts_s, sweep
 from gateway.installer.scan.sitelines import serial_bus
 from gateway.installer.scan.sweeps import USUAL_S, Setting, patience
-from gateway.installer.terminal.screen import Screen, Step
+from gateway.installer.terminal.screen import Doing, Screen
 from gateway.installer.terminal.trouble import FAILED, INTERRUPTED
 from gateway.installer.terminal.wording import lasting, line
 from gateway.installer.wire.channels import SerialChannel
@@ -100,7 +100,7 @@ def _spanned(units: list[int]) -> str:
     return ", ".join(map(str, units[:8])) + (" …" if len(units) > 8 else "")
 
 
-async def _search(screen: Screen, order: Order, plans: Plans, found: list[Found], step: Step) -> None:
+async def _search(screen: Screen, order: Order, plans: Plans, found: list[Found], step: Doing) -> None:
     done = 0
     for setting, asks in plans.asks.items():
         channel = SerialChannel(order.port, *setting)
@@ -129,7 +129,7 @@ class Round(NamedTuple):
 
     asks: list[Ask]
     thinks_s: float
-    step: Step
+    step: Doing
     done: int
 
 
@@ -194,7 +194,7 @@ def _odd(screen: Screen, setting: Setting, heard: Sweep) -> None:
 
 
 async def _recognise(
-    screen: Screen, channel: SerialChannel, setting: Setting, mine: list[Found], step: Step
+    screen: Screen, channel: SerialChannel, setting: Setting, mine: list[Found], step: Doing
 ) -> None:  # fmt: skip
     known, wrong = profiles()
     if wrong:

@@ -20,7 +20,7 @@ from gateway.installer.scan.results import say_fit, suggest
 from gateway.installer.scan.searching import Sweep, sweep
 from gateway.installer.scan.sitelines import tcp_bus
 from gateway.installer.scan.sweeps import Setting
-from gateway.installer.terminal.screen import Screen, Step
+from gateway.installer.terminal.screen import Doing, Screen
 from gateway.installer.terminal.trouble import FAILED, INTERRUPTED, Trouble
 from gateway.installer.terminal.wording import lasting
 from gateway.installer.wire.channels import Gone, TcpChannel
@@ -91,7 +91,7 @@ async def scan_net(screen: Screen, order: NetOrder) -> int:
     return status if status is not None else (0 if any(spot.kind or spot.words for spot in spots) else FAILED)
 
 
-async def _search(screen: Screen, order: NetOrder, spots: list[Spot], step: Step) -> None:
+async def _search(screen: Screen, order: NetOrder, spots: list[Spot], step: Doing) -> None:
     done = 0
     open_: list[tuple[str, int]] = []
     async for host, port, listens in probing.open_ports(order.hosts, order.ports):

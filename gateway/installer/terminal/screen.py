@@ -20,7 +20,7 @@ from rich.text import Text as Styled
 from gateway.installer.terminal.language import Language, Speech
 
 
-class Step:
+class Doing:
     """One long doing: told how far it is. On a pipe it says nothing between beginning and end."""
 
     def __init__(self, progress: Progress | None, total: float) -> None:
@@ -92,10 +92,10 @@ class Screen:
         return table
 
     @contextmanager
-    def doing(self, total: float) -> Iterator[Step]:
+    def doing(self, total: float) -> Iterator[Doing]:
         """A progress bar with the time left, where there is a terminal to draw it on."""
         if not sys.stderr.isatty() or self.as_json:
-            yield Step(None, total)
+            yield Doing(None, total)
             return
         columns = (
             BarColumn(bar_width=30),
@@ -104,7 +104,7 @@ class Screen:
             TextColumn("{task.description}"),
         )
         with Progress(*columns, console=self.err, transient=True) as progress:
-            yield Step(progress, total)
+            yield Doing(progress, total)
 
 
 def plain(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
