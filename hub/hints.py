@@ -29,7 +29,7 @@ from hub.database.event import StoredEvent
 from hub.database.failures import passes
 from hub.database.hearing import Hearing
 from hub.database.transactions import Database, Outcome
-from hub.events.service import Wanted, events
+from hub.events.service import WantedEvents, events
 from web.live.stream import Live
 
 log = structlog.get_logger(__name__)
@@ -280,7 +280,7 @@ class Hints:
         most, found = self._live.limits.most_events, list[StoredEvent]()
         async with self._database.transaction() as conn:
             for first, last in runs:
-                page = await events(conn, Wanted(after=first - 1, before=last + 1), most, most_bytes=EVENT_BYTES)
+                page = await events(conn, WantedEvents(after=first - 1, before=last + 1), most, most_bytes=EVENT_BYTES)
                 found += page.events
                 if page.full or len(found) >= most:
                     return None

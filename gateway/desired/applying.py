@@ -18,7 +18,8 @@ import structlog
 
 from contract.desired import ITEM_TYPES, NOTHING, Account, Desired, Holder, Item
 from contract.limits import ITEM_BYTES
-from gateway.desired.held import Held, Row
+from gateway.desired.held import Held
+from gateway.desired.tables import Row
 from gateway.engine.desk.timers import Alarmclock, Timers
 from gateway.resting import in_bits
 from gateway.web.served import People

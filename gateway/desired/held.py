@@ -17,26 +17,23 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
-import msgspec
 import structlog
 
 from gateway.clock import Clock
+from gateway.desired import tables
 from gateway.desired.pins import HeldPins
-from gateway.resting import in_bits
 from gateway.sqlite.disk import (
     Damaged,
     Disk,
     JournalTooNew,
     damaging,
-    from_both_ends,
     intact,
-    look,
     transaction,
     unopened,
 )
-from gateway.sqlite.file import PATIENCE_S, Damage, Damages, Opened, StoreFile
+from gateway.sqlite.file import PATIENCE_S, Damages, Opened, StoreFile
 
 log = structlog.get_logger(__name__)
 
@@ -58,35 +55,7 @@ _PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 _CLOSE_S = 5.0
 _ROW_BYTES = 150
 
-_MIGRATIONS = (
-    """
-    CREATE TABLE items (
-        kind TEXT NOT NULL, id TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (kind, id)
-    ) WITHOUT ROWID;
-    CREATE TABLE standing (one INTEGER PRIMARY KEY CHECK (one = 1), revision INTEGER NOT NULL);
-    INSERT INTO standing (one, revision) VALUES (1, 0);
-    """,
-    """
-    CREATE TABLE arriving (
-        kind TEXT NOT NULL, id TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (kind, id)
-    ) WITHOUT ROWID;
-    """,
-)
-_NEW_ARRIVING = _MIGRATIONS[1]
-
-Row = tuple[str, str, bytes | None]
-"""(kind, id, JSON of the value): one item; None: to drop."""
-
 Turned = Callable[[], None]
-
-
-class _Write(NamedTuple):
-    """One transaction. `first`: the first part of a whole; `whole`: what has arrived replaces what is held."""
-
-    form: Literal["delta", "first", "part", "whole"]
-    revision: int
-    rows: Sequence[Row]
-    size: int
 
 
 class _BegunAnew(Damaged):
@@ -102,7 +71,7 @@ class Held:
         self._disk = disk
         self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="held-writer")
-        self._waiting: deque[_Write] = deque()
+        self._waiting: deque[tables.Write] = deque()
         self._waiting_bytes = 0
         self._lost = False
         self._refuses = False
@@ -128,10 +97,10 @@ class Held:
         lying_open: list[tuple[str, str, bytes]] = []
         file = StoreFile(
             path,
-            _MIGRATIONS,
-            take=partial(_take, pins, lying_open),
+            tables.MIGRATIONS,
+            take=partial(tables.take, pins, lying_open),
             amend=partial(pins.seal_held, rows=lying_open),
-            fill=_fill,
+            fill=tables.fill,
             machine_ms=clock.machine_ms,
             patience_s=PATIENCE_S,
             checkpoint_pages=1_000,
@@ -186,11 +155,11 @@ class Held:
         """`turned` is called when `why` or `wants_all` has changed."""
         self._watchers.append(turned)
 
-    def keep(self, revision: int, rows: Sequence[Row]) -> None:
+    def keep(self, revision: int, rows: Sequence[tables.Row]) -> None:
         """What changed up to `revision` goes to the disk; returns at once."""
         self._queue("delta", revision, rows)
 
-    def keep_part(self, revision: int, rows: Sequence[Row], *, first: bool) -> None:
+    def keep_part(self, revision: int, rows: Sequence[tables.Row], *, first: bool) -> None:
         """A part of a whole goes to the disk, beside what is held; returns at once. `first`: of a new whole."""
         if first:
             # A whole is what a disk that lost something waits for.
@@ -237,10 +206,12 @@ class Held:
         self._turn(why)
         self._write()
 
-    def _queue(self, form: Literal["delta", "first", "part", "whole"], revision: int, rows: Sequence[Row]) -> None:
+    def _queue(
+        self, form: Literal["delta", "first", "part", "whole"], revision: int, rows: Sequence[tables.Row]
+    ) -> None:
         if self._lost:
             return
-        write = _Write(form, revision, rows, sum(_ROW_BYTES + len(value or b"") for _, _, value in rows))
+        write = tables.Write(form, revision, rows, sum(_ROW_BYTES + len(value or b"") for _, _, value in rows))
         self._waiting.append(write)
         self._waiting_bytes += write.size
         if self._waiting_bytes > WAITING_BYTES:
@@ -297,7 +268,7 @@ class Held:
         self._writer = None
         self._turn(None)
 
-    async def _patiently(self, write: _Write | None) -> None:
+    async def _patiently(self, write: tables.Write | None) -> None:
         """One write; a disk that is silent for long counts as one that refuses, and is waited for."""
         work = asyncio.get_running_loop().run_in_executor(self._thread, self._store, write)
         if not (await asyncio.wait({work}, timeout=LATE_S))[0]:
@@ -316,7 +287,7 @@ class Held:
 
     # --- On the writer's thread
 
-    def _store(self, write: _Write | None) -> None:
+    def _store(self, write: tables.Write | None) -> None:
         db = self._writing(write)
         db.execute("PRAGMA secure_delete=ON")
         try:
@@ -325,7 +296,7 @@ class Held:
                     # Is there room again? A page that is there already says nothing.
                     db.execute("INSERT OR REPLACE INTO arriving VALUES ('', '', zeroblob(?))", (PROBE_BYTES,))
                 else:
-                    _put(db, write, self._pins)
+                    tables.put(db, write, self._pins)
                 self._disk.commit(db)
         except (sqlite3.Error, Damaged) as error:
             if damaging(error):
@@ -336,9 +307,9 @@ class Held:
         if write is None:
             db.execute("DELETE FROM arriving")
         elif write.form in ("delta", "whole"):
-            _empty_log(db)
+            tables.empty_log(db)
 
-    def _writing(self, write: _Write | None) -> sqlite3.Connection:
+    def _writing(self, write: tables.Write | None) -> sqlite3.Connection:
         """The writing connection; `Damaged` if the file was begun anew, and only everything makes it whole."""
         if self._file.db is None:
             self._file.open()
@@ -348,62 +319,3 @@ class Held:
         elif self._renewals != self._file.renewals:
             raise _BegunAnew("the file was begun anew")
         return self._file.db
-
-
-def _put(db: sqlite3.Connection, write: _Write, pins: HeldPins) -> None:
-    if write.form == "first":
-        db.execute("DELETE FROM arriving")
-    table = "items" if write.form == "delta" else "arriving"
-    for kind, name, value in in_bits(write.rows):
-        if value is None:
-            db.execute(f"DELETE FROM {table} WHERE kind=? AND id=?", (kind, name))
-        else:
-            kept = pins.to_disk(kind, value)
-            db.execute(f"INSERT OR REPLACE INTO {table} (kind, id, value) VALUES (?,?,?)", (kind, name, kept))
-    if write.form == "whole":
-        db.execute("DROP TABLE items")
-        db.execute("ALTER TABLE arriving RENAME TO items")
-        db.execute(_NEW_ARRIVING)
-    if write.form in ("delta", "whole"):
-        db.execute("UPDATE standing SET revision=?", (write.revision,))
-
-
-def _empty_log(db: sqlite3.Connection) -> None:
-    """What was committed goes into the file, and the log holds nothing of before. The write stands whatever comes."""
-    try:
-        busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except sqlite3.Error as error:
-        log.warning("held.log_not_emptied", why=str(error))
-    else:
-        if busy:
-            log.info("held.log_in_use")
-
-
-def _take(pins: HeldPins, lying_open: list[tuple[str, str, bytes]], db: sqlite3.Connection) -> int:
-    """The revision held; `lying_open` becomes the items whose PIN is not sealed. Every page is read once, so that what
-    is damaged is known before anything is decided by it."""
-    lying_open.clear()
-    for kind, name, value in db.execute("SELECT kind, id, value FROM items"):
-        if not isinstance(value, bytes):
-            raise TypeError("a value that is none")
-        if pins.lies_open(kind, value):
-            lying_open.append((kind, name, value))
-    return int(db.execute("SELECT revision FROM standing").fetchone()[0])
-
-
-def _fill(db: sqlite3.Connection, damage: Damage | None) -> None:
-    """What a damaged file still gives; its revision is that of nothing, so that the hub sends everything again."""
-    if damage is None:
-        return
-    try:
-        old = look(damage.path)
-    except sqlite3.Error as error:
-        log.warning("held.nothing_saved", why=str(error))
-        return
-    try:
-        for kind, name, value in from_both_ends(old, "SELECT kind, id, value FROM items ORDER BY kind, id"):
-            with contextlib.suppress(ValueError, TypeError):
-                msgspec.json.decode(value)
-                db.execute("INSERT OR IGNORE INTO items (kind, id, value) VALUES (?,?,?)", (kind, name, value))
-    finally:
-        old.close()

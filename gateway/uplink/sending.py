@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-import msgspec
 import structlog
 
 from contract import VERSION, wire
 from contract.acks import Ack
-from contract.errors import TooLarge
 from contract.instants import instant
 from contract.presence import Presence, Versions
 from contract.topics import UpKind
@@ -33,6 +31,7 @@ from gateway.uplink.diskwork import DISK_S, DiskHangs, DiskWork
 from gateway.uplink.outbox import ForkNeeded, Freed, HubRefusal, Ignored, Meaning, Outbox, Rewound, Told
 from gateway.uplink.pace import HEARTBEAT_S, SILENT_S
 from gateway.uplink.picturing import Picturing
+from gateway.uplink.readings import ReadingsSending
 
 log = structlog.get_logger(__name__)
 
@@ -40,8 +39,6 @@ Contact = Literal["met", "parted"]
 """`met`: a line to the hub stands. `parted`: the hub, or this journal, turned out to be an older one."""
 
 Publish = Callable[[UpKind, bytes], Awaitable[None]]
-
-READINGS_WINDOW = 4
 
 BEHIND = 10
 """A backlog from which a gateway says at once that it has caught up; a few events are always on their way."""
@@ -78,16 +75,16 @@ class Sending:
         self._events = Outbox(journal.stream, journal.acked)
         self._life = journal.life
         """The file and stream that the outbox stands for."""
-        self._blobs = Outbox(readings.store, readings.acked, window=READINGS_WINDOW)
         self._answers = Answers(journal, self.announce)
         self._recall = False
         self._fork: ForkNeeded | None = None
         self._told: Told | None = None
-        self._renew = False
         self._again_at = 0.0
         self._presence_at = 0.0
         self._wake = asyncio.Event()
         self._disk = DiskWork(self._wake.set)
+        self._hub_time = HubTime()
+        self._reading = ReadingsSending(readings, self._disk, self._hub_time, clock)
         self._picturing = Picturing(pictures, self._disk)
         self._freed = asyncio.Event()
         self._said: tuple[bool, str | None] = (False, None)
@@ -95,7 +92,6 @@ class Sending:
         self._told_backlog = 0
         self._silence_watchers: list[Callable[[], None]] = []
         self.leaving = False
-        self._hub_time = HubTime()
         self._hub_told_time = asyncio.Event()
         journal.watch_durable(self._wake.set)
         readings.watch(self._wake.set)
@@ -176,13 +172,13 @@ class Sending:
         """The line stands: everything that is not acknowledged goes (again)."""
         self._hub_spoke = False
         self._events.connected()
-        self._blobs.connected()
+        self._reading.connected()
         self._picturing.connected()
 
     def disconnected(self) -> None:
         """The line is cut."""
         self._events.disconnected()
-        self._blobs.disconnected()
+        self._reading.disconnected()
 
     async def run(self, publish: Publish) -> None:
         """Sends over one connection until it breaks (the publish raises) or the gateway leaves."""
@@ -211,13 +207,11 @@ class Sending:
         self._learn_time(ack)
         if ack.stream == self._events.stream:
             self._take_events(self._events.heard(ack, self._journal.floor, now))
-        elif ack.stream == self._blobs.stream:
-            self._take_readings(self._blobs.heard(ack, self._readings.floor, now))
-        else:
+        elif not self._reading.heard(ack, now):
             self._picturing.heard(ack)
 
     def _owed(self) -> list[float]:
-        return [since for since in (self._events.owed_since, self._blobs.owed_since) if since is not None]
+        return [since for since in (self._events.owed_since, self._reading.owed_since) if since is not None]
 
     def _say_silence(self) -> None:
         stands = self.silent_since is not None, self.refused
@@ -250,19 +244,6 @@ class Sending:
                 log.error("uplink.batch_refused", why=why)
             case Ignored(why):
                 log.debug("uplink.ack_ignored", why=why)
-
-    def _take_readings(self, meaning: Meaning) -> None:
-        match meaning:
-            case Freed(seq) | Rewound(seq):
-                self._readings.acknowledge(seq)
-            case ForkNeeded():
-                self._renew = True
-            case HubRefusal(why):
-                log.error("uplink.readings_refused", why=why)
-            case Ignored(why):
-                log.debug("uplink.ack_ignored", why=why)
-            case Told():  # only what has a break is asked, and a store of readings has none
-                pass
 
     def _learn_time(self, ack: Ack) -> None:
         word = self._hub_time.answered(ack, self._clock.monotonic())
@@ -297,16 +278,14 @@ class Sending:
         if self._journal.life != self._life:
             self._events.renewed(self._journal.stream, self._journal.acked)
             self._parted()
-        if self._readings.store != self._blobs.stream:
-            self._renew = False
-            self._blobs.renewed(self._readings.store, self._readings.acked)
+        self._reading.follow()
 
     def _rest_s(self) -> float:
         now = time.monotonic()
         moments = [self._presence_at + HEARTBEAT_S]
         if self._again_at > now:
             moments.append(self._again_at)
-        moments += [at for at in (self._events.wake_at(now), self._blobs.wake_at(now)) if at is not None]
+        moments += [at for at in (self._events.wake_at(now), self._reading.wake_at(now)) if at is not None]
         if self._picturing.wake_at is not None:
             moments.append(self._picturing.wake_at)
         moments += [since + SILENT_S for since in self._owed() if since + SILENT_S > now]
@@ -409,33 +388,7 @@ class Sending:
         return True
 
     async def _send_readings(self, publish: Publish, now: float) -> bool:
-        if self._renew and now >= self._again_at:
-            try:
-                await self._disk.wait("renewal", self._readings.store, self._readings.renew)
-            except DiskHangs:
-                raise
-            except OSError as error:
-                self._refused_by_the_disk(error)
-                return True
-            self._renew = False
-            self._blobs.restarted(self._readings.store, now, self._readings.acked)
-            return True
-        after = self._blobs.next_after(self._readings.last, now)
-        if after is None:
-            return False
-        asked = self._readings.store, after
-        batch = await self._disk.wait("readings", asked, partial(self._readings.batch, after))
-        if batch is None:
-            return False
-        try:
-            payload = await asyncio.to_thread(wire.encode, batch)
-        except TooLarge as error:
-            log.error("uplink.readings_too_large", seq=batch.seq, why=str(error))  # noqa: TRY400
-            payload = wire.encode(msgspec.structs.replace(batch, columns=[]))
-        self._blobs.sent(batch.seq, time.monotonic())
-        self._hub_time.sent(batch.store, batch.seq, self._clock.monotonic())
-        await publish("telemetry", payload)
-        return True
+        return await self._reading.send(publish, now)
 
     async def _send_picture(self, publish: Publish, now: float) -> bool:
         return await self._picturing.send(publish, now, turn=self.caught_up)

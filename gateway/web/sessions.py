@@ -25,7 +25,7 @@ from gateway.clock import Clock
 from gateway.engine.desk.record import Facts, Record
 from gateway.journal import Recorded
 from gateway.web.served import People
-from web.session.sessions import StoredAccount, StoredSession
+from web.session.store import StoredAccount, StoredSession
 from web.users import SEALED, User
 
 SESSIONS_LIMIT = 500

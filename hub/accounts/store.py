@@ -15,7 +15,7 @@ from hub.accounts.schemas import user_of
 from hub.database.transactions import Database, connection
 from hub.events import stream
 from web.moments import moment_of
-from web.session.sessions import StoredAccount, StoredSession
+from web.session.store import StoredAccount, StoredSession
 from web.users import ALL_SITES, User
 
 

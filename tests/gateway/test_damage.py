@@ -17,7 +17,8 @@ from contract.desired import Holder
 from contract.facts.machines import ReadingsDropped
 from contract.readings import Reading
 from gateway.clock import Clock
-from gateway.desired.held import Held, Row
+from gateway.desired.held import Held
+from gateway.desired.tables import Row
 from gateway.journal import BrokenChain, Draft, Journal, NotHeld, StateChange
 from gateway.journal import Keep as KeepEvents
 from gateway.readings import Keep, ReadingsStore

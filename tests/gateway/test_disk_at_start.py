@@ -22,7 +22,8 @@ from contract.facts.gateway import RecordingStalled
 from contract.kinds import decode_data
 from contract.readings import Reading
 from gateway.clock import Clock
-from gateway.desired.held import Held, Row
+from gateway.desired.held import Held
+from gateway.desired.tables import Row
 from gateway.journal import Draft, Journal, Keep, StateChange
 from gateway.journal.salvage import Salvaged, salvage
 from gateway.pictures import PictureStore

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from gateway.clock import Clock
-from gateway.desired.held import _MIGRATIONS, Held, Row
+from gateway.desired.held import Held
+from gateway.desired.tables import MIGRATIONS, Row
 from gateway.sqlite.disk import Damaged, prepare
 from tests.gateway.disks import FaultyDisk, until
 
@@ -171,7 +172,7 @@ async def test_a_damaged_file_is_set_aside_and_the_hub_is_asked(tmp_path: Path) 
 
 
 async def test_a_file_of_the_form_before_is_taken_over(tmp_path: Path) -> None:
-    before = prepare(tmp_path / "held.sqlite", _MIGRATIONS[:1])
+    before = prepare(tmp_path / "held.sqlite", MIGRATIONS[:1])
     before.execute("INSERT INTO items VALUES ('holder', 'li', x'7b7d')")
     before.execute("UPDATE standing SET revision = 3")
     before.close()
@@ -272,7 +273,7 @@ async def test_no_pin_can_be_read_in_the_file_and_every_one_is_there(tmp_path: P
 
 def lying_open(folder: Path) -> None:
     """A file of rights as it was written before PINs were sealed."""
-    db = prepare(folder / "held.sqlite", _MIGRATIONS)
+    db = prepare(folder / "held.sqlite", MIGRATIONS)
     db.executemany("INSERT INTO items VALUES (?,?,?)", ITEMS)
     db.execute("INSERT INTO arriving VALUES ('credential', 'c-1', ?)", (PIN,))
     db.execute("UPDATE standing SET revision=7")

@@ -32,7 +32,7 @@ from rules.access.freshness import AGREEING
 from tests.gateway.disks import NOW_MS, FaultyDisk, Hands, state_on_disk, until
 from tests.gateway.engine_site import FITTER, MORNING, Time, Yard, yard
 from tests.gateway.pages import overwrite, pages, settle
-from web.session.sessions import StoredAccount, StoredSession
+from web.session.store import StoredAccount, StoredSession
 from web.users import User
 
 LOCK_HELD = ("write", "relays", "relay_1", True)

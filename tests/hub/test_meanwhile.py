@@ -16,7 +16,7 @@ from hub.events.stream import HUB
 from tests.hub.office import PASSWORD, Office, office
 from tests.hub.senders import rows
 from tests.hub.test_accounts import NEW
-from web.session.sessions import StoredSession
+from web.session.store import StoredSession
 
 OTHER = "three pears on a roof"
 THIEFS = "four plums in a hat"

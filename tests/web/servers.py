@@ -20,7 +20,8 @@ from web.live.screens import LiveEvent, View
 from web.live.stream import Live, LiveLimits, Snapshot, State
 from web.server.server import make_server
 from web.session.passwords import Passwords
-from web.session.sessions import SessionLimits, Sessions, StoredAccount, StoredSession, normal_username
+from web.session.sessions import SessionLimits, Sessions, normal_username
+from web.session.store import StoredAccount, StoredSession
 from web.users import User
 
 

@@ -12,7 +12,8 @@ from starlette.responses import Response
 from web.asked import Body
 from web.errors import NotFound
 from web.moments import At, moment_of
-from web.session.sessions import Sessions, SignedInUser, StoredSession, address_of
+from web.session.sessions import Sessions, SignedInUser, address_of
+from web.session.store import StoredSession
 from web.users import User
 
 router = APIRouter(tags=["session"])

@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 
 from contract.readings import Reading, columns_of
-from gateway.desired import held
+from gateway.desired.tables import MIGRATIONS
 from gateway.readings import tables
 from gateway.sqlite.disk import prepare
 from tests.gateway.disks import NOW_MS
@@ -50,7 +50,7 @@ def test_readings_and_desired_items_are_read_too(tmp_path: Path) -> None:
     store = tables.standing(db).store
     tables.insert(db, at, columns_of(at))
     flushed(db)
-    db = prepare(tmp_path / "held.sqlite", held._MIGRATIONS)
+    db = prepare(tmp_path / "held.sqlite", MIGRATIONS)
     db.execute("INSERT INTO items VALUES ('holder', 'h-1', ?)", (b'{"id":"h-1","name":"Zhao"}',))
     db.execute("UPDATE standing SET revision=3")
     flushed(db)
