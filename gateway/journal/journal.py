@@ -5,31 +5,30 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import structlog
 
-from contract.events import Batch, Hash, StreamId
+from contract.events import Batch, Hash
 from contract.facts.gateway import RecordingStalled, StreamForked
 from gateway.clock import Clock, Corrected, Turn
 from gateway.journal import tables
+from gateway.journal.history import History
 from gateway.journal.opening import JournalStanding, forked, journal_file, nowhere
-from gateway.journal.reading import Reader, read_intact
+from gateway.journal.position import Position
 from gateway.journal.records import DRAFTS_LIMIT, Draft, Fact, Place, Recorded, StateChange, fact
 from gateway.journal.stall import Stall, StallWatcher
 from gateway.journal.state import Late, State
 from gateway.journal.syncer import Syncer
-from gateway.journal.tables import BrokenChain, NotHeld
-from gateway.journal.upkeep import Upkeep
+from gateway.journal.upkeep import Keep, Upkeep
 from gateway.journal.waiters import DiskWaiters, holds
 from gateway.journal.writer import Append, Commit, Failure, GivenUp, Job, Writer
 from gateway.listeners import Listeners
 from gateway.sqlite.disk import Damaged, Disk, FileLock, JournalTooNew
-from gateway.sqlite.file import OPEN_S, Damages, Opened
+from gateway.sqlite.file import Damages, Opened
 
 log = structlog.get_logger(__name__)
 
@@ -37,29 +36,9 @@ T = TypeVar("T")
 Subscriber = Callable[[list[Recorded]], None]
 
 CLOSE_S = 3.0
-READ_LIMIT = 1_000
-
-READ_S = 10.0
-"""How long a screen waits for events that the disk does not give."""
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """How much the journal keeps of what the hub has acknowledged, and how much it lets wait in memory.
-
-    `act_waits_s`: how long an append may hold up an act. `silent_s`: a disk that confirms nothing for so long is said.
-    """
-
-    days: float = 365.0
-    quota_bytes: int = 2_000_000_000
-    waiting: int = 10_000
-    act_waits_s: float = 0.05
-    late_s: float = 1.0
-    silent_s: float = 5.0
-    prune_every_s: float = 3_600.0
-
-
-class Journal:
+class Journal(Position):
     """One gateway's record. All methods belong to the event loop on which it was opened."""
 
     def __init__(
@@ -73,24 +52,19 @@ class Journal:
         source: str,
         keep: Keep,
     ) -> None:
+        opened = nowhere()
+        super().__init__(opened.taken.place)
         self._path = path
         self._lock = lock
         self._clock = clock
         self._source = source
         self._keep = keep
         self._loop = asyncio.get_running_loop()
-        self._opened = nowhere()
-        self._times_opened = 0
-        self._place = self._opened.taken.place
         self._state = State()
-        self._acked = 0
-        self._first = 1
-        self._on_disk: Place | None = None
         self._subscribers: Listeners[list[Recorded]] = Listeners("events")
         self._durable_watchers: list[Callable[[], None]] = []
         self._disk_waiters = DiskWaiters()
         self._closed = False
-        self._renewed = asyncio.Event()
         self.stall = Stall(self._loop, late_s=keep.late_s, silent_s=keep.silent_s)
         file = journal_file(
             path, disk, damages, source=source, machine_ms=clock.machine_ms, stood=lambda: self._writer.place
@@ -98,7 +72,7 @@ class Journal:
         self._file = file
         self._writer = Writer(file, disk, self._on_loop(self._wrote), limit=keep.waiting)
         self._syncer = Syncer(path, disk, self._on_loop(self._synced))
-        self._reader = Reader(path, disk)
+        self._history = History(path, disk, self, opened, self._writer.mend)
         self._upkeep = Upkeep(
             self._loop, self._do, partial(self._prunable, keep), self._pruned, every_s=keep.prune_every_s
         )
@@ -134,54 +108,6 @@ class Journal:
         return journal
 
     # --- Where it stands
-
-    @property
-    def stream(self) -> StreamId:
-        """The current stream's id."""
-        return self._place.stream
-
-    @property
-    def life(self) -> tuple[int, StreamId]:
-        """Which life of the journal this is: another with each fork, and with each file that was begun anew."""
-        return self._place.number, self._place.stream
-
-    @property
-    def first(self) -> int:
-        """The lowest sequence of the current stream that is still held (1 when there is none)."""
-        return self._first
-
-    @property
-    def floor(self) -> int:
-        """The lowest sequence after which everything is still held, with the hash before it."""
-        return 0 if self._first == 1 else self._first
-
-    @property
-    def last(self) -> int:
-        """The last sequence committed; 0 in a new stream."""
-        return self._place.seq
-
-    @property
-    def last_id(self) -> int:
-        """The last local id committed."""
-        return self._place.id
-
-    @property
-    def acked(self) -> int:
-        """The last sequence that the hub has acknowledged."""
-        return self._acked
-
-    @property
-    def durable(self) -> int:
-        """The last sequence known to be on the disk; nothing beyond it is sent."""
-        return self.durable_head[0]
-
-    @property
-    def durable_head(self) -> tuple[int, Hash]:
-        """The last sequence on the disk and its hash."""
-        place = self._on_disk
-        if place is None or place.number != self._place.number:
-            return 0, "0" * 64
-        return place.seq, place.head
 
     @property
     def waiting(self) -> int:
@@ -289,19 +215,7 @@ class Journal:
 
         `OSError` if the file cannot be read, or not within some seconds.
         """
-        limit = max(1, min(limit, READ_LIMIT))
-        read = partial(tables.select, after=after, before=before, limit=limit, kind=kind, source=source)
-        try:
-            async with asyncio.timeout(READ_S):
-                try:
-                    return await self._read(read)
-                except Damaged:
-                    await self._begun_anew()
-                return await self._read(read)
-        except TimeoutError as error:
-            raise OSError("the journal cannot be read: the disk does not answer") from error
-        except (Damaged, sqlite3.Error) as error:
-            raise OSError(f"the journal cannot be read: {error}") from error
+        return await self._history.events(after=after, before=before, limit=limit, kind=kind, source=source)
 
     async def batch(self, after: int) -> Batch | None:
         """The next batch after `after` for the hub, of events that are on the disk; None when there is none.
@@ -309,25 +223,11 @@ class Journal:
         `NotHeld`: `after` or what follows it was pruned away or lost with a damaged file. `BrokenChain`: the file was
         changed by something else. A file that cannot be read gives none, and is begun anew if it is damaged.
         """
-        life, upto = self.life, self.durable
-        number, stream = life
-        if upto <= after:
-            return None
-        read = partial(tables.batch, number=number, stream=stream, after=after, upto=upto)
-        try:
-            made = await self._read(partial(read_intact, path=self._path, read=read, but=(BrokenChain, NotHeld)))
-        except (Damaged, sqlite3.Error) as error:
-            log.warning("journal.batch_unread", after=after, why=str(error))
-            return None
-        except (BrokenChain, NotHeld):
-            if life != self.life:
-                return None
-            raise
-        return made if life == self.life else None
+        return await self._history.batch(after)
 
     async def hash_at(self, seq: int) -> Hash | None:
         """The hash of an event of the current stream, None if it is not held."""
-        return await self._read(partial(tables.hash_at, number=self._place.number, seq=seq))
+        return await self._history.hash_at(seq)
 
     # --- Being told
 
@@ -353,7 +253,7 @@ class Journal:
         written = await asyncio.to_thread(self._writer.close, CLOSE_S)
         synced = await asyncio.to_thread(self._syncer.close, CLOSE_S)
         self.stall.close()
-        await asyncio.to_thread(self._reader.close, CLOSE_S)
+        await asyncio.to_thread(self._history.close, CLOSE_S)
         if written and synced:
             await asyncio.to_thread(self._file.close)
         else:
@@ -380,25 +280,6 @@ class Journal:
         self._writer.do(Job(work, future))
         return future
 
-    async def _read(self, read: Callable[[sqlite3.Connection], T]) -> T:
-        opened = self._opened
-        try:
-            return await self._reader.read(read, self._times_opened)
-        except Damaged as damage:
-            self._found_damaged(str(damage), opened)
-            raise
-
-    def _found_damaged(self, why: str, opened: Opened[JournalStanding]) -> None:
-        if opened is self._opened:
-            self._renewed.clear()
-            self._writer.mend(why, opened.renewals)
-
-    async def _begun_anew(self) -> None:
-        """Returns when a damaged file was begun anew, or after some seconds."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(OPEN_S):
-                await self._renewed.wait()
-
     def _stands(self, opened: Opened[JournalStanding]) -> None:
         """The file was opened, looked at, or begun anew: this is where the journal stands now."""
         standing = opened.taken
@@ -407,8 +288,7 @@ class Journal:
         self._acked = standing.acked
         self._place = replace(standing.place, append=self._place.append)
         self._first = standing.first
-        self._opened = opened
-        self._times_opened += 1
+        self._history.opened(opened)
         late, lost = self._state.found(standing.state, whole=opened.found)
         if opened.why is not None:
             self._on_disk = self._place if opened.found else None
@@ -421,7 +301,7 @@ class Journal:
         self._syncer.renewed()
         self._syncer.put(self._place)
         self._do(partial(tables.note_wall, wall_ms=self._clock.wall_ms())).add_done_callback(asyncio.Future.exception)
-        self._renewed.set()
+        self._history.renewed()
         self._state.tell(late)
         for watcher in self._durable_watchers:
             watcher()
@@ -431,7 +311,7 @@ class Journal:
         self._upkeep.close()
         self._writer.close(CLOSE_S)
         self._syncer.close(CLOSE_S)
-        self._reader.close()
+        self._history.close()
         self._lock.close()
 
     def _on_loop(self, handle: Callable[[T], None]) -> Callable[[T], None]:
@@ -492,7 +372,7 @@ class Journal:
 
     def _synced(self, report: Place | str | Damaged) -> None:
         if isinstance(report, Damaged):
-            self._found_damaged(str(report), self._opened)
+            self._history.damaged(str(report))
             return
         if isinstance(report, str):
             self.stall.unconfirmed(report)

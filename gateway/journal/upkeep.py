@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -22,6 +23,22 @@ class Do(Protocol):
 
 
 SLICE_PAUSE_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How much the journal keeps of what the hub has acknowledged, and how much it lets wait in memory.
+
+    `act_waits_s`: how long an append may hold up an act. `silent_s`: a disk that confirms nothing for so long is said.
+    """
+
+    days: float = 365.0
+    quota_bytes: int = 2_000_000_000
+    waiting: int = 10_000
+    act_waits_s: float = 0.05
+    late_s: float = 1.0
+    silent_s: float = 5.0
+    prune_every_s: float = 3_600.0
 
 
 class Upkeep:

@@ -260,7 +260,7 @@ async def test_a_file_that_is_no_database_is_kept_and_begun_anew(journals: Opene
 async def test_events_that_the_disk_does_not_give_are_an_error_in_time(
     journals: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.journal.journal.READ_S", 0.05)
+    monkeypatch.setattr("gateway.journal.history.READ_S", 0.05)
     disk = FaultyDisk()
     journal = journals(disk=disk)
     await journal.put([moved("a")])
@@ -268,7 +268,7 @@ async def test_events_that_the_disk_does_not_give_are_an_error_in_time(
     with pytest.raises(OSError, match="does not answer"):
         await journal.events()
     disk.heal()
-    monkeypatch.setattr("gateway.journal.journal.READ_S", 20.0)
+    monkeypatch.setattr("gateway.journal.history.READ_S", 20.0)
     assert await sources(journal) == ["a"]
 
 
@@ -284,9 +284,9 @@ async def test_reading_a_damaged_file_that_is_not_mended_leaves_nothing_running(
     async def damaged(*_: object) -> list[Recorded]:
         raise Damaged("a page")
 
-    monkeypatch.setattr("gateway.journal.journal.OPEN_S", 0.05)
-    monkeypatch.setattr(journal, "_read", damaged)
-    journal._renewed.clear()
+    monkeypatch.setattr("gateway.journal.history.OPEN_S", 0.05)
+    monkeypatch.setattr(journal._history, "_read", damaged)
+    journal._history._renewed.clear()
     before = asyncio.all_tasks()
     with pytest.raises(OSError, match="cannot be read"):
         await journal.events()

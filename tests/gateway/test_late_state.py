@@ -292,8 +292,8 @@ async def test_state_that_a_damaged_page_lost_is_written_again(tmp_path: Path) -
     settle(path)
     [*_, leaf] = [page.number for page in pages(path) if (page.of, page.kind) == ("state", "leaf")]
     overwrite(path, leaf)
-    journal._found_damaged("a page", journal._opened)
-    await journal._begun_anew()
+    journal._history.damaged("a page")
+    await journal._history._begun_anew()
     assert await journal.on_disk(within_s=20)
     assert len(list(tmp_path.glob("journal.sqlite.damaged-*Z"))) == 1
     assert state_on_disk(path, "command") == rows
