@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from drivers.profiles.profile import Profile
 from gateway.installer.scan.protocols import address_of
@@ -61,9 +60,9 @@ class Found:
         best = self.best
         return Place(best.id if best else None, best.kind if best else "device", address_of(self.hit), self.sure)
 
-    def as_json(self, say: Speech) -> dict[str, Any]:
+    def as_json(self, say: Speech) -> dict[str, object]:
         """For machines."""
-        fields: dict[str, Any] = {
+        fields: dict[str, object] = {
             "protocol": self.hit.protocol,
             "address": self.hit.address,
             "latency_ms": None if self.latency_s is None else round(1000 * self.latency_s, 1),
@@ -77,7 +76,7 @@ class Found:
         return fields
 
 
-def _fit(fit: Fit) -> dict[str, Any]:
+def _fit(fit: Fit) -> dict[str, object]:
     return {
         "profile": fit.profile.id,
         "score": fit.score,
@@ -89,5 +88,5 @@ def _fit(fit: Fit) -> dict[str, Any]:
     }
 
 
-Buses = Mapping[str, tuple[Mapping[str, Any], Collection[Found]]]
+Buses = Mapping[str, tuple[Mapping[str, object], Collection[Found]]]
 """By an id for the bus: the bus, and who is on it."""

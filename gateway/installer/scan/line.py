@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from gateway.installer.scan.found import Found
 from gateway.installer.scan.identifying import profiles, recognise
@@ -244,7 +244,7 @@ def _report(screen: Screen, order: Order, found: list[Found], took_s: float, *, 
     )
 
 
-def _buses(order: Order, found: list[Found]) -> dict[str, tuple[dict[str, Any], list[Found]]]:
+def _buses(order: Order, found: list[Found]) -> dict[str, tuple[dict[str, object], list[Found]]]:
     """One bus for each setting and kind of wire."""
     wires: dict[tuple[Setting | None, str], list[Found]] = {}
     for each in found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from contract.texts import Text
 from drivers.profiles.profile import Profile
@@ -269,7 +269,7 @@ def _rows(screen: Screen, spot: Spot) -> list[list[str]]:
     return [[name, spot.words, each.hit.address, *each.cells(screen.say)] for each in spot.found]
 
 
-def _buses(spots: list[Spot]) -> dict[str, tuple[dict[str, Any], list[Found]]]:
+def _buses(spots: list[Spot]) -> dict[str, tuple[dict[str, object], list[Found]]]:
     usable = [spot for spot in spots if spot.kind and spot.found]
     return {
         f"net-{number}": (tcp_bus(spot.kind, spot.host, spot.port), spot.found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from gateway.installer.scan.found import SHOWN, Found
 from gateway.installer.scan.ranking import LIKELY, POSSIBLE, Fit, alike
@@ -47,7 +46,7 @@ def say_fit(screen: Screen, fits: Sequence[Fit]) -> None:
             )
 
 
-def suggest(screen: Screen, buses: Mapping[str, tuple[Mapping[str, Any], Sequence[Found]]]) -> None:
+def suggest(screen: Screen, buses: Mapping[str, tuple[Mapping[str, object], Sequence[Found]]]) -> None:
     """Lines for the site file."""
     screen.line("站点文件可以这样写：", "for the site file:", "bold")
     unsure = screen.say("请核对产品", "check which product it is")

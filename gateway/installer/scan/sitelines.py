@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from gateway.installer.scan.sweeps import Setting
 
@@ -17,14 +17,14 @@ class Place(NamedTuple):
 
     profile: str | None
     kind: str
-    address: Mapping[str, Any]
+    address: Mapping[str, object]
     sure: bool = True
 
 
-def serial_bus(kind: str, port: str, setting: Setting) -> dict[str, Any]:
+def serial_bus(kind: str, port: str, setting: Setting) -> dict[str, object]:
     """A serial bus; what is the file's default anyway is left out."""
     usual_baud, usual_parity = (2400, "E") if kind.startswith("meter") else (9600, "N")
-    bus: dict[str, Any] = {"kind": kind, "port": port}
+    bus: dict[str, object] = {"kind": kind, "port": port}
     if setting.baud != usual_baud:
         bus["baud"] = setting.baud
     if setting.parity != usual_parity and not kind.startswith("osdp"):
@@ -34,16 +34,16 @@ def serial_bus(kind: str, port: str, setting: Setting) -> dict[str, Any]:
     return bus
 
 
-def tcp_bus(kind: str, host: str, port: int) -> dict[str, Any]:
+def tcp_bus(kind: str, host: str, port: int) -> dict[str, object]:
     """A bus on the network."""
-    bus: dict[str, Any] = {"kind": kind, "host": host}
+    bus: dict[str, object] = {"kind": kind, "host": host}
     if kind != "modbus-tcp" or port != 502:
         bus["port"] = port
     return bus
 
 
 def lines(
-    buses: Mapping[str, tuple[Mapping[str, Any], Sequence[Place]]], unsure: str, taken: Collection[str] = ()
+    buses: Mapping[str, tuple[Mapping[str, object], Sequence[Place]]], unsure: str, taken: Collection[str] = ()
 ) -> list[str]:
     """The parts `buses:` and `devices:` of what was found, by the id for each bus.
 
@@ -68,11 +68,11 @@ def _free(kind: str, used: Collection[str]) -> str:
     return f"{stem}-{number}"
 
 
-def _flow(fields: Mapping[str, Any]) -> str:
+def _flow(fields: Mapping[str, object]) -> str:
     return "{" + ", ".join(f"{key}: {_scalar(value)}" for key, value in fields.items()) + "}"
 
 
-def _scalar(value: Any) -> str:
+def _scalar(value: object) -> str:
     """As YAML reads it back: words that it would take for numbers or flags are quoted."""
     if isinstance(value, bool):
         return "true" if value else "false"

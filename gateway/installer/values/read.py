@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from contract.readings import Reading
 from drivers.profiles.profile import Profile
 from gateway.installer.terminal.screen import Screen
@@ -77,7 +75,7 @@ def _quality(reading: Reading | None, screen: Screen) -> str:
     )
 
 
-def _as_json(profile: Profile, name: str, reading: Reading | None) -> dict[str, Any] | None:
+def _as_json(profile: Profile, name: str, reading: Reading | None) -> dict[str, object] | None:
     if reading is None:
         return None
     return {"value": reading.value, "unit": profile.points[name].unit, "quality": reading.quality}
