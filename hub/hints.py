@@ -242,7 +242,7 @@ class Hints:
                 words.append(Here(self._name, sorted(self._peers)))
             try:
                 await self._notify(words)
-            except Exception as error:
+            except Exception as error:  # whatever it was, the next hints must go
                 if not passes(error):
                     log.exception("hints.not_said")
             else:
@@ -266,7 +266,7 @@ class Hints:
             self._waiting.clear()
             try:
                 found = await self._stored(runs)
-            except Exception as error:
+            except Exception as error:  # whatever it was, the next hints must go
                 if not passes(error):
                     log.exception("hints.not_read")
                 found = None

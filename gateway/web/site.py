@@ -24,7 +24,7 @@ KnowsNames = Annotated[User, Depends(Sees("passing"))]
 """Who may read holders' names: those whose work is at the doors."""
 
 
-class _Wire(TypedDict):
+class WireStanding(TypedDict):
     id: str
     site: str
     kind: str
@@ -34,7 +34,7 @@ class _Wire(TypedDict):
     crashes: int
 
 
-class Wire(_Wire, WireCounts):
+class Wire(WireStanding, WireCounts, TypedDict):
     """One wire of the site, with what was counted on it since the start. `silent`: devices that do not answer."""
 
 

@@ -45,7 +45,7 @@ class Hearing:
         while True:
             try:
                 await self._listen()
-            except Exception as error:
+            except Exception as error:  # whatever became of the connection, there must be another
                 if not passes(error):
                     raise
                 log.warning("database.not_heard", error=repr(error)[:300])

@@ -7,7 +7,7 @@ until its commit, so that `events.id` is commit order and two writers never wait
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
@@ -215,8 +215,7 @@ class Database:
         """
         async with self.engine.connect() as conn:
             told = conn.info["outcome"] = Outcome()
-            number: int | None = None
-            try:
+            with ExitStack() as unless_committed:
                 async with conn.begin():
                     if writes:
                         await lock_history(conn)
@@ -224,10 +223,9 @@ class Database:
                     await told.finish(conn)
                     if self.telling is not None and told.shown:
                         number = await self.telling.sends(conn, told)
-            except BaseException:
-                if self.telling is not None and number is not None:
-                    self.telling.undone(number)
-                raise
+                        if number is not None:
+                            unless_committed.callback(self.telling.undone, number)
+                unless_committed.pop_all()
         self._tell(told)
 
     @asynccontextmanager

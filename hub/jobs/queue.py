@@ -79,7 +79,7 @@ _AGAIN = text(
 )
 
 
-class Held(NamedTuple):
+class HeldJob(NamedTuple):
     """A job that this process runs now. `holder`: who says so, of this taking alone. `failures` before this try."""
 
     id: int
@@ -105,21 +105,21 @@ async def stand(conn: AsyncConnection, jobs: Sequence[Job]) -> None:
     await conn.execute(_STAND, {"names": sorted(job.name for job in jobs if job.standing)})
 
 
-async def take(conn: AsyncConnection, jobs: Sequence[Job], room: int, holder: str) -> list[Held]:
+async def take(conn: AsyncConnection, jobs: Sequence[Job], room: int, holder: str) -> list[HeldJob]:
     """At most `room` of what is due of these, the longest due first; they are this holder's from now on."""
     by_name = {job.name: job for job in jobs}
     values = {"names": list(by_name), "leases": [job.lease_s for job in jobs], "room": room, "holder": holder}
     rows = (await conn.execute(_TAKE, values | {"lapsed": LAPSED})).all()
-    return [Held(row.id, by_name[row.name], row.key, row.data, row.failures, row.lapsed, holder) for row in rows]
+    return [HeldJob(row.id, by_name[row.name], row.key, row.data, row.failures, row.lapsed, holder) for row in rows]
 
 
-async def keep(conn: AsyncConnection, held: Held) -> bool:
+async def keep(conn: AsyncConnection, held: HeldJob) -> bool:
     """A sign of life of whoever runs it; False if it is another's by now."""
     values = {"id": held.id, "holder": held.holder, "lease_s": held.job.lease_s}
     return (await conn.execute(_KEEP, values)).one_or_none() is not None
 
 
-async def end(conn: AsyncConnection, held: Held, took_s: float, in_s: float | None, said: str = "") -> None:
+async def end(conn: AsyncConnection, held: HeldJob, took_s: float, in_s: float | None, said: str = "") -> None:
     """It went well, and comes again in `in_s` seconds, or when it is put again. Nothing if it is another's by now."""
     values = {"id": held.id, "holder": held.holder}
     # What was put meanwhile is still to be done, and so is what wants to come again.
@@ -130,7 +130,7 @@ async def end(conn: AsyncConnection, held: Held, took_s: float, in_s: float | No
 
 async def fail(
     conn: AsyncConnection,
-    held: Held,
+    held: HeldJob,
     took_s: float,
     in_s: float | None,
     error: str,
@@ -143,7 +143,7 @@ async def fail(
     await conn.execute(_FAIL, values | {"counts": int(counts), "given_up": given_up})
 
 
-async def release(conn: AsyncConnection, held: Sequence[Held]) -> None:
+async def release(conn: AsyncConnection, held: Sequence[HeldJob]) -> None:
     """They were interrupted: somebody else may begin them anew at once."""
     values = {"ids": [one.id for one in held], "holders": [one.holder for one in held]}
     if (await conn.execute(_RELEASE, values)).all():

@@ -23,7 +23,7 @@ from hub.database.transactions import Database
 from hub.jobs import queue
 from hub.jobs.figures import LONG, RUNS, JobFigures
 from hub.jobs.job import Again, Job, Result, Work
-from hub.jobs.queue import Held
+from hub.jobs.queue import HeldJob
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,7 @@ class Worker:
         self._wake = asyncio.Event()
         self._name = secrets.token_hex(8)
         self._takings = count(1)
-        self._running: dict[asyncio.Task[None], Held] = {}
+        self._running: dict[asyncio.Task[None], HeldJob] = {}
 
     def wake(self) -> None:
         """Something may be due."""
@@ -104,7 +104,7 @@ class Worker:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("jobs.not_ended", job=task.get_name(), error=repr(error)[:300])
 
-    async def _do(self, held: Held, began: float) -> None:
+    async def _do(self, held: HeldJob, began: float) -> None:
         """One job, from its taking to its end."""
         job, loop = held.job, asyncio.get_running_loop()
         if held.lapsed:
@@ -125,7 +125,7 @@ class Worker:
                 raise
             result_word = "lost"
             log.warning("jobs.lost", job=job.name, key=held.key)
-        except Exception as error:
+        except Exception as error:  # a job's own fault is how it ended
             if not passes(error):
                 log.exception("jobs.failed", job=job.name, key=held.key)
             result_word = "failed"
@@ -140,7 +140,7 @@ class Worker:
         if ended is not None:
             await self._settled(held, ended)
 
-    async def _settled(self, held: Held, ended: Callable[[AsyncConnection], Awaitable[None]]) -> None:
+    async def _settled(self, held: HeldJob, ended: Callable[[AsyncConnection], Awaitable[None]]) -> None:
         """Write down how it ended; while the database is away, as long as nobody else may have taken it."""
         loop = asyncio.get_running_loop()
         until = loop.time() + held.job.lease_s
@@ -148,14 +148,14 @@ class Worker:
             try:
                 async with self._database.transaction() as conn:
                     await ended(conn)
-            except Exception as error:
+            except Exception as error:  # what the database says of itself may pass
                 if not passes(error) or loop.time() > until:
                     raise
                 await asyncio.sleep(RETRY_S)
             else:
                 return
 
-    async def _keep(self, held: Held, doing: asyncio.Future[Any], began: float) -> None:
+    async def _keep(self, held: HeldJob, doing: asyncio.Future[Any], began: float) -> None:
         """Give signs of life; end the work when it is another's, or when that cannot be ruled out any more."""
         loop, lease_s = asyncio.get_running_loop(), held.job.lease_s
         until = began + lease_s
@@ -165,7 +165,7 @@ class Worker:
             try:
                 async with asyncio.timeout(max(until - asked, 0)), self._database.transaction() as conn:
                     mine = await queue.keep(conn, held)
-            except Exception as error:
+            except Exception as error:  # no sign of life was given: what counts is for how long
                 if not passes(error):
                     log.exception("jobs.keep", job=held.job.name)
                 mine = loop.time() + lease_s / 3 < until
@@ -188,14 +188,14 @@ class Worker:
                     await queue.release(conn, list(running.values()))
 
 
-async def _end(held: Held, took_s: float, result: Result, conn: AsyncConnection) -> None:
+async def _end(held: HeldJob, took_s: float, result: Result, conn: AsyncConnection) -> None:
     if isinstance(result, Again):
         await queue.end(conn, held, took_s, max(result.in_s, 0.0), result.why)
     else:
         await queue.end(conn, held, took_s, held.job.next_s(datetime.now()))
 
 
-async def _fail(held: Held, took_s: float, error: Exception, conn: AsyncConnection) -> None:
+async def _fail(held: HeldJob, took_s: float, error: Exception, conn: AsyncConnection) -> None:
     wait_s = held.job.retry.wait_s(held.failures + 1)
     # What has a schedule comes again by it, whatever happened before, and no later for being tried again.
     in_s = min((one for one in (wait_s, held.job.next_s(datetime.now())) if one is not None), default=None)
@@ -203,6 +203,6 @@ async def _fail(held: Held, took_s: float, error: Exception, conn: AsyncConnecti
     await queue.fail(conn, held, took_s, in_s, said, given_up=wait_s is None)
 
 
-async def _give_up(held: Held, conn: AsyncConnection) -> None:
+async def _give_up(held: HeldJob, conn: AsyncConnection) -> None:
     in_s = held.job.next_s(datetime.now())
     await queue.fail(conn, held, 0.0, in_s, queue.LAPSED, counts=False, given_up=True)
