@@ -61,10 +61,12 @@ class Hub:
         )
         self.passwords = Passwords()
         self.live = Live(HubLiveSource(self.database, STANDING))
+        self.hearing = Hearing(self.database)
+        self.hints = self.database.telling = Hints(self.database, self.hearing, self.live, tell(self.live))
         self.downlink = Downlink()
         self.presence = GatewayPresence(self.database, self.downlink, silence_s=settings.silence_s, now_ms=wall_ms)
         self.desired = DesiredPublishing(self.database, self.downlink)
-        self.commands = CommandSending(self.database, self.downlink, now_ms=wall_ms)
+        self.commands = CommandSending(self.database, self.downlink, now_ms=wall_ms, together=self.hints.together)
         self.readings = Readings(self.database, LATEST, now_ms=wall_ms)
         self.ingest = Ingest(
             self.database,
@@ -80,8 +82,6 @@ class Hub:
         self.presence.subscribe(self.downlink.heard)
         self.presence.subscribe(self.desired.heard)
         self.presence.subscribe(self.commands.heard)
-        self.hearing = Hearing(self.database)
-        self.hints = self.database.telling = Hints(self.database, self.hearing, self.live, tell(self.live))
         # One road: what was committed is shown, then what it asks for is sent.
         self.database.subscribe(tell(self.live))
         self.database.subscribe(self.desired.told)

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any, TypeAlias
 
@@ -118,6 +119,7 @@ class Hints:
         self._peers: dict[str, float] = {}
         self._told_by: set[str] = set()
         self._met_at = float("inf")
+        self._parted_at: datetime | None = None
         self._unheard: dict[int, _Unheard] = {}
         self._waiting: deque[tuple[int, int]] = deque()
         self._arrived = asyncio.Event()
@@ -130,6 +132,10 @@ class Hints:
     def alone(self) -> bool:
         """Whether nobody else is there who would hear."""
         return self._hearing.up and not self._peers and asyncio.get_running_loop().time() > self._met_at
+
+    def together(self) -> datetime | None:
+        """Until when another process was there, as far as is known; None: none ever was."""
+        return self._parted_at if self.alone else datetime.now(UTC)
 
     async def sends(self, conn: AsyncConnection, told: Outcome) -> int | None:
         """Tell the others, if there are any, when this transaction is committed."""
@@ -212,6 +218,7 @@ class Hints:
 
     def _meet(self, word: Here | Gone) -> None:
         if isinstance(word, Gone):
+            self._parted_at = datetime.now(UTC)
             self._peers.pop(word.by, None)
             self._told_by.discard(word.by)
         else:

@@ -23,9 +23,19 @@ RETRY_S = 1.0
 
 
 class CommandSending:
-    """Wakes when a command was asked, a gateway was born, or the broker is back."""
+    """Wakes when a command was asked, a gateway was born, or the broker is back.
 
-    def __init__(self, database: Database, send: Send, *, now_ms: Callable[[], int]) -> None:
+    `together`: until when another hub process was there, None if none ever was.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        send: Send,
+        *,
+        now_ms: Callable[[], int],
+        together: Callable[[], datetime | None] = lambda: None,
+    ) -> None:
         self._database = database
         self._send = send
         self._now_ms = now_ms
@@ -34,6 +44,7 @@ class CommandSending:
         self._everyone = True
         self._wake = asyncio.Event()
         self._handed: set[str] = set()
+        self._together = together
         self._since: datetime | None = None
         # Whoever calls a command expired must know whether it is just being sent.
         self._alone = asyncio.Lock()
@@ -77,7 +88,7 @@ class CommandSending:
         async with self._alone:
             asked, born, everyone = set(self._asked), set(self._born), self._everyone
             now = datetime.fromtimestamp(self._now_ms() / 1000, UTC)
-            self._since = self._since or now
+            self._only_since(now)
             async with self._database.transaction() as conn:
                 rows = await service.to_send(conn, await service.waiting(conn) if everyone else asked, born, now)
             # Kept until it is committed that they were sent: nobody may say of them that they never were.
@@ -90,15 +101,21 @@ class CommandSending:
     async def expire(self, now: datetime) -> float | None:
         """Call expired what is over at `now`; seconds until the next expiry, None if there is none."""
         async with self._alone:
-            self._since = self._since or now
+            since = self._only_since(now)
             async with self._database.transaction() as conn:
                 expiry = await service.next_expiry(conn)
             if expiry is not None and expiry + ANSWER_GRACE <= now:
                 await self._note_sent(now)
                 async with self._database.transaction(writes=True) as conn:
-                    await service.expire(conn, now, since=self._since)
+                    await service.expire(conn, now, since=since)
                     expiry = await service.next_expiry(conn)
         return None if expiry is None else max((expiry + ANSWER_GRACE - now).total_seconds(), 0.05)
+
+    def _only_since(self, now: datetime) -> datetime:
+        """Since when nobody else on this database can have sent anything."""
+        started, together = self._since or now, self._together()
+        self._since = started if together is None else max(started, together)
+        return self._since
 
     async def _note_sent(self, now: datetime) -> None:
         if self._handed:

@@ -201,8 +201,8 @@ async def next_expiry(conn: AsyncConnection) -> datetime | None:
 async def expire(conn: AsyncConnection, now: datetime, *, since: datetime) -> int:
     """Call expired what was not answered in time; recorded in the hub's own stream.
 
-    That a command was not carried out is said only of one that was asked after `since` (this process's start) and is
-    not marked as sent. Of all others nothing is known: a process that died may have sent them.
+    That a command was not carried out is said only of one that was asked after `since`, when nobody but this process
+    could send it, and is not marked as sent. Of all others nothing is known: a process that died may have sent them.
     """
     at = to_instant(now)
     values = {

@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -209,6 +209,27 @@ async def test_of_a_command_that_a_hub_may_have_sent_before_it_died_nothing_is_k
         await at.sending.turn()
         state, result = await at.state(asked["id"])
         assert (state, result["why"]["en"].partition(":")[0]) == ("expired", "no answer from the gateway in time")
+
+
+@pytest.mark.parametrize(
+    ("parted_s", "says"), [(None, "it could not be sent"), (-1, "it could not be sent"), (1, "no answer")]
+)
+async def test_of_a_command_that_another_process_may_have_sent_nothing_is_known(
+    database: Database, parted_s: float | None, says: str
+) -> None:
+    async with desk(database) as at:
+        at.now_ms = machine_wall_ms() - 10_000
+        parted: list[datetime] = []
+        sending = CommandSending(database, Sent(), now_ms=at._now, together=lambda: parted[0] if parted else None)
+        await sending.turn()
+        asked = await at.ask(ttl_s=10)
+        issued = datetime.fromisoformat(asked["issued_at"])
+        if parted_s is not None:
+            parted.append(issued + timedelta(seconds=parted_s))
+        await sending.expire(issued + timedelta(seconds=16))
+        state, result = await at.state(asked["id"])
+        assert state == "expired"
+        assert result["why"]["en"].startswith(says)
 
 
 async def test_a_sign_of_life_answers_before_the_event_comes(database: Database) -> None:

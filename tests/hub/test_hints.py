@@ -178,8 +178,10 @@ async def test_who_is_alone_says_nothing(database: Database) -> None:
             process.hints._to_say.set()
             await asyncio.sleep(0.05)
         assert not process.hints.alone
+        assert process.hints.together() is not None
         process.hints._met_at = 0
         assert process.hints.alone
+        assert process.hints.together() is None
         await open_door(hub)
         await asyncio.sleep(0.3)
         assert all(isinstance(msgspec.json.decode(words, type=Here), Here) for words in heard)
