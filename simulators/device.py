@@ -11,6 +11,7 @@ from typing import Literal
 from config.site import Device
 from contract.readings import Value
 from drivers.profiles.profile import Profile
+from drivers.protocols import PROTOCOLS
 from simulators.modbus.image import Action, CommandGiven, OutputPulsed, OutputSet, OutputToggled
 
 Role = Literal[
@@ -23,7 +24,7 @@ COMMANDS_LIMIT = 32
 
 def role_of(profile: Profile) -> Role:
     """What a product is, by how it speaks and what its points are."""
-    if profile.protocol in ("line", "osdp"):
+    if PROTOCOLS[profile.protocol].wires.cards is not None:
         return "reader"
     if profile.dialect is not None:
         return "camera"

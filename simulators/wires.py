@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from config.site import MqttBus
+from drivers.mqtt.wires import MqttBus
 from simulators.camera.attach import CameraHttpWire
 from simulators.camera.frigate_wire import FrigateCamera
 from simulators.camera.wire import HttpPushWire

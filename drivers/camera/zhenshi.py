@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from drivers.camera.form import parts_of
+from drivers.camera.multipart import parts_of
 from drivers.camera.plates import (
     BODY_LIMIT,
     Pushed,

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drivers.bus import Bus
-from drivers.installed import Devices, Gateway, WrongInstallation
+from drivers.installed import Devices, Gateway, Opening, WrongInstallation
 from drivers.lines.bus import LineBus, SerialOpener, TcpOpener
 from drivers.lines.codec import as_installed
+from drivers.lines.wires import SerialLineBus, TcpLineBus
 
 
-def open_wire(id: str, bus: Any, devices: Devices, gateway: Gateway) -> Bus:
+def open_wire(id: str, bus: SerialLineBus | TcpLineBus, devices: Devices, gateway: Gateway) -> Bus:
     """The owner of a wire of kind `line-…`."""
-    if bus.kind == "line-serial":
+    if isinstance(bus, SerialLineBus):
         opener: SerialOpener | TcpOpener = SerialOpener(bus.port, baud=bus.baud, parity=bus.parity)
     else:
         opener = TcpOpener(bus.host, bus.port)
@@ -22,3 +21,6 @@ def open_wire(id: str, bus: Any, devices: Devices, gateway: Gateway) -> Bus:
     if profile.line is None:
         raise WrongInstallation(f"{reader}: {profile.id} does not say how its lines look")
     return LineBus(id, opener, reader, as_installed(profile.line, installed.card), sink=gateway.sink)
+
+
+OPENING = Opening[SerialLineBus | TcpLineBus]((SerialLineBus, TcpLineBus), open_wire)

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from contract.readings import Value
 from drivers.changes import Worth
 from drivers.errors import FrameError
-from drivers.meters import bcd, cjt188
+from drivers.meters import bcd
+from drivers.meters.coded import conversion
 from drivers.profiles.profile import FieldSource, MeterFormat, Point, Profile
 from drivers.profiles.words import Group
 
@@ -156,7 +157,7 @@ def _number(source: FieldSource, data: bytes, code: bytes, unit: str) -> float |
     value = number / 10**source.decimals if source.decimals else number
     if not source.unit_code:
         return value
-    factor = cjt188.conversion(code[0], unit)
+    factor = conversion(code[0], unit)
     if factor is None:
         return None
     return value if factor == 1 else float(f"{value * factor:.12g}")

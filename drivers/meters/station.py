@@ -9,12 +9,12 @@ from contract.readings import Value
 from drivers.bus import CommandFailed
 from drivers.changes import Changes, Worth
 from drivers.factors import Factors
-from drivers.installed import Installed
 from drivers.meters.items import Item, absent, plan, worths
 from drivers.pace import periods
 from drivers.profiles.profile import FieldSource, MeterCommand, Profile
 from drivers.profiles.words import Group
 from drivers.schedule import Readable
+from drivers.wiring import Installed
 
 
 class RawCommand(NamedTuple):

@@ -14,9 +14,9 @@ from pydantic import ValidationError
 
 from contract.texts import Text
 from drivers.mqtt.discovery import PREFIX, About, Entity, read_announcement
+from drivers.mqtt.form import MqttFile, faults
 from drivers.mqtt.parts import Parts, add_part, checked_topic, slug
 from drivers.mqtt.templates import WHOLE, NotUnderstood, read_template
-from drivers.profiles.forms.mqtt import MqttFile, faults
 from drivers.profiles.words import path_of
 
 AVAILABILITY_LIMIT = 8

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drivers.bus import Bus
-from drivers.installed import Devices, Gateway, WrongInstallation
+from drivers.installed import Devices, Gateway, Opening, WrongInstallation
 from drivers.mqtt.bus import MqttBus
+from drivers.mqtt.wires import MqttBus as BrokerPart
 from drivers.profiles.profile import Profile
 from drivers.secrecy import credentials_of
 
 
-def open_wire(id: str, bus: Any, devices: Devices, gateway: Gateway) -> Bus:
+def open_wire(id: str, bus: BrokerPart, devices: Devices, gateway: Gateway) -> Bus:
     """The owner of a wire of kind `mqtt`."""
     prefixes: dict[str, tuple[str, Profile]] = {}
     for name, (device, profile) in devices.items():
@@ -27,3 +26,6 @@ def open_wire(id: str, bus: Any, devices: Devices, gateway: Gateway) -> Bus:
         clock=gateway.clock,
         credentials=lambda: credentials_of(bus, gateway.folder),
     )
+
+
+OPENING = Opening((BrokerPart,), open_wire)

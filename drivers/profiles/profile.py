@@ -27,24 +27,7 @@ from drivers.profiles.words import (
     Transformers,
 )
 
-Protocol = Literal["modbus", "osdp", "dlt645", "cjt188", "mbus", "dlt698", "line", "mqtt", "http-push", "camera-http"]
 ValueType = Literal["number", "flag", "label", "text"]
-
-_METERS = frozenset({"meter-serial", "meter-tcp"})
-
-BUS_KINDS: dict[Protocol, frozenset[str]] = {
-    "modbus": frozenset({"modbus-tcp", "modbus-rtu", "modbus-rtu-tcp"}),
-    "osdp": frozenset({"osdp-serial", "osdp-tcp"}),
-    "dlt645": _METERS,
-    "cjt188": _METERS,
-    "mbus": _METERS,
-    "dlt698": _METERS,
-    "line": frozenset({"line-serial", "line-tcp"}),
-    "mqtt": frozenset({"mqtt"}),
-    "http-push": frozenset({"http-push"}),
-    "camera-http": frozenset({"camera-http"}),
-}
-"""Which buses of a site file a product of each protocol can hang on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -470,12 +453,12 @@ class Profile:
 
     `silent_s`: for products that speak by themselves, the silence after which they are lost.
 
-    `pictures`: an attached camera's stream is asked for pictures too.
+    `bus_kinds`: the buses that it can hang on. `pictures`: an attached camera's stream is asked for pictures too.
     """
 
     id: str
     kind: str
-    protocol: Protocol
+    protocol: str
     name: Text
     vendor: str
     confidence: Confidence
@@ -500,6 +483,7 @@ class Profile:
     dialect: str | None = None
     pictures: bool = False
     silent_s: float | None = None
+    bus_kinds: frozenset[str] = frozenset()
 
     def as_installed(
         self,
@@ -541,11 +525,6 @@ class Profile:
             for id, part in self.multipliers.items()
             if part.source is None and part.assumed is None and id not in self.points
         ]
-
-    @property
-    def bus_kinds(self) -> frozenset[str]:
-        """Kinds of buses that it can hang on."""
-        return BUS_KINDS[self.protocol]
 
     @property
     def needs_topic(self) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 
 import typer
 
-from config.site import ModbusRtuBus, ModbusRtuTcpBus, ModbusTcpBus, MqttBus
+from drivers.modbus.wires import ModbusRtuBus, ModbusRtuTcpBus, ModbusTcpBus
+from drivers.mqtt.wires import MqttBus
 from drivers.secrecy import tells_secret_in_clear, tls_of
 from gateway.installer.terminal import typed
 from gateway.installer.terminal.language import Language

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from drivers.meters import cjt188
+from drivers.cjt188 import codec as cjt188
 from simulators.device import SimDevice
 from simulators.faults import Faults
 from simulators.meters.meter import ItemMeter, another, label_of

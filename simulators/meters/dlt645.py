@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from drivers.meters import bcd, dlt645
+from drivers.dlt645 import codec as dlt645
+from drivers.meters import bcd
 from simulators.device import SimDevice
 from simulators.faults import Faults
 from simulators.meters.meter import ItemMeter, label_of

@@ -13,8 +13,8 @@ from dlt698.model import Data, DataType, Oad
 from dlt698.standard import find_attribute
 
 from contract.readings import Value
-from drivers.meters import dlt698
-from drivers.meters.dlt698_station import source_of
+from drivers.dlt698 import codec as dlt698
+from drivers.dlt698.station import source_of
 from drivers.profiles.profile import Point
 from simulators.device import SimDevice
 from simulators.faults import Faults

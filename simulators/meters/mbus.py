@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from drivers.meters import mbus
+from drivers.mbus import codec as mbus
 from drivers.profiles.profile import RecordSource
 from simulators.device import SimDevice
 from simulators.faults import Faults

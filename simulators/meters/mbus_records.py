@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from contract.readings import Value
-from drivers.meters.mbus_units import READ, SENT
+from drivers.mbus.units import READ, SENT
 from drivers.profiles.profile import Point, RecordSource
 
 INTEGER_16, INTEGER_32, INTEGER_48, DECIMAL_8, NOTHING = 0x02, 0x04, 0x06, 0x0C, 0x00

@@ -10,9 +10,12 @@ from random import Random
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from config.site import MeterSerialBus, MeterTcpBus
-from drivers.meters import cjt188, dlt645, dlt698, mbus
+from drivers.cjt188 import codec as cjt188
+from drivers.dlt645 import codec as dlt645
+from drivers.dlt698 import codec as dlt698
+from drivers.mbus import codec as mbus
 from drivers.meters.framing import Frames
+from drivers.meters.wires import MeterSerialBus, MeterTcpBus
 from simulators.device import SimDevice
 from simulators.faults import Faults
 from simulators.meters.cjt188 import Cjt188Meter

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from drivers.errors import FrameError
 from drivers.lines.codec import UNFINISHED_S, Credential, Lines, as_installed, credential
-from drivers.profiles import load
+from drivers.profiles.files import load
 from drivers.profiles.profile import LineFormat
 from drivers.profiles.words import CardFormat, QrFormat
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.camera.attach import refusal
+from drivers.camera.stream.bus import refusal
 from drivers.modbus.refusals import UNREACHABLE, reason
 from drivers.osdp.reader import KEY_REFUSED, NO_KEY
 from gateway.installer.terminal.language import Speech

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.errors import FrameError
-from drivers.meters import mbus
-from drivers.meters.mbus_records import Record, Telegram, moment, refused, telegram
-from drivers.meters.mbus_units import turned
+from drivers.mbus import codec as mbus
+from drivers.mbus.records import Record, Telegram, moment, refused, telegram
+from drivers.mbus.units import turned
 from simulators.meters.mbus_records import date_bytes, time_bytes
 
 PUBLISHED = bytes.fromhex(

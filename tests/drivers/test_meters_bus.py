@@ -9,12 +9,14 @@ from random import Random
 
 import pytest
 
-from config.site import MeterTcpBus
 from drivers.bus import CommandFailed
+from drivers.cjt188 import codec as cjt188
+from drivers.dlt645 import codec as dlt645
 from drivers.installed import WrongInstallation
-from drivers.meters import cjt188, dlt645, mbus
+from drivers.mbus import codec as mbus
+from drivers.meters.wires import MeterTcpBus
 from drivers.opening import open_bus
-from drivers.profiles import load
+from drivers.profiles.files import load
 from drivers.reports import DeviceFound, DeviceLost, InputRefused
 from tests.drivers.meters import Answers, Line, meter_product, owned, quick
 from tests.drivers.products import Installed, product

@@ -7,7 +7,7 @@ import pytest
 from contract.readings import Value
 from drivers.bus import CommandFailed
 from drivers.modbus.encode import Write, pulse, write_of
-from drivers.profiles import load
+from drivers.profiles.files import load
 from drivers.profiles.profile import Output, Profile
 from tests.drivers.products import product
 

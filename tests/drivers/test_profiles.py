@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from drivers.profiles import ProfileErrors, UnknownProfile, load, load_all
-from drivers.profiles.files import parse
+from drivers.profiles.files import ProfileErrors, UnknownProfile, load, load_all, parse
 from drivers.profiles.profile import JsonSource, Output, RegisterSource
 from tests.drivers.products import HEAD, product
 

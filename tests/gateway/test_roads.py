@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from config.site import TcpLineBus
 from contract.readings import Reading
 from drivers.lines.bus import LineBus
+from drivers.lines.wires import TcpLineBus
 from drivers.opening import open_bus
-from drivers.profiles import load
+from drivers.profiles.files import load
 from drivers.reports import PointsRead
 from gateway.journal import Journal
 from tests.drivers.products import Installed

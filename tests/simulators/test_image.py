@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from contract.readings import Value
 from drivers.modbus.decode import Decoder
 from drivers.modbus.plan import Limits, plan, spans_of
-from drivers.profiles import Profile, load, load_all
-from drivers.profiles.profile import RegisterSource
+from drivers.profiles.files import load, load_all
+from drivers.profiles.profile import Profile, RegisterSource
 from drivers.profiles.words import WIDTHS, Order
 from simulators.modbus.image import Action, CommandGiven, Image, OutputPulsed, OutputSet, OutputToggled
 from simulators.modbus.numbers import number_of, words_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from drivers.lines.codec import as_installed, credential
-from drivers.profiles import load
+from drivers.profiles.files import load
 from drivers.profiles.words import CardFormat
 from simulators.lines.text import CannotRead, card_line, garbled
 

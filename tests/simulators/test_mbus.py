@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from config.site import Device
-from drivers.meters import mbus
-from drivers.meters.mbus_records import telegram
-from drivers.profiles import load, load_all
+from drivers.mbus import codec as mbus
+from drivers.mbus.records import telegram
+from drivers.profiles.files import load, load_all
 from drivers.reports import DeviceLost, InputRefused, PointsRead
 from simulators.device import SimDevice
 from simulators.faults import Faults

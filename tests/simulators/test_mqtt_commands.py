@@ -15,8 +15,7 @@ from drivers.bus import CommandFailed
 from drivers.mqtt.bus import MqttBus
 from drivers.mqtt.drafts import drafts_of
 from drivers.opening import open_bus
-from drivers.profiles import load_all
-from drivers.profiles.files import parse
+from drivers.profiles.files import load_all, parse
 from drivers.profiles.profile import Profile
 from drivers.reports import DeviceFound, DeviceLost, InputRefused
 from simulators.mqtt.announce import announcements

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
+from drivers.dlt645 import codec as dlt645
 from drivers.errors import FrameError
-from drivers.meters import dlt645
 from drivers.modbus.frames import TcpFrames, body_size, read_pdu, rtu, tcp
 from drivers.profiles.files import FOLDER, ProfileErrors
 from drivers.profiles.files import read as read_profile

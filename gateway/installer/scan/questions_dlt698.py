@@ -6,8 +6,8 @@ Source: DL/T 698.45-2017, sections 5 (link) and 6.3 (services).
 from __future__ import annotations
 
 from contract.texts import Text
+from drivers.dlt698 import codec as dlt698
 from drivers.errors import FrameError
-from drivers.meters import dlt698
 from gateway.installer.scan.questions import Ask, Hit
 
 THINKS_S = 0.55

@@ -12,7 +12,7 @@ from typing import Any
 
 from contract.texts import Text
 from drivers.errors import FrameError
-from drivers.meters import mbus
+from drivers.mbus import codec as mbus
 from gateway.installer.scan.questions import Ask, Hit
 
 THINKS_S = 0.2

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import Literal
 
 from contract.texts import Text
+from drivers.cjt188 import codec as cjt188
+from drivers.dlt645 import codec as dlt645
 from drivers.errors import FrameError
-from drivers.meters import cjt188, dlt645
 from gateway.installer.scan.questions import Ask, Hit
 
 THINKS_S = 0.55

@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from config.site import ModbusRtuBus, ModbusRtuTcpBus, ModbusTcpBus
 from drivers.errors import FrameError
 from drivers.modbus.decode import bit_at, in_order
 from drivers.modbus.encode import Write
@@ -18,6 +17,7 @@ from drivers.modbus.refusals import reason
 from drivers.modbus.rtu import Line, RtuTcpWire, RtuWire
 from drivers.modbus.tcp import TcpWire
 from drivers.modbus.wire import Refused, Silence, Wire, WireDown
+from drivers.modbus.wires import AnyModbus, ModbusRtuBus, ModbusRtuTcpBus, ModbusTcpBus
 from drivers.profiles.words import WIDTHS, Order
 from gateway.installer.terminal.language import Speech
 from gateway.installer.terminal.trouble import FAILED, Trouble
@@ -25,8 +25,6 @@ from gateway.installer.terminal.wording import number
 from gateway.installer.wire.driving import reachable
 
 FORMATS = {"u16": ">H", "i16": ">h", "u32": ">I", "i32": ">i", "u64": ">Q", "i64": ">q", "f32": ">f", "f64": ">d"}
-
-AnyModbus = ModbusRtuBus | ModbusTcpBus | ModbusRtuTcpBus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

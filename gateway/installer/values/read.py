@@ -26,7 +26,7 @@ async def points(screen: Screen, site: At, device: str, names: list[str]) -> int
         raise Trouble(
             f"{device}（{profile.id}）没有测点可读", f"{device} ({profile.id}) has no points that could be read"
         )
-    if bus.kind == "http-push":
+    if not bus.dialled:
         raise Trouble(
             f"{device} 自己推送到网关，问不到它：请看网关控制台的“数据”页",
             f"{device} pushes to the gateway and cannot be asked: look at Values on the gateway's console",

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from contract.readings import Value
 from contract.texts import Text
+from drivers.dlt698 import codec as dlt698
+from drivers.dlt698.station import source_of, value_in
 from drivers.errors import FrameError
-from drivers.meters import dlt698
-from drivers.meters.dlt698_station import source_of, value_in
 from drivers.profiles.profile import Profile
 from gateway.installer.watch.meters import SHOWN, Message
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from contract.readings import Value
 from contract.texts import Text
 from drivers.errors import FrameError
-from drivers.meters import mbus
-from drivers.meters.mbus_records import Telegram, refused, telegram
-from drivers.meters.mbus_station import worths
+from drivers.mbus import codec as mbus
+from drivers.mbus.records import Telegram, refused, telegram
+from drivers.mbus.station import worths
 from drivers.profiles.profile import Profile
 from gateway.installer.watch.meters import SHOWN, Message
 

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 from contract.readings import Value
 from contract.texts import Text
+from drivers.cjt188 import codec as cjt188
+from drivers.dlt645 import codec as dlt645
 from drivers.errors import FrameError
-from drivers.meters import cjt188, dlt645, items
+from drivers.meters import items
 from drivers.meters.framing import Frames
 from drivers.profiles.profile import Profile
 from gateway.installer.terminal.language import Speech

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from drivers.meters import cjt188, dlt645, dlt698, mbus
+from drivers.cjt188 import codec as cjt188
+from drivers.dlt645 import codec as dlt645
+from drivers.dlt698 import codec as dlt698
+from drivers.mbus import codec as mbus
 from drivers.profiles.profile import Profile
 from gateway.installer.terminal.language import Speech
 from gateway.installer.watch.dlt698 import dlt698_message

@@ -7,6 +7,7 @@ from typing import Any
 
 from config import LoadedSite
 from drivers.profiles.profile import Profile
+from drivers.wiring import SerialBus
 from gateway.installer.scan.identifying import profiles
 from gateway.installer.terminal import typed
 from gateway.installer.terminal.screen import Screen
@@ -47,7 +48,7 @@ async def _line(screen: Screen, options: dict[str, Any], bounds: Bounds) -> int:
     if site is not None:
         loaded = load(site, options["wires"])
         id, bus = bus_of(loaded, options["bus"], port)
-        if not isinstance(bus.port, str):
+        if not isinstance(bus, SerialBus):
             raise Trouble(
                 f"{id} 不是串口；Modbus TCP 用 --through", f"{id} is no serial line; for Modbus TCP use --through"
             )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.meters import cjt188, dlt645, dlt698, mbus
+from drivers.cjt188 import codec as cjt188
+from drivers.dlt645 import codec as dlt645
+from drivers.dlt698 import codec as dlt698
+from drivers.mbus import codec as mbus
 from drivers.profiles.files import FOLDER, read
 from gateway.installer.terminal.language import Speech
 from gateway.installer.terminal.wording import lost

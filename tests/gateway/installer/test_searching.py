@@ -7,7 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from drivers.meters import cjt188, dlt645, dlt698, mbus
+from drivers.cjt188 import codec as cjt188
+from drivers.dlt645 import codec as dlt645
+from drivers.dlt698 import codec as dlt698
+from drivers.mbus import codec as mbus
 from drivers.modbus.frames import read_pdu, rtu
 from drivers.osdp import codec
 from gateway.installer.scan.protocols import address_of, distinct
