@@ -116,7 +116,7 @@ def test_pure_files_do_no_io() -> None:
         ]
         wrong += [f"{place}:{line}: a pure file reads the clock or a file" for line in impure_calls(path)]
     # A word that is lost takes its file out of this test: so many there are at the least.
-    least = {"contract": 29, "rules": 24, "drivers": 68, "config": 1, "web": 10, "gateway": 40, "hub": 11}
+    least = {"contract": 29, "rules": 24, "drivers": 68, "config": 1, "web": 10, "gateway": 25, "hub": 11}
     least["simulators"] = 40
     for room, count in least.items():
         assert sum(path.is_relative_to(ROOT / room) for path in files) >= count, room

@@ -6,9 +6,10 @@ from typing import Any
 
 from contract.readings import Reading
 from drivers.profiles.profile import Profile
+from drivers.profiles.wording import value_of
 from gateway.installer.terminal.screen import Screen
 from gateway.installer.terminal.trouble import FAILED, Trouble
-from gateway.installer.terminal.wording import lost, value_of
+from gateway.installer.terminal.wording import lost
 from gateway.installer.values.raw import Registers, read_registers
 from gateway.installer.wire.driving import Driven, driven, reachable
 from gateway.installer.wire.sites import At, device_of, unknown

@@ -14,9 +14,10 @@ from drivers.modbus.encode import Write
 from drivers.modbus.wire import Silence
 from drivers.modbus.wires import AnyModbus
 from drivers.profiles.profile import Profile
+from drivers.profiles.wording import value_of
 from gateway.installer.terminal.screen import Screen
 from gateway.installer.terminal.trouble import FAILED, Trouble
-from gateway.installer.terminal.wording import lost, value_of
+from gateway.installer.terminal.wording import lost
 from gateway.installer.values.raw import ask, readback, wire_of, write_registers
 from gateway.installer.values.wanted import READ_ONLY_KINDS, frame_words, modbus_write, value_for, words_for
 from gateway.installer.wire.driving import driven, reachable

@@ -1,22 +1,21 @@
-"""Understanding a line of DL/T 645 or CJ/T 188 meters by listening. Pure."""
+"""Understanding a line of meters by listening: what their protocols have in common. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from contract.readings import Value
+from contract.speech import Speech
 from contract.texts import Text
-from drivers.cjt188 import codec as cjt188
-from drivers.dlt645 import codec as dlt645
 from drivers.errors import FrameError
+from drivers.listening import OnWire, Seen, Way
 from drivers.meters import items
 from drivers.meters.framing import Frames
+from drivers.meters.search import suits
 from drivers.profiles.profile import Profile
-from gateway.installer.terminal.language import Speech
-from gateway.installer.terminal.wording import value_of
-from gateway.installer.watch.counts import Tallies
-from gateway.installer.watch.seen import Seen, Way
+from drivers.profiles.wording import value_of
+from drivers.tallies import Tallies
 
 SHOWN = 6
 
@@ -34,7 +33,7 @@ class Message(NamedTuple):
     words: Text
     item: int | None
     data: bytes
-    traits: Mapping[str, Any] = {}
+    traits: Mapping[str, object] = {}
     told: Callable[[Profile], dict[str, Value]] | None = None
     plain: str = ""
     due: bool = True
@@ -100,7 +99,7 @@ class MeterDissector:
             self.tallies.request(message.address, answered=message.due)
             self._asked = (message.address, ended)
         words, values = self._words(message)
-        fields: dict[str, Any] = {"kind": way, "item": message.item}
+        fields: dict[str, object] = {"kind": way, "item": message.item}
         if values:
             fields["values"] = values
         return Seen(began, way, message.address, words, latency, raw, fields)
@@ -126,12 +125,7 @@ class MeterDissector:
         return f"{words} {plain}", {}
 
     def _suiting(self, message: Message) -> list[Profile]:
-        return [
-            profile
-            for profile in self._profiles
-            if (profile.meter is not None or not message.traits)
-            and all(getattr(profile.meter, trait) == value for trait, value in message.traits.items())
-        ]
+        return [profile for profile in self._profiles if suits(message.traits, profile)]
 
 
 def _values(profile: Profile, message: Message) -> dict[str, Value]:
@@ -145,49 +139,15 @@ def _values(profile: Profile, message: Message) -> dict[str, Value]:
     return {}
 
 
-def dlt645_message(raw: bytes) -> Message:
-    """A DL/T 645 frame of either version."""
-    frame = dlt645.parse(raw)
-    function, answer = frame.control & 0x1F, bool(frame.control & dlt645.ANSWER)
-    version: dlt645.Version = 1997 if function in {dlt645.READ[1997], dlt645.FOLLOW[1997], dlt645.WRITE[1997]} else 2007
-    size = dlt645.ITEM_SIZE[version]
-    carries = function in {dlt645.READ[version], dlt645.FOLLOW[version], dlt645.WRITE[version]}
-    refuses = dlt645.error_text(frame.data, version) if frame.control & dlt645.ERROR else None
-    item = (
-        int.from_bytes(frame.data[:size], "little") if carries and refuses is None and len(frame.data) >= size else None
-    )
-    words = _DLT645.get(function, Text(f"功能 {function:02X}", f"function {function:02X}"))
-    return Message(frame.address, answer, refuses, words, item, frame.data[size:], {"version": version})
+def numbered(wire: OnWire, protocol: str, digits: int) -> dict[str, tuple[str, Profile]]:
+    """The meters that a site file names, by their address of so many digits."""
+    return {
+        str(installed.address).zfill(digits): (id, profile)
+        for id, (installed, profile) in wire.of(protocol).items()
+        if installed.address is not None
+    }
 
 
-_DLT645 = {
-    0x01: Text("读数据", "read"),
-    0x02: Text("读后续", "read on"),
-    0x04: Text("写数据", "write"),
-    0x08: Text("广播校时", "time for all"),
-    0x11: Text("读数据", "read"),
-    0x12: Text("读后续", "read on"),
-    0x13: Text("读地址", "read address"),
-    0x14: Text("写数据", "write"),
-    0x1C: Text("跳合闸", "trip or close"),
-}
-
-
-def cjt188_message(raw: bytes) -> Message:
-    """A CJ/T 188 frame."""
-    frame = cjt188.parse(raw)
-    function, answer = frame.control & 0x3F, bool(frame.control & cjt188.ANSWER)
-    low = frame.data[:2] in {b"\x1f\x90", b"\x0a\x81", b"\x17\xa0"}
-    item = int.from_bytes(frame.data[:2], "little" if low else "big") if len(frame.data) >= 2 else None
-    refuses = cjt188.REFUSED if frame.control & cjt188.ERROR else None
-    words = _CJT188.get(function, Text(f"功能 {function:02X}", f"function {function:02X}"))
-    traits = {"type_code": frame.kind, "di_order": "low-first" if low else "high-first"}
-    return Message(frame.address, answer, refuses, words, item, frame.data[3:], traits)
-
-
-_CJT188 = {
-    0x01: Text("读数据", "read"),
-    0x03: Text("读地址", "read address"),
-    0x04: Text("写数据", "write"),
-    0x15: Text("写地址", "set address"),
-}
+def products(wire: OnWire, protocol: str) -> list[Profile]:
+    """Every product that speaks it."""
+    return [profile for profile in wire.profiles if profile.protocol == protocol]

@@ -6,13 +6,15 @@ An acknowledgement names nobody, and whoever was selected answers to 253: whose 
 from __future__ import annotations
 
 from contract.readings import Value
+from contract.speech import Speech
 from contract.texts import Text
 from drivers.errors import FrameError
+from drivers.listening import Dissector, Listen, OnWire
 from drivers.mbus import codec as mbus
 from drivers.mbus.records import Telegram, refused, telegram
 from drivers.mbus.station import worths
+from drivers.meters.listening import SHOWN, Message, MeterDissector
 from drivers.profiles.profile import Profile
-from gateway.installer.watch.meters import SHOWN, Message
 
 NOBODY_ANSWERS = 255
 
@@ -82,3 +84,15 @@ def _plain(said: Telegram) -> str:
         for record in said.records[:SHOWN]
     ]
     return ", ".join([*([said.identity] if said.identity else []), *shown])
+
+
+def _dissector(wire: OnWire, say: Speech) -> Dissector:
+    known = {
+        str(installed.unit) if installed.address is None else mbus.secondary(installed.address): (id, profile)
+        for id, (installed, profile) in wire.of("mbus").items()
+    }
+    # Only a site file says which product a meter is: most records fit most products.
+    return MeterDissector(mbus.frames(), MbusTalk(), known, [], say)
+
+
+LISTEN = Listen(_dissector)

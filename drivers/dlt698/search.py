@@ -8,10 +8,8 @@ from __future__ import annotations
 from contract.texts import Text
 from drivers.dlt698 import codec as dlt698
 from drivers.errors import FrameError
-from gateway.installer.scan.questions import Ask, Hit
-
-THINKS_S = 0.55
-"""How long a meter may think, with what an adapter adds."""
+from drivers.meters.search import SERIAL, TCP, THINKS_S, usual
+from drivers.searching import Ask, Hit, Search
 
 
 def dlt698_asks(_: list[int]) -> list[Ask]:
@@ -32,3 +30,8 @@ def dlt698_hits(data: bytes) -> list[Hit]:
         if frame.control & dlt698.FROM_METER and frame.address.isdecimal():
             found.append(Hit("dlt698", frame.address, Text("DL/T 698.45 电表", "DL/T 698.45 meter"), raw))
     return found
+
+
+SEARCH = Search(
+    title=Text("DL/T 698.45 电表", "DL/T 698.45 meters"), asks=dlt698_asks, usual=usual, serial=SERIAL, tcp=TCP
+)

@@ -5,10 +5,10 @@ What is said inside a secure channel stays secret; who speaks, how often and how
 
 from __future__ import annotations
 
+from contract.speech import Speech
+from drivers.listening import Listen, Seen, Way
 from drivers.osdp import codec
-from gateway.installer.terminal.language import Speech
-from gateway.installer.watch.counts import Tallies
-from gateway.installer.watch.seen import Seen, Way
+from drivers.tallies import Tallies
 
 
 class OsdpDissector:
@@ -61,3 +61,8 @@ class OsdpDissector:
         self.tallies.damaged(asked)
         words = self._say("无法识别的数据", "bytes that are no frame") + f" [{raw[:16].hex(' ')}]"
         return Seen(at, "odd", asked or "", words, None, raw, {"kind": "noise"})
+
+
+LISTEN = Listen(
+    lambda wire, say: OsdpDissector({installed.unit: id for id, (installed, _) in wire.of("osdp").items()}, say)
+)

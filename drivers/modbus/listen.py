@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from contract.readings import Quality, Value
+from contract.speech import Speech
+from contract.texts import Text
+from drivers.listening import Dissector, Listen, OnWire, Seen
 from drivers.modbus.decode import Decoder, bit_at
+from drivers.modbus.ear import Ear, Heard
 from drivers.modbus.plan import MULTIPLIER, Block, spans_of
 from drivers.modbus.refusals import reason
 from drivers.profiles.profile import Profile
-from gateway.installer.terminal.language import Speech
-from gateway.installer.terminal.wording import area, value_of
-from gateway.installer.watch.counts import Tallies
-from gateway.installer.watch.modbus import Ear, Heard
-from gateway.installer.watch.seen import Seen
+from drivers.profiles.wording import value_of
+from drivers.tallies import Tallies
 
 SHOWN = 8
 """So many values of an answer are written out."""
@@ -65,7 +66,7 @@ class ModbusDissector:
         device = self._devices.get(heard.unit)
         unit = "" if heard.unit < 0 else str(heard.unit)
         words, values = self._words(heard, device)
-        fields: dict[str, Any] = {"kind": heard.kind, "fc": heard.fc if heard.fc >= 0 else None}
+        fields: dict[str, object] = {"kind": heard.kind, "fc": heard.fc if heard.fc >= 0 else None}
         if device is not None:
             fields["device"] = device.id
         if values:
@@ -165,3 +166,27 @@ def _asks(pdu: bytes, say: Speech) -> str:
         what = say("线圈", "coils") if fc == 15 else say("寄存器", "registers")
         return f"{say('写', 'write')} {what} {address}–{address + count - 1} = {pdu[6:22].hex(' ')}"
     return f"{say('功能', 'function')} {fc} [{pdu[1:17].hex(' ')}]"
+
+
+_KINDS: dict[int, Text] = {
+    1: Text("线圈", "coils"),
+    2: Text("离散输入", "discrete inputs"),
+    3: Text("保持寄存器", "holding registers"),
+    4: Text("输入寄存器", "input registers"),
+}
+
+
+def area(fc: int, say: Speech) -> str:
+    """What a function code reads."""
+    return say.of(_KINDS[fc]) if fc in _KINDS else f"fc {fc}"
+
+
+def _dissector(wire: OnWire, say: Speech) -> Dissector:
+    units = {
+        installed.unit: device(id, profile, installed.scale_by)
+        for id, (installed, profile) in wire.of("modbus").items()
+    }
+    return ModbusDissector(units, say)
+
+
+LISTEN = Listen(_dissector)

@@ -8,12 +8,11 @@ Source: EN 13757-2:2018, section 5 (a meter answers within 330 bits and 50 ms); 
 
 from __future__ import annotations
 
-from typing import Any
-
 from contract.texts import Text
 from drivers.errors import FrameError
 from drivers.mbus import codec as mbus
-from gateway.installer.scan.questions import Ask, Hit
+from drivers.meters.search import SERIAL, TCP
+from drivers.searching import Ask, Hit, Search, by_address, by_unit
 
 THINKS_S = 0.2
 """How long a meter may think at 2400 baud, with what an adapter adds."""
@@ -118,9 +117,35 @@ def maker_of(identity: str) -> str:
     return "".join(chr(64 + (code >> shift & 0x1F)) for shift in (10, 5, 0))
 
 
-def _traits(frame: mbus.Frame) -> dict[str, Any]:
+def _traits(frame: mbus.Frame) -> dict[str, object]:
     identity = mbus.identity(frame)
     if identity is None:
         return {}
     kind, _ = MEDIA.get(identity[14:], ("", None))
     return {"identity": identity} | ({"kind": kind} if kind else {})
+
+
+PRIMARY_DIGITS = 3
+"""Digits of a primary address at most; a secondary one has 16."""
+
+
+def _addressed(hit: Hit) -> dict[str, object]:
+    return by_unit(hit) if len(hit.address) <= PRIMARY_DIGITS else by_address(hit)
+
+
+def _distinct(hits: list[Hit]) -> list[Hit]:
+    """One that was selected needs no primary address, which others may share."""
+    chosen = {hit.address for hit in hits if hit.protocol == "mbus" and len(hit.address) > PRIMARY_DIGITS}
+    return [hit for hit in hits if hit.address in chosen or hit.traits.get("identity") not in chosen]
+
+
+SEARCH = Search(
+    title=Text("M-Bus 仪表", "M-Bus meters"),
+    asks=mbus_asks,
+    usual=lambda setting: setting.parity == "E" and setting.baud <= 9600,
+    serial=SERIAL,
+    tcp=TCP,
+    addressed=_addressed,
+    distinct=_distinct,
+    suits=lambda hit, profile: hit.traits.get("kind", profile.kind) == profile.kind,
+)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from contract.readings import Value
+from contract.speech import Speech
 from contract.texts import Text
 from drivers.dlt698 import codec as dlt698
 from drivers.dlt698.station import source_of, value_in
+from drivers.dlt698.wires import DIGITS
 from drivers.errors import FrameError
+from drivers.listening import Dissector, Listen, OnWire
+from drivers.meters.listening import SHOWN, Message, MeterDissector, numbered, products
 from drivers.profiles.profile import Profile
-from gateway.installer.watch.meters import SHOWN, Message
 
 READ, ANSWER = Text("读数据", "read"), Text("应答", "answer")
 OTHER = Text("其他服务", "another service")
@@ -57,3 +60,11 @@ def _told(profile: Profile, said: dlt698.Answer) -> dict[str, Value]:
 
 def _listed(oads: Iterable[int]) -> str:
     return " ".join(f"{oad:08X}" for oad in list(oads)[:SHOWN])
+
+
+def _dissector(wire: OnWire, say: Speech) -> Dissector:
+    known = numbered(wire, "dlt698", DIGITS)
+    return MeterDissector(dlt698.frames(), dlt698_message, known, products(wire, "dlt698"), say)
+
+
+LISTEN = Listen(_dissector)

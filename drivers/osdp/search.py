@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from contract.texts import Text
 from drivers.osdp import codec
-from gateway.installer.scan.questions import Ask, Hit
+from drivers.searching import Ask, Hit, Search, by_unit
 
 THINKS_S = 0.2
 """A reader answers within 200 ms (section 5.7)."""
@@ -60,3 +60,13 @@ def _says(frame: codec.Frame) -> Text:
     if frame.code == codec.NAK:
         return Text("OSDP 读头（要求安全通道）", "OSDP reader (wants a secure channel)")
     return Text("OSDP 读头", "OSDP reader")
+
+
+SEARCH = Search(
+    title=Text("OSDP 读头", "OSDP readers"),
+    asks=osdp_asks,
+    usual=lambda setting: setting.parity == "N" and setting.baud >= 9600,
+    serial="osdp-serial",
+    tcp="osdp-tcp",
+    addressed=by_unit,
+)
