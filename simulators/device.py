@@ -12,7 +12,7 @@ from config.site import Device
 from contract.readings import Value
 from drivers.profiles.profile import Profile
 from drivers.protocols import PROTOCOLS
-from simulators.modbus.image import Action, CommandGiven, OutputPulsed, OutputSet, OutputToggled
+from simulators.actions import Action, CommandGiven, OutputPulsed, OutputSet, OutputToggled
 
 Role = Literal[
     "reader", "camera", "pump", "lift", "level", "fan", "barrier", "power", "water", "plug", "air", "relay", "plain"

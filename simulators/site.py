@@ -183,7 +183,8 @@ class SimSite:
         """The faults that each device (and each lane's barrier) can have."""
         faults = {
             device.id: suitable(
-                Suits(device.bus_kind, device.role, frozenset(device.profile.points), device.profile.dialect)
+                device.profile.protocol,
+                Suits(device.bus_kind, device.role, frozenset(device.profile.points), device.profile.dialect),
             )
             for device in self.devices.values()
         }

@@ -121,8 +121,8 @@ def _traits(frame: mbus.Frame) -> dict[str, object]:
     identity = mbus.identity(frame)
     if identity is None:
         return {}
-    kind, _ = MEDIA.get(identity[14:], ("", None))
-    return {"identity": identity} | ({"kind": kind} if kind else {})
+    known = MEDIA.get(identity[14:])
+    return {"identity": identity} if known is None else {"identity": identity, "kind": known[0]}
 
 
 PRIMARY_DIGITS = 3

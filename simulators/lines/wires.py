@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from simulators.ends import Ends
 from simulators.ports import LOOPBACK, Pty, TcpEnd
 from simulators.site import SimSite
 
@@ -83,3 +84,11 @@ class LineSerialWire:
 async def _swallow(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
     while await reader.read(4096):
         pass
+
+
+WIRES = Ends(
+    {
+        "line-tcp": lambda of: LineTcpWire(of.id, of.on_bus[0], of.site),
+        "line-serial": lambda of: LineSerialWire(of.id, of.on_bus[0], of.site, of.folder),
+    }
+)

@@ -5,51 +5,16 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from contract.readings import Value
 from drivers.factors import worth_of
 from drivers.profiles.profile import Command, Multiplier, Output, Profile, RegisterSource
 from drivers.profiles.words import WIDTHS
+from simulators.actions import Act, CommandGiven, OutputPulsed, OutputSet, OutputToggled, ValueOf
 from simulators.modbus.numbers import number_of, raw_of, words_of
 from simulators.modbus.slave import ILLEGAL_ADDRESS, ILLEGAL_VALUE, Refused
-
-
-@dataclass(frozen=True, slots=True)
-class OutputSet:
-    """Somebody switched an output."""
-
-    output: str
-    on: bool
-
-
-@dataclass(frozen=True, slots=True)
-class OutputToggled:
-    """Somebody turned an output over, whatever it was."""
-
-    output: str
-
-
-@dataclass(frozen=True, slots=True)
-class OutputPulsed:
-    """Somebody asked the board for a pulse of `seconds`, which the board ends by itself."""
-
-    output: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class CommandGiven:
-    """Somebody wrote a command; `value`: the label, the number, or None where the write says all."""
-
-    command: str
-    value: str | float | None
-
-
-Action = OutputSet | OutputToggled | OutputPulsed | CommandGiven
-Act = Callable[[Action], None]
-ValueOf = Callable[[str], Value]
 
 
 @dataclass(slots=True)

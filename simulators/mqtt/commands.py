@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from drivers.mqtt.mapping import Refused, at_path, document_of, word_of
 from drivers.profiles.profile import Profile, TopicCommand, TopicMessage, TopicOutput, TopicPulse
-from simulators.modbus.image import Action, CommandGiven, OutputPulsed, OutputSet
+from simulators.actions import Action, CommandGiven, OutputPulsed, OutputSet
 
 NUMBER = r"(-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?)"
 TIMES = {"{seconds}": 1.0, "{milliseconds}": 0.001, "{pulse_time}": 0.1}

@@ -16,10 +16,10 @@ from drivers.cards import WrongForm
 from drivers.osdp.codec import Frame
 from drivers.osdp.meaning import COLOURS, LONGEST_S, TICK_S
 from drivers.profiles.profile import ReaderCommand, ReaderOutput
+from simulators.actions import OutputPulsed, OutputSet
 from simulators.device import SimDevice
 from simulators.faults import Faults
 from simulators.lines.text import CannotRead
-from simulators.modbus.image import OutputPulsed, OutputSet
 from simulators.osdp.pd import INPUTS, LOCAL, OUTPUTS, Pd
 
 _COLOURS: Mapping[int, str] = {number: colour for colour, number in COLOURS.items()}

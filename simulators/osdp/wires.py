@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from drivers.osdp.codec import EVERYBODY, Frame, Frames
+from drivers.osdp.wires import OsdpSerialBus
+from simulators.ends import Ends, Setting, Wire
 from simulators.osdp.reader import SimReader
 from simulators.ports import LOOPBACK, Pty, TcpEnd
 from simulators.site import SimSite
@@ -114,3 +116,11 @@ class OsdpTcpWire:
         frames = Frames()
         while data := await reader.read(4096):
             self.readers.hear(frames, data, writer.write)
+
+
+def _serial(of: Setting) -> Wire:
+    pace = 10 / of.part(OsdpSerialBus).baud if of.paced else 0.0
+    return OsdpSerialWire(of.id, of.on_bus, of.site, of.folder, pace=pace)
+
+
+WIRES = Ends({"osdp-serial": _serial, "osdp-tcp": lambda of: OsdpTcpWire(of.id, of.on_bus, of.site, of.folder)})

@@ -17,11 +17,12 @@ from drivers.opening import open_bus
 from drivers.profiles.profile import Profile
 from drivers.profiles.words import Poll
 from drivers.reports import DeviceFound, InputRefused, PointsRead, Report
+from simulators.actions import Action
 from simulators.device import SimDevice
-from simulators.meters.dlt645 import PASSWORD
-from simulators.modbus.image import Action
+from simulators.dlt645.meter import PASSWORD
+from simulators.ends import Setting
 from simulators.site import SimSite
-from simulators.wires import WIRES, Setting
+from simulators.wires import WIRES
 from tests.drivers.meter_values import PASSWORD_FILE
 
 DEVICE = "d"

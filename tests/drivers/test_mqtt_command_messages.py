@@ -10,7 +10,7 @@ from contract.readings import Value
 from drivers.bus import CommandFailed
 from drivers.mqtt.commands import message_of, pulse_of, pulse_time
 from drivers.profiles.files import load
-from simulators.modbus.image import OutputPulsed
+from simulators.actions import OutputPulsed
 from simulators.mqtt.commands import action_of
 from tests.drivers.test_mqtt_payloads import product
 

@@ -13,7 +13,7 @@ from config import load_site
 from drivers.camera.stream.bus import AttachBus
 from drivers.opening import open_bus
 from drivers.reports import DeviceFound, DeviceLost, InputRefused, PlateRead
-from simulators.camera.attach import AttachCamera, CameraHttpWire
+from simulators.camera.stream.wires import AttachCamera, CameraHttpWire
 from tests.drivers.sinks import Heard
 from tests.simulators.camera_site import camera_site
 from tests.simulators.stage import Stage, simulated

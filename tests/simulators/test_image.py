@@ -15,7 +15,8 @@ from drivers.modbus.plan import Limits, plan, spans_of
 from drivers.profiles.files import load, load_all
 from drivers.profiles.profile import Profile, RegisterSource
 from drivers.profiles.words import WIDTHS, Order
-from simulators.modbus.image import Action, CommandGiven, Image, OutputPulsed, OutputSet, OutputToggled
+from simulators.actions import Action, CommandGiven, OutputPulsed, OutputSet, OutputToggled
+from simulators.modbus.image import Image
 from simulators.modbus.numbers import number_of, words_of
 from simulators.modbus.slave import Refused, answer
 

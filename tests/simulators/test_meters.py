@@ -22,7 +22,7 @@ from drivers.opening import open_bus
 from drivers.profiles.files import load_all
 from drivers.profiles.words import Limits, Poll
 from drivers.reports import DeviceFound, DeviceLost, InputRefused, PointsRead, Report
-from simulators.meters.dlt645 import PASSWORD
+from simulators.dlt645.meter import PASSWORD
 from tests.simulators.stage import ROOT, Stage, simulated, until
 
 ZONE = ZoneInfo("Asia/Shanghai")

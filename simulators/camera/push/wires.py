@@ -13,10 +13,11 @@ import structlog
 
 from config.site import CameraBarrier
 from drivers.profiles.profile import CameraOutput, PushedSource
+from simulators.actions import OutputPulsed, OutputSet
 from simulators.camera.makes import MAKES
-from simulators.camera.push import Seen, Verdict, input_body
 from simulators.camera.seeing import Eye, Pushed
-from simulators.modbus.image import OutputPulsed, OutputSet
+from simulators.camera.zhenshi import Seen, Verdict, input_body
+from simulators.ends import Ends
 from simulators.site import SimSite
 from simulators.world.lane import Car
 
@@ -254,3 +255,6 @@ class Camera:
 
     def _away(self) -> bool:
         return self.eye.has("offline", "silent")
+
+
+WIRES = Ends({"http-push": lambda of: HttpPushWire(of.id, of.site, of.gateway_url)})

@@ -11,7 +11,7 @@ from drivers.dlt645 import codec as dlt645
 from drivers.meters import bcd
 from simulators.device import SimDevice
 from simulators.faults import Faults
-from simulators.meters.meter import ItemMeter, label_of
+from simulators.meters.meter import ItemMeter, MeterKind, label_of
 
 PASSWORD = "123456"
 NO_SUCH_ITEM, NOT_AUTHORISED = 0x02, 0x04
@@ -107,3 +107,6 @@ class Dlt645Meter(ItemMeter):
     def _refuse(self, asked: dlt645.Frame, error: int) -> bytes:
         control = asked.control | dlt645.ANSWER | dlt645.ERROR
         return dlt645.frame(self.address, control, bytes((error,)), self._wake)
+
+
+METER = MeterKind(dlt645.frames, Dlt645Meter)

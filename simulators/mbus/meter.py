@@ -12,8 +12,8 @@ from drivers.mbus import codec as mbus
 from drivers.profiles.profile import RecordSource
 from simulators.device import SimDevice
 from simulators.faults import Faults
-from simulators.meters.mbus_records import records, telegrams
-from simulators.meters.meter import CLOCK_OFF, another
+from simulators.mbus.records import records, telegrams
+from simulators.meters.meter import CLOCK_OFF, MeterKind, another
 
 MAKER_AND_VERSION = "2D4D01"
 MEDIA = {"heat_meter": "04", "water_meter": "07", "gas_meter": "03", "electricity_meter": "02"}
@@ -127,3 +127,6 @@ def _secondary(device: SimDevice) -> str:
         return digits + own
     mask = mbus.secondary(device.config.address)
     return "".join(made if digit == "F" else digit for digit, made in zip(mask, digits + own, strict=True))
+
+
+METER = MeterKind(mbus.frames, MbusMeter)

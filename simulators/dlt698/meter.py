@@ -18,7 +18,7 @@ from drivers.dlt698.station import source_of
 from drivers.profiles.profile import Point
 from simulators.device import SimDevice
 from simulators.faults import Faults
-from simulators.meters.meter import CLOCK_OFF, another, secondary
+from simulators.meters.meter import CLOCK_OFF, MeterKind, another, secondary
 
 WAKE = 4
 NO_SUCH_OBJECT = 4
@@ -120,3 +120,6 @@ def _clock(value: Value, clock: datetime) -> Data:
     except ValueError:
         return Data.null()
     return Data.date_time_s([*divmod(at.year, 256), at.month, at.day, at.hour, at.minute, at.second])
+
+
+METER = MeterKind(dlt698.frames, Dlt698Meter)

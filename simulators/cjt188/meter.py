@@ -7,7 +7,7 @@ from datetime import datetime
 from drivers.cjt188 import codec as cjt188
 from simulators.device import SimDevice
 from simulators.faults import Faults
-from simulators.meters.meter import ItemMeter, another, label_of
+from simulators.meters.meter import ItemMeter, MeterKind, another, label_of
 
 STATUS_AT_END = 2
 
@@ -60,3 +60,6 @@ class Cjt188Meter(ItemMeter):
     def _refuse(self, asked: cjt188.Frame) -> bytes:
         control = asked.control | cjt188.ANSWER | cjt188.ERROR
         return cjt188.frame(self.form.type_code, self._told, control, asked.data[2:3] + bytes(2), self._wake)
+
+
+METER = MeterKind(cjt188.frames, Cjt188Meter)

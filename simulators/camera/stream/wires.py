@@ -11,8 +11,9 @@ from typing import Any
 
 from simulators.camera import dahua
 from simulators.camera.makes import dahua_manner
-from simulators.camera.push import Seen
 from simulators.camera.seeing import Eye, Pushed
+from simulators.camera.zhenshi import Seen
+from simulators.ends import Ends
 from simulators.ports import TcpEnd
 from simulators.site import SimSite
 from simulators.world.lane import Car
@@ -180,3 +181,6 @@ def _password(file: Path) -> str:
         file.touch(mode=0o600)
         file.write_text(secrets.token_urlsafe(12))
     return file.read_text().strip()
+
+
+WIRES = Ends({"camera-http": lambda of: CameraHttpWire(of.id, of.on_bus[0], of.site, of.folder)})

@@ -11,8 +11,8 @@ import structlog
 
 from drivers.camera.frigate import PREFIX
 from simulators.camera.frigate import messages, stats
-from simulators.camera.push import Seen
 from simulators.camera.seeing import Eye, Pushed
+from simulators.camera.zhenshi import Seen
 from simulators.mqtt.wire import RECONNECT_S, BrokerAccess
 from simulators.site import SimSite
 
