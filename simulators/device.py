@@ -10,6 +10,7 @@ from typing import Literal
 
 from config.site import Device
 from contract.readings import Value
+from drivers.osdp.product import reader_of
 from drivers.profiles.profile import Profile
 from drivers.protocols import PROTOCOLS
 from simulators.actions import Action, CommandGiven, OutputPulsed, OutputSet, OutputToggled
@@ -122,8 +123,9 @@ class SimDevice:
 
     def inputs(self) -> dict[str, bool]:
         """The contacts of a board, a camera or a reader: flags that are no outputs."""
-        if self.profile.reader is not None:
-            return {word: bool(self.value(word)) for word in self.profile.reader.inputs}
+        reader = reader_of(self.profile)
+        if reader is not None:
+            return {word: bool(self.value(word)) for word in reader.inputs}
         if self.role not in ("relay", "camera"):
             return {}
         points = self.profile.points.values()

@@ -12,6 +12,7 @@ from typing import Any
 from config.site import Door, Input, Lane, Site
 from contract.readings import Value
 from drivers.lines.codec import as_installed
+from drivers.lines.product import line_of
 from drivers.profiles.profile import Profile
 from simulators.device import SimDevice
 from simulators.faults import FAULTS, Faults, Suits, suitable
@@ -105,8 +106,9 @@ class SimSite:
     def line_of(self, reader: str, card: str) -> bytes:
         """What a reader sends for a card; b"" if a fault keeps it quiet. `CannotRead` if it reads no such card."""
         device = self.reader(reader)
-        assert device.profile.line is not None
-        line = card_line(card, as_installed(device.profile.line, device.config.card))
+        form = line_of(device.profile)
+        assert form is not None
+        line = card_line(card, as_installed(form, device.config.card))
         if self.faults.any_of(reader, "silent", "offline"):
             return b""
         return garbled(line) if self.faults.has(reader, "corrupt") else line

@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from contract.texts import Text
+from drivers.camera.product import CameraCommand, CameraOutput, StreamFormat
 from drivers.profiles.form import Form
 from drivers.profiles.head import Fault, profile_of
-from drivers.profiles.profile import CameraCommand, CameraOutput, Point, Profile, PushedSource
+from drivers.profiles.profile import Point, Profile, PushedSource
 from drivers.profiles.words import Head, Seconds
 
 _PROTOCOLS = {"zhenshi": "http-push", "hikvision": "http-push", "dahua-itsapi": "http-push", "dahua": "camera-http"}
@@ -51,7 +52,7 @@ def build(file: CameraFile) -> Profile:
         file.protocol,
         dialect=file.dialect,
         silent_s=file.silent_s,
-        pictures=file.pictures,
+        format=StreamFormat(pictures=file.pictures),
         points={point.id: point for point in map(_input, range(file.inputs))},
         outputs={output.id: output for output in map(_output, range(file.outputs))},
         commands={command.id: command for command in (_OPEN, _CAPTURE)} if takes_commands else {},

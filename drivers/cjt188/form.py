@@ -12,9 +12,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from drivers.meters.form import MeterField, field_faults, names_of, points_of, twice
+from drivers.meters.product import FieldSource, MeterCommand, MeterFormat
 from drivers.profiles.form import Form
 from drivers.profiles.head import Fault, label_faults, label_texts, profile_of, text
-from drivers.profiles.profile import FieldSource, MeterCommand, MeterFormat, Point, Profile
+from drivers.profiles.profile import Point, Profile
 from drivers.profiles.words import Closed, Head, Label, Limits, Poll, Serial, Word, Words
 
 Item = Annotated[int, Field(ge=0, le=0xFFFF)]
@@ -98,7 +99,7 @@ def build(file: Cjt188File) -> Profile:
         serial=file.serial,
         limits=file.limits,
         poll=file.poll,
-        meter=MeterFormat(
+        format=MeterFormat(
             version=file.version,
             lengths=file.lengths,
             preamble=file.preamble,

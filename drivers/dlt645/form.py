@@ -22,9 +22,10 @@ from drivers.meters.form import (
     times_faults,
     twice,
 )
+from drivers.meters.product import FieldSource, MeterCommand, MeterFormat
 from drivers.profiles.form import Form
 from drivers.profiles.head import Fault, label_faults, label_texts, profile_of, text
-from drivers.profiles.profile import FieldSource, MeterCommand, MeterFormat, Point, Profile
+from drivers.profiles.profile import Point, Profile
 from drivers.profiles.transformers import transformer_faults
 from drivers.profiles.words import Closed, Head, Label, Limits, Poll, Serial, Word, Words
 
@@ -153,7 +154,7 @@ def build(file: Dlt645File) -> Profile:
         serial=file.serial,
         limits=file.limits,
         poll=file.poll,
-        meter=MeterFormat(
+        format=MeterFormat(
             version=file.version,
             blocks={item: tuple(parts) for item, parts in file.blocks.items()},
             lengths=file.lengths,

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from drivers.dlt698.product import ObjectSource
 from drivers.meters.form import multipliers_of, times_faults
 from drivers.profiles.form import Form
 from drivers.profiles.head import Fault, profile_of, text
-from drivers.profiles.profile import ObjectSource, Point, Profile
+from drivers.profiles.profile import Point, Profile
 from drivers.profiles.transformers import transformer_faults
 from drivers.profiles.words import Closed, Group, Head, Limits, Poll, Serial, Word, Words
 

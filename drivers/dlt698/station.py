@@ -15,12 +15,13 @@ from contract.texts import Text
 from drivers.bus import CommandFailed
 from drivers.changes import Changes, Worth
 from drivers.dlt698 import codec as dlt698
+from drivers.dlt698.product import ObjectSource
 from drivers.errors import FrameError
 from drivers.factors import Factors
 from drivers.meters.dialect import Ask, Denied, Foreign, MeterKind, More, Said, Talk, Verdict
 from drivers.meters.framing import Frames
 from drivers.pace import periods
-from drivers.profiles.profile import ObjectSource, Point, Profile
+from drivers.profiles.profile import Point, Profile
 from drivers.profiles.words import Group
 from drivers.schedule import Readable
 from drivers.wiring import Installed

@@ -17,7 +17,7 @@ from drivers.bus import BusHealth, CommandFailed, Outcome
 from drivers.connections import check_parity, keep_alive
 from drivers.errors import FrameError
 from drivers.lines.codec import Lines, credential
-from drivers.profiles.profile import LineFormat
+from drivers.lines.product import LineFormat
 from drivers.reports import CredentialRead, DeviceFound, DeviceLost, InputRefused, Sink
 
 log = structlog.get_logger(__name__)

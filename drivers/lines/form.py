@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from drivers.lines.product import LineFormat
 from drivers.profiles.cardforms import fault_of
 from drivers.profiles.form import Form
 from drivers.profiles.head import Fault, profile_of
-from drivers.profiles.profile import LineFormat, Profile
+from drivers.profiles.profile import Profile
 from drivers.profiles.words import CardFormat, Head, QrFormat, Seconds, Serial
 
 
@@ -40,7 +41,7 @@ def faults(file: LineFile) -> Iterator[Fault]:
 def build(file: LineFile) -> Profile:
     """The profile of a file without faults."""
     line = LineFormat(ends=file.ends, gap_s=file.gap_s, max_length=file.max_length, card=file.card, qr=file.qr)
-    return profile_of(file, "line", serial=file.serial, line=line)
+    return profile_of(file, "line", serial=file.serial, card=file.card, format=line)
 
 
 FORM = Form(LineFile, faults, build)

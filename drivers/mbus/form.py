@@ -12,11 +12,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from drivers.mbus.product import RecordFunction, RecordSource
 from drivers.mbus.units import DIMENSIONS, READ, SENT, TEXTS, Quantity
 from drivers.meters.form import MeterBit, twice
 from drivers.profiles.form import Form
 from drivers.profiles.head import Fault, Place, profile_of, text
-from drivers.profiles.profile import Point, Profile, RecordFunction, RecordSource
+from drivers.profiles.profile import Point, Profile
 from drivers.profiles.words import Closed, Group, Head, Limits, Poll, Serial, Word, Words
 
 

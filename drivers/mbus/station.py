@@ -18,12 +18,13 @@ from drivers.changes import Changes, Worth
 from drivers.errors import FrameError
 from drivers.installed import Gateway, WrongInstallation
 from drivers.mbus import codec as mbus
+from drivers.mbus.product import RecordSource
 from drivers.mbus.records import Record, Telegram, refused, telegram
 from drivers.mbus.units import TEXTS, WORDS, turned
 from drivers.meters.dialect import Ask, Denied, Foreign, MeterKind, More, Said, Talk, Verdict
 from drivers.meters.framing import Frames
 from drivers.pace import periods
-from drivers.profiles.profile import Point, Profile, RecordSource
+from drivers.profiles.profile import Point, Profile
 from drivers.profiles.words import Group
 from drivers.schedule import Readable
 from drivers.wiring import Installed

@@ -7,8 +7,9 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
+from drivers.meters.product import FieldForm, FieldSource
 from drivers.profiles.head import Fault, Place, label_faults, label_texts, text
-from drivers.profiles.profile import FieldForm, FieldSource, Multiplier, Point, ValueType
+from drivers.profiles.profile import Multiplier, Point, ValueType
 from drivers.profiles.transformers import site_ratio
 from drivers.profiles.words import Closed, Group, Label, Transformers, Word, Words
 

@@ -15,7 +15,8 @@ from drivers.changes import Worth
 from drivers.errors import FrameError
 from drivers.meters import bcd
 from drivers.meters.coded import conversion
-from drivers.profiles.profile import FieldSource, MeterFormat, Point, Profile
+from drivers.meters.product import FieldSource, MeterFormat, meter_of
+from drivers.profiles.profile import Point, Profile
 from drivers.profiles.words import Group
 
 _URGENCY: tuple[Group, ...] = ("alarm", "normal", "meter")
@@ -47,7 +48,7 @@ class Item(NamedTuple):
 
 def plan(profile: Profile) -> list[Item]:
     """The items of a product, blocks first, each point once."""
-    form = profile.meter
+    form = meter_of(profile)
     assert form is not None
     points = {name: field for name, point in profile.points.items() if (field := _own(point)) is not None}
     blocks = [_block(item, parts, points, form) for item, parts in form.blocks.items()]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from drivers.errors import FrameError
 from drivers.meters.framing import Frames
+from drivers.meters.product import meter_of
 from drivers.profiles.profile import Profile
 from drivers.searching import Setting
 
@@ -33,4 +34,5 @@ def suits(traits: Mapping[str, object], profile: Profile) -> bool:
     """Whether a product's meters have the traits (`version`, `type_code`, `di_order`) that an answer told."""
     if not traits:
         return True
-    return profile.meter is not None and all(getattr(profile.meter, trait) == value for trait, value in traits.items())
+    form = meter_of(profile)
+    return form is not None and all(getattr(form, trait) == value for trait, value in traits.items())

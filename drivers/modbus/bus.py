@@ -19,12 +19,12 @@ from drivers.modbus import encode
 from drivers.modbus.encode import Write
 from drivers.modbus.frames import READS
 from drivers.modbus.plan import Block, split
+from drivers.modbus.product import Output
 from drivers.modbus.refusals import UNREACHABLE, reason
 from drivers.modbus.resync import Ask, Unanswered
 from drivers.modbus.station import Station
 from drivers.modbus.wire import Refused, Silence, Wire, WireDown
 from drivers.modbus.writes import Writes
-from drivers.profiles.profile import Output
 from drivers.reports import DeviceFound, DeviceLost, InputRefused, PointsRead, Sink
 from drivers.schedule import Timetable, Turn
 

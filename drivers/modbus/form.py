@@ -11,10 +11,12 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from drivers.profiles import profile as resolved
+from drivers.modbus import product as resolved
+from drivers.modbus.product import Pulse, Readback, RegisterSource
+from drivers.profiles import profile as profiles
 from drivers.profiles.form import Form
 from drivers.profiles.head import Fault, Place, dotted, label_faults, label_texts, profile_of, text
-from drivers.profiles.profile import Point, Profile, Pulse, Readback, RegisterSource, ValueType
+from drivers.profiles.profile import Point, Profile, ValueType
 from drivers.profiles.transformers import site_ratio, transformer_faults
 from drivers.profiles.words import (
     WIDTHS,
@@ -310,11 +312,12 @@ def build(file: ModbusFile) -> Profile:
         source = RegisterSource(fc=2, address=contact.address, type="bit", bit=0, on=contact.active)
         points[word] = Point(id=word, name=text(contact.name), type="flag", source=source, group=contact.group)
     multipliers = {
-        word: resolved.Multiplier(
+        word: profiles.Multiplier(
             id=word,
             source=RegisterSource(
                 fc=part.fc, address=part.address, type=part.type, order=part.order or file.order, scale=part.scale
             ),
+            scale=part.scale,
             values=part.values,
         )
         for word, part in file.multipliers.items()

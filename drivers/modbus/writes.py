@@ -16,10 +16,10 @@ from drivers.errors import DriverError, FrameError
 from drivers.modbus.decode import bit_at
 from drivers.modbus.encode import Write
 from drivers.modbus.plan import Block
+from drivers.modbus.product import Readback
 from drivers.modbus.resync import Ask
 from drivers.modbus.station import Station
 from drivers.modbus.wire import Refused, Silence, Wire
-from drivers.profiles.profile import Readback
 from drivers.schedule import Timetable
 
 

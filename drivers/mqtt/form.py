@@ -11,19 +11,19 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from contract.texts import Text
-from drivers.profiles.form import Form
-from drivers.profiles.head import Fault, Place, label_texts, profile_of, text
-from drivers.profiles.profile import (
+from drivers.mqtt.product import (
     JsonCoding,
     JsonPlace,
     JsonSource,
-    Point,
-    Profile,
     TopicCommand,
+    TopicFormat,
     TopicMessage,
     TopicOutput,
     TopicPulse,
 )
+from drivers.profiles.form import Form
+from drivers.profiles.head import Fault, Place, label_texts, profile_of, text
+from drivers.profiles.profile import Point, Profile
 from drivers.profiles.words import (
     Availability,
     AvailabilityNeeds,
@@ -296,9 +296,11 @@ def build(file: MqttFile) -> Profile:
         points=points,
         outputs={word: _output(word, part) for word, part in file.outputs.items()},
         commands={word: _command(word, part) for word, part in file.commands.items()},
-        availability=tuple(_availability(file)),
-        availability_needs=file.availability_needs,
-        asks=tuple(TopicMessage(topic=part.topic, payload=part.payload) for part in file.ask),
+        format=TopicFormat(
+            availability=tuple(_availability(file)),
+            availability_needs=file.availability_needs,
+            asks=tuple(TopicMessage(topic=part.topic, payload=part.payload) for part in file.ask),
+        ),
         silent_s=file.silent_s,
     )
 

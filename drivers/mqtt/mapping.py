@@ -19,7 +19,8 @@ from typing import Any, NamedTuple, NoReturn
 
 from contract.readings import Value
 from drivers.changes import Worth
-from drivers.profiles.profile import JsonSource, Point, Profile
+from drivers.mqtt.product import JsonSource, format_of
+from drivers.profiles.profile import Point, Profile
 from drivers.profiles.words import Availability, AvailabilityNeeds, steps_of
 
 PAYLOAD_LIMIT = 64 * 1024
@@ -86,7 +87,7 @@ class Topics:
                     by_topic.setdefault(place.topic.replace("{topic}", prefix), []).append(wanted)
         for topic, points in by_topic.items():
             self._points.setdefault(topic, []).append((device, points))
-        for which, words in enumerate(profile.availability):
+        for which, words in enumerate(format_of(profile).availability):
             topic = words.topic.replace("{topic}", prefix)
             self._availability.setdefault(topic, []).append((device, which, words))
 
@@ -110,7 +111,8 @@ class Attendance:
 
     def __init__(self, profiles: Mapping[str, Profile]) -> None:
         self._needs: dict[str, tuple[AvailabilityNeeds, int]] = {
-            device: (profile.availability_needs, len(profile.availability)) for device, profile in profiles.items()
+            device: (format_of(profile).availability_needs, len(format_of(profile).availability))
+            for device, profile in profiles.items()
         }
         self._said: dict[str, dict[int, bool]] = {}
 

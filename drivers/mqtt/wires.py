@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from contract.texts import Text
+from drivers.mqtt.product import needs_topic
 from drivers.wiring import Address, Hanging, Port, TcpBus, Wires
 
 
@@ -37,7 +38,7 @@ class MqttBus(TcpBus):
 
 def _address(of: Hanging) -> Address:
     topic = of.device.topic
-    if topic is None and (of.profile.dialect is not None or of.profile.needs_topic):
+    if topic is None and (of.profile.dialect is not None or needs_topic(of.profile)):
         return Address(
             "topic", "", wrong=Text("缺少此项：该设备的 MQTT 主题前缀", "is missing: the device's MQTT prefix")
         )

@@ -22,8 +22,8 @@ from drivers.osdp.line import Line
 from drivers.osdp.meaning import CannotSay
 from drivers.osdp.panel_commands import PanelCommand
 from drivers.osdp.port import Opener, Port
+from drivers.osdp.product import ReaderCommand, ReaderOutput
 from drivers.osdp.reader import Reader
-from drivers.profiles.profile import ReaderCommand, ReaderOutput
 from drivers.reports import InputRefused, Report, Sink
 
 log = structlog.get_logger(__name__)

@@ -8,10 +8,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from contract.texts import Text
+from drivers.osdp.product import ReaderCommand, ReaderFormat, ReaderOutput
 from drivers.profiles.cardforms import AS_BITS
 from drivers.profiles.form import Form
 from drivers.profiles.head import Fault, profile_of, text
-from drivers.profiles.profile import Point, Profile, PushedSource, ReaderCommand, ReaderFormat, ReaderOutput
+from drivers.profiles.profile import Point, Profile, PushedSource
 from drivers.profiles.words import CardFormat, Closed, Head, Seconds, Serial, Word, Words
 
 COLOURS = {
@@ -91,7 +92,8 @@ def build(file: OsdpFile) -> Profile:
             word: ReaderOutput(id=word, name=text(part.name), number=part.number) for word, part in file.outputs.items()
         },
         commands={command.id: command for command in _commands(file)},
-        reader=ReaderFormat(
+        card=file.card,
+        format=ReaderFormat(
             card=file.card,
             pin_digits=file.keypad.digits if file.keypad else 0,
             pin_s=file.keypad.pause_s if file.keypad else 5.0,

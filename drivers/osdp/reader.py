@@ -41,6 +41,7 @@ from drivers.osdp.meaning import (
 )
 from drivers.osdp.panel import Mode, Panel
 from drivers.osdp.panel_commands import PanelCommand, PanelCommands
+from drivers.osdp.product import reader_of
 from drivers.profiles.profile import Profile
 from drivers.profiles.words import CardFormat
 from drivers.reports import DeviceFound, DeviceLost, Sink
@@ -98,7 +99,7 @@ class Reader:
         sink: Sink,
         clock: Callable[[], int],
     ) -> None:
-        assert profile.reader is not None
+        assert reader_of(profile) is not None
         self.id = id
         self.address = address
         self.secure = secure
@@ -379,7 +380,7 @@ class Reader:
         self._now = now
         if not self.there:
             return
-        traits = self.profile.reader
+        traits = reader_of(self.profile)
         assert traits is not None
         lamp, buzzer = SHOWN[outcome]
         for wanted, command in ((traits.lamp, lamp), (traits.buzzer, buzzer)):
@@ -397,7 +398,7 @@ class Reader:
     def _ask_states(self, panel: Panel) -> None:
         self._states_at = self._now + STATES_S
         wanted: list[Status] = ["local"]
-        traits = self.profile.reader
+        traits = reader_of(self.profile)
         if traits is not None and traits.inputs and panel.items(CAP_INPUTS):
             wanted.append("inputs")
         if self.profile.outputs and panel.items(CAP_OUTPUTS):

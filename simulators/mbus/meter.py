@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from drivers.mbus import codec as mbus
-from drivers.profiles.profile import RecordSource
+from drivers.mbus.product import RecordSource
 from simulators.device import SimDevice
 from simulators.faults import Faults
 from simulators.mbus.records import records, telegrams

@@ -12,8 +12,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from contract.readings import Value
+from drivers.mbus.product import RecordSource
 from drivers.mbus.units import READ, SENT
-from drivers.profiles.profile import Point, RecordSource
+from drivers.profiles.profile import Point
 
 INTEGER_16, INTEGER_32, INTEGER_48, DECIMAL_8, NOTHING = 0x02, 0x04, 0x06, 0x0C, 0x00
 MORE = 0x1F

@@ -10,7 +10,7 @@ from contract.readings import Value
 from drivers.meters import bcd
 from drivers.meters.coded import UNITS
 from drivers.meters.items import Field, Item, width
-from drivers.profiles.profile import FieldSource
+from drivers.meters.product import FieldSource
 
 ValueOf = Callable[[str], Value]
 

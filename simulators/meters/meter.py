@@ -10,7 +10,7 @@ from contract.readings import Value
 from drivers.factors import times_of
 from drivers.meters.framing import Frames
 from drivers.meters.items import plan
-from drivers.profiles.profile import MeterCommand, MeterFormat
+from drivers.meters.product import MeterCommand, MeterFormat, meter_of
 from simulators.actions import CommandGiven
 from simulators.device import SimDevice
 from simulators.faults import Faults
@@ -48,7 +48,7 @@ class ItemMeter:
     """A meter whose values are items. `address`: as printed; `number`: its own, often the same."""
 
     def __init__(self, device: SimDevice, faults: Faults, digits: int) -> None:
-        form = device.profile.meter
+        form = meter_of(device.profile)
         assert form is not None
         self.device = device
         self.form: MeterFormat = form

@@ -16,7 +16,7 @@ import aiomqtt
 import structlog
 
 from drivers.mqtt.ending import end_if_cancelled
-from drivers.profiles.profile import TopicCommand
+from drivers.mqtt.product import TopicCommand
 from simulators.actions import CommandGiven
 from simulators.device import SimDevice
 from simulators.mqtt.announce import announcements

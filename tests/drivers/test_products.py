@@ -17,8 +17,9 @@ import pytest
 from contract.readings import Value
 from drivers.bus import CommandFailed
 from drivers.modbus.encode import TOGGLE
+from drivers.modbus.product import Output
 from drivers.profiles.files import load, load_all
-from drivers.profiles.profile import Output, Profile
+from drivers.profiles.profile import Profile
 from simulators.actions import CommandGiven, OutputPulsed, OutputSet
 from tests.drivers.meter_object_values import object_rounds
 from tests.drivers.meter_record_values import record_rounds

@@ -14,11 +14,12 @@ from drivers.bus import BusHealth, CommandFailed, Outcome
 from drivers.camera.dialects import DIALECTS, Answer, Dialect, Said
 from drivers.camera.fetched import HOLD_S, FetchedCommand, FetchedCommands
 from drivers.camera.plates import Pushed
+from drivers.camera.product import CameraOutput
 from drivers.camera.zhenshi import AnswerCommand
 from drivers.errors import FrameError
 from drivers.installed import Clock
 from drivers.presence import Presence
-from drivers.profiles.profile import CameraOutput, Profile
+from drivers.profiles.profile import Profile
 from drivers.reports import ClockTold, InputRefused, PointsRead, Sink
 
 

@@ -19,6 +19,7 @@ from drivers.bus import BusHealth, CommandFailed, Outcome
 from drivers.camera import dahua
 from drivers.camera.bounded import Bounded, Digest
 from drivers.camera.plates import jpeg
+from drivers.camera.product import pictures_of
 from drivers.camera.replaced import PartReader, StreamPart
 from drivers.errors import FrameError
 from drivers.presence import Presence
@@ -68,7 +69,8 @@ class AttachBus:
         self._profile = profile
         self._silent_s = profile.silent_s or 3.0 * HEARTBEAT_S
         self._where = f"{_bracketed(host)}:{port}"
-        self._path = PICTURES if profile.pictures else EVENTS
+        self._pictured = pictures_of(profile)
+        self._path = PICTURES if self._pictured else EVENTS
         self._sink = sink
         self._username = username
         self._password = password
@@ -175,7 +177,7 @@ class AttachBus:
     def _take_event(self, event: Mapping[str, Any]) -> None:
         self._flush()
         self._pending = event
-        if not self._profile.pictures:
+        if not self._pictured:
             self._flush()
             return
         self._timer = asyncio.get_running_loop().call_later(PICTURE_S, self._flush)

@@ -16,7 +16,8 @@ from typing import NamedTuple
 from contract.texts import Text
 from drivers.modbus.decode import Decoder, bit_at, raw
 from drivers.modbus.plan import MULTIPLIER, Block, Limits, plan, spans_of
-from drivers.profiles.profile import Point, Profile, RegisterSource
+from drivers.modbus.product import RegisterSource
+from drivers.profiles.profile import Point, Profile
 from drivers.profiles.wording import number, unit
 
 MOST_READS = 5

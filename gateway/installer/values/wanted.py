@@ -10,7 +10,8 @@ from contract.readings import Value
 from contract.speech import Speech
 from drivers.modbus.decode import in_order
 from drivers.modbus.encode import Write, pulse, write_of
-from drivers.profiles.profile import Command, Output, Profile
+from drivers.modbus.product import Command, Output
+from drivers.profiles.profile import Profile
 from drivers.profiles.wording import number, unit
 from drivers.profiles.words import WIDTHS, Order
 from gateway.installer.terminal.trouble import Trouble

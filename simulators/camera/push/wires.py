@@ -12,7 +12,8 @@ import httpx
 import structlog
 
 from config.site import CameraBarrier
-from drivers.profiles.profile import CameraOutput, PushedSource
+from drivers.camera.product import CameraOutput
+from drivers.profiles.profile import PushedSource
 from simulators.actions import OutputPulsed, OutputSet
 from simulators.camera.makes import MAKES
 from simulators.camera.seeing import Eye, Pushed
