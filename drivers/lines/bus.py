@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import termios
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
@@ -82,9 +82,9 @@ class SerialOpener:
         except (termios.error, ValueError) as wrong:
             raise OSError(str(wrong)) from wrong
         if self._parity != "N":
-            port: Any = transport.get_extra_info("serial")
+            assert transport.serial is not None
             try:
-                check_parity(port.fileno())
+                check_parity(transport.serial.fileno())
             except termios.error as wrong:
                 transport.abort()
                 raise OSError(str(wrong)) from wrong

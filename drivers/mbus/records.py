@@ -20,6 +20,9 @@ from contract.texts import Text
 from drivers.errors import FrameError
 from drivers.mbus import codec as mbus
 
+Parsed = Mapping[str, Any]
+"""What the decoder says: its own dictionaries."""
+
 RECORDS_LIMIT = 253
 """Records of one telegram: each has two bytes at least."""
 
@@ -106,7 +109,7 @@ def telegram(frame: mbus.Frame) -> Telegram:
     return Telegram(mbus.identity(frame), status, tuple(records), more, whole)
 
 
-def _decoded(frame: mbus.Frame, first: int) -> tuple[Sequence[Mapping[str, Any]], bool]:
+def _decoded(frame: mbus.Frame, first: int) -> tuple[Sequence[Parsed], bool]:
     """Every record that is one, and whether all are. `first`: where in the data the records begin."""
     data, whole = frame.data, True
     for _ in range(RECORDS_LIMIT):
@@ -123,7 +126,7 @@ def _decoded(frame: mbus.Frame, first: int) -> tuple[Sequence[Mapping[str, Any]]
     return (), False
 
 
-def _parsed(raw: bytes) -> Mapping[str, Any]:
+def _parsed(raw: bytes) -> Parsed:
     try:
         return pymbusparser.parse(raw, include_enrichment=False)
     except (KeyboardInterrupt, SystemExit):
@@ -132,12 +135,12 @@ def _parsed(raw: bytes) -> Mapping[str, Any]:
         raise FrameError(f"an M-Bus answer that cannot be decoded: {wrong!s:.100}", raw) from wrong
 
 
-def _stumbled(document: Mapping[str, Any]) -> bool:
+def _stumbled(document: Parsed) -> bool:
     """Whether the decoder stopped at a record."""
     return any(note.get("code") == "application.record_partial" for note in document.get("diagnostics") or ())
 
 
-def _after(found: Sequence[Mapping[str, Any]], data: bytes, at: int) -> int | None:
+def _after(found: Sequence[Parsed], data: bytes, at: int) -> int | None:
     """The place after these records and the fillers between them; None if they are not what is there."""
     for raw in found:
         at = _after_fillers(data, at)
@@ -182,7 +185,7 @@ def _after_chain(data: bytes, at: int) -> int:
     return at + 1
 
 
-def _record(raw: Mapping[str, Any]) -> Record | None:
+def _record(raw: Parsed) -> Record | None:
     function = FUNCTIONS.get(str(raw.get("function")))
     if function is None:
         return None
@@ -192,7 +195,7 @@ def _record(raw: Mapping[str, Any]) -> Record | None:
     return Record(function, storage, tariff, subunit, quantities, str(raw.get("unit") or ""), _value(raw))
 
 
-def _value(raw: Mapping[str, Any]) -> str | float | None:
+def _value(raw: Parsed) -> str | float | None:
     said = raw.get("value") or {}
     value, data = said.get("value"), _bytes(raw.get("data_hex"))
     match said.get("kind"):

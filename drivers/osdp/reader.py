@@ -12,7 +12,7 @@ not with its key is not used: it was reset or exchanged, or somebody sits on its
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
@@ -31,6 +31,7 @@ from drivers.osdp.meaning import (
     CardSeen,
     Commanded,
     KeysPressed,
+    Message,
     Online,
     Secured,
     Status,
@@ -371,7 +372,7 @@ class Reader:
             self.due = min(self.due, self._now)
         return taken
 
-    def can(self, command: dict[str, Any]) -> bool:
+    def can(self, command: Message) -> bool:
         """Whether the reader said that it understands such a command."""
         return self._panel is not None and self._panel.can(command)
 

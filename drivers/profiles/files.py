@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from drivers.errors import DriverError
 from drivers.profiles.form import FaultyFile, Form
@@ -118,7 +119,7 @@ def _protocol_of(document: object, path: Path) -> Protocol:
     raise ProfileErrors([Mistake(path, 1, "", wrong + found)])
 
 
-def _mistake(path: Path, lines: Mapping[Place, int], error: Any) -> Mistake:
+def _mistake(path: Path, lines: Mapping[Place, int], error: ErrorDetails) -> Mistake:
     place: Place = tuple(error["loc"])
     if place and place[-1] == "[key]":
         place = place[:-1]
@@ -144,7 +145,7 @@ class _Reader:
     """A YAML text, the line of each key, and the keys that come twice."""
 
     def __init__(self, text: bytes, path: Path) -> None:
-        self.document: Any = None
+        self.document: object = None
         self.lines: dict[Place, int] = {}
         self.mistakes: list[Mistake] = []
         self._path = path

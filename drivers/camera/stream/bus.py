@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import httpx
 import structlog
@@ -76,7 +75,7 @@ class AttachBus:
         self._password = password
         self._tls = tls
         self._presence = Presence({camera: None}, sink)
-        self._pending: Mapping[str, Any] | None = None
+        self._pending: Mapping[str, object] | None = None
         self._pictures: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
         self._fed = False
@@ -174,7 +173,7 @@ class AttachBus:
         except FrameError as wrong:
             self._refuse(wrong)
 
-    def _take_event(self, event: Mapping[str, Any]) -> None:
+    def _take_event(self, event: Mapping[str, object]) -> None:
         self._flush()
         self._pending = event
         if not self._pictured:
