@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from drivers.bus import Bus
 from drivers.installed import Devices, Gateway, Opening, WrongInstallation
-from drivers.lines.bus import LineBus, SerialOpener, TcpOpener
+from drivers.lines.bus import LineBus
 from drivers.lines.codec import as_installed
 from drivers.lines.product import line_of
 from drivers.lines.wires import SerialLineBus, TcpLineBus
+from drivers.ports import SerialOpener, TcpOpener
 
 
 def open_wire(id: str, bus: SerialLineBus | TcpLineBus, devices: Devices, gateway: Gateway) -> Bus:

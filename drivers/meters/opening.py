@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from drivers.bus import Bus
 from drivers.installed import Devices, Gateway, Opening, WrongInstallation
-from drivers.lines.bus import SerialOpener, TcpOpener
 from drivers.meters.bus import MeterBus, Timing
 from drivers.meters.dialect import MeterKind, Station
 from drivers.meters.wire import OpenedLine
 from drivers.meters.wires import MeterSerialBus, MeterTcpBus
+from drivers.ports import SerialOpener, TcpOpener
 from drivers.profiles.profile import Profile
 from drivers.protocols import PROTOCOLS
 from drivers.wiring import Hanging, Installed

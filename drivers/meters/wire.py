@@ -11,7 +11,7 @@ from typing import Protocol, cast
 
 from drivers.connections import tear_down
 from drivers.errors import DriverError
-from drivers.lines.bus import Opener
+from drivers.ports import Opener
 
 STRAY_LIMIT = 2048
 """Bytes that are kept while nobody waits for any."""
