@@ -11,14 +11,6 @@ from drivers.errors import DriverError
 from drivers.modbus.encode import Write
 
 
-class Silence(DriverError):
-    """No answer within the time given."""
-
-
-class WireDown(DriverError):
-    """The wire itself is not there: not connected, refused, unplugged."""
-
-
 class Refused(DriverError):
     """The unit answered that it will not. `code`: the Modbus exception."""
 

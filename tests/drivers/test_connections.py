@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import serial_asyncio_fast
 
-from drivers.meters.wire import STRAY_LIMIT, OpenedLine, WireDown
+from drivers.errors import WireDown
+from drivers.meters.wire import STRAY_LIMIT, OpenedLine
 from drivers.ports import SerialOpener, TcpOpener
 
 

@@ -250,7 +250,7 @@ async def test_a_meter_that_comes_back_tells_everything_again() -> None:
 
 
 async def test_a_converter_that_hangs_up_at_once_is_dialled_ever_more_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drivers.meters.bus.REOPEN_S", (0.0, 0.0, 0.0, 3600.0))
+    monkeypatch.setattr("drivers.owner.REOPEN_S", (0.0, 0.0, 0.0, 3600.0))
     monkeypatch.setattr("drivers.schedule.PROBES_S", (0.001, 0.001))
     line = Line(dlt645.frames(), lambda frame: [], hangs_up=True)
     async with owned(line, {"m": (Installed(address="11"), quick(NUMBERS, latency_s=0.001))}, Heard()):

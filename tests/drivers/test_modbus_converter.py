@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from drivers.bus import CommandFailed
+from drivers.errors import Silence, WireDown
 from drivers.modbus.bus import ModbusBus
 from drivers.modbus.rtu import DEAD_AFTER, Line, RtuTcpWire
-from drivers.modbus.wire import Silence, WireDown
 from drivers.modbus.wires import ModbusRtuTcpBus
 from drivers.opening import open_bus
 from drivers.profiles.files import load

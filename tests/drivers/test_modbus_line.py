@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from drivers.bus import CommandFailed
+from drivers.errors import Silence
 from drivers.modbus.bus import ModbusBus
 from drivers.modbus.encode import Write
 from drivers.modbus.rtu import Line, RtuWire
 from drivers.modbus.station import Station
-from drivers.modbus.wire import Refused, Silence
+from drivers.modbus.wire import Refused
 from drivers.modbus.wires import ModbusRtuBus
 from drivers.opening import open_bus
 from drivers.profiles.files import load

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract.speech import Speech
-from drivers.errors import FrameError
+from drivers.errors import FrameError, Silence, WireDown
 from drivers.modbus.decode import bit_at, in_order
 from drivers.modbus.encode import Write
 from drivers.modbus.refusals import reason
 from drivers.modbus.rtu import Line, RtuTcpWire, RtuWire
 from drivers.modbus.tcp import TcpWire
-from drivers.modbus.wire import Refused, Silence, Wire, WireDown
+from drivers.modbus.wire import Refused, Wire
 from drivers.modbus.wires import AnyModbus, ModbusRtuBus, ModbusRtuTcpBus, ModbusTcpBus
 from drivers.profiles.wording import number
 from drivers.profiles.words import WIDTHS, Order

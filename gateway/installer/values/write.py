@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from config import LoadedSite
 from contract.readings import Value
 from drivers.bus import CommandFailed
+from drivers.errors import Silence
 from drivers.modbus.encode import Write
-from drivers.modbus.wire import Silence
 from drivers.modbus.wires import AnyModbus
 from drivers.profiles.profile import Profile
 from drivers.profiles.wording import value_of
