@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from contract.speech import Speech
 from drivers.profiles.profile import Profile
-from drivers.protocols import PROTOCOLS
+from drivers.protocols import having
 from drivers.tallies import Tallies
 from drivers.wiring import Installed
 
@@ -60,4 +60,4 @@ class Listen(NamedTuple):
 @cache
 def listeners() -> Mapping[str, Listen]:
     """The protocols that can be understood by listening, by the word for `--protocol`."""
-    return {name: each.part("listen", Listen) for name, each in PROTOCOLS.items() if each.has("listen")}
+    return {name: each.part("listen", Listen) for name, each in having("listen").items()}

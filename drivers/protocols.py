@@ -52,6 +52,12 @@ PROTOCOLS: Mapping[str, Protocol] = {
 }
 """By the word for it in a product's file, in the order in which an installer's search asks."""
 
+
+def having(part: str) -> Mapping[str, Protocol]:
+    """The protocols whose folder has a part of this name."""
+    return {name: protocol for name, protocol in PROTOCOLS.items() if protocol.has(part)}
+
+
 BUSES: Mapping[str, type[BusPart]] = {
     bus.named(): bus for protocol in PROTOCOLS.values() for bus in protocol.wires.buses
 }

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from contract.texts import Text
 from drivers.profiles.profile import Profile
-from drivers.protocols import PROTOCOLS
+from drivers.protocols import having
 
 
 class Setting(NamedTuple):
@@ -110,7 +110,7 @@ class Search:
 @cache
 def searches() -> Mapping[str, Search]:
     """The protocols that can be searched for, by the word for `--protocol`, in the order in which they are asked."""
-    return {name: each.part("search", Search) for name, each in PROTOCOLS.items() if each.has("search")}
+    return {name: each.part("search", Search) for name, each in having("search").items()}
 
 
 def distinct(hits: Iterable[Hit]) -> list[Hit]:

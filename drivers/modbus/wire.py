@@ -1,4 +1,4 @@
-"""What the owner of a Modbus wire needs of it, whatever carries it: opened, asked, closed; and its three faults.
+"""What the owner of a Modbus wire needs of it, whatever carries it: opened, asked, closed; and what a unit refuses.
 
 No retries and no schedule: that is the bus. One exchange at a time. Pure.
 """
