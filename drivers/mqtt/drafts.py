@@ -247,4 +247,6 @@ def _line(device: str, profile: str, bus: str, about: About) -> str:
     written = yaml.dump(
         value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, default_flow_style=True, width=100_000
     )
-    return f"{device}: {written.strip()}"
+    # An id may be a word that other readers of YAML take for a flag (`on`): it is quoted as it is where it is a value.
+    key = yaml.dump(device, Dumper=_Dumper).splitlines()[0]
+    return f"{key}: {written.strip()}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from drivers.mqtt.discovery import COMPONENTS, KEYS, patterns, read_announcement
@@ -300,6 +300,7 @@ VALUES = JSON | st.sampled_from(["{{ value_json.a }}", "t/x", "~", "ON", "{{ val
     st.dictionaries(st.sampled_from(sorted([*KEYS, *KEYS.values(), "name", "~", "min", "max", "step"])), VALUES),
     VALUES,
 )
+@example(component="sensor", config={"name": "ON"}, about=None)
 def test_any_announcement_is_a_sound_draft_or_words(component: str, config: dict[str, Any], about: Any) -> None:
     payload = json.dumps({"stat_t": "a/b", "cmd_t": "a/c", "dev": about} | config).encode()
     drafts = drafts_of({f"homeassistant/{component}/n/o/config": payload}, "broker")
