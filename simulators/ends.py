@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from drivers.wiring import BusPart
 from simulators.site import SimSite
@@ -25,6 +25,26 @@ class Wire(Protocol):
 
     async def close(self) -> None:
         """Takes it away."""
+
+
+class NobodyListens(ConnectionError):
+    """The gateway is not connected: a card that is presented now is seen by nobody."""
+
+
+@runtime_checkable
+class ReadsCards(Protocol):
+    """A wire with readers."""
+
+    async def present(self, reader: str, card: str) -> bool:
+        """Shows a card; whether its bytes went out. `CannotRead` if the reader reads no such card, `NobodyListens`."""
+
+
+@runtime_checkable
+class HasKeypads(Protocol):
+    """A wire with readers that have keys."""
+
+    def type_keys(self, reader: str, keys: str) -> bool:
+        """Types at a reader's keypad; whether the reader keeps it for the gateway."""
 
 
 class Setting(NamedTuple):
