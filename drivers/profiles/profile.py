@@ -11,15 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
 from contract.texts import Text
-from drivers.profiles.words import (
-    CardFormat,
-    Confidence,
-    Group,
-    Limits,
-    Poll,
-    Serial,
-    Transformers,
-)
+from drivers.profiles.words import CardFormat, Confidence, Group, Limits, Poll, Serial, Transformers
 
 ValueType = Literal["number", "flag", "label", "text"]
 
