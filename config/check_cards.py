@@ -14,11 +14,9 @@ from typing import NamedTuple
 from config.document import Place
 from config.draft import Draft
 from contract.texts import Text
-from drivers.profiles.cardforms import Way, fault_of, sizes_of
+from drivers.profiles.cardforms import fault_of, sizes_of
 from drivers.profiles.words import CardFormat
-
-WAYS: dict[str, Way] = {"line": "text", "osdp": "bits"}
-"""By a profile's protocol: how its readers tell a card."""
+from drivers.protocols import PROTOCOLS
 
 
 class _Reader(NamedTuple):
@@ -37,7 +35,7 @@ def check_cards(draft: Draft) -> None:
         if device.card is None or profile is None:
             continue
         place: Place = ("devices", id_, "card")
-        way = WAYS.get(profile.protocol)
+        way = PROTOCOLS[profile.protocol].wires.cards
         wrong = fault_of(device.card, way)
         if way is None:
             draft.wrong(place, Text("只有读头才有卡号写法", "only readers tell cards, this is none"), device.profile)
@@ -91,6 +89,6 @@ def _readers(draft: Draft, door: str) -> Iterator[_Reader]:
 def form_of(draft: Draft, reader: str) -> CardFormat | None:
     """The form that a reader's cards have: the device's own, or its product's; None if it is no reader of cards."""
     device, profile = draft.devices.get(reader), draft.profile_of(reader)
-    if device is None or profile is None or profile.protocol not in WAYS:
+    if device is None or profile is None or PROTOCOLS[profile.protocol].wires.cards is None:
         return None
     return device.card or profile.card

@@ -2,45 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
-
-from config.check_meters import check_mbus, check_meters
 from config.document import Place
 from config.draft import Draft
 from config.mistakes import one_of
-from config.site import (
-    AnyBus,
-    CameraHttpBus,
-    Device,
-    HttpPushBus,
-    MeterSerialBus,
-    MeterTcpBus,
-    ModbusRtuBus,
-    ModbusRtuTcpBus,
-    ModbusTcpBus,
-    OsdpSerialBus,
-    OsdpTcpBus,
-    SerialLineBus,
-    TcpLineBus,
-)
+from config.site import Device
 from contract.texts import Text
-from drivers.profiles import Profile
+from drivers.profiles.profile import Profile
 from drivers.profiles.words import ELECTRICITY_METER
-
-OSDP_UNITS = range(127)
-"""Addresses of readers on a line (SIA OSDP 2.2, section 5.9: 127 is for everybody)."""
-
-RTU_UNITS = range(1, 248)
-"""Addresses of units on a serial line (Modbus over Serial Line 1.02, section 2.2)."""
-
-_ADDRESSES = {
-    "modbus": ("unit", Text("总线 {bus} 上 {owner} 已用此地址", "{owner} already has this unit on {bus}")),
-    "line": ("bus", Text("总线 {bus} 只能接一个读头，已有 {owner}", "{bus} carries one reader, and {owner} is on it")),
-    "camera-http": ("bus", Text("总线 {bus} 只接一台相机，已有 {owner}", "{owner} is the one camera of {bus}")),
-    "osdp": ("unit", Text("总线 {bus} 上 {owner} 已用此地址", "{owner} already has this address on {bus}")),
-    "mqtt": ("topic", Text("总线 {bus} 上 {owner} 已用此主题", "{owner} already has this topic on {bus}")),
-}
-"""By a profile's protocol: what tells a bus's devices apart, and the words for two that are alike."""
+from drivers.protocols import PROTOCOLS
+from drivers.wiring import Hanging
 
 
 def check_devices(draft: Draft) -> None:
@@ -49,8 +19,6 @@ def check_devices(draft: Draft) -> None:
     for id_, device in draft.devices.items():
         _device(draft, id_, device)
     _addresses(draft)
-    check_meters(draft)
-    check_mbus(draft)
     _ids(draft)
 
 
@@ -58,38 +26,16 @@ def _wires(draft: Draft) -> None:
     owners: dict[tuple[str, ...], str] = {}
     for id_, bus in draft.buses.items():
         place: Place = ("buses", id_)
-        if isinstance(bus, HttpPushBus):
-            _ranges(draft, place, bus)
+        for where, words in bus.faults():
+            draft.wrong((*place, *where), words)
+        if bus.wire is None:
             continue
-        wire = _wire(bus)
-        if wire is None:
-            continue
-        owner = owners.setdefault(wire, id_)
+        owner = owners.setdefault(bus.wire, id_)
         if owner != id_:
             draft.wrong(
                 (*place, "port"),
                 Text(f"与总线 {owner} 是同一条线；一条线只能有一个总线", f"the bus {owner} already owns this wire"),
-                ":".join(wire),
-            )
-
-
-def _wire(bus: AnyBus) -> tuple[str, ...] | None:
-    match bus:
-        case ModbusTcpBus() | ModbusRtuTcpBus() | OsdpTcpBus() | MeterTcpBus() | TcpLineBus() | CameraHttpBus():
-            return bus.host, str(bus.port)
-        case ModbusRtuBus() | OsdpSerialBus() | MeterSerialBus() | SerialLineBus():
-            return (bus.port,)
-        case _:
-            return None
-
-
-def _ranges(draft: Draft, place: Place, bus: HttpPushBus) -> None:
-    for index, text in enumerate(bus.allow):
-        try:
-            ipaddress.ip_network(text)
-        except ValueError:
-            draft.wrong(
-                (*place, "allow", index), Text("应为网段，如 192.168.10.0/24", "expected a range like 192.168.10.0/24")
+                ":".join(bus.wire),
             )
 
 
@@ -129,17 +75,11 @@ def _device(draft: Draft, id_: str, device: Device) -> None:
     for index, name in enumerate(device.allow_commands):
         what = Text("需要许可的命令", "a command that needs leave")
         draft.known((*place, "allow_commands", index), name, by_leave, what)
-    if device.topic is None and _needs_topic(profile):
-        draft.wrong(
-            (*place, "topic"), Text("缺少此项：该设备的 MQTT 主题前缀", "is missing: the device's MQTT prefix"), ""
-        )
     if set(device.topic or "") & set("+#"):
         draft.wrong((*place, "topic"), Text("主题中不能有通配符 + 或 #", "a topic here has no wildcards + or #"))
-    if isinstance(bus, ModbusRtuBus | ModbusRtuTcpBus) and device.unit not in RTU_UNITS:
-        draft.wrong((*place, "unit"), Text("串口线上的地址为 1–247", "a unit on a serial line is 1 to 247"))
-    if isinstance(bus, OsdpSerialBus | OsdpTcpBus) and device.unit not in OSDP_UNITS:
-        draft.wrong((*place, "unit"), Text("OSDP 读头地址为 0–126", "a reader's OSDP address is 0 to 126"))
-    if not device.secure and profile.protocol != "osdp":
+    if bus is not None and bus.units is not None and device.unit not in bus.units:
+        draft.wrong((*place, "unit"), bus.other_unit)
+    if not device.secure and not PROTOCOLS[profile.protocol].wires.secure:
         words = Text("只有 OSDP 读头才有 secure", "only OSDP readers have a secure channel, this is none")
         draft.wrong((*place, "secure"), words, device.profile)
 
@@ -163,27 +103,29 @@ def _unsaid_ratios(draft: Draft, place: Place, profile: Profile, missing: str) -
     draft.wrong(place, words, "")
 
 
-def _needs_topic(profile: Profile) -> bool:
-    if profile.protocol == "mqtt" and profile.dialect is not None:
-        return True
-    return profile.needs_topic
-
-
 def _addresses(draft: Draft) -> None:
     """By the profiles' protocols, so that a bus whose own lines are wrong hides nothing."""
-    owners: dict[tuple[str, str], str] = {}
+    owners: dict[tuple[str, str, str], str] = {}
     for id_, device in draft.devices.items():
         profile = draft.profile_of(id_)
-        if profile is None or device.bus not in draft.ids["buses"] or profile.protocol not in _ADDRESSES:
+        if profile is None:
             continue
-        word, words = _ADDRESSES[profile.protocol]
-        address = getattr(device, word)
-        if address is None or draft.stands_in(("devices", id_, word)):
+        others = [name for name, other in draft.devices.items() if other.bus == device.bus and name != id_]
+        wires = PROTOCOLS[profile.protocol].wires
+        address = wires.address(Hanging(device, profile, device.bus, others))
+        if address is None or draft.stands_in(place := ("devices", id_, address.word)):
             continue
-        owner = owners.setdefault((device.bus, str(address)), id_)
+        if address.wrong is not None:
+            draft.wrong(place, address.wrong, address.found)
+        if address.doubt is not None:
+            draft.remark(place, address.doubt, address.found)
+        if address.alike is None or device.bus not in draft.ids["buses"]:
+            continue
+        owner = owners.setdefault((device.bus, profile.protocol, address.alike), id_)
         if owner != id_:
-            zh, en = words.zh.format(owner=owner, bus=device.bus), words.en.format(owner=owner, bus=device.bus)
-            draft.wrong(("devices", id_, word), Text(zh, en), str(address))
+            zh = wires.twice.zh.format(owner=owner, bus=device.bus)
+            en = wires.twice.en.format(owner=owner, bus=device.bus)
+            draft.wrong(place, Text(zh, en), address.found)
 
 
 def _ids(draft: Draft) -> None:

@@ -9,7 +9,8 @@ from config.draft import Draft
 from config.mistakes import one_of
 from config.site import CameraBarrier, Door, Input, Lane, Meter, ModbusBarrier, Output, RelayBarrier
 from contract.texts import Text
-from drivers.profiles import Profile
+from drivers.profiles.profile import Profile
+from drivers.protocols import PROTOCOLS
 
 
 def check_places(draft: Draft) -> None:
@@ -123,7 +124,7 @@ def _camera_acts(draft: Draft, place: Place, lane: Lane) -> None:
 
 
 def _reads_cards(profile: Profile) -> bool:
-    return profile.protocol in {"line", "osdp"}
+    return PROTOCOLS[profile.protocol].wires.cards is not None
 
 
 def _sees_plates(profile: Profile) -> bool:

@@ -19,7 +19,7 @@ from config.shape import mended, validated
 from config.site import Name
 from contract.readings import Value
 from contract.texts import Text
-from drivers.profiles import Point
+from drivers.profiles.profile import Point
 from rules.alarms.conditions import Condition, ConditionError, PointName, compile_condition, identifier
 from rules.alarms.rule import AlarmRule, TicketTemplate, placeholders
 

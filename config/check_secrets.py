@@ -5,8 +5,9 @@ from __future__ import annotations
 from config.document import Place
 from config.draft import Draft
 from config.shape import mended
-from config.site import MqttBus, Uplink
+from config.site import Uplink
 from contract.texts import Text
+from drivers.mqtt.wires import MqttBus
 from drivers.secrecy import Line, tells_secret_in_clear
 
 

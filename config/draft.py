@@ -14,7 +14,7 @@ from config.mistakes import Mistake, one_of
 from config.shape import mended, validated
 from config.site import AnyBus, Device, Door, Lane, Meter, Site, Zone
 from contract.texts import Text
-from drivers.profiles import Point, Profile
+from drivers.profiles.profile import Point, Profile
 
 SECTIONS: dict[str, Any] = {
     "buses": AnyBus,

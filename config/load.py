@@ -25,7 +25,8 @@ from config.mistakes import Mistake, SiteErrors, one_of
 from config.own_profiles import OwnProfiles, own_profiles, told
 from config.site import Site
 from contract.texts import Text
-from drivers.profiles import Profile, ProfileErrors, UnknownProfile, load
+from drivers.profiles.files import ProfileErrors, UnknownProfile, load
+from drivers.profiles.profile import Profile
 from rules.alarms.rule import AlarmRule
 
 Wires = Mapping[str, Mapping[str, Any]]

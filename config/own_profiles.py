@@ -9,8 +9,8 @@ from config.document import Place
 from config.draft import Draft
 from config.mistakes import Mistake
 from contract.texts import Text
-from drivers.profiles import Profile, ProfileErrors
-from drivers.profiles.files import FOLDER, read
+from drivers.profiles.files import FOLDER, ProfileErrors, read
+from drivers.profiles.profile import Profile
 
 FILES_LIMIT = 2_000
 

@@ -6,24 +6,21 @@ events name them as source.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Union
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from drivers.profiles.words import CardFormat
+from drivers.protocols import BUSES
+from drivers.wiring import BusPart, Port, Seconds, Written
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}$")]
 PointRef = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}\.[a-z0-9_-]{1,64}$")]
 """`device.point`."""
 
-Port = Annotated[int, Field(ge=1, le=65535)]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
-
-class Part(BaseModel):
-    """A part of a file that people write: an unknown word is an error, not a surprise later."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+class Part(Written):
+    """A part of a site file."""
 
 
 class Name(Part):
@@ -37,198 +34,11 @@ class Name(Part):
 
 # --- Buses: one wire each
 
-
-class ModbusTcpBus(Part):
-    """A Modbus TCP endpoint (one device, or a converter with several units behind it)."""
-
-    kind: Literal["modbus-tcp"]
-    """What the wire carries."""
-    host: str
-    """Address or name of the device or converter."""
-    port: Port = 502
-    """TCP port."""
-    timeout_s: Seconds = 1.0
-    """How long an answer may take before the unit counts as silent."""
-
-
-class ModbusRtuBus(Part):
-    """A serial line with Modbus RTU units."""
-
-    kind: Literal["modbus-rtu"]
-    """What the wire carries."""
-    port: str
-    """The serial port: `/dev/ttyS1`."""
-    baud: int = 9600
-    """Bits a second; all units of a line have the same."""
-    parity: Literal["N", "E", "O"] = "N"
-    """None, even or odd."""
-    stop_bits: Literal[1, 2] = 1
-    """Stop bits of a character."""
-    timeout_s: Seconds = 0.3
-    """How long an answer may take before the unit counts as silent."""
-
-
-class ModbusRtuTcpBus(Part):
-    """A serial-to-TCP converter that passes the bytes of a Modbus RTU line through: one shared wire."""
-
-    kind: Literal["modbus-rtu-tcp"]
-    """What the wire carries."""
-    host: str
-    """Address or name of the converter."""
-    port: Port
-    """TCP port of the line at the converter."""
-    baud: int = 9600
-    """Bits a second of the line behind it: how long its frames and silences take."""
-    parity: Literal["N", "E", "O"] = "N"
-    """None, even or odd: it makes characters longer."""
-    stop_bits: Literal[1, 2] = 1
-    """Stop bits of a character."""
-    timeout_s: Seconds = 0.5
-    """How long an answer may take before the unit counts as silent."""
-
-
-class OsdpSerialBus(Part):
-    """A serial line with OSDP readers."""
-
-    kind: Literal["osdp-serial"]
-    """What the wire carries."""
-    port: str
-    """The serial port: `/dev/ttyS2`."""
-    baud: Literal[9600, 19200, 38400, 57600, 115200, 230400] = 9600
-    """Bits a second; all readers of a line have the same."""
-
-
-class OsdpTcpBus(Part):
-    """A line of OSDP readers behind a serial-to-TCP converter."""
-
-    kind: Literal["osdp-tcp"]
-    """What the wire carries."""
-    host: str
-    """Address or name of the converter."""
-    port: Port
-    """TCP port of the line at the converter."""
-
-
-class MeterSerialBus(Part):
-    """A serial line with meters that answer by their own addresses (DL/T 645, CJ/T 188, M-Bus, DL/T 698.45)."""
-
-    kind: Literal["meter-serial"]
-    """What the wire carries."""
-    port: str
-    """The serial port: `/dev/ttyS3`."""
-    baud: int = 2400
-    """Bits a second; all meters of a line have the same."""
-    parity: Literal["N", "E", "O"] = "E"
-    """None, even or odd."""
-    stop_bits: Literal[1, 2] = 1
-    """Stop bits of a character."""
-    timeout_s: Seconds = 1.0
-    """How long an answer may take to begin before the meter counts as silent."""
-
-
-class MeterTcpBus(Part):
-    """A line of meters behind a serial-to-TCP converter: one shared wire."""
-
-    kind: Literal["meter-tcp"]
-    """What the wire carries."""
-    host: str
-    """Address or name of the converter."""
-    port: Port
-    """TCP port of the line at the converter."""
-    baud: int = 2400
-    """Bits a second of the line behind it: how long its frames take."""
-    timeout_s: Seconds = 2.0
-    """How long an answer may take to begin before the meter counts as silent."""
-
-
-class SerialLineBus(Part):
-    """A serial line with one reader that sends lines of text."""
-
-    kind: Literal["line-serial"]
-    """What the wire carries."""
-    port: str
-    """The serial port: `/dev/ttyS2`."""
-    baud: int = 9600
-    """Bits a second, as the reader is set."""
-    parity: Literal["N", "E", "O"] = "N"
-    """None, even or odd."""
-
-
-class TcpLineBus(Part):
-    """One reader that sends lines of text over TCP; the gateway dials it."""
-
-    kind: Literal["line-tcp"]
-    """What the wire carries."""
-    host: str
-    """Address or name of the reader."""
-    port: Port
-    """TCP port of the reader."""
-
-
-class MqttBus(Part):
-    """The site's own broker, which MQTT devices speak through."""
-
-    kind: Literal["mqtt"]
-    """What the wire carries."""
-    host: str
-    """Address or name of the broker."""
-    port: Port = 1883
-    """TCP port of the broker."""
-    username: str | None = None
-    """Where the broker asks for one."""
-    password_file: str | None = None
-    """A file that holds nothing but the password, relative to the gateway's data folder."""
-    tls: bool = False
-    """Speak TLS, and trust the authorities that this machine trusts."""
-    ca_file: str | None = None
-    """Speak TLS, and trust this authority (a PEM file, relative to the gateway's data folder)."""
-    in_clear: bool = False
-    """The password may go to another machine without TLS: nobody else can listen on the way."""
-
-
-class HttpPushBus(Part):
-    """Devices that push to the gateway's own port for them, under `/push/<device>`."""
-
-    kind: Literal["http-push"]
-    """What the wire carries."""
-    allow: list[str] = []
-    """Ranges that pushes may come from (`192.168.10.0/24`); empty: this machine only."""
-
-
-class CameraHttpBus(Part):
-    """One camera whose stream of events the gateway fetches over HTTP."""
-
-    kind: Literal["camera-http"]
-    """What the wire carries."""
-    host: str
-    """Address or name of the camera."""
-    port: Port = 80
-    """Its HTTP port; with TLS mostly 443."""
-    username: str | None = None
-    """Where the camera asks for one."""
-    password_file: str | None = None
-    """A file that holds nothing but the password, relative to the gateway's data folder."""
-    tls: bool = False
-    """Speak TLS, and trust the authorities that this machine trusts."""
-    ca_file: str | None = None
-    """Speak TLS, and trust this authority (a PEM file, relative to the gateway's data folder)."""
-
-
-AnyBus = Annotated[
-    ModbusTcpBus
-    | ModbusRtuBus
-    | ModbusRtuTcpBus
-    | OsdpSerialBus
-    | OsdpTcpBus
-    | MeterSerialBus
-    | MeterTcpBus
-    | SerialLineBus
-    | TcpLineBus
-    | MqttBus
-    | HttpPushBus
-    | CameraHttpBus,
-    Field(discriminator="kind"),
-]
+if TYPE_CHECKING:
+    AnyBus = BusPart
+else:
+    AnyBus = Annotated[Union[tuple(BUSES.values())], Field(discriminator="kind")]  # noqa: UP007 - of a tuple
+"""Any bus of the protocols that there are (`drivers.protocols`)."""
 
 
 # --- Devices

@@ -13,3 +13,11 @@ class FrameError(DriverError):
     def __init__(self, message: str, raw: bytes = b"") -> None:
         super().__init__(f"{message} [{raw[:64].hex(' ')}]" if raw else message)
         self.raw = raw
+
+
+class Silence(DriverError):
+    """No answer within the time that it may take."""
+
+
+class WireDown(DriverError):
+    """The wire itself is not there: refused, unplugged, closed by its other end."""

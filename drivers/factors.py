@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 
 from drivers.changes import Worth
-from drivers.profiles.profile import FieldSource, Multiplier, ObjectSource, Point, RegisterSource
+from drivers.profiles.profile import Multiplier, Point
 
 
 class Factors:
@@ -75,11 +75,9 @@ def worth_of(multiplier: Multiplier, number: int | float) -> float | None:
     """What a multiplier's raw value stands for; None where it stands for nothing (0, or not in its list)."""
     if multiplier.values:
         return multiplier.values.get(int(number))
-    scale = 1.0 if multiplier.source is None else multiplier.source.scale
-    return _exact(number * scale) if math.isfinite(number) and number > 0 else None
+    return _exact(number * multiplier.scale) if math.isfinite(number) and number > 0 else None
 
 
 def times_of(point: Point) -> tuple[str, ...]:
     """The multipliers of a point."""
-    source = point.source
-    return source.times if isinstance(source, RegisterSource | FieldSource | ObjectSource) else ()
+    return point.source.times

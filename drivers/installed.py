@@ -5,42 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Generic, NamedTuple, TypeVar
 
+from drivers.bus import Bus
 from drivers.errors import DriverError
 from drivers.profiles.profile import Profile
-from drivers.profiles.words import CardFormat
 from drivers.reports import Sink
 from drivers.secrecy import password_in
-
-
-class Installed(Protocol):
-    """What a site file says of a device (`config.site.Device` fits)."""
-
-    @property
-    def unit(self) -> int: ...
-
-    @property
-    def address(self) -> str | None: ...
-
-    @property
-    def topic(self) -> str | None: ...
-
-    @property
-    def poll_s(self) -> float | None: ...
-
-    @property
-    def scale_by(self) -> dict[str, float]: ...
-
-    @property
-    def card(self) -> CardFormat | None: ...
-
-    @property
-    def password_file(self) -> str | None: ...
-
-    @property
-    def secure(self) -> bool: ...
-
+from drivers.wiring import BusPart, Installed
 
 Devices = Mapping[str, tuple[Installed, Profile]]
 Clock = Callable[[], int]
@@ -56,6 +28,9 @@ class Gateway(NamedTuple):
     zone: tzinfo | None = None
 
 
+Part = TypeVar("Part", bound=BusPart)
+
+
 class WrongInstallation(DriverError):
     """The site file asks for something that no driver can do; the validator of site files says so earlier."""
 
@@ -63,3 +38,17 @@ class WrongInstallation(DriverError):
 def password_of(gateway: Gateway, file: str | None) -> str | None:
     """The content of a password file, None if none is named. Raises `OSError` in plain words."""
     return None if file is None else password_in(gateway.folder, file)
+
+
+class Opening(Generic[Part]):
+    """What opens buses of a protocol. `parts`: their shapes; `open_wire`: the owner of one, not yet running."""
+
+    def __init__(self, parts: tuple[type[Part], ...], open_wire: Callable[[str, Part, Devices, Gateway], Bus]) -> None:
+        self._parts = parts
+        self._open_wire = open_wire
+
+    def __call__(self, id: str, bus: BusPart, devices: Devices, gateway: Gateway) -> Bus:
+        """Raises `WrongInstallation`."""
+        if not isinstance(bus, self._parts):
+            raise WrongInstallation(f"{id}: no driver for a bus of kind {bus.kind}")
+        return self._open_wire(id, bus, devices, gateway)

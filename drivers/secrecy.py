@@ -11,7 +11,7 @@ from contract.hosts import this_machine
 
 
 class Line(Protocol):
-    """What a site file says of such a line (`config.site.MqttBus` and `Uplink` fit)."""
+    """What a site file says of such a line (`drivers.mqtt.wires.MqttBus` and `config.site.Uplink` fit)."""
 
     @property
     def host(self) -> str: ...

@@ -16,10 +16,10 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from config import LoadedSite, SiteErrors, load_site
-from config.site import MqttBus
 from contract import SOFTWARE
 from contract.desired import Desired
 from contract.presence import Versions
+from drivers.mqtt.wires import MqttBus
 from drivers.opening import open_bus
 from drivers.reports import InputRefused
 from gateway import logs

@@ -15,9 +15,9 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contract.hosts import this_machine
+from simulators.ends import NobodyListens
 from simulators.faults import FAULTS
 from simulators.lines.text import CannotRead
-from simulators.lines.wires import NobodyListens
 from simulators.site import SimSite, Unfit, Unknown
 
 _STATES = {"on": True, "off": False, "open": True, "closed": False, "active": True, "inactive": False}

@@ -10,8 +10,10 @@ from typing import Literal
 
 from config.site import Device
 from contract.readings import Value
+from drivers.osdp.product import reader_of
 from drivers.profiles.profile import Profile
-from simulators.modbus.image import Action, CommandGiven, OutputPulsed, OutputSet, OutputToggled
+from drivers.protocols import PROTOCOLS
+from simulators.actions import Action, CommandGiven, OutputPulsed, OutputSet, OutputToggled
 
 Role = Literal[
     "reader", "camera", "pump", "lift", "level", "fan", "barrier", "power", "water", "plug", "air", "relay", "plain"
@@ -23,7 +25,7 @@ COMMANDS_LIMIT = 32
 
 def role_of(profile: Profile) -> Role:
     """What a product is, by how it speaks and what its points are."""
-    if profile.protocol in ("line", "osdp"):
+    if PROTOCOLS[profile.protocol].wires.cards is not None:
         return "reader"
     if profile.dialect is not None:
         return "camera"
@@ -121,8 +123,9 @@ class SimDevice:
 
     def inputs(self) -> dict[str, bool]:
         """The contacts of a board, a camera or a reader: flags that are no outputs."""
-        if self.profile.reader is not None:
-            return {word: bool(self.value(word)) for word in self.profile.reader.inputs}
+        reader = reader_of(self.profile)
+        if reader is not None:
+            return {word: bool(self.value(word)) for word in reader.inputs}
         if self.role not in ("relay", "camera"):
             return {}
         points = self.profile.points.values()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from contract.texts import Text
+from simulators.protocols import PROTOCOLS
 
 FAULTS: Mapping[str, Text] = {
     "silent": Text("不应答,什么也不发", "does not answer and sends nothing"),
@@ -45,22 +46,14 @@ FAULTS: Mapping[str, Text] = {
     "local-epoch": Text("只给本地时间戳", "counts time in its own zone and says no other"),
 }
 
-_WIRE_MODBUS = ("silent", "late", "corrupt", "foreign", "exception", "offline", "stuck")
-_WIRE_METERS = (
-    "silent", "late", "corrupt", "foreign", "offline", "noise", "echo", "wrong-number", "clock-off", "stuck",
-)  # fmt: skip
-_MODBUS_WIRES: Mapping[str, tuple[str, ...]] = {
-    "modbus-tcp": ("hang-up",),
-    "modbus-rtu": ("noise", "echo"),
-    "modbus-rtu-tcp": ("noise", "echo", "hang-up"),
-}
-_BY_KIND: Mapping[str, tuple[str, ...]] = {
+BY_ROLE: Mapping[str, tuple[str, ...]] = {
     "pump": ("dry-run", "trip"),
     "lift": ("trapped",),
     "level": ("flood",),
     "fan": ("trip",),
     "power": ("phase-loss",),
 }
+"""What can be broken at a machine, however it speaks."""
 
 
 class Broken(NamedTuple):
@@ -81,38 +74,16 @@ class Suits:
     dialect: str | None = None
 
 
-_PUSHES = ("silent", "corrupt", "offline", "replay", "repeat", "blind", "missing", "clock-off")
-_BY_DIALECT: Mapping[str, tuple[str, ...]] = {
-    "zhenshi": _PUSHES,
-    "hikvision": (*_PUSHES, "wrong-namespace", "empty-picture"),
-    "dahua-itsapi": (*_PUSHES, "stop-events", "local-epoch"),
-    "dahua": ("silent", "corrupt", "offline", "repeat", "blind", "missing", "clock-off", "stop-events", "local-epoch"),
-    "frigate": ("silent", "corrupt", "offline", "repeat", "blind", "missing", "clock-off"),
-}
+class Breakable(NamedTuple):
+    """What can be broken at the devices of a protocol. `faults`: in the order in which they are told."""
+
+    faults: Callable[[Suits], tuple[str, ...]]
 
 
-def suitable(device: Suits) -> tuple[str, ...]:
+def suitable(protocol: str, device: Suits) -> tuple[str, ...]:
     """The faults that a device can have, in the order in which they are told."""
-    if device.dialect is not None:
-        return _BY_DIALECT[device.dialect]
-    if device.bus in _MODBUS_WIRES:
-        return _WIRE_MODBUS + _MODBUS_WIRES[device.bus] + _BY_KIND.get(device.role, ())
-    if device.bus in ("osdp-serial", "osdp-tcp"):
-        return ("silent", "corrupt", "offline", "noise", "tamper", "factory-reset", "wrong-key", "stuck")
-    if device.bus in ("meter-serial", "meter-tcp"):
-        return _WIRE_METERS + _BY_KIND.get(device.role, ())
-    if device.bus == "line-serial":
-        return ("silent", "corrupt", "noise")
-    if device.bus == "line-tcp":
-        return ("silent", "corrupt", "offline", "noise")
-    if device.bus == "mqtt":
-        return ("silent", "corrupt", "offline", "stuck", "wrong-type", "huge", *_sensor(device.points))
-    return ("stuck",)
-
-
-def _sensor(points: frozenset[str]) -> tuple[str, ...]:
-    by_point = {"leak": "leak", "smoke": "smoke", "co": "gas", "battery": "low-battery"}
-    return tuple(fault for point, fault in by_point.items() if point in points)
+    of = PROTOCOLS[protocol]
+    return of.part("faults", Breakable).faults(device) if of.has("faults") else ("stuck",)
 
 
 class Faults:

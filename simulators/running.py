@@ -18,10 +18,9 @@ import uvicorn
 
 from simulators.api import build_api
 from simulators.camera.seeing import SeesCars
-from simulators.lines.wires import LineSerialWire, LineTcpWire, NobodyListens
+from simulators.ends import HasKeypads, NobodyListens, ReadsCards
 from simulators.machines.entrances import DoorPart
 from simulators.memory import SAVE_EVERY_S, keep, recall
-from simulators.osdp.wires import OsdpSerialWire, OsdpTcpWire
 from simulators.ports import LOOPBACK, listening_socket
 from simulators.rhythm import Rhythm, Visit
 from simulators.site import SimSite, Unfit
@@ -101,14 +100,8 @@ class Running:
     async def present(self, reader: str, card: str, *, walk: bool) -> dict[str, Any]:
         """Shows a card; returns when its bytes are on the wire."""
         wire = self._wires[self.site.reader(reader).config.bus]
-        if isinstance(wire, (OsdpSerialWire, OsdpTcpWire)):
-            sent = wire.readers.reader(reader).present(card)
-        else:
-            assert isinstance(wire, (LineTcpWire, LineSerialWire))
-            line = self.site.line_of(reader, card)
-            sent = bool(line)
-            if line:
-                await wire.send(line)
+        assert isinstance(wire, ReadsCards)
+        sent = await wire.present(reader, card)
         if walk:
             self.site.walk(reader)
         return {"reader": reader, "card": card, "sent": sent}
@@ -116,9 +109,9 @@ class Running:
     async def type_keys(self, reader: str, keys: str) -> dict[str, Any]:
         """Types at a reader's keypad; the gateway fetches it when it asks next."""
         wire = self._wires[self.site.reader(reader).config.bus]
-        if not isinstance(wire, (OsdpSerialWire, OsdpTcpWire)):
+        if not isinstance(wire, HasKeypads):
             raise Unfit(f"{reader} has no keypad")
-        return {"reader": reader, "sent": wire.readers.reader(reader).type(keys)}
+        return {"reader": reader, "sent": wire.type_keys(reader, keys)}
 
     async def drive_up(self, lane: str, plate: str, confidence: int | None) -> dict[str, Any]:
         """Drives a car up; returns when the camera pushed its plate, or stored it because nobody answers."""

@@ -11,11 +11,9 @@ from typing import Any
 
 from config.site import Door, Input, Lane, Site
 from contract.readings import Value
-from drivers.lines.codec import as_installed
 from drivers.profiles.profile import Profile
 from simulators.device import SimDevice
 from simulators.faults import FAULTS, Faults, Suits, suitable
-from simulators.lines.text import card_line, garbled
 from simulators.machines.counting import PowerPart, TapPart
 from simulators.machines.entrances import DoorPart, LanePart
 from simulators.machines.machines import AirPart, LiftPart, WaterPart
@@ -102,15 +100,6 @@ class SimSite:
             raise Unknown(f"there is no lane {id_}; there are {', '.join(sorted(self.lanes))}")
         return found
 
-    def line_of(self, reader: str, card: str) -> bytes:
-        """What a reader sends for a card; b"" if a fault keeps it quiet. `CannotRead` if it reads no such card."""
-        device = self.reader(reader)
-        assert device.profile.line is not None
-        line = card_line(card, as_installed(device.profile.line, device.config.card))
-        if self.faults.any_of(reader, "silent", "offline"):
-            return b""
-        return garbled(line) if self.faults.has(reader, "corrupt") else line
-
     def walk(self, reader: str) -> None:
         """Whoever showed a card at `reader` walks through its door as soon as the lock lets go."""
         for part in self.doors.values():
@@ -183,7 +172,8 @@ class SimSite:
         """The faults that each device (and each lane's barrier) can have."""
         faults = {
             device.id: suitable(
-                Suits(device.bus_kind, device.role, frozenset(device.profile.points), device.profile.dialect)
+                device.profile.protocol,
+                Suits(device.bus_kind, device.role, frozenset(device.profile.points), device.profile.dialect),
             )
             for device in self.devices.values()
         }

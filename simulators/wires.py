@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
-from config.site import MqttBus
-from simulators.camera.attach import CameraHttpWire
-from simulators.camera.frigate_wire import FrigateCamera
-from simulators.camera.wire import HttpPushWire
-from simulators.lines.wires import LineSerialWire, LineTcpWire
-from simulators.meters.wires import MeterSerialWire, MeterTcpWire
-from simulators.modbus.server import ModbusRtuTcpWire, ModbusRtuWire, ModbusTcpWire
-from simulators.mqtt.wire import BrokerAccess, MqttWire
-from simulators.osdp.wires import OsdpSerialWire, OsdpTcpWire
+from simulators.ends import Ends, Setting, Wire
+from simulators.protocols import PROTOCOLS
 from simulators.site import SimSite
 
 Known = dict[str, dict[str, Any]]
 """Bus → the fields of the site file's bus that are different here."""
-
-
-class Wire(Protocol):
-    """One wire, seen from the devices' end."""
-
-    id: str
-
-    async def open(self, before: Mapping[str, Any]) -> dict[str, Any]:
-        """Opens it, where it was `before` if that is free; its entry in the wires file."""
-
-    async def attend(self) -> None:
-        """Called after each step of the world: follows faults, fetches what happened."""
-
-    async def close(self) -> None:
-        """Takes it away."""
 
 
 class WiresFault(ValueError):
@@ -63,19 +40,6 @@ def write_wires(path: Path, known: Known) -> None:
     part.replace(path)
 
 
-class Setting(NamedTuple):
-    """What a simulated wire gets. `on_bus`: its devices; `known`: its entry among the wires that exist already."""
-
-    id: str
-    bus: Any
-    on_bus: list[str]
-    site: SimSite
-    known: Mapping[str, Any]
-    folder: Path
-    gateway_url: str
-    paced: bool
-
-
 def wires_of(site: SimSite, known: Known, folder: Path, gateway_url: str, *, paced: bool) -> dict[str, Wire]:
     """A wire for every bus of the site that devices hang on. `known`: buses that exist already (MQTT brokers)."""
     wires: dict[str, Wire] = {}
@@ -88,40 +52,7 @@ def wires_of(site: SimSite, known: Known, folder: Path, gateway_url: str, *, pac
     return wires
 
 
-def _broker(bus: MqttBus, known: Mapping[str, Any], account: str) -> BrokerAccess:
-    """The broker of an MQTT bus. The simulators' own accounts come from the environment: `GATEHOUSE_<account>_…`."""
-    password_file = os.environ.get(f"GATEHOUSE_{account}_PASSWORD_FILE")
-    return BrokerAccess(
-        host=str(known.get("host", bus.host)),
-        port=int(known.get("port", bus.port)),
-        username=os.environ.get(f"GATEHOUSE_{account}_USERNAME"),
-        password=Path(password_file).read_text(encoding="utf-8").strip() if password_file else None,
-    )
-
-
-def _mqtt(of: Setting) -> MqttWire:
-    broker = _broker(of.bus, of.known, "SITE_BROKER")
-    frigate = _broker(of.bus, of.known, "FRIGATE")
-    if frigate.username is None:
-        frigate = broker
-    seeing = [device for device in of.on_bus if of.site.devices[device].role == "camera"]
-    return MqttWire(of.id, of.site, broker, {device: FrigateCamera(device, of.site, frigate) for device in seeing})
-
-
 WIRES: Mapping[str, Callable[[Setting], Wire]] = {
-    "modbus-tcp": lambda of: ModbusTcpWire(of.id, of.bus, of.site),
-    "modbus-rtu": lambda of: ModbusRtuWire(of.id, of.bus, of.site, of.folder, paced=of.paced),
-    "modbus-rtu-tcp": lambda of: ModbusRtuTcpWire(of.id, of.bus, of.site, paced=of.paced),
-    "line-tcp": lambda of: LineTcpWire(of.id, of.on_bus[0], of.site),
-    "line-serial": lambda of: LineSerialWire(of.id, of.on_bus[0], of.site, of.folder),
-    "osdp-serial": lambda of: OsdpSerialWire(
-        of.id, of.on_bus, of.site, of.folder, pace=10 / of.bus.baud if of.paced else 0.0
-    ),
-    "osdp-tcp": lambda of: OsdpTcpWire(of.id, of.on_bus, of.site, of.folder),
-    "meter-serial": lambda of: MeterSerialWire(of.id, of.bus, of.site, of.folder, paced=of.paced),
-    "meter-tcp": lambda of: MeterTcpWire(of.id, of.bus, of.site, paced=of.paced),
-    "mqtt": _mqtt,
-    "http-push": lambda of: HttpPushWire(of.id, of.site, of.gateway_url),
-    "camera-http": lambda of: CameraHttpWire(of.id, of.on_bus[0], of.site, of.folder),
+    kind: make for protocol in PROTOCOLS.values() for kind, make in protocol.part("wires", Ends).wires.items()
 }
 """By the kind of a bus of the site file: the other end of such a wire."""

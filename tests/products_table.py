@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from drivers.profiles import Profile, load_all
+from drivers.profiles.files import load_all
+from drivers.profiles.profile import Profile
 
 PLACEHOLDERS = frozenset({"generic_level_485"})
 """Described from vendors' papers, but a class of devices and no one product."""

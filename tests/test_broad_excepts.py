@@ -21,7 +21,7 @@ MAY: dict[str, str] = {
     "hub/ingest/worker.py Ingest._or_apart": "the message that a transaction fails of is found",
     "web/errors.py LastResort.__call__": "the outermost of every request",
     "drivers/lines/bus.py LineBus._take": "called by the event loop with bytes",
-    "drivers/meters/mbus_records.py _parsed": "native code whose panic is no Exception",
+    "drivers/mbus/records.py _parsed": "native code whose panic is no Exception",
     "drivers/osdp/bus.py OsdpBus._safely": "called by the event loop with bytes, and at a line's moments",
     "drivers/osdp/panel.py Panel._told": "called by the library's C code",
 }

@@ -38,6 +38,7 @@ SHARED: dict[str, str] = {
 
 
 MEET = {
+    "drivers/mqtt/opening.py": "the broker of a site file is what the wire to it is made of",
     "gateway/engine/desk/refusals.py": "a driver's report becomes the fact of the same name",
     "gateway/uplink/uplink.py": "the uplink of a site file is what the uplink is made of",
 }

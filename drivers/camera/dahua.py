@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
@@ -49,7 +48,7 @@ _HEAD = re.compile(r"^Code=([^;]{1,64});\s*action=([^;]{1,32})(?:;\s*index=([^;]
 # --- One event, as nested words
 
 
-def read_of(camera: str, event: Mapping[str, Any], picture: bytes | None = None) -> PlateRead | None:
+def read_of(camera: str, event: Mapping[str, object], picture: bytes | None = None) -> PlateRead | None:
     """The read in a TrafficJunction event; None if it is another event or the end of one. Raises `FrameError`."""
     code = _at(event, "EventBaseInfo", "Code") or event.get("Code")
     action = _at(event, "EventBaseInfo", "Action") or event.get("Action") or "Pulse"
@@ -81,7 +80,7 @@ def read_of(camera: str, event: Mapping[str, Any], picture: bytes | None = None)
 # --- The event stream
 
 
-def events_of(text: bytes) -> list[dict[str, Any]]:
+def events_of(text: bytes) -> list[dict[str, object]]:
     """The events of one text part of the stream; [] for a heartbeat. Raises `FrameError`."""
     if text.strip() == HEARTBEAT or not text.strip():
         return []
@@ -97,13 +96,13 @@ def events_of(text: bytes) -> list[dict[str, Any]]:
     return events
 
 
-def _coded(head: re.Match[str], said: str) -> dict[str, Any]:
+def _coded(head: re.Match[str], said: str) -> dict[str, object]:
     data = said[head.end() :].strip()
     event = _object(data) if data else {}
     return {**event, "Code": head[1].strip(), "Action": head[2].strip()}
 
 
-def _object(data: str) -> dict[str, Any]:
+def _object(data: str) -> dict[str, object]:
     try:
         found = msgspec.json.decode(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as wrong:
@@ -113,11 +112,11 @@ def _object(data: str) -> dict[str, Any]:
     return found
 
 
-def _lines(said: str) -> list[dict[str, Any]]:
+def _lines(said: str) -> list[dict[str, object]]:
     lines = said.splitlines()
     if len(lines) > LINES_LIMIT:
         raise FrameError(f"an event of more than {LINES_LIMIT} lines")
-    events: dict[int, dict[str, Any]] = {}
+    events: dict[int, dict[str, object]] = {}
     for line in lines:
         found = _LINE.match(line.strip())
         if found is not None:
@@ -125,7 +124,7 @@ def _lines(said: str) -> list[dict[str, Any]]:
     return list(events.values())
 
 
-def _put(event: dict[str, Any], path: list[str], value: str) -> None:
+def _put(event: dict[str, object], path: list[str], value: str) -> None:
     for step in path[:-1]:
         deeper = event.setdefault(step, {})
         if not isinstance(deeper, dict):
@@ -160,7 +159,7 @@ def parse(camera: str, body: bytes, content_type: str = "application/json") -> P
     return Pushed(reads=tuple(reads), heartbeat=not reads)
 
 
-def _tollgate(camera: str, picture: Mapping[str, Any]) -> PlateRead:
+def _tollgate(camera: str, picture: Mapping[str, object]) -> PlateRead:
     """The form with one `Picture`: its time is the camera's local one."""
     plate = _at(picture, "Plate", "PlateNumber")
     if not isinstance(plate, str):
@@ -182,18 +181,18 @@ def _tollgate(camera: str, picture: Mapping[str, Any]) -> PlateRead:
     )
 
 
-def _enclosed(event: Mapping[str, Any]) -> bytes | None:
+def _enclosed(event: Mapping[str, object]) -> bytes | None:
     found = [_at(event, "NormalPic", "Content"), _at(event, "CutoutPic", "Content")]
     return best_picture(*(jpeg_of_base64(text) for text in found if isinstance(text, str)))
 
 
-def _at(event: Any, *path: str) -> Any:
+def _at(event: object, *path: str) -> object:
     for step in path:
         event = event.get(step) if isinstance(event, Mapping) else None
     return event
 
 
-def _number(said: Any) -> float | None:
+def _number(said: object) -> float | None:
     if isinstance(said, bool) or not isinstance(said, (int, float, str)):
         return None
     try:
@@ -207,5 +206,5 @@ def _whole(number: float | None) -> int | None:
     return None if number is None else int(number)
 
 
-def _true(said: Any) -> bool:
+def _true(said: object) -> bool:
     return said is True or (isinstance(said, (str, int)) and str(said).lower() in ("1", "true"))

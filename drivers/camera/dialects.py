@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -36,7 +36,7 @@ class Dialect(NamedTuple):
     commands: bool = False
 
 
-def _json(said: Mapping[str, Any]) -> Answer:
+def _json(said: Mapping[str, object]) -> Answer:
     return Answer(msgspec.json.encode(said), "application/json")
 
 

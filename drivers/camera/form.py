@@ -1,72 +1,77 @@
-"""Parts of a `multipart/form-data` body (RFC 7578) as cameras send it. Pure.
-
-Pictures are bytes that no line of text may touch, so the parts are cut at the boundary and nowhere else.
-"""
+"""Files of plate cameras. Pure."""
 
 from __future__ import annotations
 
-import re
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
-from drivers.errors import FrameError
+from pydantic import Field
 
-PARTS_LIMIT = 32
-HEADERS_LIMIT = 4096
+from contract.texts import Text
+from drivers.camera.product import CameraCommand, CameraOutput, StreamFormat
+from drivers.profiles.form import Form
+from drivers.profiles.head import Fault, profile_of
+from drivers.profiles.profile import Point, Profile, PushedSource
+from drivers.profiles.words import Head, Seconds
 
-_BOUNDARY = re.compile(r'boundary\s*=\s*(?:"([^"]{1,200})"|([^\s;"]{1,200}))', re.IGNORECASE)
-_WORD = re.compile(r'\b(name|filename)\s*=\s*(?:"([^"]*)"|([^\s;"]+))', re.IGNORECASE)
-
-
-class Part(NamedTuple):
-    """One part: its names ("" where it has none), its type in lower case, its bytes."""
-
-    name: str
-    filename: str
-    kind: str
-    content: bytes
+_PROTOCOLS = {"zhenshi": "http-push", "hikvision": "http-push", "dahua-itsapi": "http-push", "dahua": "camera-http"}
+"""By what a camera speaks: whether it pushes, or its stream is fetched."""
 
 
-def boundary_of(content_type: str) -> bytes:
-    """The boundary that a content type names; `FrameError` if it names none."""
-    found = _BOUNDARY.search(content_type)
-    if found is None:
-        raise FrameError("a multipart body without a boundary")
-    return (found[1] or found[2]).encode("latin-1", "replace")
+class CameraFile(Head):
+    """A plate camera. It pushes its reads (`http-push`), or the gateway fetches its stream (`camera-http`).
+
+    Silent for `silent_s`, it is lost. `inputs`, `outputs`: contacts and outputs of its own that are worth having.
+    `pictures`: its stream brings pictures with the reads.
+    """
+
+    protocol: Literal["http-push", "camera-http"]
+    dialect: Literal["zhenshi", "hikvision", "dahua-itsapi", "dahua"]
+    silent_s: Seconds
+    inputs: Annotated[int, Field(ge=0, le=4)] = 0
+    outputs: Annotated[int, Field(ge=0, le=4)] = 0
+    pictures: bool = False
 
 
-def parts_of(body: bytes, content_type: str) -> list[Part]:
-    """Every part. `FrameError` if the body does not begin or end as it says, or has too many parts."""
-    mark = b"--" + boundary_of(content_type)
-    # Some cameras say in the header more dashes, or fewer, than they send.
-    if mark not in body and (shorter := b"--" + boundary_of(content_type).lstrip(b"-")) in body:
-        mark = shorter
-    pieces = body.split(mark, PARTS_LIMIT + 1)
-    if len(pieces) < 2:
-        raise FrameError("a multipart body in which the boundary does not occur", body[:64])
-    if len(pieces) > PARTS_LIMIT + 1:
-        raise FrameError(f"a multipart body of more than {PARTS_LIMIT} parts", body[:64])
-    parts: list[Part] = []
-    for piece in pieces[1:]:
-        if piece.startswith(b"--"):
-            return parts
-        parts.append(_part(piece))
-    raise FrameError("a multipart body that breaks off", body[-64:])
+def faults(file: CameraFile) -> Iterator[Fault]:
+    """What the shape allows and that still cannot be meant."""
+    if _PROTOCOLS[file.dialect] != file.protocol:
+        yield Fault(("protocol",), f"{file.dialect} is {_PROTOCOLS[file.dialect]}")
+    for word in ("inputs", "outputs"):
+        if getattr(file, word) and file.dialect != "zhenshi":
+            yield Fault((word,), f"nothing is known of the {word} of a camera that speaks {file.dialect}")
+    if file.pictures and file.dialect != "dahua":
+        yield Fault(("pictures",), "only a stream that is fetched can be asked for pictures")
 
 
-def _part(piece: bytes) -> Part:
-    piece = piece.removeprefix(b"\r\n") if piece.startswith(b"\r\n") else piece.removeprefix(b"\n")
-    for blank in (b"\r\n\r\n", b"\n\n"):
-        head, found, content = piece.partition(blank)
-        if found and len(head) <= HEADERS_LIMIT:
-            break
-    else:
-        raise FrameError("a part without the blank line after its headers", piece[:64])
-    ending = b"\r\n" if content.endswith(b"\r\n") else b"\n"
-    content = content.removesuffix(ending)
-    lines = head.decode("utf-8", "replace").splitlines()
-    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    words = {
-        word.lower(): quoted or bare for word, quoted, bare in _WORD.findall(headers.get("content-disposition", ""))
-    }
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return Part(words.get("name", ""), words.get("filename", ""), kind, content)
+def build(file: CameraFile) -> Profile:
+    """The profile of a file without faults."""
+    takes_commands = file.dialect == "zhenshi"
+    return profile_of(
+        file,
+        file.protocol,
+        dialect=file.dialect,
+        silent_s=file.silent_s,
+        format=StreamFormat(pictures=file.pictures),
+        points={point.id: point for point in map(_input, range(file.inputs))},
+        outputs={output.id: output for output in map(_output, range(file.outputs))},
+        commands={command.id: command for command in (_OPEN, _CAPTURE)} if takes_commands else {},
+    )
+
+
+def _input(number: int) -> Point:
+    id, name = f"input_{number + 1}", Text(f"输入 {number + 1}", f"Input {number + 1}")
+    return Point(id=id, name=name, type="flag", source=PushedSource(name=id), group="alarm")
+
+
+def _output(number: int) -> CameraOutput:
+    return CameraOutput(
+        id=f"output_{number + 1}", name=Text(f"输出 {number + 1}", f"Output {number + 1}"), number=number
+    )
+
+
+_OPEN = CameraCommand(id="open", name=Text("抬杆", "Lift the barrier"))
+_CAPTURE = CameraCommand(id="capture", name=Text("手动识别", "Read the plate now"))
+
+
+FORM = Form(CameraFile, faults, build)

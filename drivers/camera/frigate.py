@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -119,7 +119,7 @@ class Cameras:
         why = "" if here else "it says that it is offline"
         return [Presence(device, here, why) for (of, _), device in self._devices.items() if of == prefix]
 
-    def _stats(self, prefix: str, said: Mapping[str, Any], *, retained: bool) -> list[Meaning]:
+    def _stats(self, prefix: str, said: Mapping[str, object], *, retained: bool) -> list[Meaning]:
         cameras, service = said.get("cameras"), said.get("service")
         if not isinstance(cameras, dict):
             return []
@@ -134,7 +134,7 @@ class Cameras:
                     found.append(ClockTold(device, at))
         return found
 
-    def _update(self, prefix: str, said: Mapping[str, Any], now: float) -> list[Meaning]:
+    def _update(self, prefix: str, said: Mapping[str, object], now: float) -> list[Meaning]:
         if said.get("type") != "lpr":
             return []  # faces, descriptions and the like
         device = self._device(prefix, said.get("camera"))
@@ -145,7 +145,7 @@ class Cameras:
             return [Refused(device, "an lpr update without id, plate or score")]
         return list(self._seen((device, id), plate, score, _ms(said.get("timestamp")), now))
 
-    def _event(self, prefix: str, said: Mapping[str, Any], now: float) -> list[Meaning]:
+    def _event(self, prefix: str, said: Mapping[str, object], now: float) -> list[Meaning]:
         after = said.get("after")
         if not isinstance(after, dict):
             return [Refused("", "an event without after")]
@@ -195,7 +195,7 @@ class Cameras:
         return self._devices.get((prefix, camera)) if isinstance(camera, str) else None
 
 
-def _recognised(after: Mapping[str, Any]) -> tuple[str | None, float]:
+def _recognised(after: Mapping[str, object]) -> tuple[str | None, float]:
     """What was recognised so far: a text with its score beside it, or both in a list."""
     said, score = after.get("recognized_license_plate"), after.get("recognized_license_plate_score")
     if isinstance(said, list) and len(said) == 2:

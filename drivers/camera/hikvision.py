@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from xml.parsers import expat
 
-from drivers.camera.form import Part, parts_of
+from drivers.camera.multipart import Part, parts_of
 from drivers.camera.plates import BODY_LIMIT, Pushed, best_picture, jpeg, key_of, plate_text, share, written_moment
 from drivers.errors import FrameError
 from drivers.reports import PlateRead

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from drivers.camera.form import boundary_of
+from drivers.camera.multipart import boundary_of
 from drivers.errors import FrameError
 
 HEADERS_LIMIT = 8 * 1024

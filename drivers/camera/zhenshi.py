@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from drivers.camera.form import parts_of
+from drivers.camera.multipart import parts_of
 from drivers.camera.plates import (
     BODY_LIMIT,
     Pushed,
@@ -84,9 +84,9 @@ class _Input(msgspec.Struct, frozen=True):
 class _Push(msgspec.Struct, frozen=True):
     alarm: _Alarm | None = msgspec.field(name="AlarmInfoPlate", default=None)
     input: _Input | None = msgspec.field(name="AlarmGioIn", default=None)
-    serial_data: Any = msgspec.field(name="SerialData", default=None)
-    snapshot: Any = msgspec.field(name="TriggerImage", default=None)
-    heartbeat: Any = msgspec.field(name="heartbeat", default=None)
+    serial_data: object = msgspec.field(name="SerialData", default=None)
+    snapshot: object = msgspec.field(name="TriggerImage", default=None)
+    heartbeat: object = msgspec.field(name="heartbeat", default=None)
     serial: str = msgspec.field(name="serialno", default="")
     name: str = msgspec.field(name="device_name", default="")
 
@@ -194,7 +194,7 @@ def answer(
     `goes_on`: whether the next stored read may come.
     """
     lift = lift or (command is not None and command.what == "open")
-    said: dict[str, Any] = {
+    said: dict[str, object] = {
         "info": "ok" if lift else "no",
         "content": "retransfer_stop",
         "is_pay": "true" if lift else "false",
@@ -210,7 +210,7 @@ def answer(
     return {"Response_AlarmInfoPlate": said}
 
 
-def _commanded(command: AnswerCommand) -> dict[str, Any]:
+def _commanded(command: AnswerCommand) -> dict[str, object]:
     match command.what:
         case "open":
             return {}
@@ -223,8 +223,8 @@ def _commanded(command: AnswerCommand) -> dict[str, Any]:
             return {"ivs_ioctrl": {"delay": 500, "io": command.output, "value": int(command.what == "on")}}
 
 
-def _shown(show: Show) -> dict[str, Any]:
-    said: dict[str, Any] = {}
+def _shown(show: Show) -> dict[str, object]:
+    said: dict[str, object] = {}
     if show.frames:
         said["serialData"] = _serial(show.channel, show.frames)
     if show.voice:
@@ -234,7 +234,7 @@ def _shown(show: Show) -> dict[str, Any]:
     return said
 
 
-def _serial(channel: int, frames: Sequence[bytes]) -> list[dict[str, Any]]:
+def _serial(channel: int, frames: Sequence[bytes]) -> list[dict[str, object]]:
     return [
         {"serialChannel": channel, "data": base64.b64encode(frame).decode(), "dataLen": len(frame)} for frame in frames
     ]

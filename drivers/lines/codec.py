@@ -15,7 +15,7 @@ from typing import NamedTuple
 from contract.desired import CredentialKind
 from drivers.cards import from_text
 from drivers.errors import FrameError
-from drivers.profiles.profile import LineFormat
+from drivers.lines.product import LineFormat
 from drivers.profiles.words import CardFormat
 
 UNFINISHED_S = 1.0

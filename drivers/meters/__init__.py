@@ -1,1 +1,1 @@
-"""Meters that answer by their own addresses on a shared line: codecs, stations, and the line's owner."""
+"""Meters on a shared line, whatever they speak: the line's owner, and what their protocols have in common."""

@@ -12,23 +12,17 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import NamedTuple
 
-import structlog
-
 from contract.readings import Value
-from drivers.bus import BusHealth, CommandFailed, Outcome
+from drivers.bus import CommandFailed
 from drivers.changes import Worth
-from drivers.commands import CommandQueue, QueuedCommand
-from drivers.errors import DriverError, FrameError
+from drivers.commands import QueuedCommand
+from drivers.errors import DriverError, FrameError, Silence, WireDown
 from drivers.meters.dialect import Ask, Denied, Foreign, More, Said, Station, Talk, Verdict
 from drivers.meters.framing import Frames
-from drivers.meters.wire import Line, WireDown
-from drivers.reports import DeviceFound, DeviceLost, InputRefused, PointsRead, Sink
-from drivers.schedule import Readable, Timetable, Turn
-
-log = structlog.get_logger(__name__)
-
-REOPEN_S = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
-"""Seconds before the wire is opened again, by how often that has been in vain."""
+from drivers.meters.wire import Line
+from drivers.owner import Owner
+from drivers.reports import PointsRead, Sink
+from drivers.schedule import Readable, Turn
 
 GAP_S = 0.5
 """A frame that was begun and pauses for so long will not be finished (DL/T 645-2007, section 5.3: 500 ms)."""
@@ -44,10 +38,6 @@ MUTE_LIMIT = 4
 """So many questions in a row without a single byte: the connection to a converter is opened anew."""
 
 
-class Silence(DriverError):
-    """No answer within the time that it may take."""
-
-
 class Unusable(FrameError):
     """A sound answer to the very question whose content is not what the product sends: the meter is there."""
 
@@ -59,7 +49,7 @@ class Timing(NamedTuple):
     timeout_s: float
 
 
-class MeterBus:
+class MeterBus(Owner[Callable[[], Talk], Readable]):
     """One meter line (see `drivers.bus.Bus`). `clock`: Unix ms. `zone`: the site's, for clocks that are set."""
 
     def __init__(
@@ -73,25 +63,15 @@ class MeterBus:
         clock: Callable[[], int],
         zone: tzinfo | None = None,
     ) -> None:
-        self.id = id
-        self.health = BusHealth()
+        super().__init__(id, line, stations, sink=sink, clock=clock, timeout_s=timing.timeout_s)
         self._line = line
         self._stations = dict(stations)
         self._timing = timing
-        self._sink = sink
-        self._clock = clock
         self._zone = zone
-        self._timetable: Timetable[Readable] = Timetable()
-        self.health.left_out = self._timetable.left_out
-        self._commands: CommandQueue[Callable[[], Talk]] = CommandQueue(id)
         self._quiet: dict[str, float] = {}
         """Until when a meter that was silent is left alone."""
         self._quiet_since = 0.0
         self._mute = 0
-        self._opened_in_vain = 0
-        self._opened_ever = False
-        self._down = False
-        self._reopen_at = 0.0
 
     # --- What the gateway asks
 
@@ -110,83 +90,15 @@ class MeterBus:
         """A meter has no outputs."""
         raise CommandFailed(f"{device} is a meter, it has no outputs", f"{device} 是表计，没有输出")
 
-    def online(self, device: str) -> bool:
-        """Whether the device answered lately."""
-        return self._timetable.online(device)
-
-    def show(self, reader: str, outcome: Outcome) -> None:
-        """Nothing on a meter line shows decisions."""
-
     def _station(self, device: str) -> Station:
         station = self._stations.get(device)
         if station is None:
-            raise CommandFailed(f"there is no {device} on {self.id}", f"{self.id} 上没有 {device}")
+            raise self._unknown(device)
         return station
 
-    # --- The owner
-
-    async def run(self) -> None:
-        """Owns the wire until cancelled; outlives every fault of it."""
-        now = asyncio.get_running_loop().time()
-        for device, station in self._stations.items():
-            self._timetable.add(device, station.blocks(), station.periods, now)
-        try:
-            while True:
-                try:
-                    await self._step()
-                except Exception:  # a fault of ours costs this turn and the connection, not the wire's owner
-                    log.exception("a turn on the wire failed", bus=self.id)
-                    self._hang_up()
-                    await asyncio.sleep(1.0)
-        finally:
-            self._hang_up()
-            self._commands.close()
-
-    async def _step(self) -> None:
-        now = asyncio.get_running_loop().time()
-        command = self._commands.next(now)
-        if command is not None:
-            await self._serve(command)
-        elif not self._line.connected:
-            self.health.connected = False
-            if self._reopen_at > now:
-                await self._commands.rest_until(self._reopen_at)
-            else:
-                await self._open()
-        elif (turn := self._timetable.next(now)) is not None:
-            await self._read(turn)
-        else:
-            await self._commands.rest_until(self._timetable.wake_at())
-
-    # --- The wire itself
-
-    async def _open(self) -> bool:
-        loop = asyncio.get_running_loop()
-        self._hang_up()
-        try:
-            await self._line.open()
-        except WireDown as down:
-            self._opened_in_vain += 1
-            self._reopen_at = loop.time() + _reopen_delay(self._opened_in_vain)
-            self._down = True
-            for device in self._stations:
-                self._silent(device, str(down), loop.time())
-            return False
-        # An end that accepts and hangs up again is not dialled in a tight loop either.
-        self._reopen_at = loop.time() + _reopen_delay(self._opened_in_vain)
-        self._opened_in_vain += 1
+    async def _dial(self, timeout_s: float) -> None:
+        await self._line.open()
         self._mute = 0
-        self.health.connected = True
-        self.health.reconnects += self._opened_ever
-        self._opened_ever = True
-        if self._down:
-            self._down = False
-            self._timetable.wire_back(loop.time())
-        return True
-
-    def _hang_up(self) -> None:
-        self._line.close()
-        self.health.connected = False
 
     # --- Reading
 
@@ -200,12 +112,12 @@ class MeterBus:
         try:
             verdict = await self._read_twice(station, turn)
         except Unusable as strange:
-            self._refuse(strange)
+            self.refuse(str(strange), strange.raw)
             verdict = None
         except (Silence, WireDown, FrameError) as fault:
             self._missed(station, fault, loop.time())
             return
-        self._answered(station, loop.time())
+        self._found(station.device, loop.time())
         if not isinstance(verdict, Said):
             self._denied(station, turn, loop.time())
         else:
@@ -221,7 +133,7 @@ class MeterBus:
         except FrameError as damaged:
             if turn.probe:
                 raise
-            self._refuse(damaged)
+            self.refuse(str(damaged), damaged.raw)
         return await self._converse(station, station.again(turn.block, talk))
 
     def _tell(self, station: Station, worths: Sequence[Worth], now: float) -> None:
@@ -237,31 +149,15 @@ class MeterBus:
 
     # --- Who is there
 
-    def _answered(self, station: Station, now: float) -> None:
-        self._opened_in_vain = 0
-        if self._timetable.answered(station.device, now):
-            self._sink(DeviceFound(station.device))
-
     def _missed(self, station: Station, fault: DriverError, now: float) -> None:
         if isinstance(fault, Silence):
             self.health.timeouts += 1
         elif isinstance(fault, FrameError):
-            self._refuse(fault)
+            self.refuse(str(fault), fault.raw)
         if isinstance(fault, WireDown):
             self._hang_up()
         self._quiet[station.device] = now + station.latency_s
-        self._silent(station.device, str(fault), now, station.latency_s, self._timing.timeout_s)
-
-    def _silent(self, device: str, why: str, now: float, at_least_s: float = 0.0, cost_s: float = 0.0) -> None:
-        lost = self._timetable.silent(device, now, at_least_s, cost_s)
-        self.health.missed = self._timetable.missed
-        if lost:
-            self._stations[device].forget()
-            self._sink(DeviceLost(device, why))
-
-    def _refuse(self, fault: FrameError) -> None:
-        self.health.refused += 1
-        self._sink(InputRefused(self.id, str(fault), fault.raw[:64]))
+        self._silent(station.device, str(fault), station.latency_s, self._timing.timeout_s)
 
     # --- Commands
 
@@ -273,7 +169,7 @@ class MeterBus:
         except CommandFailed as failed:
             command.fail(failed)
         except Unusable as strange:
-            self._refuse(strange)
+            self.refuse(str(strange), strange.raw)
             command.fail(CommandFailed(f"{command.device}: {strange}", f"{command.device} 的应答有误"))
         except (Silence, WireDown, FrameError) as fault:
             self._missed(station, fault, loop.time())
@@ -288,7 +184,7 @@ class MeterBus:
     async def _carry_out(self, station: Station, command: QueuedCommand[Callable[[], Talk]]) -> None:
         """A confirmation does not say what it confirms: a meter that was silent is given time for its late answers."""
         loop = asyncio.get_running_loop()
-        if not self._line.connected and not await self._open():
+        if not self._line.connected and not await self._open(self._timing.timeout_s):
             raise CommandFailed(f"{self._line.name} cannot be reached", f"无法连接 {self._line.name}")
         quiet_s = self._quiet.get(command.device, 0.0) - loop.time()
         if quiet_s > 0:
@@ -385,7 +281,3 @@ class MeterBus:
         if foreign is not None and not foreign.late:
             raise FrameError(f"{station.device}: {foreign.why}")
         raise Silence(f"{station.device} did not answer within {self._timing.timeout_s:g} s")
-
-
-def _reopen_delay(in_vain: int) -> float:
-    return REOPEN_S[min(in_vain, len(REOPEN_S) - 1)]

@@ -7,7 +7,7 @@ verdict says. Times, retries and the wire are the owner's, bytes and meanings th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -15,9 +15,12 @@ from typing import NamedTuple, Protocol
 from contract.readings import Value
 from contract.texts import Text
 from drivers.changes import Changes, Worth
+from drivers.installed import Gateway
 from drivers.meters.framing import Frames
+from drivers.profiles.profile import Profile
 from drivers.profiles.words import Group
 from drivers.schedule import Readable
+from drivers.wiring import Installed
 
 
 class Ask(NamedTuple):
@@ -107,3 +110,9 @@ class Station(Protocol):
 
     def forget(self) -> None:
         """It was lost: what it said before says nothing about what comes back."""
+
+
+class MeterKind(NamedTuple):
+    """The meters of one protocol. `station`: one of them, by its id; raises `WrongInstallation`."""
+
+    station: Callable[[str, Installed, Profile, Gateway], Station]

@@ -13,8 +13,10 @@ from typing import NamedTuple
 from contract.readings import Value
 from drivers.changes import Worth
 from drivers.errors import FrameError
-from drivers.meters import bcd, cjt188
-from drivers.profiles.profile import FieldSource, MeterFormat, Point, Profile
+from drivers.meters import bcd
+from drivers.meters.coded import conversion
+from drivers.meters.product import FieldSource, MeterFormat, meter_of
+from drivers.profiles.profile import Point, Profile
 from drivers.profiles.words import Group
 
 _URGENCY: tuple[Group, ...] = ("alarm", "normal", "meter")
@@ -46,7 +48,7 @@ class Item(NamedTuple):
 
 def plan(profile: Profile) -> list[Item]:
     """The items of a product, blocks first, each point once."""
-    form = profile.meter
+    form = meter_of(profile)
     assert form is not None
     points = {name: field for name, point in profile.points.items() if (field := _own(point)) is not None}
     blocks = [_block(item, parts, points, form) for item, parts in form.blocks.items()]
@@ -156,7 +158,7 @@ def _number(source: FieldSource, data: bytes, code: bytes, unit: str) -> float |
     value = number / 10**source.decimals if source.decimals else number
     if not source.unit_code:
         return value
-    factor = cjt188.conversion(code[0], unit)
+    factor = conversion(code[0], unit)
     if factor is None:
         return None
     return value if factor == 1 else float(f"{value * factor:.12g}")

@@ -9,12 +9,13 @@ from contract.readings import Value
 from drivers.bus import CommandFailed
 from drivers.changes import Changes, Worth
 from drivers.factors import Factors
-from drivers.installed import Installed
 from drivers.meters.items import Item, absent, plan, worths
+from drivers.meters.product import FieldSource, MeterCommand, meter_of
 from drivers.pace import periods
-from drivers.profiles.profile import FieldSource, MeterCommand, Profile
+from drivers.profiles.profile import Profile
 from drivers.profiles.words import Group
 from drivers.schedule import Readable
+from drivers.wiring import Installed
 
 
 class RawCommand(NamedTuple):
@@ -32,10 +33,11 @@ class ItemStation:
     """
 
     def __init__(self, device: str, installed: Installed, profile: Profile, digits: int) -> None:
-        assert profile.meter is not None
+        form = meter_of(profile)
+        assert form is not None
         self.device = device
         self.profile = profile
-        self.form = profile.meter
+        self.form = form
         self.wildcard = installed.address is None
         self.address = None if installed.address is None else installed.address.zfill(digits)
         self.periods: Mapping[Group, float] = periods(profile, installed.poll_s)

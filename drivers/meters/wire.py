@@ -10,15 +10,11 @@ import asyncio
 from typing import Protocol, cast
 
 from drivers.connections import tear_down
-from drivers.errors import DriverError
-from drivers.lines.bus import Opener
+from drivers.errors import WireDown
+from drivers.ports import Opener
 
 STRAY_LIMIT = 2048
 """Bytes that are kept while nobody waits for any."""
-
-
-class WireDown(DriverError):
-    """The wire itself is not there: refused, unplugged, closed by its other end."""
 
 
 class Line(Protocol):

@@ -9,47 +9,36 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
-import structlog
-
 from contract.readings import Value
-from drivers.bus import BusHealth, CommandFailed, Outcome
-from drivers.commands import CommandQueue, QueuedCommand
-from drivers.errors import FrameError
+from drivers.bus import CommandFailed
+from drivers.commands import QueuedCommand
+from drivers.errors import FrameError, Silence, WireDown
 from drivers.modbus import encode
 from drivers.modbus.encode import Write
 from drivers.modbus.frames import READS
 from drivers.modbus.plan import Block, split
+from drivers.modbus.product import Output
 from drivers.modbus.refusals import UNREACHABLE, reason
 from drivers.modbus.resync import Ask, Unanswered
 from drivers.modbus.station import Station
-from drivers.modbus.wire import Refused, Silence, Wire, WireDown
+from drivers.modbus.wire import Refused, Wire
 from drivers.modbus.writes import Writes
-from drivers.profiles.profile import Output
-from drivers.reports import DeviceFound, DeviceLost, InputRefused, PointsRead, Sink
-from drivers.schedule import Timetable, Turn
-
-log = structlog.get_logger(__name__)
-
-REOPEN_S = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
-"""Seconds before the wire is opened again, by how often that has been in vain."""
+from drivers.owner import Owner
+from drivers.reports import PointsRead, Sink
+from drivers.schedule import Turn
 
 PROBE_S = 0.1
 """How long a silent unit is waited for on TCP: if it answers later, its answer is told by its number, and it is asked
 again with all the time that it may take."""
 
-GUARD_S = 0.002
-"""Longer silences before a frame are left to commands for others."""
-
 SPLIT_ON = frozenset({2, 3})
 """Exceptions that a smaller read may avoid: some address in the block does not exist."""
 
 
-def _reopen_delay(in_vain: int) -> float:
-    return REOPEN_S[min(in_vain, len(REOPEN_S) - 1)]
-
-
-class ModbusBus:
+class ModbusBus(Owner[Write, Block]):
     """One Modbus wire (see `drivers.bus.Bus`). `clock`: Unix ms. `timeout_s`: the longest wait for an answer."""
+
+    _wire: Wire
 
     def __init__(
         self,
@@ -61,9 +50,7 @@ class ModbusBus:
         clock: Callable[[], int],
         timeout_s: float,
     ) -> None:
-        self.id = id
-        self.health = BusHealth()
-        self._wire = wire
+        super().__init__(id, wire, stations, sink=sink, clock=clock, timeout_s=timeout_s)
         self._stations = dict(stations)
         # Devices that share a unit share its doubts: an answer says nothing of which of them was asked. Whoever was
         # silent for the whole time-out is given as long again, whatever its maker promises.
@@ -72,20 +59,10 @@ class ModbusBus:
             doubt = self._doubts.setdefault(station.unit, station.unanswered)
             doubt.latency_s = max(doubt.latency_s, station.unanswered.latency_s, 2 * timeout_s)
             station.unanswered = doubt
-        self._sink = sink
-        self._clock = clock
-        self._timeout_s = timeout_s
-        self._timetable: Timetable[Block] = Timetable()
-        self.health.left_out = self._timetable.left_out
-        self._commands: CommandQueue[Write] = CommandQueue(id)
         self._stirring: set[int] = set()
         self._hasty: set[int] = set()
         self._writes = Writes(wire, self._timetable, self._count, self.health, timeout_s)
         self._probed: str | None = None
-        self._opened_in_vain = 0
-        self._opened_ever = False
-        self._down = False
-        self._reopen_at = 0.0
 
     # --- What the gateway asks
 
@@ -102,88 +79,21 @@ class ModbusBus:
             raise CommandFailed(f"{device} has no output {output}", f"{device} 没有输出 {output}")
         await self._commands.ask(device, encode.pulse(known, seconds), within_s)
 
-    def online(self, device: str) -> bool:
-        """Whether the device answered lately."""
-        return self._timetable.online(device)
-
-    def show(self, reader: str, outcome: Outcome) -> None:
-        """Nothing on a Modbus wire shows decisions."""
-
     def _station(self, device: str) -> Station:
         station = self._stations.get(device)
         if station is None:
-            raise CommandFailed(f"there is no {device} on {self.id}", f"{self.id} 上没有 {device}")
+            raise self._unknown(device)
         return station
 
-    # --- The owner
-
-    async def run(self) -> None:
-        """Owns the wire until cancelled; outlives every fault of it."""
-        now = asyncio.get_running_loop().time()
-        for device, station in self._stations.items():
-            self._timetable.add(device, station.blocks(), station.periods, now)
-        owner = asyncio.current_task()
-        assert owner is not None
-        try:
-            # Before Python 3.12, wait_for (in pymodbus) swallows a cancellation that comes together with the answer.
-            while not owner.cancelling():
-                try:
-                    await self._step()
-                except Exception:  # a fault of ours costs this turn and the connection, not the wire's owner
-                    log.exception("a turn on the wire failed", bus=self.id)
-                    self._hang_up()
-                    await asyncio.sleep(1.0)
-            raise asyncio.CancelledError
-        finally:
-            self._hang_up()
-            self._commands.close()
-
-    async def _step(self) -> None:
-        now = asyncio.get_running_loop().time()
-        command = self._commands.next(now)
-        if command is not None:
-            await self._serve(command)
-        elif not self._wire.connected:
-            self.health.connected = False
-            if self._reopen_at > now:
-                await self._commands.rest_until(self._reopen_at)
-            else:
-                await self._open(self._timeout_s)
-        elif (turn := self._timetable.next(now)) is None:
-            await self._commands.rest_until(self._timetable.wake_at())
-        elif (ready_at := self._wire.ready_at(self._stations[turn.device].unit)) > now + GUARD_S:
-            await self._commands.rest_until(ready_at - GUARD_S / 2)
-        else:
-            await self._read(turn)
-
-    # --- The wire itself
-
-    async def _open(self, timeout_s: float) -> bool:
-        loop = asyncio.get_running_loop()
-        self._hang_up()
+    async def _dial(self, timeout_s: float) -> None:
         try:
             await self._wire.open(timeout_s)
-        except WireDown as down:
-            self._opened_in_vain += 1
-            self._reopen_at = loop.time() + _reopen_delay(self._opened_in_vain)
-            self._down = True
-            for device in self._stations:
-                self._silent(device, str(down))
-            return False
-        # An end that accepts and hangs up again is not dialled in a tight loop either.
-        self._reopen_at = loop.time() + _reopen_delay(self._opened_in_vain)
-        self._opened_in_vain += 1
-        self.health.connected = True
-        self.health.reconnects += self._opened_ever
-        self._opened_ever = True
-        if self._down:
-            self._down = False
-            self._timetable.wire_back(loop.time())
-        return True
+        except WireDown:
+            self._probed = None
+            raise
 
-    def _hang_up(self) -> None:
-        self._wire.close()
-        self.health.connected = False
+    def _ready_at(self, device: str) -> float:
+        return self._wire.ready_at(self._stations[device].unit)
 
     # --- Reading
 
@@ -204,7 +114,7 @@ class ModbusBus:
                 # It may be an earlier question that is refused: nothing is proved.
                 self._missed(station, ask, now, "the device answers late")
             elif refusal.code in UNREACHABLE:
-                self._silent(turn.device, reason(refusal.code)[0], now)
+                self._kept_busy(turn.device, reason(refusal.code)[0], now)
             else:
                 self._answered(station, now)
                 self._refused(station, turn._replace(block=ask.whole or turn.block), refusal, loop.time())
@@ -252,10 +162,8 @@ class ModbusBus:
     def _answered(self, station: Station, asked_at: float) -> None:
         now = asyncio.get_running_loop().time()
         station.unanswered.settled()
-        self._opened_in_vain = 0
         self._held_up(now - asked_at)
-        if self._timetable.answered(station.device, now):
-            self._sink(DeviceFound(station.device))
+        self._found(station.device, now)
 
     def _held_up(self, took_s: float) -> None:
         """A converter that still waits for a silent unit keeps the next one waiting: its probe costs that too."""
@@ -269,29 +177,18 @@ class ModbusBus:
         if self._wire.serial:
             station.unanswered.missed(ask, asked_at)
             at_least_s = station.unanswered.clear_at() - asyncio.get_running_loop().time()
-        self._silent(station.device, why, asked_at, at_least_s)
+        self._kept_busy(station.device, why, asked_at, at_least_s)
 
-    def _silent(self, device: str, why: str, asked_at: float | None = None, at_least_s: float = 0.0) -> None:
-        """`asked_at`: since when the wire was kept busy by it."""
-        now = asyncio.get_running_loop().time()
-        self._probed = None if asked_at is None else device
-        cost_s = 0.0 if asked_at is None else now - asked_at
-        lost = self._timetable.silent(device, now, at_least_s, cost_s)
-        self.health.missed = self._timetable.missed
-        if lost:
-            self._stations[device].forget()
-            self._sink(DeviceLost(device, why))
+    def _kept_busy(self, device: str, why: str, asked_at: float, at_least_s: float = 0.0) -> None:
+        """It was silent, and since `asked_at` the wire was kept busy by it."""
+        self._probed = device
+        self._silent(device, why, at_least_s, asyncio.get_running_loop().time() - asked_at)
 
     def _count(self, fault: Exception) -> None:
         if isinstance(fault, Silence):
             self.health.timeouts += 1
         elif isinstance(fault, FrameError):
             self.refuse(str(fault), fault.raw)
-
-    def refuse(self, why: str, sample: bytes) -> None:
-        """Bytes came that nobody can use."""
-        self.health.refused += 1
-        self._sink(InputRefused(self.id, why, sample[:64]))
 
     def stray(self, frame: bytes) -> None:
         """A sound frame came that nobody waits for: a late answer, or one for another master."""
@@ -348,6 +245,6 @@ class ModbusBus:
         if alive and command.tries == 1 and (command.what.repeat or command.confirmed):
             self._commands.put_off(command, 0.0)
             return
-        self._silent(station.device, str(fault), began)
+        self._kept_busy(station.device, str(fault), began)
         zh = "的应答有误" if isinstance(fault, FrameError) else "没有应答"
         command.fail(CommandFailed(f"{station.device}: {fault}", f"{station.device} {zh}"))

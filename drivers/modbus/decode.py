@@ -17,7 +17,8 @@ from contract.readings import Value
 from drivers.changes import Worth
 from drivers.factors import Factors
 from drivers.modbus.plan import MULTIPLIER, Block, Span
-from drivers.profiles.profile import Multiplier, Point, Profile, RegisterSource
+from drivers.modbus.product import RegisterSource
+from drivers.profiles.profile import Multiplier, Point, Profile
 from drivers.profiles.words import Order
 
 _FORMATS = {"u16": ">H", "i16": ">h", "u32": ">I", "i32": ">i", "u64": ">Q", "i64": ">q", "f32": ">f", "f64": ">d"}
@@ -130,7 +131,7 @@ class Reader:
             point = points.get(span.key)
             if span.key.startswith(MULTIPLIER):
                 source = multipliers[span.key[1:]].source
-                assert source is not None
+                assert isinstance(source, RegisterSource)
                 part = _Part(span, block.start, None, source)
                 self.multipliers.append(part)
             elif point is not None and isinstance(point.source, RegisterSource):

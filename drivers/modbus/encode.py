@@ -9,7 +9,8 @@ from typing import NamedTuple
 from contract.readings import Value
 from drivers.bus import CommandFailed
 from drivers.modbus.decode import in_order
-from drivers.profiles.profile import Command, Output, Profile, Pulse, Readback
+from drivers.modbus.product import Command, Output, Pulse, Readback
+from drivers.profiles.profile import Profile
 from drivers.profiles.words import WIDTHS
 
 _FORMATS = {"u16": ">H", "i16": ">h", "u32": ">I", "i32": ">i", "u64": ">Q", "i64": ">q", "f32": ">f", "f64": ">d"}

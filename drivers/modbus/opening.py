@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drivers.bus import Bus
-from drivers.installed import Devices, Gateway
+from drivers.installed import Devices, Gateway, Opening
 from drivers.modbus.bus import ModbusBus
 from drivers.modbus.rtu import Line, RtuTcpWire, RtuWire
 from drivers.modbus.station import Station
 from drivers.modbus.tcp import TcpWire
 from drivers.modbus.wire import Wire
+from drivers.modbus.wires import AnyModbus, ModbusRtuBus, ModbusRtuTcpBus, ModbusTcpBus
 
 
-def open_wire(id: str, bus: Any, devices: Devices, gateway: Gateway) -> Bus:
+def open_wire(id: str, bus: AnyModbus, devices: Devices, gateway: Gateway) -> Bus:
     """The owner of a wire of kind `modbus-…`."""
     owner: ModbusBus
     guards: dict[int, float] = {}
@@ -30,7 +29,7 @@ def open_wire(id: str, bus: Any, devices: Devices, gateway: Gateway) -> Bus:
         owner.late(unit, pdu)
 
     wire: Wire
-    if bus.kind == "modbus-tcp":
+    if isinstance(bus, ModbusTcpBus):
         wire = TcpWire(
             bus.host, bus.port, patience_s=bus.timeout_s, guards=guards, on_refused=refuse, on_late=late
         )  # fmt: skip
@@ -43,7 +42,10 @@ def open_wire(id: str, bus: Any, devices: Devices, gateway: Gateway) -> Bus:
             settle_s=max((profile.limits.latency_s for _, profile in devices.values()), default=0.0),
             on_stray=stray,
         )
-        wire = RtuTcpWire(bus.host, bus.port, line) if bus.kind == "modbus-rtu-tcp" else RtuWire(bus.port, line)
+        wire = RtuTcpWire(bus.host, bus.port, line) if isinstance(bus, ModbusRtuTcpBus) else RtuWire(bus.port, line)
     stations = {name: Station(name, device, profile) for name, (device, profile) in devices.items()}
     owner = ModbusBus(id, wire, stations, sink=gateway.sink, clock=gateway.clock, timeout_s=bus.timeout_s)
     return owner
+
+
+OPENING = Opening[AnyModbus]((ModbusTcpBus, ModbusRtuBus, ModbusRtuTcpBus), open_wire)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from drivers.profiles.profile import Profile, RegisterSource
+from drivers.modbus.product import RegisterSource, told_factors
+from drivers.profiles.profile import Profile
 from drivers.profiles.words import Group
 
 MULTIPLIER = "×"
@@ -75,9 +76,8 @@ def spans_of(profile: Profile) -> list[Span]:
         if isinstance(source := point.source, RegisterSource)
     ]
     spans += [
-        Span(MULTIPLIER + factor.id, factor.source.fc, factor.source.address, factor.source.width, "meter")
-        for factor in profile.multipliers.values()
-        if factor.source is not None
+        Span(MULTIPLIER + name, source.fc, source.address, source.width, "meter")
+        for name, source in told_factors(profile).items()
     ]
     return spans
 

@@ -21,10 +21,9 @@ from pymodbus.framer import FramerRTU, FramerType
 from pymodbus.pdu import DecodePDU, ModbusPDU
 
 from drivers.connections import keep_alive, tear_down
-from drivers.errors import FrameError
+from drivers.errors import FrameError, Silence, WireDown
 from drivers.modbus import frames
 from drivers.modbus.encode import Write
-from drivers.modbus.wire import Silence, WireDown
 
 DEAD_AFTER = 5
 """Questions in a row after which a converter that has not said a byte is dialled again."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from contract.readings import Reading
 from drivers.changes import Changes
@@ -12,20 +11,7 @@ from drivers.modbus.plan import Block, Limits, plan, spans_of
 from drivers.modbus.resync import Unanswered
 from drivers.pace import periods
 from drivers.profiles.profile import Profile
-
-
-class Installed(Protocol):
-    """What a site file says of a device on a Modbus wire (`config.site.Device` fits)."""
-
-    @property
-    def unit(self) -> int: ...
-
-    @property
-    def poll_s(self) -> float | None: ...
-
-    @property
-    def scale_by(self) -> dict[str, float]: ...
-
+from drivers.wiring import Installed
 
 UNDERSTOOD_S = 1.0
 """For this long only registers that changed are looked at: most stand still most of the time."""

@@ -14,10 +14,9 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, cast
 
 from drivers.connections import keep_alive, tear_down
-from drivers.errors import FrameError
+from drivers.errors import FrameError, Silence, WireDown
 from drivers.modbus import frames
 from drivers.modbus.encode import Write
-from drivers.modbus.wire import Silence, WireDown
 
 DEAD_AFTER = 5
 """Questions in a row without a byte after which the endpoint is dialled again."""

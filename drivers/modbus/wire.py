@@ -1,4 +1,4 @@
-"""What the owner of a Modbus wire needs of it, whatever carries it: opened, asked, closed; and its three faults.
+"""What the owner of a Modbus wire needs of it, whatever carries it: opened, asked, closed; and what a unit refuses.
 
 No retries and no schedule: that is the bus. One exchange at a time. Pure.
 """
@@ -9,14 +9,6 @@ from typing import Protocol
 
 from drivers.errors import DriverError
 from drivers.modbus.encode import Write
-
-
-class Silence(DriverError):
-    """No answer within the time given."""
-
-
-class WireDown(DriverError):
-    """The wire itself is not there: not connected, refused, unplugged."""
 
 
 class Refused(DriverError):

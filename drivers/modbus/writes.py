@@ -12,14 +12,14 @@ from collections.abc import Callable, Sequence
 
 from drivers.bus import BusHealth, CommandFailed
 from drivers.commands import QueuedCommand
-from drivers.errors import DriverError, FrameError
+from drivers.errors import DriverError, FrameError, Silence
 from drivers.modbus.decode import bit_at
 from drivers.modbus.encode import Write
 from drivers.modbus.plan import Block
+from drivers.modbus.product import Readback
 from drivers.modbus.resync import Ask
 from drivers.modbus.station import Station
-from drivers.modbus.wire import Refused, Silence, Wire
-from drivers.profiles.profile import Readback
+from drivers.modbus.wire import Refused, Wire
 from drivers.schedule import Timetable
 
 

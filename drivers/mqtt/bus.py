@@ -25,6 +25,7 @@ from drivers.mqtt.commands import CommandMessage, message_of, pulse_of
 from drivers.mqtt.ending import end_if_cancelled
 from drivers.mqtt.mapping import Attendance, Available, Meaning, Refusal, Topics, Values
 from drivers.mqtt.plates import Plates
+from drivers.mqtt.product import format_of
 from drivers.mqtt.reconnecting import Failures
 from drivers.mqtt.waiting import Waiting
 from drivers.presence import Presence
@@ -118,7 +119,7 @@ class MqttBus:
         client, deadline = self._client, asyncio.get_running_loop().time() + within_s
         if client is None:
             raise CommandFailed("the site's broker cannot be reached: nothing was sent", "连不上现场消息服务，未下发")
-        unheard = bool(self._profiles[device].availability) and not self._presence.online(device)
+        unheard = bool(format_of(self._profiles[device]).availability) and not self._presence.online(device)
         if unheard or self._presence.lost(device):
             raise CommandFailed(f"{device} is not there: nothing was sent", f"{device} 不在线，未下发")
         with self._waiting.word_of(device, command) as confirmed:
@@ -216,7 +217,7 @@ class MqttBus:
         """Devices that do not retain their state say it when they are asked; a question that is lost does no harm."""
         try:
             for device, profile in self._profiles.items():
-                for question in profile.asks:
+                for question in format_of(profile).asks:
                     await client.publish(question.topic.replace("{topic}", self._prefixes[device]), question.payload)
             await asyncio.sleep(SETTLE_S)
             unheard = sorted(self._unheard)
@@ -250,7 +251,7 @@ class MqttBus:
             if not retained:
                 self._presence.heard(meaning.device)
             self._tell_values(meaning, retained=retained)
-            kept_true = bool(self._profiles[meaning.device].availability)
+            kept_true = bool(format_of(self._profiles[meaning.device]).availability)
             self._waiting.hear(meaning, retained=retained, kept_true=kept_true)
 
     def _present(self, device: str, away: str | None) -> None:

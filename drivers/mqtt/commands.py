@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from contract.readings import Value
 from drivers.bus import CommandFailed
-from drivers.profiles.profile import Profile, TopicCommand, TopicMessage, TopicOutput, TopicPulse
+from drivers.mqtt.product import TopicCommand, TopicMessage, TopicOutput, TopicPulse
+from drivers.profiles.profile import Profile
 
 CLOSE = 1e-9
 

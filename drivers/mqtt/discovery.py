@@ -153,7 +153,7 @@ def read_announcement(topic: str, payload: bytes, prefix: str = PREFIX) -> list[
     return [_entity(found["component"], found["object"], config, _about(config, found["node"] or found["object"]))]
 
 
-def _parts(document: dict[str, Any], fallback: str) -> Iterator[Entity]:
+def _parts(document: dict[str, object], fallback: str) -> Iterator[Entity]:
     whole = _whole(document)
     about = _about(whole, fallback)
     parts = whole.get("components")
@@ -174,7 +174,7 @@ def _parts(document: dict[str, Any], fallback: str) -> Iterator[Entity]:
             yield _entity(component, key, config, about)
 
 
-def _entity(component: str, object_: str, config: dict[str, Any], about: About) -> Entity:
+def _entity(component: str, object_: str, config: dict[str, object], about: About) -> Entity:
     name = config.get("name")
     own = config.get("object_id")
     # Bridges number what they announce; where the object's own id is given, it is what people know.
@@ -182,7 +182,7 @@ def _entity(component: str, object_: str, config: dict[str, Any], about: About) 
     return Entity(component, word[:100], _said(name) if isinstance(name, str) else None, about, config)
 
 
-def _about(config: Mapping[str, Any], fallback: str) -> About:
+def _about(config: Mapping[str, object], fallback: str) -> About:
     device = config.get("device")
     if not isinstance(device, dict):
         unique = config.get("unique_id")
@@ -201,7 +201,7 @@ def _about(config: Mapping[str, Any], fallback: str) -> About:
     )
 
 
-def _flat(keys: Any) -> Iterator[str]:
+def _flat(keys: object) -> Iterator[str]:
     """Identifiers (a text or a list of them) and connections (a list of pairs) as texts."""
     for key in keys[:8] if isinstance(keys, list) else [keys]:
         if isinstance(key, list):
@@ -210,29 +210,30 @@ def _flat(keys: Any) -> Iterator[str]:
             yield key
 
 
-def _whole(document: dict[str, Any], base: Any = None) -> dict[str, Any]:
+def _whole(document: dict[str, object], base: object = None) -> dict[str, object]:
     """Full keys, and `~` replaced by the base topic."""
-    config: dict[str, Any] = {}
+    config: dict[str, object] = {}
     base = document.get("~", base)
     for key, value in document.items():
         config[KEYS.get(key, key)] = value
     places = config.pop("availability", None)
+    told: list[dict[str, object]] = [
+        {AVAILABILITY_KEYS.get(key, key): value for key, value in place.items()}
+        for place in (places if isinstance(places, list) else [places])
+        if isinstance(place, dict)
+    ]
     if places is not None:
-        config["availability"] = [
-            {AVAILABILITY_KEYS.get(key, key): value for key, value in place.items()}
-            for place in (places if isinstance(places, list) else [places])
-            if isinstance(place, dict)
-        ]
+        config["availability"] = told
     if isinstance(base, str):
         for key, value in config.items():
             if key.endswith("topic"):
                 config[key] = _based(value, base)
-        for place in config.get("availability", ()):
+        for place in told:
             place["topic"] = _based(place.get("topic"), base)
     return config
 
 
-def _based(topic: Any, base: str) -> Any:
+def _based(topic: object, base: str) -> object:
     if not isinstance(topic, str):
         return topic
     if topic.startswith("~"):

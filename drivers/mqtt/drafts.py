@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
 from contract.texts import Text
 from drivers.mqtt.discovery import PREFIX, About, Entity, read_announcement
+from drivers.mqtt.form import MqttFile, faults
 from drivers.mqtt.parts import Parts, add_part, checked_topic, slug
 from drivers.mqtt.templates import WHOLE, NotUnderstood, read_template
-from drivers.profiles.forms.mqtt import MqttFile, faults
 from drivers.profiles.words import path_of
 
 AVAILABILITY_LIMIT = 8
@@ -108,7 +107,7 @@ def _draft(entities: list[tuple[str, Entity]], bus: str, taken: set[str]) -> tup
     device = id.replace("_", "-")
     draft = Draft(
         id=id,
-        kind=document["kind"],
+        kind=str(document["kind"]),
         device=device,
         name=about.name,
         profile=_written(document, about, entities, remarks),
@@ -130,8 +129,8 @@ def _about_part(entity: Entity, why: Text) -> Text:
     return Text(f"{entity.component} {entity.object}：{why.zh}", f"{entity.component} {entity.object}: {why.en}")
 
 
-def _document(id: str, about: About, parts: Parts, entities: list[Entity]) -> dict[str, Any]:
-    document: dict[str, Any] = {
+def _document(id: str, about: About, parts: Parts, entities: list[Entity]) -> dict[str, object]:
+    document: dict[str, object] = {
         "id": id,
         "kind": _kind(entities),
         "protocol": "mqtt",
@@ -169,7 +168,7 @@ def _silent_s(entities: list[Entity]) -> float | None:
     return min(LONGEST_S, max(times)) if times else None
 
 
-def _availability(entities: list[Entity]) -> dict[str, Any]:
+def _availability(entities: list[Entity]) -> dict[str, object]:
     """The places that every part names: what only some have says nothing about the device."""
     shared: list[dict[str, str]] | None = None
     modes: set[str] = set()
@@ -200,22 +199,21 @@ def _places(entity: Entity) -> list[dict[str, str]]:
     return found
 
 
-def _one_place(place: Mapping[str, Any]) -> dict[str, str]:
+def _one_place(place: Mapping[str, object]) -> dict[str, str]:
     given = place.get("value_template")
     template = WHOLE if given is None else read_template(given if isinstance(given, str) else "")
-    words = {
-        "online": place.get("payload_available", "online"),
-        "offline": place.get("payload_not_available", "offline"),
-    }
-    for word in words.values():
+    words: dict[str, str] = {}
+    for key in ("online", "offline"):
+        word = place.get("payload_available" if key == "online" else "payload_not_available", key)
         if not isinstance(word, str) or not word.strip() or len(word) > 200 or not word.isprintable():
             raise NotUnderstood("在线状态的词无法使用", "the words of availability cannot be used")
+        words[key] = word.strip()
     found = {"topic": checked_topic(place.get("topic"))}
     path = path_of(template.path)
-    return found | ({"path": path} if path else {}) | {key: word.strip() for key, word in words.items()}
+    return found | ({"path": path} if path else {}) | words
 
 
-def _check(document: dict[str, Any]) -> None:
+def _check(document: dict[str, object]) -> None:
     """The draft must be a profile: whatever slipped through is told here."""
     try:
         found = list(faults(MqttFile.model_validate(document)))
@@ -230,7 +228,9 @@ def _check(document: dict[str, Any]) -> None:
         raise NotUnderstood(f"无法写成配置文件：{place}", f"no profile can be made of it: {place}: {found[0].message}")
 
 
-def _written(document: dict[str, Any], about: About, entities: list[tuple[str, Entity]], remarks: list[Refused]) -> str:
+def _written(
+    document: dict[str, object], about: About, entities: list[tuple[str, Entity]], remarks: list[Refused]
+) -> str:
     head = [f"# {about.name}: drafted from its own announcement ({entities[0][0]}); topics are this device's own."]
     head += [f"# Left out: {remark.why.en}" for remark in remarks]
     body = yaml.dump(document, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110)
@@ -247,4 +247,6 @@ def _line(device: str, profile: str, bus: str, about: About) -> str:
     written = yaml.dump(
         value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, default_flow_style=True, width=100_000
     )
-    return f"{device}: {written.strip()}"
+    # An id may be a word that other readers of YAML take for a flag (`on`): it is quoted as it is where it is a value.
+    key = yaml.dump(device, Dumper=_Dumper).splitlines()[0]
+    return f"{key}: {written.strip()}"

@@ -15,11 +15,12 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 from contract.readings import Value
 from drivers.changes import Worth
-from drivers.profiles.profile import JsonSource, Point, Profile
+from drivers.mqtt.product import JsonSource, format_of
+from drivers.profiles.profile import Point, Profile
 from drivers.profiles.words import Availability, AvailabilityNeeds, steps_of
 
 PAYLOAD_LIMIT = 64 * 1024
@@ -86,7 +87,7 @@ class Topics:
                     by_topic.setdefault(place.topic.replace("{topic}", prefix), []).append(wanted)
         for topic, points in by_topic.items():
             self._points.setdefault(topic, []).append((device, points))
-        for which, words in enumerate(profile.availability):
+        for which, words in enumerate(format_of(profile).availability):
             topic = words.topic.replace("{topic}", prefix)
             self._availability.setdefault(topic, []).append((device, which, words))
 
@@ -110,7 +111,8 @@ class Attendance:
 
     def __init__(self, profiles: Mapping[str, Profile]) -> None:
         self._needs: dict[str, tuple[AvailabilityNeeds, int]] = {
-            device: (profile.availability_needs, len(profile.availability)) for device, profile in profiles.items()
+            device: (format_of(profile).availability_needs, len(format_of(profile).availability))
+            for device, profile in profiles.items()
         }
         self._said: dict[str, dict[int, bool]] = {}
 
@@ -166,7 +168,7 @@ class _Unsound(ValueError):
     """JSON that can be read in more than one way, or not as numbers are."""
 
 
-def document_of(payload: bytes, limit: int = PAYLOAD_LIMIT) -> Any:
+def document_of(payload: bytes, limit: int = PAYLOAD_LIMIT) -> object:
     """The payload as JSON; a text that is no JSON is taken as it stands. `Refused` if it is neither.
 
     A key that comes twice makes a document ambiguous (RFC 8259, section 4), and NaN or Infinity are no JSON.
@@ -208,7 +210,7 @@ def _too_deep(text: str) -> bool:
 _TEXTS = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
         keys = [key for key, _ in pairs]
@@ -221,7 +223,7 @@ def _no_constant(word: str) -> NoReturn:
     raise _Unsound(f"{word} is no number")
 
 
-def at_path(document: Any, path: tuple[str, ...]) -> Any:
+def at_path(document: object, path: tuple[str, ...]) -> object:
     """What stands at a path of a document; something that is no JSON if nothing does."""
     for step in path:
         if isinstance(document, dict):
@@ -237,7 +239,7 @@ def _is_index(step: str) -> bool:
     return step.isascii() and step.isdigit() and len(step) <= 6
 
 
-def _worth(point: Point, source: JsonSource, found: Any) -> Worth | Refused:
+def _worth(point: Point, source: JsonSource, found: object) -> Worth | Refused:
     if found is None:
         return Worth(point.id, None, "bad")
     if source.coded == "base64":
@@ -256,14 +258,14 @@ def _worth(point: Point, source: JsonSource, found: Any) -> Worth | Refused:
     return Worth(point.id, table[word], "good")
 
 
-def _from_base64(point: Point, found: Any) -> Any:
+def _from_base64(point: Point, found: object) -> object:
     if isinstance(found, str):
         with contextlib.suppress(binascii.Error, ValueError):
             return base64.b64decode(found, validate=True).decode("utf-8")
     return Refused(f"{point.id}: {_shown(found)} is no text in base64")
 
 
-def _number(point: Point, source: JsonSource, found: Any) -> Worth | Refused:
+def _number(point: Point, source: JsonSource, found: object) -> Worth | Refused:
     if source.coded != "plain" and isinstance(found, str) and _NUMBER.fullmatch(found.strip()):
         found = float(found)
     if isinstance(found, str) and found.strip().lower() == "nan":
@@ -283,14 +285,14 @@ def _number(point: Point, source: JsonSource, found: Any) -> Worth | Refused:
     return Worth(point.id, value, "good")
 
 
-def _text(point: Point, found: Any) -> Worth | Refused:
+def _text(point: Point, found: object) -> Worth | Refused:
     word = word_of(found)
     if word is None or len(word) > TEXT_LIMIT or not word.isprintable():
         return Refused(f"{point.id}: a text of up to {TEXT_LIMIT} characters is expected, not {_shown(found)}")
     return Worth(point.id, word, "good")
 
 
-def word_of(found: Any) -> str | None:
+def word_of(found: object) -> str | None:
     """A text, number or boolean as a profile writes it: 1 and 1.0 are `1`, true is `true`."""
     if isinstance(found, bool):
         return "true" if found else "false"
@@ -301,7 +303,7 @@ def word_of(found: Any) -> str | None:
     return None
 
 
-def _shown(found: Any) -> str:
+def _shown(found: object) -> str:
     text = str(found) if isinstance(found, float) else repr(found) if not isinstance(found, int) else _digits(found)
     return text if len(text) <= 40 else f"{text[:40]}…"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from contract.texts import Text
 from drivers.mqtt.discovery import COMPONENTS, Entity
@@ -72,9 +72,9 @@ class SwitchPayloads(NamedTuple):
 class Parts:
     """Points, outputs and commands of one profile file, as its words say them."""
 
-    points: dict[str, Any] = field(default_factory=dict)
-    outputs: dict[str, Any] = field(default_factory=dict)
-    commands: dict[str, Any] = field(default_factory=dict)
+    points: dict[str, object] = field(default_factory=dict)
+    outputs: dict[str, object] = field(default_factory=dict)
+    commands: dict[str, object] = field(default_factory=dict)
 
     def free(self, word: str) -> str:
         """The word, or with a number behind it the first that is not taken."""
@@ -266,7 +266,7 @@ def _add_output(
     parts.outputs[parts.free(slug(entity.object))] = output | {"turn_on": payloads.on, "turn_off": payloads.off}
 
 
-def _add_command(parts: Parts, entity: Entity, *, point: str, command: str, payload: Any, ends: list[str]) -> None:
+def _add_command(parts: Parts, entity: Entity, *, point: str, command: str, payload: object, ends: list[str]) -> None:
     parts.commands[parts.free(f"{point}_{command}")] = _named(entity, *_COMMANDS[command]) | {
         "topic": _topic(entity, "command_topic"),
         "payload": _payload(payload),
@@ -274,9 +274,10 @@ def _add_command(parts: Parts, entity: Entity, *, point: str, command: str, payl
     }
 
 
-def _place(entity: Entity, template: Template, key: str = "state_topic") -> dict[str, Any]:
+def _place(entity: Entity, template: Template, key: str = "state_topic") -> dict[str, object]:
     path = path_of(template.path)
-    return {"topic": _topic(entity, key)} | ({"path": path} if path else {})
+    place: dict[str, object] = {"topic": _topic(entity, key)}
+    return place | ({"path": path} if path else {})
 
 
 def _topic(entity: Entity, key: str) -> str:
@@ -288,7 +289,7 @@ def _topic(entity: Entity, key: str) -> str:
     return checked_topic(topic)
 
 
-def checked_topic(topic: Any) -> str:
+def checked_topic(topic: object) -> str:
     """A topic that a profile can name. Raises `NotUnderstood`."""
     if not isinstance(topic, str) or not 0 < len(topic) <= TEXT_LIMIT or topic != topic.strip():
         raise NotUnderstood("主题无法使用", f"a topic of up to {TEXT_LIMIT} characters is expected")
@@ -312,20 +313,20 @@ def _without(entity: Entity, *keys: str) -> None:
             raise NotUnderstood(f"不支持 {key}", f"{key} is not read")
 
 
-def _named(entity: Entity, zh: str = "", en: str = "") -> dict[str, Any]:
+def _named(entity: Entity, zh: str = "", en: str = "") -> dict[str, object]:
     known = NAMES.get(_word(entity, "device_class"))
     own = entity.name or (known[1] if known else entity.about.name)
     chinese = known[0] if known and (entity.name is None or slug(own) == slug(known[1])) else own
     return {"name": {"zh": f"{chinese} {zh}".strip(), "en": f"{own} {en}".strip()}}
 
 
-def _urgency(entity: Entity) -> dict[str, Any]:
+def _urgency(entity: Entity) -> dict[str, object]:
     if _word(entity, "device_class") in ALARMING:
         return {"group": "alarm"}
     return {"group": "meter"} if _word(entity, "state_class") in ("total", "total_increasing") else {}
 
 
-def _unit(given: Any, *, relative: bool = False) -> dict[str, str]:
+def _unit(given: object, *, relative: bool = False) -> dict[str, str]:
     unit = given.strip() if isinstance(given, str) else ""
     if not unit or len(unit) > 20 or not unit.isprintable():
         return {}
@@ -342,7 +343,7 @@ def _map(entity: Entity, template: Template, on: str, off: str) -> dict[str, boo
     return _said_map(template, entity.config.get(on, "ON"), entity.config.get(off, "OFF"))
 
 
-def _said_map(template: Template, on: Any, off: Any) -> dict[str, bool]:
+def _said_map(template: Template, on: object, off: object) -> dict[str, bool]:
     words: dict[str, bool] = {}
     for given, means in ((on, True), (off, False)):
         for word in _words(given, template):
@@ -351,7 +352,7 @@ def _said_map(template: Template, on: Any, off: Any) -> dict[str, bool]:
     return words
 
 
-def _words(given: Any, template: Template) -> Iterator[str]:
+def _words(given: object, template: Template) -> Iterator[str]:
     """How a state's word may stand in the payload; JSON's true reads as "True" in a template's result."""
     word = _text(given, "payload")
     yield word
@@ -360,7 +361,7 @@ def _words(given: Any, template: Template) -> Iterator[str]:
 
 
 def _stated(
-    states: list[tuple[str, Any]], texts: Mapping[str, tuple[str, str]], template: Template
+    states: list[tuple[str, object]], texts: Mapping[str, tuple[str, str]], template: Template
 ) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for label, given in states:
@@ -387,18 +388,18 @@ def _labels(words: Mapping[str, None]) -> dict[str, dict[str, str]]:
     return found
 
 
-def _switch_payloads(config: Mapping[str, Any]) -> SwitchPayloads:
+def _switch_payloads(config: Mapping[str, object]) -> SwitchPayloads:
     return SwitchPayloads(_payload(config.get("payload_on", "ON")), _payload(config.get("payload_off", "OFF")))
 
 
-def _payload(payload: Any) -> str:
+def _payload(payload: object) -> str:
     text = _text(payload, "payload")
     if "{value}" in text:
         raise NotUnderstood("指令内容无法使用", "this payload cannot be sent as it stands")
     return text
 
 
-def _text(given: Any, what: str) -> str:
+def _text(given: object, what: str) -> str:
     if isinstance(given, bool):
         return "true" if given else "false"
     text = str(given) if isinstance(given, int) and abs(given) < 10**15 else given
@@ -407,7 +408,7 @@ def _text(given: Any, what: str) -> str:
     return text.strip()
 
 
-def _figure(config: Mapping[str, Any], key: str, default: float) -> float:
+def _figure(config: Mapping[str, object], key: str, default: float) -> float:
     given = config.get(key, default)
     if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) < 1e12:
         raise NotUnderstood(f"{key} 应为数值", f"{key} must be a number")

@@ -7,8 +7,8 @@ library in the same call that read its last byte, and what it says is at the sin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import structlog
 
@@ -19,11 +19,11 @@ from drivers.osdp import codec, meaning
 from drivers.osdp.keying import Keying
 from drivers.osdp.keys import KeyStore
 from drivers.osdp.line import Line
-from drivers.osdp.meaning import CannotSay
+from drivers.osdp.meaning import CannotSay, Message
 from drivers.osdp.panel_commands import PanelCommand
 from drivers.osdp.port import Opener, Port
+from drivers.osdp.product import ReaderCommand, ReaderOutput
 from drivers.osdp.reader import Reader
-from drivers.profiles.profile import ReaderCommand, ReaderOutput
 from drivers.reports import InputRefused, Report, Sink
 
 log = structlog.get_logger(__name__)
@@ -216,7 +216,7 @@ class OsdpBus:
             raise CommandFailed(f"{device} is not on this wire", f"{device} 不在此线路上")
         return reader
 
-    async def _carry_out(self, reader: Reader, command: Mapping[str, Any], within_s: float) -> None:
+    async def _carry_out(self, reader: Reader, command: Message, within_s: float) -> None:
         loop = asyncio.get_running_loop()
         if not reader.there:
             raise CommandFailed(f"{reader.id} is not there", f"{reader.id} 不在线")
@@ -240,7 +240,7 @@ class OsdpBus:
             raise CommandFailed(why.en, why.zh)
 
 
-def _command(reader: Reader, point: str, value: Value) -> dict[str, Any]:
+def _command(reader: Reader, point: str, value: Value) -> Message:
     """The library's words for writing `value` to a point or command of the profile. `CannotSay`."""
     known = reader.profile.outputs.get(point) or reader.profile.commands.get(point)
     if isinstance(known, ReaderOutput):

@@ -10,7 +10,8 @@ from drivers.changes import Changes, Worth
 from drivers.errors import FrameError
 from drivers.osdp.keypad import Keypad
 from drivers.osdp.meaning import Status
-from drivers.profiles.profile import Profile, ReaderOutput
+from drivers.osdp.product import ReaderOutput, reader_of
+from drivers.profiles.profile import Profile
 from drivers.profiles.words import CardFormat
 from drivers.reports import CredentialRead, InputRefused, PointsRead, Sink
 
@@ -24,13 +25,14 @@ class Hearing:
     def __init__(
         self, id: str, profile: Profile, card: CardFormat | None, *, sink: Sink, clock: Callable[[], int]
     ) -> None:
-        assert profile.reader is not None
+        traits = reader_of(profile)
+        assert traits is not None
         self._id = id
-        self._traits = profile.reader
-        self._form = card or profile.reader.card
-        self._keypad = Keypad(longest=profile.reader.pin_digits or 1, forget_s=profile.reader.pin_s)
+        self._traits = traits
+        self._form = card or traits.card
+        self._keypad = Keypad(longest=traits.pin_digits or 1, forget_s=traits.pin_s)
         self._numbers = {
-            "inputs": dict(profile.reader.inputs),
+            "inputs": dict(traits.inputs),
             "outputs": {word: out.number for word, out in profile.outputs.items() if isinstance(out, ReaderOutput)},
         }
         self._changes = Changes(id, profile.points, heartbeat_s=HEARTBEAT_S)

@@ -11,7 +11,7 @@ import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from drivers.errors import DriverError
 
@@ -101,9 +101,11 @@ class KeyStore:
             os.close(folder)
 
 
-def _key(text: Any) -> bytes | None:
+def _key(text: object) -> bytes | None:
     if text is None:
         return None
+    if not isinstance(text, str):
+        raise TypeError("a key is written in hexadecimal digits")
     key = bytes.fromhex(text)
     if len(key) != SIZE:
         raise ValueError(f"{len(key)} bytes are no key")

@@ -13,6 +13,9 @@ from typing import Any, Final, Literal
 from drivers.bus import Outcome
 from drivers.errors import DriverError
 
+Message = dict[str, Any]
+"""What the library takes and tells: its own dictionaries."""
+
 COMMAND_OUTPUT, COMMAND_LED, COMMAND_BUZZER, COMMAND_TEXT, COMMAND_KEYSET, COMMAND_STATUS = 1, 2, 3, 4, 5, 9
 
 CAPABILITIES: Final[Mapping[int, int]] = {COMMAND_OUTPUT: 2, COMMAND_LED: 4, COMMAND_BUZZER: 5, COMMAND_TEXT: 6}
@@ -89,7 +92,7 @@ class Online:
 Told = CardSeen | KeysPressed | StatusTold | Commanded | Secured | Online
 
 
-def told(event: Mapping[str, Any]) -> Told | None:
+def told(event: Message) -> Told | None:
     """What an event of the library says; None for what nobody asked for."""
     match event["event"]:
         case 1:
@@ -104,7 +107,7 @@ def told(event: Mapping[str, Any]) -> Told | None:
     return None
 
 
-def _notified(event: Mapping[str, Any]) -> Commanded | Secured | Online | None:
+def _notified(event: Message) -> Commanded | Secured | Online | None:
     match event["type"]:
         case 0:
             return Commanded(event["arg0"], bool(event["arg1"]))
@@ -124,27 +127,27 @@ def _ticks(seconds: float) -> int:
     return math.ceil(round(seconds / TICK_S, 6))
 
 
-def ask(status: Status) -> dict[str, Any]:
+def ask(status: Status) -> Message:
     """Asks for a report of states."""
     return {"command": COMMAND_STATUS, "type": STATUSES.index(status)}
 
 
-def keyset(key: bytes) -> dict[str, Any]:
+def keyset(key: bytes) -> Message:
     """Gives the reader another key; only inside a secure channel."""
     return {"command": COMMAND_KEYSET, "type": 1, "data": key}
 
 
-def output(number: int, *, on: bool, for_s: float | None = None) -> dict[str, Any]:
+def output(number: int, *, on: bool, for_s: float | None = None) -> Message:
     """Sets an output for good, or closes it for so long (rounded up to 0.1 s), timed by the reader. `CannotSay`."""
     code = (2 if on else 1) if for_s is None else 5
     return {"command": COMMAND_OUTPUT, "output_no": number, "control_code": code, "timer_count": _ticks(for_s or 0.0)}
 
 
-def lamp(colour: str, *, for_s: float | None = None, blink_s: float = 0.0, number: int = 0) -> dict[str, Any]:
+def lamp(colour: str, *, for_s: float | None = None, blink_s: float = 0.0, number: int = 0) -> Message:
     """Lights a lamp for good, or for so long; `blink_s`: on and off for so long in turn. `CannotSay`."""
     if colour not in COLOURS:
         raise CannotSay(f"{colour!r:.20} is no colour; there are {', '.join(COLOURS)}")
-    command: dict[str, Any] = {
+    command: Message = {
         "command": COMMAND_LED,
         "reader": 0,
         "led_number": number,
@@ -160,7 +163,7 @@ def lamp(colour: str, *, for_s: float | None = None, blink_s: float = 0.0, numbe
     return command
 
 
-def beep(times: int = 1, *, on_s: float = 0.1, off_s: float = 0.1) -> dict[str, Any]:
+def beep(times: int = 1, *, on_s: float = 0.1, off_s: float = 0.1) -> Message:
     """Sounds the buzzer so often (1 to 20). `CannotSay`."""
     if not 1 <= times <= 20:
         raise CannotSay(f"{times} beeps: 1 to 20 are expected")
@@ -174,7 +177,7 @@ def beep(times: int = 1, *, on_s: float = 0.1, off_s: float = 0.1) -> dict[str, 
     }
 
 
-def text(words: str, *, for_s: float = 5.0) -> dict[str, Any]:
+def text(words: str, *, for_s: float = 5.0) -> Message:
     """Shows a text of up to 32 printable ASCII characters for so long. `CannotSay`."""
     if not (words.isascii() and words.isprintable() and 1 <= len(words) <= 32):
         raise CannotSay("a reader shows 1 to 32 printable ASCII characters")
@@ -191,7 +194,7 @@ def text(words: str, *, for_s: float = 5.0) -> dict[str, Any]:
 
 SHOWN_S = 2.0
 
-SHOWN: Mapping[Outcome, tuple[dict[str, Any], dict[str, Any]]] = {
+SHOWN: Mapping[Outcome, tuple[Message, Message]] = {
     "granted": (lamp("green", for_s=SHOWN_S), beep(1, on_s=0.2)),
     "denied": (lamp("red", for_s=SHOWN_S, blink_s=0.2), beep(3)),
 }

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drivers.bus import Bus
-from drivers.installed import Devices, Gateway, WrongInstallation
+from drivers.installed import Devices, Gateway, Opening, WrongInstallation
 from drivers.osdp.bus import OsdpBus
 from drivers.osdp.codec import EVERYBODY
 from drivers.osdp.keys import KeyStore
-from drivers.osdp.port import SerialOpener, TcpOpener
+from drivers.osdp.port import Opener, SerialOpener, TcpOpener
 from drivers.osdp.reader import Reader
+from drivers.osdp.wires import OsdpSerialBus, OsdpTcpBus
 
 
-def open_wire(id: str, bus: Any, devices: Devices, gateway: Gateway) -> Bus:
+def open_wire(id: str, bus: OsdpSerialBus | OsdpTcpBus, devices: Devices, gateway: Gateway) -> Bus:
     """The owner of a wire of kind `osdp-…`."""
-    opener = SerialOpener(bus.port, bus.baud) if bus.kind == "osdp-serial" else TcpOpener(bus.host, bus.port)
+    opener: Opener = (
+        SerialOpener(bus.port, bus.baud) if isinstance(bus, OsdpSerialBus) else TcpOpener(bus.host, bus.port)
+    )
     store = KeyStore(gateway.folder)
     wire = OsdpBus(id, opener, store=store, sink=gateway.sink)
     readers: dict[int, Reader] = {}
@@ -36,3 +37,6 @@ def open_wire(id: str, bus: Any, devices: Devices, gateway: Gateway) -> Bus:
         )
     wire.take_in(list(readers.values()))
     return wire
+
+
+OPENING = Opening[OsdpSerialBus | OsdpTcpBus]((OsdpSerialBus, OsdpTcpBus), open_wire)

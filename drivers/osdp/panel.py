@@ -16,13 +16,13 @@ from __future__ import annotations
 import ctypes
 import secrets
 from collections.abc import Callable
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import osdp_sys  # type: ignore[import-not-found]
 import structlog
 
 from drivers.osdp import codec
-from drivers.osdp.meaning import CAPABILITIES, Online, Secured, Told, told
+from drivers.osdp.meaning import CAPABILITIES, Message, Online, Secured, Told, told
 
 log = structlog.get_logger(__name__)
 
@@ -124,7 +124,7 @@ class Panel:
         self._quiet = False
         self.gave_up = self.online = self.secure = False
 
-    def can(self, command: dict[str, Any]) -> bool:
+    def can(self, command: Message) -> bool:
         """Whether the reader said that it understands such a command."""
         capability = CAPABILITIES.get(command["command"])
         return capability is None or self.items(capability) > 0
@@ -134,11 +134,11 @@ class Panel:
         level, items = self._library.check_capability(0, capability)
         return max(items, 1) if level else 0
 
-    def submit(self, command: dict[str, Any]) -> bool:
+    def submit(self, command: Message) -> bool:
         """Gives the library a command for the reader; False if it does not take it."""
         return bool(self._library.submit_command(0, command))
 
-    def _told(self, _reader: int, event: dict[str, Any]) -> int:
+    def _told(self, _reader: int, event: Message) -> int:
         try:
             said = None if self._quiet else told(event)
             match said:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from contract.texts import Text
+from drivers.osdp.meaning import Message
 
 LIMIT: Final = 8
 
@@ -16,7 +17,7 @@ LIMIT: Final = 8
 class PanelCommand:
     """A command for the reader. `done`: told once whether it did it, and if not, why."""
 
-    command: dict[str, Any]
+    command: Message
     until: float
     done: Callable[[Text | None], None] = lambda why: None
     sent: bool = False
@@ -43,7 +44,7 @@ class PanelCommands:
         self._waiting.append(command)
         return True
 
-    def offer(self, now: float, submit: Callable[[dict[str, Any]], bool]) -> None:
+    def offer(self, now: float, submit: Callable[[Message], bool]) -> None:
         """Gives the next one to the library, unless one is under way."""
         while self._waiting and not self._waiting[0].sent:
             first = self._waiting[0]
@@ -54,7 +55,7 @@ class PanelCommands:
             else:
                 self._settle(Text("读头现在不能执行", "the reader cannot do that now"))
 
-    def answered(self, command: int, *, done: bool) -> dict[str, Any] | None:
+    def answered(self, command: int, *, done: bool) -> Message | None:
         """The reader answered a command of this kind: the one that it was, None if nobody asked."""
         if not self._waiting or not self._waiting[0].sent or self._waiting[0].command["command"] != command:
             return None

@@ -8,7 +8,7 @@ import os
 import socket
 import termios
 from collections.abc import Awaitable
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 READ_SIZE: Final = 4096
 CONNECT_S: Final = 3.0
@@ -70,8 +70,16 @@ class SerialOpener:
         return _SerialPort(line)
 
 
+class _Line(Protocol):
+    """A port of pyserial."""
+
+    def fileno(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
 class _SerialPort:
-    def __init__(self, line: Any) -> None:
+    def __init__(self, line: _Line) -> None:
         self._line = line
         self._fd: int = line.fileno()
 

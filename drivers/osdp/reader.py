@@ -12,7 +12,7 @@ not with its key is not used: it was reset or exchanged, or somebody sits on its
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
@@ -31,6 +31,7 @@ from drivers.osdp.meaning import (
     CardSeen,
     Commanded,
     KeysPressed,
+    Message,
     Online,
     Secured,
     Status,
@@ -41,6 +42,7 @@ from drivers.osdp.meaning import (
 )
 from drivers.osdp.panel import Mode, Panel
 from drivers.osdp.panel_commands import PanelCommand, PanelCommands
+from drivers.osdp.product import reader_of
 from drivers.profiles.profile import Profile
 from drivers.profiles.words import CardFormat
 from drivers.reports import DeviceFound, DeviceLost, Sink
@@ -98,7 +100,7 @@ class Reader:
         sink: Sink,
         clock: Callable[[], int],
     ) -> None:
-        assert profile.reader is not None
+        assert reader_of(profile) is not None
         self.id = id
         self.address = address
         self.secure = secure
@@ -370,7 +372,7 @@ class Reader:
             self.due = min(self.due, self._now)
         return taken
 
-    def can(self, command: dict[str, Any]) -> bool:
+    def can(self, command: Message) -> bool:
         """Whether the reader said that it understands such a command."""
         return self._panel is not None and self._panel.can(command)
 
@@ -379,7 +381,7 @@ class Reader:
         self._now = now
         if not self.there:
             return
-        traits = self.profile.reader
+        traits = reader_of(self.profile)
         assert traits is not None
         lamp, buzzer = SHOWN[outcome]
         for wanted, command in ((traits.lamp, lamp), (traits.buzzer, buzzer)):
@@ -397,7 +399,7 @@ class Reader:
     def _ask_states(self, panel: Panel) -> None:
         self._states_at = self._now + STATES_S
         wanted: list[Status] = ["local"]
-        traits = self.profile.reader
+        traits = reader_of(self.profile)
         if traits is not None and traits.inputs and panel.items(CAP_INPUTS):
             wanted.append("inputs")
         if self.profile.outputs and panel.items(CAP_OUTPUTS):

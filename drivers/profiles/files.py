@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from drivers.errors import DriverError
-from drivers.profiles.build import build, faults
-from drivers.profiles.forms.head import Place
+from drivers.profiles.form import FaultyFile, Form
+from drivers.profiles.head import Place
 from drivers.profiles.profile import Profile
-from drivers.profiles.schema import AnyFile, ProfileFile
+from drivers.protocols import PROTOCOLS, Protocol
 
 FOLDER = Path(__file__).parent
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, where the wheel has it
-_FILE: TypeAdapter[AnyFile] = TypeAdapter(ProfileFile)
 
 
 class Mistake(NamedTuple):
@@ -92,19 +93,34 @@ def parse(text: bytes, path: Path) -> Profile:
     if yaml_file.mistakes:
         raise ProfileErrors(yaml_file.mistakes)
     lines = yaml_file.lines
+    protocol = _protocol_of(yaml_file.document, path)
     try:
-        file = _FILE.validate_python(yaml_file.document)
+        profile = protocol.part("form", Form).read(yaml_file.document)
     except ValidationError as wrong:
         raise ProfileErrors([_mistake(path, lines, error) for error in wrong.errors()]) from None
-    found = faults(file)
-    if found:
-        raise ProfileErrors([Mistake(path, _line(lines, place), _dotted(place), why) for place, why in found])
-    return build(file)
+    except FaultyFile as wrong:
+        mistakes = [Mistake(path, _line(lines, place), _dotted(place), why) for place, why in wrong.faults]
+        raise ProfileErrors(mistakes) from None
+    return replace(profile, bus_kinds=protocol.wires.kinds)
 
 
-def _mistake(path: Path, lines: Mapping[Place, int], error: Any) -> Mistake:
-    # pydantic puts the discriminator's value first: it is not a key of the file.
-    place: Place = tuple(error["loc"][1:]) if error["loc"] else ()
+def _protocol_of(document: object, path: Path) -> Protocol:
+    """The protocol that a file names: only its form is loaded."""
+    found = f" (found {document!r:.60})"
+    if not isinstance(document, dict):
+        wrong = "Input should be a valid dictionary or object to extract fields from"
+    elif "protocol" not in document:
+        wrong = "Unable to extract tag using discriminator 'protocol'"
+    elif (named := str(document["protocol"])) in PROTOCOLS:
+        return PROTOCOLS[named]
+    else:
+        expected = ", ".join(map(repr, PROTOCOLS))
+        wrong = f"Input tag '{named}' found using 'protocol' does not match any of the expected tags: {expected}"
+    raise ProfileErrors([Mistake(path, 1, "", wrong + found)])
+
+
+def _mistake(path: Path, lines: Mapping[Place, int], error: ErrorDetails) -> Mistake:
+    place: Place = tuple(error["loc"])
     if place and place[-1] == "[key]":
         place = place[:-1]
     found = "" if error["type"] in {"missing", "extra_forbidden"} else f" (found {error['input']!r:.60})"
@@ -129,7 +145,7 @@ class _Reader:
     """A YAML text, the line of each key, and the keys that come twice."""
 
     def __init__(self, text: bytes, path: Path) -> None:
-        self.document: Any = None
+        self.document: object = None
         self.lines: dict[Place, int] = {}
         self.mistakes: list[Mistake] = []
         self._path = path

@@ -13,13 +13,13 @@ import msgspec
 import structlog
 
 from config import LoadedSite
-from config.site import MqttBus
 from contract import ACCEPTED_VERSIONS
 from contract.facts.gateway import DesiredApplied, Empty, GatewayStarted
 from contract.facts.machines import ReadingsDropped
 from contract.layout import SiteLayout
 from contract.readings import Reading
 from contract.texts import Text
+from drivers.mqtt.wires import MqttBus
 from drivers.reports import (
     ClockTold,
     CredentialRead,

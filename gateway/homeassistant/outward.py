@@ -16,11 +16,12 @@ from uuid import uuid4
 import aiomqtt
 import structlog
 
-from config.site import HomeAssistant, MqttBus
+from config.site import HomeAssistant
 from contract.commands import Command, Person
 from contract.instants import instant
 from drivers.mqtt.ending import end_if_cancelled
 from drivers.mqtt.reconnecting import Failures
+from drivers.mqtt.wires import MqttBus
 from drivers.reports import InputRefused
 from drivers.secrecy import credentials_of
 from gateway.engine.desk.allowance import Allowance

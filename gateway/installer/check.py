@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from config import LoadedSite
 from drivers.errors import DriverError
 from drivers.profiles.profile import Profile
+from drivers.protocols import PROTOCOLS
+from drivers.wiring import BusPart, SerialBus
 from gateway.installer.terminal.screen import Doing, Screen
 from gateway.installer.terminal.trouble import FAILED, Trouble
 from gateway.installer.terminal.wording import lost
@@ -23,12 +25,6 @@ TOGETHER = 8
 
 POINTS_S = 3.0
 """How long the points of devices that answer are waited for."""
-
-PUSHES = frozenset({"http-push"})
-"""Wires on which devices come by themselves, to the gateway's own web server."""
-
-SPEAKS = frozenset({"line", "http-push", "mqtt"})
-"""Protocols whose devices speak when they have something to say, not when they are asked."""
 
 
 class Result(NamedTuple):
@@ -69,9 +65,9 @@ def _here(screen: Screen, loaded: LoadedSite) -> list[Result]:
     """Serial ports that are not on this machine, or not for this user; nothing is opened."""
     found = []
     for id, bus in loaded.site.buses.items():
-        port: Any = getattr(bus, "port", None)
-        if not isinstance(port, str):
+        if not isinstance(bus, SerialBus):
             continue
+        port = bus.port
         try:
             check_exists(port)
         except Trouble as trouble:
@@ -88,7 +84,7 @@ async def _live(screen: Screen, at: At) -> list[Result]:
     with screen.doing(len(buses)) as step:
         done = 0
 
-        async def one(id: str, bus: Any) -> list[Result]:
+        async def one(id: str, bus: BusPart) -> list[Result]:
             nonlocal done
             async with limit:
                 found = await _bus(screen, at, id, bus)
@@ -103,10 +99,10 @@ def _told(step: Doing, id: str, done: int) -> None:
     step.now(id, done)
 
 
-async def _bus(screen: Screen, at: At, id: str, bus: Any) -> list[Result]:
+async def _bus(screen: Screen, at: At, id: str, bus: BusPart) -> list[Result]:
     say = screen.say
     devices = on_bus(at.site, id)
-    if bus.kind in PUSHES:
+    if not bus.dialled:
         words = say("设备自己推送到网关，此处无法试", "its devices push to the gateway: nothing to try from here")
         return [Result(id, device, None, words) for device in devices] or [Result(id, "", None, words)]
     try:
@@ -122,7 +118,9 @@ async def _bus(screen: Screen, at: At, id: str, bus: Any) -> list[Result]:
         return [Result(id, device, False, str(wrong)) for device in devices]
 
 
-async def _asked(screen: Screen, at: At, id: str, bus: Any, devices: Mapping[str, tuple[Any, Profile]]) -> list[Result]:
+async def _asked(
+    screen: Screen, at: At, id: str, bus: BusPart, devices: Mapping[str, tuple[Any, Profile]]
+) -> list[Result]:
     say = screen.say
     async with driven(id, bus, devices, at.folder) as wire:
         await wire.until_settled(at.within_s)
@@ -140,7 +138,7 @@ async def _asked(screen: Screen, at: At, id: str, bus: Any, devices: Mapping[str
                 results.append(Result(id, device, False, say(f"不在线：{why}", f"is not there: {why}")))
             elif device in wire.found:
                 results.append(Result(id, device, True, _answers(screen, profile, good)))
-            elif profile.protocol in SPEAKS:
+            elif PROTOCOLS[profile.protocol].wires.speaks_first:
                 words = say("线路可用；设备有事才会发送", "the wire is there; it speaks when it has something to say")
                 results.append(Result(id, device, None, words))
             else:
@@ -151,7 +149,7 @@ async def _asked(screen: Screen, at: At, id: str, bus: Any, devices: Mapping[str
 
 def _answers(screen: Screen, profile: Profile, good: int) -> str:
     points = len(profile.points)
-    if profile.protocol == "line":
+    if PROTOCOLS[profile.protocol].wires.cards == "text":
         return screen.say("线路已打开；读头只在刷卡时发送", "the wire is open; a reader speaks when a card is shown")
     if not points:
         return screen.say("应答正常，没有测点", "answers; it has no points")

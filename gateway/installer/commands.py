@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from drivers.protocols import having
 from gateway.installer.options import (
     DATA,
     HERE,
@@ -40,6 +41,11 @@ from gateway.installer.options import (
     option,
     say,
 )
+
+
+def _spoken(usual: str) -> list[str]:
+    """The protocols that can be listened to, with the usual one marked."""
+    return [name + usual * (name == "modbus") for name in having("listen")]
 
 
 def add_tools(app: typer.Typer) -> None:
@@ -128,8 +134,8 @@ def watch(
     protocol: Annotated[
         str | None,
         option(
-            "线上的协议：modbus（默认）、dlt645、cjt188、mbus、dlt698、osdp。",
-            "What is spoken: modbus (default), dlt645, cjt188, mbus, dlt698, osdp.",
+            f"线上的协议：{'、'.join(_spoken('（默认）'))}。",
+            f"What is spoken: {', '.join(_spoken(' (default)'))}.",
         ),
     ] = None,
     through: Annotated[

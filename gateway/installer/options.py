@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.installer.terminal.language import Speech, language_of
+from contract.speech import Speech
+from gateway.installer.terminal.language import language_of
 
 say = Speech(language_of(sys.argv[1:], os.environ))
 """Help is written before any option is read."""

@@ -10,7 +10,9 @@ from typing import Unpack
 
 import typer
 
-from config.site import ModbusRtuBus, ModbusRtuTcpBus, ModbusTcpBus, MqttBus
+from contract.speech import Language
+from drivers.modbus.wires import ModbusRtuBus, ModbusRtuTcpBus, ModbusTcpBus
+from drivers.mqtt.wires import MqttBus
 from drivers.secrecy import tells_secret_in_clear, tls_of
 from gateway.installer.asked import (
     AsideAsked,
@@ -25,7 +27,6 @@ from gateway.installer.asked import (
     WriteAsked,
 )
 from gateway.installer.terminal import typed
-from gateway.installer.terminal.language import Language
 from gateway.installer.terminal.screen import Screen
 from gateway.installer.terminal.trouble import INTERRUPTED, Trouble
 from gateway.installer.wire.sites import At, load
@@ -105,11 +106,11 @@ def scan(out: Screen, /, *, port: str | None, net: str | None, **options: Unpack
 
 
 def _scan_line(out: Screen, port: str, thinks_s: float | None, options: ScanAsked) -> Running:
+    from drivers.searching import searches  # noqa: PLC0415
     from gateway.installer.scan import line as tool  # noqa: PLC0415
-    from gateway.installer.scan.protocols import PROTOCOLS  # noqa: PLC0415
     from gateway.installer.scan.sweeps import settings  # noqa: PLC0415
 
-    names = typed.words(options["protocol"], list(PROTOCOLS), "--protocol")
+    names = typed.words(options["protocol"], list(searches()), "--protocol")
     speeds = typed.SPEEDS
     bauds = None if options["baud"] is None else typed.numbers(options["baud"], speeds[0], speeds[-1], "--baud")
     parities = None if options["parity"] is None else typed.parities(options["parity"])
@@ -126,15 +127,15 @@ def _scan_line(out: Screen, port: str, thinks_s: float | None, options: ScanAske
 
 
 def _scan_net(out: Screen, net: str, thinks_s: float | None, options: ScanAsked) -> Running:
+    from drivers.searching import searches  # noqa: PLC0415
     from gateway.installer.scan import network as tool  # noqa: PLC0415
-    from gateway.installer.scan.protocols import PROTOCOLS  # noqa: PLC0415
 
     ports = options["tcp_ports"]
     order = tool.NetOrder(
         hosts=typed.hosts(net),
         ports=list(tool.PORTS) if ports is None else typed.numbers(ports, 1, 65535, "--tcp-ports"),
         units=typed.numbers(options["unit"], 1, 247, "--unit"),
-        protocols=typed.words(options["protocol"], list(PROTOCOLS), "--protocol"),
+        protocols=typed.words(options["protocol"], list(searches()), "--protocol"),
         thinks_s=thinks_s,
         every=options["every"],
         fit=options["fit"],

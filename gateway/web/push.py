@@ -21,8 +21,8 @@ from contract.texts import Text
 from drivers.camera.dialects import Said
 from drivers.camera.fetched import FetchedCommand, handed
 from drivers.camera.plates import BODY_LIMIT
+from drivers.camera.push.bus import PushBus
 from drivers.errors import FrameError
-from drivers.push import PushBus
 from drivers.reports import InputRefused
 from gateway.web.served import Served, served
 from web.addresses import THIS_MACHINE, Network, lies_in, networks, subscriber

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import structlog
 from fastapi import FastAPI
 
-from config.site import HttpPushBus, Site
+from config.site import Site
 from contract.texts import Text
+from drivers.camera.push.wires import HttpPushBus
 from drivers.reports import InputRefused
 from gateway.settings import Listening, Settings
 from gateway.web import metrics

@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from simulators.camera.picture import colour_of
-from simulators.camera.push import CameraIdentity, Seen
+from simulators.camera.zhenshi import CameraIdentity, Seen
 
 BOUNDARY = "myboundary"
 STREAM_TYPE = f"multipart/x-mixed-replace; boundary={BOUNDARY}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from simulators.camera.push import Seen
+from simulators.camera.zhenshi import Seen
 
 
 def stats(camera: str, fps: float, at_ms: int) -> bytes:

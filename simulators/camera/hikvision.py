@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
 from simulators.camera.picture import colour_of
-from simulators.camera.push import CameraIdentity, Seen
+from simulators.camera.zhenshi import CameraIdentity, Seen
 
 BOUNDARY = "boundary-7e13971310878"
 TYPE = f"multipart/form-data; boundary={BOUNDARY}"

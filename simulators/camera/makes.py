@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from simulators.camera import dahua, hikvision, push
-from simulators.camera.push import CameraIdentity, PushVerdict, Seen
+from simulators.camera import dahua, hikvision
+from simulators.camera import zhenshi as push
+from simulators.camera.zhenshi import CameraIdentity, PushVerdict, Seen
 
 Has = Callable[[str], bool]
 """Whether the camera has a fault."""

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from simulators.camera.picture import shot
-from simulators.camera.push import CameraIdentity, Seen
+from simulators.camera.zhenshi import CameraIdentity, Seen
 from simulators.machines.entrances import LanePart
 from simulators.site import SimSite, Unfit
 from simulators.world.lane import Car

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from config import LoadedSite
-from config.site import MqttBus, Site
+from config.site import Site
+from drivers.mqtt.wires import MqttBus
 from simulators.demo.programs import Broker, BrokerUser, Program, free_port, listening, prepare_broker, secret
 from simulators.demo.site_accounts import ACCOUNTS, site_accounts
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from config import LoadedSite
-from config.site import MqttBus
 from drivers.camera.frigate import Cameras
 from drivers.mqtt.mapping import Topics
+from drivers.mqtt.wires import MqttBus
 from drivers.profiles.profile import Profile
 from simulators.demo.programs import BrokerUser
 from simulators.mqtt.announce import announcements

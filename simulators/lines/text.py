@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from drivers.cards import WrongForm, to_text
-from drivers.profiles.profile import LineFormat
+from drivers.lines.product import LineFormat
 
 _HEX = re.compile(r"^(?:[0-9A-Fa-f]{2}){3,10}$")
 

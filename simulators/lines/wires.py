@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from drivers.lines.codec import as_installed
+from drivers.lines.product import line_of as form_of
+from simulators.ends import Ends, NobodyListens
+from simulators.lines.text import card_line, garbled
 from simulators.ports import LOOPBACK, Pty, TcpEnd
 from simulators.site import SimSite
-
-
-class NobodyListens(ConnectionError):
-    """The gateway is not connected: a card that is presented now is seen by nobody."""
 
 
 class LineTcpWire:
@@ -29,6 +29,13 @@ class LineTcpWire:
         """Listens; the wires entry."""
         await self._end.open(before.get("port"))
         return {"host": LOOPBACK, "port": self._end.port}
+
+    async def present(self, reader: str, card: str) -> bool:
+        """Shows a card; `NobodyListens` if there is no gateway."""
+        line = line_of(self._site, reader, card)
+        if line:
+            await self.send(line)
+        return bool(line)
 
     async def send(self, line: bytes) -> None:
         """Puts a line on the wire; `NobodyListens` if there is no gateway."""
@@ -65,6 +72,13 @@ class LineSerialWire:
         self._pty.open()
         return {"port": str(self._pty.link), "parity": "N"}
 
+    async def present(self, reader: str, card: str) -> bool:
+        """Shows a card; `NobodyListens` if the line is full of what nobody read."""
+        line = line_of(self._site, reader, card)
+        if line:
+            await self.send(line)
+        return bool(line)
+
     async def send(self, line: bytes) -> None:
         """Puts a line on the wire; `NobodyListens` if the line is full of what nobody read."""
         if self._pty.write(line) != len(line):
@@ -80,6 +94,25 @@ class LineSerialWire:
         self._pty.close()
 
 
+def line_of(site: SimSite, reader: str, card: str) -> bytes:
+    """What a reader sends for a card; b"" if a fault keeps it quiet. `CannotRead` if it reads no such card."""
+    device = site.reader(reader)
+    form = form_of(device.profile)
+    assert form is not None
+    line = card_line(card, as_installed(form, device.config.card))
+    if site.faults.any_of(reader, "silent", "offline"):
+        return b""
+    return garbled(line) if site.faults.has(reader, "corrupt") else line
+
+
 async def _swallow(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
     while await reader.read(4096):
         pass
+
+
+WIRES = Ends(
+    {
+        "line-tcp": lambda of: LineTcpWire(of.id, of.on_bus[0], of.site),
+        "line-serial": lambda of: LineSerialWire(of.id, of.on_bus[0], of.site, of.folder),
+    }
+)

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 from contract.readings import Value
-from drivers.meters import bcd, cjt188
+from drivers.meters import bcd
+from drivers.meters.coded import UNITS
 from drivers.meters.items import Field, Item, width
-from drivers.profiles.profile import FieldSource
+from drivers.meters.product import FieldSource
 
 ValueOf = Callable[[str], Value]
 
@@ -46,7 +47,7 @@ def field_bytes(field: Field, value: Value, clock: datetime) -> bytes:
         case "clock":
             text = bcd.from_moment(_moment(value) or clock, source.layout)
             piece = bcd.from_digits(text[: 2 * source.size], source.size)
-    return piece + bytes((cjt188.UNITS[field.point.unit],)) if width(source) > source.size else piece
+    return piece + bytes((UNITS[field.point.unit],)) if width(source) > source.size else piece
 
 
 def _number(source: FieldSource, value: Value) -> bytes:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from contract.readings import Value
 from drivers.factors import times_of
+from drivers.meters.framing import Frames
 from drivers.meters.items import plan
-from drivers.profiles.profile import MeterCommand, MeterFormat
+from drivers.meters.product import MeterCommand, MeterFormat, meter_of
+from simulators.actions import CommandGiven
 from simulators.device import SimDevice
 from simulators.faults import Faults
 from simulators.meters import fields
-from simulators.modbus.image import CommandGiven
 
 CLOCK_OFF = timedelta(hours=2)
 """How far the clock of a meter with the fault `clock-off` is ahead."""
@@ -35,11 +37,18 @@ class SimMeter(Protocol):
         """The same answer in the name of another meter."""
 
 
+class MeterKind(NamedTuple):
+    """The meters of one protocol. `frames`: a finder of requests; `meter`: one that answers them."""
+
+    frames: Callable[[], Frames]
+    meter: Callable[[SimDevice, Faults], SimMeter]
+
+
 class ItemMeter:
     """A meter whose values are items. `address`: as printed; `number`: its own, often the same."""
 
     def __init__(self, device: SimDevice, faults: Faults, digits: int) -> None:
-        form = device.profile.meter
+        form = meter_of(device.profile)
         assert form is not None
         self.device = device
         self.form: MeterFormat = form

@@ -10,18 +10,12 @@ from random import Random
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from config.site import MeterSerialBus, MeterTcpBus
-from drivers.meters import cjt188, dlt645, dlt698, mbus
-from drivers.meters.framing import Frames
-from simulators.device import SimDevice
-from simulators.faults import Faults
-from simulators.meters.cjt188 import Cjt188Meter
-from simulators.meters.dlt645 import Dlt645Meter
-from simulators.meters.dlt698 import Dlt698Meter
-from simulators.meters.mbus import MbusMeter
-from simulators.meters.meter import SimMeter
+from drivers.meters.wires import MeterSerialBus, MeterTcpBus
+from simulators.ends import Ends
+from simulators.meters.meter import MeterKind, SimMeter
 from simulators.meters.wrongs import Reply, noised, reply
 from simulators.ports import LOOPBACK, Pty, TcpEnd
+from simulators.protocols import PROTOCOLS
 from simulators.site import SimSite
 
 REQUESTS_LIMIT = 64
@@ -30,14 +24,6 @@ FRAME_GAP_S = 0.5
 
 BITS = 11
 """Bits of a character (8E1)."""
-
-DIALECTS: Mapping[str, tuple[Callable[[], Frames], Callable[[SimDevice, Faults], SimMeter]]] = {
-    "dlt645": (dlt645.frames, Dlt645Meter),
-    "cjt188": (cjt188.frames, Cjt188Meter),
-    "mbus": (mbus.frames, MbusMeter),
-    "dlt698": (dlt698.frames, Dlt698Meter),
-}
-"""By a profile's protocol: the finder of its requests, and the meter that answers them."""
 
 Send = Callable[[bytes], object]
 
@@ -61,9 +47,9 @@ class MeterLine:
         self.devices = [device.id for device in devices]
         self._meters: dict[str, list[SimMeter]] = {}
         for device in devices:
-            _, meter = DIALECTS[device.profile.protocol]
-            self._meters.setdefault(device.profile.protocol, []).append(meter(device, site.faults))
-        self._frames = {protocol: DIALECTS[protocol][0]() for protocol in self._meters}
+            kind = _kind(device.profile.protocol)
+            self._meters.setdefault(device.profile.protocol, []).append(kind.meter(device, site.faults))
+        self._frames = {protocol: _kind(protocol).frames() for protocol in self._meters}
         self._queue: asyncio.Queue[_Request] = asyncio.Queue(REQUESTS_LIMIT)
         self._silence: asyncio.TimerHandle | None = None
         self._answering: asyncio.Task[None] | None = None
@@ -213,3 +199,15 @@ def _sender(writer: asyncio.StreamWriter) -> Send:
             writer.write(data)
 
     return send
+
+
+def _kind(protocol: str) -> MeterKind:
+    return PROTOCOLS[protocol].part("meter", MeterKind)
+
+
+WIRES = Ends(
+    {
+        "meter-serial": lambda of: MeterSerialWire(of.id, of.part(MeterSerialBus), of.site, of.folder, paced=of.paced),
+        "meter-tcp": lambda of: MeterTcpWire(of.id, of.part(MeterTcpBus), of.site, paced=of.paced),
+    }
+)

@@ -5,51 +5,17 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from contract.readings import Value
 from drivers.factors import worth_of
-from drivers.profiles.profile import Command, Multiplier, Output, Profile, RegisterSource
+from drivers.modbus.product import Command, Output, RegisterSource, told_factors
+from drivers.profiles.profile import Multiplier, Profile
 from drivers.profiles.words import WIDTHS
+from simulators.actions import Act, CommandGiven, OutputPulsed, OutputSet, OutputToggled, ValueOf
 from simulators.modbus.numbers import number_of, raw_of, words_of
 from simulators.modbus.slave import ILLEGAL_ADDRESS, ILLEGAL_VALUE, ModbusException
-
-
-@dataclass(frozen=True, slots=True)
-class OutputSet:
-    """Somebody switched an output."""
-
-    output: str
-    on: bool
-
-
-@dataclass(frozen=True, slots=True)
-class OutputToggled:
-    """Somebody turned an output over, whatever it was."""
-
-    output: str
-
-
-@dataclass(frozen=True, slots=True)
-class OutputPulsed:
-    """Somebody asked the board for a pulse of `seconds`, which the board ends by itself."""
-
-    output: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class CommandGiven:
-    """Somebody wrote a command; `value`: the label, the number, or None where the write says all."""
-
-    command: str
-    value: str | float | None
-
-
-Action = OutputSet | OutputToggled | OutputPulsed | CommandGiven
-Act = Callable[[Action], None]
-ValueOf = Callable[[str], Value]
 
 
 @dataclass(slots=True)
@@ -155,9 +121,9 @@ class Image:
             if isinstance(source, RegisterSource) and source.fc == fc:
                 self._place_point(table, name, source)
         # A factor is often a point as well; the values beside it are told with the factor as it is.
-        for name, factor in self.profile.multipliers.items():
-            if factor.source is not None and factor.source.fc == fc:
-                self._place(table, factor.source, float(self._raw_factor(name, factor)))
+        for name, told in told_factors(self.profile).items():
+            if told.fc == fc:
+                self._place(table, told, float(self._raw_factor(name, self.profile.multipliers[name])))
         return table
 
     def _place(self, table: dict[int, int], at: RegisterSource, raw: float) -> None:
@@ -208,7 +174,7 @@ class Image:
         for raw, worth in factor.values.items():
             if worth == 1.0:
                 return raw
-        return next(iter(factor.values), 1 if factor.source is None else round(1 / factor.source.scale))
+        return next(iter(factor.values), 1 if factor.source is None else round(1 / factor.scale))
 
     def _slice(self, table: Mapping[int, int], address: int, count: int) -> list[int]:
         """`count` places from `address`; holes answer 0 if the product lets its holes be read, and refuse otherwise."""

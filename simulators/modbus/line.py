@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from random import Random
 
-from config.site import ModbusRtuBus, ModbusRtuTcpBus
+from drivers.modbus.wires import ModbusRtuBus, ModbusRtuTcpBus
 from simulators.device import SimDevice
 from simulators.modbus.frames import RtuRequest, RtuRequests, wire_seconds
 from simulators.modbus.image import Image

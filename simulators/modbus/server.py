@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from config.site import ModbusRtuBus, ModbusRtuTcpBus, ModbusTcpBus
+from drivers.modbus.wires import ModbusRtuBus, ModbusRtuTcpBus, ModbusTcpBus
 from simulators.modbus.frames import NotModbus, TcpRequest, TcpRequests
 from simulators.modbus.line import Line, Units
 from simulators.modbus.wrongs import Reply, tcp_reply

@@ -8,7 +8,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from drivers.profiles.profile import JsonSource, Point, Profile, TopicCommand, TopicMessage, TopicOutput
+from drivers.mqtt.product import JsonSource, TopicCommand, TopicMessage, TopicOutput, format_of
+from drivers.profiles.profile import Point, Profile
 
 PREFIX = "homeassistant"
 
@@ -90,9 +91,9 @@ def _availability(profile: Profile) -> dict[str, Any]:
     places = [
         {"t": words.topic, "pl_avail": words.online, "pl_not_avail": words.offline}
         | ({"val_tpl": f"{{{{ value_json.{words.path} }}}}"} if words.path else {})
-        for words in profile.availability
+        for words in format_of(profile).availability
     ]
-    return {"avty": places, "avty_mode": profile.availability_needs} if places else {}
+    return {"avty": places, "avty_mode": format_of(profile).availability_needs} if places else {}
 
 
 def _scalar(word: str) -> Any:

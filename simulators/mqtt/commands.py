@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable
 
 from drivers.mqtt.mapping import Refused, at_path, document_of, word_of
-from drivers.profiles.profile import Profile, TopicCommand, TopicMessage, TopicOutput, TopicPulse
-from simulators.modbus.image import Action, CommandGiven, OutputPulsed, OutputSet
+from drivers.mqtt.product import TopicCommand, TopicMessage, TopicOutput, TopicPulse, format_of
+from drivers.profiles.profile import Profile
+from simulators.actions import Action, CommandGiven, OutputPulsed, OutputSet
 
 NUMBER = r"(-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?)"
 TIMES = {"{seconds}": 1.0, "{milliseconds}": 0.001, "{pulse_time}": 0.1}
@@ -21,7 +22,8 @@ def topics_of(profile: Profile, prefix: str) -> list[str]:
 def is_question(profile: Profile, prefix: str, topic: str, payload: bytes) -> bool:
     """Whether somebody asks how the device stands."""
     return any(
-        (part.topic.replace("{topic}", prefix), part.payload.encode()) == (topic, payload) for part in profile.asks
+        (part.topic.replace("{topic}", prefix), part.payload.encode()) == (topic, payload)
+        for part in format_of(profile).asks
     )
 
 
@@ -45,7 +47,7 @@ def action_of(profile: Profile, prefix: str, topic: str, payload: bytes) -> Acti
 
 
 def _messages(profile: Profile) -> Iterable[TopicMessage]:
-    yield from profile.asks
+    yield from format_of(profile).asks
     for output in profile.outputs.values():
         if isinstance(output, TopicOutput):
             yield from (output.turn_on, output.turn_off)

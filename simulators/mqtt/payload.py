@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from contract.readings import Value
-from drivers.profiles.profile import JsonSource, Profile
+from drivers.mqtt.product import JsonSource, format_of
+from drivers.profiles.profile import Profile
 from drivers.profiles.words import steps_of
 
 Payloads = dict[str, bytes]
@@ -37,7 +38,7 @@ def _written(document: Any) -> bytes:
 def availability(profile: Profile, prefix: str, online: bool) -> Payloads:
     """Topics and payloads that say whether the device is there; none if the product says nothing of the kind."""
     said: Payloads = {}
-    for words in profile.availability:
+    for words in format_of(profile).availability:
         word = words.online if online else words.offline
         said[words.topic.replace("{topic}", prefix)] = _written(_placed(None, steps_of(words.path), word))
     return said

@@ -16,9 +16,9 @@ import aiomqtt
 import structlog
 
 from drivers.mqtt.ending import end_if_cancelled
-from drivers.profiles.profile import TopicCommand
+from drivers.mqtt.product import TopicCommand
+from simulators.actions import CommandGiven
 from simulators.device import SimDevice
-from simulators.modbus.image import CommandGiven
 from simulators.mqtt.announce import announcements
 from simulators.mqtt.commands import action_of, is_question, topics_of
 from simulators.mqtt.payload import Payloads, availability, payloads

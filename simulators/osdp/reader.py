@@ -15,11 +15,11 @@ from drivers import cards
 from drivers.cards import WrongForm
 from drivers.osdp.codec import Frame
 from drivers.osdp.meaning import COLOURS, LONGEST_S, TICK_S
-from drivers.profiles.profile import ReaderCommand, ReaderOutput
+from drivers.osdp.product import ReaderCommand, ReaderOutput, reader_of
+from simulators.actions import OutputPulsed, OutputSet
 from simulators.device import SimDevice
 from simulators.faults import Faults
 from simulators.lines.text import CannotRead
-from simulators.modbus.image import OutputPulsed, OutputSet
 from simulators.osdp.pd import INPUTS, LOCAL, OUTPUTS, Pd
 
 _COLOURS: Mapping[int, str] = {number: colour for colour, number in COLOURS.items()}
@@ -31,9 +31,10 @@ class SimReader:
     """One reader on a line. Its key outlives a restart, as a reader's does."""
 
     def __init__(self, device: SimDevice, faults: Faults, folder: Path) -> None:
-        assert device.profile.reader is not None
+        traits = reader_of(device.profile)
+        assert traits is not None
         self.device = device
-        self._traits = device.profile.reader
+        self._traits = traits
         self._faults = faults
         self._key_file = folder / _FOLDER / f"{device.id}.key"
         self._outputs = [

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from drivers.osdp.codec import EVERYBODY, Frame, Frames
+from drivers.osdp.wires import OsdpSerialBus
+from simulators.ends import Ends, Setting, Wire
 from simulators.osdp.reader import SimReader
 from simulators.ports import LOOPBACK, Pty, TcpEnd
 from simulators.site import SimSite
@@ -45,7 +47,21 @@ class OsdpReaders:
         return os.urandom(24) if any(self._site.faults.has(id_, "noise") for id_ in self.readers) else b""
 
 
-class OsdpSerialWire:
+class _Readers:
+    """What people do at the readers of a line."""
+
+    readers: OsdpReaders
+
+    async def present(self, reader: str, card: str) -> bool:
+        """Shows a card; False if the reader keeps it to itself. `CannotRead` if it reads no such card."""
+        return self.readers.reader(reader).present(card)
+
+    def type_keys(self, reader: str, keys: str) -> bool:
+        """Types at a reader's keypad. `CannotRead` if it has none, or not such keys."""
+        return self.readers.reader(reader).type(keys)
+
+
+class OsdpSerialWire(_Readers):
     """A serial line with readers. `pace`: seconds that each byte takes on it; 0: none."""
 
     def __init__(self, id_: str, on_bus: list[str], site: SimSite, folder: Path, *, pace: float = 0.0) -> None:
@@ -81,7 +97,7 @@ class OsdpSerialWire:
             self._pty.write(said)
 
 
-class OsdpTcpWire:
+class OsdpTcpWire(_Readers):
     """A line with readers behind a serial-to-TCP converter."""
 
     def __init__(self, id_: str, on_bus: list[str], site: SimSite, folder: Path) -> None:
@@ -114,3 +130,11 @@ class OsdpTcpWire:
         frames = Frames()
         while data := await reader.read(4096):
             self.readers.hear(frames, data, writer.write)
+
+
+def _serial(of: Setting) -> Wire:
+    pace = 10 / of.part(OsdpSerialBus).baud if of.paced else 0.0
+    return OsdpSerialWire(of.id, of.on_bus, of.site, of.folder, pace=pace)
+
+
+WIRES = Ends({"osdp-serial": _serial, "osdp-tcp": lambda of: OsdpTcpWire(of.id, of.on_bus, of.site, of.folder)})

@@ -19,8 +19,9 @@ from typing import NamedTuple
 
 import uvloop
 
-from config.site import Device, ModbusRtuBus, ModbusTcpBus
+from config.site import Device
 from drivers.bus import Bus
+from drivers.modbus.wires import ModbusRtuBus, ModbusTcpBus
 from drivers.opening import open_bus
 from drivers.profiles.files import parse
 from drivers.profiles.profile import Profile

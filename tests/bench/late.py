@@ -19,8 +19,9 @@ import uvloop
 from pymodbus.client import AsyncModbusSerialClient
 from pymodbus.exceptions import ModbusException
 
-from config.site import Device, ModbusRtuBus, ModbusRtuTcpBus, ModbusTcpBus
+from config.site import Device
 from drivers.bus import Bus
+from drivers.modbus.wires import ModbusRtuBus, ModbusRtuTcpBus, ModbusTcpBus
 from drivers.opening import open_bus
 from drivers.profiles.profile import Profile
 from drivers.reports import PointsRead, Report

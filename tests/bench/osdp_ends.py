@@ -148,7 +148,8 @@ def ours(port: str, baud: str, folder: str) -> None:
 
     from drivers.installed import Gateway  # noqa: PLC0415
     from drivers.osdp.opening import open_wire  # noqa: PLC0415
-    from drivers.profiles import load  # noqa: PLC0415
+    from drivers.osdp.wires import OsdpSerialBus  # noqa: PLC0415
+    from drivers.profiles.files import load  # noqa: PLC0415
     from drivers.reports import CredentialRead, DeviceFound, Report  # noqa: PLC0415
 
     cards: list[float] = []
@@ -161,7 +162,7 @@ def ours(port: str, baud: str, folder: str) -> None:
                 print("ready", flush=True)
 
     async def run() -> None:
-        bus = SimpleNamespace(kind="osdp-serial", port=port, baud=int(baud))
+        bus = OsdpSerialBus.model_validate({"kind": "osdp-serial", "port": port, "baud": int(baud)})
         device = SimpleNamespace(unit=0, card=None, secure=True)
         gateway = Gateway(sink, lambda: time.time_ns() // 1_000_000, Path(folder))
         asyncio.get_running_loop().run_in_executor(None, answers, cards)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from drivers.modbus.product import Output
 from drivers.profiles.files import FOLDER
-from drivers.profiles.profile import Output
 from tests.config.sites import SITE, broken, instead, loaded
 
 LIFT = instead("  relay:", "  lift: {profile: invertek_elevator_core, bus: plant-line, unit: 9}\n  relay:")

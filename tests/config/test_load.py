@@ -12,8 +12,8 @@ import yaml
 
 from config import LoadedSite, SiteErrors, load_site
 from config.people import load_people
-from config.site import ModbusRtuBus, ModbusTcpBus
 from contract.desired import Block, Credential, Grant, Holder
+from drivers.modbus.wires import ModbusRtuBus, ModbusTcpBus
 from rules.access.decision import Request, decide
 from rules.access.index import AccessIndex
 from rules.access.plates import LanePolicy, PlateSight, decide_plate

@@ -15,9 +15,9 @@ from typing import NamedTuple
 import aiomqtt
 import pytest
 
-from config.site import MqttBus
+from drivers.mqtt.wires import MqttBus
 from drivers.opening import open_bus
-from drivers.profiles import load
+from drivers.profiles.files import load
 from drivers.reports import DeviceFound
 from simulators.demo.programs import free_port
 from tests.certificates import Signed, signed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contract.readings import Value
-from drivers.meters.dlt698_station import source_of
+from drivers.dlt698.station import source_of
 from drivers.profiles.profile import Point, Profile
 
 Case = tuple[Value, Value]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contract.readings import Value
-from drivers.profiles.profile import Point, Profile, RecordSource
+from drivers.mbus.product import RecordSource
+from drivers.profiles.profile import Point, Profile
 
 Case = tuple[Value, Value]
 """What the simulated meter says, and what must be read (None: bad)."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contract.readings import Value
-from drivers.profiles.profile import FieldSource, MeterCommand, Point, Profile
+from drivers.meters.product import FieldSource, MeterCommand
+from drivers.profiles.profile import Point, Profile
 
 ADDRESS = "398192000337"
 PASSWORD_FILE = "meter.password"

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from config.site import MeterTcpBus
 from drivers.bus import Bus
 from drivers.meters.framing import Frames
+from drivers.meters.wires import MeterTcpBus
 from drivers.opening import open_bus
 from drivers.profiles.profile import Profile
 from drivers.profiles.words import Limits, Poll

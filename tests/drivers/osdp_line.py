@@ -17,7 +17,7 @@ from drivers.opening import open_bus
 from drivers.osdp.bus import OsdpBus
 from drivers.osdp.codec import Frame, read
 from drivers.osdp.keys import KeyStore
-from drivers.profiles import load
+from drivers.profiles.files import load
 from simulators.osdp.reader import SimReader
 from simulators.osdp.wires import OsdpReaders, OsdpSerialWire, OsdpTcpWire
 from simulators.site import SimSite

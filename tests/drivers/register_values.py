@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from contract.readings import Value
-from drivers.profiles.profile import Command, Point, Profile, RegisterSource
+from drivers.modbus.product import Command, RegisterSource, told_factors
+from drivers.profiles.profile import Point, Profile
 from drivers.profiles.words import WIDTHS
 
 Case = tuple[Value, Value]
@@ -64,8 +65,8 @@ def _cases(profile: Profile, point: Point) -> list[Case]:
     factor = next(
         (
             raws_of(profile)[name]
-            for name, part in profile.multipliers.items()
-            if part.source and (part.source.fc, part.source.address) == (source.fc, source.address)
+            for name, told in told_factors(profile).items()
+            if (told.fc, told.address) == (source.fc, source.address)
         ),
         None,
     )

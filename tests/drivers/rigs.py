@@ -13,15 +13,17 @@ from typing import Any, NamedTuple
 from config import load_site
 from contract.readings import Reading, Value
 from drivers.bus import Bus
+from drivers.meters.product import meter_of
 from drivers.opening import open_bus
 from drivers.profiles.profile import Profile
 from drivers.profiles.words import Poll
 from drivers.reports import DeviceFound, InputRefused, PointsRead, Report
+from simulators.actions import Action
 from simulators.device import SimDevice
-from simulators.meters.dlt645 import PASSWORD
-from simulators.modbus.image import Action
+from simulators.dlt645.meter import PASSWORD
+from simulators.ends import Setting
 from simulators.site import SimSite
-from simulators.wires import WIRES, Setting
+from simulators.wires import WIRES
 from tests.drivers.meter_values import PASSWORD_FILE
 
 DEVICE = "d"
@@ -146,7 +148,7 @@ def brisk(profile: Profile) -> Profile:
     """
     pace = 0.02 if profile.limits.registers > 1 else 0.4
     points = {id: replace(point, deadband=0.0) for id, point in profile.points.items()}
-    if profile.meter is not None:
+    if meter_of(profile) is not None:
         limits = profile.limits.model_copy(update={"guard_s": 0.0})
         return replace(profile, poll=Poll(alarm=0.2, normal=0.2, meter=0.2), points=points, limits=limits)
     return replace(profile, poll=Poll(alarm=pace, normal=pace, meter=pace), points=points)

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from drivers.bus import CommandFailed
 from drivers.camera.plates import BODY_LIMIT, DECODED_LIMIT, Pushed
+from drivers.camera.push.bus import PushBus
 from drivers.camera.zhenshi import answer, parse
 from drivers.errors import FrameError
-from drivers.profiles import load
-from drivers.push import PushBus
+from drivers.profiles.files import load
 from drivers.reports import DeviceFound, DeviceLost, InputRefused, PlateRead
 from tests.drivers.sinks import Heard
 

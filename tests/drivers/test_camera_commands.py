@@ -16,10 +16,10 @@ from drivers.camera import board, fetched
 from drivers.camera.dialects import Said
 from drivers.camera.fetched import handed
 from drivers.camera.plates import Pushed
+from drivers.camera.push.bus import PushBus
 from drivers.camera.zhenshi import AnswerCommand, Show, answer, parse
 from drivers.errors import FrameError
-from drivers.profiles import load
-from drivers.push import PushBus
+from drivers.profiles.files import load
 from drivers.reports import PointsRead
 from tests.drivers.sinks import Heard
 from tests.drivers.test_camera import push
@@ -130,7 +130,7 @@ async def beat(bus: PushBus, camera: str = "cam", body: bytes = HEARTBEAT) -> An
 
 @pytest.fixture
 def hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drivers.push.HOLD_S", 0.02)
+    monkeypatch.setattr("drivers.camera.push.bus.HOLD_S", 0.02)
 
 
 @pytest.mark.usefixtures("hold")

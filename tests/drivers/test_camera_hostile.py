@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from drivers.camera.attach import AttachBus
 from drivers.camera.bounded import Bounded
-from drivers.profiles import load
+from drivers.camera.stream.bus import AttachBus
+from drivers.profiles.files import load
 from drivers.reports import DeviceFound, DeviceLost, PlateRead
 from tests.drivers.sinks import Heard
 from tests.drivers.test_dahua import TYPE
@@ -78,7 +78,7 @@ async def fetched(
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drivers.camera.attach.RECONNECT_S", (0.02, 0.02))
+    monkeypatch.setattr("drivers.camera.stream.bus.RECONNECT_S", (0.02, 0.02))
 
 
 async def test_a_refusal_without_end_is_not_read_to_its_end() -> None:
@@ -159,7 +159,7 @@ async def test_nobody_is_followed_elsewhere_with_the_password() -> None:
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nX-Slow: ", STREAM + BEAT + MARK + b"\r\nX-Slow: "])
 async def test_a_camera_that_only_drips_is_lost(monkeypatch: pytest.MonkeyPatch, head: bytes) -> None:
     """A byte now and then keeps a connection, but says nothing."""
-    monkeypatch.setattr("drivers.camera.attach.CONNECT_S", 0.1)
+    monkeypatch.setattr("drivers.camera.stream.bus.CONNECT_S", 0.1)
 
     async def drips(_request: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(head)

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers.cjt188 import codec as cjt188
+from drivers.cjt188.codec import Frame, Manner
 from drivers.errors import FrameError
-from drivers.meters import cjt188
-from drivers.meters.cjt188 import Frame, Manner
+from drivers.meters.coded import conversion
 
 WATER = "78330011223344"
 REQUEST = bytes.fromhex("68 10 44 33 22 11 00 33 78 01 03 1F 90 00 80 16")
@@ -83,4 +84,4 @@ CONVERSIONS = [
 
 @pytest.mark.parametrize(("code", "unit", "factor"), CONVERSIONS)
 def test_units(code: int, unit: str, factor: float | None) -> None:
-    assert cjt188.conversion(code, unit) == (None if factor is None else pytest.approx(factor))
+    assert conversion(code, unit) == (None if factor is None else pytest.approx(factor))

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 import serial_asyncio_fast
 
-from drivers.lines.bus import SerialOpener, TcpOpener
-from drivers.meters.wire import STRAY_LIMIT, OpenedLine, WireDown
+from drivers.errors import WireDown
+from drivers.meters.wire import STRAY_LIMIT, OpenedLine
+from drivers.ports import SerialOpener, TcpOpener
 
 
 async def test_a_line_that_takes_no_bytes_is_given_up_with_all_that_was_sent() -> None:

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers.dlt645 import codec as dlt645
+from drivers.dlt645.codec import Frame, Rights
 from drivers.errors import FrameError
-from drivers.meters import bcd, dlt645
-from drivers.meters.dlt645 import Frame, Rights
+from drivers.meters import bcd
 
 GOLDEN: list[tuple[str, Frame]] = [
     # Field notes: published requests and answers whose sums were computed again.

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from config.site import MeterTcpBus, Site
+from config.site import Site
+from drivers.meters.wires import MeterTcpBus
 from drivers.opening import open_bus
-from drivers.profiles import load
+from drivers.profiles.files import load
 from drivers.profiles.words import Poll
 from drivers.reports import DeviceFound, InputRefused
 from simulators.meters.wires import MeterSerialWire

@@ -16,15 +16,16 @@ from dlt698.protocol.link import AddressType, ServerAddress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.site import MeterTcpBus, Site
+from config.site import Site
 from contract.readings import Value
 from drivers.bus import CommandFailed
+from drivers.dlt698 import codec as dlt698
+from drivers.dlt698.station import Dlt698Station, Objects
 from drivers.errors import FrameError
-from drivers.meters import dlt698
 from drivers.meters.dialect import Denied, Foreign, More, Said, Talk, Verdict
-from drivers.meters.dlt698_station import Dlt698Station, Objects
+from drivers.meters.wires import MeterTcpBus
 from drivers.opening import open_bus
-from drivers.profiles import load
+from drivers.profiles.files import load
 from drivers.profiles.words import Poll
 from simulators.meters.wires import MeterTcpWire
 from simulators.site import SimSite

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.limits import PICTURE_LIMIT
-from drivers.camera.form import parts_of
 from drivers.camera.hikvision import ANSWER, DEPTH_LIMIT, ELEMENTS_LIMIT, XML_LIMIT, parse, words_of
+from drivers.camera.multipart import parts_of
 from drivers.camera.plates import BODY_LIMIT, Moment, Pushed
 from drivers.errors import FrameError
 from drivers.reports import PlateRead

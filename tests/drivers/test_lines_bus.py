@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from config.site import SerialLineBus, TcpLineBus
 from drivers.bus import Bus, CommandFailed
+from drivers.lines.wires import SerialLineBus, TcpLineBus
 from drivers.opening import open_bus
-from drivers.profiles import load
+from drivers.profiles.files import load
 from drivers.profiles.words import CardFormat
 from drivers.reports import CredentialRead, DeviceFound, DeviceLost, InputRefused
 from tests.drivers.products import Installed

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from drivers.errors import FrameError
 from drivers.lines.codec import UNFINISHED_S, Credential, Lines, as_installed, credential
-from drivers.profiles import load
-from drivers.profiles.profile import LineFormat
+from drivers.lines.product import LineFormat, line_of
+from drivers.profiles.files import load
 from drivers.profiles.words import CardFormat, QrFormat
 
-FORM = load("line_reader").line or pytest.fail()
+FORM = line_of(load("line_reader")) or pytest.fail()
 GAP = replace(FORM, ends="gap")
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from drivers.camera.attach import refusal
+from contract.speech import Speech
+from drivers.camera.stream.bus import refusal
 from drivers.modbus.refusals import UNREACHABLE, reason
 from drivers.osdp.reader import KEY_REFUSED, NO_KEY
-from gateway.installer.terminal.language import Speech
 from gateway.installer.terminal.wording import lost
 
 ROOT = Path(__file__).resolve().parents[2]

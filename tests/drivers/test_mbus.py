@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.errors import FrameError
-from drivers.meters import mbus
-from drivers.meters.mbus_records import Record, Telegram, moment, refused, telegram
-from drivers.meters.mbus_units import turned
-from simulators.meters.mbus_records import date_bytes, time_bytes
+from drivers.mbus import codec as mbus
+from drivers.mbus.records import Record, Telegram, moment, refused, telegram
+from drivers.mbus.units import turned
+from simulators.mbus.records import date_bytes, time_bytes
 
 PUBLISHED = bytes.fromhex(
     "68 3D 3D 68 08 01 72 00 51 20 02 82 4D 02 04 00 88 00 00 04 07 00 00 00 00 0C 15 03 00 00 00 0B 2E 00 00 00"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from drivers.errors import FrameError
-from drivers.meters import mbus
+from drivers.mbus import codec as mbus
 from drivers.profiles.profile import Profile
 from drivers.reports import DeviceFound, DeviceLost, InputRefused
 from tests.drivers.meters import Answers, Line, owned, quick

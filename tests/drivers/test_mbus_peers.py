@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from config.site import Site
-from drivers.meters import mbus
-from drivers.meters.mbus_records import telegram
-from drivers.profiles import load
+from drivers.mbus import codec as mbus
+from drivers.mbus.records import telegram
+from drivers.profiles.files import load
 from simulators.meters.wires import MeterSerialWire
 from simulators.site import SimSite
 from tests.drivers.test_mbus import PUBLISHED

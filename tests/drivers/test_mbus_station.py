@@ -8,9 +8,9 @@ import pytest
 
 from drivers.bus import CommandFailed
 from drivers.errors import FrameError
-from drivers.meters import mbus
+from drivers.mbus import codec as mbus
+from drivers.mbus.station import MbusStation
 from drivers.meters.dialect import Denied, Foreign, More, Said, Talk, Verdict
-from drivers.meters.mbus_station import MbusStation
 from tests.drivers.products import Installed, product
 from tests.drivers.test_mbus import PUBLISHED
 

@@ -8,8 +8,7 @@ import pytest
 
 from drivers.factors import Factors, times_of
 from drivers.meters.items import Item, plan
-from drivers.profiles import ProfileErrors, load, load_all
-from drivers.profiles.files import parse
+from drivers.profiles.files import ProfileErrors, load, load_all, parse
 from drivers.profiles.profile import Profile
 from drivers.profiles.words import ELECTRICITY_METER
 from tests.drivers.meters import HEAD, meter_product

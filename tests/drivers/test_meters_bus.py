@@ -9,12 +9,14 @@ from random import Random
 
 import pytest
 
-from config.site import MeterTcpBus
 from drivers.bus import CommandFailed
+from drivers.cjt188 import codec as cjt188
+from drivers.dlt645 import codec as dlt645
 from drivers.installed import WrongInstallation
-from drivers.meters import cjt188, dlt645, mbus
+from drivers.mbus import codec as mbus
+from drivers.meters.wires import MeterTcpBus
 from drivers.opening import open_bus
-from drivers.profiles import load
+from drivers.profiles.files import load
 from drivers.reports import DeviceFound, DeviceLost, InputRefused
 from tests.drivers.meters import Answers, Line, meter_product, owned, quick
 from tests.drivers.products import Installed, product
@@ -248,7 +250,7 @@ async def test_a_meter_that_comes_back_tells_everything_again() -> None:
 
 
 async def test_a_converter_that_hangs_up_at_once_is_dialled_ever_more_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drivers.meters.bus.REOPEN_S", (0.0, 0.0, 0.0, 3600.0))
+    monkeypatch.setattr("drivers.owner.REOPEN_S", (0.0, 0.0, 0.0, 3600.0))
     monkeypatch.setattr("drivers.schedule.PROBES_S", (0.001, 0.001))
     line = Line(dlt645.frames(), lambda frame: [], hangs_up=True)
     async with owned(line, {"m": (Installed(address="11"), quick(NUMBERS, latency_s=0.001))}, Heard()):

@@ -7,13 +7,14 @@ from datetime import datetime
 import pytest
 
 from drivers.changes import Worth
+from drivers.cjt188 import codec as cjt188
+from drivers.cjt188.station import Cjt188Station
+from drivers.dlt645 import codec as dlt645
+from drivers.dlt645.station import Dlt645Station
 from drivers.errors import FrameError
-from drivers.meters import cjt188, dlt645
-from drivers.meters.cjt188_station import Cjt188Station
 from drivers.meters.dialect import Denied, Foreign, More, Said, Talk, Verdict
-from drivers.meters.dlt645_station import Dlt645Station
 from drivers.meters.items import Item
-from drivers.profiles import load
+from drivers.profiles.files import load
 from tests.drivers.meters import meter_product
 from tests.drivers.products import Installed
 

@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from config.site import ModbusTcpBus
 from drivers.bus import CommandFailed
 from drivers.modbus.bus import ModbusBus
 from drivers.modbus.encode import Write
 from drivers.modbus.station import Station
+from drivers.modbus.wires import ModbusTcpBus
 from drivers.opening import open_bus
-from drivers.profiles import load
+from drivers.profiles.files import load
 from drivers.profiles.profile import Profile
 from drivers.reports import DeviceFound, DeviceLost, InputRefused, PointsRead
 from tests.drivers.products import Installed, product, registers

@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from config.site import ModbusRtuTcpBus
 from drivers.bus import CommandFailed
+from drivers.errors import Silence, WireDown
 from drivers.modbus.bus import ModbusBus
 from drivers.modbus.rtu import DEAD_AFTER, Line, RtuTcpWire
-from drivers.modbus.wire import Silence, WireDown
+from drivers.modbus.wires import ModbusRtuTcpBus
 from drivers.opening import open_bus
-from drivers.profiles import load
+from drivers.profiles.files import load
 from drivers.profiles.profile import Profile
 from drivers.reports import DeviceFound, DeviceLost, PointsRead
 from tests.drivers.products import Installed, product, registers

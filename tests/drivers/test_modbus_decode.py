@@ -14,8 +14,9 @@ from contract.readings import Value
 from drivers.changes import Worth
 from drivers.modbus.decode import Decoder, bit_at, in_order, raw
 from drivers.modbus.plan import Block, Limits, plan, spans_of
-from drivers.profiles import load, load_all
-from drivers.profiles.profile import Point, Profile, RegisterSource
+from drivers.modbus.product import RegisterSource
+from drivers.profiles.files import load, load_all
+from drivers.profiles.profile import Point, Profile
 from drivers.profiles.words import Order
 from tests.drivers.products import product
 

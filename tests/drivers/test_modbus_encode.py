@@ -7,8 +7,9 @@ import pytest
 from contract.readings import Value
 from drivers.bus import CommandFailed
 from drivers.modbus.encode import Write, pulse, write_of
-from drivers.profiles import load
-from drivers.profiles.profile import Output, Profile
+from drivers.modbus.product import Output
+from drivers.profiles.files import load
+from drivers.profiles.profile import Profile
 from tests.drivers.products import product
 
 WRITES: list[tuple[str, str, Value, tuple[int, int, tuple[int, ...]]]] = [

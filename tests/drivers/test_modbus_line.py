@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from config.site import ModbusRtuBus
 from drivers.bus import CommandFailed
+from drivers.errors import Silence
 from drivers.modbus.bus import ModbusBus
 from drivers.modbus.encode import Write
 from drivers.modbus.rtu import Line, RtuWire
 from drivers.modbus.station import Station
-from drivers.modbus.wire import Refused, Silence
+from drivers.modbus.wire import Refused
+from drivers.modbus.wires import ModbusRtuBus
 from drivers.opening import open_bus
-from drivers.profiles import load
+from drivers.profiles.files import load
 from drivers.profiles.profile import Profile
 from drivers.reports import DeviceFound, DeviceLost, PointsRead
 from tests.drivers.products import Installed, product, registers

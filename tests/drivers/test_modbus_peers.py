@@ -16,9 +16,9 @@ import pytest
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from config.site import ModbusRtuBus, ModbusTcpBus
 from contract.readings import Value
 from drivers.bus import Bus, CommandFailed
+from drivers.modbus.wires import ModbusRtuBus, ModbusTcpBus
 from drivers.opening import open_bus
 from drivers.profiles.profile import Profile
 from drivers.reports import DeviceLost, PointsRead

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.modbus.plan import GROUPS, Block, Limits, Span, plan, spans_of, split
-from drivers.profiles import load_all
+from drivers.profiles.files import load_all
 from tests.drivers.products import product
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from contract.readings import Value
 from drivers.modbus.station import Station
 from drivers.pace import periods
-from drivers.profiles import load
+from drivers.profiles.files import load
 from tests.drivers.products import Installed, product
 
 PRODUCT = product(

@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from config.site import ModbusTcpBus
-from drivers.errors import FrameError
+from drivers.errors import FrameError, Silence, WireDown
 from drivers.modbus.bus import PROBE_S, ModbusBus
 from drivers.modbus.encode import Write
 from drivers.modbus.tcp import DEAD_AFTER, OWED_LIMIT, TcpWire
-from drivers.modbus.wire import Refused, Silence, WireDown
+from drivers.modbus.wire import Refused
+from drivers.modbus.wires import ModbusTcpBus
 from drivers.opening import open_bus
 from drivers.reports import DeviceLost, PointsRead
 from tests.drivers.products import Installed, product, registers

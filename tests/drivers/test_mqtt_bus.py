@@ -13,11 +13,11 @@ from typing import Any
 import aiomqtt
 import pytest
 
-from config.site import MqttBus as MqttConfig
 from drivers.bus import CommandFailed
 from drivers.mqtt.bus import MqttBus
+from drivers.mqtt.wires import MqttBus as MqttConfig
 from drivers.opening import open_bus
-from drivers.profiles import load
+from drivers.profiles.files import load
 from drivers.profiles.profile import Profile
 from drivers.reports import DeviceFound, DeviceLost, InputRefused
 from tests.brokers import Broker

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from contract.readings import Value
 from drivers.bus import CommandFailed
 from drivers.mqtt.commands import message_of, pulse_of, pulse_time
-from drivers.profiles import load
-from simulators.modbus.image import OutputPulsed
+from drivers.profiles.files import load
+from simulators.actions import OutputPulsed
 from simulators.mqtt.commands import action_of
 from tests.drivers.test_mqtt_payloads import product
 

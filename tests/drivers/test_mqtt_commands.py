@@ -11,12 +11,12 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from config.site import MqttBus as MqttConfig
 from drivers.bus import CommandFailed
 from drivers.mqtt.bus import MqttBus
 from drivers.mqtt.ending import end_if_cancelled
+from drivers.mqtt.wires import MqttBus as MqttConfig
 from drivers.opening import open_bus
-from drivers.profiles import load
+from drivers.profiles.files import load
 from drivers.reports import DeviceFound, DeviceLost
 from tests.brokers import KINDS, Broker, Kind
 from tests.drivers.products import Installed

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from drivers.mqtt.discovery import COMPONENTS, KEYS, patterns, read_announcement
 from drivers.mqtt.drafts import Drafts, drafts_of
+from drivers.mqtt.product import JsonSource, TopicCommand, TopicOutput, format_of, needs_topic
 from drivers.mqtt.templates import NotUnderstood, Template, read_command_template, read_template
 from drivers.profiles.files import parse
-from drivers.profiles.profile import JsonSource, Profile, TopicCommand, TopicOutput
+from drivers.profiles.profile import Profile
 
 ABOUT = {"ids": ["id-1"], "name": "Hall", "mf": "Maker", "mdl": "M1"}
 
@@ -111,7 +112,7 @@ def test_a_sensor() -> None:
     assert isinstance(point.source, JsonSource)
     assert (point.type, point.unit, point.name.zh) == ("number", "degC", "温度")
     assert (point.source.topic, point.source.path, point.source.coded) == ("t/state", ("t",), "text")
-    assert not profile.needs_topic
+    assert not needs_topic(profile)
 
 
 def test_a_sensor_of_words() -> None:
@@ -221,7 +222,7 @@ def test_parts_of_a_device_come_together_and_what_is_not_understood_is_left_out(
     assert [refused.topic for refused in drafts.refused] == ["homeassistant/fan/x/fan/config"]
     profile = parse(draft.profile.encode(), Path("hall_2.yaml"))
     assert (draft.id, set(profile.points), profile.silent_s) == ("hall_2", {"power", "leak"}, 600)
-    assert [words.topic for words in profile.availability] == ["t/lwt"]
+    assert [words.topic for words in format_of(profile).availability] == ["t/lwt"]
     assert profile.points["leak"].group == "alarm"
     assert yaml.safe_load(draft.line) == {
         "hall-2": {"profile": "hall_2", "bus": "site-broker", "name": {"zh": "Hall", "en": "Hall"}}
@@ -246,8 +247,11 @@ def test_a_whole_device_in_one_message() -> None:
     assert drafts.refused == ()
     profile = parse(drafts.drafts[0].profile.encode(), Path("hall.yaml"))
     assert set(profile.points) == {"temp", "valve"}
-    assert profile.availability_needs == "all"
-    assert [(words.topic, words.path) for words in profile.availability] == [("base/lwt", "state"), ("bridge", "")]
+    assert format_of(profile).availability_needs == "all"
+    assert [(words.topic, words.path) for words in format_of(profile).availability] == [
+        ("base/lwt", "state"),
+        ("bridge", ""),
+    ]
     source = profile.points["temp"].source
     assert isinstance(source, JsonSource)
     assert source.topic == "base/all"
@@ -296,6 +300,7 @@ VALUES = JSON | st.sampled_from(["{{ value_json.a }}", "t/x", "~", "ON", "{{ val
     st.dictionaries(st.sampled_from(sorted([*KEYS, *KEYS.values(), "name", "~", "min", "max", "step"])), VALUES),
     VALUES,
 )
+@example(component="sensor", config={"name": "ON"}, about=None)
 def test_any_announcement_is_a_sound_draft_or_words(component: str, config: dict[str, Any], about: Any) -> None:
     payload = json.dumps({"stat_t": "a/b", "cmd_t": "a/c", "dev": about} | config).encode()
     drafts = drafts_of({f"homeassistant/{component}/n/o/config": payload}, "broker")

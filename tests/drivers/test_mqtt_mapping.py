@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from contract.readings import Value
 from drivers.changes import Worth
 from drivers.mqtt.mapping import PAYLOAD_LIMIT, Available, Refusal, Topics, Values
-from drivers.profiles import load
-from drivers.profiles.files import parse
+from drivers.profiles.files import load, parse
 
 THING = parse(
     """

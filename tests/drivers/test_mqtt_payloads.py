@@ -9,6 +9,7 @@ import pytest
 
 from drivers.changes import Worth
 from drivers.mqtt.mapping import Attendance, Available, Refusal, Topics, Values
+from drivers.mqtt.product import needs_topic
 from drivers.profiles.files import ProfileErrors, parse
 from drivers.profiles.profile import Profile
 from drivers.profiles.words import path_of, steps_of
@@ -133,7 +134,7 @@ points:
 
 def test_the_topic_stands_anywhere_and_availability_is_a_word_or_json() -> None:
     profile = product(AVAILABLE.replace("NEEDS", "all"))
-    assert profile.needs_topic
+    assert needs_topic(profile)
     topics = Topics({"d": ("a/b", profile)})
     assert topics.topics == ["a/b/v", "bridge/state", "dev/a/b/availability", "tele/a/b/LWT"]
     assert topics.read("bridge/state", b'{"state": "online"}') == [Available("d", True, 0)]

@@ -9,12 +9,12 @@ from typing import cast
 
 import pytest
 
-from config.site import MqttBus as MqttConfig
 from drivers.bus import CommandFailed
 from drivers.mqtt.bus import MqttBus
 from drivers.mqtt.reconnecting import RECONNECT_S, STEADY_S, Failures
+from drivers.mqtt.wires import MqttBus as MqttConfig
 from drivers.opening import open_bus
-from drivers.profiles import load
+from drivers.profiles.files import load
 from drivers.reports import DeviceFound, DeviceLost
 from tests.drivers.products import Installed
 from tests.drivers.sinks import Heard

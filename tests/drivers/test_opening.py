@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
-from typing import get_args
+from typing import Literal, get_args
 
 import pytest
 
-from config.site import AnyBus, Device, HttpPushBus, ModbusTcpBus, MqttBus, TcpLineBus
+from config.site import AnyBus, Device
+from drivers.camera.push.bus import PushBus
+from drivers.camera.push.wires import HttpPushBus
 from drivers.installed import WrongInstallation
-from drivers.opening import KINDS, open_bus
-from drivers.profiles import load
-from drivers.push import PushBus
+from drivers.lines.wires import TcpLineBus
+from drivers.modbus.wires import ModbusTcpBus
+from drivers.mqtt.wires import MqttBus
+from drivers.opening import open_bus
+from drivers.profiles.files import load
+from drivers.protocols import BUSES
+from drivers.wiring import BusPart
 from tests.drivers.products import Installed
 
 TCP = ModbusTcpBus(kind="modbus-tcp", host="127.0.0.1")
@@ -21,10 +26,10 @@ TCP = ModbusTcpBus(kind="modbus-tcp", host="127.0.0.1")
 def test_the_table_has_every_kind_of_the_site_file() -> None:
     union = get_args(AnyBus)[0]
     kinds = {get_args(part.model_fields["kind"].annotation)[0] for part in get_args(union)}
-    assert KINDS.keys() == kinds
+    assert BUSES.keys() == kinds
 
 
-def opened(bus: object, **devices: tuple[Installed, str]) -> object:
+def opened(bus: BusPart, **devices: tuple[Installed, str]) -> object:
     parts = {name.replace("_", "-"): (installed, load(profile)) for name, (installed, profile) in devices.items()}
     return open_bus("wire", bus, parts, sink=lambda report: None, clock=lambda: 0, folder=Path())
 
@@ -49,9 +54,15 @@ def test_a_topic_that_is_none(topic: str | None) -> None:
         opened(MqttBus(kind="mqtt", host="h"), co=(Installed(topic=topic), "mqtt_co_sensor"))
 
 
+class Pigeon(BusPart):
+    """Nothing opens it."""
+
+    kind: Literal["carrier-pigeon"]
+
+
 def test_a_kind_without_a_driver() -> None:
     with pytest.raises(WrongInstallation, match="no driver for a bus of kind carrier-pigeon"):
-        opened(SimpleNamespace(kind="carrier-pigeon"))
+        opened(Pigeon(kind="carrier-pigeon"))
 
 
 def test_the_parts_of_a_site_file_fit() -> None:

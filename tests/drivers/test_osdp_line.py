@@ -16,7 +16,7 @@ from drivers.osdp.codec import Frame, read, write
 from drivers.osdp.keys import KeyStore
 from drivers.osdp.line import RESPONSE_S, Line
 from drivers.osdp.reader import Reader
-from drivers.profiles import load
+from drivers.profiles.files import load
 from drivers.reports import CredentialRead, DeviceLost, InputRefused
 from simulators.osdp.pd import Pd
 from tests.drivers.osdp_line import CARD, KEY, keyed, osdp_line

@@ -14,7 +14,7 @@ import pytest
 
 from config.site import Site
 from drivers.osdp.codec import Frames
-from drivers.profiles import load
+from drivers.profiles.files import load
 from simulators.osdp.wires import OsdpReaders
 from simulators.ports import Pty
 from simulators.site import SimSite

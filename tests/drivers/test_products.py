@@ -17,9 +17,10 @@ import pytest
 from contract.readings import Value
 from drivers.bus import CommandFailed
 from drivers.modbus.encode import TOGGLE
-from drivers.profiles import Profile, load, load_all
-from drivers.profiles.profile import Output
-from simulators.modbus.image import CommandGiven, OutputPulsed, OutputSet
+from drivers.modbus.product import Output
+from drivers.profiles.files import load, load_all
+from drivers.profiles.profile import Profile
+from simulators.actions import CommandGiven, OutputPulsed, OutputSet
 from tests.drivers.meter_object_values import object_rounds
 from tests.drivers.meter_record_values import record_rounds
 from tests.drivers.meter_values import ADDRESS, PASSWORD_FILE, meter_commands, meter_rounds

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from drivers.profiles import ProfileErrors, UnknownProfile, load, load_all
-from drivers.profiles.files import parse
-from drivers.profiles.profile import JsonSource, Output, RegisterSource
+from drivers.lines.product import line_of
+from drivers.modbus.product import Output, RegisterSource
+from drivers.mqtt.product import JsonSource
+from drivers.profiles.files import ProfileErrors, UnknownProfile, load, load_all, parse
 from tests.drivers.products import HEAD, product
 
 ROOT = Path(__file__).parent.parent.parent
@@ -202,4 +203,4 @@ def test_a_mqtt_flag_says_what_is_true() -> None:
 def test_a_reader_reads_something() -> None:
     head = HEAD.replace("modbus", "line")
     assert "`card` or `qr` is missing" in mistakes("ends: gap\n", head)[0]
-    assert parse((head + "qr: {prefix: ''}\n").encode(), Path("probe.yaml")).line is not None
+    assert line_of(parse((head + "qr: {prefix: ''}\n").encode(), Path("probe.yaml"))) is not None

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from config.site import CameraHttpBus, MqttBus, Uplink
+from config.site import Uplink
 from contract.hosts import this_machine
-from drivers.camera.attach import AttachBus
+from drivers.camera.stream.bus import AttachBus
+from drivers.camera.stream.wires import CameraHttpBus
+from drivers.mqtt.wires import MqttBus
 from drivers.opening import open_bus
-from drivers.profiles import load
+from drivers.profiles.files import load
 from drivers.reports import DeviceFound, DeviceLost
 from drivers.secrecy import SecretInClear, credentials_of
 from tests.certificates import signed

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from contract.pictures import picture_id
-from simulators.camera.wire import Camera, HttpPushWire
+from simulators.camera.push.wires import Camera, HttpPushWire
 from simulators.demo.programs import free_port
 from tests.drivers.camera_bodies import HIKVISION_TYPE, JPEG, dahua_at, hikvision, hikvision_at, timeval
 from tests.drivers.test_camera import push

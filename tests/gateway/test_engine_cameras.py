@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from drivers.mqtt.plates import Plates
-from drivers.profiles import load
+from drivers.profiles.files import load
 from drivers.reports import ClockTold
 from gateway.engine.lanes.cameras import CALM_S, GOES_ON
 from rules.access.freshness import AGREEING

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from config.site import HomeAssistant, MqttBus
+from config.site import HomeAssistant
+from drivers.mqtt.wires import MqttBus
 from gateway.homeassistant.outward import COMMANDS_AT_ONCE, Outward
 from tests.brokers import KINDS, PASSWORD, USERNAME, Broker, Ear, Kind, listen
 from tests.gateway.engine_site import Yard, yard

@@ -16,11 +16,12 @@ from typing import Any
 
 import pytest
 
-from config.site import ModbusTcpBus, TcpLineBus
 from contract.readings import Reading
 from drivers.lines.bus import LineBus
+from drivers.lines.wires import TcpLineBus
+from drivers.modbus.wires import ModbusTcpBus
 from drivers.opening import open_bus
-from drivers.profiles import load
+from drivers.profiles.files import load
 from drivers.reports import PointsRead
 from gateway.engine.desk.errands import Errands
 from gateway.engine.desk.record import Facts

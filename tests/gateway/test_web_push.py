@@ -16,9 +16,9 @@ import pytest
 from contract.instants import instant
 from contract.limits import PICTURE_LIMIT
 from contract.pictures import picture_id
+from drivers.camera.push.bus import PushBus
 from drivers.installed import Gateway
 from drivers.opening import open_bus
-from drivers.push import PushBus
 from gateway.break_glass.account import Sealed
 from gateway.engine.desk.timers import LoopTimers
 from gateway.engine.lanes.lanes import WAITING_LIMIT

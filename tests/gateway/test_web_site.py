@@ -13,13 +13,13 @@ import msgspec
 import pytest
 from fastapi import FastAPI
 
-from config.site import HttpPushBus
 from contract.desired import Account, Holder, Role
 from contract.instants import instant
 from contract.rights import viewer_of
 from drivers.camera.plates import BODY_LIMIT
-from drivers.profiles import load
-from drivers.push import PushBus
+from drivers.camera.push.bus import PushBus
+from drivers.camera.push.wires import HttpPushBus
+from drivers.profiles.files import load
 from gateway.break_glass.account import Sealed
 from gateway.hubtime import HubWord
 from gateway.settings import Listening, Settings

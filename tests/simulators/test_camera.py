@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from simulators.camera.picture import HEIGHT, WIDTH, colour_of, shot
-from simulators.camera.push import NO_PLATE, CameraIdentity, PushVerdict, Seen, plate_body, verdict
+from simulators.camera.zhenshi import NO_PLATE, CameraIdentity, PushVerdict, Seen, plate_body, verdict
 from tests.simulators.stage import Catcher, catching, picture, simulated, until
 
 CAMERA = CameraIdentity("gate-in-cam", "sim-1")
@@ -138,7 +138,7 @@ async def test_reads_wait_in_the_camera_and_come_as_stored_ones(tmp_path: Path) 
 async def test_an_answer_without_the_object_is_tried_again_and_then_stored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("simulators.camera.wire.RETRY_S", 0.01)
+    monkeypatch.setattr("simulators.camera.push.wires.RETRY_S", 0.01)
     with catching() as gateway:
         gateway.answer = None
         async with simulated(tmp_path, gateway.url) as stage:
@@ -152,7 +152,7 @@ async def test_an_answer_without_the_object_is_tried_again_and_then_stored(
 
 @pytest.mark.parametrize("fault", ["repeat", "blind", "missing", "corrupt", "replay", "offline", "silent", "clock-off"])
 async def test_faults_of_a_camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
-    monkeypatch.setattr("simulators.camera.wire.RETRY_S", 0.01)
+    monkeypatch.setattr("simulators.camera.push.wires.RETRY_S", 0.01)
     with catching() as gateway:
         async with simulated(tmp_path, gateway.url) as stage:
             await stage.post("/sim/faults", {"device": "gate-in-cam", "fault": fault})

@@ -17,7 +17,7 @@ from drivers.opening import open_bus
 from drivers.reports import DeviceFound, DeviceLost, InputRefused, PlateRead
 from simulators.camera.frigate import messages
 from simulators.camera.picture import Shot
-from simulators.camera.push import Seen
+from simulators.camera.zhenshi import Seen
 from simulators.demo.programs import free_port
 from tests.drivers.sinks import Heard
 from tests.simulators.stage import Stage, simulated
@@ -52,7 +52,7 @@ async def listened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     monkeypatch.setenv("GATEHOUSE_SITE_BROKER_USERNAME", "simulators")
     monkeypatch.setenv("GATEHOUSE_SITE_BROKER_PASSWORD_FILE", str(folder / "sim.password"))
     monkeypatch.setattr("drivers.mqtt.reconnecting.RECONNECT_S", (0.1,))
-    monkeypatch.setattr("simulators.camera.frigate_wire.RECONNECT_S", 0.1)
+    monkeypatch.setattr("simulators.mqtt.frigate.RECONNECT_S", 0.1)
     site_file, wires = folder / "nvr.yaml", {"site-mqtt": {"host": "127.0.0.1", "port": port}}
     site_file.write_text(SITE, encoding="utf-8")
     (folder / "known.json").write_text(json.dumps(wires))

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from config import load_site
-from drivers.camera.attach import AttachBus
+from drivers.camera.stream.bus import AttachBus
 from drivers.opening import open_bus
 from drivers.reports import DeviceFound, DeviceLost, InputRefused, PlateRead
-from simulators.camera.attach import AttachCamera, CameraHttpWire
+from simulators.camera.stream.wires import AttachCamera, CameraHttpWire
 from tests.drivers.sinks import Heard
 from tests.simulators.camera_site import camera_site
 from tests.simulators.stage import Stage, simulated
@@ -67,7 +67,7 @@ async def attached(folder: Path, camera: str = "dah", *, password: str | None = 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drivers.camera.attach.RECONNECT_S", (0.05, 0.05, 0.1))
+    monkeypatch.setattr("drivers.camera.stream.bus.RECONNECT_S", (0.05, 0.05, 0.1))
 
 
 async def test_a_car_is_read_with_digest_authentication(tmp_path: Path) -> None:

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from contract.readings import Value
 from drivers.modbus.decode import Decoder
 from drivers.modbus.plan import Limits, plan, spans_of
-from drivers.profiles import Profile, load, load_all
-from drivers.profiles.profile import RegisterSource
+from drivers.modbus.product import RegisterSource, told_factors
+from drivers.profiles.files import load, load_all
+from drivers.profiles.profile import Profile
 from drivers.profiles.words import WIDTHS, Order
-from simulators.modbus.image import Action, CommandGiven, Image, OutputPulsed, OutputSet, OutputToggled
+from simulators.actions import Action, CommandGiven, OutputPulsed, OutputSet, OutputToggled
+from simulators.modbus.image import Image
 from simulators.modbus.numbers import number_of, words_of
 from simulators.modbus.slave import ModbusException, answer
 
@@ -39,7 +41,7 @@ def read_back(profile: Profile, image: Image) -> dict[str, Value]:
 def plausible(profile: Profile, salt: int) -> dict[str, Value]:
     """A value for every point that its register can hold exactly."""
     values: dict[str, Value] = {}
-    own = {(factor.source.fc, factor.source.address) for factor in profile.multipliers.values() if factor.source}
+    own = {(told.fc, told.address) for told in told_factors(profile).values()}
     for place, point in enumerate(profile.points.values(), start=salt):
         source = point.source
         assert isinstance(source, RegisterSource)
@@ -62,7 +64,7 @@ def test_every_profile_reads_back_what_was_simulated(profile_id: str, salt: int)
     raws = {"decimals": 3} if "decimals" in profile.multipliers else {}
     found = read_back(profile, Image(profile, values.get, lambda _: None, raws))
     assert set(found) == set(profile.points)
-    own = {(factor.source.fc, factor.source.address) for factor in profile.multipliers.values() if factor.source}
+    own = {(told.fc, told.address) for told in told_factors(profile).values()}
     for name, value in values.items():
         source = profile.points[name].source
         assert isinstance(source, RegisterSource)

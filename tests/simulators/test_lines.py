@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from drivers.lines.codec import as_installed, credential
-from drivers.profiles import load
+from drivers.lines.product import line_of
+from drivers.profiles.files import load
 from drivers.profiles.words import CardFormat
 from simulators.lines.text import CannotRead, card_line, garbled
 
@@ -22,7 +23,7 @@ from simulators.lines.text import CannotRead, card_line, garbled
     ],
 )
 def test_a_line_is_what_the_profile_says(profile: str, card: str, line: bytes) -> None:
-    form = load(profile).line
+    form = line_of(load(profile))
     assert form is not None
     assert card_line(card, form) == line
 
@@ -37,7 +38,7 @@ def test_a_line_is_what_the_profile_says(profile: str, card: str, line: bytes) -
     ],
 )
 def test_a_line_is_what_the_site_declares(declared: dict[str, str], card: str, line: bytes) -> None:
-    product = load("line_reader").line
+    product = line_of(load("line_reader"))
     assert product is not None
     form = as_installed(product, CardFormat.model_validate(declared))
     assert card_line(card, form) == line
@@ -55,7 +56,7 @@ UNREADABLE = [
 
 @pytest.mark.parametrize(("profile", "card"), UNREADABLE)
 def test_what_a_reader_cannot_read_is_told(profile: str, card: str) -> None:
-    form = load(profile).line
+    form = line_of(load(profile))
     assert form is not None
     with pytest.raises(CannotRead):
         card_line(card, form)

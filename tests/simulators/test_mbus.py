@@ -9,13 +9,13 @@ import pytest
 import yaml
 
 from config.site import Device
-from drivers.meters import mbus
-from drivers.meters.mbus_records import telegram
-from drivers.profiles import load, load_all
+from drivers.mbus import codec as mbus
+from drivers.mbus.records import telegram
+from drivers.profiles.files import load, load_all
 from drivers.reports import DeviceLost, InputRefused, PointsRead
 from simulators.device import SimDevice
 from simulators.faults import Faults
-from simulators.meters.mbus import MbusMeter
+from simulators.mbus.meter import MbusMeter
 from tests.simulators import test_meters
 from tests.simulators.stage import ROOT, until
 from tests.simulators.test_meters import met, soon_again

@@ -19,10 +19,10 @@ from config import load_site
 from contract.readings import Reading
 from drivers.bus import Bus, CommandFailed
 from drivers.opening import open_bus
-from drivers.profiles import load_all
+from drivers.profiles.files import load_all
 from drivers.profiles.words import Limits, Poll
 from drivers.reports import DeviceFound, DeviceLost, InputRefused, PointsRead, Report
-from simulators.meters.dlt645 import PASSWORD
+from simulators.dlt645.meter import PASSWORD
 from tests.simulators.stage import ROOT, Stage, simulated, until
 
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from config import load_site
+from simulators.ends import Setting
 from simulators.site import SimSite
-from simulators.wires import WIRES, Setting
+from simulators.wires import WIRES
 from tests.drivers.assorted import BITS, WORDS, Held, assorted, expected, profile_text
 from tests.peers import peer
 from tests.tools import tool

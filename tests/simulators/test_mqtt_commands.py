@@ -14,9 +14,9 @@ from config import load_site
 from drivers.bus import CommandFailed
 from drivers.mqtt.bus import MqttBus
 from drivers.mqtt.drafts import drafts_of
+from drivers.mqtt.product import needs_topic
 from drivers.opening import open_bus
-from drivers.profiles import load_all
-from drivers.profiles.files import parse
+from drivers.profiles.files import load_all, parse
 from drivers.profiles.profile import Profile
 from drivers.reports import DeviceFound, DeviceLost, InputRefused
 from simulators.mqtt.announce import announcements
@@ -141,7 +141,7 @@ async def test_what_they_announce_is_drafted_into_sound_profiles(
         assert len(drafts.drafts) == len(PROFILES)
         for draft in drafts.drafts:
             profile = parse(draft.profile.encode(), Path(f"{draft.id}.yaml"))
-            assert not profile.needs_topic
+            assert not needs_topic(profile)
         names = {draft.name for draft in drafts.drafts}
         assert names == {profile.name.en for profile in PROFILES.values()}
 
@@ -157,8 +157,8 @@ def test_an_announcement_says_every_point_of_its_product(id_: str) -> None:
     assert drafted.points.keys() == profile.points.keys()
     assert drafted.outputs.keys() == profile.outputs.keys()
     for name, point in profile.points.items():
-        at = point.source.places[0]  # type: ignore[union-attr]
-        there = drafted.points[name].source.places[0]  # type: ignore[union-attr]
+        at = point.source.places[0]  # type: ignore[attr-defined]
+        there = drafted.points[name].source.places[0]  # type: ignore[attr-defined]
         assert (at.topic.replace("{topic}", "x/y"), at.path) == (there.topic, there.path)
         assert point.type == drafted.points[name].type
 

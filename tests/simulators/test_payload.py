@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contract.readings import Value
-from drivers.profiles import load
+from drivers.profiles.files import load
 from simulators.mqtt.payload import availability, payloads
 
 

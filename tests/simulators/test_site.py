@@ -9,10 +9,11 @@ import pytest
 from config import load_site
 from config.site import Site
 from contract.readings import Value
-from drivers.profiles import Profile, load, load_all
+from drivers.profiles.files import load, load_all
+from drivers.profiles.profile import Profile
+from simulators.actions import CommandGiven, OutputPulsed, OutputSet
 from simulators.device import role_of
 from simulators.faults import FAULTS
-from simulators.modbus.image import CommandGiven, OutputPulsed, OutputSet
 from simulators.site import SimSite
 from tests.simulators.stage import DEMO, ROOT
 

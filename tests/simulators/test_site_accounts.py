@@ -13,7 +13,7 @@ import pytest
 
 from config import load_site
 from drivers.mqtt.mapping import Topics
-from drivers.profiles import load
+from drivers.profiles.files import load
 from simulators.demo.programs import free_port, prepare_broker
 from simulators.demo.site_accounts import ACCOUNTS, site_accounts
 

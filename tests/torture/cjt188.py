@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from random import Random
 
+from drivers.cjt188 import codec as cjt188
+from drivers.cjt188.station import Cjt188Station
 from drivers.errors import FrameError
-from drivers.meters import cjt188
-from drivers.meters.cjt188_station import Cjt188Station
 from drivers.meters.dialect import Denied, Said
 from drivers.meters.items import Item
-from drivers.profiles import load
+from drivers.profiles.files import load
 from tests.drivers.products import Installed
 from tests.torture.frames import mutated, noise, pieces
 

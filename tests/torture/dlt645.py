@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from random import Random
 
+from drivers.dlt645 import codec as dlt645
+from drivers.dlt645.station import Dlt645Station
 from drivers.errors import FrameError
-from drivers.meters import dlt645
 from drivers.meters.dialect import Denied, Foreign, Said
-from drivers.meters.dlt645_station import Dlt645Station
 from drivers.meters.items import Item
-from drivers.profiles import load
+from drivers.profiles.files import load
 from tests.drivers.products import Installed
 from tests.torture.frames import mutated, noise, pieces
 

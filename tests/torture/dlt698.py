@@ -7,11 +7,11 @@ from random import Random
 from dlt698.codec import crc16
 from dlt698.model import Data
 
+from drivers.dlt698 import codec as dlt698
+from drivers.dlt698.station import Dlt698Station, Objects
 from drivers.errors import FrameError
-from drivers.meters import dlt698
 from drivers.meters.dialect import Denied, Said
-from drivers.meters.dlt698_station import Dlt698Station, Objects
-from drivers.profiles import load
+from drivers.profiles.files import load
 from tests.drivers.products import Installed
 from tests.torture.frames import mutated, noise, pieces
 

@@ -6,7 +6,7 @@ from random import Random
 
 from drivers.errors import FrameError
 from drivers.lines.codec import Credential, Lines, credential
-from drivers.profiles.profile import LineFormat
+from drivers.lines.product import LineFormat
 from drivers.profiles.words import CardFormat, QrFormat
 from tests.torture.frames import mutated, noise, pieces
 

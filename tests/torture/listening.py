@@ -10,8 +10,8 @@ from random import Random
 
 from pymodbus.framer import FramerRTU
 
+from drivers.modbus.ear import Ear, Heard
 from drivers.modbus.frames import body_size, read_pdu, rtu
-from gateway.installer.watch.modbus import Ear, Heard
 from tests.torture.frames import mutated, noise, pieces
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from random import Random
 
 from drivers.errors import FrameError
-from drivers.meters import mbus
+from drivers.mbus import codec as mbus
+from drivers.mbus.station import MbusStation
 from drivers.meters.dialect import Denied, Said
-from drivers.meters.mbus_station import MbusStation
-from drivers.profiles import load
+from drivers.profiles.files import load
 from tests.drivers.products import Installed
 from tests.torture.frames import mutated, noise, pieces
 

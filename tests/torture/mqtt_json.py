@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from drivers.mqtt.mapping import Available, Refusal, Topics, Values
-from drivers.profiles import load
+from drivers.profiles.files import load
 from tests.torture.frames import mutated, noise
 
 _PROFILES = {

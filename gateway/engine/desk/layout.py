@@ -19,7 +19,7 @@ from contract.layout import (
 from contract.readings import Value
 from contract.texts import Text
 from drivers.factors import times_of
-from drivers.profiles import Profile
+from drivers.profiles.profile import Profile
 
 NOWHERE = Text("", "")
 

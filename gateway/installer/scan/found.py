@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from contract.speech import Speech
 from drivers.profiles.profile import Profile
-from gateway.installer.scan.protocols import address_of
-from gateway.installer.scan.questions import Hit
+from drivers.searching import Hit, Setting, address_of
 from gateway.installer.scan.ranking import LIKELY, POSSIBLE, Fit, alike
 from gateway.installer.scan.sitelines import Place
-from gateway.installer.scan.sweeps import Setting
-from gateway.installer.terminal.language import Speech
 from gateway.installer.terminal.wording import lasting
 
 SHOWN = 3

@@ -8,25 +8,19 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from drivers.errors import FrameError
-from drivers.meters import dlt645
 from drivers.modbus.frames import TcpFrames, body_size, read_pdu, rtu, tcp
+from drivers.modbus.search import modbus_answers
 from drivers.profiles.files import FOLDER, ProfileErrors
 from drivers.profiles.files import read as read_profile
 from drivers.profiles.profile import Profile
+from drivers.searching import Apart, Setting, matching, searches, without_echo
 from gateway.installer.scan.found import Found
-from gateway.installer.scan.protocols import matching
-from gateway.installer.scan.questions import modbus_answers, without_echo
 from gateway.installer.scan.ranking import MOST_READS, Answer, Fit, Read, judge, questions, rank
-from gateway.installer.scan.sweeps import Setting, silence_s
+from gateway.installer.scan.sweeps import silence_s
 from gateway.installer.wire.channels import Channel
 
 HOPELESS_BITS = -6.0
 """A product against which so much speaks is not asked for any more."""
-
-VOLTAGE_L2 = 0x02010200
-"""DL/T 645-2007, annex A: voltage of phase B."""
-
-METER_S = 0.55
 
 SILENT_LIMIT = 3
 """So many silences with one function code: the unit does not know it."""
@@ -150,25 +144,24 @@ async def recognise(channel: Channel, setting: Setting, each: Found, known: Sequ
         each.fits, _ = await examine(LineAsker(channel, setting, thinks_s), int(each.hit.address), known, setting)
         return
     each.products = matching(each.hit, known)
-    if each.hit.protocol == "dlt645" and len(each.products) > 1:
-        three = await _has_three_phases(channel, setting, each.hit.address)
-        each.products = [profile for profile in each.products if ("voltage_l2" in profile.points) == three]
+    question = searches()[each.hit.protocol].apart(each.hit, each.products)
+    if question is not None:
+        each.products = await _apart(channel, setting, question)
 
 
-async def _has_three_phases(channel: Channel, setting: Setting, address: str) -> bool:
-    """Whether a DL/T 645-2007 meter has a second phase: one that has none refuses its voltage."""
+async def _apart(channel: Channel, setting: Setting, question: Apart) -> list[Profile]:
+    """The products that it can be after one more question."""
     loop = asyncio.get_running_loop()
-    frames = dlt645.frames()
-    request = dlt645.read(address, VOLTAGE_L2, 2007)
     channel.clear()
-    channel.send(request)
-    until = loop.time() + silence_s(setting, len(request), METER_S) + 20 * setting.character_s
+    channel.send(question.frame)
+    waits = silence_s(setting, len(question.frame), question.thinks_s) + question.longest * setting.character_s
+    until, data = loop.time() + waits, b""
     while (left := until - loop.time()) > 0 and (more := await channel.hear(left)):
-        for raw in frames.feed(more):
-            answer = dlt645.parse(raw)
-            if answer.control & dlt645.ANSWER and answer.address == address:
-                return not answer.control & dlt645.ERROR
-    return False
+        data += more
+        chosen = question.choose(data)
+        if chosen is not None:
+            return chosen
+    return question.silent
 
 
 async def _asked(asker: Asker, unit: int, read: Read) -> Answer:

@@ -6,14 +6,13 @@ import asyncio
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from drivers.searching import Ask, Setting, distinct, searches
 from gateway.installer.scan.found import Found
 from gateway.installer.scan.identifying import profiles, recognise
-from gateway.installer.scan.protocols import PROTOCOLS, distinct
-from gateway.installer.scan.questions import Ask
 from gateway.installer.scan.results import say_fit, suggest
 from gateway.installer.scan.searching import Sweep, lasts_s, sweep
 from gateway.installer.scan.sitelines import serial_bus
-from gateway.installer.scan.sweeps import USUAL_S, Setting, patience
+from gateway.installer.scan.sweeps import USUAL_S, patience
 from gateway.installer.terminal.screen import Doing, Screen
 from gateway.installer.terminal.trouble import FAILED, INTERRUPTED
 from gateway.installer.terminal.wording import lasting, line
@@ -74,7 +73,7 @@ async def scan(screen: Screen, order: Order) -> int:
 
 
 def _asks(order: Order, setting: Setting) -> list[Ask]:
-    chosen = [PROTOCOLS[name] for name in order.protocols]
+    chosen = [searches()[name] for name in order.protocols]
     return [
         ask for each in chosen if (each.usual(setting) or len(order.settings) == 1) for ask in each.asks(order.units)
     ]
@@ -82,7 +81,7 @@ def _asks(order: Order, setting: Setting) -> list[Ask]:
 
 def _announce(screen: Screen, order: Order, total_s: float) -> None:
     say = screen.say
-    titles = say.listed([say.of(PROTOCOLS[name].title) for name in order.protocols])
+    titles = say.listed([say.of(searches()[name].title) for name in order.protocols])
     kinds = len(order.settings)
     how = line(*order.settings[0]) if kinds == 1 else say(f"{kinds} 种串口参数", f"{kinds} settings")
     took = lasting(total_s, say)
@@ -248,7 +247,7 @@ def _buses(order: Order, found: list[Found]) -> dict[str, tuple[dict[str, object
     """One bus for each setting and kind of wire."""
     wires: dict[tuple[Setting | None, str], list[Found]] = {}
     for each in found:
-        wires.setdefault((each.setting, PROTOCOLS[each.hit.protocol].serial), []).append(each)
+        wires.setdefault((each.setting, searches()[each.hit.protocol].serial), []).append(each)
     return {
         f"line-{number}": (serial_bus(kind, order.port, setting or Setting(9600)), mine)
         for number, ((setting, kind), mine) in enumerate(wires.items(), start=1)

@@ -9,17 +9,15 @@ from typing import NamedTuple
 
 from contract.texts import Text
 from drivers.profiles.profile import Profile
+from drivers.searching import Hit, Setting, searches
 from gateway.installer.scan import probing
 from gateway.installer.scan.found import Found
 from gateway.installer.scan.identifying import TcpAsker, examine, profiles, recognise
 from gateway.installer.scan.makers import maker
 from gateway.installer.scan.probing import SILENT_LIMIT, Units
-from gateway.installer.scan.protocols import PROTOCOLS
-from gateway.installer.scan.questions import Hit
 from gateway.installer.scan.results import say_fit, suggest
 from gateway.installer.scan.searching import Sweep, sweep
 from gateway.installer.scan.sitelines import tcp_bus
-from gateway.installer.scan.sweeps import Setting
 from gateway.installer.terminal.screen import Doing, Screen
 from gateway.installer.terminal.trouble import FAILED, INTERRUPTED, Trouble
 from gateway.installer.terminal.wording import lasting
@@ -163,7 +161,7 @@ async def _modbus(screen: Screen, spot: Spot, units: Units, known: Sequence[Prof
 async def _line(screen: Screen, order: NetOrder, spot: Spot, known: Sequence[Profile]) -> None:
     """A converter that passes bytes through: asks as on a serial line."""
     for name in order.protocols:
-        if PROTOCOLS[name].tcp and not spot.kind:
+        if searches()[name].tcp and not spot.kind:
             try:
                 channel = await TcpChannel.dial(spot.host, spot.port, 2.0)
             except Trouble:
@@ -181,7 +179,7 @@ async def _spoken(screen: Screen, spot: Spot, name: str, channel: TcpChannel, se
     hits = await _swept(channel, order, name)
     if not hits:
         return
-    protocol = PROTOCOLS[name]
+    protocol = searches()[name]
     spot.kind = protocol.tcp
     spot.words = screen.say(f"透传串口：{protocol.title.zh}", f"a serial line passed through: {protocol.title.en}")
     for hit, latency in hits:
@@ -195,7 +193,7 @@ async def _swept(channel: TcpChannel, order: NetOrder, name: str) -> list[tuple[
     heard = Sweep()
     last = 0
     count = 0
-    asks = PROTOCOLS[name].asks(order.units)
+    asks = searches()[name].asks(order.units)
     searching = sweep(channel, BEHIND, asks, order.thinks_s or LINE_S, heard)
     async for at in searching:
         if len(heard.hits) > count:

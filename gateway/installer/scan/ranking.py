@@ -16,8 +16,9 @@ from typing import NamedTuple
 from contract.texts import Text
 from drivers.modbus.decode import Decoder, bit_at, raw
 from drivers.modbus.plan import MULTIPLIER, Block, Limits, plan, spans_of
-from drivers.profiles.profile import Point, Profile, RegisterSource
-from gateway.installer.terminal.wording import number, unit
+from drivers.modbus.product import RegisterSource
+from drivers.profiles.profile import Point, Profile
+from drivers.profiles.wording import number, unit
 
 MOST_READS = 5
 """Of one product: a handful is enough to tell it, and a line has many units."""

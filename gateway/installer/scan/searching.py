@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
-from gateway.installer.scan.questions import Ask, Hit, without_echo
-from gateway.installer.scan.sweeps import PATIENT_S, Setting, silence_s
+from drivers.searching import Ask, Hit, Setting, without_echo
+from gateway.installer.scan.sweeps import PATIENT_S, silence_s
 from gateway.installer.wire.channels import Channel
 
 AGAIN = 3

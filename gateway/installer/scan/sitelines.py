@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from gateway.installer.scan.sweeps import Setting
+from drivers.protocols import BUSES
+from drivers.searching import Setting
 
 _NUMBER = re.compile(r"[-+]?(\d[\d_]*(\.\d*)?|\.\d+)([eE][-+]?\d+)?|0x[0-9a-fA-F]+|\d+(:\d+)+")
 """Words that YAML would take for numbers."""
@@ -23,23 +24,17 @@ class Place(NamedTuple):
 
 def serial_bus(kind: str, port: str, setting: Setting) -> dict[str, object]:
     """A serial bus; what is the file's default anyway is left out."""
-    usual_baud, usual_parity = (2400, "E") if kind.startswith("meter") else (9600, "N")
-    bus: dict[str, object] = {"kind": kind, "port": port}
-    if setting.baud != usual_baud:
-        bus["baud"] = setting.baud
-    if setting.parity != usual_parity and not kind.startswith("osdp"):
-        bus["parity"] = setting.parity
-    if setting.stop_bits != 1:
-        bus["stop_bits"] = setting.stop_bits
-    return bus
+    words = BUSES[kind].model_fields
+    said = setting._asdict()
+    return {"kind": kind, "port": port} | {
+        word: value for word, value in said.items() if word in words and value != words[word].default
+    }
 
 
 def tcp_bus(kind: str, host: str, port: int) -> dict[str, object]:
     """A bus on the network."""
-    bus: dict[str, object] = {"kind": kind, "host": host}
-    if kind != "modbus-tcp" or port != 502:
-        bus["port"] = port
-    return bus
+    usual = BUSES[kind].model_fields["port"].default
+    return {"kind": kind, "host": host} | ({} if port == usual else {"port": port})
 
 
 def lines(

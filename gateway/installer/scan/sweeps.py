@@ -7,7 +7,8 @@ Source of the silences: Modbus over serial line V1.02, section 2.5.1.1.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+
+from drivers.searching import Setting
 
 USUAL: tuple[tuple[int, str], ...] = (
     (9600, "N"), (9600, "E"), (19200, "N"), (19200, "E"), (4800, "N"), (2400, "E"), (38400, "N"), (115200, "N"),
@@ -28,24 +29,6 @@ MODBUS_REQUEST = 8
 
 FIRST_BYTES = 3
 """Bytes after which somebody is certainly answering."""
-
-
-class Setting(NamedTuple):
-    """How a line is set."""
-
-    baud: int
-    parity: str = "N"
-    stop_bits: int = 1
-
-    @property
-    def character_s(self) -> float:
-        """Seconds that one character takes."""
-        return (9 + (self.parity != "N") + self.stop_bits) / self.baud
-
-    @property
-    def gap_s(self) -> float:
-        """The silence that ends a frame."""
-        return 3.5 * self.character_s if self.baud <= 19200 else 0.00175
 
 
 def settings(bauds: Sequence[int] | None, parities: Sequence[str] | None, stop_bits: int) -> list[Setting]:

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text as Styled
 
-from gateway.installer.terminal.language import Language, Speech
+from contract.speech import Language, Speech
 
 
 class Doing:

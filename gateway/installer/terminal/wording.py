@@ -1,42 +1,12 @@
-"""How the tools say values, speeds, refusals and times. Pure."""
+"""How the tools say speeds, refusals and times. Pure."""
 
 from __future__ import annotations
 
 import re
 
-from contract.readings import Value
+from contract.speech import Speech
 from contract.texts import Text
-from drivers.profiles.profile import Point, Profile
-from gateway.installer.terminal.language import Speech
-
-
-def number(value: float | int) -> str:
-    """Short, and never more digits than a person reads."""
-    if isinstance(value, int):
-        return str(value)
-    if value == 0:
-        return "0"
-    return f"{value:.6g}" if 1e-4 <= abs(value) < 1e7 else f"{value:.4e}"
-
-
-def value_of(point: Point, value: Value, say: Speech) -> str:
-    """A point's value with its unit or its label; `—` for none."""
-    if value is None:
-        return "—"
-    if isinstance(value, bool):
-        return say("是", "yes") if value else say("否", "no")
-    if isinstance(value, str):
-        label = point.labels.get(value)
-        return value if label is None else say.of(label)
-    return f"{number(value)} {unit(point.unit)}".rstrip()
-
-
-_UNITS = {"degC": "℃", "m3": "m³", "m3/h": "m³/h", "kWh": "kWh"}
-
-
-def unit(short: str) -> str:
-    """A unit as people write it."""
-    return _UNITS.get(short, short)
+from drivers.profiles.profile import Profile
 
 
 def characters(parity: str, stop_bits: int) -> str:
@@ -123,19 +93,6 @@ def lost(why: str, say: Speech) -> str:
         if match is not None:
             return match.expand(words)
     return why
-
-
-_KINDS: dict[int, Text] = {
-    1: Text("线圈", "coils"),
-    2: Text("离散输入", "discrete inputs"),
-    3: Text("保持寄存器", "holding registers"),
-    4: Text("输入寄存器", "input registers"),
-}
-
-
-def area(fc: int, say: Speech) -> str:
-    """What a function code reads."""
-    return say.of(_KINDS[fc]) if fc in _KINDS else f"fc {fc}"
 
 
 def name_of(profile: Profile, say: Speech) -> str:

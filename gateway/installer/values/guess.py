@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+from contract.speech import Speech
+from drivers.modbus.wires import AnyModbus
+from drivers.profiles.wording import number
 from gateway.installer.asked import GuessAsked
-from gateway.installer.terminal.language import Speech
 from gateway.installer.terminal.screen import Screen
-from gateway.installer.terminal.wording import number
 from gateway.installer.values.likely import ORDERS, TYPES, Cell, Guess, guesses
-from gateway.installer.values.raw import AnyModbus, Registers, wire_of
+from gateway.installer.values.raw import Registers, wire_of
 from gateway.installer.values.raw import ask as ask_wire
 
 MARK = "◀"

@@ -9,23 +9,21 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from config.site import ModbusRtuBus, ModbusRtuTcpBus, ModbusTcpBus
-from drivers.errors import FrameError
+from contract.speech import Speech
+from drivers.errors import FrameError, Silence, WireDown
 from drivers.modbus.decode import bit_at, in_order
 from drivers.modbus.encode import Write
 from drivers.modbus.refusals import reason
 from drivers.modbus.rtu import Line, RtuTcpWire, RtuWire
 from drivers.modbus.tcp import TcpWire
-from drivers.modbus.wire import Refused, Silence, Wire, WireDown
+from drivers.modbus.wire import Refused, Wire
+from drivers.modbus.wires import AnyModbus, ModbusRtuBus, ModbusRtuTcpBus, ModbusTcpBus
+from drivers.profiles.wording import number
 from drivers.profiles.words import WIDTHS, Order
-from gateway.installer.terminal.language import Speech
 from gateway.installer.terminal.trouble import FAILED, Trouble
-from gateway.installer.terminal.wording import number
 from gateway.installer.wire.driving import reachable
 
 FORMATS = {"u16": ">H", "i16": ">h", "u32": ">I", "i32": ">i", "u64": ">Q", "i64": ">q", "f32": ">f", "f64": ">d"}
-
-AnyModbus = ModbusRtuBus | ModbusTcpBus | ModbusRtuTcpBus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

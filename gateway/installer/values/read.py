@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contract.readings import Reading
 from drivers.profiles.profile import Profile
+from drivers.profiles.wording import value_of
 from gateway.installer.terminal.screen import Screen
 from gateway.installer.terminal.trouble import FAILED, Trouble
-from gateway.installer.terminal.wording import lost, value_of
+from gateway.installer.terminal.wording import lost
 from gateway.installer.values.raw import Registers, read_registers
 from gateway.installer.wire.driving import Driven, driven, reachable
 from gateway.installer.wire.sites import At, device_of, unknown
@@ -24,7 +25,7 @@ async def points(screen: Screen, site: At, device: str, names: list[str]) -> int
         raise Trouble(
             f"{device}（{profile.id}）没有测点可读", f"{device} ({profile.id}) has no points that could be read"
         )
-    if bus.kind == "http-push":
+    if not bus.dialled:
         raise Trouble(
             f"{device} 自己推送到网关，问不到它：请看网关控制台的“数据”页",
             f"{device} pushes to the gateway and cannot be asked: look at Values on the gateway's console",

@@ -7,13 +7,14 @@ from typing import Any
 
 from config.mistakes import closest
 from contract.readings import Value
+from contract.speech import Speech
 from drivers.modbus.decode import in_order
 from drivers.modbus.encode import Write, pulse, write_of
-from drivers.profiles.profile import Command, Output, Profile
+from drivers.modbus.product import Command, Output
+from drivers.profiles.profile import Profile
+from drivers.profiles.wording import number, unit
 from drivers.profiles.words import WIDTHS, Order
-from gateway.installer.terminal.language import Speech
 from gateway.installer.terminal.trouble import Trouble
-from gateway.installer.terminal.wording import number, unit
 
 FORMATS = {"u16": ">H", "i16": ">h", "u32": ">I", "i32": ">i", "u64": ">Q", "i64": ">q", "f32": ">f", "f64": ">d"}
 

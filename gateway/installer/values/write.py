@@ -10,13 +10,15 @@ from typing import Any, NamedTuple
 from config import LoadedSite
 from contract.readings import Value
 from drivers.bus import CommandFailed
+from drivers.errors import Silence
 from drivers.modbus.encode import Write
-from drivers.modbus.wire import Silence
+from drivers.modbus.wires import AnyModbus
 from drivers.profiles.profile import Profile
+from drivers.profiles.wording import value_of
 from gateway.installer.terminal.screen import Screen
 from gateway.installer.terminal.trouble import FAILED, Trouble
-from gateway.installer.terminal.wording import lost, value_of
-from gateway.installer.values.raw import AnyModbus, ask, readback, wire_of, write_registers
+from gateway.installer.terminal.wording import lost
+from gateway.installer.values.raw import ask, readback, wire_of, write_registers
 from gateway.installer.values.wanted import READ_ONLY_KINDS, frame_words, modbus_write, value_for, words_for
 from gateway.installer.wire.driving import driven, reachable
 from gateway.installer.wire.sites import At, device_of

@@ -13,11 +13,13 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text as Styled
 
+from drivers.listening import Dissector, Seen, Way
 from gateway.installer.terminal.screen import Screen, plain
 from gateway.installer.terminal.trouble import FAILED
 from gateway.installer.terminal.wording import lasting
-from gateway.installer.watch.seen import ARROWS, Dissector, Seen
 from gateway.installer.wire.channels import Channel
+
+ARROWS: dict[Way, str] = {"ask": "→", "answer": "←", "odd": "!"}
 
 QUIET_S = 0.05
 """After so long without a byte a frame that is unfinished will not be finished; adapters hand over in portions."""

@@ -8,11 +8,11 @@ import time
 from collections.abc import AsyncIterator, Callable
 
 from drivers.errors import FrameError
+from drivers.listening import Seen
+from drivers.modbus.ear import Heard
 from drivers.modbus.frames import TcpFrame, TcpFrames, rtu
+from drivers.modbus.listen import ModbusDissector
 from gateway.installer.terminal.trouble import Trouble
-from gateway.installer.watch.modbus import Heard
-from gateway.installer.watch.modbus_words import ModbusDissector
-from gateway.installer.watch.seen import Seen
 
 LOOPBACK = "127.0.0.1"
 QUEUE_LIMIT = 4096

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from config import LoadedSite
+from drivers.listening import OnWire, listeners
+from drivers.modbus.listen import Device, ModbusDissector, device
 from drivers.profiles.profile import Profile
+from drivers.wiring import SerialBus
 from gateway.installer.asked import WatchAsked
 from gateway.installer.scan.identifying import profiles
 from gateway.installer.terminal import typed
@@ -14,8 +17,6 @@ from gateway.installer.terminal.screen import Screen
 from gateway.installer.terminal.trouble import Trouble
 from gateway.installer.terminal.wording import line
 from gateway.installer.watch.frames import Bounds, heard, show
-from gateway.installer.watch.modbus_words import Device, ModbusDissector, device
-from gateway.installer.watch.protocols import LISTENERS, OnWire
 from gateway.installer.watch.proxy import LOOPBACK, Proxy
 from gateway.installer.wire.channels import SerialChannel
 from gateway.installer.wire.ports import others
@@ -47,7 +48,7 @@ async def _line(screen: Screen, options: WatchAsked, bounds: Bounds) -> int:
     if site is not None:
         loaded = load(site, options["wires"])
         id, bus = bus_of(loaded, options["bus"], port)
-        if not isinstance(bus.port, str):
+        if not isinstance(bus, SerialBus):
             raise Trouble(
                 f"{id} 不是串口；Modbus TCP 用 --through", f"{id} is no serial line; for Modbus TCP use --through"
             )
@@ -58,10 +59,10 @@ async def _line(screen: Screen, options: WatchAsked, bounds: Bounds) -> int:
         protocol = protocol or next((profile.protocol for _, profile in devices.values()), None)
     assert port is not None
     protocol = protocol or "modbus"
-    if protocol not in LISTENERS:
-        known = ", ".join(LISTENERS)
+    if protocol not in listeners():
+        known = ", ".join(listeners())
         raise Trouble(f"听不懂协议 {protocol}，可用：{known}", f"cannot listen to {protocol}; there are: {known}")
-    dissector = LISTENERS[protocol](OnWire(devices, profiles()[0]), screen.say)
+    dissector = listeners()[protocol].dissector(OnWire(devices, profiles()[0]), screen.say)
     channel = SerialChannel(port, baud or 9600, parity or "N", stop_bits, listen_only=True)
     try:
         warning = others(port, screen.say)

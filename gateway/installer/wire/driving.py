@@ -14,6 +14,7 @@ from drivers.bus import Bus
 from drivers.opening import open_bus
 from drivers.profiles.profile import Profile
 from drivers.reports import DeviceFound, DeviceLost, InputRefused, PointsRead, Report
+from drivers.wiring import BusPart, SerialBus, TcpBus
 from gateway.installer.wire.channels import TcpChannel
 from gateway.installer.wire.ports import open_port
 
@@ -70,7 +71,9 @@ class Driven:
 
 
 @asynccontextmanager
-async def driven(id: str, bus: Any, devices: Mapping[str, tuple[Any, Profile]], folder: Path) -> AsyncIterator[Driven]:
+async def driven(
+    id: str, bus: BusPart, devices: Mapping[str, tuple[Any, Profile]], folder: Path
+) -> AsyncIterator[Driven]:
     """The wire, owned and running until the end of the block."""
     reports: list[Report] = []
     made: Driven | None = None
@@ -90,10 +93,11 @@ async def driven(id: str, bus: Any, devices: Mapping[str, tuple[Any, Profile]], 
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def reachable(bus: Any) -> None:
+async def reachable(bus: BusPart) -> None:
     """Raises `Trouble` in words if the wire cannot be opened: no port, busy, no permission, nobody at the address."""
-    port = getattr(bus, "port", None)
-    if isinstance(port, str):
-        open_port(port, getattr(bus, "baud", 9600), getattr(bus, "parity", "N"), getattr(bus, "stop_bits", 1)).close()
-    elif getattr(bus, "host", None) is not None and isinstance(port, int):
-        (await TcpChannel.dial(bus.host, port, 3.0)).close()
+    if isinstance(bus, SerialBus):
+        open_port(
+            bus.port, getattr(bus, "baud", 9600), getattr(bus, "parity", "N"), getattr(bus, "stop_bits", 1)
+        ).close()
+    elif isinstance(bus, TcpBus):
+        (await TcpChannel.dial(bus.host, bus.port, 3.0)).close()

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import serial  # type: ignore[import-untyped]
 from serial.tools import list_ports  # type: ignore[import-untyped]
 
-from gateway.installer.terminal.language import Speech
+from contract.speech import Speech
 from gateway.installer.terminal.trouble import Trouble
 
 PSEUDO = "/dev/pts/"

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from config import LoadedSite, SiteErrors, load_site
 from config.mistakes import closest
 from drivers.profiles.profile import Profile
+from drivers.wiring import BusPart, SerialBus
 from gateway.installer.terminal.trouble import FAILED, Trouble
 
 
@@ -29,7 +30,7 @@ def load(path: Path, wires: Path | None) -> LoadedSite:
         raise Trouble(f"{errors.say('zh')}\n{count} 处错误", f"{errors.say('en')}\nmistakes: {count}", FAILED) from None
 
 
-def device_of(loaded: LoadedSite, id: str) -> tuple[Any, Profile, str, Any]:
+def device_of(loaded: LoadedSite, id: str) -> tuple[Any, Profile, str, BusPart]:
     """A device, its profile, its bus's id and its bus. Raises `Trouble` with the likeliest name."""
     devices = loaded.site.devices
     found = devices.get(id)
@@ -49,14 +50,14 @@ def unknown(zh: str, en: str, asked: str, known: list[str]) -> Trouble:
     )
 
 
-def bus_of(loaded: LoadedSite, id: str | None, port: str | None) -> tuple[str, Any]:
+def bus_of(loaded: LoadedSite, id: str | None, port: str | None) -> tuple[str, BusPart]:
     """The bus that was named, or the one whose serial port was, or the only serial one."""
     buses = loaded.site.buses
     if id is not None:
         if id not in buses:
             raise unknown("总线", "bus", id, list(buses))
         return id, buses[id]
-    serial: dict[str, Any] = {name: bus for name, bus in buses.items() if isinstance(getattr(bus, "port", None), str)}
+    serial = {name: bus for name, bus in buses.items() if isinstance(bus, SerialBus)}
     if port is not None:
         for name, bus in serial.items():
             if os.path.realpath(bus.port) == os.path.realpath(port):

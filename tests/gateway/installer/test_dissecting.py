@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.meters import cjt188, dlt645, dlt698, mbus
+from contract.speech import Speech
+from drivers.cjt188 import codec as cjt188
+from drivers.cjt188.listen import cjt188_message
+from drivers.dlt645 import codec as dlt645
+from drivers.dlt645.listen import dlt645_message
+from drivers.dlt698 import codec as dlt698
+from drivers.dlt698.listen import dlt698_message
+from drivers.listening import Dissector, Seen
+from drivers.mbus import codec as mbus
+from drivers.mbus.listen import MbusTalk
+from drivers.meters.listening import MeterDissector
+from drivers.osdp.listen import OsdpDissector
 from drivers.profiles.files import FOLDER, read
-from gateway.installer.terminal.language import Speech
 from gateway.installer.terminal.wording import lost
-from gateway.installer.watch.dlt698 import dlt698_message
-from gateway.installer.watch.mbus import MbusTalk
-from gateway.installer.watch.meters import MeterDissector, cjt188_message, dlt645_message
-from gateway.installer.watch.osdp import OsdpDissector
-from gateway.installer.watch.seen import Dissector, Seen
 
 EN = Speech("en")
 METERS = [read(path) for path in sorted((FOLDER / "meter").glob("dlt645*.yaml"))]

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from drivers.modbus.decode import in_order
+from drivers.modbus.product import RegisterSource, told_factors
 from drivers.profiles.files import FOLDER, read
-from drivers.profiles.profile import Profile, RegisterSource
+from drivers.profiles.profile import Profile
 from gateway.installer.scan.identifying import examine, profiles
 from gateway.installer.scan.ranking import LIKELY, MOST_READS, Answer, Fit, Read, alike, judge, questions, rank
 
@@ -35,9 +36,8 @@ class Unit:
     def __init__(self, profile: Profile) -> None:
         self.words: dict[tuple[int, int], int] = {}
         self.asked = 0
-        for multiplier in profile.multipliers.values():
-            if multiplier.source is not None:
-                self._put(multiplier.source, next(iter(multiplier.values), 1))
+        for name, source in told_factors(profile).items():
+            self._put(source, next(iter(profile.multipliers[name].values), 1))
         for point in profile.points.values():
             if isinstance(point.source, RegisterSource):
                 self._put(point.source, self._raw(point.source, USUAL.get(point.unit, 7.0), point.high))

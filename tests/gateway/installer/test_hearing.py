@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers.modbus.ear import Ear, Heard
 from drivers.modbus.frames import read_pdu, rtu
-from gateway.installer.watch.modbus import Ear, Heard
 
 ASK = bytes.fromhex("010300000002c40b")
 ANSWER = rtu(1, bytes.fromhex("0304000a0102"))

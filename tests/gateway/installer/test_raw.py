@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from config.site import ModbusRtuBus
 from drivers.modbus.encode import Write
+from drivers.modbus.wires import ModbusRtuBus
 from gateway.installer.terminal.trouble import Trouble
 from gateway.installer.values.raw import write_registers
 from tests.drivers.slave import Slave, Unit

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gateway.installer.scan.sweeps import USUAL_S, Setting, sweep_s
+from drivers.searching import Setting
+from gateway.installer.scan.sweeps import USUAL_S, sweep_s
 from tests.gateway.installer.tool import ROOT, Plant, as_json, tool
 
 

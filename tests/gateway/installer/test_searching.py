@@ -7,17 +7,20 @@ from collections.abc import Callable
 
 import pytest
 
-from drivers.meters import cjt188, dlt645, dlt698, mbus
+from drivers.cjt188 import codec as cjt188
+from drivers.cjt188.search import cjt188_asks, cjt188_hits
+from drivers.dlt645 import codec as dlt645
+from drivers.dlt645.search import dlt645_asks, dlt645_hits, shortened
+from drivers.dlt698 import codec as dlt698
+from drivers.dlt698.search import dlt698_asks, dlt698_hits
+from drivers.mbus import codec as mbus
+from drivers.mbus.search import mbus_asks, mbus_hits, selected_hits
 from drivers.modbus.frames import read_pdu, rtu
+from drivers.modbus.search import modbus_ask, modbus_hits
 from drivers.osdp import codec
-from gateway.installer.scan.protocols import address_of, distinct
-from gateway.installer.scan.questions import Ask, Hit, modbus_ask, modbus_hits
-from gateway.installer.scan.questions_dlt698 import dlt698_asks, dlt698_hits
-from gateway.installer.scan.questions_mbus import mbus_asks, mbus_hits, selected_hits
-from gateway.installer.scan.questions_meters import cjt188_asks, cjt188_hits, dlt645_asks, dlt645_hits, shortened
-from gateway.installer.scan.questions_osdp import one_by_one, osdp_asks, osdp_hits
+from drivers.osdp.search import one_by_one, osdp_asks, osdp_hits
+from drivers.searching import Ask, Hit, Setting, address_of, distinct
 from gateway.installer.scan.searching import Sweep, sweep
-from gateway.installer.scan.sweeps import Setting
 
 FAST = Setting(115200)
 MBUS = (

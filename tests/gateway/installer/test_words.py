@@ -7,16 +7,19 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.speech import Speech
+from drivers.profiles.wording import number
+from drivers.searching import Setting
 from gateway.installer import wanted
 from gateway.installer.scan.makers import maker
 from gateway.installer.scan.probing import page_of
 from gateway.installer.scan.sitelines import Place, lines, serial_bus, tcp_bus
-from gateway.installer.scan.sweeps import PATIENT_S, USUAL, USUAL_S, Setting, patience, settings, silence_s
-from gateway.installer.terminal.language import Speech, language_of
+from gateway.installer.scan.sweeps import PATIENT_S, USUAL, USUAL_S, patience, settings, silence_s
+from gateway.installer.terminal.language import language_of
 from gateway.installer.terminal.screen import plain
 from gateway.installer.terminal.trouble import Trouble
 from gateway.installer.terminal.typed import endpoint, hosts, numbers, parities, registers
-from gateway.installer.terminal.wording import lasting, number
+from gateway.installer.terminal.wording import lasting
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Cameras whose stream of events the gateway fetches."""

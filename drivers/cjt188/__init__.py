@@ -1,0 +1,1 @@
+"""CJ/T 188: meters of water, heat and gas."""

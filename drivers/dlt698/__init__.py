@@ -1,0 +1,1 @@
+"""DL/T 698.45: electricity meters, read by objects."""

@@ -1,0 +1,63 @@
+"""Understanding a wire by listening: one line a frame, and what was counted. What each `listen` fills in. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, Literal, NamedTuple, Protocol
+
+from contract.speech import Speech
+from drivers.profiles.profile import Profile
+from drivers.protocols import having
+from drivers.tallies import Tallies
+from drivers.wiring import Installed
+
+Way = Literal["ask", "answer", "odd"]
+"""Somebody is asked, somebody answers, or bytes that are neither."""
+
+
+class Seen(NamedTuple):
+    """One line. `at`: seconds; `unit`: as the protocol writes it; `words`: for a person; `fields`: for machines."""
+
+    at: float
+    way: Way
+    unit: str
+    words: str
+    latency_s: float | None
+    raw: bytes
+    fields: dict[str, Any]
+
+
+class Dissector(Protocol):
+    """Understands one protocol by listening."""
+
+    tallies: Tallies
+
+    def feed(self, data: bytes, at: float) -> list[Seen]:
+        """What these bytes complete. `at`: when they came, in seconds."""
+
+    def quiet(self) -> list[Seen]:
+        """The wire has been silent for longer than a frame allows."""
+
+
+class OnWire(NamedTuple):
+    """What is known: the wire's devices by id (from the site file), and every product."""
+
+    devices: Mapping[str, tuple[Installed, Profile]]
+    profiles: Sequence[Profile]
+
+    def of(self, protocol: str) -> dict[str, tuple[Installed, Profile]]:
+        """The devices that speak it."""
+        return {id: each for id, each in self.devices.items() if each[1].protocol == protocol}
+
+
+class Listen(NamedTuple):
+    """How a protocol is understood. `dissector`: of one wire."""
+
+    dissector: Callable[[OnWire, Speech], Dissector]
+
+
+@cache
+def listeners() -> Mapping[str, Listen]:
+    """The protocols that can be understood by listening, by the word for `--protocol`."""
+    return {name: each.part("listen", Listen) for name, each in having("listen").items()}

@@ -1,0 +1,1 @@
+"""M-Bus (EN 13757): meters of any kind."""

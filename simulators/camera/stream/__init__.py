@@ -1,0 +1,1 @@
+"""Simulated cameras whose stream is fetched."""

@@ -1,0 +1,1 @@
+"""Simulated CJ/T 188 meters."""

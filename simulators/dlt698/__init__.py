@@ -1,0 +1,1 @@
+"""Simulated DL/T 698.45 meters."""
