@@ -160,15 +160,15 @@ FIELD_SIGHTS: Mapping[type[msgspec.Struct], Fields] = {
 """Shape of an event's data, or of a part of it → who sees which of its fields."""
 
 THING_SIGHTS: Mapping[str, Fields] = {
-    "door": Fields("id site lock contact mode at"),
-    "lane": Fields("id site barrier loops at", passing="last_plate"),
+    "door": Fields("id site lock contact mode at can"),
+    "lane": Fields("id site barrier loops at can", passing="last_plate"),
     "alarm": Fields(
         "id site rule source asset severity state message response values raised_at cleared_at acknowledged_at"
-        " acknowledged_by shelved_until note"
+        " acknowledged_by shelved_until note can"
     ),
     "ticket": Fields(
         "id site number alarm asset cause severity title response place state assignee raised_at updated_at closed_at"
-        " count history steps"
+        " count history steps can"
     ),
     "point": Fields("id site name type unit labels writable value quality at"),
     "command": Fields("id site target command args reason state by issued_at expires_at result"),
@@ -181,10 +181,14 @@ ItemT = TypeVar("ItemT", bound=Mapping[str, Any])
 
 
 class Viewer(NamedTuple):
-    """Somebody who looks: what they may see, and by which words (account id, user name) events speak of themselves."""
+    """Somebody who looks: what they may see, and by which words (account id, user name) events speak of themselves.
+
+    `role`: None for the servers themselves.
+    """
 
     sights: Sights
     names: frozenset[str] = frozenset()
+    role: Role | None = None
 
     def sees(self, sight: Sight) -> bool:
         """Whether that may be seen."""
@@ -202,7 +206,7 @@ EVERYBODY_SEES = Viewer(_EVERYTHING)
 
 def viewer_of(role: Role, *names: str) -> Viewer:
     """Somebody of that role."""
-    return Viewer(SIGHTS[role], frozenset(names))
+    return Viewer(SIGHTS[role], frozenset(names), role)
 
 
 def kinds_seen(viewer: Viewer) -> list[str] | None:

@@ -27,8 +27,9 @@ from contract.layout import SiteLayout
 from contract.readings import Quality
 from gateway.web.app import ROUTERS as GATEWAY
 from hub.domains import ROUTERS as HUB
+from rules.abilities import Ability
 from rules.alarms.rule import AlarmState
-from rules.tickets.steps import TicketState
+from rules.tickets.steps import PersonStep, TicketState
 from web.app import EVERYWHERE
 from web.language import Language
 from web.shapes import Agg, CommandState
@@ -41,6 +42,8 @@ WORDS: Mapping[str, Any] = {
     "Severity": Severity,
     "AlarmState": AlarmState,
     "TicketState": TicketState,
+    "Ability": Ability,
+    "Step": PersonStep,
     "CommandKind": CommandKind,
     "CommandState": CommandState,
     "Quality": Quality,

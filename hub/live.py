@@ -17,6 +17,7 @@ from hub.database.event import StoredEvent
 from hub.database.transactions import Database, Outcome
 from hub.domain import Standing
 from hub.events.service import WantedEvents, events
+from web.doing import concerned
 from web.live.screens import LiveEvent, Sites, View, things_seen
 from web.live.stream import Live, Snapshot
 from web.moments import written
@@ -51,22 +52,23 @@ class HubLiveSource:
         """Everything that a screen starts from, as of one moment."""
         async with self._moment() as conn:
             last = (await conn.execute(_LAST)).scalar_one()
+            standing = await self._standing_at(conn, view)
+            # What is about oneself is in the history: a snapshot is shared.
+            viewer = view.viewer._replace(names=frozenset())
             body = {
                 "as_of": written(datetime.now(UTC)),
-                **await self._standing_at(conn, view),
-                "events": (
-                    await events(conn, WantedEvents(sites=_list(view.sites), viewer=view.viewer), NEWEST)
-                ).events,
+                **things_seen(view.viewer, standing),
+                "events": (await events(conn, WantedEvents(sites=_list(view.sites), viewer=viewer), NEWEST)).events,
             }
-        return Snapshot(last, msgspec.json.encode(body))
+        return Snapshot(last, msgspec.json.encode(body), concerned(standing.get("ticket", ())))
 
-    async def _standing_at(self, conn: AsyncConnection, view: View) -> dict[str, Any]:
+    async def _standing_at(self, conn: AsyncConnection, view: View) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         found: dict[str, Sequence[Mapping[str, Any]]] = {}
         for standing in self._standing:
             here = await standing(conn, _list(view.sites))
             assert found.keys().isdisjoint(here)
             found |= here
-        return things_seen(view.viewer, found)
+        return found
 
     @asynccontextmanager
     async def _moment(self) -> AsyncIterator[AsyncConnection]:

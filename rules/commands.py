@@ -10,7 +10,7 @@ from contract.commands import Command, CommandKind
 from contract.desired import Role
 from contract.instants import milliseconds
 from contract.texts import Reason
-from rules.alarms.rule import SHELVE_LIMIT_S
+from rules.alarms.rule import ALARM_STATES, SHELVE_LIMIT_S, AlarmState
 from rules.reasons import reason
 
 Verdict = Literal["go", "repeated", "expired", "refused"]
@@ -27,6 +27,16 @@ COMMAND_ROLES: dict[CommandKind, frozenset[Role]] = {
     "reader.set_key": frozenset({"installer", "admin"}),
 }
 """Which roles may ask for what, at the hub and at the gateway alike."""
+
+_ALARM_EVENTS: dict[CommandKind, str] = {
+    "alarm.ack": "alarm.acknowledged",
+    "alarm.shelve": "alarm.shelved",
+    "alarm.unshelve": "alarm.unshelved",
+}
+"""What becomes of an alarm by a command."""
+
+DOOR_COMMANDS: tuple[CommandKind, ...] = ("door.unlock", "door.mode")
+"""The commands that a door takes, however it stands."""
 
 DOOR_MODES = ("normal", "unlocked", "locked")
 
@@ -48,6 +58,16 @@ class CommandAdmission:
 def may_ask(role: str, kind: str) -> bool:
     """Whether a person of `role` may ask for a command of `kind`; unknown kinds and roles may not."""
     return any(kind == known and role in roles for known, roles in COMMAND_ROLES.items())
+
+
+def lane_commands(can_close: bool) -> list[CommandKind]:
+    """The commands that a lane's barrier takes."""
+    return ["barrier.open", "barrier.close"] if can_close else ["barrier.open"]
+
+
+def alarm_commands(state: AlarmState) -> list[CommandKind]:
+    """The commands that mean anything to an alarm in that state."""
+    return [kind for kind, event in _ALARM_EVENTS.items() if (state, event) in ALARM_STATES]
 
 
 def admissible(command: Command, executed: Container[str], now_ms: int, *, clock_ok: bool = True) -> CommandAdmission:

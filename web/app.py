@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rules.abilities import Server
 from web.addresses import THIS_MACHINE, Network, lies_in
 from web.asked import only_known
 from web.console import DIST, console_router
@@ -63,11 +64,13 @@ def make_app(
     once: Once | None = None,
     secret: bytes | None = None,
     record: Recorder | None = None,
+    server: Server = "hub",
 ) -> FastAPI:
-    """A server's app. `body_limit`: bytes of one body, `body_limits`: of one under a path's prefix; `bodies`: what all
-    of them share. `metrics_from`: who may read /metrics. `trusted_proxies`: as `web.server.server` has them. `once`:
-    where answers to requests with an Idempotency-Key are remembered, in memory if nothing is said. `secret`: what
-    cursors are sealed with; without one they hold until the server stops. `record`: where reads and refusals go.
+    """A server's app, of the hub or of a gateway. `body_limit`: bytes of one body, `body_limits`: of one under a path's
+    prefix; `bodies`: what all of them share. `metrics_from`: who may read /metrics. `trusted_proxies`: as
+    `web.server.server` has them. `once`: where answers to requests with an Idempotency-Key are remembered, in memory if
+    nothing is said. `secret`: what cursors are sealed with; without one they hold until the server stops. `record`:
+    where reads and refusals go.
 
     Sessions and live stream are reachable as `app.state.sessions` and `app.state.live`. `web.server.server` closes the
     live stream before it waits for open requests.
@@ -97,6 +100,7 @@ def make_app(
             ),
         ],
     )
+    app.state.server = server
     app.state.sessions = sessions
     app.state.live = live
     app.state.witness = witness

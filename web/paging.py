@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 
 import msgspec
 from fastapi import Depends, Query
@@ -37,6 +37,11 @@ class Page(BaseModel, Generic[ItemT]):
 
     items: list[ItemT]
     next: str | int | None = None
+
+    @classmethod
+    def of(cls, items: list[ItemT], next: str | int | None = None) -> Self:
+        """A page of what the types have checked already: at a gateway doors wait while it is looked through again."""
+        return cls.model_construct(items=items, next=next)
 
 
 def sites_asked(user: User, site: str | None) -> list[str] | None:

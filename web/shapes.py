@@ -26,7 +26,7 @@ from contract.readings import Quality, Value
 from rules.alarms.rule import AlarmState
 from rules.passage.barriers import Position
 from rules.passage.doors import Contact, Lock, Mode
-from rules.tickets.steps import TicketState
+from rules.tickets.steps import Involved, PersonStep, TicketState
 from web.arguments import Arg
 
 PointType = Literal["number", "flag", "label", "text"]
@@ -81,7 +81,7 @@ class Site(TypedDict):
 
 
 class Door(TypedDict):
-    """How a door stands."""
+    """How a door stands. `can`: the commands that whoever sees it may give now; of lanes and alarms too."""
 
     id: str
     site: str
@@ -89,6 +89,7 @@ class Door(TypedDict):
     contact: Contact
     mode: Mode
     at: Instant | None
+    can: list[CommandKind]
 
 
 class Loops(TypedDict):
@@ -107,6 +108,7 @@ class Lane(TypedDict):
     loops: Loops
     last_plate: str | None
     at: Instant | None
+    can: list[CommandKind]
 
 
 class Alarm(TypedDict):
@@ -128,6 +130,7 @@ class Alarm(TypedDict):
     acknowledged_by: Person | None
     shelved_until: Instant | None
     note: str
+    can: list[CommandKind]
 
 
 class TicketStep(TypedDict):
@@ -139,10 +142,7 @@ class TicketStep(TypedDict):
     text: str
 
 
-class Ticket(TypedDict):
-    """A ticket. `number`: the hub's to give. `history`: (point, Unix ms, value) around the newest fault; in lists its
-    end."""
-
+class _Ticket(TypedDict):
     id: str
     site: str
     number: int | None
@@ -161,6 +161,19 @@ class Ticket(TypedDict):
     count: int
     history: list[tuple[str, int, Value]]
     steps: list[TicketStep]
+
+
+class Ticket(_Ticket):
+    """A ticket. `number`: the hub's to give. `history`: (point, Unix ms, value) around the newest fault; in lists its
+    end. `can`: the steps that whoever sees it may take now."""
+
+    can: list[PersonStep]
+
+
+class TicketHeld(_Ticket):
+    """A ticket as the hub holds it: the same for everybody. `involved`: of work that no device vouches for."""
+
+    involved: Involved | None
 
 
 class Result(TypedDict):

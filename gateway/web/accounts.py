@@ -15,12 +15,13 @@ from contract.texts import Text
 from gateway.break_glass.account import Sealed
 from gateway.web.served import Gateway, Served
 from gateway.web.sessions import HeldSessions, Lock
+from rules.abilities import able
 from web.asked import Body
 from web.errors import Conflict, Forbidden, NotFound
 from web.live.stream import Live
 from web.once import EVERY_TIME, OnceRoute
 from web.paging import Page
-from web.session.sessions import PROVEN, Allowed, Sessions
+from web.session.sessions import PROVEN, Able, Sessions
 from web.users import SEALED, User
 
 router = APIRouter(prefix="/api", tags=["accounts"], route_class=OnceRoute)
@@ -28,11 +29,8 @@ router = APIRouter(prefix="/api", tags=["accounts"], route_class=OnceRoute)
 RANKS: Mapping[Role, int] = {"guard": 0, "maintenance": 1, "installer": 1, "manager": 2, "admin": 3}
 """Role → how high it is. Nobody locks out somebody above, and a lock is lifted here only from above who set it."""
 
-Locker = Annotated[User, Depends(Allowed("guard", "manager", "admin"))]
-"""The night guard is whom the colleague with the stolen phone can reach."""
-
-KEEPERS: tuple[Role, ...] = ("manager", "admin")
-Keeper = Annotated[User, Depends(Allowed(*KEEPERS))]
+Locker = Annotated[User, Depends(Able("accounts.lock"))]
+Keeper = Annotated[User, Depends(Able("seal.renew"))]
 
 _NOT_YOURS = Text("您不能锁定这个角色的账号", "You may not lock accounts of this role")
 _NOT_LOWER = Text("只能解除比您角色低的人设置的锁定", "You may lift only what somebody of a lower role locked")
@@ -88,7 +86,7 @@ class SealedAccount(TypedDict):
 async def accounts(gateway: Gateway, user: Locker, request: Request) -> Page[HeldAccount]:
     """The accounts that may sign in here, by user name, until when without the hub, and which are locked."""
     held = sorted(gateway.people.accounts.values(), key=lambda each: each.username)
-    return Page[HeldAccount](items=[_item(each, user, _store(request)) for each in held])
+    return Page[HeldAccount].of([_item(each, user, _store(request)) for each in held])
 
 
 @router.post("/held-accounts/{account_id}/lock", dependencies=[PROVEN])
@@ -166,7 +164,7 @@ def _item(account: Account, user: User, store: HeldSessions) -> HeldAccount:
         "role": account.role,
         "expires_at": account.expires_at,
         "may_lock": _may_lock(user, account),
-        "may_unlock": lock is not None and user.role in KEEPERS and _may_unlock(user, lock),
+        "may_unlock": lock is not None and able(user.role, "seal.renew") and _may_unlock(user, lock),
         "lock": None if lock is None else {"by": lock.by.name, "at": instant(lock.at), "reason": lock.reason},
     }
 

@@ -13,6 +13,7 @@ from gateway.web.served import Gateway, Served
 from rules.alarms.episode import STATES
 from web import shapes
 from web.arguments import Arg, Note, Shelving
+from web.doing import seen
 from web.errors import NotFound
 from web.once import OnceRoute
 from web.paging import Limit, Page, SealedCursors, listed_words
@@ -34,7 +35,13 @@ class _Raised(msgspec.Struct):
 
 @router.get("/alarms")
 async def alarms(
-    gateway: Gateway, cursors: SealedCursors, state: str | None = None, cursor: str = "", limit: Limit = 100
+    gateway: Gateway,
+    user: SignedInUser,
+    cursors: SealedCursors,
+    *,
+    state: str | None = None,
+    cursor: str = "",
+    limit: Limit = 100,
 ) -> Page[shapes.Alarm]:
     """Alarms, the most urgent first. `state`: one or several, with commas. `cursor`: the `next` of the page before."""
     states = listed_words("state", state, STATES)
@@ -44,13 +51,13 @@ async def alarms(
         after = cursors.key(cursor, int, int, int, str)
         found = [alarm for alarm in found if urgency(alarm) > after]
     following = cursors.after(*urgency(found[limit - 1])) if len(found) > limit else None
-    return Page[shapes.Alarm](items=[alarm_item(alarm, gateway.site) for alarm in found[:limit]], next=following)
+    return Page[shapes.Alarm].of([_shown(gateway, user, alarm) for alarm in found[:limit]], following)
 
 
 @router.get("/alarms/{alarm}")
-async def one_alarm(alarm: str, gateway: Gateway) -> shapes.Alarm:
+async def one_alarm(alarm: str, gateway: Gateway, user: SignedInUser) -> shapes.Alarm:
     """One alarm."""
-    return alarm_item(_alarm(gateway, alarm), gateway.site)
+    return _shown(gateway, user, _alarm(gateway, alarm))
 
 
 @router.post("/alarms/{alarm}/ack", status_code=202)
@@ -85,7 +92,7 @@ async def tickets(
         after = cursors.key(cursor, str, str)
         found = [item for item in found if (item["raised_at"], item["id"]) < after]
     following = cursors.after(found[limit - 1]["raised_at"], found[limit - 1]["id"]) if len(found) > limit else None
-    return Page[shapes.Ticket](items=found[:limit], next=following)
+    return Page[shapes.Ticket].of(found[:limit], following)
 
 
 @router.get("/tickets/{ticket}")
@@ -104,6 +111,10 @@ async def one_ticket(ticket: str, gateway: Gateway) -> shapes.Ticket:
         if data.ticket == ticket:
             item["history"] = data.history
     return item
+
+
+def _shown(gateway: Served, user: User, alarm: Alarm) -> shapes.Alarm:
+    return seen(user.viewer(), "alarm", alarm_item(alarm, gateway.site))
 
 
 def _alarm(gateway: Served, alarm: str) -> Alarm:

@@ -98,6 +98,7 @@ def gateway_app(
         trusted_proxies=trusted_proxies,
         once=MemoryOnce(sessions, gateway.clock.monotonic),
         record=record,
+        server="gateway",
     )
     app.state.served = gateway
     app.state.sealed = gateway.sealed

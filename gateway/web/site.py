@@ -9,10 +9,10 @@ from starlette.requests import Request
 from typing_extensions import TypedDict
 
 from contract.instants import instant
-from contract.rights import thing_seen
 from gateway.web.metrics import WireCounts
 from gateway.web.served import Gateway, Served, served
 from web import shapes
+from web.doing import seen
 from web.paging import Limit, Page
 from web.session.sessions import Sees, Sessions, SignedInUser
 from web.users import User
@@ -93,27 +93,27 @@ async def sites(gateway: Gateway) -> Page[shapes.Site]:
         "described": True,
         "posts": [],
     }
-    return Page[shapes.Site](items=[item])
+    return Page[shapes.Site].of([item])
 
 
 @router.get("/doors")
-async def doors(gateway: Gateway) -> Page[shapes.Door]:
+async def doors(gateway: Gateway, user: SignedInUser) -> Page[shapes.Door]:
     """How the doors stand."""
-    known = gateway.engine.doors
-    return Page[shapes.Door](items=[known.item(id) for id in known.ids()])
+    known, viewer = gateway.engine.doors, user.viewer()
+    return Page[shapes.Door].of([seen(viewer, "door", known.item(id)) for id in known.ids()])
 
 
 @router.get("/lanes")
 async def lanes(gateway: Gateway, user: SignedInUser) -> Page[shapes.Lane]:
     """How the lanes stand."""
     known, viewer = gateway.engine.lanes, user.viewer()
-    return Page[shapes.Lane](items=[thing_seen(viewer, "lane", known.item(id)) for id in known.ids()])
+    return Page[shapes.Lane].of([seen(viewer, "lane", known.item(id)) for id in known.ids()])
 
 
 @router.get("/gateways")
 async def gateways(gateway: Gateway) -> Page[shapes.Gateway]:
     """This gateway."""
-    return Page[shapes.Gateway](items=[gateway.gateway_item()])
+    return Page[shapes.Gateway].of([gateway.gateway_item()])
 
 
 @router.get("/wires")
@@ -140,7 +140,7 @@ async def wires(gateway: Gateway) -> Page[Wire]:
         }
         for id, bus in buses.buses.items()
     ]
-    return Page[Wire](items=items)
+    return Page[Wire].of(items)
 
 
 @router.get("/journal")
@@ -180,4 +180,4 @@ async def holders(
         for each in found[:limit]
     ]
     witness.read(request, user, "holders", gateway.site, records=len(items))
-    return Page[HolderName](items=items)
+    return Page[HolderName].of(items)

@@ -24,12 +24,12 @@ from web.editing import Edited, Shown
 from web.errors import Invalid, NotFound
 from web.once import OnceRoute
 from web.paging import Limit, Page, SealedCursors, sites_asked
-from web.session.sessions import Allowed
+from web.session.sessions import Able
 from web.users import User
 from web.witness import Witnessed
 
-Reader = Annotated[User, Depends(Allowed("guard", "installer", "manager", "admin"))]
-Keeper = Annotated[User, Depends(Allowed("manager", "admin"))]
+Reader = Annotated[User, Depends(Able("people.read"))]
+Keeper = Annotated[User, Depends(Able("people.write"))]
 Search = Annotated[str, Query(max_length=100)]
 
 _PERSONAL: dict[str, ReadWhat] = {"holders": "holders", "credentials": "credentials", "blocks": "blocks"}

@@ -18,12 +18,12 @@ from hub.database.pins import SealedPins
 from hub.database.transactions import Writing, connection
 from hub.events import stream
 from web.errors import NotFound
-from web.session.sessions import Allowed, address_of
+from web.session.sessions import Able, address_of
 from web.users import User
 
 router = APIRouter(prefix="/api/credentials", tags=["access"])
 
-Keeper = Annotated[User, Depends(Allowed("manager", "admin"))]
+Keeper = Annotated[User, Depends(Able("people.write"))]
 
 
 @router.post("/{id}/pin")

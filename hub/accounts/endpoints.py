@@ -22,12 +22,12 @@ from web.paging import Limit, Page, SealedCursors
 from web.session.password_rule import password_fault
 from web.session.passwords import Passwords
 from web.session.routes import OpenSessions, shown
-from web.session.sessions import PROVEN, WRONG_PASSWORD, Allowed, Sessions, SignedInUser
+from web.session.sessions import PROVEN, WRONG_PASSWORD, Able, Sessions, SignedInUser
 from web.users import User
 
 router = APIRouter(prefix="/api/accounts", tags=["accounts"], route_class=OnceRoute)
 
-Keeper = Annotated[User, Depends(Allowed("manager", "admin"))]
+Keeper = Annotated[User, Depends(Able("accounts.write"))]
 Db = Annotated[Database, Depends(database)]
 
 _NOT_YOURS = Text("您不能管理这个角色或项目点的账号", "You may not look after accounts of this role or these sites")

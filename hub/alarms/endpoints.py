@@ -12,6 +12,7 @@ from hub.database.transactions import Reading, Writing, connection
 from rules.alarms.episode import STATES
 from web import shapes
 from web.arguments import Note, Shelving
+from web.doing import seen
 from web.errors import NotFound
 from web.once import OnceRoute
 from web.paging import Limit, Moment, Page, Rank, SealedCursors, listed_words, sites_asked
@@ -49,13 +50,13 @@ async def alarms(
     after = cursors.key(cursor, Rank, Moment, str) if cursor else None
     rows = await service.listed(session, sites_asked(user, site), states, after, limit + 1)
     last = cursors.after(*service.sort_key(rows[limit - 1])) if len(rows) > limit else None
-    return Page[shapes.Alarm](items=[service.item_of(row) for row in rows[:limit]], next=last)
+    return Page[shapes.Alarm](items=[_shown(user, row) for row in rows[:limit]], next=last)
 
 
 @router.get("/{alarm}")
 async def one_alarm(alarm: str, user: SignedInUser, session: Reading) -> shapes.Alarm:
     """One alarm."""
-    return service.item_of(await _alarm(session, user, alarm))
+    return _shown(user, await _alarm(session, user, alarm))
 
 
 @router.post("/{alarm}/ack", status_code=202)
@@ -89,6 +90,10 @@ async def _ask(
     service.check_state(kind, row.state)
     command = AskedCommand(site=row.site, target=row.id, kind=kind, reason=reason, args=args, ttl_s=_TTL_S)
     return await own.ask(await connection(session), user, command)
+
+
+def _shown(user: User, row: AlarmRow) -> shapes.Alarm:
+    return seen(user.viewer(), "alarm", service.item_of(row))
 
 
 async def _alarm(session: Reading, user: User, alarm: str) -> AlarmRow:

@@ -18,6 +18,7 @@ from hub.alarms.models import AlarmRow
 from hub.database.event import StoredEvent
 from rules.alarms.episode import SEVERITIES, STATES, Cause, Change, Episode, after, begun
 from rules.alarms.rule import AlarmState
+from rules.commands import alarm_commands
 from web import shapes
 from web.errors import Conflict
 from web.moments import moment_of, written
@@ -30,16 +31,11 @@ _NO_LONGER: dict[str, Text] = {
     "alarm.shelve": Text("此告警已恢复或已搁置", "This alarm is over or shelved already"),
     "alarm.unshelve": Text("此告警未被搁置", "This alarm is not shelved"),
 }
-_FROM: dict[str, frozenset[str]] = {
-    "alarm.ack": frozenset({"active", "cleared"}),
-    "alarm.shelve": frozenset({"active", "acknowledged"}),
-    "alarm.unshelve": frozenset({"shelved"}),
-}
 
 
-def check_state(kind: CommandKind, state: str) -> None:
+def check_state(kind: CommandKind, state: AlarmState) -> None:
     """`Conflict` if an alarm in this state is past what is commanded."""
-    if state not in _FROM[kind]:
+    if kind not in alarm_commands(state):
         raise Conflict(_NO_LONGER[kind], "alarm_state")
 
 
@@ -117,6 +113,7 @@ def item_of(row: AlarmRow) -> shapes.Alarm:
         "acknowledged_by": cast(shapes.Person | None, row.acknowledged_by),
         "shelved_until": _instant(row.shelved_until),
         "note": row.note,
+        "can": alarm_commands(row.state),
     }
 
 

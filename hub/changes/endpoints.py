@@ -12,16 +12,17 @@ from sqlalchemy import Row
 from contract.facts.hub import ChangedKind, RecordChanged
 from hub.changes import service
 from hub.database.transactions import Reading
+from rules.abilities import able
 from web import shapes
 from web.moments import written
 from web.paging import Limit, Page, listed_words, sites_asked
-from web.session.sessions import Allowed
+from web.session.sessions import Able
 from web.users import User
 from web.witness import Witnessed
 
 router = APIRouter(prefix="/api/changes", tags=["changes"])
 
-Keeper = Annotated[User, Depends(Allowed("manager", "admin"))]
+Keeper = Annotated[User, Depends(Able("changes.read"))]
 Id = Annotated[str | None, Query(max_length=64)]
 
 
@@ -67,7 +68,7 @@ async def changes(
     `before`: the `next` of the page before. Accounts and jobs are shown to administrators only.
     """
     kinds = listed_words("kind", kind, get_args(ChangedKind)) or list(get_args(ChangedKind))
-    if user.role != "admin":
+    if not able(user.role, "changes.accounts"):
         kinds = [name for name in kinds if name not in ("account", "job")]
     wanted = service.WantedChanges(
         sites=sites_asked(user, site), kinds=kinds or ["none"], record=record, subject=subject, before=before

@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 
 from contract import SOFTWARE
-from contract.rights import thing_seen
 from contract.texts import Text
 from hub.database.transactions import Reading, Writing, connection
 from hub.shapes import TextShape
@@ -18,6 +17,7 @@ from hub.sites.overview import counts
 from hub.sites.schemas import Company, Overview, PostBody
 from hub.sites.states import doors_and_lanes
 from web import shapes
+from web.doing import seen
 from web.editing import Edited, Shown
 from web.errors import Forbidden, Invalid, NotFound
 from web.once import OnceRoute
@@ -135,7 +135,8 @@ async def site_layout(user: SignedInUser, session: Reading, site: str | None = N
 async def doors(user: SignedInUser, session: Reading, site: str | None = None) -> Page[shapes.Door]:
     """How the doors stand."""
     found, _ = await _places(session, user, site)
-    return Page[shapes.Door](items=found)
+    viewer = user.viewer()
+    return Page[shapes.Door](items=[seen(viewer, "door", door) for door in found])
 
 
 @router.get("/lanes")
@@ -143,7 +144,7 @@ async def lanes(user: SignedInUser, session: Reading, site: str | None = None) -
     """How the lanes stand."""
     _, found = await _places(session, user, site)
     viewer = user.viewer()
-    return Page[shapes.Lane](items=[thing_seen(viewer, "lane", lane) for lane in found])
+    return Page[shapes.Lane](items=[seen(viewer, "lane", lane) for lane in found])
 
 
 async def _places(session: Reading, user: User, site: str | None) -> tuple[list[shapes.Door], list[shapes.Lane]]:

@@ -23,6 +23,7 @@ from contract.standing import PlacesStated
 from hub.database.event import Projection, StoredEvent, latest, present, to_datetime
 from hub.database.transactions import outcome
 from hub.telemetry.ingest import NewerReading
+from rules.commands import DOOR_COMMANDS, lane_commands
 from web import shapes
 from web.moments import written
 
@@ -156,6 +157,7 @@ def _doors(view: SiteView, held: Held) -> list[shapes.Door]:
             "contact": _value(held, door["id"], "contact") or "unknown",
             "mode": _value(held, door["id"], "mode") or "normal",
             "at": _newest(held, door["id"], DOOR_ASPECTS),
+            "can": [*DOOR_COMMANDS],
         }
         for door in view.doors
     ]
@@ -173,6 +175,7 @@ def _lanes(view: SiteView, held: Held) -> list[shapes.Lane]:
             },
             "last_plate": _value(held, lane["id"], "last_plate"),
             "at": _newest(held, lane["id"], LANE_ASPECTS),
+            "can": lane_commands(lane["can_close"]),
         }
         for lane in view.lanes
     ]

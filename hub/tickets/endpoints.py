@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 from fastapi import APIRouter
 
@@ -13,8 +13,9 @@ from hub.sites.service import things_of
 from hub.tickets import items, service
 from hub.tickets.models import TicketRow
 from hub.tickets.schemas import NewTicket, StepBody
-from rules.tickets.steps import TicketState
+from rules.tickets.steps import PersonStep, TicketState
 from web import shapes
+from web.doing import ticket_seen
 from web.errors import Invalid, NotFound
 from web.once import OnceRoute
 from web.paging import Limit, Moment, Page, SealedCursors, listed_words, sites_asked
@@ -23,7 +24,6 @@ from web.users import User
 
 router = APIRouter(prefix="/api/tickets", tags=["tickets"], route_class=OnceRoute)
 
-PersonStep = Literal["take", "comment", "finish", "accept", "reopen"]
 _NO_ASSET = Text("该项目点没有这个设备、门、车道或区域", "The site has no such device, door, lane or zone")
 _NO_SITE = Text("没有这个项目点", "There is no such site")
 
@@ -43,9 +43,11 @@ async def tickets(
     states = listed_words("state", state, get_args(TicketState))
     after = cursors.key(cursor, Moment, str) if cursor else None
     rows = await service.listed(session, sites_asked(user, site), states, after, limit + 1)
-    shown = rows[:limit]
+    shown, viewer = rows[:limit], user.viewer()
     last = cursors.after(shown[-1].raised_at.isoformat(), shown[-1].id) if len(rows) > limit else None
-    return Page[shapes.Ticket](items=await items.items_of(session, shown), next=last)
+    return Page[shapes.Ticket](
+        items=[ticket_seen(viewer, held) for held in await items.items_of(session, shown)], next=last
+    )
 
 
 @router.post("", status_code=201)
@@ -58,13 +60,13 @@ async def open_ticket(body: NewTicket, user: SignedInUser, session: Writing) -> 
     if body.asset and things is not None and body.asset not in things:
         raise Invalid({"asset": _NO_ASSET})
     row = await service.open_manual(session, body, user.person())
-    return await items.item_of(session, row, history=True)
+    return await _shown(session, user, row)
 
 
 @router.get("/{ticket}")
 async def one_ticket(ticket: str, user: SignedInUser, session: Reading) -> shapes.Ticket:
     """A ticket with the values around its fault."""
-    return await items.item_of(session, await _ticket(session, user, ticket), history=True)
+    return await _shown(session, user, await _ticket(session, user, ticket))
 
 
 @router.post("/{ticket}/{step}")
@@ -75,7 +77,11 @@ async def step(
     said = body or StepBody()
     row = await _ticket(session, user, ticket)
     await service.step(session, row, step, user.person(), text=said.said(), assignee=said.assignee)
-    return await items.item_of(session, row, history=True)
+    return await _shown(session, user, row)
+
+
+async def _shown(session: Reading, user: User, row: TicketRow) -> shapes.Ticket:
+    return ticket_seen(user.viewer(), await items.item_of(session, row, history=True))
 
 
 async def _ticket(session: Reading, user: User, ticket: str) -> TicketRow:

@@ -97,7 +97,11 @@ async def step(
     Finished work closes once the alarm has cleared; without an alarm somebody else accepts it.
     """
     active = await alarm_active(session, row)
-    acceptance = await _acceptance(session, row, wanted, by) if row.alarm is None else None
+    involved = await items.involved(session, row)
+    acceptance = None if involved is None else involved.acceptance(frozenset({by.id}))
+    if wanted == "accept" and involved is not None and acceptance is not None and acceptance.did_it:
+        # By the role that they have now, whichever they had when they did it.
+        acceptance = acceptance._replace(nobody_else=await items.nobody_else(session, row.site, involved))
     to = rules.next_state(
         row.state,
         wanted,
@@ -237,29 +241,6 @@ async def _next_number(session: AsyncSession, site: str) -> int:
     # Writers go one at a time (the history lock), so that the number after the highest is free.
     last = (await session.exec(select(func.max(TicketRow.number)).where(TicketRow.site == site))).one()
     return (last or 0) + 1
-
-
-async def _acceptance(session: AsyncSession, row: TicketRow, wanted: rules.Step, by: Person) -> rules.Acceptance | None:
-    """How the person stands to the work, for those steps that ask; whoever else there is only where that decides."""
-    if wanted not in {"accept", "reopen"}:
-        return None
-    query = select(TicketStepRow).where(TicketStepRow.ticket == row.id).order_by(col(TicketStepRow.id))
-    whose = {step.step: step.by["id"] for step in (await session.exec(query)).all() if step.by is not None}
-    asked_for = whose.get("opened")
-    did_it = {row.assignee["id"] if row.assignee else None, whose.get("finished")} - {None}
-    own = by.id in did_it
-    alone = wanted == "accept" and own and not await _others(session, row.site, asked_for, did_it)
-    return rules.Acceptance(by.id == asked_for, own, nobody_else=alone)
-
-
-async def _others(session: AsyncSession, site: str, asked_for: str | None, did_it: set[str | None]) -> bool:
-    """Whether somebody who did not do the work could accept it."""
-    query = select(AccountRow).where(
-        col(AccountRow.active),
-        col(AccountRow.id).not_in(did_it),
-        (col(AccountRow.id) == asked_for) | col(AccountRow.role).in_(rules.ANSWERING),
-    )
-    return any(user_of(account).may_see(site) for account in (await session.exec(query)).all())
 
 
 async def _assignee(session: AsyncSession, row: TicketRow, by: Person, wanted: str | None) -> shapes.Person:

@@ -8,7 +8,7 @@ is accepted by somebody else than who did it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from contract.desired import Role
 from contract.facts.alarms import AlarmRaised, TicketRaised
@@ -17,7 +17,8 @@ from contract.texts import Reason, Text
 from rules.reasons import reason
 
 TicketState = Literal["raised", "taken", "done", "closed"]
-Step = Literal["take", "comment", "finish", "accept", "close", "reopen", "fold"]
+PersonStep = Literal["take", "comment", "finish", "accept", "reopen"]
+Step = Literal[PersonStep, "close", "fold"]
 
 STEPS: dict[tuple[TicketState, Step], TicketState] = {
     ("raised", "take"): "taken",
@@ -89,6 +90,22 @@ class Acceptance(NamedTuple):
     nobody_else: bool = False
 
 
+class Involved(NamedTuple):
+    """Who had to do with work that no device vouches for: ids of accounts.
+
+    `nobody_else`: no account but theirs who did it could accept it.
+    """
+
+    asked_for: str | None
+    did_it: frozenset[str]
+    nobody_else: bool = False
+
+    def acceptance(self, names: frozenset[str]) -> Acceptance:
+        """How the person stands to it to whom these names belong."""
+        own = not self.did_it.isdisjoint(names)
+        return Acceptance(self.asked_for in names, own, nobody_else=own and self.nobody_else)
+
+
 class FoldKey(NamedTuple):
     """What makes two faults one: one open ticket per key."""
 
@@ -139,6 +156,17 @@ def next_state(
     if wanted == "comment" and role is not None and not text.strip():
         return reason("ticket_text")
     return to
+
+
+def steps_open(state: TicketState, role: str, acceptance: Acceptance | None) -> list[PersonStep]:
+    """The steps that a person of that role may take now; a comment, if they say something."""
+    return [
+        step
+        for step in get_args(PersonStep)
+        if not isinstance(
+            next_state(state, step, role=role, alarm_active=False, text="…", acceptance=acceptance), Reason
+        )
+    ]
 
 
 def _not_accepted(role: str | None, acceptance: Acceptance | None) -> Reason | None:

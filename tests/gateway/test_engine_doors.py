@@ -350,6 +350,7 @@ async def test_lock_contact_and_mode_become_readings(tmp_path: Path) -> None:
             "contact": "open",
             "mode": "locked",
             "at": here.engine.doors.item("lobby")["at"],
+            "can": ["door.unlock", "door.mode"],
         }
 
 

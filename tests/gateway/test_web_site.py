@@ -607,3 +607,24 @@ async def test_what_locks_doors_is_no_point_to_write(tmp_path: Path) -> None:
         assert driven & points.keys()
         assert not any(points[id] for id in driven & points.keys())
         assert any(points.values())
+
+
+async def test_everybody_is_told_what_they_may_do_here(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        await there.here.read(pump_1__flow=0.2, pump_1__rotating=True)
+        await there.here.wait(6)
+        found = {}
+        for who in ("guard", "maintenance"):
+            await there.sign_in(who)
+            session = (await there.get("/api/session"))["can"]
+            assert {"alarms.ack", "tickets.read"} <= set(session)
+            assert not {"tickets.work", "people.read", "meters.read"} & set(session)
+            assert ("open" in session) is (who == "guard")
+            kinds = ("doors", "lanes", "alarms", "tickets")
+            found[who] = [(await there.get(f"/api/{kind}"))["items"][0]["can"] for kind in kinds]
+            snapshot = await there.app.state.live._source.snapshot(View(None, viewer_of(who, f"a-{who}")))
+            shown = msgspec.json.decode(snapshot.body)
+            assert [shown[kind][0]["can"] for kind in kinds] == found[who]
+        barrier = ["barrier.open", "barrier.close"]
+        assert found["guard"] == [["door.unlock", "door.mode"], barrier, ["alarm.ack"], []]
+        assert found["maintenance"] == [[], [], ["alarm.ack", "alarm.shelve"], []]

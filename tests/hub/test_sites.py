@@ -96,6 +96,7 @@ async def test_doors_and_lanes_are_there_before_anything_was_heard(database: Dat
             "contact": "unknown",
             "mode": "normal",
             "at": None,
+            "can": ["door.unlock", "door.mode"],
         }
         assert await lane(hub) == {
             "id": "gate-in",
@@ -104,6 +105,7 @@ async def test_doors_and_lanes_are_there_before_anything_was_heard(database: Dat
             "loops": {"before": None, "under": None},
             "last_plate": None,
             "at": None,
+            "can": ["barrier.open", "barrier.close"],
         }
 
 

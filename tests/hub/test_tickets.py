@@ -12,6 +12,7 @@ from contract.texts import Text
 from hub.database.transactions import Database
 from tests.hub.office import Office, office
 from tests.hub.senders import rows
+from tests.web.servers import running, streaming
 
 
 async def the_ticket(hub: Office, **query: str) -> dict[str, Any]:
@@ -317,3 +318,63 @@ async def test_tickets_are_listed_newest_first_and_in_pages(database: Database) 
         second = (await client.get("/api/tickets", params={"limit": 2, "cursor": first["next"]})).json()
         ids = {item["id"] for item in (*first["items"], *second["items"])}
         assert (len(ids), second["next"]) == (3, None)
+
+
+async def test_everybody_is_told_the_steps_that_are_theirs(database: Database) -> None:
+    async with (
+        office(database) as hub,
+        hub.signed_in("song", "maintenance") as song,
+        hub.signed_in("mei", "manager") as mei,
+        hub.signed_in("wang", "guard") as wang,
+    ):
+        ticket = (await wang.post("/api/tickets", json={"site": "demo", "title": "路灯不亮"})).json()
+        path = f"/api/tickets/{ticket['id']}"
+
+        async def told() -> list[list[str]]:
+            found = [(await who.get(path)).json()["can"] for who in (song, mei, wang)]
+            listed = [(await who.get("/api/tickets")).json()["items"][0]["can"] for who in (song, mei, wang)]
+            assert found == listed
+            return found
+
+        assert await told() == [["take", "comment"], ["take", "comment"], ["comment"]]
+        await mei.post(f"{path}/take")
+        assert (await mei.post(f"{path}/finish")).json()["can"] == ["comment", "reopen"]
+        # Who asked for it accepts it; who did it does not, while there is somebody else.
+        assert await told() == [["comment", "reopen"], ["comment", "reopen"], ["comment", "accept", "reopen"]]
+        async with database.transaction() as conn:
+            await conn.exec_driver_sql("UPDATE accounts SET active = false WHERE username = 'wang'")
+        assert (await mei.get(path)).json()["can"] == ["comment", "accept", "reopen"]
+        assert (await mei.post(f"{path}/accept")).json()["can"] == ["comment", "reopen"]
+
+
+async def test_the_live_stream_tells_each_person_their_own_steps(database: Database) -> None:
+    async with (
+        office(database) as hub,
+        hub.signed_in("song", "maintenance") as song,
+        hub.signed_in("wang", "guard") as wang,
+        hub.signed_in("bai", "guard"),
+    ):
+        ticket = (await wang.post("/api/tickets", json={"site": "demo", "title": "路灯不亮"})).json()
+        async with running(hub.app) as url:
+
+            async def of_snapshot(who: str) -> list[str]:
+                async with streaming(url, await hub.token(who)) as stream:
+                    [shown] = (await stream.named("snapshot")).data["tickets"]
+                    assert "involved" not in shown
+                    return list(shown["can"])
+
+            async with (
+                streaming(url, await hub.token("wang")) as asked,
+                streaming(url, await hub.token("bai")) as other,
+            ):
+                for stream in (asked, other):
+                    await stream.named("snapshot")
+                await song.post(f"/api/tickets/{ticket['id']}/take")
+                for stream in (asked, other):
+                    assert (await stream.named("state")).data["can"] == ["comment"]
+                await song.post(f"/api/tickets/{ticket['id']}/finish")
+                assert (await asked.named("state")).data["can"] == ["comment", "accept", "reopen"]
+                assert (await other.named("state")).data["can"] == ["comment"]
+            assert await of_snapshot("wang") == ["comment", "accept", "reopen"]
+            assert await of_snapshot("bai") == ["comment"]
+            assert await of_snapshot("song") == ["comment", "reopen"]

@@ -42,7 +42,7 @@ async def test_a_token_and_a_cookie_open_the_same_session() -> None:
         assert "SameSite=strict" in cookie
         assert "Secure" not in cookie
         mine = await browser.get("/api/session")
-        assert mine.json() == {"token": None, "user": body["user"], "weak_password": False}
+        assert mine.json() == {"token": None, "user": body["user"], "weak_password": False, "can": body["can"]}
     async with place.client(Authorization=f"Bearer {body['token']}") as program:
         assert (await program.get("/api/session")).json()["user"]["id"] == "id-wang"
     # Of the token only a hash is kept.

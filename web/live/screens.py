@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from contract.rights import KIND_SIGHTS, Viewer, data_seen, names_in, sees_event, thing_seen
+from contract.rights import KIND_SIGHTS, Viewer, data_seen, names_in, sees_event
+from web.doing import seen
 from web.live.sse import frame
 
 Sites = frozenset[str] | None
@@ -67,7 +68,7 @@ class LiveEvent(NamedTuple):
 
 def things_seen(viewer: Viewer, things: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
     """A snapshot's lists (`doors`, `lanes`, …) of things by kind, as they see them."""
-    return {f"{kind}s": [thing_seen(viewer, kind, item) for item in items] for kind, items in things.items()}
+    return {f"{kind}s": [seen(viewer, kind, item) for item in items] for kind, items in things.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The live stream: what was committed, to every screen that may see it, coalesced per tick.
 
-`publish` collects; a tick (200 ms after the first thing published) encodes each state once a role (the last wins), and
+`publish` collects; a tick (200 ms after the first thing published) encodes each state once a role (the last wins; once
+more for who may do other things with a ticket), and
 one frame per group of screens that may see the same (`contract.rights`) of the same sites. Events are never coalesced
 away; states are.
 A screen that cannot keep up, or missed more than 10,000 events, is told to `reset` and gets a snapshot.
@@ -17,8 +18,9 @@ import msgspec
 import structlog
 from prometheus_client import Counter, Gauge
 
-from contract.rights import Sights, Viewer, thing_seen
+from contract.rights import Viewer
 from contract.texts import Text
+from web.doing import concerned, seen
 from web.errors import TooMany
 from web.live.screens import EventsFrame, LiveEvent, Screen, StateKey, View
 from web.live.sse import HEARTBEAT, frame
@@ -36,10 +38,14 @@ State = Mapping[str, Any]
 
 
 class Snapshot(NamedTuple):
-    """Everything a screen starts from. `last_id`: the newest event that it takes into account."""
+    """Everything a screen starts from. `last_id`: the newest event that it takes into account.
+
+    `concerned`: accounts that may do other things with what is in it than others of their role.
+    """
 
     last_id: int
     body: bytes
+    concerned: frozenset[str] = frozenset()
 
 
 class LiveSource(Protocol):
@@ -206,13 +212,18 @@ class Live:
     async def _snapshot(self, view: View) -> Snapshot:
         """Screens that wait for the same share one read, which begins after the last of them registered.
 
-        So that a herd that comes back shares it, nobody's own sign-ins are in it: they are in the history.
+        So that a herd that comes back shares it, nobody's own sign-ins are in it: they are in the history. Who may do
+        other things than the others has one of their own.
         """
-        view = View(view.sites, Viewer(view.viewer.sights))
-        task = self._snapshots.get(view)
+        shared = View(view.sites, view.viewer._replace(names=frozenset()))
+        task = self._snapshots.get(shared)
         if task is None:
-            task = self._snapshots[view] = asyncio.create_task(self._read_snapshot(view))
-        return await asyncio.shield(task)
+            task = self._snapshots[shared] = asyncio.create_task(self._read_snapshot(shared))
+        found = await asyncio.shield(task)
+        if not view.viewer.names & found.concerned:
+            return found
+        async with self._reading:
+            return await self._source.snapshot(view)
 
     async def _read_snapshot(self, view: View) -> Snapshot:
         async with self._reading:
@@ -231,17 +242,19 @@ class Live:
             LATE.inc(sum(1 for event in events if event.id <= least_id))
             self._last_id = max(least_id, events[-1].id)
         # Whom nothing in this tick is about sees it like all others of the same role.
-        named = frozenset[str]().union(*(event.about for event in events))
+        doing = concerned(states.values())
+        named = doing.union(*(event.about for event in events))
         groups: dict[View, tuple[EventsFrame | None, Mapping[StateKey, bytes]]] = {}
-        shown: dict[Sights, dict[StateKey, bytes]] = {}
+        shown: dict[Viewer, dict[StateKey, bytes]] = {}
         for screen, wake in self._screens.items():
-            sights, names = screen.view.viewer
-            view = View(screen.view.sites, Viewer(sights, names & named))
+            viewer = screen.view.viewer
+            view = View(screen.view.sites, viewer._replace(names=viewer.names & named))
             group = groups.get(view)
             if group is None:
-                of_role = shown.get(sights)
+                like = viewer._replace(names=viewer.names & doing)
+                of_role = shown.get(like)
                 if of_role is None:
-                    of_role = shown[sights] = {key: _state_frame(view, state) for key, state in states.items()}
+                    of_role = shown[like] = {key: _state_frame(like, state) for key, state in states.items()}
                 group = groups[view] = _seen_by(view, events, least_id), _states_of(view, of_role)
             if group[0] is not None or group[1]:
                 screen.offer(*group)
@@ -253,8 +266,8 @@ def _seen_by(view: View, events: Sequence[LiveEvent], least_id: int) -> EventsFr
     return EventsFrame.of(seen, least_id) if seen else None
 
 
-def _state_frame(view: View, state: State) -> bytes:
-    return frame("state", msgspec.json.encode(thing_seen(view.viewer, state["kind"], state)))
+def _state_frame(viewer: Viewer, state: State) -> bytes:
+    return frame("state", msgspec.json.encode(seen(viewer, state["kind"], state)))
 
 
 def _states_of(view: View, states: Mapping[StateKey, bytes]) -> Mapping[StateKey, bytes]:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rules.abilities import Ability, Server, abilities
 from web.asked import Body
 from web.errors import NotFound
 from web.moments import At, moment_of
@@ -40,12 +41,14 @@ class Proof(Body):
 class SessionShape(BaseModel):
     """A session: its token (only in the answer that opened it) and whose it is.
 
-    `weak_password`: the password it was opened with would not be taken as a new one; it should be changed.
+    `weak_password`: the password it was opened with would not be taken as a new one; it should be changed. `can`: what
+    they may do at this server.
     """
 
     token: str | None
     user: User
     weak_password: bool = False
+    can: list[Ability]
 
 
 class OpenSession(BaseModel):
@@ -77,7 +80,9 @@ async def sign_in(body: SignIn, request: Request, response: Response) -> Session
         agent=request.headers.get("user-agent", ""),
     )
     sessions.set_cookie(request, response, opened)
-    return SessionShape(token=opened.token, user=opened.user, weak_password=opened.weak)
+    return SessionShape(
+        token=opened.token, user=opened.user, weak_password=opened.weak, can=_abilities(request, opened.user)
+    )
 
 
 @router.get("/api/session")
@@ -85,7 +90,7 @@ async def who_am_i(request: Request, user: SignedInUser) -> SessionShape:
     """Whose session this is."""
     sessions: Sessions = request.app.state.sessions
     session, _ = await sessions.session_of(request)
-    return SessionShape(token=None, user=user, weak_password=session.weak)
+    return SessionShape(token=None, user=user, weak_password=session.weak, can=_abilities(request, user))
 
 
 @router.delete("/api/session", status_code=204)
@@ -126,6 +131,11 @@ async def end_session(session: str, request: Request, user: SignedInUser) -> Non
     sessions: Sessions = request.app.state.sessions
     if not await sessions.end(user, user.person(), only=session):
         raise NotFound
+
+
+def _abilities(request: Request, user: User) -> list[Ability]:
+    server: Server = request.app.state.server
+    return abilities(user.role, server)
 
 
 def shown(session: StoredSession, this: str) -> OpenSession:

@@ -23,6 +23,7 @@ from contract.commands import Person
 from contract.desired import Role
 from contract.rights import Sight
 from contract.texts import Text
+from rules.abilities import Ability, able
 from web.errors import PROVE, Forbidden, Invalid, TooMany, Unauthorized
 from web.rates import READS, WRITES_A_MINUTE, Rates, noun_of
 from web.session.attempts import AttemptLimits, Attempts, Forgiven
@@ -358,6 +359,18 @@ class Allowed:
 
     def __call__(self, user: SignedInUser) -> User:
         if user.role not in self.roles:
+            raise Forbidden
+        return user
+
+
+class Able:
+    """Dependency: who is asking, if they have that ability (`rules.abilities`); else 403."""
+
+    def __init__(self, ability: Ability) -> None:
+        self.ability: Ability = ability
+
+    def __call__(self, user: SignedInUser) -> User:
+        if not able(user.role, self.ability):
             raise Forbidden
         return user
 

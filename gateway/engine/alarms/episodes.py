@@ -8,6 +8,7 @@ from contract.commands import Person
 from contract.facts.alarms import AlarmRaised
 from contract.instants import instant
 from rules.alarms.episode import SEVERITIES, STATES, Cause, Episode, after, written
+from rules.commands import alarm_commands
 from web import shapes
 
 CLOSED_LIMIT = 200
@@ -67,6 +68,7 @@ def alarm_item(alarm: Alarm, site: str) -> shapes.Alarm:
         "acknowledged_by": None if alarm.acknowledged_by is None else shapes.person_of(alarm.acknowledged_by),
         "shelved_until": written(alarm.shelved_until),
         "note": alarm.note,
+        "can": alarm_commands(alarm.state),
     }
 
 
@@ -94,6 +96,7 @@ def ticket_item(alarm: Alarm, site: str) -> shapes.Ticket | None:
         "count": alarm.count,
         "history": [],
         "steps": [],
+        "can": [],
     }
 
 

@@ -23,6 +23,7 @@ from gateway.engine.desk.layout import contact_point
 from gateway.engine.desk.record import Facts, Thing
 from gateway.engine.desk.timers import Alarmclock
 from gateway.engine.doors.locks import LOCK_WITHIN_S, DoorLock
+from rules.commands import DOOR_COMMANDS
 from rules.passage.doors import (
     ALARMS,
     Clear,
@@ -185,6 +186,7 @@ class DoorPassages:
             "contact": standing.memory.contact,
             "mode": standing.memory.mode,
             "at": instant(standing.at),
+            "can": [*DOOR_COMMANDS],
         }
 
     def ids(self) -> list[str]:

@@ -28,6 +28,7 @@ from gateway.engine.lanes.display import shown
 from gateway.engine.lanes.reads import PlateReads
 from gateway.engine.lanes.snapshots import KeepsPictures, Snapshots
 from rules.access.index import AccessIndex
+from rules.commands import lane_commands
 from rules.passage.barriers import (
     Admission,
     Clear,
@@ -225,6 +226,7 @@ class Lanes:
             "loops": {"before": memory.before, "under": memory.under},
             "last_plate": standing.last_plate,
             "at": instant(standing.at),
+            "can": lane_commands(can_close(standing.lane)),
         }
 
     def ids(self) -> list[str]:

@@ -15,6 +15,12 @@ export type AlarmState = (typeof ALARM_STATES)[number];
 export const TICKET_STATES = ["raised", "taken", "done", "closed"] as const;
 export type TicketState = (typeof TICKET_STATES)[number];
 
+export const ABILITIES = ["watch", "open", "door.mode", "alarms.ack", "alarms.shelve", "tickets.read", "tickets.create", "tickets.comment", "tickets.work", "tickets.reopen", "tickets.answer", "points.read", "points.write", "meters.read", "devices.read", "readers.key", "people.read", "people.write", "sites.read", "accounts.write", "accounts.lock", "seal.renew", "changes.read", "changes.accounts"] as const;
+export type Ability = (typeof ABILITIES)[number];
+
+export const STEPS = ["take", "comment", "finish", "accept", "reopen"] as const;
+export type Step = (typeof STEPS)[number];
+
 export const COMMAND_KINDS = ["door.unlock", "door.mode", "barrier.open", "barrier.close", "alarm.ack", "alarm.shelve", "alarm.unshelve", "point.write", "reader.set_key"] as const;
 export type CommandKind = (typeof COMMAND_KINDS)[number];
 
@@ -109,6 +115,7 @@ export interface Alarm {
   acknowledged_by: Person | null;
   shelved_until: string | null;
   note: string;
+  can: CommandKind[];
 }
 
 /** A block. The value of a PIN is hidden. */
@@ -226,7 +233,7 @@ export interface DeviceLayout {
   place: Text | null;
 }
 
-/** How a door stands. */
+/** How a door stands. `can`: the commands that whoever sees it may give now; of lanes and alarms too. */
 export interface Door {
   id: string;
   site: string;
@@ -234,6 +241,7 @@ export interface Door {
   contact: "open" | "closed" | "unknown";
   mode: "normal" | "unlocked" | "locked";
   at: string | null;
+  can: CommandKind[];
 }
 
 /** A door: its readers, and the zones that grants may name. */
@@ -420,6 +428,7 @@ export interface Lane {
   loops: Loops;
   last_plate: string | null;
   at: string | null;
+  can: CommandKind[];
 }
 
 /** A lane: its direction, its camera, what its barrier can do. */
@@ -804,11 +813,12 @@ export interface Series {
   next: string | null;
 }
 
-/** A session: its token (only in the answer that opened it) and whose it is. `weak_password`: the password it was opened with would not be taken as a new one; it should be changed. */
+/** A session: its token (only in the answer that opened it) and whose it is. `weak_password`: the password it was opened with would not be taken as a new one; it should be changed. `can`: what they may do at this server. */
 export interface Session {
   token: string | null;
   user: User;
   weak_password: boolean;
+  can: Ability[];
 }
 
 /** For how long it shall be silent (seconds), and why. */
@@ -873,7 +883,7 @@ export interface Text {
   en: string;
 }
 
-/** A ticket. `number`: the hub's to give. `history`: (point, Unix ms, value) around the newest fault; in lists its end. */
+/** A ticket. `number`: the hub's to give. `history`: (point, Unix ms, value) around the newest fault; in lists its end. `can`: the steps that whoever sees it may take now. */
 export interface Ticket {
   id: string;
   site: string;
@@ -893,6 +903,7 @@ export interface Ticket {
   count: number;
   history: [string, number, number | boolean | string | null][];
   steps: TicketStep[];
+  can: Step[];
 }
 
 /** Something that happened to a ticket: opened, folded, taken, commented, finished, accepted, closed, reopened. */

@@ -1,0 +1,107 @@
+"""What a person of a role may do at a server, in the words that routes ask by and that the console draws by.
+
+Commands follow `rules.commands`, steps of tickets `rules.tickets.steps`, what is shown `contract.rights`; what none of
+them knows has its roles here. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from contract.desired import Role
+from contract.rights import SIGHTS
+from rules.commands import COMMAND_ROLES
+from rules.tickets.steps import ANSWERING, STEP_ROLES
+
+Ability = Literal[
+    "watch",
+    "open",
+    "door.mode",
+    "alarms.ack",
+    "alarms.shelve",
+    "tickets.read",
+    "tickets.create",
+    "tickets.comment",
+    "tickets.work",
+    "tickets.reopen",
+    "tickets.answer",
+    "points.read",
+    "points.write",
+    "meters.read",
+    "devices.read",
+    "readers.key",
+    "people.read",
+    "people.write",
+    "sites.read",
+    "accounts.write",
+    "accounts.lock",
+    "seal.renew",
+    "changes.read",
+    "changes.accounts",
+]
+
+Server = Literal["hub", "gateway"]
+
+_EVERYBODY = frozenset(SIGHTS)
+_KEEPERS: frozenset[Role] = frozenset({"manager", "admin"})
+
+ABILITY_ROLES: Mapping[Ability, frozenset[Role]] = {
+    "watch": frozenset(role for role, sights in SIGHTS.items() if "passing" in sights),
+    "open": COMMAND_ROLES["barrier.open"] & COMMAND_ROLES["barrier.close"] & COMMAND_ROLES["door.unlock"],
+    "door.mode": COMMAND_ROLES["door.mode"],
+    "alarms.ack": COMMAND_ROLES["alarm.ack"],
+    "alarms.shelve": COMMAND_ROLES["alarm.shelve"] & COMMAND_ROLES["alarm.unshelve"],
+    "tickets.read": _EVERYBODY,
+    "tickets.create": _EVERYBODY,
+    "tickets.comment": STEP_ROLES["comment"],
+    "tickets.work": STEP_ROLES["take"] & STEP_ROLES["finish"],
+    "tickets.reopen": STEP_ROLES["reopen"],
+    "tickets.answer": ANSWERING,
+    "points.read": _EVERYBODY,
+    "points.write": COMMAND_ROLES["point.write"],
+    "meters.read": _EVERYBODY,
+    "devices.read": _EVERYBODY,
+    "readers.key": COMMAND_ROLES["reader.set_key"],
+    "people.read": frozenset({"guard", "installer", "manager", "admin"}),
+    "people.write": _KEEPERS,
+    "sites.read": _KEEPERS,
+    "accounts.write": _KEEPERS,
+    # The night guard is whom the colleague with the stolen phone can reach.
+    "accounts.lock": frozenset({"guard", "manager", "admin"}),
+    "seal.renew": _KEEPERS,
+    "changes.read": _KEEPERS,
+    "changes.accounts": frozenset({"admin"}),
+}
+"""Ability → who has it."""
+
+_HUB_ALONE: frozenset[Ability] = frozenset(
+    {
+        "tickets.create",
+        "tickets.comment",
+        "tickets.work",
+        "tickets.reopen",
+        "tickets.answer",
+        "meters.read",
+        "people.read",
+        "people.write",
+        "sites.read",
+        "accounts.write",
+        "changes.read",
+        "changes.accounts",
+    }
+)
+"""What a gateway does not keep: people, accounts, other sites, and what happens to a ticket after it was raised."""
+
+_GATEWAY_ALONE: frozenset[Ability] = frozenset({"accounts.lock", "seal.renew"})
+
+
+def able(role: str, ability: Ability) -> bool:
+    """Whether a person of that role may do it, at a server that has it."""
+    return role in ABILITY_ROLES[ability]
+
+
+def abilities(role: str, server: Server) -> list[Ability]:
+    """All that a person of that role may do at that server."""
+    elsewhere = _HUB_ALONE if server == "gateway" else _GATEWAY_ALONE
+    return [ability for ability in ABILITY_ROLES if ability not in elsewhere and able(role, ability)]

@@ -1,0 +1,46 @@
+"""A thing as somebody sees it, with what they may do with it now. Pure.
+
+Whoever holds a thing lists in `can` what its state allows to anybody; of that everybody sees what their role may ask
+for. A ticket is another matter for those who asked for the work or did it: whoever holds one names them (`TicketHeld`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from contract.rights import ItemT, Viewer, thing_seen
+from rules.commands import may_ask
+from rules.tickets.steps import Involved, steps_open
+from web.shapes import Ticket, TicketHeld
+
+
+def seen(viewer: Viewer, kind: str, item: ItemT) -> ItemT:
+    """The thing without what is hidden from them (`contract.rights`), with what they may do with it."""
+    if "involved" in item:
+        return cast(ItemT, _ticket_seen(viewer, item))
+    shown = thing_seen(viewer, kind, item)
+    return cast(ItemT, {**shown, "can": _asked_by(viewer, item["can"])}) if "can" in item else shown
+
+
+def ticket_seen(viewer: Viewer, held: TicketHeld) -> Ticket:
+    """A ticket as they see it."""
+    return cast(Ticket, _ticket_seen(viewer, held))
+
+
+def concerned(things: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """The accounts to which one of these things is another matter than to others of their role."""
+    found = (thing.get("involved") for thing in things)
+    return frozenset[str]().union(*(each.did_it | {each.asked_for or ""} for each in found if each is not None)) - {""}
+
+
+def _asked_by(viewer: Viewer, can: Iterable[str]) -> list[str]:
+    return [kind for kind in can if viewer.role is not None and may_ask(viewer.role, kind)]
+
+
+def _ticket_seen(viewer: Viewer, held: Mapping[str, Any]) -> dict[str, Any]:
+    involved: Involved | None = held["involved"]
+    shown = dict(thing_seen(viewer, "ticket", {name: value for name, value in held.items() if name != "involved"}))
+    acceptance = None if involved is None else involved.acceptance(viewer.names)
+    shown["can"] = [] if viewer.role is None else steps_open(held["state"], viewer.role, acceptance)
+    return shown
