@@ -39,6 +39,7 @@ Ability = Literal[
     "seal.renew",
     "changes.read",
     "changes.accounts",
+    "jobs.run",
 ]
 
 Server = Literal["hub", "gateway"]
@@ -72,6 +73,7 @@ ABILITY_ROLES: Mapping[Ability, frozenset[Role]] = {
     "seal.renew": _KEEPERS,
     "changes.read": _KEEPERS,
     "changes.accounts": frozenset({"admin"}),
+    "jobs.run": frozenset({"admin"}),
 }
 """Ability → who has it."""
 
@@ -89,6 +91,7 @@ _HUB_ALONE: frozenset[Ability] = frozenset(
         "accounts.write",
         "changes.read",
         "changes.accounts",
+        "jobs.run",
     }
 )
 """What a gateway does not keep: people, accounts, other sites, and what happens to a ticket after it was raised."""

@@ -19,7 +19,7 @@ from web.errors import Forbidden, NotFound
 from web.moments import At, written
 from web.once import OnceRoute
 from web.paging import Page
-from web.session.sessions import Allowed
+from web.session.sessions import Able
 from web.users import User
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"], route_class=OnceRoute)
@@ -29,7 +29,7 @@ MOST = 200
 State = Literal["waiting", "due", "running", "failing", "failed"]
 
 
-def _keeper(user: Annotated[User, Depends(Allowed("admin"))]) -> User:
+def _keeper(user: Annotated[User, Depends(Able("jobs.run"))]) -> User:
     """Jobs are of no site."""
     if not user.sees_all:
         raise Forbidden

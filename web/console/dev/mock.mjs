@@ -6,6 +6,7 @@
  *     PORT=8710 node dev/mock.mjs        sign in as guard, maintenance, installer, manager or admin; password: gatehouse
  */
 import { randomBytes, randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
@@ -32,6 +33,38 @@ const users = Object.entries(NAMES).map(([role, name]) => ({
   active: true,
 }));
 const sessions = new Map();
+const SHAPES = readFileSync(fileURLToPath(new URL("../src/api/shapes.ts", import.meta.url)), "utf8");
+const ABILITIES = JSON.parse(/ABILITIES = (\[[^\]]*\])/.exec(SHAPES)[1]);
+const GATEWAY_ALONE = ["accounts.lock", "seal.renew"];
+/** Here everybody may do everything that the state of a thing allows: the servers go by who asks. */
+const CAN = {
+  alarm: {
+    active: ["alarm.ack", "alarm.shelve"],
+    acknowledged: ["alarm.shelve"],
+    cleared: ["alarm.ack"],
+    shelved: ["alarm.unshelve"],
+    closed: [],
+  },
+  ticket: {
+    raised: ["take", "comment"],
+    taken: ["take", "comment", "finish"],
+    done: ["comment", "reopen"],
+    closed: ["comment", "reopen"],
+  },
+};
+
+/** For `JSON.stringify`: each thing with what may be done with it. */
+function told(_, value) {
+  if (value === null || typeof value !== "object") return value;
+  if ("lock" in value && "contact" in value) return { ...value, can: ["door.unlock", "door.mode"] };
+  if ("barrier" in value && "loops" in value) return { ...value, can: ["barrier.open", "barrier.close"] };
+  if ("acknowledged_at" in value) return { ...value, can: CAN.alarm[value.state] };
+  if ("assignee" in value && "steps" in value) return { ...value, can: GATEWAY ? [] : CAN.ticket[value.state] };
+  if ("token" in value && "user" in value)
+    return { ...value, can: ABILITIES.filter((one) => GATEWAY || !GATEWAY_ALONE.includes(one)) };
+  return value;
+}
+
 let failures = 0;
 let blockedUntil = 0;
 
@@ -61,7 +94,7 @@ function record(kind, source, data, at = site.at(Date.now())) {
 }
 
 function tell(name, body, id) {
-  const frame = `${id === undefined ? "" : `id: ${id}\n`}event: ${name}\ndata: ${JSON.stringify(body)}\n\n`;
+  const frame = `${id === undefined ? "" : `id: ${id}\n`}event: ${name}\ndata: ${JSON.stringify(body, told)}\n\n`;
   for (const screen of screens) screen.write(frame);
 }
 
@@ -567,7 +600,7 @@ async function answer(request, response) {
   const json = (status, found, headers = {}) =>
     response
       .writeHead(status, { "Content-Type": "application/json", ...headers })
-      .end(found === undefined ? "" : JSON.stringify(found));
+      .end(found === undefined ? "" : JSON.stringify(found, told));
   if (path === "about") return json(200, about());
   if (path === "session" && request.method === "POST") {
     const opened = signIn(await body(request));
@@ -581,7 +614,7 @@ async function answer(request, response) {
   }
   if (path === "live") {
     response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
-    response.write(`id: ${eventId}\nevent: snapshot\ndata: ${JSON.stringify(snapshot())}\n\n`);
+    response.write(`id: ${eventId}\nevent: snapshot\ndata: ${JSON.stringify(snapshot(), told)}\n\n`);
     screens.add(response);
     request.on("close", () => screens.delete(response));
     return undefined;

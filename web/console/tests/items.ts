@@ -52,6 +52,7 @@ export function alarm(id: string, more: Partial<Alarm> = {}): Alarm {
     acknowledged_by: null,
     shelved_until: null,
     note: "",
+    can: [],
     ...more,
   };
 }
@@ -76,6 +77,7 @@ export function ticket(id: string, more: Partial<Ticket> = {}): Ticket {
     count: 1,
     history: [],
     steps: [],
+    can: [],
     ...more,
   };
 }
@@ -87,6 +89,7 @@ export const lane = (id: string, barrier: Lane["barrier"] = "down", site = "demo
   loops: { before: false, under: false },
   last_plate: null,
   at: null,
+  can: ["barrier.open", "barrier.close"],
 });
 
 export function snapshot(more: Partial<Snapshot> = {}): Snapshot {

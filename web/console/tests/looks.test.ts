@@ -51,6 +51,7 @@ describe("a PIN", () => {
   };  // prettier-ignore
 
   it("is hidden until somebody has it shown", async () => {
+    session.can = ["people.read", "people.write"];
     session.user = { id: "a", username: "zhao", name: "Zhao", role: "manager", language: "zh", sites: ["demo"] };
     const holder = { id: "h-1", site: "demo", name: "周明远", kind: "resident", unit: "", valid_from: null, valid_to: null };
     const asked = server(({ method, path }) => {

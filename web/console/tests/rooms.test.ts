@@ -22,7 +22,7 @@ const ROOMS: readonly [RegExp, Room][] = [
   [/^live\/table$/, "table"],
   [/^areas\/[^/]+\/live$/, "tables"],
   [/^live\//, "live"],
-  [/^shell\/(stores\/|area$|roles$|fields$)/, "stores"],
+  [/^shell\/(stores\/|area$|fields$)/, "stores"],
   [/^areas\//, "area"],
   [/^areas$/, "list"],
   [/^shell\//, "shell"],

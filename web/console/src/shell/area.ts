@@ -2,8 +2,8 @@
 
 import type { Component } from "vue";
 
+import type { Ability } from "@/api/types";
 import type { IconName } from "@/kit/AppIcon.vue";
-import type { Ability } from "@/shell/roles";
 
 export interface Area {
   pages: readonly AreaPage[];

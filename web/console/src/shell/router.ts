@@ -2,10 +2,10 @@
 
 import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
 
+import type { Ability } from "@/api/types";
 import { AREAS } from "@/areas";
 import type { AreaPage } from "@/shell/area";
-import { homeOf, type Ability } from "@/shell/roles";
-import { able, session, sessionKnown } from "@/shell/stores/session";
+import { able, homeOf, session, sessionKnown } from "@/shell/stores/session";
 
 declare module "vue-router" {
   interface RouteMeta {
@@ -30,10 +30,10 @@ export const router = createRouter({ history: createWebHistory(), routes });
 
 router.beforeEach(async (to) => {
   await sessionKnown;
-  if (to.meta.open) return session.user ? homeOf(session.user, session.about) : true;
+  if (to.meta.open) return session.user ? homeOf(session.user, session.can) : true;
   if (session.user === null) return { path: "/sign-in", query: to.path === "/" ? {} : { next: to.fullPath } };
-  if (to.path === "/") return homeOf(session.user, session.about);
-  if (to.meta.ability && !able(to.meta.ability)) return homeOf(session.user, session.about);
+  if (to.path === "/") return homeOf(session.user, session.can);
+  if (to.meta.ability && !able(to.meta.ability)) return homeOf(session.user, session.can);
   return true;
 });
 

@@ -1,7 +1,7 @@
 /** /api/tickets. */
 
 import { api } from "@/api/client";
-import type { NewTicket, Page, StepBody, Ticket, TicketState } from "@/api/types";
+import type { NewTicket, Page, Step, StepBody, Ticket, TicketState } from "@/api/types";
 
 export const ticketPage = (
   site: string | null,
@@ -13,10 +13,10 @@ export const oneTicket = (id: string): Promise<Ticket> => api.get(`/api/tickets/
 
 export const openTicket = (body: NewTicket): Promise<Ticket> => api.post("/api/tickets", body);
 
+export type { Step } from "@/api/types";
+
 /** What a person says with a step. */
 export type Said = Omit<StepBody, "assignee">;
-
-export type Step = "take" | "comment" | "finish" | "accept" | "reopen";
 
 export const takeStep = (id: string, step: Step, said: Said = {}): Promise<Ticket> =>
   api.post(`/api/tickets/${encodeURIComponent(id)}/${step}`, said);

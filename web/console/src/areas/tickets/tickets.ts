@@ -1,7 +1,4 @@
-/**
- * In which order tickets stand, and who accepts finished work that no device vouches for, as rules/tickets/steps.py has
- * it. Pure.
- */
+/** In which order tickets stand, and what is said of one's own work. Pure. */
 
 import type { Ticket, User } from "@/api/types";
 import { compareSeverity } from "@/kit/marks/severity";
@@ -12,19 +9,10 @@ export function compareTickets(a: Ticket, b: Ticket): number {
   return compareSeverity(a.severity, b.severity) || a.raised_at.localeCompare(b.raised_at);
 }
 
-/** `own`: it would be theirs to accept, had they not done the work themselves. */
-export type Acceptance = "may" | "own" | "no";
-
-/** Whether they reported or asked for it. */
-export function askedFor(ticket: Ticket, user: User | null): boolean {
-  return user !== null && personId(ticket.steps.find((step) => step.step === "opened")?.by) === user.id;
-}
-
-export function acceptance(ticket: Ticket, user: User | null, answers: boolean): Acceptance {
-  if (user === null || ticket.state !== "done" || ticket.alarm !== null) return "no";
-  if (!answers && !askedFor(ticket, user)) return "no";
-  const finished = ticket.steps.filter((step) => step.step === "finished").at(-1);
-  const own = personId(ticket.assignee) === user.id || personId(finished?.by) === user.id;
-  // An administrator may be the only one who is left; only the server knows, and it says so.
-  return own && user.role !== "admin" ? "own" : "may";
+/** Whether somebody else has to accept it for the one reason that they did the work themselves. */
+export function ownWork(ticket: Ticket, user: User | null, answers: boolean): boolean {
+  if (user === null || ticket.state !== "done" || ticket.alarm !== null || ticket.can.includes("accept")) return false;
+  const by = (step: string) => personId(ticket.steps.filter((each) => each.step === step).at(-1)?.by);
+  const own = personId(ticket.assignee) === user.id || by("finished") === user.id;
+  return own && (answers || by("opened") === user.id);
 }

@@ -3,13 +3,14 @@
 import { reactive } from "vue";
 
 import { api, ApiError } from "@/api/client";
-import type { About, Session, User } from "@/api/types";
+import type { Ability, About, Session, User } from "@/api/types";
 import { suggestLanguage } from "@/kit/preferences";
-import { may, type Ability } from "@/shell/roles";
 
 export const session = reactive({
   user: null as User | null,
   about: null as About | null,
+  /** What the server says that the person may do; it enforces, the console only hides what would be refused. */
+  can: [] as Ability[],
   /** Whether the first question after the page was opened has been answered. */
   known: false,
   /** Why the person has to sign in (again): their session ended by itself. */
@@ -25,7 +26,15 @@ export const sessionKnown = new Promise<void>((resolve) => (nowKnown = resolve))
 const others = typeof BroadcastChannel === "function" ? new BroadcastChannel("gatehouse-session") : null;
 
 export function able(ability: Ability): boolean {
-  return may(session.user, session.about, ability);
+  return session.user !== null && session.can.includes(ability);
+}
+
+/** Where a person starts. */
+export function homeOf(user: User | null, can: readonly Ability[]): string {
+  if (can.includes("sites.read") && user !== null && (user.sites.includes("*") || user.sites.length > 1)) return "/sites";
+  if (user?.role === "maintenance") return "/tickets";
+  if (user?.role === "installer") return "/devices";
+  return "/guard";
 }
 
 export async function loadAbout(): Promise<void> {
@@ -49,7 +58,8 @@ export async function loadSession(): Promise<void> {
   nowKnown();
 }
 
-function become({ user, weak_password }: Session): void {
+function become({ user, weak_password, can }: Session): void {
+  session.can = can;
   session.user = user;
   session.weakPassword = weak_password;
   session.ended = false;
