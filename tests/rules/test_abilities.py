@@ -36,6 +36,7 @@ TABLE: dict[Ability, str] = {
     "seal.renew": "manager admin",
     "changes.read": "manager admin",
     "changes.accounts": "admin",
+    "jobs.run": "admin",
 }
 
 
