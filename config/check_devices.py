@@ -105,7 +105,7 @@ def _unsaid_ratios(draft: Draft, place: Place, profile: Profile, missing: str) -
 
 def _addresses(draft: Draft) -> None:
     """By the profiles' protocols, so that a bus whose own lines are wrong hides nothing."""
-    owners: dict[tuple[str, str, str], str] = {}
+    owners: dict[tuple[str, str], str] = {}
     for id_, device in draft.devices.items():
         profile = draft.profile_of(id_)
         if profile is None:
@@ -121,7 +121,7 @@ def _addresses(draft: Draft) -> None:
             draft.remark(place, address.doubt, address.found)
         if address.alike is None or device.bus not in draft.ids["buses"]:
             continue
-        owner = owners.setdefault((device.bus, profile.protocol, address.alike), id_)
+        owner = owners.setdefault((device.bus, address.alike), id_)
         if owner != id_:
             zh = wires.twice.zh.format(owner=owner, bus=device.bus)
             en = wires.twice.en.format(owner=owner, bus=device.bus)

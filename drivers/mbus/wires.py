@@ -20,7 +20,7 @@ def _address(of: Hanging) -> Address:
         unit = str(of.device.unit)
         if of.device.unit not in UNITS:
             return Address("unit", unit, wrong=Text("M-Bus 主地址为 0–250", "a primary M-Bus address is 0 to 250"))
-        return Address("unit", unit, alike=f"unit {unit}")
+        return Address("unit", unit, alike=f"mbus unit {unit}")
     found = of.device.address.upper()
     if SECONDARY.fullmatch(of.device.address) is None:
         words = Text(
@@ -28,7 +28,7 @@ def _address(of: Hanging) -> Address:
             "expected the 8 digits printed on the meter, or 16 with maker, version and medium (F fits anything)",
         )
         return Address("address", found, wrong=words)
-    return Address("address", found, alike=f"address {found}")
+    return Address("address", found, alike=f"mbus {found}")
 
 
 WIRES = Wires(buses=METER_BUSES, address=_address)

@@ -76,6 +76,6 @@ def printed(digits: int) -> Callable[[Hanging], Address]:
                 f"只有 {digits - 1} 位，表上一般印 {digits} 位：是否漏了一位？将按 {whole} 使用",
                 f"has {digits - 1} digits where meters bear {digits}: is one missing? {whole} will be used",
             )
-        return Address("address", found, alike=whole, doubt=doubt)
+        return Address("address", found, alike=f"{of.profile.protocol} {whole}", doubt=doubt)
 
     return address
