@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,7 +16,7 @@ from hub.jobs.job import Job
 if TYPE_CHECKING:
     from hub.telemetry.ingest import Latest
 
-Standing = Callable[[AsyncConnection, list[str] | None], Awaitable[Mapping[str, Sequence[Mapping[str, Any]]]]]
+Standing = Callable[[AsyncConnection, list[str] | None], Awaitable[Mapping[str, Sequence[Mapping[str, object]]]]]
 """What stands at these sites (None: at all), by the kind that the live stream calls it."""
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 from sqlalchemy import text
@@ -62,8 +61,8 @@ class HubLiveSource:
             }
         return Snapshot(last, msgspec.json.encode(body), concerned(standing.get("ticket", ())))
 
-    async def _standing_at(self, conn: AsyncConnection, view: View) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        found: dict[str, Sequence[Mapping[str, Any]]] = {}
+    async def _standing_at(self, conn: AsyncConnection, view: View) -> Mapping[str, Sequence[Mapping[str, object]]]:
+        found: dict[str, Sequence[Mapping[str, object]]] = {}
         for standing in self._standing:
             here = await standing(conn, _list(view.sites))
             assert found.keys().isdisjoint(here)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,7 +18,7 @@ MOST_OPEN = 1000
 """Open ones that a screen starts from at the most; the list has them all."""
 
 
-async def _standing(conn: AsyncConnection, sites: list[str] | None) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+async def _standing(conn: AsyncConnection, sites: list[str] | None) -> Mapping[str, Sequence[Mapping[str, object]]]:
     async with session_on(conn) as session:
         return {"alarm": [service.item_of(row) for row in await service.open_ones(session, sites, MOST_OPEN)]}
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import msgspec
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.commands import CommandKind, Person
@@ -25,6 +24,7 @@ from hub.alarms.service import check_state
 from hub.commands import service as commands
 from hub.commands.service import HUB, AskedCommand
 from hub.database.event import to_instant
+from hub.database.rows import StatementRow
 from hub.events import stream
 from hub.jobs import queue
 from web import shapes
@@ -117,8 +117,8 @@ def _until(asked: AskedCommand, now: datetime) -> str:
     return to_instant(now + timedelta(seconds=float(asked.args["for_s"] or 0)))
 
 
-async def _known(conn: AsyncConnection, site: str, rule: str, source: str) -> Row[Any] | None:
-    found: Sequence[Row[Any]] = (await conn.execute(_KNOWN, {"site": site, "rule": rule, "source": source})).all()
+async def _known(conn: AsyncConnection, site: str, rule: str, source: str) -> StatementRow | None:
+    found: Sequence[StatementRow] = (await conn.execute(_KNOWN, {"site": site, "rule": rule, "source": source})).all()
     return found[0] if found else None
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
-from sqlalchemy import Row
 
 from contract.facts.hub import ChangedKind, RecordChanged
 from hub.changes import service
+from hub.database.rows import StatementRow
 from hub.database.transactions import Reading
 from rules.abilities import able
 from web import shapes
@@ -30,8 +30,8 @@ class FieldShape(BaseModel):
     """One field: what it was and what it became; null: nothing, or not known any more."""
 
     field: str
-    before: Any
-    after: Any
+    before: object
+    after: object
 
 
 class ChangeShape(BaseModel):
@@ -79,7 +79,7 @@ async def changes(
     return Page(items=[_shape(row) for row in rows[:limit]], next=last)
 
 
-def _shape(row: Row[Any]) -> ChangeShape:
+def _shape(row: StatementRow) -> ChangeShape:
     event = msgspec.json.decode(row.data, type=RecordChanged)
     said = {"before": {}, "after": {}} if row.said is None else msgspec.json.decode(row.said)
     before, after = said["before"], said["after"]

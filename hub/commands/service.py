@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import cast
 
 import msgspec
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.commands import Command, CommandKind, Person
@@ -19,6 +19,7 @@ from contract.presence import Answered
 from contract.texts import Text
 from hub.commands.targets import exists
 from hub.database.event import latest, to_datetime, to_instant
+from hub.database.rows import StatementRow
 from hub.database.transactions import outcome
 from hub.events import stream
 from hub.gateways.service import gateway_of
@@ -181,7 +182,7 @@ async def told(conn: AsyncConnection, gateway: str, answers: Sequence[Answered],
             await answered(conn, gateway, msgspec.structs.replace(answer, at=at))
 
 
-async def to_send(conn: AsyncConnection, gateways: set[str], born: set[str], now: datetime) -> list[Row[Any]]:
+async def to_send(conn: AsyncConnection, gateways: set[str], born: set[str], now: datetime) -> list[StatementRow]:
     """Commands that are worth sending: never sent, or, to gateways that were born again, not answered."""
     values = {"gateways": list(gateways | born), "born": list(born), "now": now}
     return list(await conn.execute(_OPEN, values))
@@ -231,7 +232,7 @@ async def waiting(conn: AsyncConnection) -> set[str]:
     return set((await conn.execute(_WAITING)).scalars())
 
 
-def message(row: Row[Any]) -> Command:
+def message(row: StatementRow) -> Command:
     """A command as the gateway gets it."""
     return Command(
         id=row.id,
@@ -245,7 +246,7 @@ def message(row: Row[Any]) -> Command:
     )
 
 
-def command_item(row: Row[Any]) -> shapes.Command:
+def command_item(row: StatementRow) -> shapes.Command:
     """A command as REST shows it."""
     return {
         "id": row.id,
@@ -267,7 +268,7 @@ def _result(at: str, why: Text | None) -> str:
     return msgspec.json.encode(result).decode()
 
 
-def _tell(conn: AsyncConnection, row: Row[Any]) -> None:
+def _tell(conn: AsyncConnection, row: StatementRow) -> None:
     item = command_item(row)
     outcome(conn).state({**item, "kind": "command", "command": item["kind"]})
 

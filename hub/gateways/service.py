@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.topics import valid_id
 from hub.database.event import to_instant
+from hub.database.rows import StatementRow
 from web import shapes
 
 GATEWAY_COLUMNS = (
@@ -53,7 +53,7 @@ async def gateway_of(conn: AsyncConnection, site: str) -> str | None:
     return None if found is None else str(found)
 
 
-def gateway_item(row: Row[Any]) -> shapes.Gateway:
+def gateway_item(row: StatementRow) -> shapes.Gateway:
     """A gateway as REST gives it."""
     return {
         "id": row.id,
@@ -73,6 +73,6 @@ def gateway_item(row: Row[Any]) -> shapes.Gateway:
     }
 
 
-def gateway_frame(row: Row[Any]) -> dict[str, Any]:
+def gateway_frame(row: StatementRow) -> dict[str, object]:
     """The same as a state of the live stream."""
     return {"kind": "gateway", **gateway_item(row)}

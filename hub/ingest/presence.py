@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import structlog
 from prometheus_client import Gauge
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.acks import Ack
@@ -20,6 +20,7 @@ from contract.texts import Text
 from hub.commands import service as commands
 from hub.database.driver import driver
 from hub.database.failures import FAULTS, passes
+from hub.database.rows import StatementRow
 from hub.database.transactions import Database, outcome
 from hub.downlink import Send
 from hub.events import stream
@@ -164,7 +165,7 @@ class GatewayPresence:
         else:
             self._forget(gateway, row, f"silent for {self._silence_s:g} s")
 
-    def _forget(self, gateway: str, row: Row[Any] | None, why: str) -> None:
+    def _forget(self, gateway: str, row: StatementRow | None, why: str) -> None:
         self._last.pop(gateway, None)
         ONLINE.set(len(self._last))
         if row is not None:
@@ -250,7 +251,7 @@ def _received(arrived: PresenceArrived) -> datetime:
     return datetime.fromtimestamp(arrived.at_ms / 1000, UTC)
 
 
-async def _tell_lost(conn: AsyncConnection, row: Row[Any] | None) -> None:
+async def _tell_lost(conn: AsyncConnection, row: StatementRow | None) -> None:
     if row is not None:
         data = GatewaySeen(gateway=row.id, backlog=row.backlog)
         await stream.record(conn, "gateway.lost", row.id, data, site=row.site)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
-from sqlalchemy import Row
 
 from hub.changes import service as changes
 from hub.changes.service import Change
+from hub.database.rows import StatementRow
 from hub.database.transactions import Reading, Writing, connection
 from hub.jobs import queue
 from hub.jobs.job import Job
@@ -94,7 +94,7 @@ async def run(job: int, user: Keeper, session: Writing, known: Jobs) -> JobShape
     return _shape(after, known[after.name], datetime.now(UTC))
 
 
-def _shape(row: Row[Any], job: Job, now: datetime) -> JobShape:
+def _shape(row: StatementRow, job: Job, now: datetime) -> JobShape:
     return JobShape(
         id=row.id,
         name=row.name,
@@ -110,7 +110,7 @@ def _shape(row: Row[Any], job: Job, now: datetime) -> JobShape:
     )
 
 
-def _state(row: Row[Any], now: datetime) -> State:
+def _state(row: StatementRow, now: datetime) -> State:
     if row.held:
         return "running"
     if row.failed_at is not None:

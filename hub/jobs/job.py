@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from contract.texts import Text
 from hub.database.transactions import Database
@@ -46,8 +46,8 @@ class Work:
     database: Database
     now: datetime
     key: str = ""
-    data: Any = None
-    parts: Mapping[type[Any], Any] = field(default_factory=dict)
+    data: object = None
+    parts: Mapping[type[object], object] = field(default_factory=dict)
 
     def part(self, kind: type[Part]) -> Part:
         """The process's one object of that class."""

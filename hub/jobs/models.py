@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Column, Identity, Index, UniqueConstraint, text
 from sqlmodel import Field
@@ -30,7 +29,7 @@ class JobRow(Table, table=True):
     id: int = Field(sa_column=Column(BigInteger, Identity(always=False), primary_key=True))
     name: str = Field(max_length=64)
     key: str = Field(default="", max_length=128)
-    data: Any = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    data: object = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     due_at: datetime | None = Field(default=None, sa_type=Moment)
     held_by: str | None = Field(default=None, max_length=64)
     held_until: datetime | None = Field(default=None, sa_type=Moment)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Row, bindparam, text
+from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Double, Text
 
+from hub.database.rows import StatementRow
 from hub.jobs.job import Job
 
 CHANNEL = "gatehouse_jobs"
@@ -85,13 +86,15 @@ class HeldJob(NamedTuple):
     id: int
     job: Job
     key: str
-    data: Any
+    data: object
     failures: int
     lapsed: bool
     holder: str
 
 
-async def put(conn: AsyncConnection, name: str, at: datetime | None = None, *, key: str = "", data: Any = None) -> None:
+async def put(
+    conn: AsyncConnection, name: str, at: datetime | None = None, *, key: str = "", data: object = None
+) -> None:
     """Have a job done at `at` (None: at once) if this transaction is committed; earlier, if it is wanted earlier.
 
     `key`: which of them; the same one is put once, however often it is asked for.
@@ -169,11 +172,11 @@ _LISTED = text(
 _FIND = text(f"SELECT {_SHOWN} FROM jobs WHERE id = :id")
 
 
-async def find(conn: AsyncConnection, row: int) -> Row[Any] | None:
+async def find(conn: AsyncConnection, row: int) -> StatementRow | None:
     """One job as it stands, None if there is none."""
     return (await conn.execute(_FIND, {"id": row})).one_or_none()
 
 
-async def listed(conn: AsyncConnection, names: Sequence[str], limit: int) -> list[Row[Any]]:
+async def listed(conn: AsyncConnection, names: Sequence[str], limit: int) -> list[StatementRow]:
     """The standing jobs of these names, and of the others those that fail; what has failed first."""
     return list(await conn.execute(_LISTED, {"names": list(names), "limit": limit}))

@@ -13,7 +13,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
-from typing import Any
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,7 +21,7 @@ from hub.database.failures import passes
 from hub.database.transactions import Database
 from hub.jobs import queue
 from hub.jobs.figures import LONG, RUNS, JobFigures
-from hub.jobs.job import Again, Job, Result, Work
+from hub.jobs.job import Again, Done, Job, Result, Work
 from hub.jobs.queue import HeldJob
 
 log = structlog.get_logger(__name__)
@@ -48,7 +47,7 @@ class Worker:
         self.jobs = tuple(jobs)
         self.figures = JobFigures([job.name for job in jobs])
         self._database = database
-        self._parts: Mapping[type[Any], Any] = {type(part): part for part in parts}
+        self._parts: Mapping[type[object], object] = {type(part): part for part in parts}
         self._at_once = at_once
         self._wake = asyncio.Event()
         self._name = secrets.token_hex(8)
@@ -155,7 +154,7 @@ class Worker:
             else:
                 return
 
-    async def _keep(self, held: HeldJob, doing: asyncio.Future[Any], began: float) -> None:
+    async def _keep(self, held: HeldJob, doing: asyncio.Future[Done | Again], began: float) -> None:
         """Give signs of life; end the work when it is another's, or when that cannot be ruled out any more."""
         loop, lease_s = asyncio.get_running_loop(), held.job.lease_s
         until = began + lease_s

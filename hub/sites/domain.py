@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,7 +14,7 @@ from hub.sites.models import CompanyRow, PlaceState, PostRow, SiteRow
 from hub.sites.projections import PROJECTIONS
 
 
-async def _standing(conn: AsyncConnection, sites: list[str] | None) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+async def _standing(conn: AsyncConnection, sites: list[str] | None) -> Mapping[str, Sequence[Mapping[str, object]]]:
     async with session_on(conn) as session:
         views = [service.view_of(row) for row in await service.listed(session, sites)]
     doors, lanes = await states.doors_and_lanes(conn, views)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, get_args
+from typing import get_args
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.facts.alarms import Severity
 from hub.alarms.service import CLOSED_FROM
+from hub.database.rows import StatementRow
 from hub.sites.schemas import Overview
 from web.moments import written
 
@@ -43,7 +44,7 @@ async def counts(conn: AsyncConnection, sites: Sequence[str] | None, now: dateti
     return [_item(row, since) for row in await conn.execute(_COUNTS, values)]
 
 
-def _item(row: Row[Any], since: datetime) -> Overview:
+def _item(row: StatementRow, since: datetime) -> Overview:
     open_ones = row.alarms or {}
     return {
         "site": row.id,

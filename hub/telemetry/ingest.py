@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -351,7 +351,7 @@ async def _newest(pg: Driver, arrays: Arrays, now: datetime) -> list[NewerReadin
     ]
 
 
-def _frame(site: str, reading: NewerReading) -> dict[str, Any]:
+def _frame(site: str, reading: NewerReading) -> dict[str, object]:
     return {
         "kind": "point",
         "id": reading.id,

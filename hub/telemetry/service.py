@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.readings import Quality
 from hub.database.event import to_instant
+from hub.database.rows import StatementRow
 from hub.telemetry.readings import QUALITIES, shown
 from web import shapes
 from web.shapes import Agg
@@ -132,7 +133,7 @@ def _whole_hours(start: datetime, step: timedelta) -> bool:
     return aligned and step % timedelta(hours=1) == timedelta()
 
 
-def _point_item(row: Row[Any]) -> shapes.Point:
+def _point_item(row: StatementRow) -> shapes.Point:
     quality: Quality = "bad" if row.quality is None else QUALITIES[row.quality]
     return {
         "id": row.id,
