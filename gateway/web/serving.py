@@ -40,7 +40,7 @@ PUSHES = Limits(in_all=128, each=32)
 """A camera has one or two; several may come from one address, behind a recorder."""
 
 RESTS = 9.0
-"""A rush of requests may take a tenth of the loop's time, the wires have the rest."""
+"""A rush of requests may take a tenth of the loop's time, people's and cameras' each; the wires have the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,6 @@ def web_servers(gateway: Served, settings: Settings) -> Iterator[WebServer]:
     pushes = push_app(gateway)
     limits = dict(zip(("console", "push"), descriptors.for_outside(CONSOLE.in_all, PUSHES.in_all), strict=True))
     metrics.publish(gateway)
-    turns = Turns(RESTS)
 
     def doorway(name: str, most: Limits, listening: Listening, proxies: str) -> Doorway:
         return Doorway(
@@ -84,7 +83,7 @@ def web_servers(gateway: Served, settings: Settings) -> Iterator[WebServer]:
             key=None if listening.key is None else str(listening.key),
             trusted_proxies=proxies,
             on_refused=lambda words: gateway.engine.report(InputRefused(name, words)),
-            turns=turns,
+            turns=Turns(RESTS),
         )
 
     console = gateway_app(

@@ -18,7 +18,7 @@ from web.addresses import networks
 from web.app import make_app
 from web.live.screens import LiveEvent, View
 from web.live.stream import Live, LiveLimits, Snapshot, State
-from web.server.server import make_server
+from web.server.server import Doorway, Server, make_server
 from web.session.passwords import Passwords
 from web.session.sessions import SessionLimits, Sessions, normal_username
 from web.session.store import StoredAccount, StoredSession
@@ -267,3 +267,16 @@ async def streaming(url: str, token: str, last_id: int | None = None, **query: s
     ):
         response.raise_for_status()
         yield Stream(response)
+
+
+@asynccontextmanager
+async def serving(app: FastAPI, doorway: Doorway) -> AsyncIterator[Server]:
+    """The app on a port of its own, until the block ends."""
+    server = make_server(app, doorway=doorway)
+    task = asyncio.create_task(server.serve())
+    await until(lambda: server.listener is not None)
+    try:
+        yield server
+    finally:
+        server.should_exit = True
+        await task

@@ -6,39 +6,26 @@ import asyncio
 import contextlib
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from typing import Annotated
 
 import httpx
 import pytest
 import structlog
-from fastapi import APIRouter, Body, FastAPI
+from fastapi import APIRouter, Body
 from starlette.requests import Request
 
 from tests.certificates import Signed, signed
-from tests.web.servers import house, until
+from tests.web.servers import house, serving, until
 from web.headers import BodyLimit
 from web.server import descriptors
 from web.server.bodies import Bodies
 from web.server.room import MOMENT_S, Limits
-from web.server.server import Doorway, Server, make_server
+from web.server.server import Doorway
 
 HALF = b"GET /healthz HTTP/1.1\r\nX-a: "
 FLOOD = 200
 LIMITS = Limits(in_all=24, each=8)
-
-
-@asynccontextmanager
-async def serving(app: FastAPI, doorway: Doorway) -> AsyncIterator[Server]:
-    server = make_server(app, doorway=doorway)
-    task = asyncio.create_task(server.serve())
-    await until(lambda: server.listener is not None)
-    try:
-        yield server
-    finally:
-        server.should_exit = True
-        await task
 
 
 @contextlib.contextmanager

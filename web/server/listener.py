@@ -16,6 +16,7 @@ from typing import Final, Protocol
 import structlog
 from prometheus_client import Counter, Gauge
 
+from web.addresses import lies_in
 from web.server.room import Full, Guest, Limits, Room
 
 log = structlog.get_logger("web.listener")
@@ -63,6 +64,12 @@ class Place:
         self.guest = guest
         self.transport: _Closable | None = None
         self.connecting: asyncio.Task[None] | None = None
+
+    @property
+    def who(self) -> str:
+        """Whose turn it is when it is this connection's: its address's; those of a proxy each have their own."""
+        spared = lies_in(self.guest.address, self._listener.room.limits.spared)
+        return f"{self.guest.address} {id(self):x}" if spared else self.guest.subscriber
 
     def waits(self) -> None:
         """It waits for (more of) a request."""

@@ -40,7 +40,7 @@ class Doorway:
     """Who gets in. `name`: what the server is called in figures and logs; `on_refused` hears who was turned away.
 
     `certificate` and `key`: PEM files, for TLS. `trusted_proxies`: whose X-Forwarded-For and -Proto count (addresses
-    and ranges, with commas); nobody's if empty. `turns`: by which requests begin, of all the servers that share them.
+    and ranges, with commas); nobody's if empty. `turns`: by which requests begin.
     """
 
     name: str = "console"
