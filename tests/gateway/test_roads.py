@@ -169,7 +169,7 @@ async def test_an_answer_on_modbus_is_an_alarm_within_ten_hops_and_a_ticket_four
     assert stacks["answered"] == ["tcp.data_received", "tcp.heard", "tcp._answered"]
     # `run`, `_step` and `_read` have waited for it.
     waited, alarm = stacks["alarm.raised"][:2], stacks["alarm.raised"][2:]
-    assert waited == ["bus.run", "bus._step"]
+    assert waited == ["owner.run", "owner._step"]
     assert alarm == [
         "bus._read",
         "bus._tell",

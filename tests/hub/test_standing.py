@@ -103,7 +103,7 @@ async def test_what_the_hub_lacks_is_created_with_its_ticket(database: Database)
             "response": {"zh": "停泵", "en": "Stop the pump"}, "values": {"pump-1.flow": 0.0},
             "raised_at": instant(NOW_MS), "cleared_at": None, "acknowledged_at": instant(NOW_MS + 5),
             "acknowledged_by": {"id": "a-1", "name": "李师傅", "role": "guard"},
-            "shelved_until": instant(NOW_MS + 60_000), "note": "检修",
+            "shelved_until": instant(NOW_MS + 60_000), "note": "检修", "can": ["alarm.unshelve"],
         }  # fmt: skip
         opened = await the_ticket(client)
         assert (opened["id"], opened["alarm"], opened["state"]) == (ticket.ticket, said.alarm, "raised")
