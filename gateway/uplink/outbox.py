@@ -14,7 +14,9 @@ sent after it.
 
 Where this journal has a hole (a damaged file gave only some of its events), the next batch cannot be made. Then, once
 everything before it is answered, the hub is asked what it holds: what its head proves goes as acknowledged, and only
-what lies behind the hole and not at the hub moves to a new stream.
+what lies behind the hole and not at the hub moves to a new stream. A hub that expects less than it had acknowledged may
+be restored, or may hold something else behind the hole, and its word is the same: it gets everything up to the hole
+again. When it has asked for that twice over one connection and acknowledges it once more, what lies behind moves.
 """
 
 from __future__ import annotations
@@ -36,6 +38,9 @@ REFUSED_S = 30.0
 
 FORK_AGAIN_S = 60.0
 """How long to wait before a second fork, if the hub accepted nothing since the first."""
+
+_TURNS = 2
+"""How often over one connection the hub may ask for what lies before a hole again; then what lies behind it moves."""
 
 _REPEAT_S = 1.0
 """Answers to the batches behind a gap all name the same gap; within this time they count as one."""
@@ -120,6 +125,7 @@ class Outbox:
         self._break: _Break | None = None
         self._asked = False
         self._ask_at = 0.0
+        self._turns = 0
 
     # --- What happens
 
@@ -185,8 +191,11 @@ class Outbox:
         self._owed_since = None
         if self._forking:
             return Ignored("a fork is being made")
-        if self._break is not None and self._asked and ack.state in ("expected", "fork"):
-            return self._answered(self._break, ack, floor, now)
+        if ack.state in ("expected", "fork"):
+            asked, self._asked = self._asked, False
+            # While something is on its way, this may be the answer to that.
+            if asked and self._break is not None and self._at_break() and not self._in_flight:
+                return self._answered(self._break, ack, floor, now)
         if ack.state == "fork":
             return self._suspect(ack.seq, ack.why or "the hub holds something else", now)
         if ack.state == "refused":
@@ -241,6 +250,7 @@ class Outbox:
         self._owed_since = None
         self._asked = False
         self._ask_at = 0.0
+        self._turns = 0
         self._rewound = None
         self._suspected = None
         self._shown.clear()
@@ -259,6 +269,8 @@ class Outbox:
             return Ignored(f"{seq} is acknowledged with another hash: it answers another life of this journal")
         self._free(seq, now)
         self._window = self._full_window
+        if self._turns >= _TURNS and self._break is not None and seq == self._break.after:
+            return self._fork(seq, self._break.why, now)
         return Freed(seq)
 
     def _free(self, seq: int, now: float) -> None:
@@ -294,17 +306,23 @@ class Outbox:
         return Rewound(self.acked)
 
     def _answered(self, broken: _Break, ack: Ack, floor: int, now: float) -> Meaning:
-        if self._in_flight or not self._at_break():
-            return Ignored("what was sent is to be answered first")
-        self._asked = False
         if ack.state == "fork":
             # This journal ends before the hub's stream does: all that it holds is there.
             return Ignored("of before") if ack.seq < self.acked else self._fork(ack.seq, ack.why, now)
         if ack.seq < self.acked and self.acked > floor:
-            return self._expected(ack.seq, floor, now)
+            return self._turn_back(max(ack.seq, floor), now)
         if ack.seq <= self.acked or ack.head is None:
             return self._fork(self.acked, broken.why, now)
         return Told(ack.seq, ack.head)
+
+    def _turn_back(self, seq: int, now: float) -> Meaning:
+        # Whatever is suspected: at a break nothing goes that could confirm or refute it.
+        self._turns += 1
+        self._suspected = None
+        self._rewound = seq, now
+        self._start_over()
+        self.acked = seq
+        return Rewound(seq)
 
     def _suspect(self, agreed: int, why: str, now: float) -> Meaning:
         if agreed < self.acked:

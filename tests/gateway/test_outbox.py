@@ -322,6 +322,48 @@ def test_a_hub_that_was_restored_gets_again_what_is_before_the_hole() -> None:
     assert isinstance(at_a_hole().heard(word("expected", 20, "9" * 64), 90, 1.1), ForkNeeded)
 
 
+def turned_back(outbox: Outbox, now: float) -> None:
+    """The hub, asked at the hole, expects 20; it gets everything before the hole again."""
+    assert outbox.asks(now)
+    outbox.asked(1000, "1" * 64, now)
+    assert outbox.heard(word("expected", 20, None), 0, now) == Rewound(20)
+    assert send_all(outbox, 1000, now, size=70) == [90]
+
+
+def test_a_hub_that_turns_back_twice_for_what_it_then_has_parts_at_the_hole() -> None:
+    outbox = at_a_hole()
+    turned_back(outbox, 1.0 + SILENCE_S)
+    assert outbox.heard(ack("committed", 90), 0, 3.1) == Freed(90)
+    turned_back(outbox, 3.0 + SILENCE_S)
+    assert outbox.heard(ack("committed", 90), 0, 5.1) == ForkNeeded(90, "events 91 to 99 are not held")
+
+
+def test_a_new_connection_begins_to_count_anew_how_often_it_is_turned_back() -> None:
+    outbox = at_a_hole()
+    for now in (10.0, 20.0, 30.0):
+        turned_back(outbox, now)
+        assert outbox.heard(ack("committed", 90), 0, now) == Freed(90)
+        outbox.connected()
+
+
+def test_a_fork_that_nothing_can_confirm_keeps_nobody_at_a_hole() -> None:
+    outbox = opened(90)
+    outbox.broken(90, "events 91 to 99 are not held")
+    assert isinstance(outbox.heard(ack("fork", 1000), 0, 1.0), Ignored)
+    assert outbox.heard(ack("committed", 90), 0, 1.1) == Freed(90)
+    turned_back(outbox, 1.0 + SILENCE_S)
+
+
+def test_an_unanswered_birth_hides_no_fork_before_a_hole() -> None:
+    outbox = online()
+    outbox.asked(1000, "1" * 64, 0.0)
+    assert send_all(outbox, 90, 0.0) == [10]
+    assert outbox.heard(ack("committed", 10), 0, 0.1) == Freed(10)
+    send_all(outbox, 90, 0.1)
+    outbox.broken(90, "events 91 to 99 are not held")
+    forked(outbox, 20, 0.2)
+
+
 def test_what_was_sent_before_the_hole_is_answered_first() -> None:
     outbox = opened(1000)
     outbox.broken(90, "event 92 was changed")
