@@ -25,7 +25,7 @@ from gateway.journal.state import Late, State
 from gateway.journal.syncer import Syncer
 from gateway.journal.upkeep import Keep, Upkeep
 from gateway.journal.waiters import DiskWaiters, holds
-from gateway.journal.writer import Append, Commit, Failure, GivenUp, Job, Writer
+from gateway.journal.writer import Append, Commit, Dropped, Failure, GivenUp, Job, Reported, Writer
 from gateway.listeners import Listeners
 from gateway.sqlite.disk import Damaged, Disk, FileLock, JournalTooNew
 from gateway.sqlite.file import Damages, Opened
@@ -140,9 +140,7 @@ class Journal(Position):
         facts = [fact(draft, now, self._clock.state) for draft in drafts]
         self._state.change(state)
         for lost in self._writer.put(Append(facts, list(state), future)):
-            if lost.done is not None and not lost.done.done():
-                lost.done.set_result([])
-            self.stall.dropped(len(lost.facts))
+            self.stall.dropped(lost.abandoned())
         if self.stall.writing:
             self._late(future, len(facts))
         else:
@@ -323,12 +321,16 @@ class Journal(Position):
 
         return report
 
-    def _wrote(self, report: Opened[JournalStanding] | Commit | Failure) -> None:
+    def _wrote(self, report: Reported) -> None:
         if isinstance(report, Opened):
             self._stands(report)
             return
         if isinstance(report, Failure):
             self._write_failed(report)
+            return
+        if isinstance(report, Dropped):
+            self.stall.dropped(report.append.abandoned())
+            self.stall.failed(report.why)
             return
         forked = report.place.number != self._place.number
         self._place = report.place

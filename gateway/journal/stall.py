@@ -64,7 +64,7 @@ class Stall:
             self._late_timer = self._loop.call_later(self._late_s, self._loop.call_soon, self._late_over)
 
     def dropped(self, facts: int) -> None:
-        """The memory for waiting facts was full."""
+        """The memory for waiting facts was full, or they cannot be written."""
         self._dropped += facts
 
     def failed(self, why: str) -> None:

@@ -2,6 +2,9 @@
 
 Opening the file is a part of that: a gateway begins, and goes on, without one. Appends wait in bounded memory. When
 that is full the oldest facts are dropped and counted; their state is kept, because decisions depend on it.
+
+What is in hand waits again whatever keeps it from being committed. If that is not the disk but one of the appends (a
+value that no file takes), each of them is written alone, and only the one that cannot be written is dropped.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +24,7 @@ import structlog
 from gateway.journal import tables
 from gateway.journal.opening import JournalStanding
 from gateway.journal.records import Fact, Place, Recorded, Row, StateChange, placed, recorded
-from gateway.sqlite.disk import Damaged, Disk, damaging, unopened
+from gateway.sqlite.disk import Damaged, Disk, damaging, unopened, unwritable
 from gateway.sqlite.file import Opened, StoreFile
 
 log = structlog.get_logger(__name__)
@@ -39,7 +43,8 @@ RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 class Append:
     """Facts and state that belong together; `done` is completed on the loop when they are committed.
 
-    `number`: which one it is since the start, given when it is handed over.
+    `number`: which one it is since the start, given when it is handed over. `alone`: it is written in a transaction of
+    its own, because one that it was in could not be written.
     """
 
     facts: list[Fact]
@@ -47,6 +52,13 @@ class Append:
     done: asyncio.Future[list[Recorded]] | None
     rows: list[Row] = field(default_factory=list)
     number: int = 0
+    alone: bool = False
+
+    def abandoned(self) -> int:
+        """It is dropped, and nobody waits for it any longer; how many facts it had. Call it on the loop."""
+        if self.done is not None and not self.done.done():
+            self.done.set_result([])
+        return len(self.facts)
 
 
 @dataclass(slots=True)
@@ -76,11 +88,20 @@ class Failure:
     error: Exception | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """An append that could not be written though the disk takes others. Its state is tried by itself."""
+
+    append: Append
+    why: str
+
+
 class GivenUp(RuntimeError):
     """The journal stands elsewhere than when this was asked for."""
 
 
-Report = Callable[[Opened[JournalStanding] | Commit | Failure], None]
+Reported = Opened[JournalStanding] | Commit | Failure | Dropped
+Report = Callable[[Reported], None]
 
 
 class Writer:
@@ -96,6 +117,7 @@ class Writer:
         self._waiting: deque[Append] = deque()
         self._waiting_facts = 0
         self._carried: dict[tuple[str, str], StateChange] = {}
+        self._in_hand: list[Append] = []
         self._jobs: deque[Job] = deque()
         self._jobs_turn = False
         self._closing = False
@@ -173,9 +195,10 @@ class Writer:
         while True:
             try:
                 went = self._open() and self._work()
-            except Exception as error:  # whatever is wrong with a file: doors go on, and it is tried again
-                self._failed(error)
-                went = False
+            except Exception as error:  # whatever is wrong with a file or a fact: doors go on, and it is tried again
+                went = self._set_apart(error)
+                if not went:
+                    self._failed(error)
             if not went and not self._pause():
                 # It closes: what waits is tried once more, also behind jobs that are refused one by one.
                 tries = (len(self._jobs) + 1 if tries is None else tries) - 1
@@ -230,32 +253,75 @@ class Writer:
     def _take(self) -> tuple[list[Append], list[StateChange]]:
         group: list[Append] = []
         size = 0
-        while self._waiting and (not group or size + len(self._waiting[0].facts) <= GROUP_LIMIT):
+        carried, self._carried = list(self._carried.values()), {}
+        if carried and self._waiting[0].alone:
+            return [Append([], carried, None, alone=True)], []
+        while self._waiting and (not group or self._joins(self._waiting[0], group[-1], size)):
             append = self._waiting.popleft()
             size += len(append.facts)
             group.append(append)
         self._waiting_facts -= size
-        carried, self._carried = self._carried, {}
-        return group, list(carried.values())
+        return group, carried
+
+    @staticmethod
+    def _joins(append: Append, last: Append, size: int) -> bool:
+        return not append.alone and not last.alone and size + len(append.facts) <= GROUP_LIMIT
 
     def _write(self, db: sqlite3.Connection, place: Place, group: list[Append], carried: list[StateChange]) -> bool:
-        try:
+        last = place.append
+        made: list[tuple[Append, list[Recorded]]] = []
+        with ExitStack() as unless_committed:
+            unless_committed.callback(self._give_back, group, carried)
+            unless_committed.callback(self._roll_back)
+            self._in_hand = group
             db.execute("BEGIN IMMEDIATE")
             tables.change_state(db, carried)
             for append in group:
                 append.rows, place = placed(append.facts, place)
                 tables.insert(db, append.rows)
                 tables.change_state(db, append.state)
+                made.append((append, [recorded(row, place.stream) for row in append.rows]))
             self._disk.commit(db)
-        except (sqlite3.Error, OSError) as error:
-            self._give_back(group, carried)
-            self._failed(error)
-            return False
-        place = self.place = replace(place, append=group[-1].number)
+            unless_committed.pop_all()
+        self._in_hand = []
+        # What was split off an append has no number of its own.
+        place = self.place = replace(place, append=max(last, group[-1].number))
         self._failures = 0
-        made = [(append, [recorded(row, place.stream) for row in append.rows]) for append in group]
         self._report(Commit(made, place))
         return True
+
+    def _set_apart(self, error: Exception) -> bool:
+        """Whether what was in hand is at fault: then each of it goes alone, and one that went alone is dropped.
+
+        Before each drop an empty append has to be committed: a fault that is of no append drops none.
+        """
+        group, self._in_hand = self._in_hand, []
+        if not unwritable(error) or not any(append.facts or append.state for append in group):
+            return False
+        log.error("journal.unwritable", why=type(error).__name__, appends=len(group))
+        with self._changed:
+            if group[0].alone:
+                self._take_apart(group[0], type(error).__name__)
+            else:
+                for append in group:
+                    append.alone = True
+                self._waiting.appendleft(Append([], [], None, alone=True))
+        return True
+
+    def _take_apart(self, append: Append, why: str) -> None:
+        """Its facts are dropped, its state is tried one by one; one alone that cannot be written is dropped too."""
+        if not self._waiting or self._waiting[0] is not append:
+            return  # it had to make room meanwhile
+        self._waiting.popleft()
+        self._waiting_facts -= len(append.facts)
+        parts = append.state if append.facts or len(append.state) > 1 else []
+        # The empty one says, behind all of it, that the disk takes what can be written.
+        self._waiting.appendleft(Append([], [], append.done, number=append.number, alone=True))
+        self._waiting.extendleft(Append([], [each], None, alone=True) for each in reversed(parts))
+        if append.facts or not parts:
+            kinds = sorted({each.kind for each in append.facts} or {each.kind for each in append.state})
+            log.critical("journal.dropped", why=why, kinds=kinds, facts=len(append.facts))
+            self._report(Dropped(append, f"what was to be recorded cannot be written: {why}"))
 
     def _do(self, db: sqlite3.Connection, stood: Place, job: Job) -> bool:
         try:

@@ -269,6 +269,13 @@ def unopened(error: BaseException) -> bool:
     return code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 
 
+def unwritable(error: BaseException) -> bool:
+    """Whether what was to be written is at fault, not the file, its disk or the machine: no file would take it."""
+    if isinstance(error, sqlite3.Error):
+        return isinstance(error, (sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError))
+    return not isinstance(error, (OSError, MemoryError, JournalError))
+
+
 _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from contract.events import batch_fault
 from contract.facts.entry import DoorMoved
@@ -237,6 +238,100 @@ async def test_what_was_dropped_does_not_undo_newer_state(journals: Opener) -> N
     await until(lambda: journal.stalled is None)
     await until(lambda: journal.waiting == 0)
     assert state_on_disk(journal._path, "door") == {"a": b"4", "b": b"5", **{f"a-{n}": b"" for n in range(1, 5)}}
+
+
+# --- Faults of ours
+
+NO_TEXT = "\udc80"
+"""Half a character: no file takes it."""
+
+
+async def together(
+    journal: Journal, disk: FaultyDisk, *appends: tuple[list[Draft], list[StateChange]]
+) -> list[list[str]]:
+    """Puts all of them into one transaction; the sources of what each was told of."""
+    await until(lambda: not (journal._writer._waiting or journal._writer._jobs))
+    disk.hang_commits()
+    first = journal.put([moved("first")])
+    await until(lambda: journal.waiting == 0)
+    futures = [journal.put(*append) for append in appends]
+    disk.heal()
+    async with asyncio.timeout(20):
+        return [[event.source for event in await future] for future in (first, *futures)]
+
+
+async def test_an_append_that_cannot_be_written_costs_no_other(journals: Opener) -> None:
+    disk = FaultyDisk()
+    journal = journals(disk=disk, keep=PATIENT)
+    heard: list[str | None] = []
+    journal.watch_stall(heard.append)
+    never = Draft(kind="door.opened", source="never", data=DoorMoved(by="exit"), at_ms=-(2**70))
+    with capture_logs() as logs:
+        told = await together(
+            journal,
+            disk,
+            ([moved("a")], [StateChange("door", "a", b"1")]),
+            ([moved("with"), never], [StateChange("door", "b", b"2"), StateChange("door", "c", b"3")]),
+            ([moved("d")], []),
+        )
+        await until(lambda: journal.last == 4)
+    assert told == [["first"], ["a"], [], ["d"]]
+    assert await sources(journal) == ["first", "a", "d"]
+    assert await journal.on_disk(within_s=20)
+    assert state_on_disk(journal._path, "door") == {"a": b"1", "b": b"2", "c": b"3"}
+    [stall] = await stalls(journal)
+    assert stall.dropped == 2
+    assert stall.why.startswith("what was to be recorded cannot be written: ")
+    assert heard == [stall.why, None]
+    assert [log["kinds"] for log in logs if log["event"] == "journal.dropped"] == [["door.opened"]]
+    assert not [log for log in logs if "never" in repr(log)]
+
+
+async def test_a_state_that_cannot_be_written_costs_no_other(journals: Opener) -> None:
+    disk = FaultyDisk()
+    journal = journals(disk=disk, keep=PATIENT)
+    await together(
+        journal,
+        disk,
+        ([moved("a")], [StateChange("door", "a", b"1")]),
+        ([], [StateChange("door", "b", b"2"), StateChange("door", NO_TEXT, b"3"), StateChange("door", "c", b"4")]),
+        ([moved("d")], [StateChange("door", "a", b"5")]),
+    )
+    await until(lambda: journal.last == 4)
+    assert await sources(journal) == ["first", "a", "d"]
+    assert state_on_disk(journal._path, "door") == {"a": b"5", "b": b"2", "c": b"4"}
+    assert [stall.dropped for stall in await stalls(journal)] == [0]
+
+
+async def test_a_state_that_is_carried_and_cannot_be_written_costs_no_other(journals: Opener) -> None:
+    disk = FaultyDisk()
+    journal = journals(disk=disk, keep=Keep(act_waits_s=30, late_s=30, waiting=2))
+    told = await together(
+        journal,
+        disk,
+        ([moved("a")], [StateChange("door", "a", b"1"), StateChange("door", NO_TEXT, b"2")]),
+        ([moved("b")], [StateChange("door", "b", b"3")]),
+        ([moved("c")], [StateChange("door", "a", b"4")]),
+    )
+    assert told == [["first"], [], ["b"], ["c"]]
+    await until(lambda: journal.stalled is None and journal.last == 4)
+    assert state_on_disk(journal._path, "door") == {"a": b"4", "b": b"3"}
+
+
+async def test_a_fault_that_is_of_no_append_drops_none(journals: Opener) -> None:
+    disk = FaultyDisk()
+    journal = journals(disk=disk)
+    disk.commit_error = KeyError("ours")
+    for source in ("a", "b", "c"):
+        assert await journal.put([moved(source)], [StateChange("door", source, b"1")]) == []
+    await until(lambda: "KeyError" in str(journal.stalled))
+    await until(lambda: journal._writer._failures > 1)
+    disk.heal()
+    await until(lambda: journal.stalled is None and journal.last == 4)
+    assert await sources(journal) == ["a", "b", "c"]
+    assert state_on_disk(journal._path, "door") == {"a": b"1", "b": b"1", "c": b"1"}
+    [stall] = await stalls(journal)
+    assert stall.dropped == 0
 
 
 # --- Damage
