@@ -12,7 +12,7 @@ from typing import Any, cast
 from contract.rights import ItemT, Viewer, thing_seen
 from rules.commands import may_ask
 from rules.tickets.steps import Involved, steps_open
-from web.shapes import Ticket, TicketHeld
+from web.shapes import InvolvedHeld, Ticket, TicketHeld
 
 
 def seen(viewer: Viewer, kind: str, item: ItemT) -> ItemT:
@@ -30,7 +30,7 @@ def ticket_seen(viewer: Viewer, held: TicketHeld) -> Ticket:
 
 def concerned(things: Iterable[Mapping[str, Any]]) -> frozenset[str]:
     """The accounts to which one of these things is another matter than to others of their role."""
-    found = (thing.get("involved") for thing in things)
+    found = (_involved(thing.get("involved")) for thing in things)
     return frozenset[str]().union(*(each.did_it | {each.asked_for or ""} for each in found if each is not None)) - {""}
 
 
@@ -38,8 +38,12 @@ def _asked_by(viewer: Viewer, can: Iterable[str]) -> list[str]:
     return [kind for kind in can if viewer.role is not None and may_ask(viewer.role, kind)]
 
 
+def _involved(held: InvolvedHeld | None) -> Involved | None:
+    return None if held is None else Involved(held["asked_for"], frozenset(held["did_it"]), held["nobody_else"])
+
+
 def _ticket_seen(viewer: Viewer, held: Mapping[str, Any]) -> dict[str, Any]:
-    involved: Involved | None = held["involved"]
+    involved = _involved(held["involved"])
     shown = dict(thing_seen(viewer, "ticket", {name: value for name, value in held.items() if name != "involved"}))
     acceptance = None if involved is None else involved.acceptance(viewer.names)
     shown["can"] = [] if viewer.role is None else steps_open(held["state"], viewer.role, acceptance)

@@ -170,10 +170,18 @@ class Ticket(_Ticket):
     can: list[PersonStep]
 
 
+class InvolvedHeld(TypedDict):
+    """`rules.tickets.steps.Involved` as it goes from one process to another."""
+
+    asked_for: str | None
+    did_it: list[str]
+    nobody_else: bool
+
+
 class TicketHeld(_Ticket):
     """A ticket as the hub holds it: the same for everybody. `involved`: of work that no device vouches for."""
 
-    involved: Involved | None
+    involved: InvolvedHeld | None
 
 
 class Result(TypedDict):
@@ -324,6 +332,15 @@ def text_of(text: texts.Text) -> Text:
 def person_of(person: commands.Person) -> Person:
     """A person of the contract as answers have them."""
     return {"id": person.id, "name": person.name, "role": person.role}
+
+
+def involved_of(involved: Involved) -> InvolvedHeld:
+    """Who had to do with a ticket's work, in JSON's own types."""
+    return {
+        "asked_for": involved.asked_for,
+        "did_it": sorted(involved.did_it),
+        "nobody_else": involved.nobody_else,
+    }
 
 
 class _Struct:

@@ -93,7 +93,11 @@ class Outcome:
         self.waiting.append((work, item))
 
     def state(self, frame: dict[str, Any]) -> None:
-        """Tell screens the new state of one thing: the JSON that REST gives, with `kind`, `id` and `site`."""
+        """Tell screens the new state of one thing: the JSON of what REST gives, with `kind`, `id` and `site`.
+
+        In JSON's own types: other processes hear of it, and must show the same. A ticket says in `involved` who had to
+        do with it (`web.shapes.TicketHeld`), of which nobody is shown anything.
+        """
         self.states.append(frame)
 
     def mark(self) -> Mark:

@@ -90,5 +90,5 @@ def _item(
         "count": row.count,
         "history": row.history if history else row.history[-SHORT:],
         "steps": [{"at": written(step.at), "by": step.by, "step": step.step, "text": step.text} for step in steps],
-        "involved": involved,
+        "involved": None if involved is None else shapes.involved_of(involved),
     }

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from contract.facts.alarms import AlarmCleared, AlarmRaised, TicketRaised
 from contract.kinds import encode_data
 from contract.layout import DoorLayout, LaneLayout, SiteLayout, ZoneLayout
+from contract.rights import viewer_of
 from contract.texts import Text
 from hub.accounts import service as account_service
 from hub.accounts.schemas import NewAccount
@@ -34,12 +35,14 @@ from hub.live import HubLiveSource, tell
 from hub.sites import service as site_service
 from tests.hub.senders import NOW_MS, Journal
 from web.app import make_app
+from web.doing import seen
 from web.live.stream import Live, LiveLimits
 from web.session.passwords import Passwords
 from web.session.sessions import SessionLimits, Sessions
 
 PASSWORD = "correct horse battery"
 KEY = bytes(range(32))
+ADMIN = viewer_of("admin")
 PROJECTING = Projecting(projections())
 
 
@@ -91,7 +94,9 @@ class Office:
         self.app.state.database = database
         self.app.state.jobs = JOBS
         add_database_answers(self.app)
+        self.told: list[dict[str, Any]] = []
         database.subscribe(tell(self.live))
+        database.subscribe(lambda outcome: self.told.extend(outcome.states))
 
     async def site(self, site: str = "demo") -> Journal:
         """Set up a site whose gateway has described it."""
@@ -206,5 +211,10 @@ async def office(database: Database, *sites: str, limits: SessionLimits | None =
         await found.site(site)
     try:
         yield found
+        for state in found.told:
+            # What another process hears of it, it shows alike.
+            heard = msgspec.json.decode(msgspec.json.encode(state))
+            shown = [msgspec.json.encode(seen(ADMIN, each["kind"], each)) for each in (state, heard)]
+            assert shown[0] == shown[1]
     finally:
         found.passwords.close()

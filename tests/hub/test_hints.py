@@ -100,6 +100,33 @@ async def test_a_screen_shows_within_a_second_what_another_process_does(database
                 assert (state["kind"], state["id"], state["contact"]) == ("door", "lobby-a", contact)
 
 
+async def test_a_reported_fault_is_shown_by_every_process_with_all_else_of_its_tick(
+    database: Database, database_url: str
+) -> None:
+    async with two(database, database_url) as (one, other):
+        await other.hub.account("bai", "guard", "demo")
+        async with (
+            one.hub.signed_in("wang", "guard") as wang,
+            one.hub.signed_in("song", "maintenance") as song,
+            running(other.hub.app) as url,
+            streaming(url, await other.hub.token("wang"), site="demo") as asked,
+            streaming(url, await other.hub.token("bai"), site="demo") as colleague,
+        ):
+            for stream in (asked, colleague):
+                await stream.named("snapshot")
+            ticket = (await wang.post("/api/tickets", json={"site": "demo", "title": "路灯不亮"})).json()
+            await song.post(f"/api/tickets/{ticket['id']}/take")
+            await song.post(f"/api/tickets/{ticket['id']}/finish")
+            await open_door(one.hub)
+            for stream, can in ((asked, ["comment", "accept", "reopen"]), (colleague, ["comment"])):
+                async with asyncio.timeout(5):
+                    while (state := (await stream.named("state")).data)["kind"] != "ticket" or state["state"] != "done":
+                        pass
+                    assert state["can"] == can
+                    assert "involved" not in state
+                    assert (await stream.named("state")).data["kind"] == "door"
+
+
 async def test_who_loses_a_right_loses_the_screen_at_every_process(database: Database, database_url: str) -> None:
     async with two(database, database_url) as (one, other):
         wang = await one.hub.account("wang", "guard", "demo")

@@ -12,7 +12,7 @@ from rules.alarms.rule import AlarmState
 from rules.commands import DOOR_COMMANDS, alarm_commands, lane_commands
 from rules.tickets.steps import Involved, TicketState
 from web.doing import concerned, seen, ticket_seen
-from web.shapes import TicketHeld
+from web.shapes import TicketHeld, involved_of
 
 ROLES: tuple[Role, ...] = get_args(Role)
 
@@ -70,7 +70,8 @@ INVOLVED: list[tuple[str, str, str, str, bool, str]] = [
 
 
 def held(state: TicketState, involved: Involved | None) -> TicketHeld:
-    return cast(TicketHeld, {"id": "t", "site": "demo", "state": state, "involved": involved})
+    who = None if involved is None else involved_of(involved)
+    return cast(TicketHeld, {"id": "t", "site": "demo", "state": state, "involved": who})
 
 
 @pytest.mark.parametrize("role", ROLES)

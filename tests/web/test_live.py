@@ -6,7 +6,9 @@ import asyncio
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from contract.rights import EVERYBODY_SEES
 from tests.web.servers import House, MemorySource, Stream, event, house, running, streaming, until
@@ -60,6 +62,43 @@ async def test_states_of_one_tick_come_once_and_without_an_id() -> None:
             ("state", None, 49),
             ("state", None, 7),
         ]
+
+
+async def test_a_state_that_cannot_be_shown_hides_nothing_else_and_its_screens_look_again() -> None:
+    place = house()
+    token, elsewhere = await token_of(place, sites=("a", "b")), await token_of(place, "song", ("b",))
+    async with (
+        running(place.app) as url,
+        streaming(url, token) as stream,
+        streaming(url, elsewhere) as other,
+    ):
+        for each in (stream, other):
+            await each.named("snapshot")
+        bad = {"kind": "ticket", "id": "t", "site": "a", "state": "done", "involved": ["who", ["knows"]]}
+        unwritten = point("pump-1.mood", 0) | {"value": object()}
+        with capture_logs() as said:
+            place.publish(event(1), event(2, "b"), states=[bad, unwritten, point("pump-1.flow", 3), point("x", 4, "b")])
+            assert await ids(stream, 2) == [1, 2]
+        assert [(await stream.named("state")).data["value"] for _ in range(2)] == [3, 4]
+        assert await stream.next() is None
+        # Who sees nothing of it is left alone.
+        assert await ids(other, 1) == [2]
+        place.publish(event(3, "b"))
+        assert await ids(other, 1) == [3]
+    assert [(each["site"], each["id"]) for each in said] == [("a", "t"), ("a", "pump-1.mood")]
+
+
+async def test_what_fails_at_a_whole_tick_is_looked_at() -> None:
+    place = house()
+    token = await token_of(place)
+    async with running(place.app) as url, streaming(url, token) as stream:
+        await stream.named("snapshot")
+
+        def fails(data: msgspec.Raw) -> bytes:
+            raise RuntimeError("out of order")
+
+        place.publish(event(1)._replace(item=fails))
+        assert await stream.next() is None
 
 
 async def test_a_resume_brings_what_was_missed_and_then_a_snapshot() -> None:

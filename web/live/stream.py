@@ -10,9 +10,11 @@ A screen that cannot keep up, or missed more than 10,000 events, is told to `res
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from functools import partial
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 import structlog
@@ -30,11 +32,17 @@ log = structlog.get_logger("web.live")
 SCREENS = Gauge("gatehouse_live_screens", "Open live streams")
 OVERFLOWS = Counter("gatehouse_live_overflows", "Screens that could not keep up and were reset")
 LATE = Counter("gatehouse_live_late_events", "Events published after one with a higher id was sent")
+UNSHOWN = Counter("gatehouse_live_unshown_states", "States that could not be shown; who missed one looks again")
 
 _FULL = Text("打开的页面过多", "Too many live screens are open")
 
 State = Mapping[str, Any]
 """One thing as it is now: the JSON of its REST item plus `kind`, with `id` and `site`."""
+
+MadeT = TypeVar("MadeT")
+
+_MISSHAPEN = (AttributeError, LookupError, TypeError, ValueError, msgspec.MsgspecError)
+"""What a state raises that is not of the shape that its kind has here: a process of another version may tell one."""
 
 
 class Snapshot(NamedTuple):
@@ -231,6 +239,13 @@ class Live:
             return await self._source.snapshot(view)
 
     def _flush(self) -> None:
+        """Show what was published. Whatever of it cannot be shown is said, and who would see it comes back for it."""
+        with ExitStack() as unless_shown:
+            unless_shown.callback(self.end_all)
+            self._show()
+            unless_shown.pop_all()
+
+    def _show(self) -> None:
         self._tick = None
         events = sorted(self._events, key=lambda event: event.id)
         states = self._states
@@ -242,7 +257,9 @@ class Live:
             LATE.inc(sum(1 for event in events if event.id <= least_id))
             self._last_id = max(least_id, events[-1].id)
         # Whom nothing in this tick is about sees it like all others of the same role.
-        doing = concerned(states.values())
+        unshown: set[StateKey] = set()
+        about = _made(lambda state: concerned([state]), states, unshown)
+        doing = frozenset[str]().union(*about.values())
         named = doing.union(*(event.about for event in events))
         groups: dict[View, tuple[EventsFrame | None, Mapping[StateKey, bytes]]] = {}
         shown: dict[Viewer, dict[StateKey, bytes]] = {}
@@ -254,11 +271,37 @@ class Live:
                 like = viewer._replace(names=viewer.names & doing)
                 of_role = shown.get(like)
                 if of_role is None:
-                    of_role = shown[like] = {key: _state_frame(like, state) for key, state in states.items()}
+                    of_role = shown[like] = _made(partial(_state_frame, like), states, unshown)
                 group = groups[view] = _seen_by(view, events, least_id), _states_of(view, of_role)
             if group[0] is not None or group[1]:
                 screen.offer(*group)
                 wake.set()
+        self._look_again(frozenset(site for site, _, _ in unshown))
+
+    def _look_again(self, sites: frozenset[str]) -> None:
+        """End the screens of these sites: each comes back and is told what it lacks."""
+        for screen, wake in self._screens.items():
+            if any(screen.view.shows_site(site) for site in sites):
+                screen.ended = True
+                wake.set()
+
+
+def _made(
+    of: Callable[[State], MadeT], states: Mapping[StateKey, State], unshown: set[StateKey]
+) -> dict[StateKey, MadeT]:
+    """What `of` makes of each state. Of which it makes nothing, that is said once, and left out from then on."""
+    found: dict[StateKey, MadeT] = {}
+    for key, state in states.items():
+        if key in unshown:
+            continue
+        try:
+            found[key] = of(state)
+        except _MISSHAPEN:
+            unshown.add(key)
+            UNSHOWN.inc()
+            site, kind, thing = key
+            log.exception("live.state_not_shown", site=site, kind=kind, id=thing)
+    return found
 
 
 def _seen_by(view: View, events: Sequence[LiveEvent], least_id: int) -> EventsFrame | None:
