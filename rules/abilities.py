@@ -34,6 +34,7 @@ Ability = Literal[
     "people.read",
     "people.write",
     "sites.read",
+    "company.write",
     "accounts.write",
     "accounts.lock",
     "seal.renew",
@@ -67,6 +68,7 @@ ABILITY_ROLES: Mapping[Ability, frozenset[Role]] = {
     "people.read": frozenset({"guard", "installer", "manager", "admin"}),
     "people.write": _KEEPERS,
     "sites.read": _KEEPERS,
+    "company.write": frozenset({"admin"}),
     "accounts.write": _KEEPERS,
     # The night guard is whom the colleague with the stolen phone can reach.
     "accounts.lock": frozenset({"guard", "manager", "admin"}),
@@ -76,6 +78,9 @@ ABILITY_ROLES: Mapping[Ability, frozenset[Role]] = {
     "jobs.run": frozenset({"admin"}),
 }
 """Ability → who has it."""
+
+COMPANY_WIDE: frozenset[Ability] = frozenset({"company.write", "jobs.run"})
+"""What is of no site: for whom every site is theirs."""
 
 _HUB_ALONE: frozenset[Ability] = frozenset(
     {
@@ -88,6 +93,7 @@ _HUB_ALONE: frozenset[Ability] = frozenset(
         "people.read",
         "people.write",
         "sites.read",
+        "company.write",
         "accounts.write",
         "changes.read",
         "changes.accounts",
@@ -99,12 +105,12 @@ _HUB_ALONE: frozenset[Ability] = frozenset(
 _GATEWAY_ALONE: frozenset[Ability] = frozenset({"accounts.lock", "seal.renew"})
 
 
-def able(role: str, ability: Ability) -> bool:
-    """Whether a person of that role may do it, at a server that has it."""
-    return role in ABILITY_ROLES[ability]
+def able(role: str, ability: Ability, *, sees_all: bool) -> bool:
+    """Whether a person of that role may do it, at a server that has it. `sees_all`: whether every site is theirs."""
+    return role in ABILITY_ROLES[ability] and (sees_all or ability not in COMPANY_WIDE)
 
 
-def abilities(role: str, server: Server) -> list[Ability]:
+def abilities(role: str, server: Server, *, sees_all: bool) -> list[Ability]:
     """All that a person of that role may do at that server."""
     elsewhere = _HUB_ALONE if server == "gateway" else _GATEWAY_ALONE
-    return [ability for ability in ABILITY_ROLES if ability not in elsewhere and able(role, ability)]
+    return [name for name in ABILITY_ROLES if name not in elsewhere and able(role, name, sees_all=sees_all)]

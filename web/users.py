@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from contract.commands import Person
 from contract.desired import Role
 from contract.rights import Viewer, viewer_of
+from rules.abilities import Ability, able
 from web.language import Language
 
 ALL_SITES = "*"
@@ -37,6 +38,10 @@ class User(BaseModel):
     def may_see(self, site: str) -> bool:
         """Whether `site` is theirs."""
         return self.sees_all or site in self.sites
+
+    def may(self, ability: Ability) -> bool:
+        """Whether they have that ability (`rules.abilities`), at a server that has it."""
+        return able(self.role, ability, sees_all=self.sees_all)
 
     def viewer(self) -> Viewer:
         """What they may see of events and things, and by which words these speak of them."""

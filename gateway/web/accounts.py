@@ -15,7 +15,6 @@ from contract.texts import Text
 from gateway.break_glass.account import Sealed
 from gateway.web.served import Gateway, Served
 from gateway.web.sessions import HeldSessions, Lock
-from rules.abilities import able
 from web.asked import Body
 from web.errors import Conflict, Forbidden, NotFound
 from web.live.stream import Live
@@ -164,7 +163,7 @@ def _item(account: Account, user: User, store: HeldSessions) -> HeldAccount:
         "role": account.role,
         "expires_at": account.expires_at,
         "may_lock": _may_lock(user, account),
-        "may_unlock": lock is not None and able(user.role, "seal.renew") and _may_unlock(user, lock),
+        "may_unlock": lock is not None and user.may("seal.renew") and _may_unlock(user, lock),
         "lock": None if lock is None else {"by": lock.by.name, "at": instant(lock.at), "reason": lock.reason},
     }
 

@@ -12,7 +12,6 @@ from contract.facts.hub import ChangedKind, RecordChanged
 from hub.changes import service
 from hub.database.rows import StatementRow
 from hub.database.transactions import Reading
-from rules.abilities import able
 from web import shapes
 from web.moments import written
 from web.paging import Limit, Page, listed_words, sites_asked
@@ -68,7 +67,7 @@ async def changes(
     `before`: the `next` of the page before. Accounts and jobs are shown to administrators only.
     """
     kinds = listed_words("kind", kind, get_args(ChangedKind)) or list(get_args(ChangedKind))
-    if not able(user.role, "changes.accounts"):
+    if not user.may("changes.accounts"):
         kinds = [name for name in kinds if name not in ("account", "job")]
     wanted = service.WantedChanges(
         sites=sites_asked(user, site), kinds=kinds or ["none"], record=record, subject=subject, before=before

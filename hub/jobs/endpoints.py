@@ -15,7 +15,7 @@ from hub.database.transactions import Reading, Writing, connection
 from hub.jobs import queue
 from hub.jobs.job import Job
 from web import shapes
-from web.errors import Forbidden, NotFound
+from web.errors import NotFound
 from web.moments import At, written
 from web.once import OnceRoute
 from web.paging import Page
@@ -29,14 +29,7 @@ MOST = 200
 State = Literal["waiting", "due", "running", "failing", "failed"]
 
 
-def _keeper(user: Annotated[User, Depends(Able("jobs.run"))]) -> User:
-    """Jobs are of no site."""
-    if not user.sees_all:
-        raise Forbidden
-    return user
-
-
-Keeper = Annotated[User, Depends(_keeper)]
+Keeper = Annotated[User, Depends(Able("jobs.run"))]
 
 
 class JobShape(BaseModel):

@@ -19,10 +19,10 @@ from hub.sites.states import doors_and_lanes
 from web import shapes
 from web.doing import seen
 from web.editing import Edited, Shown
-from web.errors import Forbidden, Invalid, NotFound
+from web.errors import Invalid, NotFound
 from web.once import OnceRoute
 from web.paging import Page, sites_asked
-from web.session.sessions import Allowed, SignedInUser
+from web.session.sessions import Able, Allowed, SignedInUser
 from web.users import User
 
 router = APIRouter(prefix="/api", tags=["sites"], route_class=OnceRoute)
@@ -56,11 +56,9 @@ async def company(user: SignedInUser, session: Reading, shown: Shown) -> Company
 
 @router.put("/company")
 async def name_company(
-    body: TextShape, session: Writing, user: Annotated[User, Depends(Allowed("admin"))], edited: Edited
+    body: TextShape, session: Writing, user: Annotated[User, Depends(Able("company.write"))], edited: Edited
 ) -> Company:
     """Name the company: for administrators of all of it."""
-    if not user.sees_all:
-        raise Forbidden
     row = await session.get(CompanyRow, service.COMPANY) or service.unnamed()
     edited.expect(row.version, _company(row))
     await service.name_company(session, row, body.text(), user.person())

@@ -367,6 +367,7 @@ async def test_nobody_else_does(database: Database, role: str, sites: list[str])
     async with office(database) as hub, hub.signed_in("wang", role, *sites) as client:
         assert (await client.get("/api/jobs")).status_code == 403
         assert (await client.post("/api/jobs/1/run")).status_code == 403
+        assert "jobs.run" not in (await client.get("/api/session")).json()["can"]
 
 
 def test_every_job_of_the_hub_has_a_name_of_its_own_and_says_what_it_is() -> None:

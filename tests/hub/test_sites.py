@@ -225,3 +225,6 @@ async def test_the_company_has_a_name(database: Database) -> None:
         assert (await admin.get("/api/company")).json()["name"] == name
         async with hub.signed_in("wang", "guard") as guard:
             assert (await guard.put("/api/company", json=name)).status_code == 403
+        async with hub.signed_in("lin", "admin", "demo") as of_some_sites:
+            assert (await of_some_sites.put("/api/company", json=name)).status_code == 403
+            assert "company.write" not in (await of_some_sites.get("/api/session")).json()["can"]

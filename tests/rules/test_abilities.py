@@ -31,6 +31,7 @@ TABLE: dict[Ability, str] = {
     "people.read": "guard installer manager admin",
     "people.write": "manager admin",
     "sites.read": "manager admin",
+    "company.write": "admin",
     "accounts.write": "manager admin",
     "accounts.lock": "guard manager admin",
     "seal.renew": "manager admin",
@@ -40,14 +41,19 @@ TABLE: dict[Ability, str] = {
 }
 
 
+COMPANY = {"company.write", "jobs.run"}
+
+
 def test_the_tables_name_every_ability() -> None:
     assert list(ABILITY_ROLES) == list(get_args(Ability)) == list(TABLE)
 
 
 @pytest.mark.parametrize("ability", TABLE)
 def test_who_has_it(ability: Ability) -> None:
-    assert {role for role in get_args(Role) if able(role, ability)} == set(TABLE[ability].split())
-    assert not able("stranger", ability)
+    assert {role for role in get_args(Role) if able(role, ability, sees_all=True)} == set(TABLE[ability].split())
+    of_some_sites = {role for role in get_args(Role) if able(role, ability, sees_all=False)}
+    assert of_some_sites == (set() if ability in COMPANY else set(TABLE[ability].split()))
+    assert not able("stranger", ability, sees_all=True)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +72,7 @@ def test_who_has_it(ability: Ability) -> None:
     ],
 )
 def test_what_somebody_may_do_at_a_server(role: str, server: Server, has: str, has_not: str) -> None:
-    found = set(abilities(role, server))
+    found = set(abilities(role, server, sees_all=True))
     assert set(has.split()) <= found
     assert found.isdisjoint(has_not.split())
+    assert set(abilities(role, server, sees_all=False)) == found - COMPANY

@@ -135,7 +135,7 @@ async def end_session(session: str, request: Request, user: SignedInUser) -> Non
 
 def _abilities(request: Request, user: User) -> list[Ability]:
     server: Server = request.app.state.server
-    return abilities(user.role, server)
+    return abilities(user.role, server, sees_all=user.sees_all)
 
 
 def shown(session: StoredSession, this: str) -> OpenSession:

@@ -23,7 +23,7 @@ from contract.commands import Person
 from contract.desired import Role
 from contract.rights import Sight
 from contract.texts import Text
-from rules.abilities import Ability, able
+from rules.abilities import Ability
 from web.errors import PROVE, Forbidden, Invalid, TooMany, Unauthorized
 from web.rates import READS, WRITES_A_MINUTE, Rates, noun_of
 from web.session.attempts import AttemptLimits, Attempts, Forgiven
@@ -370,7 +370,7 @@ class Able:
         self.ability: Ability = ability
 
     def __call__(self, user: SignedInUser) -> User:
-        if not able(user.role, self.ability):
+        if not user.may(self.ability):
             raise Forbidden
         return user
 
