@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,6 +13,7 @@ from hub.tickets.models import TicketRow, TicketStepRow
 from rules.tickets.steps import ANSWERING, Involved
 from web import shapes
 from web.moments import written
+from web.users import User
 
 SHORT = 40
 """Values around the fault that lists and screens show: the whole is long."""
@@ -23,7 +24,8 @@ async def items_of(
 ) -> list[shapes.TicketHeld]:
     """Tickets with their steps. All values around the fault come with `history` only, otherwise the last of them."""
     steps = await _steps(session, [row.id for row in rows])
-    return [_item(row, steps[row.id], await _involved(session, row, steps[row.id]), history) for row in rows]
+    involved = await _involved(session, rows, steps)
+    return [_item(row, steps[row.id], involved.get(row.id), history) for row in rows]
 
 
 async def item_of(session: AsyncSession, row: TicketRow, *, history: bool = False) -> shapes.TicketHeld:
@@ -33,17 +35,9 @@ async def item_of(session: AsyncSession, row: TicketRow, *, history: bool = Fals
 
 async def involved(session: AsyncSession, row: TicketRow) -> Involved | None:
     """Who had to do with a ticket's work; None where a device vouches for it."""
-    return None if row.alarm is not None else await _involved(session, row, (await _steps(session, [row.id]))[row.id])
-
-
-async def nobody_else(session: AsyncSession, site: str, who: Involved) -> bool:
-    """Whether nobody who did not do the work could accept it."""
-    query = select(AccountRow).where(
-        col(AccountRow.active),
-        col(AccountRow.id).not_in(who.did_it),
-        (col(AccountRow.id) == who.asked_for) | col(AccountRow.role).in_(ANSWERING),
-    )
-    return not any(user_of(account).may_see(site) for account in (await session.exec(query)).all())
+    if row.alarm is not None:
+        return None
+    return (await _involved(session, [row], await _steps(session, [row.id])))[row.id]
 
 
 async def _steps(session: AsyncSession, tickets: Sequence[str]) -> dict[str, list[TicketStepRow]]:
@@ -56,16 +50,41 @@ async def _steps(session: AsyncSession, tickets: Sequence[str]) -> dict[str, lis
     return found
 
 
-async def _involved(session: AsyncSession, row: TicketRow, steps: Sequence[TicketStepRow]) -> Involved | None:
-    """Whoever else there is is asked only where that decides: who answers for the site did the work, and it waits."""
-    if row.alarm is not None:
-        return None
+async def _involved(
+    session: AsyncSession, rows: Sequence[TicketRow], steps: Mapping[str, Sequence[TicketStepRow]]
+) -> dict[str, Involved]:
+    """By ticket, of those that no device vouches for. Where work waits, by the roles that people have now.
+
+    An account that changes moves no ticket: screens hear of it with the ticket's next step, a request knows at once.
+    """
+    found = {row.id: _who(row, steps[row.id]) for row in rows if row.alarm is None}
+    waiting = [row for row in rows if row.id in found and row.state == "done"]
+    if waiting:
+        users = await _accepting(session, {found[row.id].asked_for for row in waiting})
+        for row in waiting:
+            who = found[row.id]
+            found[row.id] = who._replace(nobody_else=not any(_could_accept(user, row.site, who) for user in users))
+    return found
+
+
+def _who(row: TicketRow, steps: Sequence[TicketStepRow]) -> Involved:
     whose = {step.step: step.by for step in steps if step.by is not None}
     opened, doers = whose.get("opened"), [each for each in (row.assignee, whose.get("finished")) if each is not None]
-    who = Involved(None if opened is None else opened["id"], frozenset(each["id"] for each in doers))
-    if row.state != "done" or not any(each["role"] in ANSWERING for each in doers):
-        return who
-    return who._replace(nobody_else=await nobody_else(session, row.site, who))
+    return Involved(None if opened is None else opened["id"], frozenset(each["id"] for each in doers))
+
+
+async def _accepting(session: AsyncSession, asked_for: Collection[str | None]) -> list[User]:
+    """Who answers for a site, and these who asked for work: in one read for all tickets."""
+    query = select(AccountRow).where(
+        col(AccountRow.active), col(AccountRow.role).in_(ANSWERING) | col(AccountRow.id).in_(asked_for)
+    )
+    return [user_of(account) for account in (await session.exec(query)).all()]
+
+
+def _could_accept(user: User, site: str, who: Involved) -> bool:
+    """Whether they could accept work that they did not do."""
+    theirs = user.role in ANSWERING or user.id == who.asked_for
+    return theirs and user.id not in who.did_it and user.may_see(site)
 
 
 def _item(

@@ -99,9 +99,6 @@ async def step(
     active = await alarm_active(session, row)
     involved = await items.involved(session, row)
     acceptance = None if involved is None else involved.acceptance(frozenset({by.id}))
-    if wanted == "accept" and involved is not None and acceptance is not None and acceptance.did_it:
-        # By the role that they have now, whichever they had when they did it.
-        acceptance = acceptance._replace(nobody_else=await items.nobody_else(session, row.site, involved))
     to = rules.next_state(
         row.state,
         wanted,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Role, Ticket, User } from "@/api/types";
-import { ownWork } from "@/areas/tickets/tickets";
+import { newest, ownWork } from "@/areas/tickets/tickets";
 import zh from "@/locales/zh.json";
 
 const person = (id: string, role: Role): User => ({ id, username: id, name: id, role, language: "zh", sites: ["demo"] });
@@ -19,6 +19,22 @@ function done(openedBy: string, doneBy: string, assignee = doneBy, alarm: string
     ],
   } as unknown as Ticket;
 }
+
+describe("a ticket heard of and asked for", () => {
+  const at = (updated_at: string | null, can: string[], history: unknown[] = []) =>
+    ({ id: "t-1", updated_at, can, history }) as unknown as Ticket;
+
+  it.each([
+    ["the answer alone", undefined, at("2", ["accept"], [1]), ["accept"], [1]],
+    ["the stream alone", at("2", ["take"]), null, ["take"], []],
+    ["the answer, of the same step", at("2", ["reopen"]), at("2", ["accept"], [1]), ["accept"], [1]],
+    ["the answer, of a later one", at("1", ["take"]), at("2", ["accept"], [1]), ["accept"], [1]],
+    ["the stream, of a later one", at("3", ["reopen"]), at("2", ["accept"], [1]), ["reopen"], [1]],
+    ["the stream, where nobody says when", at(null, ["x"]), at(null, [], [1]), ["x"], [1]],
+  ])("is shown by %s", (_, heard, answered, can, history) => {
+    expect(newest(heard, answered)).toMatchObject({ can, history });
+  });
+});
 
 describe("work that waits to be accepted", () => {
   it.each([
