@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import text
@@ -12,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.facts.hub import RecordChanged
 from contract.kinds import decode_data
+from contract.rights import Viewer
 from hub.database.event import StoredEvent
 from hub.database.transactions import Database, Outcome
 from hub.domain import Standing
 from hub.events.service import WantedEvents, events
-from web.doing import concerned
+from web.doing import concerned, seen
 from web.live.screens import LiveEvent, Sites, View, things_seen
 from web.live.stream import Live, Snapshot
 from web.moments import written
@@ -54,12 +56,9 @@ class HubLiveSource:
             standing = await self._standing_at(conn, view)
             # What is about oneself is in the history: a snapshot is shared.
             viewer = view.viewer._replace(names=frozenset())
-            body = {
-                "as_of": written(datetime.now(UTC)),
-                **things_seen(view.viewer, standing),
-                "events": (await events(conn, WantedEvents(sites=_list(view.sites), viewer=viewer), NEWEST)).events,
-            }
-        return Snapshot(last, msgspec.json.encode(body), concerned(standing.get("ticket", ())))
+            newest = await events(conn, WantedEvents(sites=_list(view.sites), viewer=viewer), NEWEST)
+            more = {"as_of": written(datetime.now(UTC)), "events": newest.events}
+        return _snapshot(last, view.viewer, standing, more)
 
     async def _standing_at(self, conn: AsyncConnection, view: View) -> Mapping[str, Sequence[Mapping[str, object]]]:
         found: dict[str, Sequence[Mapping[str, object]]] = {}
@@ -76,6 +75,28 @@ class HubLiveSource:
             await conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             async with conn.begin():
                 yield conn
+
+
+def _snapshot(
+    last: int, viewer: Viewer, things: Mapping[str, Sequence[Mapping[str, Any]]], more: Mapping[str, object]
+) -> Snapshot:
+    """All is written once; for whom tickets are another matter, nothing but these again."""
+    rest = {kind: found for kind, found in things.items() if kind != "ticket"}
+    alike = {name: _raw(value) for name, value in {**more, **things_seen(viewer, rest)}.items()}
+    tickets = [
+        (ticket, concerned([ticket]), _raw(seen(viewer, "ticket", ticket))) for ticket in things.get("ticket", ())
+    ]
+
+    def own(names: frozenset[str]) -> bytes:
+        like = viewer._replace(names=names)
+        shown = [_raw(seen(like, "ticket", ticket)) if about & names else raw for ticket, about, raw in tickets]
+        return msgspec.json.encode({**alike, "tickets": shown})
+
+    return Snapshot(last, own(viewer.names), frozenset[str]().union(*(about for _, about, _ in tickets)), own)
+
+
+def _raw(value: object) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(value))
 
 
 def tell(live: Live) -> Callable[[Outcome], None]:

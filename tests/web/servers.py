@@ -17,7 +17,8 @@ from contract.commands import Person
 from web.addresses import networks
 from web.app import make_app
 from web.live.screens import LiveEvent, View
-from web.live.stream import Live, LiveLimits, Snapshot, State
+from web.live.states import State
+from web.live.stream import Live, LiveLimits, Snapshot
 from web.server.server import Doorway, Server, make_server
 from web.session.passwords import Passwords
 from web.session.sessions import SessionLimits, Sessions, normal_username

@@ -10,9 +10,12 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from contract.rights import EVERYBODY_SEES
+from contract.rights import EVERYBODY_SEES, Viewer, viewer_of
 from tests.web.servers import House, MemorySource, Stream, event, house, running, streaming, until
+from web.doing import seen
+from web.live import states as states_module
 from web.live.screens import EventsFrame, Screen, View
+from web.live.states import State, TickStates
 from web.live.stream import LiveLimits, Snapshot
 
 
@@ -267,6 +270,48 @@ async def test_screens_that_come_together_share_a_snapshot() -> None:
         for stream in (one, two, three):
             await stream.named("snapshot")
         assert place.source.snapshots <= 2
+
+
+NAMES = [f"id-w{number}" for number in range(20)]
+
+
+class Own(MemorySource):
+    """A source with a ticket that is another matter to some."""
+
+    async def snapshot(self, view: View) -> Snapshot:
+        found = await super().snapshot(view)
+        return found._replace(concerned=frozenset(NAMES), own=lambda names: msgspec.json.encode({"own": sorted(names)}))
+
+
+async def test_who_may_do_other_things_than_others_shares_their_read() -> None:
+    place = house(limits=LiveLimits(snapshots_at_once=1))
+    source = place.live._source = Own(place.source.events)
+    views = [View(frozenset({"a"}), viewer_of("guard", name, "w")) for name in (*NAMES, "id-song")]
+    found = await asyncio.gather(*(place.live._snapshot(view) for view in views))
+    assert source.snapshots == 1
+    assert [msgspec.json.decode(each.body) for each in found[:-1]] == [{"own": [name]} for name in NAMES]
+    assert "own" not in msgspec.json.decode(found[-1].body)
+
+
+def test_a_tick_writes_once_more_only_what_is_another_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+
+    def counted(viewer: Viewer, kind: str, state: State) -> State:
+        written.append(state["id"])
+        return seen(viewer, kind, state)
+
+    monkeypatch.setattr(states_module, "seen", counted)
+    who = {"asked_for": "wang", "did_it": ["song"], "nobody_else": False}
+    ticket = {"kind": "ticket", "id": "t", "site": "a", "state": "done", "involved": who}
+    shown: list[State] = [ticket, *(point(f"p{number}", 1) for number in range(50))]
+    states = TickStates({(each["site"], each["kind"], each["id"]): each for each in shown})
+    colleague = states.frames(viewer_of("guard", "bai"))
+    assert (len(written), sorted(states.doing)) == (51, ["song", "wang"])
+    asked = states.frames(viewer_of("guard", "wang", "wang.name"))
+    assert written[51:] == ["t"]
+    assert [key for key in asked if asked[key] != colleague[key]] == [("a", "ticket", "t")]
+    assert list(asked) == list(colleague)
+    assert states.frames(viewer_of("guard", "li")) is colleague
 
 
 def test_a_screen_that_does_not_keep_up_is_emptied_and_marked() -> None:

@@ -1,9 +1,9 @@
 """The live stream: what was committed, to every screen that may see it, coalesced per tick.
 
-`publish` collects; a tick (200 ms after the first thing published) encodes each state once a role (the last wins; once
-more for who may do other things with a ticket), and
-one frame per group of screens that may see the same (`contract.rights`) of the same sites. Events are never coalesced
-away; states are.
+`publish` collects; a tick (200 ms after the first thing published) encodes each state once a role (the last wins; a
+ticket once more for who may do other things with it), and one frame per group of screens that may see the same
+(`contract.rights`) of the same sites. Events are never coalesced away; states are. What cannot be shown is said, and
+the screens that would see it end and come back.
 A screen that cannot keep up, or missed more than 10,000 events, is told to `reset` and gets a snapshot.
 """
 
@@ -13,47 +13,38 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 import msgspec
 import structlog
 from prometheus_client import Counter, Gauge
 
-from contract.rights import Viewer
 from contract.texts import Text
-from web.doing import concerned, seen
 from web.errors import TooMany
 from web.live.screens import EventsFrame, LiveEvent, Screen, StateKey, View
 from web.live.sse import HEARTBEAT, frame
+from web.live.states import State, TickStates
 
 log = structlog.get_logger("web.live")
 
 SCREENS = Gauge("gatehouse_live_screens", "Open live streams")
 OVERFLOWS = Counter("gatehouse_live_overflows", "Screens that could not keep up and were reset")
 LATE = Counter("gatehouse_live_late_events", "Events published after one with a higher id was sent")
-UNSHOWN = Counter("gatehouse_live_unshown_states", "States that could not be shown; who missed one looks again")
 
 _FULL = Text("打开的页面过多", "Too many live screens are open")
-
-State = Mapping[str, Any]
-"""One thing as it is now: the JSON of its REST item plus `kind`, with `id` and `site`."""
-
-MadeT = TypeVar("MadeT")
-
-_MISSHAPEN = (AttributeError, LookupError, TypeError, ValueError, msgspec.MsgspecError)
-"""What a state raises that is not of the shape that its kind has here: a process of another version may tell one."""
 
 
 class Snapshot(NamedTuple):
     """Everything a screen starts from. `last_id`: the newest event that it takes into account.
 
-    `concerned`: accounts that may do other things with what is in it than others of their role.
+    `concerned`: accounts that may do other things with what is in it than others of their role; `own`: its body for
+    whom these names belong to.
     """
 
     last_id: int
     body: bytes
     concerned: frozenset[str] = frozenset()
+    own: Callable[[frozenset[str]], bytes] | None = None
 
 
 class LiveSource(Protocol):
@@ -220,18 +211,16 @@ class Live:
     async def _snapshot(self, view: View) -> Snapshot:
         """Screens that wait for the same share one read, which begins after the last of them registered.
 
-        So that a herd that comes back shares it, nobody's own sign-ins are in it: they are in the history. Who may do
-        other things than the others has one of their own.
+        So that a herd that comes back shares it, nobody's own sign-ins are in it: they are in the history. For who may
+        do other things than the others, what was read is written once more.
         """
         shared = View(view.sites, view.viewer._replace(names=frozenset()))
         task = self._snapshots.get(shared)
         if task is None:
             task = self._snapshots[shared] = asyncio.create_task(self._read_snapshot(shared))
         found = await asyncio.shield(task)
-        if not view.viewer.names & found.concerned:
-            return found
-        async with self._reading:
-            return await self._source.snapshot(view)
+        names = view.viewer.names & found.concerned
+        return found._replace(body=found.own(names)) if names and found.own is not None else found
 
     async def _read_snapshot(self, view: View) -> Snapshot:
         async with self._reading:
@@ -248,7 +237,7 @@ class Live:
     def _show(self) -> None:
         self._tick = None
         events = sorted(self._events, key=lambda event: event.id)
-        states = self._states
+        states = TickStates(self._states)
         self._events = []
         self._states = {}
         # An event that comes after one with a higher id must not move the browser's cursor back.
@@ -257,26 +246,18 @@ class Live:
             LATE.inc(sum(1 for event in events if event.id <= least_id))
             self._last_id = max(least_id, events[-1].id)
         # Whom nothing in this tick is about sees it like all others of the same role.
-        unshown: set[StateKey] = set()
-        about = _made(lambda state: concerned([state]), states, unshown)
-        doing = frozenset[str]().union(*about.values())
-        named = doing.union(*(event.about for event in events))
+        named = states.doing.union(*(event.about for event in events))
         groups: dict[View, tuple[EventsFrame | None, Mapping[StateKey, bytes]]] = {}
-        shown: dict[Viewer, dict[StateKey, bytes]] = {}
         for screen, wake in self._screens.items():
             viewer = screen.view.viewer
             view = View(screen.view.sites, viewer._replace(names=viewer.names & named))
             group = groups.get(view)
             if group is None:
-                like = viewer._replace(names=viewer.names & doing)
-                of_role = shown.get(like)
-                if of_role is None:
-                    of_role = shown[like] = _made(partial(_state_frame, like), states, unshown)
-                group = groups[view] = _seen_by(view, events, least_id), _states_of(view, of_role)
+                group = groups[view] = _seen_by(view, events, least_id), _states_of(view, states.frames(viewer))
             if group[0] is not None or group[1]:
                 screen.offer(*group)
                 wake.set()
-        self._look_again(frozenset(site for site, _, _ in unshown))
+        self._look_again(frozenset(site for site, _, _ in states.unshown))
 
     def _look_again(self, sites: frozenset[str]) -> None:
         """End the screens of these sites: each comes back and is told what it lacks."""
@@ -286,31 +267,9 @@ class Live:
                 wake.set()
 
 
-def _made(
-    of: Callable[[State], MadeT], states: Mapping[StateKey, State], unshown: set[StateKey]
-) -> dict[StateKey, MadeT]:
-    """What `of` makes of each state. Of which it makes nothing, that is said once, and left out from then on."""
-    found: dict[StateKey, MadeT] = {}
-    for key, state in states.items():
-        if key in unshown:
-            continue
-        try:
-            found[key] = of(state)
-        except _MISSHAPEN:
-            unshown.add(key)
-            UNSHOWN.inc()
-            site, kind, thing = key
-            log.exception("live.state_not_shown", site=site, kind=kind, id=thing)
-    return found
-
-
 def _seen_by(view: View, events: Sequence[LiveEvent], least_id: int) -> EventsFrame | None:
     seen = [found for event in events if (found := event.seen(view)) is not None]
     return EventsFrame.of(seen, least_id) if seen else None
-
-
-def _state_frame(viewer: Viewer, state: State) -> bytes:
-    return frame("state", msgspec.json.encode(seen(viewer, state["kind"], state)))
 
 
 def _states_of(view: View, states: Mapping[StateKey, bytes]) -> Mapping[StateKey, bytes]:
