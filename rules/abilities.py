@@ -29,11 +29,13 @@ Ability = Literal[
     "points.read",
     "points.write",
     "meters.read",
+    "meters.record",
     "devices.read",
     "readers.key",
     "people.read",
     "people.write",
     "sites.read",
+    "posts.write",
     "company.write",
     "accounts.write",
     "accounts.lock",
@@ -63,11 +65,14 @@ ABILITY_ROLES: Mapping[Ability, frozenset[Role]] = {
     "points.read": _EVERYBODY,
     "points.write": COMMAND_ROLES["point.write"],
     "meters.read": _EVERYBODY,
+    "meters.record": _EVERYBODY - {"guard"},
     "devices.read": _EVERYBODY,
     "readers.key": COMMAND_ROLES["reader.set_key"],
     "people.read": frozenset({"guard", "installer", "manager", "admin"}),
     "people.write": _KEEPERS,
+    # The page that compares sites; what stands in it, each of its own, everybody may read.
     "sites.read": _KEEPERS,
+    "posts.write": _KEEPERS,
     "company.write": frozenset({"admin"}),
     "accounts.write": _KEEPERS,
     # The night guard is whom the colleague with the stolen phone can reach.
@@ -93,6 +98,7 @@ _HUB_ALONE: frozenset[Ability] = frozenset(
         "people.read",
         "people.write",
         "sites.read",
+        "posts.write",
         "company.write",
         "accounts.write",
         "changes.read",
@@ -102,7 +108,7 @@ _HUB_ALONE: frozenset[Ability] = frozenset(
 )
 """What a gateway does not keep: people, accounts, other sites, and what happens to a ticket after it was raised."""
 
-_GATEWAY_ALONE: frozenset[Ability] = frozenset({"accounts.lock", "seal.renew"})
+_GATEWAY_ALONE: frozenset[Ability] = frozenset({"meters.record", "accounts.lock", "seal.renew"})
 
 
 def able(role: str, ability: Ability, *, sees_all: bool) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 from uuid import uuid4
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from typing_extensions import TypedDict
 
 from contract.commands import Command, CommandKind
@@ -18,7 +18,7 @@ from web.arguments import Arg, NewCommand
 from web.errors import Forbidden, Invalid, NotFound, TooMany
 from web.once import OnceRoute
 from web.paging import NOT_YOURS
-from web.session.sessions import SignedInUser
+from web.session.sessions import Able, SignedInUser
 from web.users import User
 
 router = APIRouter(prefix="/api", tags=["commands"], route_class=OnceRoute)
@@ -56,11 +56,9 @@ async def command(command: str, gateway: Gateway) -> shapes.Command:
     return found
 
 
-@router.post("/meters/{meter}/read", status_code=202)
-async def read_meter(meter: str, gateway: Gateway, user: SignedInUser) -> MeterRead:
+@router.post("/meters/{meter}/read", status_code=202, dependencies=[Depends(Able("meters.record"))])
+async def read_meter(meter: str, gateway: Gateway) -> MeterRead:
     """Record the register's value now, as a `meter.read` event."""
-    if user.role == "guard":
-        raise Forbidden(_ROLE)
     try:
         recorded = await gateway.engine.meters.read_now(meter)
     except KeyError:

@@ -6,21 +6,21 @@ own.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import get_args
 
 from contract.desired import Role
 from web.users import ALL_SITES, User
 
-MANAGED_BY_MANAGER: frozenset[Role] = frozenset({"guard", "maintenance", "installer"})
+LOOKS_AFTER: Mapping[Role, frozenset[Role]] = {
+    "manager": frozenset({"guard", "maintenance", "installer"}),
+    "admin": frozenset(get_args(Role)),
+}
 
 
 def may_look_after(user: User, role: str, sites: Collection[str]) -> bool:
     """Whether `user` may see and change an account of that role and those sites."""
-    if user.role == "admin":
-        return user.sees_all or covers(user, sites)
-    if user.role == "manager":
-        return role in MANAGED_BY_MANAGER and covers(user, sites)
-    return False
+    return role in LOOKS_AFTER.get(user.role, frozenset()) and covers(user, sites)
 
 
 def covers(user: User, sites: Collection[str]) -> bool:

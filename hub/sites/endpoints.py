@@ -22,12 +22,12 @@ from web.editing import Edited, Shown
 from web.errors import Invalid, NotFound
 from web.once import OnceRoute
 from web.paging import Page, sites_asked
-from web.session.sessions import Able, Allowed, SignedInUser
+from web.session.sessions import Able, SignedInUser
 from web.users import User
 
 router = APIRouter(prefix="/api", tags=["sites"], route_class=OnceRoute)
 
-Manager = Annotated[User, Depends(Allowed("manager", "admin"))]
+Manager = Annotated[User, Depends(Able("posts.write"))]
 PostId = Annotated[str, Path(pattern=r"^[a-z0-9_-]{1,64}$")]
 
 _WHICH = Text("请指定项目点", "Say which site")

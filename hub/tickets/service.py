@@ -243,7 +243,7 @@ async def _next_number(session: AsyncSession, site: str) -> int:
 async def _assignee(session: AsyncSession, row: TicketRow, by: Person, wanted: str | None) -> shapes.Person:
     if wanted is None or wanted == by.id:
         return shapes.person_of(by)
-    if by.role not in {"manager", "admin"}:
+    if by.role not in rules.ANSWERING:
         raise Forbidden
     account = await session.get(AccountRow, wanted)
     user = user_of(account) if account is not None and account.active else None

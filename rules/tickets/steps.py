@@ -79,7 +79,7 @@ HISTORY_ROWS = 600
 
 
 ANSWERING: frozenset[Role] = frozenset({"manager", "admin"})
-"""Who answers for a site: they may accept whatever they did not do themselves."""
+"""Who answers for a site: they may accept whatever they did not do themselves, and give work to somebody."""
 
 
 class Acceptance(NamedTuple):

@@ -620,6 +620,9 @@ async def test_everybody_is_told_what_they_may_do_here(tmp_path: Path) -> None:
             assert {"alarms.ack", "tickets.read"} <= set(session)
             assert not {"tickets.work", "people.read", "meters.read"} & set(session)
             assert ("open" in session) is (who == "guard")
+            assert ("meters.record" in session) is (who != "guard")
+            answer = await there.client.post("/api/meters/no-such/read")
+            assert answer.status_code == (403 if who == "guard" else 404)
             kinds = ("doors", "lanes", "alarms", "tickets")
             found[who] = [(await there.get(f"/api/{kind}"))["items"][0]["can"] for kind in kinds]
             snapshot = await there.app.state.live._source.snapshot(View(None, viewer_of(who, f"a-{who}")))

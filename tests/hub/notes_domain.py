@@ -108,12 +108,12 @@ from hub.notes.schemas import NoteBody, NoteShape
 from web.errors import Forbidden
 from web.once import OnceRoute
 from web.paging import Page, sites_asked
-from web.session.sessions import Allowed, SignedInUser
+from web.session.sessions import Able, SignedInUser
 from web.users import User
 
 router = APIRouter(prefix="/api/notes", tags=["notes"], route_class=OnceRoute)
 
-Writer = Annotated[User, Depends(Allowed("manager", "admin"))]
+Writer = Annotated[User, Depends(Able("posts.write"))]
 
 
 @router.get("")

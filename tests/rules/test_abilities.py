@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -26,11 +28,13 @@ TABLE: dict[Ability, str] = {
     "points.read": EVERYBODY,
     "points.write": "maintenance installer admin",
     "meters.read": EVERYBODY,
+    "meters.record": "maintenance installer manager admin",
     "devices.read": EVERYBODY,
     "readers.key": "installer admin",
     "people.read": "guard installer manager admin",
     "people.write": "manager admin",
     "sites.read": "manager admin",
+    "posts.write": "manager admin",
     "company.write": "admin",
     "accounts.write": "manager admin",
     "accounts.lock": "guard manager admin",
@@ -42,6 +46,57 @@ TABLE: dict[Ability, str] = {
 
 
 COMPANY = {"company.write", "jobs.run"}
+
+
+ROOT = Path(__file__).parents[2]
+WHO_ASKS = {"user", "by", "viewer", "person"}
+
+
+def test_who_may_do_what_stands_in_the_rules_alone() -> None:
+    """A role by its word, where it is asked what somebody may do: `user.role == "guard"`, `Allowed("admin")`."""
+    files = [file for package in ("gateway", "hub", "web") for file in (ROOT / package).rglob("*.py")]
+    outside = [
+        file for file in files if ROOT / "web" / "session" not in file.parents and "node_modules" not in file.parts
+    ]
+    assert len(outside) > 200
+    found = [f"{file.relative_to(ROOT)}:{line}" for file in outside for line in roles_by_word(file.read_text())]
+    assert found == []
+
+
+def roles_by_word(text: str) -> list[int]:
+    """The lines where somebody who asks is allowed or refused something by the word of their role."""
+    words = set(get_args(Role))
+    found: list[int] = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Compare):
+            parts = [node.left, *node.comparators]
+            asks = any(
+                isinstance(part, ast.Attribute)
+                and part.attr == "role"
+                and isinstance(part.value, ast.Name)
+                and part.value.id in WHO_ASKS
+                for part in parts
+            )
+            said = {each.value for part in parts for each in ast.walk(part) if isinstance(each, ast.Constant)}
+            if asks and said & words:
+                found.append(node.lineno)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Allowed":
+            found.append(node.lineno)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ('if user.role == "guard":\n    pass', [1]),
+        ('\nok = by.role not in {"manager", "admin"}', [2]),
+        ('Keeper = Annotated[User, Depends(Allowed("admin"))]', [1]),
+        ('if able(user.role, "jobs.run") or row.role == "admin":\n    pass', []),
+        ("if user.role not in rules.ANSWERING:\n    pass", []),
+    ],
+)
+def test_a_role_by_its_word_is_found(text: str, lines: list[int]) -> None:
+    assert roles_by_word(text) == lines
 
 
 def test_the_tables_name_every_ability() -> None:
@@ -59,7 +114,7 @@ def test_who_has_it(ability: Ability) -> None:
 @pytest.mark.parametrize(
     ("role", "server", "has", "has_not"),
     [
-        ("manager", "hub", "people.write sites.read meters.read tickets.answer", "accounts.lock seal.renew"),
+        ("manager", "hub", "people.write sites.read posts.write tickets.answer", "accounts.lock meters.record"),
         ("manager", "gateway", "open alarms.shelve seal.renew accounts.lock", "people.write sites.read tickets.work"),
         (
             "guard",

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends
 
 from tests.web.servers import House, house
 from web.session.lifetimes import LIFETIMES, Lifetime
-from web.session.sessions import Allowed, SessionLimits
+from web.session.sessions import Able, SessionLimits
 from web.users import User
 
 SHORT = SessionLimits(lifetimes=dict.fromkeys(LIFETIMES, Lifetime(100, 250, 10)), seen_every_s=10)
@@ -250,7 +250,7 @@ async def test_a_role_guards_a_route() -> None:
     router = APIRouter()
 
     @router.get("/api/secret")
-    async def secret(user: Annotated[User, Depends(Allowed("manager", "admin"))]) -> dict[str, str]:
+    async def secret(user: Annotated[User, Depends(Able("people.write"))]) -> dict[str, str]:
         return {"for": user.username}
 
     place = await ready_house(routers=[router])

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from contract.facts.people import RecordsRead, RequestRefused
 from tests.web.servers import house
-from web.session.sessions import Allowed, SignedInUser
+from web.session.sessions import Able, SignedInUser
 from web.users import User
 from web.witness import Told, Witness
 
@@ -19,7 +19,7 @@ router = APIRouter()
 
 
 @router.get("/api/for-admins/{id}")
-async def for_admins(id: str, user: Annotated[User, Depends(Allowed("admin"))]) -> str:
+async def for_admins(id: str, user: Annotated[User, Depends(Able("changes.accounts"))]) -> str:
     return "ok"
 
 

@@ -351,18 +351,6 @@ PROVEN = Depends(proven)
 """In a route's `dependencies`: every road to a change of password, role, sites, keys, second factor or accounts."""
 
 
-class Allowed:
-    """Dependency: who is asking, if their role is one of `roles`; else 403."""
-
-    def __init__(self, *roles: Role) -> None:
-        self.roles = frozenset(roles)
-
-    def __call__(self, user: SignedInUser) -> User:
-        if user.role not in self.roles:
-            raise Forbidden
-        return user
-
-
 class Able:
     """Dependency: who is asking, if they have that ability (`rules.abilities`); else 403."""
 
