@@ -82,7 +82,9 @@ it("is a page, and in the navigation", async () => {
 
 def _node(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
     script = f". {NODE_ENV} && {command}"
-    return subprocess.run(["/bin/sh", "-c", script], cwd=folder, capture_output=True, text=True, timeout=110, check=False)
+    return subprocess.run(
+        ["/bin/sh", "-c", script], cwd=folder, capture_output=True, text=True, timeout=110, check=False
+    )
 
 
 @pytest.fixture(scope="module")
