@@ -1,9 +1,9 @@
 """What screens show, told to the other hub processes on the same database: NOTIFY in the transaction that did it.
 
 A process that is alone says nothing: whoever hears says from time to time that it is there, and whom it knows of. What
-others commit arrives in the order of commits, and one's own word comes back in it; so a state that was committed before
-one's own later one, and arrives after that was shown, is known and passed over. Where a word may have been missed, the
-screens of the process end and come back: they are told what they lack, and asked again who they are.
+others commit arrives in the order of commits, and one's own word comes back in it; so of two states of one thing it is
+known which was committed later, whichever is shown first here: the older one is passed over. Where a word may have been
+missed, the screens of the process end and come back: they are told what they lack, and asked again who they are.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any, TypeAlias
@@ -100,10 +100,16 @@ _word = msgspec.json.Decoder(Part | Here | Gone | Ended)
 
 @dataclass
 class _Unheard:
-    """States that were told and have not come back. `passed`: an older one of another process was passed over."""
+    """States that were told, until they have come back and are shown here as well.
+
+    `passed`: an older one of another process was passed over. `overtaken`: another process's later one was shown.
+    """
 
     keys: set[Key]
     passed: bool = False
+    back: bool = False
+    shown: bool = False
+    overtaken: set[Key] = field(default_factory=set)
 
 
 class Hints:
@@ -147,10 +153,21 @@ class Hints:
         self._unheard[n] = _Unheard({_key(state) for state in told.states})
         return n
 
+    def committed(self, number: int, told: Outcome) -> None:
+        """It was, and is shown next: without those states of which another process's later ones were shown already."""
+        unheard = self._unheard.get(number)
+        if unheard is None:
+            return
+        unheard.shown = True
+        if unheard.overtaken:
+            told.states = [state for state in told.states if _key(state) not in unheard.overtaken]
+        self._settled(number)
+
     def undone(self, number: int) -> None:
-        """It was not committed: what was passed over for it holds."""
+        """It was not committed, as far as is known: what was passed over for it holds."""
         unheard = self._unheard.pop(number, None)
-        if unheard is not None and unheard.passed:
+        # What has come back was committed, whatever became of the answer.
+        if unheard is not None and (unheard.passed or unheard.back):
             self._look()
 
     def end_session(self, session: str) -> None:
@@ -195,7 +212,7 @@ class Hints:
 
     def _part(self, part: Part) -> None:
         if part.by == self._name:
-            self._unheard.pop(part.n, None)
+            self._came_back(part.n)
             return
         if not self._live.watched:
             return
@@ -208,11 +225,27 @@ class Hints:
         if states:
             self._tell(Outcome(states=states))
 
+    def _came_back(self, number: int) -> None:
+        unheard = self._unheard.get(number)
+        if unheard is not None:
+            unheard.back = True
+            self._settled(number)
+
+    def _settled(self, number: int) -> None:
+        unheard = self._unheard[number]
+        if unheard.back and unheard.shown:
+            del self._unheard[number]
+
     def _later(self, key: Key) -> bool:
         """Whether a state of this process's own, committed later, was shown or will be."""
         found = False
         for unheard in self._unheard.values():
-            if key in unheard.keys:
+            if key not in unheard.keys:
+                continue
+            if unheard.back:
+                # Committed earlier, and not shown yet: it must not come on top.
+                unheard.overtaken.add(key)
+            else:
                 unheard.passed = found = True
         return found
 

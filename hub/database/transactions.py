@@ -161,6 +161,9 @@ class Telling(Protocol):
     async def sends(self, conn: AsyncConnection, told: Outcome) -> int | None:
         """In the transaction, right before its commit; a number for it, None if nobody is told."""
 
+    def committed(self, number: int, told: Outcome) -> None:
+        """It was, and `told` is about to be told here: without what others did since and is shown already."""
+
     def undone(self, number: int) -> None:
         """It was not committed, as far as is known."""
 
@@ -219,18 +222,23 @@ class Database:
         """
         async with self.engine.connect() as conn:
             told = conn.info["outcome"] = Outcome()
+            telling = self.telling
+            number: int | None = None
             with ExitStack() as unless_committed:
                 async with conn.begin():
                     if writes:
                         await lock_history(conn)
                     yield conn
                     await told.finish(conn)
-                    if self.telling is not None and told.shown:
-                        number = await self.telling.sends(conn, told)
+                    if telling is not None and told.shown:
+                        number = await telling.sends(conn, told)
                         if number is not None:
-                            unless_committed.callback(self.telling.undone, number)
+                            unless_committed.callback(telling.undone, number)
                 unless_committed.pop_all()
-        self._tell(told)
+            # Before the connection is given back: whoever is cancelled there has committed all the same.
+            if telling is not None and number is not None:
+                telling.committed(number, told)
+            self._tell(told)
 
     @asynccontextmanager
     async def session(self, *, writes: bool = False) -> AsyncIterator[AsyncSession]:

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from contract.facts.entry import DoorMoved
 from hub import hints as hints_module
 from hub.database.hearing import Hearing
-from hub.database.transactions import Database, Outcome
+from hub.database.transactions import Database, Outcome, outcome
 from hub.hints import CHANNEL, Here, Hints, Part
 from hub.live import tell
 from tests.hub.office import Office, office
@@ -248,6 +248,51 @@ async def test_an_older_state_of_another_process_does_not_hide_a_newer_one_of_on
         hints._part(older)
         assert not screen.ended
         hints.undone(number)
+        assert screen.ended
+
+
+async def test_an_older_state_of_ones_own_does_not_hide_a_newer_one_of_another_process(database: Database) -> None:
+    """It was committed first and came back, and the other's after it, before the answer to the commit was seen."""
+
+    class Between(Hints):
+        """What arrives between a commit and its answer."""
+
+        def committed(self, number: int, told: Outcome) -> None:
+            self._part(Part(self._name, number))
+            self._part(Part("other", 1, states=[newer]))
+            super().committed(number, told)
+
+    async with office(database) as hub:
+        shown: list[Any] = []
+
+        def show(told: Outcome) -> None:
+            shown.extend((state["id"], state["contact"]) for state in told.states)
+
+        process = Process(hub)
+        process.hearing.up = True
+        hints = database.telling = Between(database, process.hearing, hub.live, show)
+        database.subscribe(show)
+        hub.live.open("wang", None)  # type: ignore[arg-type]
+        mine = {"site": "demo", "kind": "door", "id": "lobby-a", "contact": "closed"}
+        newer = mine | {"contact": "open"}
+        async with database.transaction() as conn:
+            outcome(conn).state(mine)
+            outcome(conn).state(mine | {"id": "garage"})
+        assert shown == [("lobby-a", "open"), ("garage", "closed")]
+        assert not hints._unheard
+
+
+async def test_what_was_committed_all_the_same_is_looked_at(database: Database) -> None:
+    async with office(database) as hub:
+        process = Process(hub)
+        process.hearing.up = True
+        screen = hub.live.open("wang", None)  # type: ignore[arg-type]
+        mine = {"site": "demo", "kind": "door", "id": "lobby-a", "contact": "closed"}
+        async with database.transaction() as conn:
+            number = await process.hints.sends(conn, Outcome(states=[mine]))
+        assert number is not None
+        process.hints._part(Part(process.hints._name, number))
+        process.hints.undone(number)
         assert screen.ended
 
 
