@@ -38,6 +38,9 @@ BACKLOG = Gauge("gatehouse_gateway_backlog", "Events that a gateway has not got 
 LARGEST = 2**53
 """Numbers of a gateway are kept up to here; beyond it they mean nothing."""
 
+LOOKS = 4
+"""In the time that a gateway may be silent: so much later, by its part, it is noticed where only others hear."""
+
 _RETRY_S = 2.0
 
 _HEARD = text(
@@ -50,10 +53,10 @@ _HEARD = text(
 _KNOWN = text("SELECT site, online, born_at, stream FROM gateways WHERE id = :id")
 _GONE = text(f"UPDATE gateways SET online = FALSE WHERE id = :id AND online RETURNING {GATEWAY_COLUMNS}")
 _SILENT = text(
-    "UPDATE gateways SET online = FALSE WHERE id = :id AND online AND (seen_at IS NULL OR seen_at <= :seen_at)"
+    "UPDATE gateways SET online = FALSE"
+    " WHERE id = :id AND online AND seen_at IS NOT DISTINCT FROM CAST(:seen_at AS timestamptz)"
     f" RETURNING {GATEWAY_COLUMNS}"
 )
-_SEEN = text("SELECT seen_at FROM gateways WHERE id = :id AND online")
 _THERE = text("SELECT id, seen_at FROM gateways WHERE online")
 _COMMITTED = text(
     "SELECT g.id, s.id AS stream, s.head_seq, s.head_hash FROM gateways g"
@@ -65,7 +68,7 @@ Heard = Callable[[str, str, Presence], None]
 
 
 class _Sign(NamedTuple):
-    """The last sign of life: when by this process's steady clock, and as the database tells it."""
+    """The last sign of life: when it came to this process, by its steady clock, and as the database tells it."""
 
     at: float
     seen_at: datetime | None
@@ -81,7 +84,6 @@ class GatewayPresence:
         self._now_ms = now_ms
         self._heard: list[Heard] = []
         self._last: dict[str, _Sign] = {}
-        self._remembered = False
         self._births: dict[str, tuple[str, str]] = {}
         self._to_greet = asyncio.Event()
 
@@ -140,29 +142,26 @@ class GatewayPresence:
         self._forget(gateway, row, why)
 
     async def silent(self) -> float:
-        """Note who has been silent for too long; seconds until the next one can be.
+        """Note who has been silent for too long; seconds until it is worth looking again.
 
-        Those that were there before this process get the whole time from its first look on.
+        What others on the same database hear counts as much, also where this process hears nothing: each look finds
+        it. A sign of life that is new here came now at the latest, so that no two clocks are compared; whoever was
+        there before this process gets the whole time from its first look on.
         """
         loop = asyncio.get_running_loop()
-        if not self._remembered:
-            await self._remember()
-        now = loop.time()
-        for gateway, last in list(self._last.items()):
-            if now - last.at >= self._silence_s:
+        await self._look()
+        for gateway, last in sorted(self._last.items(), key=lambda one: one[1].at):
+            if loop.time() - last.at >= self._silence_s:
                 await self._lost_by_silence(gateway, last)
-        # A heartbeat only moves its own deadline further away: nothing to do before the earliest one.
-        return max(min((last.at for last in self._last.values()), default=now) + self._silence_s - loop.time(), 0.05)
+        earliest = min((last.at for last in self._last.values()), default=loop.time())
+        return max(min(earliest + self._silence_s - loop.time(), self._silence_s / LOOKS), 0.05)
 
     async def _lost_by_silence(self, gateway: str, last: _Sign) -> None:
         async with self._database.transaction(writes=True) as conn:
             row = (await conn.execute(_SILENT, {"id": gateway, "seen_at": last.seen_at})).one_or_none()
-            # This process may hear nothing where another one on the same database does.
-            heard = None if row is not None else (await conn.execute(_SEEN, {"id": gateway})).scalar_one_or_none()
             await _tell_lost(conn, row)
-        if heard is not None:
-            self._last[gateway] = _Sign(asyncio.get_running_loop().time(), heard)
-        else:
+        # Otherwise another process heard it just now, or lost it: the next look finds which.
+        if row is not None:
             self._forget(gateway, row, f"silent for {self._silence_s:g} s")
 
     def _forget(self, gateway: str, row: StatementRow | None, why: str) -> None:
@@ -171,13 +170,21 @@ class GatewayPresence:
         if row is not None:
             log.warning("gateway.lost", gateway=gateway, why=why)
 
-    async def _remember(self) -> None:
+    async def _look(self) -> None:
+        """Learn from the database whom others found, heard or lost."""
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
         async with self._database.transaction() as conn:
-            there = (await conn.execute(_THERE)).all()
-        now = asyncio.get_running_loop().time()
-        for row in there:
-            self._last.setdefault(row.id, _Sign(now, row.seen_at))
-        self._remembered = True
+            there = {row.id: row.seen_at for row in await conn.execute(_THERE)}
+        # What this process heard since it asked is newer.
+        before = {gateway: last for gateway, last in self._last.items() if last.at < asked}
+        for gateway in before.keys() - there.keys():
+            del self._last[gateway]
+        now = loop.time()
+        for gateway, seen_at in there.items():
+            if gateway not in self._last or (gateway in before and before[gateway].seen_at != seen_at):
+                self._last[gateway] = _Sign(now, seen_at)
+        ONLINE.set(len(self._last))
 
     def _stale_will(self, arrived: PresenceArrived) -> bool:
         # A will carries the time of its connection, which lies between the birth before it and its own. The broker may

@@ -178,6 +178,25 @@ async def test_whom_another_process_hears_is_not_lost(database: Database) -> Non
     assert await recorded(database) == ["gateway.found", "gateway.lost"]
 
 
+async def test_whoever_hears_nothing_notices_the_silence_of_whom_others_heard(database: Database) -> None:
+    """Also of a gateway that came after its first look, and in little more than the time of silence."""
+    await enrolled(database, "gw-1")
+    deaf, hears = presence_of(database, Sent(), silence_s=0.4), presence_of(database, Sent(), silence_s=60)
+    began = asyncio.get_running_loop().time()
+    assert await deaf.silent() <= 0.1
+    await hears.seen(heard(Journal().presence()))
+    watching = asyncio.create_task(watch(deaf))
+    async with asyncio.timeout(10):
+        while await recorded(database) != ["gateway.found", "gateway.lost"]:  # noqa: ASYNC110 - as the job does it
+            await asyncio.sleep(0.02)
+    assert asyncio.get_running_loop().time() - began > 0.4
+    watching.cancel()
+    # Who hears goes by what the database says as well: it is not lost twice, and found again.
+    await hears.silent()
+    await hears.seen(heard(Journal().presence("alive", at_ms=NOW_MS + 10), at_ms=NOW_MS + 10))
+    assert await recorded(database) == ["gateway.found", "gateway.lost", "gateway.found"]
+
+
 def test_births_part_what_came_before_from_what_comes_after() -> None:
     journal = Journal().record_many(3)
     one, two, three = (journal.arrived(seq, seq) for seq in (1, 2, 3))
