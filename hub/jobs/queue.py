@@ -39,17 +39,25 @@ _STAND = text(
     " SELECT name, '', now(), '', 0, '' FROM unnest(:names) AS one (name)"
     " ON CONFLICT (name, key) DO UPDATE SET due_at = LEAST(held.due_at, now()), failed_at = NULL"
 ).bindparams(bindparam("names", type_=ARRAY(Text)))
-# A standing job that ended in the future: the clock was put back, and its next moment may be ages away.
+# One that ended in the future: the clock was put back, and its next moment, or its next try, may be ages away.
 _READY = (
     "(held_until IS NULL AND due_at <= now() OR held_until <= now()"
-    " OR held_until IS NULL AND key = '' AND ended_at > now() + interval '5 s')"
+    " OR held_until IS NULL AND ended_at > now() + interval '5 s'"
+    "  AND (key = '' OR failures > 0 AND due_at IS NOT NULL))"
 )
+# Nobody holds one for so long: the clock was put back. Whoever runs it gives a sign of life within the lease.
+_SHORTEN = text(
+    "WITH known AS (SELECT * FROM unnest(:names, :leases) AS one (name, lease_s)),"
+    " long AS (SELECT id, lease_s FROM jobs JOIN known USING (name)"
+    "  WHERE held_until > now() + (2 * lease_s + 5) * interval '1 s' FOR UPDATE OF jobs SKIP LOCKED)"
+    " UPDATE jobs SET held_until = now() + long.lease_s * interval '1 s' FROM long WHERE jobs.id = long.id"
+).bindparams(bindparam("names", type_=ARRAY(Text)), bindparam("leases", type_=ARRAY(Double)))
 _TAKE = text(
     "WITH known AS (SELECT * FROM unnest(:names, :leases) AS one (name, lease_s)),"
     " ready AS (SELECT id, lease_s, held_until IS NOT NULL AS lapsed FROM jobs JOIN known USING (name)"
     f"  WHERE {_READY} ORDER BY coalesce(held_until, due_at) LIMIT :room FOR UPDATE OF jobs SKIP LOCKED)"
     " UPDATE jobs SET held_by = :holder, held_until = now() + ready.lease_s * interval '1 s', began_at = now(),"
-    "  due_at = CASE WHEN due_at > now() THEN due_at END, failures = failures + CAST(lapsed AS int),"
+    "  due_at = CASE WHEN lapsed AND due_at > now() THEN due_at END, failures = failures + CAST(lapsed AS int),"
     "  error = CASE WHEN lapsed THEN :lapsed ELSE error END"
     " FROM ready WHERE jobs.id = ready.id RETURNING jobs.id, name, key, data, failures, lapsed"
 ).bindparams(bindparam("names", type_=ARRAY(Text)), bindparam("leases", type_=ARRAY(Double)))
@@ -111,8 +119,9 @@ async def stand(conn: AsyncConnection, jobs: Sequence[Job]) -> None:
 async def take(conn: AsyncConnection, jobs: Sequence[Job], room: int, holder: str) -> list[HeldJob]:
     """At most `room` of what is due of these, the longest due first; they are this holder's from now on."""
     by_name = {job.name: job for job in jobs}
-    values = {"names": list(by_name), "leases": [job.lease_s for job in jobs], "room": room, "holder": holder}
-    rows = (await conn.execute(_TAKE, values | {"lapsed": LAPSED})).all()
+    leases = {"names": list(by_name), "leases": [job.lease_s for job in jobs]}
+    await conn.execute(_SHORTEN, leases)
+    rows = (await conn.execute(_TAKE, leases | {"room": room, "holder": holder, "lapsed": LAPSED})).all()
     return [HeldJob(row.id, by_name[row.name], row.key, row.data, row.failures, row.lapsed, holder) for row in rows]
 
 
