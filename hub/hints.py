@@ -50,6 +50,9 @@ MOST_PARTS = 64
 """Of one transaction; what is more is not told, but that there is something to look at."""
 
 MOST_WAITING = 1_000
+MOST_UNHEARD = 10_000
+"""Transactions that were told and have not come back: a connection that died in silence is found out in a minute."""
+
 EVENT_BYTES = 16_000_000
 
 PROCESSES = Gauge("gatehouse_hub_processes", "Hub processes on this database, as far as this one knows")
@@ -127,6 +130,7 @@ class Hints:
         self._met_at = float("inf")
         self._parted_at: datetime | None = None
         self._unheard: dict[int, _Unheard] = {}
+        self._up_since = self._last_back = 0
         self._waiting: deque[tuple[int, int]] = deque()
         self._arrived = asyncio.Event()
         self._to_say = asyncio.Event()
@@ -150,7 +154,12 @@ class Hints:
         n = next(self._numbers)
         parts = _parts(self._name, n, told)
         await conn.execute(_NOTIFY, {"words": [msgspec.json.encode(part).decode() for part in parts]})
+        if not self._hearing.up:
+            # Nothing of others is shown before it looks anew.
+            return None
         self._unheard[n] = _Unheard({_key(state) for state in told.states})
+        if len(self._unheard) > MOST_UNHEARD:
+            del self._unheard[next(iter(self._unheard))]
         return n
 
     def committed(self, number: int, told: Outcome) -> None:
@@ -166,7 +175,7 @@ class Hints:
     def undone(self, number: int) -> None:
         """It was not committed, as far as is known: what was passed over for it holds."""
         unheard = self._unheard.pop(number, None)
-        # What has come back was committed, whatever became of the answer.
+        # What has come back, or will, was committed, whatever became of the answer.
         if unheard is not None and (unheard.passed or unheard.back):
             self._look()
 
@@ -189,6 +198,7 @@ class Hints:
 
     def _hears(self, up: bool) -> None:
         self._unheard.clear()
+        self._up_since = next(self._numbers)
         if up:
             self._met_at = float("inf")
             if self._told_by:
@@ -230,6 +240,10 @@ class Hints:
         if unheard is not None:
             unheard.back = True
             self._settled(number)
+        elif number != self._last_back and number > self._up_since:
+            # It was given up as not committed, or forgotten: what came before it was shown as if it were newer.
+            self._look()
+        self._last_back = number
 
     def _settled(self, number: int) -> None:
         unheard = self._unheard[number]

@@ -227,6 +227,7 @@ async def test_an_older_state_of_another_process_does_not_hide_a_newer_one_of_on
     async with office(database) as hub:
         told: list[Outcome] = []
         process = Process(hub)
+        process.hearing.up = True
         hints = Hints(database, process.hearing, hub.live, told.append)
         screen = hub.live.open("wang", None)  # type: ignore[arg-type]
         mine = {"site": "demo", "kind": "door", "id": "lobby-a", "contact": "closed"}
@@ -293,6 +294,32 @@ async def test_what_was_committed_all_the_same_is_looked_at(database: Database) 
         assert number is not None
         process.hints._part(Part(process.hints._name, number))
         process.hints.undone(number)
+        assert screen.ended
+
+
+async def test_what_cannot_come_back_is_not_kept(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hints_module, "MOST_UNHEARD", 3)
+    async with office(database) as hub:
+        process = Process(hub)
+        screen = hub.live.open("wang", None)  # type: ignore[arg-type]
+
+        async def tell_some() -> None:
+            for _ in range(5):
+                async with database.transaction() as conn:
+                    outcome(conn).state({"site": "demo", "kind": "door", "id": "lobby-a"})
+
+        await tell_some()
+        assert not process.hints._unheard
+        process.hearing._change(up=True)
+        await tell_some()
+        *_, last = process.hints._unheard
+        assert sorted(process.hints._unheard) == [last - 2, last - 1, last]
+        # A word of several parts comes back once.
+        for number in (last, last):
+            process.hints._part(Part(process.hints._name, number))
+        assert not screen.ended
+        # Of what was forgotten it is not known what was shown in vain before it.
+        process.hints._part(Part(process.hints._name, last - 4))
         assert screen.ended
 
 
