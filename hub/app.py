@@ -20,7 +20,7 @@ from hub.database.once import DatabaseOnce
 from hub.database.pins import sealed_otherwise
 from hub.database.transactions import Database
 from hub.desired.publishing import DesiredPublishing
-from hub.domains import JOBS, LATEST, ROUTERS, STANDING, projections
+from hub.domains import JOBS, LATEST, ROUTERS, STANDING, STATES, projections
 from hub.downlink import Downlink
 from hub.events.stream import witnessed
 from hub.hints import Hints
@@ -62,7 +62,7 @@ class Hub:
         self.passwords = Passwords()
         self.live = Live(HubLiveSource(self.database, STANDING))
         self.hearing = Hearing(self.database)
-        self.hints = self.database.telling = Hints(self.database, self.hearing, self.live, tell(self.live))
+        self.hints = self.database.telling = Hints(self.database, self.hearing, self.live, tell(self.live), STATES)
         self.downlink = Downlink()
         self.presence = GatewayPresence(self.database, self.downlink, silence_s=settings.silence_s, now_ms=wall_ms)
         self.desired = DesiredPublishing(self.database, self.downlink)

@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 Standing = Callable[[AsyncConnection, list[str] | None], Awaitable[Mapping[str, Sequence[Mapping[str, object]]]]]
 """What stands at these sites (None: at all), by the kind that the live stream calls it."""
 
+StatesOf = Callable[[AsyncConnection, Sequence[str]], Awaitable[Sequence[Mapping[str, object]]]]
+"""Things of one kind by their ids, as they are now: `state` frames of the live stream. Without what is no more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Domain:
     """`projections`: what each kind of event makes of its tables, in the transaction that stores the event.
 
     `latest`: follows the newest readings, in the transaction that stores them. `standing`: what a screen starts from.
-    `jobs`: what it does later.
+    `states`: reads things of a kind anew, where one may be too large to be told to other processes (7 kB). `jobs`: what
+    it does later.
     """
 
     routers: Sequence[APIRouter] = ()
@@ -33,4 +37,5 @@ class Domain:
     projections: Mapping[str, Projection] = field(default_factory=dict)
     latest: Latest | None = None
     standing: Standing | None = None
+    states: Mapping[str, StatesOf] = field(default_factory=dict)
     jobs: Sequence[Job] = ()

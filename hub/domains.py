@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter
 from sqlalchemy import MetaData
 
@@ -15,7 +17,7 @@ from hub.database.answer_row import AnswerRow
 from hub.database.event import Projection
 from hub.database.transactions import Table
 from hub.desired.domain import DOMAIN as DESIRED
-from hub.domain import Domain, Standing
+from hub.domain import Domain, Standing, StatesOf
 from hub.events.domain import DOMAIN as EVENTS
 from hub.gateways.domain import DOMAIN as GATEWAYS
 from hub.ingest.domain import DOMAIN as INGEST
@@ -60,6 +62,9 @@ LATEST: tuple[Latest, ...] = tuple(domain.latest for domain in DOMAINS if domain
 
 STANDING: tuple[Standing, ...] = tuple(domain.standing for domain in DOMAINS if domain.standing is not None)
 """What screens start from."""
+
+STATES: Mapping[str, StatesOf] = {kind: states for domain in DOMAINS for kind, states in domain.states.items()}
+"""Kind of the live stream → how things of it are read anew."""
 
 JOBS: tuple[Job, ...] = tuple(job for domain in DOMAINS for job in domain.jobs)
 """What is done later."""

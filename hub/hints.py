@@ -11,12 +11,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
-from typing import Any, TypeAlias
+from types import MappingProxyType
+from typing import Any
 
 import msgspec
 import structlog
@@ -30,7 +30,10 @@ from hub.database.event import StoredEvent
 from hub.database.failures import passes
 from hub.database.hearing import Hearing
 from hub.database.transactions import Database, Outcome
+from hub.domain import StatesOf
 from hub.events.service import WantedEvents, events
+from hub.hint_words import Ended, Gone, Here, Named, Part, joined, key_of, parts_of, word_of
+from hub.own_states import Key, OwnStates
 from web.live.stream import Live
 
 log = structlog.get_logger(__name__)
@@ -43,15 +46,9 @@ FORGOTTEN_S = 3 * BEAT_S
 MEET_S = 5.0
 """So long after the first word to others one is not sure to be alone."""
 
-PART_BYTES = 7_000
-"""Of states in one notification: PostgreSQL takes 8,000 bytes, and the rest is said beside them."""
-
-MOST_PARTS = 64
-"""Of one transaction; what is more is not told, but that there is something to look at."""
-
 MOST_WAITING = 1_000
-MOST_UNHEARD = 10_000
-"""Transactions that were told and have not come back: a connection that died in silence is found out in a minute."""
+STRANGE_S = 10.0
+"""Between two looks for words that are not understood."""
 
 EVENT_BYTES = 16_000_000
 
@@ -62,63 +59,21 @@ _NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', word) FROM unnest(:words) AS said
     bindparam("words", type_=ARRAY(Text))
 )
 
-Key: TypeAlias = tuple[Any, Any, Any]
-
-
-class Part(msgspec.Struct, frozen=True, tag="part", omit_defaults=True):
-    """What transaction `n` of a process did, or a part of it. `events`: first and last ids of runs without gaps.
-
-    `look`: there is more than is told.
-    """
-
-    by: str
-    n: int
-    events: list[tuple[int, int]] = []
-    states: list[dict[str, Any]] = []
-    look: bool = False
-
-
-class Here(msgspec.Struct, frozen=True, tag="here"):
-    """A process hears. `knows`: to whom it tells what it does."""
-
-    by: str
-    knows: list[str]
-
-
-class Gone(msgspec.Struct, frozen=True, tag="gone"):
-    """A process ends."""
-
-    by: str
-
-
-class Ended(msgspec.Struct, frozen=True, tag="ended"):
-    """A session has ended (the hash of its token), and with it every screen that was opened with it."""
-
-    by: str
-    session: str
-
-
-_word = msgspec.json.Decoder(Part | Here | Gone | Ended)
-
-
-@dataclass
-class _Unheard:
-    """States that were told, until they have come back and are shown here as well.
-
-    `passed`: an older one of another process was passed over. `overtaken`: another process's later one was shown.
-    """
-
-    keys: set[Key]
-    passed: bool = False
-    back: bool = False
-    shown: bool = False
-    overtaken: set[Key] = field(default_factory=set)
-
 
 class Hints:
-    """One process's part in it; `database.telling`. `tell`: what to do with what others did, as with one's own."""
+    """One process's part in it; `database.telling`. `tell`: what to do with what others did, as with one's own.
 
-    def __init__(self, database: Database, hearing: Hearing, live: Live, tell: Callable[[Outcome], None]) -> None:
+    `states`: reads things of a kind that are too large to be told.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        hearing: Hearing,
+        live: Live,
+        tell: Callable[[Outcome], None],
+        states: Mapping[str, StatesOf] = MappingProxyType({}),
+    ) -> None:
         self._database = database
         self._hearing = hearing
         self._live = live
@@ -129,8 +84,12 @@ class Hints:
         self._told_by: set[str] = set()
         self._met_at = float("inf")
         self._parted_at: datetime | None = None
-        self._unheard: dict[int, _Unheard] = {}
-        self._up_since = self._last_back = 0
+        self._states = states
+        self._own = OwnStates()
+        self._named: set[Key] = set()
+        self._reading: set[Key] = set()
+        self._strange: asyncio.TimerHandle | None = None
+        self._strange_since = False
         self._waiting: deque[tuple[int, int]] = deque()
         self._arrived = asyncio.Event()
         self._to_say = asyncio.Event()
@@ -152,31 +111,25 @@ class Hints:
         if self.alone:
             return None
         n = next(self._numbers)
-        parts = _parts(self._name, n, told)
+        parts = parts_of(self._name, n, told)
         await conn.execute(_NOTIFY, {"words": [msgspec.json.encode(part).decode() for part in parts]})
         if not self._hearing.up:
             # Nothing of others is shown before it looks anew.
             return None
-        self._unheard[n] = _Unheard({_key(state) for state in told.states})
-        if len(self._unheard) > MOST_UNHEARD:
-            del self._unheard[next(iter(self._unheard))]
+        self._own.told(n, {key_of(state) for state in told.states})
         return n
 
     def committed(self, number: int, told: Outcome) -> None:
         """It was, and is shown next: without those states of which another process's later ones were shown already."""
-        unheard = self._unheard.get(number)
-        if unheard is None:
-            return
-        unheard.shown = True
-        if unheard.overtaken:
-            told.states = [state for state in told.states if _key(state) not in unheard.overtaken]
-        self._settled(number)
+        overtaken, read = self._own.committed(number)
+        if overtaken:
+            told.states = [state for state in told.states if key_of(state) not in overtaken]
+        # What is being read may be older than this.
+        self._name_again(read | (self._reading & {key_of(state) for state in told.states}))
 
     def undone(self, number: int) -> None:
         """It was not committed, as far as is known: what was passed over for it holds."""
-        unheard = self._unheard.pop(number, None)
-        # What has come back, or will, was committed, whatever became of the answer.
-        if unheard is not None and (unheard.passed or unheard.back):
+        if self._own.undone(number):
             self._look()
 
     def end_session(self, session: str) -> None:
@@ -197,8 +150,7 @@ class Hints:
                     await self._notify([Gone(self._name)])
 
     def _hears(self, up: bool) -> None:
-        self._unheard.clear()
-        self._up_since = next(self._numbers)
+        self._own.begin(next(self._numbers))
         if up:
             self._met_at = float("inf")
             if self._told_by:
@@ -208,60 +160,54 @@ class Hints:
 
     def _heard(self, _: int, words: str) -> None:
         try:
-            word = _word.decode(words)
+            word = word_of(words)
         except msgspec.DecodeError:
-            # A process of another version: what it does is to be looked at.
-            self._look()
+            self._not_understood()
             return
         if isinstance(word, Part):
             self._part(word)
+        elif isinstance(word, Named):
+            self._part(Part(word.by, word.n), word.things)
         elif isinstance(word, Ended):
             self._live.end_session(word.session)
         elif word.by != self._name:
             self._meet(word)
 
-    def _part(self, part: Part) -> None:
+    def _part(self, part: Part, named: Sequence[Key] = ()) -> None:
         if part.by == self._name:
-            self._came_back(part.n)
+            if self._own.came_back(part.n):
+                self._look()
             return
         if not self._live.watched:
             return
-        if part.look or len(self._waiting) > MOST_WAITING:
-            self._look()
+        if part.look or len(self._waiting) + len(self._named) > MOST_WAITING:
+            self._look(part.at)
         self._waiting.extend(part.events)
         if part.events:
             self._arrived.set()
-        states = [state for state in part.states if not self._later(_key(state))]
+        # What is to be read is shown when it was: by then nothing older may come.
+        to_read = self._named | self._reading
+        self._name_again([*named, *(key for state in part.states if (key := key_of(state)) in to_read)])
+        states = [state for state in part.states if (key := key_of(state)) not in to_read and not self._own.later(key)]
         if states:
             self._tell(Outcome(states=states))
 
-    def _came_back(self, number: int) -> None:
-        unheard = self._unheard.get(number)
-        if unheard is not None:
-            unheard.back = True
-            self._settled(number)
-        elif number != self._last_back and number > self._up_since:
-            # It was given up as not committed, or forgotten: what came before it was shown as if it were newer.
+    def _name_again(self, keys: Iterable[Key]) -> None:
+        self._named.update(keys)
+        if self._named:
+            self._arrived.set()
+
+    def _not_understood(self) -> None:
+        """Of a process of another version: what it does is to be looked at, not again for every word."""
+        self._strange_since = self._strange is not None
+        if self._strange is None:
+            self._strange = asyncio.get_running_loop().call_later(STRANGE_S, self._understood)
             self._look()
-        self._last_back = number
 
-    def _settled(self, number: int) -> None:
-        unheard = self._unheard[number]
-        if unheard.back and unheard.shown:
-            del self._unheard[number]
-
-    def _later(self, key: Key) -> bool:
-        """Whether a state of this process's own, committed later, was shown or will be."""
-        found = False
-        for unheard in self._unheard.values():
-            if key not in unheard.keys:
-                continue
-            if unheard.back:
-                # Committed earlier, and not shown yet: it must not come on top.
-                unheard.overtaken.add(key)
-            else:
-                unheard.passed = found = True
-        return found
+    def _understood(self) -> None:
+        self._strange = None
+        if self._strange_since:
+            self._not_understood()
 
     def _meet(self, word: Here | Gone) -> None:
         if isinstance(word, Gone):
@@ -278,10 +224,16 @@ class Hints:
                 self._look()
         PROCESSES.set(1 + len(self._peers))
 
-    def _look(self) -> None:
-        self._waiting.clear()
-        if self._live.watched:
-            MISSED.inc()
+    def _look(self, sites: Sequence[str] = ()) -> None:
+        """Have the screens begin anew: of these sites, or all of them."""
+        if not self._live.watched:
+            return
+        MISSED.inc()
+        if sites:
+            self._live.end_sites(frozenset(sites))
+        else:
+            self._waiting.clear()
+            self._named.clear()
             self._live.end_all()
 
     async def _say(self) -> None:
@@ -316,18 +268,39 @@ class Hints:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
-            runs = _joined(self._waiting)
+            runs = joined(self._waiting)
             self._waiting.clear()
+            self._reading, self._named = self._named, set()
             try:
                 found = await self._stored(runs)
+                states = await self._read_anew(self._reading)
             except Exception as error:  # whatever it was, the next hints must go
                 if not passes(error):
                     log.exception("hints.not_read")
-                found = None
+                found, states = None, []
+            read, self._reading = self._reading, set()
             if found is None:
                 self._look()
-            elif found:
-                self._tell(Outcome(events=found))
+                continue
+            if strange := {site for site, kind, _ in read if kind not in self._states}:
+                self._look(sorted(strange))
+            states = [
+                state for state in states if (key := key_of(state)) not in self._named and not self._own.awaited(key)
+            ]
+            if found or states:
+                self._tell(Outcome(events=found, states=states))
+
+    async def _read_anew(self, keys: Iterable[Key]) -> list[dict[str, Any]]:
+        """Things that were named, as they are now."""
+        by_kind: dict[str, list[str]] = {}
+        for _, kind, thing in keys:
+            by_kind.setdefault(kind, []).append(thing)
+        found: list[dict[str, Any]] = []
+        for kind, things in by_kind.items():
+            if kind in self._states:
+                async with self._database.transaction() as conn:
+                    found += [dict(state) for state in await self._states[kind](conn, sorted(things))]
+        return found
 
     async def _stored(self, runs: Sequence[tuple[int, int]]) -> list[StoredEvent] | None:
         """The events; None if they are too much to be told one by one."""
@@ -339,37 +312,3 @@ class Hints:
                 if page.full or len(found) >= most:
                     return None
         return found
-
-
-def _key(state: dict[str, Any]) -> Key:
-    return state["site"], state["kind"], state["id"]
-
-
-def _parts(by: str, n: int, told: Outcome) -> list[Part]:
-    parts: list[list[dict[str, Any]]] = [[]]
-    room, look = PART_BYTES, False
-    for state in told.states:
-        size = len(msgspec.json.encode(state)) + 1
-        if size > PART_BYTES or (size > room and len(parts) == MOST_PARTS):
-            look = True
-            break
-        if size > room:
-            parts.append([])
-            room = PART_BYTES
-        parts[-1].append(state)
-        room -= size
-    runs = _joined((event.id, event.id) for event in told.events)
-    # In one transaction ids follow each other: there are few runs.
-    first = Part(by, n, runs[:20], parts[0], look or len(runs) > 20)
-    return [first, *(Part(by, n, states=states) for states in parts[1:])]
-
-
-def _joined(runs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The same ids in as few runs as possible."""
-    found: list[tuple[int, int]] = []
-    for first, last in sorted(runs):
-        if found and first <= found[-1][1] + 1:
-            found[-1] = found[-1][0], max(found[-1][1], last)
-        else:
-            found.append((first, last))
-    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col, select
 
 from hub.database.orm import session_on
 from hub.domain import Domain
@@ -23,6 +24,17 @@ async def _standing(conn: AsyncConnection, sites: list[str] | None) -> Mapping[s
         return {"ticket": await items.items_of(session, found)}
 
 
+async def _states(conn: AsyncConnection, tickets: Sequence[str]) -> Sequence[Mapping[str, object]]:
+    """With all that was written about them."""
+    async with session_on(conn) as session:
+        found = (await session.exec(select(TicketRow).where(col(TicketRow.id).in_(tickets)))).all()
+        return [{"kind": "ticket", **item} for item in await items.items_of(session, found)]
+
+
 DOMAIN = Domain(
-    routers=(router,), tables=(TicketRow, TicketStepRow, TicketRaising), projections=PROJECTIONS, standing=_standing
+    routers=(router,),
+    tables=(TicketRow, TicketStepRow, TicketRaising),
+    projections=PROJECTIONS,
+    standing=_standing,
+    states={"ticket": _states},
 )

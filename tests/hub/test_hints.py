@@ -13,10 +13,12 @@ import pytest
 from sqlalchemy import text
 
 from contract.facts.entry import DoorMoved
-from hub import hints as hints_module
+from hub import hint_words, own_states
 from hub.database.hearing import Hearing
 from hub.database.transactions import Database, Outcome, outcome
-from hub.hints import CHANNEL, Here, Hints, Part
+from hub.domains import STATES
+from hub.hint_words import Here, Part
+from hub.hints import CHANNEL, Hints
 from hub.live import tell
 from tests.hub.office import Office, office
 from tests.web.servers import Stream, running, streaming, until
@@ -28,7 +30,7 @@ class Process:
     def __init__(self, hub: Office) -> None:
         self.hub = hub
         self.hearing = Hearing(hub.database)
-        self.hints = Hints(hub.database, self.hearing, hub.live, tell(hub.live))
+        self.hints = Hints(hub.database, self.hearing, hub.live, tell(hub.live), STATES)
         hub.database.telling = self.hints
         hub.sessions.watch(self.hints.end_session)
 
@@ -157,8 +159,8 @@ async def test_a_screen_ends_with_its_session_at_every_process(database: Databas
 async def test_more_than_can_be_told_is_looked_at(
     database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hints_module, "MOST_PARTS", 1)
-    monkeypatch.setattr(hints_module, "PART_BYTES", 10)
+    monkeypatch.setattr(hint_words, "MOST_PARTS", 1)
+    monkeypatch.setattr(hint_words, "PART_BYTES", 10)
     async with two(database, database_url) as (one, other):
         await other.hub.account("wang", "guard", "demo")
         token = await other.hub.token("wang")
@@ -280,7 +282,7 @@ async def test_an_older_state_of_ones_own_does_not_hide_a_newer_one_of_another_p
             outcome(conn).state(mine)
             outcome(conn).state(mine | {"id": "garage"})
         assert shown == [("lobby-a", "open"), ("garage", "closed")]
-        assert not hints._unheard
+        assert not len(hints._own)
 
 
 async def test_what_was_committed_all_the_same_is_looked_at(database: Database) -> None:
@@ -298,7 +300,7 @@ async def test_what_was_committed_all_the_same_is_looked_at(database: Database) 
 
 
 async def test_what_cannot_come_back_is_not_kept(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hints_module, "MOST_UNHEARD", 3)
+    monkeypatch.setattr(own_states, "MOST", 3)
     async with office(database) as hub:
         process = Process(hub)
         screen = hub.live.open("wang", None)  # type: ignore[arg-type]
@@ -309,11 +311,11 @@ async def test_what_cannot_come_back_is_not_kept(database: Database, monkeypatch
                     outcome(conn).state({"site": "demo", "kind": "door", "id": "lobby-a"})
 
         await tell_some()
-        assert not process.hints._unheard
+        assert not len(process.hints._own)
         process.hearing._change(up=True)
         await tell_some()
-        *_, last = process.hints._unheard
-        assert sorted(process.hints._unheard) == [last - 2, last - 1, last]
+        *_, last = process.hints._own._on_their_way
+        assert len(process.hints._own) == 3
         # A word of several parts comes back once.
         for number in (last, last):
             process.hints._part(Part(process.hints._name, number))
@@ -324,4 +326,4 @@ async def test_what_cannot_come_back_is_not_kept(database: Database, monkeypatch
 
 
 def test_ids_are_told_in_runs() -> None:
-    assert hints_module._joined([(5, 5), (1, 2), (3, 3), (9, 9), (2, 3)]) == [(1, 3), (5, 5), (9, 9)]
+    assert hint_words.joined([(5, 5), (1, 2), (3, 3), (9, 9), (2, 3)]) == [(1, 3), (5, 5), (9, 9)]

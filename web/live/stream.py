@@ -115,6 +115,13 @@ class Live:
             screen.ended = True
             wake.set()
 
+    def end_sites(self, sites: frozenset[str]) -> None:
+        """End every screen that shows one of these: something may have been missed there."""
+        for screen, wake in self._screens.items():
+            if screen.view.sites is None or screen.view.sites & sites:
+                screen.ended = True
+                wake.set()
+
     def end_session(self, session: str) -> None:
         """End every screen that was opened with this session (the hash of its token): it has ended."""
         for screen, wake in self._screens.items():
