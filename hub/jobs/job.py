@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import TypeAlias, TypeVar
 
 from contract.texts import Text
@@ -17,7 +17,7 @@ from hub.database.transactions import Database
 Part = TypeVar("Part")
 
 Schedule: TypeAlias = Callable[[datetime], datetime]
-"""The next moment after the given one; both by the hub's own clock, without a zone."""
+"""The next moment after the given one; both by the job's `clock`, without a zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,9 @@ class Job:
     """One kind of work. `name`: `<domain>.<what>`; `text`: what people call it.
 
     `standing`: one row that stays, and comes whenever a hub starts; others are put by key and gone when they are done.
-    `schedule`: when a standing one comes again after `Done`. A moment that passed while no hub ran comes once, at the
-    start. `lease_s`: a process that gives no sign of life for so long has lost it to another.
+    `schedule`: when a standing one comes again after `Done`, by the clock of the zone `clock`; None: the hub's own, for
+    what people sleep through. A moment that passed while no hub ran comes once, at the start. `lease_s`: a process that
+    gives no sign of life for so long has lost it to another.
     """
 
     name: str
@@ -89,9 +90,14 @@ class Job:
     work: Callable[[Work], Awaitable[Result]]
     standing: bool = True
     schedule: Schedule | None = None
+    clock: tzinfo | None = None
     lease_s: float = 30.0
     retry: Retry = Retry()
 
     def next_s(self, now: datetime) -> float | None:
-        """Seconds until its schedule's next moment; None without one. `now`: the hub's clock, without a zone."""
-        return None if self.schedule is None else max((self.schedule(now) - now).total_seconds(), 0.0)
+        """Seconds until its schedule's next moment; None without one. `now`: of any zone, but with it."""
+        if self.schedule is None:
+            return None
+        then = self.schedule(now.astimezone(self.clock).replace(tzinfo=None))
+        at = then.astimezone() if self.clock is None else then.replace(tzinfo=self.clock)
+        return max((at - now).total_seconds(), 0.0)

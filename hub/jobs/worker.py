@@ -191,17 +191,17 @@ async def _end(held: HeldJob, took_s: float, result: Result, conn: AsyncConnecti
     if isinstance(result, Again):
         await queue.end(conn, held, took_s, max(result.in_s, 0.0), result.why)
     else:
-        await queue.end(conn, held, took_s, held.job.next_s(datetime.now()))
+        await queue.end(conn, held, took_s, held.job.next_s(datetime.now(UTC)))
 
 
 async def _fail(held: HeldJob, took_s: float, error: Exception, conn: AsyncConnection) -> None:
     wait_s = held.job.retry.wait_s(held.failures + 1)
     # What has a schedule comes again by it, whatever happened before, and no later for being tried again.
-    in_s = min((one for one in (wait_s, held.job.next_s(datetime.now())) if one is not None), default=None)
+    in_s = min((one for one in (wait_s, held.job.next_s(datetime.now(UTC))) if one is not None), default=None)
     said = f"{type(error).__name__}: {error}"
     await queue.fail(conn, held, took_s, in_s, said, given_up=wait_s is None)
 
 
 async def _give_up(held: HeldJob, conn: AsyncConnection) -> None:
-    in_s = held.job.next_s(datetime.now())
+    in_s = held.job.next_s(datetime.now(UTC))
     await queue.fail(conn, held, 0.0, in_s, queue.LAPSED, counts=False, given_up=True)

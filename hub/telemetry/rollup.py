@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from prometheus_client import Counter
 from sqlalchemy import text
@@ -72,5 +72,7 @@ SUMS = Job(
     text=Text("汇总每小时读数", "Sum the readings of each hour"),
     work=_sum,
     schedule=next_sums,
+    # The hours that are summed are those of UTC; a zone may begin its own at the half.
+    clock=UTC,
     retry=Retry(first_s=60, most_s=600),
 )

@@ -300,58 +300,6 @@ async def test_a_clock_that_was_put_back_keeps_nobody_waiting(database: Database
     assert len(log.done) == 2
 
 
-async def test_a_clock_that_was_put_back_keeps_no_job_for_the_dead(database: Database) -> None:
-    log = Log()
-    await put(database, "a.job", key="k")
-    async with database.transaction() as conn:
-        await conn.execute(
-            text(
-                "UPDATE jobs SET held_by = 'dead', held_until = now() + interval '1 day', due_at = NULL,"
-                " began_at = now() + interval '1 day'"
-            )
-        )
-    async with working(database, [job("a.job", log, lease_s=0.5)]):
-        async with asyncio.timeout(5):
-            await log.began.wait()
-        await until(lambda: _none_left(database))
-
-
-async def test_a_clock_that_was_put_back_takes_no_job_from_the_living(database: Database, database_url: str) -> None:
-    async def slow(_: Work) -> Result:
-        done.append(1)
-        if len(done) == 1:
-            async with database.transaction() as conn:
-                await conn.execute(text("UPDATE jobs SET held_until = held_until + interval '1 day'"))
-        await asyncio.sleep(1.5)
-        return Done()
-
-    done: list[int] = []
-    other = Database(database_url, pool_size=5)
-    one = [job("a.job", slow, lease_s=0.6)]
-    async with working(database, one), working(other, one) as waiting:
-        await put(database, "a.job")
-        for _ in range(10):
-            await asyncio.sleep(0.1)
-            waiting.wake()
-        await until(lambda: _none_left(database))
-    await other.close()
-    assert done == [1]
-
-
-async def test_a_failing_job_is_tried_again_after_the_clock_was_put_back(database: Database) -> None:
-    log = Log(ValueError("no"))
-    await put(database, "a.job", key="k")
-    async with working(database, [job("a.job", log, retry=Retry(first_s=60))]) as worker:
-        await until(lambda: rows(database, "SELECT 1 FROM jobs WHERE failures = 1 AND held_by IS NULL"))
-        async with database.transaction() as conn:
-            await conn.execute(
-                text("UPDATE jobs SET due_at = due_at + interval '1 day', ended_at = ended_at + interval '1 day'")
-            )
-        worker.wake()
-        await until(lambda: _none_left(database))
-    assert len(log.done) == 2
-
-
 async def test_a_job_gets_what_it_needs_of_its_process(database: Database) -> None:
     class Thing:
         pass
