@@ -25,10 +25,13 @@ CHANNEL = "gatehouse_jobs"
 LAPSED = "whoever ran it gave no sign of life and never ended it"
 
 _WAKE = f"SELECT pg_notify('{CHANNEL}', '') FROM"
-# Nothing is written, and nobody woken, where it is due by then anyway.
+# Nothing is written, and nobody woken, where it is due by then anyway. Nobody takes it either before this is committed,
+# or what it is put for might come too late; but whoever runs it can give signs of life meanwhile.
 _PUT = text(
-    "WITH put AS (INSERT INTO jobs AS held (name, key, data, due_at, said, failures, error)"
-    " VALUES (:name, :key, CAST(:data AS json), coalesce(:at, now()), '', 0, '')"
+    "WITH stands AS (SELECT 1 FROM jobs WHERE name = :name AND key = :key AND due_at <= coalesce(:at, now())"
+    "  FOR KEY SHARE),"
+    " put AS (INSERT INTO jobs AS held (name, key, data, due_at, said, failures, error)"
+    " SELECT :name, :key, CAST(:data AS json), coalesce(:at, now()), '', 0, '' WHERE NOT EXISTS (SELECT FROM stands)"
     " ON CONFLICT (name, key) DO UPDATE SET due_at = LEAST(held.due_at, excluded.due_at),"
     "  data = coalesce(excluded.data, held.data), failed_at = NULL"
     "  WHERE held.due_at IS NULL OR held.due_at > excluded.due_at"
@@ -77,7 +80,10 @@ _FAIL = text(
     " failures = failures + :counts, failed_at = CASE WHEN :given_up THEN now() END"
     f" {_MINE}"
 )
-_RELEASE = text(f"{_FREE}, due_at = now() WHERE id = ANY(:ids) AND held_by = ANY(:holders) RETURNING 1")
+_RELEASE = text(
+    f"{_FREE}, due_at = now() WHERE held_until IS NOT NULL AND starts_with(held_by, :holder)"
+    " AND id = coalesce(CAST(:id AS bigint), id) RETURNING 1"
+)
 _NEXT = text(
     "SELECT extract(epoch FROM min(coalesce(held_until, due_at)) - now()) FROM jobs WHERE name = ANY(:names)"
     " AND (due_at IS NOT NULL OR held_until IS NOT NULL)"
@@ -155,10 +161,9 @@ async def fail(
     await conn.execute(_FAIL, values | {"counts": int(counts), "given_up": given_up})
 
 
-async def release(conn: AsyncConnection, held: Sequence[HeldJob]) -> None:
-    """They were interrupted: somebody else may begin them anew at once."""
-    values = {"ids": [one.id for one in held], "holders": [one.holder for one in held]}
-    if (await conn.execute(_RELEASE, values)).all():
+async def release(conn: AsyncConnection, holder: str, row: int | None = None) -> None:
+    """Who was interrupted: somebody else may begin them anew at once. All of the holders that begin so, or one job."""
+    if (await conn.execute(_RELEASE, {"holder": holder, "id": row})).all():
         await conn.execute(text(f"SELECT pg_notify('{CHANNEL}', '')"))
 
 

@@ -124,6 +124,9 @@ class Worker:
                 raise
             result_word = "lost"
             log.warning("jobs.lost", job=job.name, key=held.key)
+            if not keeping.result():
+                # Whoever holds its row up keeps it from being kept and from being taken: that is no death.
+                ended = partial(_give_back, held)
         except Exception as error:  # a job's own fault is how it ended
             if not passes(error):
                 log.exception("jobs.failed", job=job.name, key=held.key)
@@ -154,10 +157,10 @@ class Worker:
             else:
                 return
 
-    async def _keep(self, held: HeldJob, doing: asyncio.Future[Done | Again], began: float) -> None:
-        """Give signs of life; end the work when it is another's, or when that cannot be ruled out any more."""
+    async def _keep(self, held: HeldJob, doing: asyncio.Future[Done | Again], began: float) -> bool:
+        """Give signs of life; end the work when it is another's (True), or when that cannot be ruled out any more."""
         loop, lease_s = asyncio.get_running_loop(), held.job.lease_s
-        until = began + lease_s
+        until, others = began + lease_s, False
         while True:
             await asyncio.sleep(lease_s / 3)
             asked = loop.time()
@@ -169,22 +172,22 @@ class Worker:
                     log.exception("jobs.keep", job=held.job.name)
                 mine = loop.time() + lease_s / 3 < until
             else:
-                until = asked + lease_s
+                until, others = asked + lease_s, not mine
             if not mine:
                 doing.cancel()
-                return
+                return others
 
     async def _leave(self) -> None:
         """What runs is interrupted, and put back at once."""
         running = dict(self._running)
         for task in running:
             task.cancel()
-        if running:
-            await asyncio.gather(*running, return_exceptions=True)
-            with suppress(Exception):
-                # Otherwise its lease runs out.
-                async with asyncio.timeout(2), self._database.transaction() as conn:
-                    await queue.release(conn, list(running.values()))
+        await asyncio.gather(*running, return_exceptions=True)
+        with suppress(Exception):
+            # Otherwise its lease runs out.
+            async with asyncio.timeout(2), self._database.transaction() as conn:
+                for held in running.values():
+                    await queue.release(conn, held.holder, held.id)
 
 
 async def _end(held: HeldJob, took_s: float, result: Result, conn: AsyncConnection) -> None:
@@ -200,6 +203,10 @@ async def _fail(held: HeldJob, took_s: float, error: Exception, conn: AsyncConne
     in_s = min((one for one in (wait_s, held.job.next_s(datetime.now(UTC))) if one is not None), default=None)
     said = f"{type(error).__name__}: {error}"
     await queue.fail(conn, held, took_s, in_s, said, given_up=wait_s is None)
+
+
+async def _give_back(held: HeldJob, conn: AsyncConnection) -> None:
+    await queue.release(conn, held.holder, held.id)
 
 
 async def _give_up(held: HeldJob, conn: AsyncConnection) -> None:
