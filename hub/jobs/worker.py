@@ -183,11 +183,11 @@ class Worker:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        # Also what was taken, and had not begun.
         with suppress(Exception):
             # Otherwise its lease runs out.
             async with asyncio.timeout(2), self._database.transaction() as conn:
-                for held in running.values():
-                    await queue.release(conn, held.holder, held.id)
+                await queue.release(conn, f"{self._name}-")
 
 
 async def _end(held: HeldJob, took_s: float, result: Result, conn: AsyncConnection) -> None:

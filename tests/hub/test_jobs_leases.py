@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.database.transactions import Database
 from hub.jobs import queue
 from hub.jobs.job import Done, Result, Work
+from hub.jobs.worker import Worker
 from tests.hub.senders import rows
 from tests.hub.test_jobs import Log, _none_left, job, put, until, working
 
@@ -74,3 +79,26 @@ async def test_a_lease_that_its_own_process_gave_up_is_no_death(database: Databa
 
 async def _running_again(database: Database, slow: Slow) -> bool:
     return slow.begins == 2
+
+
+async def test_what_was_taken_and_had_not_begun_is_left_to_others_as_well(database: Database) -> None:
+    """The process is stopped between the commit that takes a job and its first step."""
+
+    class Stopped(Database):
+        @asynccontextmanager
+        async def transaction(self, *, writes: bool = False) -> AsyncIterator[AsyncConnection]:
+            async with database.transaction(writes=writes) as conn:
+                yield conn
+            if await rows(database, "SELECT 1 FROM jobs WHERE held_by IS NOT NULL") and not stopping:
+                stopping.append(True)
+                raise asyncio.CancelledError
+
+    stopping: list[bool] = []
+    log = Log()
+    await put(database, "a.job", key="k")
+    stopped = Stopped("postgresql://nobody@127.0.0.1:1/none")
+    with suppress(asyncio.CancelledError):
+        await Worker(stopped, [job("a.job", log)]).run()
+    assert stopping
+    assert await rows(database, "SELECT held_by, failures FROM jobs") == [(None, 0)]
+    assert log.done == []
