@@ -180,7 +180,9 @@ class Hints:
             return
         if not self._live.watched:
             return
-        if part.look or len(self._waiting) + len(self._named) > MOST_WAITING:
+        if len(self._waiting) + len(self._named) > MOST_WAITING:
+            self._look()
+        elif part.look:
             self._look(part.at)
         self._waiting.extend(part.events)
         if part.events:
