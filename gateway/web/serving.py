@@ -33,10 +33,10 @@ log = structlog.get_logger(__name__)
 
 REBIND_S = 5.0
 
-CONSOLE = Limits(in_all=256, each=64)
+CONSOLE = Limits(in_all=256, each=64, rate=5.0)
 """A site's people: a few screens, six connections each and a live stream."""
 
-PUSHES = Limits(in_all=128, each=32)
+PUSHES = Limits(in_all=128, each=32, rate=10.0)
 """A camera has one or two; several may come from one address, behind a recorder."""
 
 RESTS = 9.0

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from web.addresses import lies_in, networks, subscriber
 from web.server.bodies import Bodies
-from web.server.room import MOMENT_S, Full, Guest, Limits, Room
+from web.server.room import MOMENT_S, REMEMBERED, Full, Guest, Limits, Room
 
 LATER = 10 * MOMENT_S
 
@@ -144,3 +144,34 @@ def test_ranges(address: str, among: str, inside: bool) -> None:
 def test_a_range_that_is_none_is_named() -> None:
     with pytest.raises(ValueError, match="'office' is no address"):
         networks("10.0.0.1, office")
+
+
+def test_an_address_that_comes_again_and_again_is_let_in_at_a_rate() -> None:
+    room = Room(Limits(in_all=100, each=4, rate=2.0))
+
+    def come(address: str, now: float) -> bool:
+        guest = Guest(address)
+        entered = room.enter(guest, now).leaves is not guest
+        room.leave(guest)
+        return entered
+
+    assert [come("10.0.0.1", 0.0) for _ in range(6)] == [True] * 4 + [False] * 2
+    assert come("10.0.0.2", 0.0), "another has its own"
+    # Two more in each second, and never more than at the beginning.
+    assert [come("10.0.0.1", 1.0) for _ in range(3)] == [True, True, False]
+    assert [come("10.0.0.1", 1000.0) for _ in range(5)] == [True] * 4 + [False]
+
+
+def test_a_proxy_may_come_as_often_as_it_likes() -> None:
+    room = Room(Limits(in_all=100, each=1, spared=networks("10.0.0.9"), rate=0.1))
+    guests = [Guest("10.0.0.9") for _ in range(50)]
+    assert all(room.enter(guest, 0.0).leaves is None for guest in guests)
+
+
+def test_of_a_thousand_addresses_no_more_is_remembered_than_of_some() -> None:
+    room = Room(Limits(in_all=10, each=1, rate=1.0))
+    for number in range(2 * REMEMBERED):
+        guest = Guest(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
+        room.enter(guest, float(number))
+        room.leave(guest)
+    assert len(room._coming) == REMEMBERED

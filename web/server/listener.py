@@ -227,7 +227,8 @@ class Listener:
         for full, counter in self._refused.items():
             counter.inc(sum(each is full for _, each in gone))
         who, full = gone[-1]
-        limit = self.room.limits.each if full is Full.ADDRESS else self.room.limits.in_all
+        limits = self.room.limits
+        limit = {Full.ADDRESS: limits.each, Full.ALL: limits.in_all, Full.RATE: f"{limits.rate or 0:g} a second"}[full]
         words = f"{len(gone)} connections beyond {limit}, the last from {who.address}"
         self._on_refused(words)
         self._untold += len(gone)

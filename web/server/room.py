@@ -3,7 +3,8 @@
 Connections are counted by network address and in all. One that has waited for its request for a moment can be replaced:
 who means well sends it at once, so that an address which only holds connections open replaces its own, and never faster
 than these moments pass. Where all places are taken, the first connection of an address replaces one of whoever has most
-that wait. An address counts as far as one subscriber can choose it: an IPv6 one by its /64.
+that wait. An address counts as far as one subscriber can choose it: an IPv6 one by its /64. Browsers keep their
+connections and cameras come a few times a second: who comes anew again and again is let in at a rate.
 """
 
 from __future__ import annotations
@@ -19,25 +20,37 @@ MOMENT_S = 2.0
 """So long everybody may wait, whoever else comes."""
 
 
+HERE = frozenset({"127.0.0.1", "::1"})
+"""Programs of this machine: whoever is in it needs no flood."""
+
+REMEMBERED = 4096
+"""Addresses of which is known how often they came; who came longest ago is forgotten first."""
+
+
 class Full(Enum):
     """What there was no room for."""
 
     ADDRESS = auto()
     ALL = auto()
+    RATE = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Connections `in_all` and from each address. `spared`: proxies, which speak for many and count in all only."""
+    """Connections `in_all` and from each address. `spared`: proxies, which speak for many and count in all only.
+
+    `rate`: new ones of each address in a second, once it has had as many as it may have at once; None: any.
+    """
 
     in_all: int
     each: int
     spared: tuple[Network, ...] = ()
+    rate: float | None = None
 
     def within(self, descriptors: int) -> Limits:
         """The same, but no more in all than so many descriptors, and from each address no more than half of them."""
         in_all = max(2, min(self.in_all, descriptors))
-        return Limits(in_all, max(1, min(self.each, in_all // 2)), self.spared)
+        return Limits(in_all, max(1, min(self.each, in_all // 2)), self.spared, self.rate)
 
 
 @dataclass(eq=False, slots=True)
@@ -47,6 +60,13 @@ class Guest:
     address: str
     subscriber: str = ""
     waits_since: float = 0.0
+
+
+class _Coming(NamedTuple):
+    """How many more of an address may come, at that moment."""
+
+    left: float
+    at: float
 
 
 class Entry(NamedTuple):
@@ -63,11 +83,14 @@ class Room:
         self.limits = limits
         self._here: dict[str, OrderedDict[Guest, None]] = {}
         self._waiting: dict[str, OrderedDict[Guest, None]] = {}
+        self._coming: OrderedDict[str, _Coming] = OrderedDict()
         self.count = 0
 
     def enter(self, guest: Guest, now: float) -> Entry:
         """A newcomer, who waits for his request. Who leaves has left the books already."""
         guest.subscriber = subscriber(guest.address)
+        if self._comes_too_often(guest, now):
+            return Entry(guest, Full.RATE)
         entry = self._for(guest, now)
         if entry.leaves is guest:
             return entry
@@ -94,6 +117,18 @@ class Room:
         """He is gone; harmless a second time."""
         _remove(self._waiting, guest)
         self.count -= _remove(self._here, guest)
+
+    def _comes_too_often(self, guest: Guest, now: float) -> bool:
+        limits = self.limits
+        if limits.rate is None or guest.address in HERE or lies_in(guest.address, limits.spared):
+            return False
+        before = self._coming.pop(guest.subscriber, None) or _Coming(limits.each, now)
+        left = min(limits.each, before.left + (now - before.at) * limits.rate)
+        too_often = left < 1
+        self._coming[guest.subscriber] = _Coming(left if too_often else left - 1, now)
+        if len(self._coming) > REMEMBERED:
+            self._coming.popitem(last=False)
+        return too_often
 
     def _for(self, guest: Guest, now: float) -> Entry:
         limits = self.limits

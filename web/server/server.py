@@ -10,7 +10,7 @@ import contextlib
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 import uvicorn
@@ -150,4 +150,4 @@ def make_server(
 
 def limits_of(limits: Limits, descriptors: int, trusted_proxies: str) -> Limits:
     """`limits` within so many descriptors; trusted proxies speak for many. `ValueError` names what is no address."""
-    return Limits(limits.in_all, limits.each, networks(trusted_proxies)).within(descriptors)
+    return replace(limits, spared=networks(trusted_proxies)).within(descriptors)
