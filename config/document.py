@@ -137,7 +137,7 @@ class Document:
         finally:
             loader.dispose()
 
-    def _value(self, loader: Any, node: yaml.Node, place: Place, line: int) -> Any:
+    def _value(self, loader: yaml.SafeLoader, node: yaml.Node, place: Place, line: int) -> Any:
         self._nodes += 1
         if self._nodes > _NODES_LIMIT or len(place) > _DEPTH_LIMIT:
             raise yaml.MarkedYAMLError(problem="too deep, or an alias of itself", problem_mark=node.start_mark)
@@ -153,7 +153,7 @@ class Document:
         self._written[place] = repr(node.value) if node.style else node.value
         return loader.construct_object(node)
 
-    def _mapping(self, loader: Any, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
+    def _mapping(self, loader: yaml.SafeLoader, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
         found: dict[str, Any] = {}
         own: dict[str, int] = {}
         for key_node, value_node in _merged_first(node):

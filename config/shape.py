@@ -178,7 +178,7 @@ def _words(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _kind_at(kind: Any, loc: tuple[Any, ...]) -> Any:
+def _kind_at(kind: object, loc: tuple[object, ...]) -> object:
     """The annotation that a validator's location points at, below `kind`."""
     for step in loc:
         options = _options(kind)
@@ -189,7 +189,7 @@ def _kind_at(kind: Any, loc: tuple[Any, ...]) -> Any:
     return kind
 
 
-def _below(kind: Any, step: Any) -> Any:
+def _below(kind: object, step: object) -> object:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return next(
             (field.annotation for name, field in kind.model_fields.items() if step in {name, field.alias}), None
@@ -197,13 +197,13 @@ def _below(kind: Any, step: Any) -> Any:
     return get_args(kind)[-1] if get_origin(kind) in {dict, list} else None
 
 
-def _model_at(kind: Any, loc: tuple[Any, ...]) -> type[BaseModel] | None:
+def _model_at(kind: object, loc: tuple[object, ...]) -> type[BaseModel] | None:
     options = _options(_kind_at(kind, loc))
     models = [each for each in options if isinstance(each, type) and issubclass(each, BaseModel)]
     return models[0] if len(models) == 1 else None
 
 
-def _options(kind: Any) -> list[Any]:
+def _options(kind: object) -> list[Any]:
     """What an annotation allows, without the wrappings."""
     origin = get_origin(kind)
     if origin is Annotated:
@@ -213,7 +213,7 @@ def _options(kind: Any) -> list[Any]:
     return [kind]
 
 
-def _tag(kind: Any) -> str | None:
+def _tag(kind: object) -> str | None:
     if not (isinstance(kind, type) and issubclass(kind, BaseModel)) or "kind" not in kind.model_fields:
         return None
     annotation = kind.model_fields["kind"].annotation

@@ -298,7 +298,7 @@ def _hidden(shape: type[msgspec.Struct], sights: Sights) -> Iterator[tuple[_Path
                 yield (name, *steps, *path), instead
 
 
-def shapes_in(hint: Any, steps: _Path = ()) -> Iterator[tuple[_Path, type[msgspec.Struct]]]:
+def shapes_in(hint: object, steps: _Path = ()) -> Iterator[tuple[_Path, type[msgspec.Struct]]]:
     """The shapes that a field of this type holds, and the way to each: `*` stands for every item of a list."""
     origin = get_origin(hint)
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
@@ -313,7 +313,7 @@ def shapes_in(hint: Any, steps: _Path = ()) -> Iterator[tuple[_Path, type[msgspe
             yield from shapes_in(part, (*steps, _ALL))
 
 
-def _may_be_null(hint: Any) -> bool:
+def _may_be_null(hint: object) -> bool:
     return type(None) in get_args(get_args(hint)[0] if get_origin(hint) is Annotated else hint)
 
 
