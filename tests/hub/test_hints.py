@@ -232,7 +232,7 @@ async def test_an_older_state_of_another_process_does_not_hide_a_newer_one_of_on
         process.hearing.up = True
         hints = Hints(database, process.hearing, hub.live, told.append)
         screen = hub.live.open("wang", None)  # type: ignore[arg-type]
-        mine = {"site": "demo", "kind": "door", "id": "lobby-a", "contact": "closed"}
+        mine = {"site": "demo", "kind": "door", "id": "lobby-a", "contact": "closed", "can": []}
         older = Part("other", 1, states=[mine | {"contact": "open"}, mine | {"id": "garage"}])
 
         async with database.transaction() as conn:
@@ -276,7 +276,7 @@ async def test_an_older_state_of_ones_own_does_not_hide_a_newer_one_of_another_p
         hints = database.telling = Between(database, process.hearing, hub.live, show)
         database.subscribe(show)
         hub.live.open("wang", None)  # type: ignore[arg-type]
-        mine = {"site": "demo", "kind": "door", "id": "lobby-a", "contact": "closed"}
+        mine = {"site": "demo", "kind": "door", "id": "lobby-a", "contact": "closed", "can": []}
         newer = mine | {"contact": "open"}
         async with database.transaction() as conn:
             outcome(conn).state(mine)
@@ -290,7 +290,7 @@ async def test_what_was_committed_all_the_same_is_looked_at(database: Database) 
         process = Process(hub)
         process.hearing.up = True
         screen = hub.live.open("wang", None)  # type: ignore[arg-type]
-        mine = {"site": "demo", "kind": "door", "id": "lobby-a", "contact": "closed"}
+        mine = {"site": "demo", "kind": "door", "id": "lobby-a", "contact": "closed", "can": []}
         async with database.transaction() as conn:
             number = await process.hints.sends(conn, Outcome(states=[mine]))
         assert number is not None
@@ -308,7 +308,7 @@ async def test_what_cannot_come_back_is_not_kept(database: Database, monkeypatch
         async def tell_some() -> None:
             for _ in range(5):
                 async with database.transaction() as conn:
-                    outcome(conn).state({"site": "demo", "kind": "door", "id": "lobby-a"})
+                    outcome(conn).state({"site": "demo", "kind": "door", "id": "lobby-a", "can": []})
 
         await tell_some()
         assert not len(process.hints._own)

@@ -120,7 +120,7 @@ async def test_only_screens_of_the_site_begin_anew_and_once_for_words_of_another
 
 
 def test_the_last_of_each_state_is_told_and_the_large_ones_are_named() -> None:
-    door = {"site": "demo", "kind": "door", "id": "d"}
+    door = {"site": "demo", "kind": "door", "id": "d", "can": []}
     large = door | {"kind": "ticket", "text": "x" * hint_words.PART_BYTES}
     told = Outcome(states=[door | {"n": 1}, large, door | {"n": 2}, large])
     assert parts_of("a", 1, told) == [Part("a", 1, states=[door | {"n": 2}]), Named("a", 1, [("demo", "ticket", "d")])]
