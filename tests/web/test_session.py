@@ -268,3 +268,22 @@ async def test_passwords_that_wait_are_bounded() -> None:
     place.passwords._room = 3
     hashes = await asyncio.gather(*(place.passwords.hash("x" * 8) for _ in range(6)), return_exceptions=True)
     assert sorted(type(found).__name__ for found in hashes) == ["TooMany"] * 3 + ["str"] * 3
+
+
+@pytest.mark.parametrize("back_s", [0.0, 3.0], ids=["in one moment", "after the clock was put back"])
+async def test_who_signs_in_once_too_often_is_in_and_an_older_session_ends(back_s: float) -> None:
+    place = await ready_house()
+    most = LIFETIMES["guard"].most_open
+    async with place.client() as program:
+        tokens = []
+        for each in range(most + 1):
+            if each == most:
+                place.clock.wall -= back_s
+            tokens.append((await program.post("/api/session", json=GUARD)).json()["token"])
+            program.cookies.clear()
+        standing = [
+            (await program.get("/api/session", headers={"Authorization": f"Bearer {token}"})).status_code == 200
+            for token in tokens
+        ]
+    assert standing[-1], "whoever has just signed in is in"
+    assert sum(standing) == most

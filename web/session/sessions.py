@@ -136,7 +136,7 @@ class Sessions:
         if not await self.store.open(opened, account):
             await self.store.refused(username, address, "password")
             raise Unauthorized(WRONG, "wrong_credentials")
-        await self._make_room(user)
+        await self._make_room(user, opened)
         return SignedIn(token, user, weak)
 
     async def sign_out(self, request: Request) -> None:
@@ -291,10 +291,12 @@ class Sessions:
         # One that was opened at a moment that is still to come would never end.
         return idle > lifetime.idle_s * 1000 or not -AHEAD_MS <= age <= lifetime.absolute_s * 1000
 
-    async def _make_room(self, user: User) -> None:
-        """The oldest sessions beyond the account's number end."""
-        oldest_last = sorted(await self.store.of_account(user.id), key=lambda each: each.opened_at, reverse=True)
-        for each in oldest_last[self.limits.lifetimes[user.role].most_open :]:
+    async def _make_room(self, user: User, opened: StoredSession) -> None:
+        """The oldest sessions beyond the account's number end, never the one just opened: clocks are put back."""
+        all_of_them = await self.store.of_account(user.id)
+        others = [each for each in all_of_them if each.token_hash != opened.token_hash]
+        others.sort(key=lambda each: each.opened_at, reverse=True)
+        for each in others[self.limits.lifetimes[user.role].most_open - 1 :]:
             await self._close(each, user, user.person())
 
     async def _take_share(self, request: Request, user: User) -> None:
