@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from hub.domain import Domain
+from hub.ingest.away import AWAY
 from hub.ingest.models import ReadingStore, Stream
 from hub.ingest.presence import SILENCE
 
 DOMAIN = Domain(
     tables=(Stream, ReadingStore),
-    jobs=(SILENCE,),
+    jobs=(SILENCE, AWAY),
 )

@@ -25,7 +25,7 @@ from hub.database.transactions import Database, outcome
 from hub.downlink import Send
 from hub.events import stream
 from hub.gateways.service import GATEWAY_COLUMNS, gateway_frame
-from hub.ingest import records
+from hub.ingest import away, records
 from hub.ingest.arrivals import PresenceArrived
 from hub.ingest.rule import judge_birth
 from hub.jobs.job import Again, Job, Retry, Work
@@ -204,6 +204,7 @@ class GatewayPresence:
             if not known.online:
                 data = GatewaySeen(gateway=gateway, backlog=row.backlog)
                 await stream.record(conn, "gateway.found", gateway, data, site=row.site)
+                await away.found(conn, gateway, row.site)
                 log.info("gateway.found", gateway=gateway)
             outcome(conn).state(gateway_frame(row))
             await commands.told(conn, gateway, presence.answered, _received(arrived))
@@ -262,6 +263,7 @@ async def _tell_lost(conn: AsyncConnection, row: StatementRow | None) -> None:
     if row is not None:
         data = GatewaySeen(gateway=row.id, backlog=row.backlog)
         await stream.record(conn, "gateway.lost", row.id, data, site=row.site)
+        await away.lost(conn)
         outcome(conn).state(gateway_frame(row))
 
 

@@ -328,10 +328,9 @@ async def test_a_screen_ends_with_the_session_that_opened_it(database: Database)
             await goes_on.named("snapshot")
             assert (await client.delete("/api/session")).status_code == 204
             # Far within the 15 s after which it would be looked at anyway: no time passes for the other one.
-            async with asyncio.timeout(hub.live.limits.heartbeat_s):
+            async with asyncio.timeout(hub.live.limits.look_s):
                 while await ends.next() is not None:
                     pass
-            assert ends.comments == 0
             await hub.raise_alarm()
             assert (await goes_on.named("events")).data
 

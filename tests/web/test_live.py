@@ -192,7 +192,7 @@ async def test_a_foreign_site_and_a_stranger_are_refused() -> None:
 
 
 async def test_a_quiet_stream_beats_and_ends_with_the_session() -> None:
-    place = house(limits=LiveLimits(tick_s=0.02, heartbeat_s=0.05))
+    place = house(limits=LiveLimits(tick_s=0.02, heartbeat_s=0.05, look_s=0.05))
     token = await token_of(place)
     async with running(place.app) as url, streaming(url, token) as stream:
         await stream.named("snapshot")
@@ -201,6 +201,18 @@ async def test_a_quiet_stream_beats_and_ends_with_the_session() -> None:
         place.store.sessions.clear()
         assert await stream.next() is None
         assert stream.comments >= 1
+
+
+async def test_it_beats_while_what_a_screen_starts_from_is_still_being_read() -> None:
+    place = house(limits=LiveLimits(tick_s=0.02, heartbeat_s=0.05))
+    token = await token_of(place)
+    place.source.slow = asyncio.Event()
+    async with running(place.app) as url, streaming(url, token) as stream:
+        reading = asyncio.ensure_future(stream.named("snapshot"))
+        await until(lambda: stream.comments >= 3)
+        assert not reading.done()
+        place.source.slow.set()
+        assert (await reading).name == "snapshot"
 
 
 async def test_the_server_stops_while_screens_are_open() -> None:

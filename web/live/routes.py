@@ -7,6 +7,7 @@ import contextlib
 import math
 import random
 import time
+from collections.abc import AsyncGenerator
 from typing import Annotated
 
 import structlog
@@ -18,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from web import shapes
 from web.live.screens import Screen, View
-from web.live.sse import parse_last_id, retry
+from web.live.sse import HEARTBEAT, parse_last_id, retry
 from web.live.stream import Live
 from web.paging import sites_asked
 from web.session.sessions import Sessions, SignedInUser
@@ -92,14 +93,34 @@ class LiveAnswer(EventStream):
         await self._send(send, retry(1000 + random.randrange(2000)))
         # It may have ended between the question and the screen, which nobody told to end then.
         looked_at = -math.inf
-        async with contextlib.aclosing(self._stream.frames(self._screen, self._after)) as frames:
-            async for chunk in frames:
+        async with contextlib.aclosing(self._beating()) as chunks:
+            async for chunk in chunks:
                 await self._send(send, chunk)
-                if time.monotonic() - looked_at >= self._stream.limits.heartbeat_s:
+                if time.monotonic() - looked_at >= self._stream.limits.look_s:
                     looked_at = time.monotonic()
                     if not await self._still_allowed():
                         break
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _beating(self) -> AsyncGenerator[bytes, None]:
+        """The screen's frames, and a beat wherever none has come for `heartbeat_s`.
+
+        Also while the first snapshot is being read: a browser takes a stream without a byte for dead.
+        """
+        async with contextlib.aclosing(self._stream.frames(self._screen, self._after)) as frames:
+            while True:
+                following = asyncio.ensure_future(anext(frames, None))
+                try:
+                    while not (await asyncio.wait({following}, timeout=self._stream.limits.heartbeat_s))[0]:
+                        yield HEARTBEAT
+                finally:
+                    # Frames can only be closed once nobody waits for the next of them.
+                    following.cancel()
+                    await asyncio.wait({following})
+                chunk = following.result()
+                if chunk is None:
+                    return
+                yield chunk
 
     async def _send(self, send: Send, chunk: bytes) -> None:
         async with asyncio.timeout(self._stream.limits.write_s):

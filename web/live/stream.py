@@ -22,7 +22,7 @@ from prometheus_client import Counter, Gauge
 from contract.texts import Text
 from web.errors import TooMany
 from web.live.screens import EventsFrame, LiveEvent, Screen, StateKey, View
-from web.live.sse import HEARTBEAT, frame
+from web.live.sse import frame
 from web.live.states import State, TickStates
 
 log = structlog.get_logger("web.live")
@@ -59,10 +59,15 @@ class LiveSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LiveLimits:
-    """Seconds, and how much is held for one screen before it is reset."""
+    """Seconds, and how much is held for one screen before it is reset.
+
+    `heartbeat_s`: the longest silence on the wire; the console takes three of them for a dead stream. `look_s`: how
+    often a session is looked at again.
+    """
 
     tick_s: float = 0.2
-    heartbeat_s: float = 15.0
+    heartbeat_s: float = 3.0
+    look_s: float = 15.0
     write_s: float = 60.0
     screens: int = 1000
     screens_of_one: int = 32
@@ -164,9 +169,8 @@ class Live:
             yield chunk
         wake = self._screens[screen]
         while True:
-            if screen.idle and not await self._woken(wake):
-                yield HEARTBEAT
-                continue
+            if screen.idle:
+                await wake.wait()
             wake.clear()
             if screen.overflowed:
                 OVERFLOWS.inc()
@@ -178,14 +182,6 @@ class Live:
                 yield waiting
             if screen.ended:
                 return
-
-    async def _woken(self, wake: asyncio.Event) -> bool:
-        try:
-            async with asyncio.timeout(self.limits.heartbeat_s):
-                await wake.wait()
-        except TimeoutError:
-            return False
-        return True
 
     async def _beginning(self, screen: Screen, after: int | None) -> AsyncGenerator[bytes, None]:
         if after is None:
