@@ -61,7 +61,7 @@ class LiveSource(Protocol):
 class LiveLimits:
     """Seconds, and how much is held for one screen before it is reset.
 
-    `heartbeat_s`: the longest silence on the wire; the console takes three of them for a dead stream. `look_s`: how
+    `heartbeat_s`: the longest silence on the wire; the console takes two and a half of them for a dead stream. `look_s`: how
     often a session is looked at again.
     """
 

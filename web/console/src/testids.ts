@@ -7,7 +7,8 @@
  * `data-plate`, `data-place`, `data-seq`; a lane `data-barrier` (down, moving, up, unknown); a door `data-lock`, `data-contact`,
  * `data-mode`; an alarm `data-state`, `data-severity`, `data-rule`; a ticket `data-state`, `data-asset`; a command
  * `data-state` (asked, sent, done, failed, expired), `data-kind`, `data-target`; a point `data-quality`; a banner
- * `data-banner` (alone, gateway-offline, gateway-behind, link-lost, clock).
+ * `data-banner` (link-lost, link-connecting, alone, gateway-offline, gateway-behind, clock, sound-blocked, sound-off);
+ * what is not of now `data-standing` (loading, stale, unknown).
  * The live link's state is `data-link` (connecting, live, lost, refused) on `shell`.
  */
 export const T = {
@@ -46,6 +47,11 @@ export const T = {
   heldUnlock: (username: string) => `held-unlock-${username}`,
   sealRenew: "seal-renew",
   sealPassword: "seal-password",
+  strip: "strip",
+  stripMore: "strip-more",
+  standing: "standing",
+  nothing: "nothing",
+  soundOn: "sound-on",
   banner: "banner",
   bannerRetry: "banner-retry",
 

@@ -6,7 +6,7 @@ import type { Alarm } from "@/api/types";
 import Sites from "@/areas/sites/Sites.vue";
 import { preferences } from "@/kit/preferences";
 import { rings } from "@/live/alarms";
-import StatusBanner from "@/shell/StatusBanner.vue";
+import StatusStrip from "@/shell/StatusStrip.vue";
 import { sites } from "@/shell/stores/site";
 import { openSound, play, soundBlocked } from "@/shell/stores/sound";
 import { T } from "@/testids";
@@ -61,7 +61,7 @@ describe("the bell", () => {
       }
     }
     vi.stubGlobal("AudioContext", Silent);
-    leave = mount(StatusBanner);
+    leave = mount(StatusStrip);
     play("alarm");
     await settled();
     expect(soundBlocked.value).toBe(true);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { frameOf, LiveLink, pauseBefore, type LinkStatus } from "@/live/link";
+import { frameOf, judged, LiveLink, pauseBefore, type LinkStatus } from "@/live/link";
 import { LiveRoom, type LiveMessage } from "@/live/room";
 import { snapshot } from "./items";
 
@@ -81,7 +81,49 @@ describe("one link", () => {
     expect(server.asked).toHaveLength(1);
   });
 
-  it("takes a stream that stopped beating for dead", async () => {
+  it("takes a silent stream for dead within 10 s, whatever came before, and one that never began too", async () => {
+    const server = new Stub();
+    const states: string[] = [];
+    const link = new LiveLink(
+      "/api/live",
+      () => undefined,
+      (status) => states.push(status.state),
+      server.fetch,
+    );
+    link.start();
+    await vi.advanceTimersByTimeAsync(9_500);
+    expect(states).toEqual(["connecting", "lost"]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await server.write(SNAPSHOT);
+    // Traffic alone, without a beat; then beats alone.
+    for (let passed = 0; passed < 20; passed += 1) {
+      await vi.advanceTimersByTimeAsync(5_000);
+      await server.write(passed < 10 ? "id: 42\nevent: events\ndata: []\n\n" : ": beat\n\n");
+    }
+    expect(states.slice(2).every((state) => state === "live")).toBe(true);
+    await vi.advanceTimersByTimeAsync(9_500);
+    expect(states.at(-1)).toBe("lost");
+    link.stop();
+  });
+
+  it("does not wait for a request that never answers, nor for one that ignores being aborted", async () => {
+    let asked = 0;
+    const states: string[] = [];
+    const link = new LiveLink(
+      "/api/live",
+      () => undefined,
+      (status) => states.push(status.state),
+      (() => ((asked += 1), new Promise(() => undefined))) as typeof fetch,
+    );
+    link.start();
+    await vi.advanceTimersByTimeAsync(9_500);
+    expect(states).toEqual(["connecting", "lost"]);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(asked).toBeGreaterThanOrEqual(3);
+    link.stop();
+  });
+
+  it("hears at once that the machine has no network, and comes back with it", async () => {
     const server = new Stub();
     const states: string[] = [];
     const link = new LiveLink(
@@ -92,12 +134,23 @@ describe("one link", () => {
     );
     link.start();
     await vi.advanceTimersByTimeAsync(1);
-    await server.write(`${SNAPSHOT}: beat\n\n`);
-    await vi.advanceTimersByTimeAsync(44_000);
+    await server.write(SNAPSHOT);
+    dispatchEvent(new Event("offline"));
+    expect(states.at(-1)).toBe("lost");
+    dispatchEvent(new Event("online"));
+    await vi.advanceTimersByTimeAsync(1);
+    await server.write(SNAPSHOT);
     expect(states.at(-1)).toBe("live");
-    await vi.advanceTimersByTimeAsync(2_000);
-    expect(states).toContain("lost");
     link.stop();
+    dispatchEvent(new Event("offline"));
+    expect(states.at(-1)).toBe("live");
+  });
+
+  it("is lost for a tab when whoever holds the connection says nothing any more", () => {
+    const status: LinkStatus = { state: "live", since: 0, retryAt: null, heardAt: 50_000 };
+    expect(judged(status, 59_000)).toBe(status);
+    expect(judged(status, 63_000)).toMatchObject({ state: "lost", since: 50_000 });
+    expect(judged({ ...status, state: "connecting" }, 900_000).state).toBe("connecting");
   });
 
   it("waits longer after each failure, but never longer than 20 s", () => {

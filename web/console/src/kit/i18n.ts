@@ -24,7 +24,6 @@ watch(
   (language) => {
     i18n.global.locale.value = language;
     document.documentElement.lang = LOCALES[language];
-    document.title = i18n.global.t("app.name");
   },
   { immediate: true },
 );

@@ -13,11 +13,15 @@ export interface LinkStatus {
   since: number;
   /** Unix ms of the next try while lost. */
   retryAt: number | null;
+  /** Unix ms of the last byte that came, whatever it said; null before the first. */
+  heardAt: number | null;
 }
 
 const BACKOFF_MS = [500, 1000, 2000, 4000, 8000, 15000];
-/** Silence after which a connection that used to send keep-alives is taken for dead. */
-const SILENCE_MS = 45_000;
+/** The server beats every 3 s: after so long a silence nothing comes any more, whatever the connection claims. */
+export const SILENCE_MS = 8_000;
+/** How often those who listen are told that something still comes. */
+const TELL_MS = 2_000;
 
 /** The pause before try number `attempt` (0 is the first retry), spread so that many consoles do not come at once. */
 export function pauseBefore(attempt: number, random: number): number {
@@ -60,7 +64,8 @@ export class LiveLink {
   private attempt = 0;
   private lastId: string | null = null;
   private running = false;
-  status: LinkStatus = { state: "connecting", since: Date.now(), retryAt: null };
+  private toldAt = 0;
+  status: LinkStatus = { state: "connecting", since: Date.now(), retryAt: null, heardAt: null };
 
   constructor(
     private readonly url: string,
@@ -73,11 +78,15 @@ export class LiveLink {
     if (this.running) return;
     this.running = true;
     this.attempt = 0;
+    addEventListener("offline", this.offline);
+    addEventListener("online", this.online);
     void this.open();
   }
 
   stop(): void {
     this.running = false;
+    removeEventListener("offline", this.offline);
+    removeEventListener("online", this.online);
     clearTimeout(this.timer);
     clearTimeout(this.silence);
     this.abort?.abort();
@@ -92,15 +101,43 @@ export class LiveLink {
     void this.open();
   }
 
+  private readonly online = (): void => this.retry();
+  /** The machine knows that its network is gone: no need to wait for the silence. */
+  private readonly offline = (): void => {
+    if (this.abort) this.fall(this.abort);
+  };
+
   private say(state: LinkState, retryAt: number | null = null): void {
     const since = state === this.status.state ? this.status.since : Date.now();
-    this.status = { state, since, retryAt };
+    this.toldAt = Date.now();
+    this.status = { state, since, retryAt, heardAt: this.status.heardAt };
     this.onStatus(this.status);
+  }
+
+  /** A byte came: the next one is due within the silence. */
+  private heard(abort: AbortController): void {
+    this.status = { ...this.status, heardAt: Date.now() };
+    this.watch(abort);
+    if (this.status.state === "live" && Date.now() - this.toldAt >= TELL_MS) this.say("live");
+  }
+
+  private watch(abort: AbortController): void {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => this.fall(abort), SILENCE_MS);
+  }
+
+  /** Gives a connection up; a request or a read that hangs may not even notice that it was aborted. */
+  private fall(abort: AbortController): void {
+    if (this.abort !== abort || !this.running) return;
+    this.abort = null;
+    abort.abort();
+    this.later();
   }
 
   private async open(): Promise<void> {
     const abort = new AbortController();
     this.abort = abort;
+    this.watch(abort);
     if (this.status.state !== "lost") this.say("connecting");
     try {
       const headers: Record<string, string> = { Accept: "text/event-stream" };
@@ -111,8 +148,9 @@ export class LiveLink {
         cache: "no-store",
         credentials: "same-origin",
       });
+      if (this.abort !== abort) return;
       if (response.status === 401 || response.status === 403) {
-        this.running = false;
+        this.stop();
         this.say("refused");
         return;
       }
@@ -121,7 +159,7 @@ export class LiveLink {
     } catch {
       // Whatever broke it, the cure is the same: come back later, from the last event.
     }
-    if (this.abort === abort && this.running) this.later();
+    this.fall(abort);
   }
 
   private async read(body: ReadableStream<Uint8Array>, abort: AbortController): Promise<void> {
@@ -131,6 +169,7 @@ export class LiveLink {
     for (;;) {
       const { value, done } = await reader.read();
       if (done || abort.signal.aborted) return;
+      this.heard(abort);
       for (const raw of parser.feed(decoder.decode(value, { stream: true }))) {
         if (raw.id !== null) this.lastId = raw.id;
         const frame = frameOf(raw);
@@ -141,8 +180,6 @@ export class LiveLink {
         }
         this.onFrame(frame);
       }
-      clearTimeout(this.silence);
-      if (parser.comments > 0) this.silence = setTimeout(() => abort.abort(), SILENCE_MS);
     }
   }
 
@@ -153,4 +190,13 @@ export class LiveLink {
     this.say("lost", Date.now() + pause);
     this.timer = setTimeout(() => void this.open(), pause);
   }
+}
+
+/**
+ * The status as a tab has to take it at `now`. Whoever holds the connection may be gone itself, a frozen worker or
+ * another tab: a link of which nothing was heard for long is lost, whatever was last said of it.
+ */
+export function judged(status: LinkStatus, now: number): LinkStatus {
+  const silent = status.state === "live" && now - (status.heardAt ?? status.since) > SILENCE_MS + TELL_MS + 1000;
+  return silent ? { ...status, state: "lost", since: status.heardAt ?? status.since } : status;
 }

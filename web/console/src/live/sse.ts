@@ -6,13 +6,12 @@ export interface SseFrame {
   id: string | null;
 }
 
-/** Feed it text as it comes; it answers with the frames that are complete. `alive` counts comments too. */
+/** Feed it text as it comes; it answers with the frames that are complete. Comments are passed over. */
 export class SseParser {
   private rest = "";
   private event = "";
   private data: string[] = [];
   private id: string | null = null;
-  comments = 0;
 
   feed(text: string): SseFrame[] {
     const frames: SseFrame[] = [];
@@ -30,10 +29,7 @@ export class SseParser {
 
   private line(line: string): SseFrame | null {
     if (line === "") return this.dispatch();
-    if (line.startsWith(":")) {
-      this.comments += 1;
-      return null;
-    }
+    if (line.startsWith(":")) return null;
     const colon = line.indexOf(":");
     const field = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");

@@ -7,6 +7,7 @@ import { faultText } from "@/kit/faults";
 import { placeKey } from "@/live/table";
 import { live, link } from "@/shell/stores/live";
 import { currentSite, pointOf } from "@/shell/stores/site";
+import { standingOf } from "@/shell/stores/standing";
 
 export interface ShownPoint extends PointItem {
   key: string;
@@ -36,8 +37,11 @@ export function usePoints() {
     return [...found].map(([key, point]) => {
       const site = key.slice(0, key.indexOf("/"));
       const known = pointOf(site, point.id);
+      // A value is as old as the last word of whoever told it.
+      const quality = point.quality === "good" && standingOf(site).state !== "live" ? "stale" : point.quality;
       return {
         ...point,
+        quality,
         site,
         key,
         device: point.id.split(".")[0] ?? "",

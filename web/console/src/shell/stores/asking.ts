@@ -1,6 +1,11 @@
 /** The one dialog that asks why before something opens. */
 
+import { ElMessage } from "element-plus";
 import { shallowRef } from "vue";
+
+import { i18n, say } from "@/kit/i18n";
+import { layouts } from "@/shell/stores/site";
+import { reachable } from "@/shell/stores/standing";
 
 export type Opening = "open" | "close" | "unlock" | "mode" | "key";
 
@@ -24,6 +29,18 @@ export const COMMAND_KINDS: Record<Opening, string> = {
 
 export const question = shallowRef<Question | null>(null);
 
+/** Why nothing can be asked of a site just now, in words; "" if it can. */
+export function unreachable(site: string): string {
+  if (reachable(site)) return "";
+  return i18n.global.t("standing.unreachable", { site: say(layouts.get(site)?.name) || site });
+}
+
+/** Nobody is asked why for what would not arrive: it would be done when nobody waits for it any more, or never. */
 export function askWhy(asked: Question): void {
+  const why = unreachable(asked.site);
+  if (why) {
+    ElMessage({ type: "warning", message: why, grouping: true });
+    return;
+  }
   question.value = asked;
 }

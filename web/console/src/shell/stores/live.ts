@@ -4,16 +4,18 @@ import { computed, ref, shallowReactive, shallowRef } from "vue";
 
 import { api, withQuery } from "@/api/client";
 import type { EventItem, Page } from "@/api/types";
+import { now } from "@/kit/clock";
 import { compareAlarms, unseen } from "@/live/alarms";
 import { connect, type Connection } from "@/live/connect";
 import { entriesOf, FEED_KINDS, type Entry } from "@/live/entries";
 import { emptyState, fold, mergeEvents, type LiveState } from "@/live/fold";
-import type { LinkStatus } from "@/live/link";
+import { judged, type LinkStatus } from "@/live/link";
 import { NAMED } from "@/live/tables";
 
 export const live: LiveState = shallowReactive(emptyState(() => shallowReactive(new Map<string, unknown>())));
 
-export const link = shallowRef<LinkStatus>({ state: "connecting", since: Date.now(), retryAt: null });
+const told = shallowRef<LinkStatus>({ state: "connecting", since: Date.now(), retryAt: null, heardAt: null });
+export const link = computed(() => judged(told.value, now.value));
 
 const rows = new WeakMap<EventItem, Entry>();
 export const entries = computed(() => entriesOf(live.events, rows));
@@ -47,7 +49,7 @@ export function watchSite(site: string | null): void {
   watched = site;
   connection = connect(withQuery("/api/live", { site }), (message) => {
     if (message.type === "status") {
-      link.value = message.status;
+      told.value = message.status;
       if (message.status.state === "refused") onRefused();
       return;
     }
@@ -61,6 +63,7 @@ export function stopWatching(): void {
   connection?.close();
   connection = null;
   watched = undefined;
+  told.value = { state: "connecting", since: Date.now(), retryAt: null, heardAt: null };
   live.asOf = null;
   live.events = [];
   moreOlder.value = true;
@@ -70,8 +73,6 @@ export function stopWatching(): void {
 export function retryLink(): void {
   connection?.retry();
 }
-
-addEventListener("online", retryLink);
 
 /** Whether there may be older entries than those that are held. */
 export const moreOlder = ref(true);

@@ -27,7 +27,11 @@ export const soundBlocked = computed(() => preferences.sound && silent.value);
 
 /** Asks the browser for sound. Within a click or a key it says yes; before the first one it may not. */
 export function openSound(): void {
-  if (!preferences.sound || typeof AudioContext !== "function") return;
+  if (!preferences.sound) return;
+  if (typeof AudioContext !== "function") {
+    silent.value = true; // a browser without sound never rings, whatever the switch says
+    return;
+  }
   if (context === null) {
     context = new AudioContext();
     context.addEventListener("statechange", hear);
