@@ -1,4 +1,4 @@
-"""The site as it stands: `/api/about`, `site`, `sites`, `doors`, `lanes`, `gateways`, `wires`, `journal`, `holders`."""
+"""The site as it stands: `/api/about`, `start`, `site`, `sites`, `doors`, `lanes`, `gateways`, `wires`, …"""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from web import shapes
 from web.doing import seen
 from web.paging import Limit, Page
 from web.session.sessions import Sees, Sessions, SignedInUser
+from web.start import Start, asking, start
 from web.users import User
 from web.witness import Witnessed
 
@@ -76,6 +77,15 @@ async def about(request: Request, gateway: Annotated[Served, Depends(served)]) -
     }
 
 
+@router.get("/start")
+async def begins(request: Request, gateway: Annotated[Served, Depends(served)]) -> Start:
+    """What the console begins with. Open to everybody."""
+    asked = await asking(request)
+    if asked is None:
+        return start(await about(request, gateway))
+    return start(await about(request, gateway), asked, [_site(gateway)], [gateway.engine.layout])
+
+
 @router.get("/site")
 async def layout(gateway: Gateway) -> shapes.Layout:
     """What the site consists of."""
@@ -85,15 +95,7 @@ async def layout(gateway: Gateway) -> shapes.Layout:
 @router.get("/sites")
 async def sites(gateway: Gateway) -> Page[shapes.Site]:
     """The one site of this gateway. Its posts are the hub's to keep."""
-    known = gateway.engine.layout
-    item: shapes.Site = {
-        "id": known.site,
-        "name": shapes.text_of(known.name),
-        "timezone": known.timezone,
-        "described": True,
-        "posts": [],
-    }
-    return Page[shapes.Site].of([item])
+    return Page[shapes.Site].of([_site(gateway)])
 
 
 @router.get("/doors")
@@ -181,3 +183,14 @@ async def holders(
     ]
     witness.read(request, user, "holders", gateway.site, records=len(items))
     return Page[HolderName].of(items)
+
+
+def _site(gateway: Served) -> shapes.Site:
+    known = gateway.engine.layout
+    return {
+        "id": known.site,
+        "name": shapes.text_of(known.name),
+        "timezone": known.timezone,
+        "described": True,
+        "posts": [],
+    }

@@ -1,15 +1,17 @@
-"""`/api/about`, `/api/company`, `/api/sites`, `/api/overview`, `/api/site`, `/api/doors`, `/api/lanes`."""
+"""`/api/about`, `/api/start`, `/api/company`, `/api/sites`, `/api/overview`, `/api/site`, `doors`, `lanes`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
+from starlette.requests import Request
 
 from contract import SOFTWARE
 from contract.texts import Text
-from hub.database.transactions import Reading, Writing, connection
+from hub.database.transactions import Reading, Writing, connection, database
 from hub.shapes import TextShape
 from hub.sites import posts, service
 from hub.sites.models import CompanyRow, PostRow, SiteRow
@@ -23,6 +25,7 @@ from web.errors import Invalid, NotFound
 from web.once import OnceRoute
 from web.paging import Page, sites_asked
 from web.session.sessions import Able, SignedInUser
+from web.start import LAYOUTS, Start, asking, start
 from web.users import User
 
 router = APIRouter(prefix="/api", tags=["sites"], route_class=OnceRoute)
@@ -44,6 +47,19 @@ async def about() -> shapes.About:
         "working_alone_since": None,
         "backlog": None,
     }
+
+
+@router.get("/start")
+async def begins(request: Request, site: str | None = None) -> Start:
+    """What the console begins with. Open to everybody. `site`: the one that is looked at, where there are many."""
+    asked = await asking(request)
+    if asked is None:
+        return start(await about())
+    async with database(request).session() as session:
+        rows = await service.listed(session, sites_asked(asked[0], None))
+        items = await _listed(session, rows)
+    described = rows if len(rows) <= LAYOUTS else [row for row in rows if row.id == site]
+    return start(await about(), asked, items, [service.layout_of(row) for row in described])
 
 
 @router.get("/company")
@@ -70,18 +86,7 @@ async def name_company(
 async def sites(user: SignedInUser, session: Reading) -> Page[shapes.Site]:
     """The user's sites with their posts."""
     rows = await service.listed(session, sites_asked(user, None))
-    by_site = await posts.of_sites(session, [row.id for row in rows])
-    items: list[shapes.Site] = [
-        {
-            "id": row.id,
-            "name": row.name,
-            "timezone": row.timezone,
-            "described": row.layout is not None,
-            "posts": [_post(post) for post in by_site.get(row.id, [])],
-        }
-        for row in rows
-    ]
-    return Page[shapes.Site](items=items)
+    return Page[shapes.Site](items=await _listed(session, rows))
 
 
 @router.get("/overview")
@@ -143,6 +148,20 @@ async def lanes(user: SignedInUser, session: Reading, site: str | None = None) -
     _, found = await _places(session, user, site)
     viewer = user.viewer()
     return Page[shapes.Lane](items=[seen(viewer, "lane", lane) for lane in found])
+
+
+async def _listed(session: Reading, rows: Sequence[SiteRow]) -> list[shapes.Site]:
+    by_site = await posts.of_sites(session, [row.id for row in rows])
+    return [
+        {
+            "id": row.id,
+            "name": row.name,
+            "timezone": row.timezone,
+            "described": row.layout is not None,
+            "posts": [_post(post) for post in by_site.get(row.id, [])],
+        }
+        for row in rows
+    ]
 
 
 async def _places(session: Reading, user: User, site: str | None) -> tuple[list[shapes.Door], list[shapes.Lane]]:

@@ -13,6 +13,7 @@ from tests.peers import PeerMissing
 BENCHES = (
     "door",
     "screen",
+    "first-load",
     "footprint",
     "modbus",
     "dead-unit",

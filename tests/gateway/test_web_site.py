@@ -163,8 +163,15 @@ async def test_nobody_sees_anything_without_signing_in_but_which_server_it_is(tm
             "working_alone_since": instant(MORNING - 60_000),
             "backlog": None,
         }
+        assert await there.get("/api/start") == {"about": about, "session": None, "sites": [], "layouts": []}
         await there.sign_in()
         assert (await there.get("/api/about"))["backlog"] > 0
+        begun = await there.get("/api/start")
+        assert begun["session"] == await there.get("/api/session")
+        assert (begun["sites"], begun["layouts"]) == (
+            (await there.get("/api/sites"))["items"],
+            [await there.get("/api/site")],
+        )
 
 
 async def test_people_can_sign_in_again_once_the_hub_has_ended_a_day_in_2099(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ PUBLIC = {
     ("GET", "/readyz"),
     ("GET", "/metrics"),
     ("GET", "/api/about"),
+    ("GET", "/api/start"),
     ("POST", "/api/session"),
 }
 """What everybody may ask."""

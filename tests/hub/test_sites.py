@@ -60,6 +60,30 @@ async def test_everybody_may_ask_which_server_this_is(database: Database) -> Non
         }
 
 
+async def test_the_console_begins_with_one_answer(database: Database) -> None:
+    async with office(database, "demo", "east") as hub, hub.client() as nobody:
+        begun = (await nobody.get("/api/start")).json()
+        assert begun == {"about": (await nobody.get("/api/about")).json(), "session": None, "sites": [], "layouts": []}
+        async with hub.signed_in("wang", "guard") as client:
+            begun = (await client.get("/api/start")).json()
+            assert begun["session"] == (await client.get("/api/session")).json()
+            assert begun["sites"] == (await client.get("/api/sites")).json()["items"]
+            assert [each["site"] for each in begun["layouts"]] == [each["id"] for each in begun["sites"]]
+            (one,) = [each for each in begun["layouts"] if each["site"] == "demo"]
+            assert one == (await client.get("/api/site", params={"site": "demo"})).json()
+
+
+async def test_of_many_sites_only_the_one_that_is_looked_at_is_laid_out(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.sites.endpoints.LAYOUTS", 1)
+    async with office(database, "demo", "east") as hub, hub.signed_in("root", "admin", "*") as client:
+        for site, laid_out in ((None, []), ("east", ["east"]), ("nowhere", [])):
+            begun = (await client.get("/api/start", params={} if site is None else {"site": site})).json()
+            assert [each["id"] for each in begun["sites"]] == ["demo", "east"]
+            assert [each["site"] for each in begun["layouts"]] == laid_out
+
+
 async def test_a_site_is_what_its_gateway_says(database: Database) -> None:
     async with office(database) as hub, hub.signed_in("wang", "guard") as client:
         found = (await client.get("/api/site", params={"site": "demo"})).json()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 _POLL_S = 0.1
@@ -32,7 +32,7 @@ class Wire:
         """Ends it, and every connection through it."""
         self._ended.set()
         for one in (self._listener, *self._open):
-            with _ignored():
+            with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
 
@@ -49,7 +49,7 @@ class Wire:
             threading.Thread(target=self._pass, args=(far, near, hung, False), daemon=True).start()
 
     def _pass(self, source: socket.socket, sink: socket.socket, hung: threading.Event, asks: bool) -> None:
-        with _ignored():
+        with suppress(OSError):
             while data := source.recv(65536):
                 if asks and self.hung is not None and data.startswith(self.hung):
                     hung.set()
@@ -57,14 +57,6 @@ class Wire:
                     self._ended.wait(_POLL_S)
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
-
-
-@contextmanager
-def _ignored() -> Iterator[None]:
-    try:
-        yield
-    except OSError:
-        pass
 
 
 @contextmanager

@@ -61,8 +61,8 @@ class LiveSource(Protocol):
 class LiveLimits:
     """Seconds, and how much is held for one screen before it is reset.
 
-    `heartbeat_s`: the longest silence on the wire; the console takes two and a half of them for a dead stream. `look_s`: how
-    often a session is looked at again.
+    `heartbeat_s`: the longest silence on the wire; the console takes two and a half of them for a dead stream.
+    `look_s`: how often a session is looked at again.
     """
 
     tick_s: float = 0.2

@@ -88,9 +88,7 @@ async def sign_in(body: SignIn, request: Request, response: Response) -> Session
 @router.get("/api/session")
 async def who_am_i(request: Request, user: SignedInUser) -> SessionShape:
     """Whose session this is."""
-    sessions: Sessions = request.app.state.sessions
-    session, _ = await sessions.session_of(request)
-    return SessionShape(token=None, user=user, weak_password=session.weak, can=_abilities(request, user))
+    return await session_shape(request, user)
 
 
 @router.delete("/api/session", status_code=204)
@@ -131,6 +129,13 @@ async def end_session(session: str, request: Request, user: SignedInUser) -> Non
     sessions: Sessions = request.app.state.sessions
     if not await sessions.end(user, user.person(), only=session):
         raise NotFound
+
+
+async def session_shape(request: Request, user: User) -> SessionShape:
+    """The session that the request came with; whose it is must have been asked before."""
+    sessions: Sessions = request.app.state.sessions
+    session, _ = await sessions.session_of(request)
+    return SessionShape(token=None, user=user, weak_password=session.weak, can=_abilities(request, user))
 
 
 def _abilities(request: Request, user: User) -> list[Ability]:

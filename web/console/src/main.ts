@@ -1,7 +1,8 @@
 import { createApp } from "vue";
 
 import { whenProofNeeded, whenUnauthorised } from "@/api/client";
-import { i18n } from "@/kit/i18n";
+import { i18n, learn } from "@/kit/i18n";
+import { preferences } from "@/kit/preferences";
 import App from "@/shell/App.vue";
 import { router } from "@/shell/router";
 import { whenRefused } from "@/shell/stores/live";
@@ -19,4 +20,5 @@ whenRefused(
       .catch(() => undefined),
 );
 
-createApp(App).use(i18n).use(router).mount("#app");
+const begin = (): unknown => createApp(App).use(i18n).use(router).mount("#app");
+void learn(preferences.language).then(begin, begin);

@@ -869,6 +869,14 @@ export interface Snapshot {
   events: Event[];
 }
 
+/** `session`: null where nobody is signed in; then there are no sites. `layouts`: of the first sites. */
+export interface Start {
+  about: About;
+  session: Session | null;
+  sites: Site[];
+  layouts: ({ site: string; gateway: string; name: { zh: string; en: string }; timezone: string; fingerprint: string; doors: ({ id: string; name: { zh: string; en: string }; place: { zh: string; en: string } | null; readers: string[]; zones: string[] })[]; lanes: ({ id: string; name: { zh: string; en: string }; direction: "in" | "out"; camera: string; can_close: boolean; place: { zh: string; en: string } | null; zones: string[] })[]; devices: ({ id: string; name: { zh: string; en: string }; kind: string; profile: string; bus: string; place: { zh: string; en: string } | null })[]; points: ({ id: string; device: string; name: { zh: string; en: string }; type: "flag" | "label" | "number" | "text"; unit: string; labels: Record<string, { zh: string; en: string }>; writable: boolean })[]; zones: { id: string; name: { zh: string; en: string } }[]; meters: { id: string; name: { zh: string; en: string }; point: string; register: string; meter_no: string }[] })[];
+}
+
 /** What a person says with a step; `text` may be called `note`, as with alarms. `found`, `done`: what finished work says of the cause and the cure. `assignee`: the account that shall take it, if not oneself (managers only). */
 export interface StepBody {
   text?: string;

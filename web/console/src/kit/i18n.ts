@@ -7,23 +7,38 @@ import type { Labels, Language, Text, Value } from "@/api/types";
 import { LOCALES } from "@/kit/format/time";
 import { valueText } from "@/kit/format/values";
 import { preferences } from "@/kit/preferences";
-import en from "@/locales/en.json";
 import zh from "@/locales/zh.json";
 
 export const i18n = createI18n({
   legacy: false,
   locale: preferences.language,
   fallbackLocale: "zh",
-  messages: { zh, en },
+  messages: { zh } as Record<string, typeof zh>,
   missingWarn: false,
   fallbackWarn: false,
 });
 
+/** Chinese comes with the console; whoever reads another language fetches it once. */
+const TEXTS: Record<Exclude<Language, "zh">, () => Promise<{ default: typeof zh }>> = {
+  en: () => import("@/locales/en.json"),
+};
+
+/** Fetches the texts of a language; without a server the default language stands in. */
+export async function learn(language: Language): Promise<void> {
+  if (language !== "zh" && !i18n.global.availableLocales.includes(language))
+    i18n.global.setLocaleMessage(language, (await TEXTS[language]()).default);
+}
+
 watch(
   () => preferences.language,
   (language) => {
-    i18n.global.locale.value = language;
-    document.documentElement.lang = LOCALES[language];
+    const speak = (): void => {
+      if (preferences.language !== language) return;
+      i18n.global.locale.value = language;
+      document.documentElement.lang = LOCALES[language];
+    };
+    if (language === "zh" || i18n.global.availableLocales.includes(language)) speak();
+    else learn(language).then(speak, () => undefined);
   },
   { immediate: true },
 );

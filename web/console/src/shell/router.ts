@@ -1,6 +1,6 @@
 /** The pages, and who may open them. */
 
-import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
+import { createRouter, createWebHistory, type RouteLocationNormalized, type RouteRecordRaw } from "vue-router";
 
 import type { Ability } from "@/api/types";
 import { AREAS } from "@/areas";
@@ -28,7 +28,14 @@ const routes: RouteRecordRaw[] = [
 
 export const router = createRouter({ history: createWebHistory(), routes });
 
+/** Begins to fetch a page before it is known whether it may be opened: that answer is under way meanwhile. */
+function fetchAhead(to: RouteLocationNormalized): void {
+  const page: unknown = to.matched[0]?.components?.default;
+  if (typeof page === "function") void (page as () => Promise<unknown>)().catch(() => undefined);
+}
+
 router.beforeEach(async (to) => {
+  if (!session.known) fetchAhead(to);
   await sessionKnown;
   if (to.meta.open) return session.user ? homeOf(session.user, session.can) : true;
   if (session.user === null) return { path: "/sign-in", query: to.path === "/" ? {} : { next: to.fullPath } };

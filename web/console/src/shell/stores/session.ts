@@ -3,8 +3,8 @@
 import { reactive } from "vue";
 
 import { api, ApiError } from "@/api/client";
-import type { Ability, About, Session, User } from "@/api/types";
-import { suggestLanguage } from "@/kit/preferences";
+import type { Ability, About, Session, Start, User } from "@/api/types";
+import { preferences, suggestLanguage } from "@/kit/preferences";
 
 export const session = reactive({
   user: null as User | null,
@@ -45,15 +45,37 @@ export async function loadAbout(): Promise<void> {
   }
 }
 
+declare global {
+  interface Window {
+    /** The answer of `/api/start`, asked by `first-paint.js` while the console itself was still on its way. */
+    gatehouseStart?: Promise<Start | null> | undefined;
+  }
+}
+
+/** The sites of the last answer, until somebody takes them. */
+let begun: Start | null = null;
+
+/** What came along with the session: once, so that nobody goes by what was true long ago. */
+export function takeStart(): Start | null {
+  const start = begun;
+  begun = null;
+  return start;
+}
+
+/** One question for all that the console begins with. */
+async function askStart(): Promise<Start> {
+  const early = window.gatehouseStart;
+  window.gatehouseStart = undefined;
+  return (await early) ?? api.get<Start>("/api/start", { site: preferences.site });
+}
+
 /** Asks who the cookie belongs to; a server that does not answer is asked again by the caller. */
 export async function loadSession(): Promise<void> {
-  await loadAbout();
-  try {
-    become(await api.get<Session>("/api/session"));
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 401) throw error;
-    session.user = null;
-  }
+  const start = await askStart();
+  session.about = start.about;
+  begun = start.session ? start : null;
+  if (start.session) become(start.session);
+  else session.user = null;
   session.known = true;
   nowKnown();
 }
@@ -69,7 +91,9 @@ function become({ user, weak_password, can }: Session): void {
 
 export async function signIn(username: string, password: string, code = ""): Promise<User> {
   const answer = await api.post<Session>("/api/session", { username, password, ...(code ? { code } : {}) });
-  await loadAbout();
+  const start = await askStart();
+  session.about = start.about;
+  begun = start;
   become(answer);
   others?.postMessage("in");
   return answer.user;

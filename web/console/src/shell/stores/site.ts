@@ -8,7 +8,7 @@ import type { HolderName, Layout, Page, Site, Text } from "@/api/types";
 /** `name`: of a site that cannot be listed its id stands in. */
 export type SiteItem = Pick<Site, "id"> & Partial<Omit<Site, "name">> & { name: Text | string };
 import { preferences } from "@/kit/preferences";
-import { session } from "@/shell/stores/session";
+import { session, takeStart } from "@/shell/stores/session";
 
 export const sites = reactive({ items: [] as SiteItem[], loaded: false });
 export const layouts = shallowReactive(new Map<string, Layout>());
@@ -33,9 +33,11 @@ export const layout = computed<Layout | null>(() => {
 export const zone = computed<string | undefined>(() => layout.value?.timezone ?? [...layouts.values()][0]?.timezone);
 
 export async function loadSites(): Promise<void> {
-  sites.items = await siteItems();
+  const start = takeStart();
+  for (const layout of start?.layouts ?? []) layouts.set(layout.site, layout);
+  sites.items = start?.sites ?? (await siteItems());
   sites.loaded = true;
-  await Promise.all(sites.items.map((site) => loadLayout(site.id)));
+  await Promise.all(sites.items.filter((site) => !layouts.has(site.id)).map((site) => loadLayout(site.id)));
 }
 
 async function siteItems(): Promise<SiteItem[]> {

@@ -1,0 +1,105 @@
+"""`first-load`: the guard's page on a slow phone, from the address to what is live, for the first time and again.
+
+The radio is one for the page, its worker and its stream (a wire on loopback: 1.6 Mb/s, 150 ms); the processor is four
+times slower, as Chromium slows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from playwright.sync_api import Browser, BrowserContext
+
+from tests.bench.rows import Row, median
+from tests.bench.slow_wire import slow_wire
+from tests.journeys.browser import chromium
+from tests.journeys.running import RESIDENT_CARD, ROOT, Demo
+
+BITS_S, DELAY_S, SLOWER = 1.6e6, 0.15, 4
+PHONE = {"width": 390, "height": 844}
+
+WATCH = """() => {
+  const look = () => {
+    const live = document.querySelector('[data-testid="shell"][data-link="live"]');
+    const row = document.querySelector('[data-testid="entry"]');
+    if (live && row) window.liveAt ??= performance.now();
+    else requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+def run(short: bool) -> Iterable[Row]:
+    """Milliseconds, medians of the runs; kilobytes of what travelled for the first time."""
+    runs = 2 if short else 7
+    demo = Demo.start(ROOT / "var" / "bench" / "first-load")
+    try:
+        for _ in range(30):
+            demo.sim.post("/sim/readers/lobby-a-in/present", {"card": RESIDENT_CARD})
+        with slow_wire(demo.info["hub_url"], BITS_S, DELAY_S) as url, chromium() as browser:
+            found = [_both(browser, url, demo.info["accounts"]["guard"]) for _ in range(runs)]
+            ticket = _ticket_kilobytes(browser, demo)
+    finally:
+        demo.close()
+    cold, warm, weights = zip(*found, strict=True)
+    yield Row("first-load", "guard's page live, first time", "ms", median(list(cold)), aim=2500, runs=runs)
+    yield Row("first-load", "guard's page live, again", "ms", median(list(warm)), aim=1200, runs=runs)
+    yield Row("first-load", "guard's page, what travels (packed)", "kB", median(list(weights)), aim=230, runs=runs)
+    yield Row("first-load", "ticket's page, what travels (packed)", "kB", ticket, aim=300)
+
+
+def _both(browser: Browser, url: str, account: dict[str, str]) -> tuple[float, float, float]:
+    context = browser.new_context(viewport=PHONE, locale="zh-CN", is_mobile=True)  # type: ignore[arg-type]
+    try:
+        _signed_in(context, url, account)
+        first, weight = _load(context, url)
+        again, _ = _load(context, url)
+    finally:
+        context.close()
+    return first, again, weight
+
+
+def _signed_in(context: BrowserContext, url: str, account: dict[str, str]) -> None:
+    """The cookie alone: nothing of the console was fetched before."""
+    answer = context.request.post(f"{url}/api/session", data=account, headers={"Origin": url})
+    assert answer.ok, answer.text()
+
+
+def _load(context: BrowserContext, url: str) -> tuple[float, float]:
+    """Milliseconds until live, and kilobytes of the console's files that travelled."""
+    page = context.new_page()
+    slow = context.new_cdp_session(page)
+    slow.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    page.add_init_script(f"({WATCH})()")
+    page.goto(f"{url}/guard", wait_until="commit")
+    page.wait_for_function("() => window.liveAt !== undefined", timeout=60_000)
+    taken = float(page.evaluate("() => window.liveAt"))
+    page.wait_for_timeout(500)
+    weight = float(page.evaluate(_WEIGHT)) / 1000
+    page.close()
+    return taken, weight
+
+
+_WEIGHT = """() => [...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')]
+  .filter((one) => !one.name.includes('/api/') && performance.timeOrigin + one.startTime
+    < performance.timeOrigin + window.liveAt)
+  .reduce((sum, one) => sum + one.encodedBodySize, 0)"""
+
+
+def _ticket_kilobytes(browser: Browser, demo: Demo) -> float:
+    context = browser.new_context(viewport=PHONE, locale="zh-CN")  # type: ignore[arg-type]
+    url = demo.info["hub_url"]
+    try:
+        _signed_in(context, url, demo.info["accounts"]["maintenance"])
+        answer = context.request.post(
+            f"{url}/api/tickets", data={"site": "demo", "title": "bench", "severity": "minor"}, headers={"Origin": url}
+        )
+        assert answer.ok, answer.text()
+        page = context.new_page()
+        page.goto(f"{url}/tickets/{answer.json()['id']}")
+        page.get_by_test_id("ticket-detail").wait_for()
+        page.wait_for_timeout(1500)
+        page.evaluate("() => { window.liveAt = performance.now() }")
+        return float(page.evaluate(_WEIGHT)) / 1000
+    finally:
+        context.close()
