@@ -106,7 +106,7 @@ def test_every_page(busy: Demo, browser: Browser, role: str, form: Form) -> None
             if (dialog.role, dialog.page) == (role, path):
                 found += opened_over(screen, dialog, f"{name}-{dialog.name}", form)
     screen.close()
-    assert found == []
+    assert found == [], "\n".join(found)
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
