@@ -57,6 +57,16 @@ async def events(
     return Response(msgspec.json.encode(page), media_type="application/json")
 
 
+@router.get("/events/{event}", response_class=Response, responses={200: {"model": shapes.Event}})
+async def one_event(event: Annotated[int, Path(ge=1, le=2**63 - 2)], gateway: Gateway, user: SignedInUser) -> Response:
+    """One event of the journal; what is hidden from them is not there."""
+    found = await _select(gateway, Asked(after=event - 1), 1)
+    item = seen_item(found[0], gateway.site, gateway.engine.site.gateway, user.viewer()) if found else None
+    if item is None or item.id != event:
+        raise NotFound
+    return Response(msgspec.json.encode(item), media_type="application/json")
+
+
 @router.get("/pictures/{picture}", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
 async def picture(
     gateway: Gateway,

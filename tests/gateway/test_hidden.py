@@ -84,6 +84,20 @@ async def test_the_live_stream_hides_the_same(tmp_path: Path, role: Role) -> Non
             assert mark("site") in told
 
 
+async def test_one_event_shows_what_its_list_shows(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        await record_every_kind(there)
+        await there.sign_in("guard")
+        listed = {item["id"]: item for item in (await there.get("/api/events", limit=500))["items"]}
+        last = max(listed)
+        assert 0 < len(listed) < last
+        for event in range(1, last + 1):
+            answer = await there.client.get(f"/api/events/{event}")
+            assert answer.status_code == (200 if event in listed else 404), event
+            assert answer.status_code == 404 or answer.json() == listed[event]
+        assert (await there.client.get(f"/api/events/{10**12}")).status_code == 404
+
+
 async def test_pages_are_whole_although_much_is_hidden(tmp_path: Path) -> None:
     """A guard's page of 5 is 5, and none comes twice or is passed over, though most of the journal is not theirs."""
     async with site(tmp_path) as there:

@@ -78,6 +78,25 @@ async def test_no_route_tells_a_role_what_is_hidden_from_it(database: Database, 
             assert picture.status_code == (200 if "passing" in SIGHTS[role] else 403)
 
 
+async def test_one_event_shows_what_its_list_shows(database: Database) -> None:
+    async with office(database, "demo", "north") as hub, hub.signed_in("root", "admin", "*") as admin:
+        await record_every_kind(hub, ("demo", "here"), ("north", "ELSEWHERE"))
+        everything = [item["id"] for item in (await admin.get("/api/events", params={"limit": 500})).json()["items"]]
+        async with hub.signed_in("wang", "guard", "demo") as guard:
+            listed = {
+                item["id"]: item for item in (await guard.get("/api/events", params={"limit": 500})).json()["items"]
+            }
+            assert 0 < len(listed) < len(everything)
+            for event in everything:
+                answer = await guard.get(f"/api/events/{event}")
+                assert answer.status_code == (200 if event in listed else 404), event
+                assert answer.status_code == 404 or answer.json() == listed[event]
+            assert (await guard.get(f"/api/events/{10**12}")).status_code == 404
+            assert (await guard.get("/api/events/0")).status_code == 422
+        async with hub.client() as nobody:
+            assert (await nobody.get(f"/api/events/{everything[0]}")).status_code == 401
+
+
 @pytest.mark.parametrize("role", ROLES)
 async def test_the_live_stream_hides_the_same(database: Database, role: Role) -> None:
     async with office(database, "demo", "north") as hub:

@@ -136,6 +136,8 @@ async def furnish(hub: Office, site: str) -> dict[str, str]:
         await keep(await driver(conn), site, f"{site}-gw", picture, datetime.now(UTC))
         await queue.stand(conn, JOBS)
         found["job"] = str((await conn.execute(text("SELECT min(id) FROM jobs"))).scalar_one())
+        events = text("SELECT max(id) FROM events WHERE site = :site AND kind = 'meter.read'")
+        found["event"] = str((await conn.execute(events, {"site": site})).scalar_one())
     return found
 
 
