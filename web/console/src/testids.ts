@@ -55,6 +55,16 @@ export const T = {
   banner: "banner",
   bannerRetry: "banner-retry",
 
+  peek: "peek",
+  peekClose: "peek-close",
+  peekCopy: "peek-copy",
+  peekPage: "peek-page",
+  peekPageOf: (kind: string) => `page-of-${kind}`,
+  peekState: "peek-state",
+  devicePeek: "device-peek",
+  timeline: "timeline",
+  timelineEntry: "timeline-entry",
+
   clash: "clash",
   clashField: (field: string) => `clash-field-${field}`,
   clashChoice: (field: string, side: string) => `clash-${side}-${field}`,
@@ -87,8 +97,8 @@ export const T = {
   entryPlace: "entry-place",
   entryPicture: "entry-picture",
   entryOpen: "entry-open",
-  entryDrawer: "entry-drawer",
-  entryDrawerPicture: "entry-drawer-picture",
+  entryPeek: "entry-peek",
+  entryPeekPicture: "entry-peek-picture",
   blockedCard: "blocked-card",
   blockedSeen: "blocked-seen",
 
@@ -120,7 +130,7 @@ export const T = {
   shelveFor: (seconds: number) => `shelve-for-${seconds}`,
   shelveSend: "shelve-send",
   alarmFilter: (state: string) => `alarm-filter-${state}`,
-  alarmDrawer: "alarm-drawer",
+  alarmPeek: "alarm-peek",
 
   ticketsBoard: "tickets-board",
   ticketsList: "tickets-list",
@@ -153,7 +163,7 @@ export const T = {
 
   pointsSearch: "points-search",
   point: (id: string) => `point-${id}`,
-  pointDrawer: "point-drawer",
+  pointPeek: "point-peek",
   pointChart: "point-chart",
   pointRange: (range: string) => `point-range-${range}`,
   meter: (id: string) => `meter-${id}`,

@@ -22,7 +22,7 @@ const ROOMS: readonly [RegExp, Room][] = [
   [/^live\/table$/, "table"],
   [/^areas\/[^/]+\/live$/, "tables"],
   [/^live\//, "live"],
-  [/^shell\/(stores\/|marks\/|area$|fields$)/, "stores"],
+  [/^shell\/(stores\/|marks\/|addresses$|area$|fields$)/, "stores"],
   [/^areas\//, "area"],
   [/^areas$/, "list"],
   [/^shell\//, "shell"],
@@ -157,7 +157,7 @@ it("keeps who may open which page, and the order of the navigation", () => {
     ["/changes", "changes.read", "nav.changes"],
     ["/jobs", "jobs.run", "nav.jobs"],
   ]);
-  expect(AREAS.flatMap((area) => area.over ?? [])).toHaveLength(2);
+  expect(AREAS.flatMap((area) => area.over ?? [])).toHaveLength(1);
   const badged = AREAS.flatMap((area) => area.pages).filter((page) => page.nav?.badge);
   expect(badged.map((page) => page.path)).toEqual(["/alarms", "/tickets"]);
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import type { Layout, PointState } from "@/api/types";
-import PointDrawer from "@/areas/machines/PointDrawer.vue";
+import PointDetail from "@/areas/machines/PointDetail.vue";
 import { pointName, worded } from "@/kit/i18n";
 import { chooseLanguage, preferences } from "@/kit/preferences";
 import { session } from "@/shell/stores/session";
@@ -78,7 +78,7 @@ it("the drawer of a point says its value and its past in words", async () => {
   const at = "2026-03-09T00:00:00.000Z";
   server(() => ({ status: 200, body: { items: [{ at, value: "half_open", quality: "good" }], next: null } }));
   const point: PointState = { id: DOOR.id, site: "demo", value: "closed", quality: "good", at, unit: "" };
-  const leave = mount(PointDrawer, { modelValue: { ...point, ...DOOR, key: `demo/${DOOR.id}` } });
+  const leave = mount(PointDetail, { point: { ...point, ...DOOR, key: `demo/${DOOR.id}` } });
   await settled();
   expect(document.body.textContent).toContain("轿门");
   expect(document.body.textContent).toContain("关门到位");

@@ -4,8 +4,11 @@ import { createRouter, createWebHistory, type RouteLocationNormalized, type Rout
 
 import type { Ability } from "@/api/types";
 import { AREAS } from "@/areas";
-import type { AreaPage } from "@/shell/area";
+import { routeOf as pathOf } from "@/shell/addresses";
+import type { AreaPage, AreaPeek } from "@/shell/area";
+import { allPeeks } from "@/shell/peeking";
 import { able, homeOf, session, sessionKnown } from "@/shell/stores/session";
+import { siteInAddress } from "@/shell/stores/site";
 
 declare module "vue-router" {
   interface RouteMeta {
@@ -19,9 +22,16 @@ function routeOf({ path, component, props = false, ability }: AreaPage): RouteRe
   return { path, component, props, meta: ability ? { ability } : {} };
 }
 
+/** A thing as a page of its own. */
+function pageOf({ kind, ability }: AreaPeek): RouteRecordRaw {
+  const component = () => import("@/shell/PeekPage.vue");
+  return { path: pathOf(kind), component, props: ({ params }) => ({ kind, id: params.id }), meta: ability ? { ability } : {} };
+}
+
 const routes: RouteRecordRaw[] = [
   { path: "/sign-in", component: () => import("@/shell/SignIn.vue"), meta: { open: true } },
   ...AREAS.flatMap((area) => area.pages.map(routeOf)),
+  ...allPeeks().filter((peek) => !peek.paged).map(pageOf),
   { path: "/", component: () => import("@/shell/NotFound.vue") },
   { path: "/:rest(.*)*", component: () => import("@/shell/NotFound.vue") },
 ];
@@ -42,6 +52,10 @@ router.beforeEach(async (to) => {
   if (to.path === "/") return homeOf(session.user, session.can);
   if (to.meta.ability && !able(to.meta.ability)) return homeOf(session.user, session.can);
   return true;
+});
+
+router.afterEach((to) => {
+  siteInAddress.value = typeof to.query.site === "string" ? to.query.site : null;
 });
 
 // A page of the last release is gone after an upgrade: fetch the new console once instead of failing.

@@ -1,7 +1,6 @@
 /** Alarms, and the dialogs about one of them: other pages show alarms too, and call those up. */
 
 import AlarmDialogs from "@/areas/alarms/AlarmDialogs.vue";
-import AlarmDrawer from "@/areas/alarms/AlarmDrawer.vue";
 import type { Area } from "@/shell/area";
 import { unseenAlarms } from "@/shell/stores/live";
 
@@ -14,5 +13,6 @@ export const area: Area = {
       nav: { icon: "alarm", label: "nav.alarms", badge: () => unseenAlarms.value.length },
     },
   ],
-  over: [AlarmDialogs, AlarmDrawer],
+  over: [AlarmDialogs],
+  peeks: [{ kind: "alarm", component: () => import("@/areas/alarms/AlarmPeek.vue"), icon: "alarm", label: "peek.alarm" }],
 };

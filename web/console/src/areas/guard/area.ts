@@ -11,4 +11,7 @@ export const area: Area = {
       nav: { icon: "guard", label: "nav.guard" },
     },
   ],
+  peeks: [
+    { kind: "entry", component: () => import("@/areas/guard/EntryPeek.vue"), icon: "person", label: "peek.entry" },
+  ],
 };

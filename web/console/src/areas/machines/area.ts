@@ -23,4 +23,20 @@ export const area: Area = {
       nav: { icon: "devices", label: "nav.devices" },
     },
   ],
+  peeks: [
+    {
+      kind: "device",
+      component: () => import("@/areas/machines/DevicePeek.vue"),
+      ability: "devices.read",
+      icon: "devices",
+      label: "peek.device",
+    },
+    {
+      kind: "point",
+      component: () => import("@/areas/machines/PointPeek.vue"),
+      ability: "points.read",
+      icon: "points",
+      label: "peek.point",
+    },
+  ],
 };

@@ -11,4 +11,13 @@ export const area: Area = {
       nav: { icon: "people", label: "nav.people" },
     },
   ],
+  peeks: [
+    {
+      kind: "person",
+      component: () => import("@/areas/people/HolderPeek.vue"),
+      ability: "people.read",
+      icon: "people",
+      label: "peek.person",
+    },
+  ],
 };

@@ -22,4 +22,14 @@ export const area: Area = {
       ability: "tickets.read",
     },
   ],
+  peeks: [
+    {
+      kind: "ticket",
+      component: () => import("@/areas/tickets/TicketPeek.vue"),
+      ability: "tickets.read",
+      icon: "ticket",
+      label: "peek.ticket",
+      paged: true,
+    },
+  ],
 };

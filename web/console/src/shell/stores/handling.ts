@@ -1,4 +1,4 @@
-/** The dialogs about one alarm: acknowledge, shelve, look closer. */
+/** The dialogs about one alarm: acknowledge, shelve. */
 
 import { shallowRef } from "vue";
 
@@ -6,4 +6,3 @@ import type { Alarm } from "@/api/types";
 
 export const acknowledging = shallowRef<Alarm | null>(null);
 export const shelving = shallowRef<Alarm | null>(null);
-export const inspecting = shallowRef<Alarm | null>(null);

@@ -1,6 +1,6 @@
 /** What sites there are, how their doors, lanes and devices are called, and whose names holders have. */
 
-import { computed, reactive, shallowReactive } from "vue";
+import { computed, reactive, ref, shallowReactive } from "vue";
 
 import { api, ApiError } from "@/api/client";
 import type { HolderName, Layout, Page, Site, Text } from "@/api/types";
@@ -14,15 +14,25 @@ export const sites = reactive({ items: [] as SiteItem[], loaded: false });
 export const layouts = shallowReactive(new Map<string, Layout>());
 const pointsOf = new WeakMap<Layout, Map<string, Layout["points"][number]>>();
 
+/** The site that the address names (`?site=`); `*`: all; null: none, what was chosen here counts. */
+export const siteInAddress = ref<string | null>(null);
+
 /** The site that is shown; null: all of them. */
 export const currentSite = computed<string | null>(() => {
   if (session.about?.server === "gateway") return session.about.site;
   const known = sites.items.map((site) => site.id);
   if (known.length === 1) return known[0] ?? null;
-  return preferences.site !== null && known.includes(preferences.site) ? preferences.site : null;
+  // Whoever was sent an address is to see what it is about.
+  const wanted = siteInAddress.value ?? preferences.site;
+  return wanted !== null && known.includes(wanted) ? wanted : null;
 });
 
 export const severalSites = computed(() => sites.items.length > 1);
+
+/** The site that an address means: the one it names, else the one that is shown, else the only one known. */
+export function siteOf(named: string | null | undefined): string {
+  return named ?? currentSite.value ?? [...layouts.keys()][0] ?? "";
+}
 
 /** The layout of the site that is shown, or of the only one known. */
 export const layout = computed<Layout | null>(() => {
