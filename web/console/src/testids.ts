@@ -65,6 +65,13 @@ export const T = {
   timeline: "timeline",
   timelineEntry: "timeline-entry",
 
+  begin: "begin",
+  beginKind: (kind: string) => `begin-${kind}`,
+  draftRestored: "draft-restored",
+  draftClear: "draft-clear",
+  draftsNote: "drafts-note",
+  draftOpen: (name: string) => `draft-open-${name}`,
+
   clash: "clash",
   clashField: (field: string) => `clash-field-${field}`,
   clashChoice: (field: string, side: string) => `clash-${side}-${field}`,

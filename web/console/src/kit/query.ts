@@ -116,3 +116,12 @@ function back(router: Router): Promise<string> {
     router.back();
   });
 }
+
+/** Which of a page's forms is open: after a reload, and after signing in again in the middle of it, it is open again. */
+export function useForm<F extends string>(known: readonly F[]): WritableComputedRef<F | null> {
+  const overlay = useOverlay("form");
+  return computed({
+    get: () => known.find((word) => word === overlay.value.value) ?? null,
+    set: (wanted) => void (wanted === null ? overlay.close() : overlay.open(wanted)),
+  });
+}

@@ -22,6 +22,15 @@ export const area: Area = {
       ability: "tickets.read",
     },
   ],
+  beginnings: [
+    {
+      kind: "ticket",
+      component: () => import("@/areas/tickets/TicketNewDialog.vue"),
+      ability: "tickets.create",
+      icon: "ticket",
+      label: "begin.ticket",
+    },
+  ],
   peeks: [
     {
       kind: "ticket",

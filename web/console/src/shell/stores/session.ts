@@ -4,6 +4,7 @@ import { reactive } from "vue";
 
 import { api, ApiError } from "@/api/client";
 import type { Ability, About, Session, Start, User } from "@/api/types";
+import { draftsOf, forgetDrafts } from "@/kit/drafts";
 import { preferences, suggestLanguage } from "@/kit/preferences";
 
 export const session = reactive({
@@ -86,6 +87,7 @@ function become({ user, weak_password, can }: Session): void {
   session.weakPassword = weak_password;
   session.ended = false;
   session.known = true;
+  draftsOf(user.id);
   suggestLanguage(user.language);
 }
 
@@ -105,6 +107,7 @@ export async function signOut(): Promise<void> {
   } catch (error) {
     if (!(error instanceof ApiError)) throw error; // the cookie may be gone already: the person wants out
   }
+  forgetDrafts();
   session.user = null;
   others?.postMessage("out");
 }
@@ -118,7 +121,10 @@ export function sessionEnded(): void {
 
 if (others) {
   others.onmessage = (event: MessageEvent<"in" | "out">) => {
-    if (event.data === "out") session.user = null;
+    if (event.data === "out") {
+      forgetDrafts(); // also what this tab alone could hold
+      session.user = null;
+    }
     else if (session.user === null) void loadSession().catch(() => undefined);
   };
 }
