@@ -7,6 +7,7 @@ from typing import Annotated, Literal, get_args
 import msgspec
 
 from contract import VERSION
+from contract.events import StreamId
 from contract.instants import Instant
 from contract.limits import Few, Id, Words
 
@@ -20,6 +21,7 @@ CommandKind = Literal[
     "alarm.unshelve",
     "point.write",
     "reader.set_key",
+    "hit.acknowledge",
 ]
 COMMAND_KINDS: tuple[str, ...] = get_args(CommandKind)
 
@@ -32,11 +34,21 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     role: Id
 
 
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """The event that a command is about, by the place where it was first recorded."""
+
+    stream: StreamId
+    seq: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+
+
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """One command. `target`: a door, lane, alarm or reader id, or `device.point`.
 
     Executed at most once, never after `expires_at`.
-    `args` by kind: door.mode {mode}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value}; others {}.
+    `args` by kind: door.mode {mode}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value}; barrier.open
+    {despite}: the plate of the blocked car that is let in all the same; others {}.
+    `reason_code`: one of `rules.quick_reasons`; `reason` then holds its words, or what the person said besides.
+    `subject`: the entry that it answers, of hit.acknowledge the hit; None from a hub that says none.
     """
 
     id: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f-]{36}\Z")]
@@ -47,4 +59,6 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     issued_at: Instant
     expires_at: Instant
     args: Annotated[dict[Id, Words | int | float | bool | None], Few] = {}
+    reason_code: Id | None = None
+    subject: Subject | None = None
     v: int = VERSION

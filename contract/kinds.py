@@ -24,9 +24,12 @@ from contract.facts.alarms import (
 from contract.facts.entry import (
     Access,
     BarrierMoved,
+    CarArrived,
+    CarLeft,
     DoorModeSet,
     DoorMoved,
     DoorReleased,
+    HitAcknowledged,
     PassageMade,
     PlateSeen,
 )
@@ -77,6 +80,9 @@ OF_GATEWAYS: dict[str, type[msgspec.Struct]] = {
     "access.denied": Access,
     "passage.made": PassageMade,
     "plate.seen": PlateSeen,
+    "car.arrived": CarArrived,
+    "car.left": CarLeft,
+    "hit.acknowledged": HitAcknowledged,
     "barrier.opened": BarrierMoved,
     "barrier.closed": BarrierMoved,
     "door.opened": DoorMoved,

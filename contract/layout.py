@@ -21,7 +21,7 @@ class DoorLayout(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LaneLayout(msgspec.Struct, frozen=True, kw_only=True):
-    """A lane: its direction, its camera, what its barrier can do."""
+    """A lane: its direction, its camera, what its barrier can do. `monitored`: whether anything tells its position."""
 
     id: Id
     name: Text
@@ -30,6 +30,7 @@ class LaneLayout(msgspec.Struct, frozen=True, kw_only=True):
     can_close: bool
     place: Text | None = None
     zones: Annotated[list[Id], Several] = []
+    monitored: bool = True
 
 
 class DeviceLayout(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,6 +41,7 @@ KIND_SIGHTS: Mapping[str, Sight] = {
     **dict.fromkeys(
         (
             "access.granted", "access.denied", "passage.made", "plate.seen", "barrier.opened", "barrier.closed",
+            "car.arrived", "car.left", "hit.acknowledged",
             "door.opened", "door.closed", "door.released", "door.mode_set", "alarm.raised", "alarm.cleared",
             "alarm.acknowledged", "alarm.shelved", "alarm.unshelved", "alarm.forgotten", "ticket.raised",
             "ticket.opened", "ticket.folded", "ticket.taken", "ticket.commented", "ticket.finished", "ticket.accepted",
@@ -91,9 +92,13 @@ FIELD_SIGHTS: Mapping[type[msgspec.Struct], Fields] = {
     texts.Reason: Fields("code zh en"),
     commands.Person: Fields("id name role"),
     entry.Presented: Fields("kind", passing="value"),
-    entry.Access: Fields("credential rule revision reason direction reader", passing="holder picture"),
+    entry.Access: Fields("credential rule revision reason direction reader stands", passing="holder picture"),
     entry.PassageMade: Fields("direction after after_stream credential", passing="holder"),
     entry.PlateSeen: Fields("camera confidence replayed seen_at reason", passing="plate colour plate_id picture"),
+    entry.CarArrived: Fields("reason outcome blocked", passing="plate holder picture"),
+    entry.CarLeft: Fields("after after_stream", passing="plate"),
+    entry.HitAcknowledged: Fields("by subject command"),
+    commands.Subject: Fields("stream seq"),
     entry.BarrierMoved: Fields("by command"),
     entry.DoorMoved: Fields("by"),
     entry.DoorReleased: Fields("by for_s command"),
@@ -106,8 +111,10 @@ FIELD_SIGHTS: Mapping[type[msgspec.Struct], Fields] = {
     alarms.AlarmForgotten: Fields("alarm rule why"),
     alarms.TicketRaised: Fields("ticket alarm cause asset severity title place response history"),
     alarms.TicketMoved: Fields("ticket state by text alarm"),
-    hub.CommandAsked: Fields("command kind target by reason"),
-    gateway.CommandResult: Fields("command kind target by reason why"),
+    hub.CommandAsked: Fields("command kind target by reason reason_code"),
+    gateway.CommandResult: Fields(
+        "command kind target by reason why reason_code subject", passing="plate picture despite"
+    ),
     machines.DeviceLost: Fields("device bus why"),
     machines.DeviceFound: Fields("device bus after_s"),
     machines.MeterRead: Fields(f"{_REGISTER} value meter_no asked rolls_over clock_error_s begins"),
@@ -150,7 +157,7 @@ FIELD_SIGHTS: Mapping[type[msgspec.Struct], Fields] = {
     standing.PlaceStanding: Fields("place aspects"),
     standing.PlacesStated: Fields("places"),
     layout.DoorLayout: Fields("id name place readers zones"),
-    layout.LaneLayout: Fields("id name direction camera can_close place zones"),
+    layout.LaneLayout: Fields("id name direction camera can_close place zones monitored"),
     layout.DeviceLayout: Fields("id name kind profile bus place"),
     layout.PointLayout: Fields("id device name type unit labels writable"),
     layout.ZoneLayout: Fields("id name"),
@@ -161,7 +168,7 @@ FIELD_SIGHTS: Mapping[type[msgspec.Struct], Fields] = {
 
 THING_SIGHTS: Mapping[str, Fields] = {
     "door": Fields("id site lock contact mode at can"),
-    "lane": Fields("id site barrier loops at can", passing="last_plate"),
+    "lane": Fields("id site barrier monitored loops at can", passing="last_plate last_plate_at car"),
     "alarm": Fields(
         "id site rule source asset severity state message response values raised_at cleared_at acknowledged_at"
         " acknowledged_by shelved_until note can"
@@ -171,7 +178,7 @@ THING_SIGHTS: Mapping[str, Fields] = {
         " count history steps can"
     ),
     "point": Fields("id site name type unit labels writable value quality at"),
-    "command": Fields("id site target command args reason state by issued_at expires_at result"),
+    "command": Fields("id site target command args reason reason_code subject state by issued_at expires_at result"),
     "gateway": Fields("id site online backlog readings_backlog clock clock_error_ms versions seen_at"),
 }
 """Kind of a thing that has a state → who sees which field of its item."""

@@ -6,7 +6,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import Literal
 
-from contract.commands import Command, CommandKind
+from contract.commands import Command, CommandKind, Subject
 from contract.desired import Role
 from contract.instants import milliseconds
 from contract.texts import Reason
@@ -25,6 +25,7 @@ COMMAND_ROLES: dict[CommandKind, frozenset[Role]] = {
     "alarm.unshelve": frozenset({"maintenance", "installer", "manager", "admin"}),
     "point.write": frozenset({"maintenance", "installer", "admin"}),
     "reader.set_key": frozenset({"installer", "admin"}),
+    "hit.acknowledge": frozenset({"guard", "installer", "manager", "admin"}),
 }
 """Which roles may ask for what, at the hub and at the gateway alike."""
 
@@ -91,8 +92,13 @@ def admissible(command: Command, executed: Container[str], now_ms: int, *, clock
         return CommandAdmission("refused", reason("command_ahead", seconds=AHEAD_MS // 1000))
     if not may_ask(command.by.role, command.kind):
         return CommandAdmission("refused", reason("command_role"))
-    fault = args_fault(command.kind, command.args)
+    fault = args_fault(command.kind, command.args) or subject_fault(command.kind, command.subject)
     return CommandAdmission("go") if fault is None else CommandAdmission("refused", fault)
+
+
+def subject_fault(kind: str, subject: Subject | None) -> Reason | None:
+    """What is wrong with the entry that a command of `kind` is about, or None."""
+    return reason("subject_missing") if kind == "hit.acknowledge" and subject is None else None
 
 
 def args_fault(kind: str, args: dict[str, str | int | float | bool | None]) -> Reason | None:
@@ -105,6 +111,9 @@ def args_fault(kind: str, args: dict[str, str | int | float | bool | None]) -> R
             for_s = args.get("for_s")
             if isinstance(for_s, bool) or not isinstance(for_s, int | float) or not 60 <= for_s <= SHELVE_LIMIT_S:
                 return reason("command_args", what=f"for_s = 60…{SHELVE_LIMIT_S}")
+        case "barrier.open":
+            if not isinstance(args.get("despite", ""), str):
+                return reason("command_args", what="despite")
         case "point.write":
             if args.get("value") is None:
                 return reason("command_args", what="value")

@@ -65,6 +65,8 @@ REASONS: dict[str, Text] = {
     "low_confidence": Text(
         "识别可信度低（{percent}%），请核对车牌", "Read with low confidence ({percent}%): please check the plate"
     ),
+    "car_unread": Text("车在闸前，相机没有识别，请人工处理", "A car stands there that the camera did not read"),
+    "car_again": Text("同一车辆又到闸前，请确认", "The same car stands there again: please check"),
     # Ignored: the plate read
     "repeated": Text("同一车辆重复识别", "Same vehicle read again"),
     "replayed": Text("相机补传的记录，不作放行", "Stored read sent later by the camera: not acted on"),
@@ -91,6 +93,20 @@ REASONS: dict[str, Text] = {
     ),
     "command_times": Text("指令的有效期有误", "The command's times contradict each other"),
     "command_args": Text("指令参数有误：{what}", "The command's arguments are wrong: {what}"),
+    "reason_code_unknown": Text("没有这个原因代码：{what}", "There is no such reason here: {what}"),
+    "subject_missing": Text("须指明是哪一条记录", "Say which record it is about"),
+    "other_car": Text(
+        "那辆车已不在闸前，未开闸；请看现场再操作",
+        "That car has gone: not opened. Look before asking again",
+    ),
+    "blocked_car": Text(
+        "闸前是黑名单车辆 {plate}：须输入其车牌确认，未开闸",
+        "The car before the barrier, {plate}, is on the block list: its plate must be typed to open. Not opened",
+    ),
+    "blocked_car_why": Text(
+        "为黑名单车辆 {plate} 开闸须写明原因，未开闸",
+        "Opening for {plate}, which is on the block list, needs a reason in own words. Not opened",
+    ),
     "command_role": Text("当前角色无权执行此操作", "This role may not do that"),
     # Tickets
     "ticket_step": Text("工单处于“{state}”，不能{step}", "A ticket that is {state} cannot be {step}"),

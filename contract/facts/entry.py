@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from contract.commands import Person, Subject
 from contract.desired import CredentialKind
 from contract.events import StreamId
 from contract.instants import Instant
@@ -31,7 +32,8 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     """`access.granted`, `access.denied`, at doors and lanes alike. `revision`: of the desired state that decided.
 
     `rule` names what decided: a grant's id, `block:<id>`, `visitor`, `mode:<mode>`, `unknown`, …
-    `picture`: id of a stored picture, if there is one.
+    `picture`: id of a stored picture, if there is one. `stands`: at a lane, the car stands before the barrier from then
+    on, until a passage or `car.left` names this event; False from a gateway that does not say when cars leave.
     """
 
     credential: Presented
@@ -42,6 +44,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     direction: Direction = "in"
     reader: Id = ""
     picture: Id | None = None
+    stands: bool = False
 
 
 class PassageMade(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +77,38 @@ class PlateSeen(msgspec.Struct, frozen=True, kw_only=True):
     seen_at: Instant | None = None
     picture: Id | None = None
     reason: Reason | None = None
+
+
+class CarArrived(msgspec.Struct, frozen=True, kw_only=True):
+    """`car.arrived`: a car stands before the barrier and was not read in time (`plate` None), or stands there again
+    without a new decision. `outcome`: of the decision that was made of it before, if any.
+    """
+
+    plate: Id | None = None
+    holder: Id | None = None
+    picture: Id | None = None
+    reason: Reason
+    outcome: Literal["granted", "denied"] | None = None
+    blocked: bool = False
+
+
+class CarLeft(msgspec.Struct, frozen=True, kw_only=True):
+    """`car.left`: the car that stood before the barrier has gone without a passage.
+
+    `after`, `after_stream`: the event by which it stood there (a decision or `car.arrived`), as in `PassageMade`.
+    """
+
+    after: int | None = None
+    after_stream: StreamId | None = None
+    plate: Id | None = None
+
+
+class HitAcknowledged(msgspec.Struct, frozen=True, kw_only=True):
+    """`hit.acknowledged`: somebody has taken note that a blocked credential came, in the event `subject`."""
+
+    by: Person
+    subject: Subject
+    command: Id | None = None
 
 
 class BarrierMoved(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from contract.commands import Person
+from contract.commands import Person, Subject
 from contract.instants import Instant
 from contract.limits import (
     Id,
@@ -16,7 +16,11 @@ from contract.texts import Text
 
 
 class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
-    """`command.done`, `command.failed`, `command.expired`."""
+    """`command.done`, `command.failed`, `command.expired`. `reason_code`: as in the command.
+
+    `subject`: the entry that it answers. `plate`, `picture`: of the car that stood at the lane when it was opened by
+    hand; `despite`: its plate once more where it is blocked and was let in all the same.
+    """
 
     command: Id
     kind: Id
@@ -24,6 +28,11 @@ class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
     by: Person
     reason: Words
     why: Text | None = None
+    reason_code: Id | None = None
+    subject: Subject | None = None
+    plate: Id | None = None
+    picture: Id | None = None
+    despite: Id | None = None
 
 
 class GatewayStarted(msgspec.Struct, frozen=True, kw_only=True):

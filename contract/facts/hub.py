@@ -18,13 +18,14 @@ from contract.limits import (
 
 
 class CommandAsked(msgspec.Struct, frozen=True, kw_only=True):
-    """A person asked for something at the hub."""
+    """A person asked for something at the hub. `reason_code`: as in the command."""
 
     command: Id
     kind: Id
     target: Id
     by: Person
     reason: Words
+    reason_code: Id | None = None
 
 
 class GatewaySeen(msgspec.Struct, frozen=True, kw_only=True):

@@ -103,6 +103,7 @@ def test_every_kind_has_its_roles_and_the_guard_his_gates() -> None:
         "barrier.open",
         "barrier.close",
         "alarm.ack",
+        "hit.acknowledge",
     }
     assert not may_ask("guard", "gateway.erase")
 
