@@ -2,11 +2,12 @@
 
 Every shape of the documents of hub and gateway (`/api/openapi.json`) becomes one in `web/console/src/api/shapes.ts`;
 where both have one of a name it is the same one, or this ends with an error. The contract adds what events hold and
-what a site consists of. A test makes the file again and compares.
+what a site consists of. `reasons.json` beside it has the quick reasons. A test makes both again and compares.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from contract.cards import PrintedForm
 from contract.commands import CommandKind
 from contract.desired import CredentialKind, CredentialState, HolderKind, Role
 from contract.facts.alarms import Severity
-from contract.facts.entry import Access, PassageMade, PlateSeen
+from contract.facts.entry import Access, CarArrived, CarLeft, HitAcknowledged, PassageMade, PlateSeen
 from contract.facts.gateway import CommandResult
 from contract.facts.hub import ChangedKind
 from contract.facts.people import RecordsRead, RequestRefused
@@ -29,12 +30,15 @@ from gateway.web.app import ROUTERS as GATEWAY
 from hub.domains import ROUTERS as HUB
 from rules.abilities import Ability
 from rules.alarms.rule import AlarmState
+from rules.quick_reasons import OFFERED, QUICK_REASONS
 from rules.tickets.steps import PersonStep, TicketState
 from web.app import EVERYWHERE
 from web.language import Language
 from web.shapes import Agg, CommandState
 
 FILE = Path(__file__).parents[1] / "web" / "console" / "src" / "api" / "shapes.ts"
+
+REASONS_FILE = FILE.with_name("reasons.json")
 
 WORDS: Mapping[str, Any] = {
     "Role": Role,
@@ -57,7 +61,7 @@ WORDS: Mapping[str, Any] = {
 """Words that the console calls by a name: each is a list there, and the type of what is in it."""
 
 FACTS: tuple[type[msgspec.Struct], ...] = (
-    Access, PassageMade, PlateSeen, CommandResult, RecordsRead, RequestRefused,
+    Access, CarArrived, CarLeft, HitAcknowledged, PassageMade, PlateSeen, CommandResult, RecordsRead, RequestRefused,
 )  # fmt: skip
 """What the console reads of the data of events. A field with a default may be missing: others recorded it before."""
 
@@ -90,6 +94,12 @@ def made() -> str:
             raise ValueError(f"there are two shapes {short}:\n{shapes[short][1]}\n{found[1]}")
     words = (_words(name, get_args(literal)) for name, literal in WORDS.items())
     return "\n".join((_HEAD, *words, *(f"{said}{body}" for _, (said, body) in sorted(shapes.items()))))
+
+
+def made_reasons() -> str:
+    """The quick reasons as the console has them: `words` by code, and which are `offered` for what, as numbered."""
+    words = {code: {"zh": text.zh, "en": text.en} for code, text in QUICK_REASONS.items()}
+    return json.dumps({"words": words, "offered": OFFERED}, ensure_ascii=False, indent=2) + "\n"
 
 
 def _every_shape() -> Iterator[tuple[str, Schema]]:
@@ -211,4 +221,5 @@ def _object(schema: Schema) -> str:
 
 if __name__ == "__main__":
     FILE.write_text(made())
+    REASONS_FILE.write_text(made_reasons())
     sys.stderr.write(f"{FILE} is made\n")

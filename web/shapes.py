@@ -28,6 +28,7 @@ from rules.passage.barriers import Position
 from rules.passage.doors import Contact, Lock, Mode
 from rules.tickets.steps import Involved, PersonStep, TicketState
 from web.arguments import Arg
+from web.cars import StandingCar
 
 PointType = Literal["number", "flag", "label", "text"]
 Agg = Literal["avg", "min", "max", "last", "delta"]
@@ -100,13 +101,19 @@ class Loops(TypedDict):
 
 
 class Lane(TypedDict):
-    """How a lane stands."""
+    """How a lane stands. `monitored`: whether anything tells where its barrier is.
+
+    `last_plate`: read last, at `last_plate_at`; it says nothing of who stands there now, which is `car`.
+    """
 
     id: str
     site: str
     barrier: Position
+    monitored: bool
     loops: Loops
     last_plate: str | None
+    last_plate_at: Instant | None
+    car: StandingCar | None
     at: Instant | None
     can: list[CommandKind]
 
@@ -191,8 +198,16 @@ class Result(TypedDict):
     why: Text | None
 
 
+class FirstPlace(TypedDict):
+    """A place in a stream."""
+
+    stream: str
+    seq: int
+
+
 class Command(TypedDict):
-    """A command. `result`: once there is one."""
+    """A command. `reason_code`: one of the quick reasons. `subject`: the entry it is about. `result`: once there is
+    one."""
 
     id: str
     site: str
@@ -200,6 +215,8 @@ class Command(TypedDict):
     kind: CommandKind
     args: dict[str, Arg]
     reason: str
+    reason_code: str | None
+    subject: FirstPlace | None
     state: CommandState
     by: Person
     issued_at: Instant
@@ -268,13 +285,6 @@ class Gateway(TypedDict):
     seen_at: Instant | None
 
 
-class FirstPlace(TypedDict):
-    """A place in a stream."""
-
-    stream: str
-    seq: int
-
-
 class Event(TypedDict):
     """An event. `gateway` and `site` are null where the hub itself recorded it, for the whole company.
 
@@ -327,6 +337,11 @@ class LiveFrames(TypedDict):
 def text_of(text: texts.Text) -> Text:
     """A text of the contract as answers have it."""
     return {"zh": text.zh, "en": text.en}
+
+
+def subject_of(subject: commands.Subject | None) -> FirstPlace | None:
+    """The entry that a command is about, as answers have it."""
+    return None if subject is None else {"stream": subject.stream, "seq": subject.seq}
 
 
 def person_of(person: commands.Person) -> Person:

@@ -15,6 +15,7 @@ import structlog
 
 from config.site import Site
 from contract.commands import Command
+from contract.facts.entry import HitAcknowledged
 from contract.facts.gateway import CommandResult
 from contract.facts.hub import CommandAsked
 from contract.instants import instant, milliseconds
@@ -27,7 +28,11 @@ from gateway.engine.desk.record import Facts
 from gateway.engine.doors.doors import Doors
 from gateway.engine.lanes.lanes import Lanes
 from rules.commands import admissible
+from rules.passage.cars import Car
+from rules.passage.openings import opening_fault
+from rules.quick_reasons import in_own_words
 from web import shapes
+from web.arguments import args_shown
 
 log = structlog.get_logger(__name__)
 
@@ -124,6 +129,7 @@ class Commands:
             "alarm.unshelve": self._unshelve,
             "point.write": self._write_point,
             "reader.set_key": self._set_key,
+            "hit.acknowledge": self._note_hit,
         }
 
     def start(self) -> None:
@@ -138,6 +144,8 @@ class Commands:
                 return target in self._doors
             case "barrier":
                 return target in self._lanes
+            case "hit":
+                return target in self._doors or target in self._lanes
             case "alarm":
                 return target in self._alarms.alarms
             case "point":
@@ -192,8 +200,10 @@ class Commands:
             "site": self._site,
             "target": asked.target,
             "kind": asked.kind,
-            "args": asked.args,
+            "args": args_shown(asked.args),
             "reason": asked.reason,
+            "reason_code": asked.reason_code,
+            "subject": shapes.subject_of(asked.subject),
             "state": "asked" if known is None else known.state,
             "by": shapes.person_of(asked.by),
             "issued_at": asked.issued_at,
@@ -205,8 +215,9 @@ class Commands:
         facts = Facts()
         if local:  # the hub records what is asked there; what is asked here is this stream's to tell
             asked = CommandAsked(
-                command=command.id, kind=command.kind, target=command.target, by=command.by, reason=command.reason
-            )
+                command=command.id, kind=command.kind, target=command.target, by=command.by, reason=command.reason,
+                reason_code=command.reason_code,
+            )  # fmt: skip
             facts.say("command.asked", command.target, asked)
         self._keep(Remembered(command=command, state="sent", at=self._clock.wall_ms()), facts)
         self._forget(facts)
@@ -216,18 +227,18 @@ class Commands:
         if left_s <= 0:
             await self._answer(command, "expired", None)
             return
-        result = Facts()
+        result, car = Facts(), self._car(command)
         try:
             await self._acts[command.kind](command, min(WITHIN_S.get(command.kind, ACT_WITHIN_S), left_s), result)
         except CommandRefused as refusal:
-            await self._answer(command, "failed", refusal.text)
+            await self._answer(command, "failed", refusal.text, car=car)
         except CommandFailed as failure:
-            await self._answer(command, "failed", failure.why)
+            await self._answer(command, "failed", failure.why, car=car)
         except Exception:  # whoever asked must hear something, and the next command must be carried out
             log.exception("command crashed", command=command.id, kind=command.kind)
-            await self._answer(command, "failed", CRASHED)
+            await self._answer(command, "failed", CRASHED, car=car)
         else:
-            await self._answer(command, "done", None, result)
+            await self._answer(command, "done", None, result, car=car)
 
     def _may_be_done(self, command: Command) -> bool:
         """Whether it was asked before this start, of which the disk has not said yet what was done."""
@@ -239,15 +250,27 @@ class Commands:
         hub_ms = None if local else self._clock.hub_ms()
         return self._clock.wall_ms() if hub_ms is None else hub_ms
 
-    async def _answer(self, command: Command, state: State, why: Text | None, facts: Facts | None = None) -> None:
+    async def _answer(
+        self, command: Command, state: State, why: Text | None, facts: Facts | None = None, *, car: Car | None = None
+    ) -> None:
         facts = Facts() if facts is None else facts
-        self._settle(command, state, why, facts)
+        self._settle(command, state, why, facts, car)
         await self._record.append(facts)
 
-    def _settle(self, command: Command, state: State, why: Text | None, facts: Facts) -> None:
+    def _settle(self, command: Command, state: State, why: Text | None, facts: Facts, car: Car | None = None) -> None:
         self.counts[state] += 1
         result = CommandResult(
-            command=command.id, kind=command.kind, target=command.target, by=command.by, reason=command.reason, why=why
+            command=command.id,
+            kind=command.kind,
+            target=command.target,
+            by=command.by,
+            reason=command.reason,
+            why=why,
+            reason_code=command.reason_code,
+            subject=command.subject if car is None else car.place,
+            plate=None if car is None else car.plate,
+            picture=None if car is None else car.picture,
+            despite=car.plate if state == "done" and car is not None and car.blocked else None,
         )
         facts.say(f"command.{state}", command.target, result)
         self._keep(Remembered(command=command, state=state, at=self._clock.wall_ms(), why=why), facts)
@@ -281,6 +304,15 @@ class Commands:
     async def _open_barrier(self, command: Command, within_s: float, facts: Facts) -> None:
         if command.target not in self._lanes:
             raise CommandRefused(UNKNOWN_TARGET)
+        car, despite = self._lanes.cars.standing(command.target), command.args.get("despite")
+        fault = opening_fault(
+            car,
+            command.subject,
+            despite if isinstance(despite, str) else None,
+            own_words=in_own_words(command.reason, command.reason_code),
+        )
+        if fault is not None:
+            raise CommandRefused(Text(fault.zh, fault.en))
         await self._lanes.open(command.target, command.id, within_s)
 
     async def _close_barrier(self, command: Command, within_s: float, facts: Facts) -> None:
@@ -312,6 +344,21 @@ class Commands:
         if not self._buses.keeps_keys(command.target):
             raise CommandRefused(UNKNOWN_TARGET)
         await self._buses.set_key(command.target, within_s=within_s)
+
+    async def _note_hit(self, command: Command, within_s: float, facts: Facts) -> None:
+        if not self.has_target(command.kind, command.target):
+            raise CommandRefused(UNKNOWN_TARGET)
+        assert command.subject is not None
+        noted = HitAcknowledged(by=command.by, subject=command.subject, command=command.id)
+        facts.say("hit.acknowledged", command.target, noted)
+
+    def _car(self, command: Command) -> Car | None:
+        """The car that a command is about; one that was meant for another is about none here."""
+        if command.kind != "barrier.open" or command.target not in self._lanes:
+            return None
+        car = self._lanes.cars.standing(command.target)
+        strange = car is not None and command.subject is not None and car.place not in {None, command.subject}
+        return None if strange else car
 
     def _alarm(self, command: Command) -> Alarm:
         alarm = self._alarms.alarms.get(command.target)

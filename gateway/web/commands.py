@@ -8,13 +8,13 @@ from uuid import uuid4
 from fastapi import APIRouter, Depends
 from typing_extensions import TypedDict
 
-from contract.commands import Command, CommandKind
+from contract.commands import Command, CommandKind, Subject
 from contract.instants import instant
 from contract.texts import Text
 from gateway.web.served import Gateway, Served
-from rules.commands import args_fault, may_ask
+from rules.commands import may_ask
 from web import shapes
-from web.arguments import Arg, NewCommand
+from web.arguments import Arg, NewCommand, asked_subject, check_command, command_reason
 from web.errors import Forbidden, Invalid, NotFound, TooMany
 from web.once import OnceRoute
 from web.paging import NOT_YOURS
@@ -23,7 +23,6 @@ from web.users import User
 
 router = APIRouter(prefix="/api", tags=["commands"], route_class=OnceRoute)
 
-_NO_REASON = Text("请填写原因", "say why")
 _NO_TARGET = Text("该项目点没有这个对象", "this site has no such target")
 _ROLE = Text("您的角色不能执行此操作", "Your role may not ask for this")
 _BUSY = Text("网关正忙，请稍后再试", "The gateway is busy; try again in a moment")
@@ -43,8 +42,9 @@ async def new_command(body: NewCommand, gateway: Gateway, user: SignedInUser) ->
     if body.site != gateway.site:
         raise Forbidden(NOT_YOURS, "foreign_site")
     return await ask(
-        gateway, user, kind=body.kind, target=body.target, reason=body.reason, args=body.args, ttl_s=body.ttl_s
-    )
+        gateway, user, kind=body.kind, target=body.target, reason=body.reason, reason_code=body.reason_code,
+        subject=asked_subject(body), args=body.args, ttl_s=body.ttl_s,
+    )  # fmt: skip
 
 
 @router.get("/commands/{command}")
@@ -69,16 +69,22 @@ async def read_meter(meter: str, gateway: Gateway) -> MeterRead:
 
 
 async def ask(
-    gateway: Served, user: User, *, kind: CommandKind, target: str, reason: str, args: dict[str, Arg], ttl_s: int
+    gateway: Served,
+    user: User,
+    *,
+    kind: CommandKind,
+    target: str,
+    reason: str,
+    args: dict[str, Arg],
+    ttl_s: int,
+    reason_code: str | None = None,
+    subject: Subject | None = None,
 ) -> shapes.Command:
     """Sets a command on its way; answers it as it stands then. `Forbidden`, `NotFound`, `Invalid`, `TooMany`."""
     if not may_ask(user.role, kind):
         raise Forbidden(_ROLE, "role")
-    if not reason.strip():
-        raise Invalid({"reason": _NO_REASON})
-    fault = args_fault(kind, args)
-    if fault is not None:
-        raise Invalid({"args": Text(fault.zh, fault.en)})
+    words = command_reason(kind, reason, reason_code)
+    check_command(kind, args, subject)
     commands = gateway.engine.commands
     if not commands.has_target(kind, target):
         raise NotFound(_NO_TARGET, "unknown_target")
@@ -88,10 +94,12 @@ async def ask(
         kind=kind,
         target=target,
         by=user.person(),
-        reason=reason.strip(),
+        reason=words,
         issued_at=instant(now),
         expires_at=instant(now + ttl_s * 1000),
         args=args,
+        reason_code=reason_code,
+        subject=subject,
     )
     if not gateway.engine.errands.start(commands.carry_out(command, local=True)):
         raise TooMany(2, _BUSY)

@@ -89,8 +89,9 @@ async def ask(conn: AsyncConnection, user: User, asked: AskedCommand) -> shapes.
     if isinstance(data, AlarmShelved):
         await queue.put(conn, SHELVES, datetime.fromisoformat(data.until))
     result = CommandResult(
-        command=command, kind=asked.kind, target=asked.target, by=user.person(), reason=asked.reason.strip()
-    )
+        command=command, kind=asked.kind, target=asked.target, by=user.person(), reason=item["reason"],
+        reason_code=asked.reason_code,
+    )  # fmt: skip
     done = await stream.record(conn, "command.done", asked.target, result, site=asked.site, at=now)
     await commands.answered(conn, HUB, Answered(command=command, state="done", at=done.at))
     return await commands.find(conn, command) or item

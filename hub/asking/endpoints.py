@@ -9,7 +9,7 @@ from hub.commands import service
 from hub.commands.service import AskedCommand
 from hub.database.transactions import Reading, Writing
 from web import shapes
-from web.arguments import NewCommand
+from web.arguments import NewCommand, asked_subject
 from web.errors import NotFound
 from web.once import OnceRoute
 from web.session.sessions import SignedInUser
@@ -27,6 +27,8 @@ async def ask(session: Writing, user: SignedInUser, wanted: NewCommand) -> shape
         reason=wanted.reason,
         args=wanted.args,
         ttl_s=wanted.ttl_s,
+        reason_code=wanted.reason_code,
+        subject=asked_subject(wanted),
     )
     ask_for = own.ask if command.kind.startswith("alarm.") else service.ask
     return await ask_for(await session.connection(), user, command)

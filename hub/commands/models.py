@@ -9,10 +9,14 @@ from sqlmodel import Field
 
 from contract.readings import Value
 from hub.database.transactions import Moment, Table
+from web import shapes
 
 
 class CommandRow(Table, table=True):
-    """One command: asked → sent → done, failed or expired. `result`: {why, at} once there is one."""
+    """One command: asked → sent → done, failed or expired. `result`: {why, at} once there is one.
+
+    `reason_code`: what openings are counted by; `subject`: the entry that it answers.
+    """
 
     __tablename__ = "commands"
     __table_args__ = (
@@ -27,6 +31,8 @@ class CommandRow(Table, table=True):
     kind: str = Field(max_length=64)
     args: dict[str, Value] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     reason: str = Field(max_length=500)
+    reason_code: str | None = Field(default=None, max_length=64)
+    subject: shapes.FirstPlace | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     account: str = Field(max_length=64)
     by: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
     state: str = Field(default="asked", max_length=8)

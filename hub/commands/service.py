@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contract.commands import Command, CommandKind, Person
+from contract.commands import Command, CommandKind, Person, Subject
 from contract.facts.gateway import CommandResult
 from contract.facts.hub import CommandAsked
 from contract.presence import Answered
@@ -24,10 +24,10 @@ from hub.database.transactions import outcome
 from hub.events import stream
 from hub.gateways.service import gateway_of
 from hub.jobs import queue
-from rules.commands import args_fault, may_ask
+from rules.commands import may_ask
 from web import shapes
-from web.arguments import DEFAULT_TTL_S
-from web.errors import Conflict, Forbidden, Invalid, NotFound
+from web.arguments import DEFAULT_TTL_S, args_shown, check_command, command_reason
+from web.errors import Conflict, Forbidden, NotFound
 from web.users import User
 
 Args = Mapping[str, str | int | float | bool | None]
@@ -39,10 +39,10 @@ ANSWER_GRACE = timedelta(seconds=5)
 """How long after its expiry a command may still be answered, before the hub itself calls it expired."""
 
 COMMAND_COLUMNS = (
-    "id, site, gateway, target, kind, args, reason, by, account, state, issued_at, expires_at, sent_at, result"
+    "id, site, gateway, target, kind, args, reason, reason_code, subject, by, account, state, issued_at, expires_at,"
+    " sent_at, result"
 )
 
-_NO_REASON = Text("请填写原因", "say why")
 _NO_TARGET = Text("该项目点没有这个对象", "this site has no such target")
 _NO_GATEWAY = Text("该项目点没有已登记的网关", "no gateway is enrolled for this site")
 _ROLE = Text("您的角色不能执行此操作", "Your role may not ask for this")
@@ -56,8 +56,9 @@ _NOT_SENT = Text(
 )
 
 _INSERT = text(
-    "INSERT INTO commands (id, site, gateway, target, kind, args, reason, account, by, state, issued_at, expires_at)"
-    " VALUES (:id, :site, :gateway, :target, :kind, CAST(:args AS json), :reason, :account, CAST(:by AS json),"
+    "INSERT INTO commands (id, site, gateway, target, kind, args, reason, reason_code, subject, account, by, state,"
+    " issued_at, expires_at) VALUES (:id, :site, :gateway, :target, :kind, CAST(:args AS json), :reason, :reason_code,"
+    " CAST(:subject AS json), :account, CAST(:by AS json),"
     f" 'asked', :issued_at, :expires_at) RETURNING {COMMAND_COLUMNS}"
 )
 _BY_ID = text(f"SELECT {COMMAND_COLUMNS} FROM commands WHERE id = :id")
@@ -97,6 +98,8 @@ class AskedCommand:
     reason: str
     args: Args
     ttl_s: int = DEFAULT_TTL_S
+    reason_code: str | None = None
+    subject: Subject | None = None
 
 
 HUB = ""
@@ -112,7 +115,7 @@ async def ask(
 
     Answers the command as REST shows it. `Forbidden`, `NotFound` or `Invalid` say what is wrong with it.
     """
-    await _check(conn, user, asked)
+    reason = await _checked(conn, user, asked)
     if gateway is None:
         gateway = await gateway_of(conn, asked.site)
     if gateway is None:
@@ -129,7 +132,9 @@ async def ask(
         "target": asked.target,
         "kind": asked.kind,
         "args": msgspec.json.encode(dict(asked.args)).decode(),
-        "reason": asked.reason.strip(),
+        "reason": reason,
+        "reason_code": asked.reason_code,
+        "subject": None if asked.subject is None else msgspec.json.encode(asked.subject).decode(),
         "account": user.id,
         "by": msgspec.json.encode(person).decode(),
         "issued_at": issued,
@@ -137,8 +142,9 @@ async def ask(
     }
     item = command_item((await conn.execute(_INSERT, row)).one())
     event = CommandAsked(
-        command=command_id, kind=asked.kind, target=asked.target, by=person, reason=asked.reason.strip()
-    )
+        command=command_id, kind=asked.kind, target=asked.target, by=person, reason=reason,
+        reason_code=asked.reason_code,
+    )  # fmt: skip
     await stream.record(conn, "command.asked", asked.target, event, site=asked.site, at=issued)
     told = outcome(conn)
     told.state({**item, "kind": "command", "command": item["kind"]})
@@ -221,6 +227,8 @@ async def expire(conn: AsyncConnection, now: datetime, *, since: datetime) -> in
             by=msgspec.convert(row.by, Person),
             reason=row.reason,
             why=_NOT_SENT if row.unsent else _NO_ANSWER,
+            reason_code=row.reason_code,
+            subject=_subject(row),
         )
         await stream.record(conn, "command.expired", row.target, data, site=row.site, at=now)
         _tell(conn, row)
@@ -243,6 +251,8 @@ def message(row: StatementRow) -> Command:
         issued_at=to_instant(row.issued_at),
         expires_at=to_instant(row.expires_at),
         args=row.args,
+        reason_code=row.reason_code,
+        subject=_subject(row),
     )
 
 
@@ -253,14 +263,20 @@ def command_item(row: StatementRow) -> shapes.Command:
         "site": row.site,
         "target": row.target,
         "kind": row.kind,
-        "args": row.args,
+        "args": args_shown(row.args),
         "reason": row.reason,
+        "reason_code": row.reason_code,
+        "subject": row.subject,
         "state": row.state,
         "by": row.by,
         "issued_at": to_instant(row.issued_at),
         "expires_at": to_instant(row.expires_at),
         "result": row.result,
     }
+
+
+def _subject(row: StatementRow) -> Subject | None:
+    return None if row.subject is None else msgspec.convert(row.subject, Subject)
 
 
 def _result(at: str, why: Text | None) -> str:
@@ -273,15 +289,14 @@ def _tell(conn: AsyncConnection, row: StatementRow) -> None:
     outcome(conn).state({**item, "kind": "command", "command": item["kind"]})
 
 
-async def _check(conn: AsyncConnection, user: User, asked: AskedCommand) -> None:
+async def _checked(conn: AsyncConnection, user: User, asked: AskedCommand) -> str:
+    """The reason to record."""
     if not user.may_see(asked.site):
         raise NotFound
     if not may_ask(user.role, asked.kind):
         raise Forbidden(_ROLE, "role")
-    if not asked.reason.strip():
-        raise Invalid({"reason": _NO_REASON})
-    fault = args_fault(asked.kind, dict(asked.args))
-    if fault is not None:
-        raise Invalid({"args": Text(fault.zh, fault.en)})
+    reason = command_reason(asked.kind, asked.reason, asked.reason_code)
+    check_command(asked.kind, dict(asked.args), asked.subject)
     if not await exists(conn, asked.site, asked.kind, asked.target):
         raise NotFound(_NO_TARGET, "unknown_target")
+    return reason

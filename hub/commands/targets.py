@@ -14,6 +14,12 @@ _PLACE = (
 _DOOR = text(_PLACE.format(places="doors", also=""))
 _LANE = text(_PLACE.format(places="lanes", also=""))
 _LANE_THAT_CLOSES = text(_PLACE.format(places="lanes", also="AND (place ->> 'can_close')::boolean"))
+_PLACE_OF_HIT = text(
+    "SELECT EXISTS (SELECT 1 FROM sites, json_array_elements(layout -> 'doors') AS place"
+    " WHERE sites.id = :site AND place ->> 'id' = :target UNION ALL"
+    " SELECT 1 FROM sites, json_array_elements(layout -> 'lanes') AS place"
+    " WHERE sites.id = :site AND place ->> 'id' = :target)"
+)
 _ALARM = text("SELECT EXISTS (SELECT 1 FROM alarms WHERE site = :site AND id = :target)")
 _DEVICE = text(_PLACE.format(places="devices", also=""))
 _POINT = text("SELECT EXISTS (SELECT 1 FROM points WHERE site = :site AND id = :target AND writable)")
@@ -28,6 +34,7 @@ _QUERIES = {
     "alarm.unshelve": _ALARM,
     "point.write": _POINT,
     "reader.set_key": _DEVICE,
+    "hit.acknowledge": _PLACE_OF_HIT,
 }
 
 

@@ -29,7 +29,8 @@ class EventRow(Table, table=True):
             "ix_events_personal",
             "received_at",
             postgresql_where=text(
-                "redacted_by IS NULL AND kind IN ('access.denied', 'access.granted', 'passage.made', 'plate.seen')"
+                "redacted_by IS NULL AND kind IN ('access.denied', 'access.granted', 'car.arrived', 'car.left',"
+                " 'command.done', 'command.failed', 'passage.made', 'plate.seen')"
             ),
         ),
     )

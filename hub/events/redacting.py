@@ -28,6 +28,10 @@ GONE = "••••"
 PERSONAL: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "access.granted": (("credential", "value"),),
     "access.denied": (("credential", "value"),),
+    "car.arrived": (("plate",),),
+    "car.left": (("plate",),),
+    "command.done": (("plate",), ("despite",)),
+    "command.failed": (("plate",),),
     "passage.made": (("credential", "value"),),
     "plate.seen": (("plate",), ("plate_id",)),
 }
@@ -84,8 +88,11 @@ def without(kind: str, data: str) -> str:
         found = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return "{}"
-    for path in PERSONAL.get(kind, ()):
-        _blank(found, path)
+    numbers = [_blank(found, path) for path in PERSONAL.get(kind, ())]
+    if isinstance(found, dict) and isinstance(found.get("why"), dict):
+        # Why a command was not carried out may name the plate besides.
+        for number in filter(None, numbers):
+            found["why"] = {name: _without_number(words, number) for name, words in found["why"].items()}
     return msgspec.json.encode(found).decode()
 
 
@@ -122,9 +129,16 @@ def digest(rows: Iterable[Left]) -> str:
     return found.hex()
 
 
-def _blank(found: object, path: tuple[str, ...]) -> None:
+def _without_number(words: object, number: str) -> object:
+    return words.replace(number, GONE) if isinstance(words, str) else words
+
+
+def _blank(found: object, path: tuple[str, ...]) -> str:
+    """Takes out what stands there, and answers with it."""
     *outer, last = path
     for name in outer:
         found = found.get(name) if isinstance(found, dict) else None
-    if isinstance(found, dict) and found.get(last):
-        found[last] = GONE
+    if not isinstance(found, dict) or not found.get(last):
+        return ""
+    number, found[last] = found[last], GONE
+    return str(number)

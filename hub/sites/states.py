@@ -22,13 +22,15 @@ from contract.readings import Value
 from contract.standing import PlacesStated
 from hub.database.event import Projection, StoredEvent, latest, present, to_datetime
 from hub.database.transactions import outcome
+from hub.sites.cars import CarGone, car_after, said_of_car
 from hub.telemetry.ingest import NewerReading
 from rules.commands import DOOR_COMMANDS, lane_commands
 from web import shapes
+from web.cars import StandingCar
 from web.moments import written
 
 DOOR_ASPECTS = ("lock", "contact", "mode")
-LANE_ASPECTS = ("barrier", "loop_before", "loop_under", "last_plate")
+LANE_ASPECTS = ("barrier", "loop_before", "loop_under", "last_plate", "car")
 POINT_ASPECTS = frozenset({"lock", "contact", "mode", "barrier", "loop_before", "loop_under"})
 """The last part of those points whose readings say how a door or lane stands."""
 
@@ -58,15 +60,16 @@ _VIEWS = text(
 
 
 class Aspect(NamedTuple):
-    """One word on one place. `value`: a word of the aspect, a flag, a plate, or None for unknown."""
+    """One word on one place. `value`: a word of the aspect, a flag, a plate, or None for unknown; of who stands before
+    a barrier a `StandingCar`, or who is `CarGone`."""
 
     place: str
     aspect: str
-    value: Value
+    value: Value | StandingCar | CarGone
     at: datetime
 
 
-Held = dict[tuple[str, str], tuple[Value, datetime]]
+Held = dict[tuple[str, str], tuple[Value | StandingCar | CarGone, datetime]]
 """(place, aspect) → its value, and since when by the gateway's clock."""
 
 
@@ -104,6 +107,8 @@ async def settle(conn: AsyncConnection, said: Sequence[tuple[str, Aspect, dateti
         before = held.get((aspect.place, aspect.aspect))
         if (site, aspect.place) not in known or (before is not None and aspect.at < before[1] <= present(received)):
             continue
+        if aspect.aspect == "car":
+            aspect = aspect._replace(value=car_after(None if before is None else before[0], aspect.value))
         held[aspect.place, aspect.aspect] = aspect.value, aspect.at
         moved[site, aspect.place, aspect.aspect] = aspect
         if before is None or before[0] != aspect.value:
@@ -169,11 +174,15 @@ def _lanes(view: SiteView, held: Held) -> list[shapes.Lane]:
             "id": lane["id"],
             "site": view.id,
             "barrier": _value(held, lane["id"], "barrier") or "unknown",
+            # Gateways from before this was said have one that is.
+            "monitored": lane.get("monitored", True),
             "loops": {
                 "before": _value(held, lane["id"], "loop_before"),
                 "under": _value(held, lane["id"], "loop_under"),
             },
             "last_plate": _value(held, lane["id"], "last_plate"),
+            "last_plate_at": _newest(held, lane["id"], ("last_plate",)),
+            "car": _value(held, lane["id"], "car"),
             "at": _newest(held, lane["id"], LANE_ASPECTS),
             "can": lane_commands(lane["can_close"]),
         }
@@ -247,7 +256,13 @@ async def _on_stated(conn: AsyncConnection, event: StoredEvent) -> None:
                 _say(conn, event.site, word, event.received)
 
 
-def _on_event(conn: AsyncConnection, event: StoredEvent, aspect: str, value: Value) -> None:
+async def _on_car(conn: AsyncConnection, event: StoredEvent) -> None:
+    said = said_of_car(event)
+    if said is not None:
+        _on_event(conn, event, "car", said)
+
+
+def _on_event(conn: AsyncConnection, event: StoredEvent, aspect: str, value: Value | StandingCar | CarGone) -> None:
     assert event.site is not None
     _say(conn, event.site, Aspect(event.source, aspect, value, to_datetime(event.at)), event.received)
 
@@ -257,4 +272,5 @@ PROJECTIONS: dict[str, Projection] = {
     "door.mode_set": _on_mode,
     "plate.seen": _on_plate,
     "places.stated": _on_stated,
+    **dict.fromkeys(("access.granted", "access.denied", "car.arrived", "car.left", "passage.made"), _on_car),
 }

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi import APIRouter
 
-from deploy.console_types import FILE, document, made, operations
+from deploy.console_types import FILE, REASONS_FILE, document, made, made_reasons, operations
 from gateway.web.app import ROUTERS as GATEWAY
 from hub.domains import ROUTERS as HUB
 from tests.web.servers import house
@@ -31,6 +31,7 @@ NO_JSON = {
 
 def test_the_consoles_types_are_what_the_servers_say() -> None:
     assert FILE.read_text() == made(), "python -m deploy.console_types"
+    assert REASONS_FILE.read_text() == made_reasons(), "python -m deploy.console_types"
 
 
 @pytest.mark.parametrize("routers", [HUB, GATEWAY], ids=["hub", "gateway"])

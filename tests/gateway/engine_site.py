@@ -310,7 +310,9 @@ class Yard:
             kind=kind,  # type: ignore[arg-type]
             target=target,
             by=by,
-            reason="test",
+            reason=more.pop("reason", "test"),
+            reason_code=more.pop("reason_code", None),
+            subject=more.pop("subject", None),
             issued_at=instant(now + more.pop("issued_ms", 0)),
             expires_at=instant(now + more.pop("ttl_ms", 10_000)),
             args=more,

@@ -126,8 +126,11 @@ async def test_doors_and_lanes_are_there_before_anything_was_heard(database: Dat
             "id": "gate-in",
             "site": "demo",
             "barrier": "unknown",
+            "monitored": True,
             "loops": {"before": None, "under": None},
             "last_plate": None,
+            "last_plate_at": None,
+            "car": None,
             "at": None,
             "can": ["barrier.open", "barrier.close"],
         }

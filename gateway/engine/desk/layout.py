@@ -78,6 +78,7 @@ def layout_of(site: Site, profiles: Mapping[str, Profile], fingerprint: str) -> 
                 can_close=can_close(lane),
                 place=_place(lane.place),
                 zones=list(lane.zones),
+                monitored=is_monitored(lane),
             )
             for id, lane in site.lanes.items()
         ],
@@ -112,6 +113,17 @@ def can_close(lane: Lane) -> bool:
     if isinstance(lane.barrier, CameraBarrier):
         return False
     return not isinstance(lane.barrier, RelayBarrier) or lane.barrier.close is not None
+
+
+def is_monitored(lane: Lane) -> bool:
+    """Whether anything tells where the lane's barrier is."""
+    match lane.barrier:
+        case CameraBarrier():
+            return False
+        case RelayBarrier(up=up, down=down):
+            return up is not None or down is not None
+        case _:
+            return True
 
 
 def contact_point(contact: Input) -> str:

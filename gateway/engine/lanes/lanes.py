@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -19,11 +19,12 @@ from gateway.engine.alarms.alarms import Alarms
 from gateway.engine.alarms.causes import built_in, built_in_key
 from gateway.engine.desk.buses import Buses
 from gateway.engine.desk.desk import Desk
-from gateway.engine.desk.layout import can_close, contact_point
+from gateway.engine.desk.layout import can_close, contact_point, is_monitored
 from gateway.engine.desk.record import Facts, Thing
 from gateway.engine.desk.timers import Alarmclock
 from gateway.engine.lanes.barriers import BarrierWire
 from gateway.engine.lanes.cameras import Cameras
+from gateway.engine.lanes.cars import Cars
 from gateway.engine.lanes.display import shown
 from gateway.engine.lanes.reads import PlateReads
 from gateway.engine.lanes.snapshots import KeepsPictures, Snapshots
@@ -90,6 +91,7 @@ class _Standing:
     idle: Alarmclock
     memory: LaneMemory = field(default_factory=LaneMemory)
     last_plate: str | None = None
+    last_plate_at: int = 0
     at: int = 0
     waiting: int = 0
 
@@ -115,6 +117,7 @@ class Lanes:
         )  # fmt: skip
         snapshots = Snapshots(pictures, desk)
         self._reads = PlateReads(site.lanes, desk, cameras=self.cameras, snapshots=snapshots)
+        self.cars = Cars(site.lanes, desk, self._changed)
         self._timers = desk.timers
         self._clock = desk.clock
         self._lanes = {id: self._standing(id, lane, desk.buses) for id, lane in site.lanes.items()}
@@ -128,6 +131,7 @@ class Lanes:
         """Remembers the last reads; barriers and loops are unknown until they are read, and nothing is driven."""
         self.cameras.start()
         self._reads.start()
+        self.cars.start()
         now = self._clock.wall_ms()
         for id, standing in self._lanes.items():
             standing.at = now
@@ -151,16 +155,21 @@ class Lanes:
         taken = self._reads.take(lane, read, self.index)
         decision = taken.decision
         self.decisions[decision.outcome] += 1
-        if taken.acts:
-            standing.last_plate = decision.plate or None
-            self._changed(lane, taken.facts)
+        if taken.access is not None:
+            if decision.plate:
+                standing.last_plate, standing.last_plate_at = decision.plate, self._clock.wall_ms()
+            self.cars.read(lane, taken.access, taken.facts, granted=decision.granted)
+        elif decision.rule == "repeated":
+            self.cars.read_again(lane, decision.plate)
         if not taken.facts:
             return Verdict(recorded=taken.recorded)
-        recording = self._record.append(taken.facts)
+        recording, car = self._record.append(taken.facts), self.cars.standing(lane)
         show = shown(standing.lane.display, decision) if taken.acts else None
         standing.waiting += 1
         try:
             events = await recording
+            if taken.acts:
+                self.cars.recorded(lane, car, events[-1] if events else None)
             if not (taken.acts and decision.granted):
                 return Verdict(show=show, recorded=taken.recorded, picture=taken.picture)
             admission = Admission(
@@ -186,6 +195,7 @@ class Lanes:
             before, under = self._loop(standing.lane.loop_before), self._loop(standing.lane.loop_under)
             if (before, under) != (standing.memory.before, standing.memory.under):
                 self._step(id, LoopsSeen(before, under), facts)
+                self.cars.loop(id, before, facts)
                 self._changed(id, facts)
 
     def device_found(self, device: str, facts: Facts) -> None:
@@ -197,11 +207,20 @@ class Lanes:
     # --- What people command
 
     async def open(self, lane: str, command: str, within_s: float) -> None:
-        """Lifts the barrier by hand; `CommandFailed` if it did not take the command."""
-        standing = self._lanes[lane]
+        """Lifts the barrier by hand, for the car that stands there; `CommandFailed` if it did not take the command."""
+        standing, car = self._lanes[lane], self.cars.standing(lane)
         standing.wire.check("up")
         standing.idle.arm(None)  # who opens by hand may mean it to stay open
-        self._note(lane, Opening(Admission(by="command", command=command)))
+        admission = Admission(by="command", command=command)
+        if car is not None:
+            admission = replace(
+                admission,
+                after=None if car.place is None else car.place.seq,
+                after_stream=None if car.place is None else car.place.stream,
+                credential=None if car.plate is None else Presented(kind="plate", value=car.plate),
+                holder=car.holder,
+            )
+        self._note(lane, Opening(admission))
         await self._drive(lane, "up", within_s)
 
     async def close(self, lane: str, command: str, within_s: float) -> None:
@@ -223,8 +242,11 @@ class Lanes:
             "id": lane,
             "site": self._site,
             "barrier": memory.position,
+            "monitored": is_monitored(standing.lane),
             "loops": {"before": memory.before, "under": memory.under},
             "last_plate": standing.last_plate,
+            "last_plate_at": instant(standing.last_plate_at) if standing.last_plate else None,
+            "car": self.cars.item(lane),
             "at": instant(standing.at),
             "can": lane_commands(can_close(standing.lane)),
         }
@@ -251,6 +273,7 @@ class Lanes:
         self._note(lane, Opening(admission))
         if isinstance(standing.lane.barrier, CameraBarrier):
             self._note(lane, Taken())  # it is being answered
+            self.cars.opened(lane)
             return True
         await self._drive_alone(lane, "up")
         return False
@@ -268,10 +291,14 @@ class Lanes:
 
     async def _drive(self, lane: str, goal: Goal, within_s: float) -> None:
         """Drives a barrier; one that does not take the command is alarmed at once."""
+        if goal == "up":
+            self.cars.opened(lane)
         try:
             await self._lanes[lane].wire.drive(goal, within_s)
         except CommandFailed:
             self.barrier_failures += 1
+            if goal == "up":
+                self.cars.opened(lane, taken=False)
             self._note(lane, Untaken(goal))
             raise
         self._note(lane, Taken())
@@ -317,7 +344,9 @@ class Lanes:
             case Closed(by, command):
                 facts.say("barrier.closed", id, BarrierMoved(by=by, command=command))
             case Passage(admission, last):
-                facts.say("passage.made", id, self._passage(standing, admission))
+                passage = self._passage(standing, admission)
+                facts.say("passage.made", id, passage)
+                self.cars.passed(id, passage, facts)
                 if last and admission is not None and can_close(standing.lane):
                     self._errands.begin(self._lower(id))
             case Raise(goal):

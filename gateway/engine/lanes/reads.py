@@ -48,12 +48,14 @@ class Reads(msgspec.Struct, frozen=True):
 class Taken(NamedTuple):
     """What becomes of a read. `facts`: what is recorded of it; `acts`: its decision is acted on.
 
+    `access`: what is recorded of the decision, where it is acted on.
     `recorded`: False if there were too many, and its camera shall keep it. `picture`: being written.
     """
 
     decision: LaneDecision
     facts: Facts
     acts: bool = False
+    access: Access | None = None
     recorded: bool = True
     picture: asyncio.Task[None] | None = None
 
@@ -128,11 +130,12 @@ class PlateReads:
             direction=memory.lane.direction,
             reader=read.camera,
             picture=seen.picture,
+            stands=True,
         )
         facts.say(f"access.{decision.outcome}", lane, access)
         facts.keep(READS, lane, Reads(memory.recent))
         self._cameras.keep(read.camera, facts)
-        return Taken(decision, facts, acts=True, picture=writing)
+        return Taken(decision, facts, acts=True, access=access, picture=writing)
 
     def _old(self, lane: str, read: PlateRead, timed: Timed, taken: Taken) -> Taken:
         memory, key = self._lanes[lane], (read.plate_id or read.plate, read.seen_at)

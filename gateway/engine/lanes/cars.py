@@ -1,0 +1,196 @@
+"""The car before each barrier as the engine lives it: what `rules.passage.cars` says is recorded, kept and shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from functools import partial
+
+import msgspec
+
+from contract.commands import Subject
+from contract.facts.entry import Access, CarArrived, CarLeft, PassageMade
+from contract.instants import instant
+from gateway.engine.desk.desk import Desk
+from gateway.engine.desk.record import Facts, Thing
+from gateway.engine.desk.timers import Alarmclock
+from gateway.journal import Recorded
+from rules.passage.cars import (
+    UNSEEN_S,
+    Arrived,
+    Car,
+    CarEvent,
+    CarMemory,
+    CarRead,
+    CarReadAgain,
+    Left,
+    Loop,
+    Opened,
+    Passed,
+    Waited,
+    placed,
+    step,
+)
+from rules.reasons import reason
+from web.cars import StandingCar
+
+CARS = "car"
+"""Under which each lane's car is kept: after a restart it still stands there, or is said to have left."""
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A lane's car, and whether the barrier was opened for it."""
+
+    car: Car
+    admitted: bool = False
+
+
+@dataclass(slots=True)
+class _Lane:
+    clock: Alarmclock
+    memory: CarMemory = field(default_factory=CarMemory)
+
+
+class Cars:
+    """The cars of all lanes. `changed` hears of a lane whose car is another one, with the facts that say so."""
+
+    def __init__(self, lanes: Collection[str], desk: Desk, changed: Callable[[str, Facts], None]) -> None:
+        self._record = desk.record
+        self._clock = desk.clock
+        self._changed = changed
+        self._lanes = {id: _Lane(Alarmclock(desk.timers, partial(self._tick, id))) for id in lanes}
+
+    def start(self) -> None:
+        """Remembers the cars of before a restart."""
+        self._recall(self._record.load_state(CARS, Kept, self._recall))
+
+    def _recall(self, found: dict[str, Kept]) -> None:
+        now = self._clock.monotonic()
+        for id, kept in found.items():
+            lane = self._lanes.get(id)
+            if lane is not None and lane.memory.car is None and lane.memory.before is None:
+                lane.memory = CarMemory(car=kept.car, admitted=kept.admitted, since=now, due_at=now + UNSEEN_S)
+                lane.clock.arm(UNSEEN_S)
+
+    def standing(self, lane: str) -> Car | None:
+        """The car before the lane's barrier."""
+        return self._lanes[lane].memory.car
+
+    def item(self, lane: str) -> StandingCar | None:
+        """The car before the lane's barrier, as screens show it."""
+        car = self.standing(lane)
+        return None if car is None else car_item(car)
+
+    def read(self, lane: str, access: Access, facts: Facts, *, granted: bool) -> None:
+        """A read was decided upon; `facts` record it."""
+        car = Car(
+            plate=access.credential.value or None,
+            read_at=self._clock.wall_ms(),
+            picture=access.picture,
+            outcome="granted" if granted else "denied",
+            holder=access.holder,
+            blocked=access.reason.code == "blocked_plate",
+        )
+        self._step(lane, CarRead(car), facts)
+
+    def read_again(self, lane: str, plate: str) -> None:
+        """A read told nothing new."""
+        self._step_alone(lane, CarReadAgain(plate))
+
+    def recorded(self, lane: str, car: Car | None, event: Recorded | None) -> None:
+        """Where the event stands by which `car` stands there; screens hear of it."""
+        if car is None or event is None:
+            return
+        held = self._lanes[lane]
+        held.memory = placed(held.memory, car, Subject(stream=event.stream, seq=event.seq))
+        if held.memory.car is not car:
+            facts = Facts()
+            self._keep(lane, facts)
+            self._changed(lane, facts)
+            self._record.append(facts)
+
+    def loop(self, lane: str, before: bool | None, facts: Facts) -> None:
+        """The loop before the barrier is taken, free or unknown."""
+        self._step(lane, Loop(before), facts)
+
+    def opened(self, lane: str, *, taken: bool = True) -> None:
+        """The barrier is opened for the car that stands there, or did not take the command."""
+        held = self._lanes[lane]
+        admitted = held.memory.admitted
+        held.memory, _ = step(held.memory, Opened(taken), self._clock.monotonic())
+        if held.memory.admitted != admitted:
+            facts = Facts()
+            self._keep(lane, facts)
+            self._record.append(facts)
+
+    def passed(self, lane: str, passage: PassageMade, facts: Facts) -> None:
+        """A vehicle went through."""
+        after = None
+        if passage.after is not None and passage.after_stream is not None:
+            after = Subject(stream=passage.after_stream, seq=passage.after)
+        self._step(lane, Passed(after), facts)
+
+    def _tick(self, lane: str) -> None:
+        self._step_alone(lane, Waited())
+
+    def _step_alone(self, lane: str, event: CarEvent) -> None:
+        facts = Facts()
+        self._step(lane, event, facts)
+        if not facts:
+            return
+        car = self.standing(lane)
+        recording = self._record.append(facts)
+        if any(draft.kind == "car.arrived" for draft in facts.drafts):
+            recording.add_done_callback(partial(self._arrival_recorded, lane, car))
+
+    def _arrival_recorded(self, lane: str, car: Car | None, recording: asyncio.Future[list[Recorded]]) -> None:
+        if recording.cancelled() or recording.exception() is not None:
+            return
+        arrived = (event for event in recording.result() if event.kind == "car.arrived")
+        self.recorded(lane, car, next(arrived, None))
+
+    def _step(self, id: str, event: CarEvent, facts: Facts) -> None:
+        lane, now = self._lanes[id], self._clock.monotonic()
+        before = lane.memory
+        lane.memory, effects = step(before, event, now)
+        due_at = lane.memory.due_at
+        lane.clock.arm(None if due_at is None else due_at - now)
+        for effect in effects:
+            match effect:
+                case Arrived(car):
+                    arrived = CarArrived(
+                        plate=car.plate, holder=car.holder, picture=car.picture, outcome=car.outcome,
+                        blocked=car.blocked, reason=reason("car_unread" if car.plate is None else "car_again"),
+                    )  # fmt: skip
+                    facts.say("car.arrived", id, arrived)
+                case Left(car):
+                    place = car.place
+                    left = CarLeft(
+                        after=None if place is None else place.seq,
+                        after_stream=None if place is None else place.stream,
+                        plate=car.plate,
+                    )
+                    facts.say("car.left", id, left)
+        if lane.memory.car is not before.car:
+            self._keep(id, facts)
+            if Thing("lane", id) not in facts.changed:
+                self._changed(id, facts)
+
+    def _keep(self, id: str, facts: Facts) -> None:
+        memory = self._lanes[id].memory
+        facts.keep(CARS, id, None if memory.car is None else Kept(memory.car, memory.admitted))
+
+
+def car_item(car: Car) -> StandingCar:
+    """A car as screens show it."""
+    return {
+        "plate": car.plate,
+        "read_at": None if car.read_at is None else instant(car.read_at),
+        "picture": car.picture,
+        "stream": None if car.place is None else car.place.stream,
+        "seq": None if car.place is None else car.place.seq,
+        "outcome": car.outcome,
+        "holder": car.holder,
+        "blocked": car.blocked,
+    }

@@ -1,0 +1,165 @@
+"""The car before a barrier through the whole engine: shown while it stands there, tied to what is opened by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.commands import Subject
+from tests.gateway.engine_site import Yard, yard
+
+BLOCKED = "粤B88888"
+ON: dict[str, Any] = {"relays__input_3": True, "relays__input_4": False}
+OFF: dict[str, Any] = {"relays__input_3": False, "relays__input_4": False}
+UNDER: dict[str, Any] = {"relays__input_3": False, "relays__input_4": True}
+
+
+def lane(here: Yard, id: str = "gate-in") -> Any:
+    return here.engine.lanes.item(id)
+
+
+def subject(here: Yard, id: str = "gate-in") -> Subject:
+    car = lane(here, id)["car"]
+    return Subject(stream=car["stream"], seq=car["seq"])
+
+
+async def through(here: Yard, *, lifted: bool = True) -> None:
+    if lifted:
+        await here.read(barrier_in__gate_status="open")
+    await here.read(**UNDER)
+    await here.read(**OFF)
+    await here.read(barrier_in__gate_status="closed")
+
+
+async def test_a_car_that_was_not_read_is_never_shown_as_the_one_before(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.read(barrier_in__gate_status="closed", **ON)
+        await here.plate("沪A12345")
+        read_at = lane(here)["car"]["read_at"]
+        assert lane(here)["car"] | {"stream": "", "seq": 0} == {
+            "plate": "沪A12345", "read_at": read_at, "picture": None, "stream": "", "seq": 0, "outcome": "granted",
+            "holder": "h-1", "blocked": False,
+        }  # fmt: skip
+        await through(here)
+        assert lane(here)["car"] is None
+        await here.wait(60)
+        # The camera is blind now, and another car comes.
+        await here.read(**ON)
+        assert lane(here)["car"] is None
+        await here.wait(5)
+        item = lane(here)
+        assert (item["car"]["plate"], item["car"]["outcome"]) == (None, None)
+        assert (item["last_plate"], item["last_plate_at"]) == ("沪A12345", read_at)
+        assert item["at"] > read_at
+        [(_, source, data)] = await here.events("car.arrived")
+        assert (source, data["plate"], data["reason"]["code"]) == ("gate-in", None, "car_unread")
+
+
+async def test_a_car_that_turns_back_has_left_and_no_passage_is_told(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.read(barrier_in__gate_status="closed", **ON)
+        await here.plate(BLOCKED)
+        where = subject(here)
+        assert lane(here)["car"]["blocked"] is True
+        await here.wait(20)
+        await here.read(**OFF)
+        assert lane(here)["car"] is None
+        [(_, _, data)] = await here.events("car.left")
+        assert data == {"after": where.seq, "after_stream": where.stream, "plate": BLOCKED}
+        assert await here.events("passage.made") == []
+
+
+async def test_an_opening_by_hand_is_tied_to_the_car_that_stands_there(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.read(barrier_in__gate_status="closed", **ON)
+        await here.plate("沪A12345", confidence=0.4)
+        where = subject(here)
+        # Nobody said for which car.
+        await here.command("barrier.open", "gate-in", reason="快递、外卖、送货", reason_code="delivery")
+        [(_, _, done)] = await here.events("command.done")
+        assert done["subject"] == {"stream": where.stream, "seq": where.seq}
+        assert (done["plate"], done["despite"], done["reason_code"]) == ("沪A12345", None, "delivery")
+        await through(here)
+        [(_, _, passed)] = await here.events("passage.made")
+        assert (passed["after"], passed["after_stream"]) == (where.seq, where.stream)
+        assert await here.events("car.left") == []
+
+
+async def test_a_car_that_has_gone_is_opened_for_no_more(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.read(barrier_in__gate_status="closed", **ON)
+        await here.plate("沪A12345", confidence=0.4)
+        where = subject(here)
+        await here.wait(20)
+        await here.read(**OFF)
+        await here.wait(20)
+        await here.read(**ON)
+        await here.wait(5)
+        await here.command("barrier.open", "gate-in", subject=where)
+        [(_, _, failed)] = await here.events("command.failed")
+        assert failed["why"]["zh"] == "那辆车已不在闸前，未开闸；请看现场再操作"
+        assert (failed["subject"], failed["plate"]) == ({"stream": where.stream, "seq": where.seq}, None)
+        assert here.sent == []
+
+
+# situation: what is said → whether it is opened
+WORDS: list[tuple[str, dict[str, Any], bool]] = [
+    ("three keys", {"reason": "设备测试", "reason_code": "device_test"}, False),
+    ("its plate and three keys", {"reason": "设备测试", "reason_code": "device_test", "despite": BLOCKED}, False),
+    ("another plate", {"reason": "警察同意", "despite": "粤B88889"}, False),
+    ("its plate and own words", {"reason": "警察同意", "despite": "粤b 88888"}, True),
+]
+
+
+@pytest.mark.parametrize(("said", "opened"), [word[1:] for word in WORDS], ids=[word[0] for word in WORDS])
+async def test_a_blocked_car_takes_its_plate_and_own_words(
+    tmp_path: Path, said: dict[str, Any], *, opened: bool
+) -> None:
+    async with yard(tmp_path) as here:
+        await here.read(barrier_in__gate_status="closed", **ON)
+        await here.plate(BLOCKED)
+        await here.command("barrier.open", "gate-in", subject=subject(here), **said)
+        assert bool(here.sent) is opened
+        [(kind, _, data)] = await here.events("command.done", "command.failed")
+        assert (kind, data["despite"]) == (("command.done", BLOCKED) if opened else ("command.failed", None))
+        if not opened:
+            assert BLOCKED in data["why"]["zh"]
+            assert BLOCKED in data["why"]["en"]
+        # A plate is in the event, where it is not for everybody, and not among what screens show of the command.
+        [shown] = [here.engine.commands.item(id) for id in here.engine.commands.commands]
+        assert shown is not None
+        assert "despite" not in shown["args"]
+
+
+async def test_a_hit_is_noted_by_a_person(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.plate(BLOCKED)
+        where = subject(here)
+        id = await here.command("hit.acknowledge", "gate-in", subject=where, local=True)
+        [(_, source, data)] = await here.events("hit.acknowledged")
+        assert (source, data["by"]["name"], data["command"]) == ("gate-in", "王门卫", id)
+        assert data["subject"] == {"stream": where.stream, "seq": where.seq}
+        await here.command("hit.acknowledge", "gate-in", local=True)
+        assert (await here.events("command.failed"))[0][2]["why"]["en"] == "Say which record it is about"
+
+
+async def test_a_car_still_stands_there_after_a_restart(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.read(barrier_in__gate_status="closed", **ON)
+        await here.plate(BLOCKED)
+        before = lane(here)["car"]
+    async with yard(tmp_path) as here:
+        assert lane(here)["car"] == before
+        await here.read(**OFF)
+        await here.wait(60)
+        assert lane(here)["car"] is None
+        [(_, _, data)] = await here.events("car.left")
+        assert data["after"] == before["seq"]
+
+
+async def test_what_nothing_watches_is_not_in_doubt(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        assert [lane(here, id)["monitored"] for id in ("gate-in", "gate-out", "gate-side")] == [True, True, False]
+        assert [each.monitored for each in here.engine.layout.lanes] == [True, True, False]
