@@ -114,7 +114,21 @@ const lanes = site.layout.lanes.map((lane, place) => ({
   site: "demo",
   barrier: "down",
   loops: { before: place === 0, under: false },
+  monitored: true,
   last_plate: place ? "苏E6T932" : "沪K31008",
+  last_plate_at: site.at(Date.now()),
+  car: place
+    ? null
+    : {
+        plate: "沪K31008",
+        read_at: site.at(Date.now()),
+        picture: null,
+        stream: null,
+        seq: null,
+        outcome: "granted",
+        holder: null,
+        blocked: false,
+      },
   at: site.at(Date.now()),
 }));
 const jobs = [

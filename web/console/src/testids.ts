@@ -106,13 +106,18 @@ export const T = {
   entryOpen: "entry-open",
   entryPeek: "entry-peek",
   entryPeekPicture: "entry-peek-picture",
+  /** What became of its car: opened by hand, left. */
+  entryFate: "entry-fate",
+  entryNoted: "entry-noted",
   blockedCard: "blocked-card",
   blockedSeen: "blocked-seen",
+  blockedMore: "blocked-more",
 
   lane: (id: string) => `lane-${id}`,
   laneOpen: (id: string) => `lane-open-${id}`,
   laneClose: (id: string) => `lane-close-${id}`,
   lanePlate: (id: string) => `lane-plate-${id}`,
+  laneLast: (id: string) => `lane-last-${id}`,
   door: (id: string) => `door-${id}`,
   doorUnlock: (id: string) => `door-unlock-${id}`,
   doorMode: (id: string) => `door-mode-${id}`,
@@ -120,6 +125,9 @@ export const T = {
   /** The n-th usual reason, from 1. */
   askReason: (n: number) => `ask-reason-${n}`,
   askFree: "ask-free",
+  askCar: "ask-car",
+  askBlocked: "ask-blocked",
+  askPlateEnd: "ask-plate-end",
   askError: "ask-error",
   askSend: "ask-send",
   command: "command",

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { entriesOf, FEED_FILTERS, matches, passesFilter, type Entry, type Outcome } from "@/live/entries";
+import type { EventItem, StandingCar } from "@/api/types";
+import { entriesOf, FEED_FILTERS, matches, over, passesFilter, stands, type Entry, type Outcome } from "@/live/entries";
 import { access, other } from "./items";
 
 function only(event: Parameters<typeof entriesOf>[0][number]): Entry {
@@ -102,5 +103,92 @@ describe("entries", () => {
     const entry = only(access(1));
     for (const typed of ["", "04a1b2", "有通行", "grant", "陈思"]) expect(matches(entry, typed, ["陈思远"])).toBe(true);
     expect(matches(entry, "沪A", ["陈思远"])).toBe(false);
+  });
+});
+
+describe("what follows an entry", () => {
+  const ask = { rule: "visitor", reason: { code: "visitor_ask", zh: "", en: "" }, stands: true };
+  const plated = { credential: { kind: "plate", value: "苏E54321" } };
+  const waiting = access(5, { kind: "access.denied", source: "gate-in", data: { ...ask, ...plated } });
+  const by = { id: "u", name: "刘师傅", role: "guard" };
+  const subject = { stream: waiting.stream, seq: 5 };
+  const opening = { command: "c", kind: "barrier.open", target: "gate-in", by, reason: "访客已登记" };
+  const car: StandingCar = {
+    plate: "苏E54321",
+    read_at: null,
+    picture: null,
+    stream: waiting.stream,
+    seq: 5,
+    outcome: "denied",
+    holder: null,
+    blocked: false,
+  };
+  const row = (...later: EventItem[]): Entry => {
+    const found = entriesOf([...later, waiting]).find((entry) => entry.event.id === 5);
+    if (!found) throw new Error("no entry");
+    return found;
+  };
+
+  it("waits for as long as its car stands there, and no longer", () => {
+    const entry = row();
+    expect([stands(entry, car), over(entry, car)]).toEqual([true, false]);
+    for (const other of [null, { ...car, seq: 6 }, { ...car, seq: null }])
+      expect([stands(entry, other), over(entry, other)]).toEqual([false, true]);
+  });
+
+  it("of a gateway of before nobody knows whether it stands there: it can still be opened for", () => {
+    const before = only(access(5, { kind: "access.denied", data: { ...ask, ...plated, stands: undefined } }));
+    expect(stands(before, null)).toBe(true);
+  });
+
+  it("ends when somebody opened for it, and the row of that says for which car", () => {
+    const done = other(6, "command.done", { ...opening, subject, plate: "苏E54321", picture: "p1" });
+    expect(row(done)).toMatchObject({ opened: { by: "刘师傅", at: done.at }, passed: false });
+    expect(stands(row(done), car)).toBe(false);
+    expect(only(done)).toMatchObject({ outcome: "manual", credential: { kind: "plate", value: "苏E54321" }, picture: "p1" });
+    const passed = other(7, "passage.made", { after: 5, after_stream: waiting.stream, direction: "in" });
+    expect(entriesOf([passed, done, waiting]).map((entry) => entry.passed)).toEqual([true, true]);
+    // What came to nothing ends nothing.
+    const failed = other(6, "command.failed", { ...opening, subject });
+    expect(row(failed).opened).toBeNull();
+    expect(entriesOf([passed, failed])[0]?.passed).toBe(false);
+  });
+
+  it("ends when its car has left, and not when another has", () => {
+    const left = (after: number) => other(6, "car.left", { after, after_stream: waiting.stream, plate: null });
+    expect(row(left(5))).toMatchObject({ left: true, passed: false });
+    expect(row(left(4)).left).toBe(false);
+  });
+
+  it("is found by the place where it was before a fork", () => {
+    const moved = { ...waiting, stream: "e".repeat(32), seq: 2, first: { stream: waiting.stream, seq: 5 } };
+    const [entry] = entriesOf([moved]);
+    expect(entry && stands(entry, car)).toBe(true);
+  });
+
+  it("shows a car that was not read as one to look at", () => {
+    const reason = { code: "car_unread", zh: "车在闸前，相机没有识别", en: "Not read" };
+    const arrived = other(8, "car.arrived", { reason, plate: null });
+    const entry = only(arrived);
+    expect(entry).toMatchObject({ outcome: "waiting", traveller: "car", reason, watched: true });
+    expect(stands(entry, { ...car, plate: null, seq: 8 })).toBe(true);
+    expect(only(other(9, "car.arrived", { reason, plate: "粤B88888", blocked: true })).outcome).toBe("blocked");
+  });
+
+  it("tells who noted a hit, also of the same car's hits before it, and of no other's", () => {
+    const hit = (id: number, value: string) =>
+      access(id, {
+        kind: "access.denied",
+        source: "gate-in",
+        data: { rule: "block:b-1", credential: { kind: "plate", value }, reason: { code: "blocked_plate", zh: "", en: "" } },
+      });
+    const noted = other(9, "hit.acknowledged", { by, subject: { stream: waiting.stream, seq: 7 }, command: "c" });
+    const found = entriesOf([hit(10, "粤B88888"), noted, hit(8, "京A00001"), hit(7, "粤B88888"), hit(6, "粤B88888")]);
+    expect(found.map((entry) => [entry.event.id, entry.noted?.by ?? null])).toEqual([
+      [10, null],
+      [8, null],
+      [7, "刘师傅"],
+      [6, "刘师傅"],
+    ]);
   });
 });

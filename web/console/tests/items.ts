@@ -87,7 +87,10 @@ export const lane = (id: string, barrier: Lane["barrier"] = "down", site = "demo
   site,
   barrier,
   loops: { before: false, under: false },
+  monitored: true,
   last_plate: null,
+  last_plate_at: null,
+  car: null,
   at: null,
   can: ["barrier.open", "barrier.close"],
 });

@@ -11,7 +11,7 @@ import { mount, server, settled } from "./mounting";
 const DOOR = {
   id: "lift-1.door",
   device: "lift-1",
-  name: { zh: "轿门", en: "Car door" },
+  name: { zh: "轿门", en: "StandingCar door" },
   type: "label",
   unit: "",
   labels: { closed: { zh: "关门到位", en: "closed" }, half_open: { zh: "半开", en: "half open" } },

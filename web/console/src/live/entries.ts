@@ -2,14 +2,17 @@
 
 import type {
   AccessData,
+  CarArrived,
   CommandResultData,
   CredentialKind,
   Direction,
   EventItem,
   PlateSeenData,
   Reason,
+  StandingCar,
   Text,
 } from "@/api/types";
+import { placeOf, placesOf, sequelsOf, told, type Deed, type Sequels } from "@/live/sequels";
 
 /**
  * `waiting`: nobody was refused for good, a guard has to look (a visitor, a plate that was not read well). `replayed`: a
@@ -33,6 +36,14 @@ export interface Entry {
   colour: string;
   /** A passage followed the decision. */
   passed: boolean;
+  /** The car has gone without one. */
+  left: boolean;
+  /** Somebody opened for it by hand. */
+  opened: Deed | null;
+  /** Somebody took note of it, which a hit on the block list asks for. */
+  noted: Deed | null;
+  /** Its gateway says when its car stands there no longer. */
+  watched: boolean;
   /** Who opened by hand, why they said so, and with which command. */
   manual: CommandResultData | null;
 }
@@ -46,6 +57,9 @@ export const FEED_KINDS: readonly string[] = [
   "command.done",
   "command.failed",
   "command.expired",
+  "car.arrived",
+  "car.left",
+  "hit.acknowledged",
 ];
 
 export type FeedFilter = "all" | "refused" | "cars" | "people";
@@ -67,15 +81,18 @@ interface PlateRead {
   picture: string | null;
 }
 
+const NOTHING_FOLLOWED = { passed: false, left: false, opened: null, noted: null, watched: false } as const;
+
 /** The rows of `events` (newest first, as they come). `known` keeps rows that did not change the same objects. */
 export function entriesOf(events: readonly EventItem[], known = new WeakMap<EventItem, Entry>()): Entry[] {
-  const passages = passedDecisions(events);
+  const sequels = sequelsOf(events);
   const reads = plateReads(events);
+  const notedHits = new Map<string, Deed>();
   const entries: Entry[] = [];
   for (const event of events) {
     const bare = known.get(event) ?? entryOf(event);
     if (bare === null) continue;
-    const entry = completed(bare, passages, reads);
+    const entry = completed(bare, sequels, reads, notedHits);
     known.set(event, entry);
     entries.push(entry);
   }
@@ -83,19 +100,51 @@ export function entriesOf(events: readonly EventItem[], known = new WeakMap<Even
 }
 
 /** The entry with what other events say of it; the same object if they say nothing new. */
-function completed(entry: Entry, passages: Set<string>, reads: Map<string, PlateRead[]>): Entry {
+function completed(
+  entry: Entry,
+  sequels: Sequels,
+  reads: Map<string, PlateRead[]>,
+  notedHits: Map<string, Deed>,
+): Entry {
   const { event } = entry;
-  const passed = entry.passed || placesOf(event).some((place) => passages.has(place));
+  const places = entry.manual?.subject ? [placeOf(entry.manual.subject.stream, entry.manual.subject.seq)] : placesOf(event);
+  const passed = entry.passed || (entry.outcome !== "failed" && places.some((place) => sequels.passed.has(place)));
+  const left = entry.left || (!entry.manual && places.some((place) => sequels.left.has(place)));
+  const opened = entry.opened ?? (entry.manual ? null : told(sequels.opened, places));
+  const noted = entry.noted ?? notedOf(entry, places, sequels, notedHits);
   const read = entry.credential?.kind === "plate" ? nearest(reads, event, entry.credential.value) : null;
   const colour = read?.colour || entry.colour;
   const picture = entry.picture ?? read?.picture ?? null;
-  if (passed === entry.passed && colour === entry.colour && picture === entry.picture) return entry;
-  return { ...entry, passed, colour, picture };
+  const same = passed === entry.passed && left === entry.left && opened === entry.opened && noted === entry.noted;
+  if (same && colour === entry.colour && picture === entry.picture) return entry;
+  return { ...entry, passed, left, opened, noted, colour, picture };
+}
+
+/** Who noted a hit. A car that came again and again is noted with its newest hit: `notedHits` has those seen so far. */
+function notedOf(entry: Entry, places: string[], sequels: Sequels, notedHits: Map<string, Deed>): Deed | null {
+  if (entry.outcome !== "blocked") return null;
+  const key = `${entry.event.site}/${entry.source}/${entry.credential?.value ?? ""}`;
+  const noted = told(sequels.noted, places) ?? notedHits.get(key) ?? null;
+  if (noted) notedHits.set(key, noted);
+  return noted;
+}
+
+/** Whether the entry's car is the one that stands there now. Gateways of before do not say: then it may be. */
+export function stands(entry: Entry, car: StandingCar | null | undefined): boolean {
+  if (entry.passed || entry.left || entry.opened) return false;
+  if (!entry.watched) return true;
+  return !!car && car.seq !== null && placesOf(entry.event).includes(placeOf(car.stream, car.seq));
+}
+
+/** Whether nothing is left to do about an entry that asked for a person. */
+export function over(entry: Entry, car: StandingCar | null | undefined): boolean {
+  return entry.outcome === "waiting" && !stands(entry, car);
 }
 
 export function entryOf(event: EventItem): Entry | null {
   if (event.kind === "access.granted" || event.kind === "access.denied") return accessEntry(event);
   if (COMMAND_ENDS.has(event.kind)) return manualEntry(event);
+  if (event.kind === "car.arrived") return arrivedEntry(event);
   return event.kind === "plate.seen" ? replayedEntry(event) : null;
 }
 
@@ -116,7 +165,7 @@ function replayedEntry(event: EventItem): Entry | null {
     revision: null,
     picture: data.picture ?? null,
     colour: data.colour ?? "",
-    passed: false,
+    ...NOTHING_FOLLOWED,
     manual: null,
   };
 }
@@ -136,7 +185,30 @@ function accessEntry(event: EventItem): Entry {
     revision: data.revision ?? null,
     picture: data.picture ?? null,
     colour: "",
-    passed: false,
+    ...NOTHING_FOLLOWED,
+    watched: data.stands === true,
+    manual: null,
+  };
+}
+
+/** A car that stands there and was not read, or not decided upon anew: somebody has to look. */
+function arrivedEntry(event: EventItem): Entry {
+  const data = event.data as unknown as CarArrived;
+  return {
+    ...NOTHING_FOLLOWED,
+    event,
+    outcome: data.blocked ? "blocked" : "waiting",
+    traveller: "car",
+    source: event.source,
+    direction: null,
+    credential: { kind: "plate", value: data.plate ?? "" },
+    holder: data.holder ?? null,
+    reason: data.reason,
+    rule: null,
+    revision: null,
+    picture: data.picture ?? null,
+    colour: "",
+    watched: true,
     manual: null,
   };
 }
@@ -156,39 +228,16 @@ function manualEntry(event: EventItem): Entry | null {
     traveller: data.kind.startsWith("barrier.") ? "car" : "person",
     source: data.target,
     direction: null,
-    credential: null,
+    credential: data.plate ? { kind: "plate", value: data.plate } : null,
     holder: null,
     reason: data.why ?? null,
     rule: null,
     revision: null,
-    picture: null,
+    picture: data.picture ?? null,
     colour: "",
-    passed: false,
+    ...NOTHING_FOLLOWED,
     manual: data,
   };
-}
-
-/** The places by which other events may name this one: a fork moves events, and what named them before stays as it is. */
-function placesOf(event: EventItem): string[] {
-  const places = [placeOf(event.stream, event.seq)];
-  if (event.first) places.push(placeOf(event.first.stream, event.first.seq));
-  return places;
-}
-
-function placeOf(stream: string | undefined, seq: number): string {
-  return `${stream ?? ""}/${seq}`;
-}
-
-function passedDecisions(events: readonly EventItem[]): Set<string> {
-  const passed = new Set<string>();
-  for (const event of events) {
-    const after = event.kind === "passage.made" ? event.data.after : null;
-    if (typeof after !== "number") continue;
-    // Gateways of before said the sequence alone: then it is of the passage's own stream.
-    const stream = event.data.after_stream;
-    passed.add(placeOf(typeof stream === "string" ? stream : event.stream, after));
-  }
-  return passed;
 }
 
 function plateReads(events: readonly EventItem[]): Map<string, PlateRead[]> {

@@ -1,9 +1,9 @@
-/** What belongs to one entry: the read before the decision, the passage after it, an opening by hand. Pure. */
+/** What belongs to one entry: the read before the decision, and what came of it: opened by hand, passed, left. Pure. */
 
 import type { EventItem } from "@/api/types";
 import type { Entry } from "@/live/entries";
 
-export type Part = "read" | "decision" | "passage" | "manual";
+export type Part = "read" | "decision" | "passage" | "manual" | "left" | "noted";
 
 /** A read and its decision are this close to each other. */
 const READ_WINDOW_MS = 15_000;
@@ -17,6 +17,11 @@ function named(entry: Entry, stream: unknown, seq: unknown): boolean {
   return event.first !== null && event.first?.stream === stream && event.first.seq === seq;
 }
 
+function ofSubject(entry: Entry, event: EventItem): boolean {
+  const subject = event.data.subject as { stream?: unknown; seq?: unknown } | null | undefined;
+  return subject ? named(entry, subject.stream, subject.seq) : false;
+}
+
 function partOf(entry: Entry, event: EventItem): Part | null {
   const own = entry.event;
   if (event.id === own.id) return entry.manual ? "manual" : "decision";
@@ -27,8 +32,15 @@ function partOf(entry: Entry, event: EventItem): Part | null {
       return event.data.plate === entry.credential?.value && Math.abs(later) <= READ_WINDOW_MS ? "read" : null;
     case "passage.made":
       return named(entry, event.data.after_stream ?? event.stream, event.data.after) ? "passage" : null;
+    case "car.left":
+      return named(entry, event.data.after_stream ?? event.stream, event.data.after) ? "left" : null;
+    case "hit.acknowledged":
+      return ofSubject(entry, event) ? "noted" : null;
     case "command.done":
-      if (event.data.target !== entry.source || !OPENINGS.has(String(event.data.kind))) return null;
+      if (!OPENINGS.has(String(event.data.kind))) return null;
+      if (event.data.subject) return ofSubject(entry, event) ? "manual" : null;
+      // Gateways of before did not say for whom it was.
+      if (event.data.target !== entry.source) return null;
       return entry.event.kind === "access.denied" && later >= 0 && later <= HAND_WINDOW_MS ? "manual" : null;
     default:
       return null;

@@ -27,3 +27,20 @@ export function plateParts(plate: string): [string, string] {
   const letters = [...plate];
   return [letters.slice(0, 2).join(""), letters.slice(2).join("")];
 }
+
+/** Signs at a plate's end that somebody types who means this very car. */
+const END = 4;
+
+/** The last signs of a plate, without spaces, dots and hyphens. */
+export function plateEnd(plate: string): string {
+  return plain(plate).slice(-END);
+}
+
+/** Whether these are the last signs of the plate. */
+export function isPlateEnd(plate: string, typed: string): boolean {
+  return plain(typed) === plateEnd(plate);
+}
+
+function plain(signs: string): string {
+  return signs.normalize("NFKC").replace(/[\s.\-·•]+/g, "").toUpperCase();
+}

@@ -3,6 +3,7 @@
 import { ElMessage } from "element-plus";
 import { shallowRef } from "vue";
 
+import type { CommandKind, StandingCar } from "@/api/types";
 import { i18n, say } from "@/kit/i18n";
 import { layouts } from "@/shell/stores/site";
 import { reachable } from "@/shell/stores/standing";
@@ -13,13 +14,13 @@ export interface Question {
   opening: Opening;
   site: string;
   target: string;
-  /** The plate that stands before the barrier, if one was read. */
-  plate?: string | null;
-  /** Index of the reason that is likely, if one is. */
-  likely?: number;
+  /** The car that stands before the barrier now; null: none that anybody knows of. */
+  car?: StandingCar | null;
+  /** The quick reason that is likely, if one is. */
+  likely?: string;
 }
 
-export const COMMAND_KINDS: Record<Opening, string> = {
+export const COMMAND_KINDS: Record<Opening, CommandKind> = {
   open: "barrier.open",
   close: "barrier.close",
   unlock: "door.unlock",

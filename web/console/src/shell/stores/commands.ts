@@ -12,6 +12,7 @@ export interface PendingCommand {
   target: string;
   kind: string;
   reason: string;
+  reason_code: string | null;
   state: CommandState;
   why: unknown;
   expiresAt: number;
@@ -23,6 +24,8 @@ export interface Asking {
   target: string;
   kind: string;
   reason: string;
+  reason_code?: string | null;
+  subject?: { stream: string; seq: number } | null;
   ttl_s: number;
   args?: Record<string, unknown>;
 }
@@ -46,7 +49,11 @@ export async function ask(asking: Asking): Promise<PendingCommand> {
 
 /** Follows a command that another request made (an acknowledgement, a shelving). */
 export function follow(
-  command: Pick<Command, "id" | "site" | "target" | "reason" | "state"> & { kind: string; ttl_s?: number },
+  command: Pick<Command, "id" | "site" | "target" | "reason" | "state"> & {
+    kind: string;
+    reason_code?: string | null;
+    ttl_s?: number;
+  },
 ): PendingCommand {
   const followed: PendingCommand = {
     id: command.id,
@@ -54,6 +61,7 @@ export function follow(
     target: command.target,
     kind: command.kind,
     reason: command.reason,
+    reason_code: command.reason_code ?? null,
     state: command.state,
     why: null,
     expiresAt: Date.now() + (command.ttl_s ?? 30) * 1000,
