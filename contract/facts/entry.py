@@ -93,7 +93,7 @@ class CarArrived(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CarLeft(msgspec.Struct, frozen=True, kw_only=True):
-    """`car.left`: the car that stood before the barrier has gone without a passage.
+    """`car.left`: the car that stood before the barrier has gone, and no passage was seen.
 
     `after`, `after_stream`: the event by which it stood there (a decision or `car.arrived`), as in `PassageMade`.
     """

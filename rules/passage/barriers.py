@@ -189,7 +189,11 @@ def _settle(memory: LaneMemory, now: float, effects: list[LaneEffect]) -> LaneMe
 
 
 def _opening(traits: LaneTraits, memory: LaneMemory, admission: Admission, now: float) -> LaneMemory:
-    waiting = (*memory.waiting, admission)[-WAITING_LIMIT:]
+    # Who is let in twice, by a decision and then by hand, passes once.
+    known = admission.after is not None and any(
+        (each.after, each.after_stream) == (admission.after, admission.after_stream) for each in memory.waiting
+    )
+    waiting = memory.waiting if known else (*memory.waiting, admission)[-WAITING_LIMIT:]
     memory = replace(memory, waiting=waiting, opened_by=admission, closed_by=None)
     return _towards(traits, memory, "up", now)
 

@@ -2,7 +2,8 @@
 
 Times are monotonic seconds. A car is shown for as long as it stands there and no longer: what was read of one car says
 nothing of the next. It has gone when a passage names it, or the loop before the barrier is free again; where nobody can
-see it leave, after a bounded time. `step` says what to record, `CarMemory.due_at` when time alone changes something.
+see it leave, after a bounded time. One that was let in is on its way through then, and a passage will name it: without
+one it has left. `step` says what to record, `next_wake` when time alone changes something.
 
 A camera may be sooner than the loop, by as long as the loop's device takes to be asked, and up to where it sees cars
 come from: a car that was read and is not on the loop yet is still coming, for `APPROACH_S`.
@@ -28,6 +29,13 @@ SETTLES_S = 2.0
 """A loop that becomes free so soon after a read tells of the car before: they came close together."""
 
 
+GOING_S = 60.0
+"""A car that was let in and drove off the loop is through by then, or has left."""
+
+GOING_LIMIT = 8
+"""Cars on their way through at the most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Car:
     """A car before the barrier. `plate`: None if it was not read. `read_at`: Unix ms. `outcome`: what was decided.
@@ -49,6 +57,7 @@ class CarMemory:
     """What a lane remembers of its car. `on_loop`: the loop has seen it. `admitted`: the barrier was opened for it.
 
     `before`: the loop before the barrier, None if there is none or it cannot be trusted. `last`: the car of before.
+    `due_at`: when time ends what it waits for. `going`: who was let in and is on the way through, and until when.
     """
 
     car: Car | None = None
@@ -58,6 +67,7 @@ class CarMemory:
     before: bool | None = None
     due_at: float | None = None
     last: Car | None = None
+    going: tuple[tuple[Car, float], ...] = ()
 
 
 class CarRead(NamedTuple):
@@ -129,14 +139,27 @@ def step(memory: CarMemory, event: CarEvent, now: float) -> tuple[CarMemory, tup
             return _tick(memory, now)
 
 
+def next_wake(memory: CarMemory) -> float | None:
+    """When time alone will change something, in monotonic seconds."""
+    moments = [until for _, until in memory.going]
+    return min(moments if memory.due_at is None else [*moments, memory.due_at], default=None)
+
+
 def placed(memory: CarMemory, car: Car, place: Subject) -> CarMemory:
-    """The memory once it is known where the event was recorded by which `car` stands there."""
-    return replace(memory, car=replace(car, place=place)) if memory.car is car else memory
+    """The memory once it is known where the event was recorded by which `car` stands there, or stood."""
+    if memory.car is car:
+        return replace(memory, car=replace(car, place=place))
+    if all(each is not car for each, _ in memory.going):
+        return memory
+    going = tuple((replace(each, place=place) if each is car else each, until) for each, until in memory.going)
+    return replace(memory, going=going)
 
 
 def _read(memory: CarMemory, car: Car, now: float) -> tuple[CarMemory, tuple[CarEffect, ...]]:
     was, on_loop = memory.car, memory.before is True
     effects: tuple[CarEffect, ...] = ()
+    if was is not None and memory.admitted and not memory.on_loop:
+        memory, _ = _gone(memory, now)
     # On a loop that was never free in between it is the same car, read better; so is the same plate.
     if was is not None and not memory.admitted and not memory.on_loop and was.plate != car.plate:
         effects = (Left(was),)
@@ -156,11 +179,19 @@ def _standing(memory: CarMemory, car: Car, now: float, *, on_loop: bool) -> CarM
     return replace(memory, car=car, on_loop=on_loop, admitted=False, since=now, due_at=due_at)
 
 
-def _gone(memory: CarMemory) -> tuple[CarMemory, tuple[CarEffect, ...]]:
-    """Without its car; whoever was let in is on the way through, which the passage tells."""
+def _without(memory: CarMemory) -> CarMemory:
+    return replace(memory, car=None, last=memory.car, on_loop=False, admitted=False, due_at=None)
+
+
+def _gone(memory: CarMemory, now: float) -> tuple[CarMemory, tuple[CarEffect, ...]]:
+    """Without its car; whoever was let in is on the way through, which a passage will tell."""
     car = memory.car
-    effects: tuple[CarEffect, ...] = () if car is None or memory.admitted else (Left(car),)
-    return replace(memory, car=None, last=car, on_loop=False, admitted=False, due_at=None), effects
+    if car is None:
+        return memory, ()
+    if not memory.admitted:
+        return _without(memory), (Left(car),)
+    going = (*memory.going, (car, now + GOING_S))[-GOING_LIMIT:]
+    return replace(_without(memory), going=going), ()
 
 
 def _loop(memory: CarMemory, before: bool | None, now: float) -> tuple[CarMemory, tuple[CarEffect, ...]]:
@@ -180,25 +211,30 @@ def _loop(memory: CarMemory, before: bool | None, now: float) -> tuple[CarMemory
         return replace(memory, due_at=now + APPROACH_S), ()
     if car.plate is not None and not memory.admitted and now - memory.since < SETTLES_S:
         return replace(memory, on_loop=False, due_at=now + APPROACH_S), ()
-    return _gone(memory)
+    return _gone(memory, now)
 
 
 def _passed(memory: CarMemory, after: Subject | None) -> CarMemory:
-    car = memory.car
-    if car is None:
+    for place, (car, _) in enumerate(memory.going):
+        if after in {None, car.place} or car.place is None:
+            return replace(memory, going=memory.going[:place] + memory.going[place + 1 :])
+    if memory.car is None:
         return memory
-    named = after is not None and after == car.place
-    unnamed = memory.admitted and (after is None or car.place is None) and not memory.on_loop
-    return _gone(memory)[0] if named or unnamed else memory
+    named = after is not None and after == memory.car.place
+    unnamed = memory.admitted and (after is None or memory.car.place is None) and not memory.on_loop
+    return _without(memory) if named or unnamed else memory
 
 
 def _tick(memory: CarMemory, now: float) -> tuple[CarMemory, tuple[CarEffect, ...]]:
+    late = tuple(Left(car) for car, until in memory.going if until <= now)
+    memory = replace(memory, going=tuple(each for each in memory.going if each[1] > now))
     if memory.due_at is None or now < memory.due_at:
-        return memory, ()
+        return memory, late
     memory = replace(memory, due_at=None)
     if memory.car is not None:
-        return _gone(memory)
+        # Nobody saw it leave: if it was let in, no passage will be told of it any more either.
+        return _without(memory), (*late, Left(memory.car))
     if memory.before is not True:
-        return memory, ()
+        return memory, late
     car = Car()
-    return _standing(memory, car, now, on_loop=True), (Arrived(car),)
+    return _standing(memory, car, now, on_loop=True), (*late, Arrived(car))

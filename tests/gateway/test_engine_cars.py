@@ -163,3 +163,34 @@ async def test_what_nothing_watches_is_not_in_doubt(tmp_path: Path) -> None:
     async with yard(tmp_path) as here:
         assert [lane(here, id)["monitored"] for id in ("gate-in", "gate-out", "gate-side")] == [True, True, False]
         assert [each.monitored for each in here.engine.layout.lanes] == [True, True, False]
+
+
+async def test_who_is_let_in_twice_passes_once(tmp_path: Path) -> None:
+    """A second admission would give this car the passage of the next one, and so on."""
+    async with yard(tmp_path) as here:
+        await here.read(barrier_in__gate_status="closed", **ON)
+        await here.plate("沪A12345")
+        first = subject(here)
+        await here.command("barrier.open", "gate-in", subject=first)
+        await here.read(barrier_in__gate_status="open")
+        await here.read(**UNDER)
+        await here.read(**ON)
+        await here.plate("苏E54321")
+        second = subject(here)
+        await here.read(**UNDER)
+        await here.read(**OFF)
+        passages = await here.events("passage.made")
+        assert [data["after"] for _, _, data in passages] == [first.seq, second.seq]
+
+
+async def test_a_car_that_was_let_in_and_turned_back_has_left(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.read(barrier_in__gate_status="closed", **ON)
+        await here.plate("沪A12345")
+        where = subject(here)
+        await here.wait(3)
+        await here.read(**OFF)
+        assert await here.events("car.left") == []
+        await here.wait(120)
+        [(_, _, data)] = await here.events("car.left")
+        assert data["after"] == where.seq

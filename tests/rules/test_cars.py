@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from contract.commands import Subject
 from rules.passage.cars import (
     APPROACH_S,
+    GOING_S,
     READ_WITHIN_S,
     UNSEEN_S,
     Arrived,
@@ -23,6 +24,7 @@ from rules.passage.cars import (
     Opened,
     Passed,
     Waited,
+    next_wake,
     placed,
     step,
 )
@@ -51,7 +53,11 @@ LIVES: list[tuple[str, list[tuple[float, Any]], str | None, list[Any]]] = [
     ("another read of the car on the loop", [(0, Loop(True)), (1, CarRead(A)), (6, CarRead(B))], "B", []),
     ("another car is read where no loop tells", [(1, CarRead(A)), (30, CarRead(B))], "B", [Left(A)]),
     ("where no loop tells, a car is gone after a while", [(1, CarRead(A)), (1 + UNSEEN_S, Waited())], None, [Left(A)]),
-    ("… and one that was let in without a word", [(1, CarRead(B)), (2, Opened()), (1 + UNSEEN_S, Waited())], None, []),
+    ("… and so is one that was let in", [(1, CarRead(B)), (2, Opened()), (1 + UNSEEN_S, Waited())], None, [Left(B)]),
+    ("a car that was let in, drove off the loop, and never came through",
+     [(0, Loop(True)), (1, CarRead(B)), (2, Opened()), (4, Loop(False)), (4 + GOING_S, Waited())], None, [Left(B)]),
+    ("… and one that came through",
+     [(0, Loop(True)), (1, CarRead(B)), (2, Opened()), (4, Loop(False)), (6, Passed(None)), (99, Waited())], None, []),
     ("the loop is not trusted any more",
      [(0, Loop(True)), (1, CarRead(A)), (5, Loop(None)), (5 + UNSEEN_S, Waited())], None, [Left(A)]),
     ("the same car comes back and is read again",
@@ -104,8 +110,8 @@ def test_whatever_happens_a_car_ends_at_last(events: list[tuple[float, Any]]) ->
         now += after
         memory, _ = step(memory, event, now)
         # Either the loop holds it there, or time will end it.
-        assert memory.car is None or memory.on_loop or memory.due_at is not None
+        assert memory.car is None or memory.on_loop or next_wake(memory) is not None
     memory, _ = step(memory, Loop(False), now + 1)
     for _ in range(2):
         memory, _ = step(memory, Waited(), now + 10 + APPROACH_S + UNSEEN_S)
-    assert memory.car is None
+    assert (memory.car, memory.going) == (None, ())

@@ -17,6 +17,7 @@ from gateway.engine.desk.record import Facts, Thing
 from gateway.engine.desk.timers import Alarmclock
 from gateway.journal import Recorded
 from rules.passage.cars import (
+    GOING_S,
     UNSEEN_S,
     Arrived,
     Car,
@@ -29,6 +30,7 @@ from rules.passage.cars import (
     Opened,
     Passed,
     Waited,
+    next_wake,
     placed,
     step,
 )
@@ -40,10 +42,11 @@ CARS = "car"
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """A lane's car, and whether the barrier was opened for it."""
+    """A lane's car, whether the barrier was opened for it, and the cars that are on their way through."""
 
-    car: Car
+    car: Car | None
     admitted: bool = False
+    going: tuple[Car, ...] = ()
 
 
 @dataclass(slots=True)
@@ -70,8 +73,14 @@ class Cars:
         for id, kept in found.items():
             lane = self._lanes.get(id)
             if lane is not None and lane.memory.car is None and lane.memory.before is None:
-                lane.memory = CarMemory(car=kept.car, admitted=kept.admitted, since=now, due_at=now + UNSEEN_S)
-                lane.clock.arm(UNSEEN_S)
+                lane.memory = CarMemory(
+                    car=kept.car,
+                    admitted=kept.admitted,
+                    since=now,
+                    due_at=None if kept.car is None else now + UNSEEN_S,
+                    going=tuple((car, now + GOING_S) for car in kept.going),
+                )
+                self._arm(id)
 
     def standing(self, lane: str) -> Car | None:
         """The car before the lane's barrier."""
@@ -103,8 +112,9 @@ class Cars:
         if car is None or event is None:
             return
         held = self._lanes[lane]
-        held.memory = placed(held.memory, car, Subject(stream=event.stream, seq=event.seq))
-        if held.memory.car is not car:
+        before = held.memory
+        held.memory = placed(before, car, Subject(stream=event.stream, seq=event.seq))
+        if held.memory is not before:
             facts = Facts()
             self._keep(lane, facts)
             self._changed(lane, facts)
@@ -154,8 +164,7 @@ class Cars:
         lane, now = self._lanes[id], self._clock.monotonic()
         before = lane.memory
         lane.memory, effects = step(before, event, now)
-        due_at = lane.memory.due_at
-        lane.clock.arm(None if due_at is None else due_at - now)
+        self._arm(id)
         for effect in effects:
             match effect:
                 case Arrived(car):
@@ -172,6 +181,8 @@ class Cars:
                         plate=car.plate,
                     )
                     facts.say("car.left", id, left)
+        if lane.memory.going != before.going:
+            self._keep(id, facts)
         if lane.memory.car is not before.car:
             self._keep(id, facts)
             if Thing("lane", id) not in facts.changed:
@@ -179,7 +190,14 @@ class Cars:
 
     def _keep(self, id: str, facts: Facts) -> None:
         memory = self._lanes[id].memory
-        facts.keep(CARS, id, None if memory.car is None else Kept(memory.car, memory.admitted))
+        going = tuple(car for car, _ in memory.going)
+        nothing = memory.car is None and not going
+        facts.keep(CARS, id, None if nothing else Kept(memory.car, memory.admitted, going))
+
+    def _arm(self, id: str) -> None:
+        lane = self._lanes[id]
+        wake = next_wake(lane.memory)
+        lane.clock.arm(None if wake is None else wake - self._clock.monotonic())
 
 
 def car_item(car: Car) -> StandingCar:
