@@ -28,7 +28,7 @@ from contract.cards import VALUE_BYTES, doubtful, typed
 from contract.instants import Instant, instant
 from contract.texts import Text
 from rules.access.schedules import ALWAYS
-from rules.access.values import normal_value
+from rules.access.values import PLATE_EXPECTED, is_plate, normal_value
 
 _HEX = re.compile(r"(?:[0-9A-F]{2})+")
 
@@ -132,6 +132,8 @@ class _Check:
                 self._wrong((*place[:-1], "form"), Text("只有卡号才有写法", "only cards have a form"))
             if not normal:
                 self._wrong(place, Text("不能为空", "must not be empty"))
+            elif part.kind == "plate" and not is_plate(normal):
+                self._wrong(place, PLATE_EXPECTED)
             return
         if part.form is None and doubtful(normal):
             words = Text(

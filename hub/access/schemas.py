@@ -14,7 +14,7 @@ from contract.rights import HIDDEN
 from contract.texts import Text
 from hub.shapes import TextShape
 from rules.access.schedules import ALWAYS
-from rules.access.values import normal_value
+from rules.access.values import PLATE_EXPECTED, is_plate, normal_value
 from web.asked import Body
 from web.moments import At
 from web.validation import FieldFault
@@ -28,15 +28,11 @@ _FORMS: dict[str, tuple[re.Pattern[str], Text]] = {
         re.compile(r"^([0-9A-F]{2}){3,10}$"),
         Text("应为十六进制卡号，6 到 20 位且为偶数位", "must be 6 to 20 hexadecimal digits, in pairs"),
     ),
-    "plate": (
-        re.compile(r"^[^\W_]{5,10}$"),
-        Text("应为车牌号，5 到 10 个字符", "must be a plate of 5 to 10 characters"),
-    ),
     "pin": (re.compile(r"^\d{4,12}$"), Text("应为 4 到 12 位数字", "must be 4 to 12 digits")),
     "qr": (re.compile(r"^\S.{0,198}\S$|^\S$"), Text("应为二维码的文本", "must be the text of a QR code")),
     "face": (re.compile(r"^\S{1,200}$"), Text("应为人脸编号", "must be the id of a face")),
 }
-"""What a normalised value of each kind looks like, and what to say if it does not."""
+"""What a normalised value of each kind but plates looks like, and what to say if it does not."""
 
 _NOT_SO = Text("不是 {form} 写法的卡号", "is no card number in the form {form}")
 _CARDS_ONLY = Text("只有卡号才有写法", "only cards have a form")
@@ -80,6 +76,10 @@ class Presentable(Body):
         if self.form is not None:
             self._read()
         self.value = normal_value(self.kind, self.value)
+        if self.kind == "plate":
+            if not is_plate(self.value):
+                raise FieldFault(PLATE_EXPECTED, "value")
+            return self
         form, expected = _FORMS[self.kind]
         if not form.match(self.value):
             raise FieldFault(expected, "value")
