@@ -18,6 +18,7 @@ from hub.database.event import Projection
 from hub.database.transactions import Table
 from hub.desired.domain import DOMAIN as DESIRED
 from hub.domain import Domain, Standing, StatesOf
+from hub.entries.domain import DOMAIN as ENTRIES
 from hub.events.domain import DOMAIN as EVENTS
 from hub.gateways.domain import DOMAIN as GATEWAYS
 from hub.ingest.domain import DOMAIN as INGEST
@@ -27,6 +28,7 @@ from hub.jobs.job import Job
 from hub.meters.domain import DOMAIN as METERS
 from hub.pictures.domain import DOMAIN as PICTURES
 from hub.retention.domain import DOMAIN as RETENTION
+from hub.search.domain import DOMAIN as SEARCH
 from hub.sites.domain import DOMAIN as SITES
 from hub.telemetry.domain import DOMAIN as TELEMETRY
 from hub.telemetry.ingest import Latest
@@ -44,9 +46,11 @@ DOMAINS: tuple[Domain, ...] = (
     TICKETS,
     COMMANDS,
     ASKING,
+    ENTRIES,
     PICTURES,
     ACCOUNTS,
     ACCESS,
+    SEARCH,
     DESIRED,
     INGEST,
     LATER,

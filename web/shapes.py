@@ -23,6 +23,7 @@ from contract.events import Clock
 from contract.facts.alarms import Severity
 from contract.instants import Instant
 from contract.readings import Quality, Value
+from rules.access.entries import EntryOutcome, Traveller
 from rules.alarms.rule import AlarmState
 from rules.passage.barriers import Position
 from rules.passage.doors import Contact, Lock, Mode
@@ -305,6 +306,16 @@ class Event(TypedDict):
     clock: NotRequired[Clock]
     data: dict[str, Any]
     first: FirstPlace | None
+
+
+class Entry(TypedDict):
+    """One entry, found in the history. `event` says all of it; `passed_at`: when somebody went through after it."""
+
+    event: Event
+    outcome: EntryOutcome
+    traveller: Traveller
+    passed_at: Instant | None
+    picture: str | None
 
 
 class Snapshot(TypedDict):

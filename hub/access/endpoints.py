@@ -35,6 +35,7 @@ Search = Annotated[str, Query(max_length=100)]
 _PERSONAL: dict[str, ReadWhat] = {"holders": "holders", "credentials": "credentials", "blocks": "blocks"}
 """Nouns that say something of a person: who reads them is recorded."""
 
+_ORDERS = Text("只能按 name（拼音）或 room（房号）排序", "by name (pinyin) or room only")
 _WHICH = Text("多个项目点有此编号，请指定项目点", "Several sites have this id: say which site")
 
 
@@ -61,6 +62,7 @@ def routes_of(noun: Noun) -> APIRouter:
         kind: str | None = None,
         state: str | None = None,
         holder: str | None = None,
+        sort: str = "",
         cursor: str = "",
         limit: Limit = 100,
     ) -> Any:
@@ -68,6 +70,8 @@ def routes_of(noun: Noun) -> APIRouter:
         filters = {name: value for name, value in asked.items() if value is not None}
         if unknown := sorted(filters.keys() - noun.row.model_fields.keys()):
             raise Invalid(dict.fromkeys(unknown, UNKNOWN))
+        if sort and sort not in noun.orders:
+            raise Invalid({"sort": _ORDERS if noun.orders else UNKNOWN})
         after = cursors.key(cursor, str, str, str) if cursor else None
         rows = await service.listed(
             session,
@@ -77,11 +81,12 @@ def routes_of(noun: Noun) -> APIRouter:
             q=q.strip(),
             after=after,
             limit=limit + 1,
+            sort=sort,
         )
         shown = [_shown(noun, row) for row in rows[:limit]]
         if personal is not None:
             witness.read(request, user, personal, site, records=len(shown))
-        last = cursors.after(*service.sort_key(noun, rows[limit - 1])) if len(rows) > limit else None
+        last = cursors.after(*service.sort_key(noun, rows[limit - 1], sort)) if len(rows) > limit else None
         return Page(items=shown, next=last)
 
     @router.post("", response_model=shape, status_code=201, summary=f"Add a {noun.name}")

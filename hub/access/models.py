@@ -12,16 +12,29 @@ from hub.database.versions import Edited
 
 
 class HolderRow(Edited, table=True):
-    """A person or firm that credentials belong to. The only table that knows their name."""
+    """A person or firm that credentials belong to. The only table that knows their name.
+
+    `spelled`, `sounds`, `room`, `room_order`: by what name and unit are sorted and found (`hub.access.spelling`).
+    """
 
     __tablename__ = "holders"
-    __table_args__ = (Index(None, "site", "name", "id"), Index(None, "id"))
+    __table_args__ = (
+        Index(None, "site", "name", "id"),
+        Index(None, "id"),
+        Index("ix_holders_spelled", "site", "spelled", "id"),
+        Index("ix_holders_room_order", "site", "room_order", "id"),
+        Index("ix_holders_sounds", "sounds", postgresql_using="gin", postgresql_ops={"sounds": "gin_trgm_ops"}),
+    )
 
     site: str = Field(primary_key=True, foreign_key="sites.id", max_length=64)
     id: str = Field(primary_key=True, max_length=64)
     name: str = Field(max_length=100)
     kind: str = Field(max_length=16)
     unit: str = Field(default="", max_length=100)
+    spelled: str = Field(default="", max_length=500)
+    sounds: str = Field(default="", max_length=500)
+    room: str = Field(default="", max_length=500)
+    room_order: str = Field(default="", max_length=1001)
     valid_from: datetime | None = Field(default=None, sa_type=Moment)
     valid_to: datetime | None = Field(default=None, sa_type=Moment)
     changed_at: datetime = Field(sa_type=Moment)

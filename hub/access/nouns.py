@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -26,6 +26,7 @@ from hub.access.schemas import (
     ScheduleBody,
     ScheduleShape,
 )
+from hub.access.spelling import room_key, room_order, spelt
 from web.asked import Body
 from web.moments import written
 
@@ -38,7 +39,8 @@ class Noun:
 
     `searched`: the columns that `q` looks into, besides the id as a whole.
 
-    `item`: the row as its site's gateway holds it.
+    `item`: the row as its site's gateway holds it. `orders`: other columns that a list may follow, by the word that
+    asks for them. `derived`: columns that are made of the others: from its fields as columns hold them.
     """
 
     name: str
@@ -49,6 +51,8 @@ class Noun:
     order: InstrumentedAttribute[Any]
     searched: tuple[InstrumentedAttribute[Any], ...]
     item: Callable[[Any], msgspec.Struct]
+    orders: Mapping[str, InstrumentedAttribute[Any]] = field(default_factory=dict)
+    derived: Callable[[Mapping[str, Any]], dict[str, str]] = lambda _: {}
 
     def fields(self) -> tuple[str, ...]:
         """The fields that a person can set."""
@@ -63,6 +67,17 @@ def _term(row: HolderRow | CredentialRow | GrantRow) -> dict[str, str | None]:
     return {
         "valid_from": None if row.valid_from is None else written(row.valid_from),
         "valid_to": None if row.valid_to is None else written(row.valid_to),
+    }
+
+
+def spelling_of(fields: Mapping[str, Any]) -> dict[str, str]:
+    """By what a holder's name and unit are sorted and found."""
+    name, unit = spelt(fields["name"]), fields["unit"]
+    return {
+        "spelled": name.sorts,
+        "sounds": name.sounds,
+        "room": room_key(unit),
+        "room_order": f"{room_order(unit)} {name.sorts}",
     }
 
 
@@ -100,6 +115,8 @@ HOLDER = Noun(
     order=col(HolderRow.name),  # type: ignore[arg-type]
     searched=(col(HolderRow.name), col(HolderRow.unit)),  # type: ignore[arg-type]
     item=_holder,
+    orders={"name": col(HolderRow.spelled), "room": col(HolderRow.room_order)},  # type: ignore[dict-item]
+    derived=spelling_of,
 )
 CREDENTIAL = Noun(
     "credential",

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, literal, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -24,6 +24,7 @@ from contract.texts import Text
 from hub.access.models import BlockRow, CredentialRow, GrantRow, HolderRow, ScheduleRow
 from hub.access.nouns import CREDENTIAL, GRANT, Noun, Row
 from hub.access.schemas import MEANT, BlockBody, CredentialBody, GrantBody, Presentable, ScheduleBody
+from hub.access.spelling import room_key, sound_key
 from hub.changes import service as changes
 from hub.changes.service import Change
 from hub.database import once
@@ -31,6 +32,7 @@ from hub.database.transactions import connection
 from hub.desired import service as desired
 from hub.sites.models import SiteRow
 from rules.access.schedules import ALWAYS
+from rules.access.values import plate_key
 from web.asked import Body
 from web.errors import Conflict, Invalid, NotFound, Refusal
 from web.sealing import is_sealed
@@ -91,7 +93,8 @@ async def create_all(
             raise Unfit(row_id, refusal) from refusal
         taken.add(row_id)
         held.add(row_id, body)
-        rows.append(noun.row(site=site.id, id=row_id, changed_at=datetime.now(UTC), **_columns(body)))
+        columns = _columns(body)
+        rows.append(noun.row(site=site.id, id=row_id, changed_at=datetime.now(UTC), **columns, **noun.derived(columns)))
     session.add_all(rows)
     await session.flush()
     fields = noun.fields()
@@ -114,8 +117,9 @@ async def change(session: AsyncSession, noun: Noun, row: Row, body: Body, by: Pe
         _check_written(body)
     _check(await _held(session, row.site, [body]), await site_of(session, row.site), row.id, body)
     before = noun.row(**row.model_dump())
-    for name in fields:
-        setattr(row, name, wanted[name])
+    for name, value in (wanted | noun.derived(wanted)).items():
+        if getattr(row, name) != value:
+            setattr(row, name, value)
     row.changed_at = datetime.now(UTC)
     session.add(row)
     await session.flush()
@@ -165,10 +169,15 @@ async def listed(
     q: str,
     after: tuple[str, str, str] | None,
     limit: int,
+    sort: str = "",
 ) -> Sequence[Row]:
-    """Rows in the noun's order, from the one with the sort key `after` on. `filters`: column → value; `q`: searched."""
+    """Rows in the noun's order, or in the one that `sort` names, from the one with the sort key `after` on.
+
+    `filters`: column → value; `q`: searched.
+    """
     kind = noun.row
-    query = select(kind).order_by(noun.order, kind.site, kind.id).limit(limit)
+    order = noun.orders.get(sort, noun.order)
+    query = select(kind).order_by(order, kind.site, kind.id).limit(limit)
     if sites is not None:
         query = query.where(kind.site.in_(sites))
     for column, value in filters.items():
@@ -183,13 +192,13 @@ async def listed(
     if after is not None:
         first, site, row_id = after
         beyond = or_(kind.site > site, and_(kind.site == site, kind.id > row_id))
-        query = query.where(or_(noun.order > first, and_(noun.order == first, beyond)))
+        query = query.where(or_(order > first, and_(order == first, beyond)))
     return (await session.exec(query)).all()
 
 
-def sort_key(noun: Noun, row: Row) -> tuple[str, str, str]:
-    """The row's place in lists."""
-    return getattr(row, noun.order.key), row.site, row.id
+def sort_key(noun: Noun, row: Row, sort: str = "") -> tuple[str, str, str]:
+    """The row's place in lists that follow `sort`."""
+    return getattr(row, noun.orders.get(sort, noun.order).key), row.site, row.id
 
 
 async def site_of(session: AsyncSession, site: str) -> SiteRow:
@@ -201,10 +210,11 @@ async def site_of(session: AsyncSession, site: str) -> SiteRow:
 
 
 def _theirs(noun: Noun, q: str) -> list[ColumnElement[bool]]:
-    """A holder is also found by what they present."""
+    """A holder is also found by how the name sounds, by the room however it is written, and by what they present."""
     if noun.row is not HolderRow:
         return []
-    compact = q.replace(" ", "").replace("-", "")
+    # As plates and cards are kept: without marks, in half width.
+    compact = plate_key(q) or q.replace(" ", "").replace("-", "")
     printed = cards.typed(q, "10d") or compact
     theirs = select(CredentialRow.id).where(
         CredentialRow.site == HolderRow.site,
@@ -212,7 +222,17 @@ def _theirs(noun: Noun, q: str) -> list[ColumnElement[bool]]:
         CredentialRow.kind != "pin",
         or_(col(CredentialRow.value).icontains(compact, autoescape=True), col(CredentialRow.value) == printed),
     )
-    return [theirs.exists()]
+    return [theirs.exists(), *spelt_so(q)]
+
+
+def spelt_so(q: str) -> list[ColumnElement[bool]]:
+    """Conditions on holders: name by pinyin or initials, room in any written form; none where `q` can be neither."""
+    found: list[ColumnElement[bool]] = []
+    if sound := sound_key(q):
+        found.append(col(HolderRow.sounds).contains(f" {sound}", autoescape=True))
+    if (room := room_key(q)) and any(sign.isdigit() for sign in room):
+        found.append(literal("-").concat(col(HolderRow.room)).contains(f"-{room}", autoescape=True))
+    return found
 
 
 class _Held(NamedTuple):

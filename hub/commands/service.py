@@ -21,6 +21,7 @@ from hub.commands.targets import exists
 from hub.database.event import latest, to_datetime, to_instant
 from hub.database.rows import StatementRow
 from hub.database.transactions import outcome
+from hub.entries.projections import on_event
 from hub.events import stream
 from hub.gateways.service import gateway_of
 from hub.jobs import queue
@@ -230,7 +231,8 @@ async def expire(conn: AsyncConnection, now: datetime, *, since: datetime) -> in
             reason_code=row.reason_code,
             subject=_subject(row),
         )
-        await stream.record(conn, "command.expired", row.target, data, site=row.site, at=now)
+        told = await stream.record(conn, "command.expired", row.target, data, site=row.site, at=now)
+        await on_event(conn, told)
         _tell(conn, row)
     return len(rows)
 

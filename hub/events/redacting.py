@@ -64,19 +64,19 @@ class Left(NamedTuple):
     hash: str
 
 
-async def redact(conn: AsyncConnection, before: datetime, most: int) -> int:
-    """Take the numbers out of at most `most` events that came before then, and record it; how many those were.
+async def redact(conn: AsyncConnection, before: datetime, most: int) -> list[int]:
+    """Take the numbers out of at most `most` events that came before then, and record it; which those were.
 
     In a transaction opened with `writes=True`.
     """
     rows = (await conn.execute(_OLD, {"before": before, "most": most})).all()
     if not rows:
-        return 0
+        return []
     left = sorted(row._replace(data=without(row.kind, row.data)) for row in map(left_of, rows))
     done = DataPruned(what="numbers", before=to_instant(before), count=len(left), digest=digest(left))
     told = await stream.record(conn, "data.pruned", "hub", done)
     await conn.execute(_PUT, {"by": told.id, "ids": [row.id for row in left], "datas": [row.data for row in left]})
-    return len(left)
+    return [row.id for row in left]
 
 
 def without(kind: str, data: str) -> str:

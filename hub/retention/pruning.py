@@ -17,6 +17,7 @@ from hub.database import once
 from hub.database.event import to_instant
 from hub.database.failures import passes
 from hub.database.transactions import Database
+from hub.entries import keeping as entries
 from hub.events import stream
 from hub.events.redacting import redact
 from hub.jobs.job import Done, Job, Retry, Work
@@ -79,8 +80,9 @@ async def _numbers(database: Database, before: datetime) -> Counter[str]:
     while True:
         async with database.transaction(writes=True) as conn:
             done = await redact(conn, before, NUMBERS_SLICE)
-        count += done
-        if done < NUMBERS_SLICE:
+            await entries.blank(conn, done)
+        count += len(done)
+        if len(done) < NUMBERS_SLICE:
             return Counter({"": count})
         await asyncio.sleep(PAUSE_S)
 

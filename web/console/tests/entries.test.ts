@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import type { EventItem, StandingCar } from "@/api/types";
@@ -20,6 +22,24 @@ const OUTCOMES: [string, Record<string, unknown>, Outcome][] = [
   ["access.denied", { rule: "plate", reason: { code: "low_confidence", zh: "", en: "" } }, "waiting"],
   ["access.denied", { rule: "visitor", reason: { code: "visitor_refused", zh: "", en: "" } }, "refused"],
 ];
+
+interface Case {
+  kind: string;
+  source: string;
+  data: Record<string, unknown>;
+  entry: { outcome: Outcome; traveller: string; source: string; holder: string | null; direction: string | null } | null;
+}
+
+/** The table by which the servers call entries, too. */
+const CASES = JSON.parse(
+  readFileSync(join(import.meta.dirname, "../../../tests/contract/golden/entries.json"), "utf8"),
+) as Case[];
+
+it.each(CASES)("calls $kind what the servers call it", ({ kind, source, data, entry }) => {
+  const [found] = entriesOf([other(1, kind, data, source)]);
+  if (entry === null) expect(found).toBeUndefined();
+  else expect(found).toMatchObject(entry);
+});
 
 describe("entries", () => {
   it.each(OUTCOMES)("%s %o is %s", (kind, data, outcome) => {

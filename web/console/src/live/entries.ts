@@ -1,4 +1,9 @@
-/** From events to the rows of the entry feed: who or what came where, and what was decided. Pure. */
+/**
+ * From events to the rows of the entry feed: who or what came where, and what was decided. Pure.
+ *
+ * The servers say the same of what lies further back (rules/access/entries.py); tests/contract/golden/entries.json is the
+ * table that both are held to.
+ */
 
 import type {
   AccessData,

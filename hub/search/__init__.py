@@ -1,0 +1,1 @@
+"""Finding what stands and what was: entries by any words, everything of the company by one box."""

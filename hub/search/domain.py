@@ -1,0 +1,8 @@
+"""Search: what the domain brings to the whole."""
+
+from __future__ import annotations
+
+from hub.domain import Domain
+from hub.search import entries
+
+DOMAIN = Domain(routers=(entries.router,))
