@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from hub.domain import Domain
-from hub.search import entries
+from hub.search import entries, export
 
-DOMAIN = Domain(routers=(entries.router,))
+DOMAIN = Domain(routers=(entries.router, export.router))

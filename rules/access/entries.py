@@ -122,13 +122,13 @@ def _number(presented: Presented) -> str:
 
 
 NAMES: Mapping[EntryOutcome, tuple[str, str]] = {
-    "granted": ("放行", "Let in"),
-    "visitor": ("访客放行", "Visitor"),
-    "waiting": ("待确认", "To be looked at"),
-    "refused": ("未放行", "Refused"),
-    "blocked": ("禁止名单", "Blocked"),
-    "replayed": ("非当前识别", "Not of now"),
-    "manual": ("人工操作", "By hand"),
-    "failed": ("操作未成", "Not done"),
+    "granted": ("放行", "Granted"),
+    "visitor": ("临时放行", "Visitor"),
+    "waiting": ("待确认", "Please check"),
+    "refused": ("拒绝", "Refused"),
+    "blocked": ("黑名单", "Block list"),
+    "replayed": ("非实时", "Not of now"),
+    "manual": ("人工", "By hand"),
+    "failed": ("未执行", "Not done"),
 }
-"""Outcome → its name in Chinese and English, where a file names it."""
+"""Outcome → its name in Chinese and English, where a file names it: the console's words."""

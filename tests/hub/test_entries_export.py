@@ -1,0 +1,95 @@
+"""Entries as a file: whole, in the asker's words and the site's time, and harmless to whoever opens it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import tempfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from contract.instants import instant
+from hub.database.transactions import Database
+from hub.search import export
+from rules.access.entries import NAMES
+from tests.hub.office import office
+from tests.hub.senders import NOW_MS
+from tests.hub.test_entries import ALL, came, day, person
+
+
+def read(body: bytes) -> list[list[str]]:
+    assert body.startswith(b"\xef\xbb\xbf")
+    return list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
+
+
+async def test_a_file_holds_what_the_search_finds(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "PAGE", 2)
+    async with office(database) as hub, hub.signed_in("li", "manager") as client:
+        await day(hub, client)
+        answer = await client.get("/api/entries/export", params={"language": "en"})
+        assert re.search(r'filename="entries-\d+-\d+\.csv"', answer.headers["content-disposition"])
+        header, *lines = read(answer.content)
+        assert header == [text.en for text in export.HEADERS]
+        assert [line[6] or line[7] or "by hand" for line in lines] == [
+            "by hand" if one == "barrier.open" else one for one in ALL
+        ]
+        zhou = lines[-1]
+        local = "2026-09-21 22:13:20"  # of a moment that is 14:13:20 UTC
+        assert instant(NOW_MS).startswith("2026-09-21T14:13:20")
+        assert zhou[:10] == [
+            local, "demo court", "Entry", "In", "Car", "Granted", "沪A12345", "", "周建国", "3-1201",
+        ]  # fmt: skip
+        by_hand = lines[1]
+        assert (by_hand[5], by_hand[10], by_hand[12]) == ("By hand", "访客已登记", "王队")
+        assert lines[3][11] == local
+        chinese = read((await client.get("/api/entries/export", params={"q": "zjg"})).content)
+        assert [line[5] for line in chinese] == ["结果", "放行"]
+        await hub.app.state.witness.close()
+        told = [data["records"] for _, _, data in await hub.events("records.read") if data["what"] == "export"]
+        assert told == [6, 1]
+
+
+async def test_a_workbook_holds_the_same_and_leaves_nothing_behind(
+    database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    async with office(database) as hub, hub.signed_in("li", "manager") as client:
+        await day(hub, client)
+        answer = await client.get("/api/entries/export", params={"format": "xlsx"})
+        assert list(tmp_path.iterdir()) == []
+        sheet = zipfile.ZipFile(io.BytesIO(answer.content)).read("xl/worksheets/sheet1.xml").decode()
+        assert all(word in sheet for word in ("时间", "沪A12345", "周建国", "人工"))
+        assert sheet.count("<row ") == len(ALL) + 1
+
+
+async def test_no_cell_is_a_formula(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("li", "manager") as client:
+        for name in ("=1+1", "+cmd", "-2", "@SUM(A1)", "\tx"):
+            await came(hub, "沪A12345", holder=await person(client, name, "=HYPERLINK(1)"))
+        _, *lines = read((await client.get("/api/entries/export")).content)
+        assert {line[9] for line in lines} == {"'=HYPERLINK(1)"}
+        assert all(line[8].startswith(("'", "x")) for line in lines)
+        answer = await client.get("/api/entries/export", params={"format": "xlsx"})
+        sheet = zipfile.ZipFile(io.BytesIO(answer.content)).read("xl/worksheets/sheet1.xml").decode()
+        assert "<f>" not in sheet
+
+
+async def test_a_file_ends_where_it_says(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "MOST_ROWS", 3)
+    async with office(database) as hub, hub.signed_in("wang", "guard") as client:
+        for number in range(5):
+            await came(hub, f"沪A0000{number}")
+        _, *lines = read((await client.get("/api/entries/export")).content)
+        assert [line[6] for line in lines[:3]] == ["沪A00004", "沪A00003", "沪A00002"]
+        assert len(lines) == 4 and "只导出了最近的" in lines[3][0]
+
+
+def test_a_file_and_a_screen_call_an_outcome_the_same() -> None:
+    locales = Path(__file__).parents[2] / "web/console/src/locales"
+    for place, language in enumerate(("zh", "en")):
+        said = json.loads((locales / f"{language}.json").read_text())["outcome"]
+        assert {outcome: names[place] for outcome, names in NAMES.items()} == said
