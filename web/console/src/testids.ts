@@ -78,6 +78,18 @@ export const T = {
   clashCancel: "clash-cancel",
   clashGo: "clash-go",
 
+  history: "history",
+  historySearch: "history-search",
+  historyRange: (name: string) => `history-range-${name}`,
+  historyPlace: "history-place",
+  historyOutcome: "history-outcome",
+  historyTraveller: (name: string) => `history-traveller-${name}`,
+  historyCount: "history-count",
+  historyEmpty: "history-empty",
+  historyMore: "history-more",
+  historyExport: (format: string) => `history-export-${format}`,
+  feedEverywhere: "feed-everywhere",
+
   change: (event: number) => `change-${event}`,
   changeField: (field: string) => `change-field-${field}`,
   changesKind: (kind: string) => `changes-kind-${kind}`,

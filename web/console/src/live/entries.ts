@@ -23,7 +23,17 @@ import { placeOf, placesOf, sequelsOf, told, type Deed, type Sequels } from "@/l
  * `waiting`: nobody was refused for good, a guard has to look (a visitor, a plate that was not read well). `replayed`: a
  * read that is not of now, which nothing was decided about.
  */
-export type Outcome = "granted" | "refused" | "visitor" | "waiting" | "blocked" | "replayed" | "manual" | "failed";
+export const OUTCOMES = [
+  "granted",
+  "refused",
+  "visitor",
+  "waiting",
+  "blocked",
+  "replayed",
+  "manual",
+  "failed",
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
 export type Traveller = "car" | "person";
 
 export interface Entry {
