@@ -26,7 +26,8 @@ from hub.access.schemas import (
     ScheduleBody,
     ScheduleShape,
 )
-from hub.access.spelling import room_key, room_order, spelt
+from hub.access.spelling import spelt
+from rules.access.rooms import room_key, room_order
 from web.asked import Body
 from web.moments import written
 

@@ -24,13 +24,14 @@ from contract.texts import Text
 from hub.access.models import BlockRow, CredentialRow, GrantRow, HolderRow, ScheduleRow
 from hub.access.nouns import CREDENTIAL, GRANT, Noun, Row
 from hub.access.schemas import MEANT, BlockBody, CredentialBody, GrantBody, Presentable, ScheduleBody
-from hub.access.spelling import room_key, sound_key
+from hub.access.spelling import sound_key
 from hub.changes import service as changes
 from hub.changes.service import Change
 from hub.database import once
 from hub.database.transactions import connection
 from hub.desired import service as desired
 from hub.sites.models import SiteRow
+from rules.access.rooms import is_room, room_key
 from rules.access.schedules import ALWAYS
 from rules.access.values import plate_key
 from web.asked import Body
@@ -230,7 +231,7 @@ def spelt_so(q: str) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if sound := sound_key(q):
         found.append(col(HolderRow.sounds).contains(f" {sound}", autoescape=True))
-    if (room := room_key(q)) and any(sign.isdigit() for sign in room):
+    if is_room(room := room_key(q)):
         found.append(literal("-").concat(col(HolderRow.room)).contains(f"-{room}", autoescape=True))
     return found
 

@@ -1,4 +1,4 @@
-"""How names and rooms are found and sorted: 周建国 as zhou jian guo, zhoujianguo or zjg; 12 栋 301 as 12-301. Pure.
+"""How names are found and sorted: 周建国 as zhou jian guo, zhoujianguo or zjg. Pure.
 
 A name with a character of several readings is found by each; it is sorted by the reading that it has as a surname, or
 that is the most common one. Readings: pypinyin, without its phrases, which say nothing of names.
@@ -29,9 +29,6 @@ MOST_READINGS = 8
 
 LONGEST = 500
 
-_UNIT_WORDS = re.compile(r"[栋幢座楼单元室号层房#]+")
-_RUNS = re.compile(r"[0-9]+|[^\W\d_]+")
-
 
 class Spelt(NamedTuple):
     """`sorts`: by which the name is sorted. `sounds`: every word that it is found by, a blank before each."""
@@ -59,17 +56,6 @@ def sound_key(typed: str) -> str:
     """What somebody typed as `sounds` has it; "" if it is no word of Latin letters."""
     word = "".join(unicodedata.normalize("NFKC", typed).lower().replace("'", "").split())
     return word if word.isascii() and word.isalnum() else ""
-
-
-def room_key(written: str) -> str:
-    """A room in one form: its numbers and letters with a hyphen between (12 栋 301 室, 12-301: 12-301)."""
-    plain = _UNIT_WORDS.sub(" ", unicodedata.normalize("NFKC", written).lower())
-    return "-".join(run.lstrip("0") or "0" if run.isdigit() else run for run in _RUNS.findall(plain))[:LONGEST]
-
-
-def room_order(written: str) -> str:
-    """By which rooms are sorted: 9-2 before 10-1."""
-    return "-".join(run.zfill(6) if run.isdigit() else run for run in room_key(written).split("-"))[:LONGEST]
 
 
 def _syllables(text: str) -> list[list[str]]:

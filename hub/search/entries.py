@@ -14,8 +14,9 @@ from hub.database.transactions import Reading
 from hub.entries import service
 from hub.entries.service import FoundEntry
 from hub.events.service import seen
-from hub.search.filters import AskedEntries
+from hub.search.filters import wanted_of
 from web import shapes
+from web.entry_filters import AskedEntries
 from web.paging import Limit, Moment, Page, SealedCursors
 from web.session.sessions import Able
 from web.users import User
@@ -44,10 +45,10 @@ async def entries(
     `cursor`: the `next` of the page before.
     """
     after = cursors.key(cursor, Moment, int) if cursor else None
-    wanted = await asked.wanted(session, user, None if after is None else (after[0], after[1]))
+    wanted = await wanted_of(session, user, asked, None if after is None else (after[0], after[1]))
     found = await service.search(await session.connection(), wanted, limit + 1)
     shown = [item_of(one, user.viewer()) for one in found[:limit]]
-    if asked.q.strip() or asked.plate.strip() or asked.holder:
+    if asked.names_somebody:
         # Whoever looks for somebody is told of; what came last stands on every screen anyway.
         witness.read(request, user, "holders", asked.site, records=len(shown))
     last = found[limit - 1].row if len(found) > limit else None

@@ -32,9 +32,10 @@ from hub.database.transactions import Database, database
 from hub.entries import service
 from hub.entries.service import FoundEntry, WantedEntries
 from hub.events.service import seen
-from hub.search.filters import AskedEntries
+from hub.search.filters import wanted_of
 from hub.sites.models import SiteRow
 from rules.access.entries import NAMES
+from web.entry_filters import AskedEntries
 from web.language import Language, in_language
 from web.session.sessions import Able
 from web.users import User
@@ -95,7 +96,7 @@ async def export(
     """
     base = database(request)
     async with base.session() as session:
-        wanted = await asked.wanted(session, user, None)
+        wanted = await wanted_of(session, user, asked)
         words = _Words(language or user.language, await _sites(session, wanted.sites))
     lines = _lines(base, user, wanted, words)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hub.access.spelling import room_key, room_order, sound_key, spelt
+from hub.access.spelling import sound_key, spelt
 from hub.database.transactions import Database
+from rules.access.rooms import room_key, room_order
 from tests.hub.office import office
 
 FOUND = [

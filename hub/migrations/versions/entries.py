@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from hub.access.spelling import room_key, room_order, spelt
+from hub.access.spelling import spelt
+from rules.access.rooms import room_key, room_order
 
 revision = "entries"
 down_revision = "jobs"
