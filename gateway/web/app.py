@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.engine.desk.record import Facts
-from gateway.web import accounts, alarms, commands, entries, events, points, push, site
+from gateway.web import accounts, alarms, commands, entries, events, points, push, search, site
 from gateway.web.screen import SiteScreen
 from gateway.web.served import Served
 from gateway.web.sessions import HeldSessions
@@ -25,7 +25,25 @@ from web.session.passwords import Passwords
 from web.session.sessions import Sessions
 from web.witness import Told
 
-ROUTERS = (site.router, events.router, entries.router, alarms.router, commands.router, points.router, accounts.router)
+ROUTERS = (
+    site.router,
+    events.router,
+    entries.router,
+    search.router,
+    alarms.router,
+    commands.router,
+    points.router,
+    accounts.router,
+)
+    site.router,
+    events.router,
+    entries.router,
+    search.router,
+    alarms.router,
+    commands.router,
+    points.router,
+    accounts.router,
+)
 
 BODY_LIMIT = 64_000
 """A site's people ask for single things; who sends more keeps the doors waiting while it is read."""

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from hub.domain import Domain
-from hub.search import entries, export
+from hub.search import box, entries, export
 
-DOMAIN = Domain(routers=(entries.router, export.router))
+DOMAIN = Domain(routers=(box.router, entries.router, export.router))

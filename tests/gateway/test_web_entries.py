@@ -113,3 +113,23 @@ async def test_who_may_look_and_where(tmp_path: Path) -> None:
         await there.sign_in()
         assert (await there.client.get("/api/entries", params={"site": "elsewhere"})).status_code == 403
         assert (await there.client.get("/api/entries", params={"cursor": "x"})).status_code == 422
+
+
+async def test_one_box_finds_what_a_gateway_holds(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        await there.sign_in()
+        layout = there.here.engine.layout
+
+        async def met(q: str) -> list[tuple[str, str]]:
+            groups = (await there.get("/api/search", q=q))["groups"]
+            return [(item["kind"], item["id"]) for group in groups for item in group["items"]]
+
+        assert await met("张三") == await met("1栋101") == [("person", "h-1")]
+        lane = layout.lanes[0]
+        assert ("place", lane.id) in await met(lane.name.zh)
+        device = layout.devices[0]
+        assert ("device", device.id) in await met(device.id)
+        assert await met("nothing at all") == await met(" ") == []
+        await there.sign_in("maintenance")
+        assert await met("张三") == []
+        assert (await there.client.get("/api/search", params={"q": "x", "site": "other"})).status_code == 403
