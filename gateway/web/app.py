@@ -35,15 +35,6 @@ ROUTERS = (
     points.router,
     accounts.router,
 )
-    site.router,
-    events.router,
-    entries.router,
-    search.router,
-    alarms.router,
-    commands.router,
-    points.router,
-    accounts.router,
-)
 
 BODY_LIMIT = 64_000
 """A site's people ask for single things; who sends more keeps the doors waiting while it is read."""

@@ -89,6 +89,10 @@ export const T = {
   historyMore: "history-more",
   historyExport: (format: string) => `history-export-${format}`,
   feedEverywhere: "feed-everywhere",
+  searchOpen: "search-open",
+  searchInput: "search-input",
+  searchFound: (kind: string, id: string) => `search-found-${kind}-${id}`,
+  searchEntries: "search-entries",
 
   change: (event: number) => `change-${event}`,
   changeField: (field: string) => `change-field-${field}`,

@@ -21,7 +21,7 @@ export type Ability = (typeof ABILITIES)[number];
 export const STEPS = ["take", "comment", "finish", "accept", "reopen"] as const;
 export type Step = (typeof STEPS)[number];
 
-export const COMMAND_KINDS = ["door.unlock", "door.mode", "barrier.open", "barrier.close", "alarm.ack", "alarm.shelve", "alarm.unshelve", "point.write", "reader.set_key"] as const;
+export const COMMAND_KINDS = ["door.unlock", "door.mode", "barrier.open", "barrier.close", "alarm.ack", "alarm.shelve", "alarm.unshelve", "point.write", "reader.set_key", "hit.acknowledge"] as const;
 export type CommandKind = (typeof COMMAND_KINDS)[number];
 
 export const COMMAND_STATES = ["asked", "sent", "done", "failed", "expired"] as const;
@@ -58,7 +58,7 @@ export interface About {
   backlog: number | null;
 }
 
-/** `access.granted`, `access.denied`, at doors and lanes alike. `revision`: of the desired state that decided. `rule` names what decided: a grant's id, `block:<id>`, `visitor`, `mode:<mode>`, `unknown`, … `picture`: id of a stored picture, if there is one. */
+/** `access.granted`, `access.denied`, at doors and lanes alike. `revision`: of the desired state that decided. `rule` names what decided: a grant's id, `block:<id>`, `visitor`, `mode:<mode>`, `unknown`, … `picture`: id of a stored picture, if there is one. `stands`: at a lane, the car stands before the barrier from then on, until a passage or `car.left` names this event; False from a gateway that does not say when cars leave. */
 export interface Access {
   credential: Presented;
   holder: string | null;
@@ -68,6 +68,7 @@ export interface Access {
   direction?: "in" | "out";
   reader?: string;
   picture?: string | null;
+  stands?: boolean;
 }
 
 /** An account in an answer. `signed_in_at`: the last time, here or at a gateway; None before the first. */
@@ -145,6 +146,23 @@ export interface BreakGlass {
   opens: boolean;
 }
 
+/** `car.arrived`: a car stands before the barrier and was not read in time (`plate` None), or stands there again without a new decision. `outcome`: of the decision that was made of it before, if any. */
+export interface CarArrived {
+  plate?: string | null;
+  holder?: string | null;
+  picture?: string | null;
+  reason: Reason;
+  outcome?: "denied" | "granted" | null;
+  blocked?: boolean;
+}
+
+/** `car.left`: the car that stood before the barrier has gone, and no passage was seen. `after`, `after_stream`: the event by which it stood there (a decision or `car.arrived`), as in `PassageMade`. */
+export interface CarLeft {
+  after?: number | null;
+  after_stream?: string | null;
+  plate?: string | null;
+}
+
 /** One edit. `id`: of the record; `event`: of the history. `erased`: the values were erased, the change stands. */
 export interface Change {
   event: number;
@@ -159,7 +177,7 @@ export interface Change {
   erased: boolean;
 }
 
-/** A command. `result`: once there is one. */
+/** A command. `reason_code`: one of the quick reasons. `subject`: the entry it is about. `result`: once there is one. */
 export interface Command {
   id: string;
   site: string;
@@ -167,6 +185,8 @@ export interface Command {
   kind: CommandKind;
   args: Record<string, string | number | boolean | null>;
   reason: string;
+  reason_code: string | null;
+  subject: FirstPlace | null;
   state: CommandState;
   by: Person;
   issued_at: string;
@@ -174,7 +194,7 @@ export interface Command {
   result: Result | null;
 }
 
-/** `command.done`, `command.failed`, `command.expired`. */
+/** `command.done`, `command.failed`, `command.expired`. `reason_code`: as in the command. `subject`: the entry that it answers. `plate`, `picture`: of the car that stood at the lane when it was opened by hand; `despite`: its plate once more where it is blocked and was let in all the same. */
 export interface CommandResult {
   command: string;
   kind: string;
@@ -182,6 +202,11 @@ export interface CommandResult {
   by: Person;
   reason: string;
   why?: Text | null;
+  reason_code?: string | null;
+  subject?: Subject | null;
+  plate?: string | null;
+  picture?: string | null;
+  despite?: string | null;
 }
 
 /** The company. */
@@ -253,8 +278,14 @@ export interface DoorLayout {
   zones: string[];
 }
 
+/** An entry of the history, by its place in a stream. */
+export interface Entry-Input {
+  stream: string;
+  seq: number;
+}
+
 /** One entry, found in the history. `event` says all of it; `passed_at`: when somebody went through after it. */
-export interface Entry {
+export interface Entry-Output {
   event: Event;
   outcome: "granted" | "refused" | "visitor" | "waiting" | "blocked" | "replayed" | "manual" | "failed";
   traveller: "car" | "person";
@@ -294,6 +325,27 @@ export interface FirstCode {
 export interface FirstPlace {
   stream: string;
   seq: number;
+}
+
+/** One thing: `title` what it is called, `detail` what tells it from others. Where its page is knows the console. */
+export interface Found {
+  kind: "vehicle" | "person" | "place" | "device" | "alarm" | "ticket" | "meter";
+  id: string;
+  site: string;
+  title: Text;
+  detail: Text;
+}
+
+/** Those of one kind. `more`: there are others. */
+export interface FoundGroup {
+  kind: "vehicle" | "person" | "place" | "device" | "alarm" | "ticket" | "meter";
+  items: Found[];
+  more: boolean;
+}
+
+/** The answer: the kind that fits best comes first. */
+export interface FoundThings {
+  groups: FoundGroup[];
 }
 
 /** A gateway. `clock_error_ms`: how far its clock is ahead of the hub's; `backlog`: events not yet acknowledged. */
@@ -348,6 +400,13 @@ export interface HeldLock {
   by: string;
   at: string;
   reason: string;
+}
+
+/** `hit.acknowledged`: somebody has taken note that a blocked credential came, in the event `subject`. */
+export interface HitAcknowledged {
+  by: Person;
+  subject: Subject;
+  command?: string | null;
 }
 
 /** A holder. */
@@ -429,18 +488,21 @@ export interface Kept {
   days: number | null;
 }
 
-/** How a lane stands. */
+/** How a lane stands. `monitored`: whether anything tells where its barrier is. `last_plate`: read last, at `last_plate_at`; it says nothing of who stands there now, which is `car`. */
 export interface Lane {
   id: string;
   site: string;
   barrier: "down" | "moving" | "up" | "unknown";
+  monitored: boolean;
   loops: Loops;
   last_plate: string | null;
+  last_plate_at: string | null;
+  car: StandingCar | null;
   at: string | null;
   can: CommandKind[];
 }
 
-/** A lane: its direction, its camera, what its barrier can do. */
+/** A lane: its direction, its camera, what its barrier can do. `monitored`: whether anything tells its position. */
 export interface LaneLayout {
   id: string;
   name: Text;
@@ -449,6 +511,7 @@ export interface LaneLayout {
   can_close: boolean;
   place: Text | null;
   zones: string[];
+  monitored: boolean;
 }
 
 /** What the frames of the live stream hold, by their names. A `state` (not listed) is an item as its list has it, with `kind`: door, lane, alarm, ticket, point, gateway; of a command, `kind` is "command" and `command` its own. */
@@ -538,12 +601,14 @@ export interface NewBlock {
   id?: string | null;
 }
 
-/** A command. `args` by kind: door.mode {mode}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value}. */
+/** A command. One of `reason` (own words) and `reason_code` (`rules.quick_reasons`) is needed, or both. `args` by kind: door.mode {mode}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value}; barrier.open {despite}. `subject`: the entry that it answers; of hit.acknowledge the hit. */
 export interface NewCommand {
   site: string;
   target: string;
   kind: CommandKind;
-  reason: string;
+  reason?: string;
+  reason_code?: string | null;
+  subject?: Entry-Input | null;
   ttl_s?: number;
   args?: Record<string, string | number | boolean | null>;
 }
@@ -878,12 +943,38 @@ export interface Snapshot {
   events: Event[];
 }
 
+/** The car that stands before a barrier now. `plate`: null if it was not read. `outcome`: of its decision, if any. `stream`, `seq`: the event by which it stands there, null until that is recorded. */
+export interface StandingCar {
+  plate: string | null;
+  read_at: string | null;
+  picture: string | null;
+  stream: string | null;
+  seq: number | null;
+  outcome: "granted" | "denied" | null;
+  holder: string | null;
+  blocked: boolean;
+}
+
+/** `session`: null where nobody is signed in; then there are no sites. `layouts`: of the first sites. */
+export interface Start {
+  about: About;
+  session: Session | null;
+  sites: Site[];
+  layouts: ({ site: string; gateway: string; name: { zh: string; en: string }; timezone: string; fingerprint: string; doors: ({ id: string; name: { zh: string; en: string }; place: { zh: string; en: string } | null; readers: string[]; zones: string[] })[]; lanes: ({ id: string; name: { zh: string; en: string }; direction: "in" | "out"; camera: string; can_close: boolean; place: { zh: string; en: string } | null; zones: string[]; monitored: boolean })[]; devices: ({ id: string; name: { zh: string; en: string }; kind: string; profile: string; bus: string; place: { zh: string; en: string } | null })[]; points: ({ id: string; device: string; name: { zh: string; en: string }; type: "flag" | "label" | "number" | "text"; unit: string; labels: Record<string, { zh: string; en: string }>; writable: boolean })[]; zones: { id: string; name: { zh: string; en: string } }[]; meters: { id: string; name: { zh: string; en: string }; point: string; register: string; meter_no: string }[] })[];
+}
+
 /** What a person says with a step; `text` may be called `note`, as with alarms. `found`, `done`: what finished work says of the cause and the cure. `assignee`: the account that shall take it, if not oneself (managers only). */
 export interface StepBody {
   text?: string;
   found?: string;
   done?: string;
   assignee?: string | null;
+}
+
+/** The event that a command is about, by the place where it was first recorded. */
+export interface Subject {
+  stream: string;
+  seq: number;
 }
 
 /** A text in both languages. */
@@ -970,4 +1061,11 @@ export interface Wire {
 export interface ZoneLayout {
   id: string;
   name: Text;
+}
+
+/** `looked_to`: nothing older than that was looked at, where more was there to read than one request reads. */
+export interface _EntriesPage {
+  items: Entry-Output[];
+  next: string | number | null;
+  looked_to: string | null;
 }

@@ -1,5 +1,7 @@
 /** Where each thing of the console stands: one address a thing, as a page, and as what lies over one. Pure. */
 
+import type { Found } from "@/api/types";
+
 /** Kind of thing → where its pages stand. */
 const PAGES = {
   alarm: "/alarms",
@@ -40,3 +42,12 @@ export function thingOf(word: string | null): Thing | null {
 
 /** The path under which the router knows the pages of a kind. */
 export const routeOf = (kind: Kind): string => `${PAGES[kind]}/:id`;
+
+/** Where something is that the search box found: what has no page of its own stands in a list. */
+export function addressOfFound({ kind, id, site }: Pick<Found, "kind" | "id" | "site">): string {
+  const word = encodeURIComponent(id);
+  if (kind === "vehicle") return `/history?q=${word}`;
+  if (kind === "place") return `/history?place=${word}`;
+  if (kind === "meter") return "/meters";
+  return addressOf({ kind, id, site });
+}
