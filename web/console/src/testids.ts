@@ -207,6 +207,7 @@ export const T = {
   journal: "journal",
 
   siteCard: (id: string) => `site-${id}`,
+  holdersSort: "holders-sort",
   holdersSearch: "holders-search",
   holder: (id: string) => `holder-${id}`,
   holderNew: "holder-new",

@@ -36,6 +36,7 @@ export const ALWAYS = "always";
 export interface Asked {
   site: string | null;
   q?: string;
+  sort?: "name" | "room";
   kind?: string | null;
   holder?: string | null;
   cursor?: string | number | null;
