@@ -29,7 +29,7 @@ Args = Annotated[dict[Annotated[str, Field(min_length=1, max_length=64)], Arg], 
 """The arguments of a command, by name."""
 
 
-class Entry(Body):
+class SubjectBody(Body):
     """An entry of the history, by its place in a stream."""
 
     stream: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -50,7 +50,7 @@ class NewCommand(Body):
     kind: CommandKind
     reason: Annotated[str, Field(max_length=500)] = ""
     reason_code: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    subject: Entry | None = None
+    subject: SubjectBody | None = None
     ttl_s: Annotated[int, Field(ge=1, le=LONGEST_TTL_S)] = DEFAULT_TTL_S
     args: Args = Field(default_factory=dict)
 

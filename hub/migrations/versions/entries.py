@@ -9,7 +9,7 @@ from hub.access.spelling import spelt
 from rules.access.rooms import room_key, room_order
 
 revision = "entries"
-down_revision = "jobs"
+down_revision = "reason_codes"
 branch_labels = None
 depends_on = None
 

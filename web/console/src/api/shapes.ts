@@ -278,14 +278,8 @@ export interface DoorLayout {
   zones: string[];
 }
 
-/** An entry of the history, by its place in a stream. */
-export interface Entry-Input {
-  stream: string;
-  seq: number;
-}
-
 /** One entry, found in the history. `event` says all of it; `passed_at`: when somebody went through after it. */
-export interface Entry-Output {
+export interface Entry {
   event: Event;
   outcome: "granted" | "refused" | "visitor" | "waiting" | "blocked" | "replayed" | "manual" | "failed";
   traveller: "car" | "person";
@@ -608,7 +602,7 @@ export interface NewCommand {
   kind: CommandKind;
   reason?: string;
   reason_code?: string | null;
-  subject?: Entry-Input | null;
+  subject?: SubjectBody | null;
   ttl_s?: number;
   args?: Record<string, string | number | boolean | null>;
 }
@@ -977,6 +971,12 @@ export interface Subject {
   seq: number;
 }
 
+/** An entry of the history, by its place in a stream. */
+export interface SubjectBody {
+  stream: string;
+  seq: number;
+}
+
 /** A text in both languages. */
 export interface Text {
   zh: string;
@@ -1065,7 +1065,7 @@ export interface ZoneLayout {
 
 /** `looked_to`: nothing older than that was looked at, where more was there to read than one request reads. */
 export interface _EntriesPage {
-  items: Entry-Output[];
+  items: Entry[];
   next: string | number | null;
   looked_to: string | null;
 }
