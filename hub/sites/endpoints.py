@@ -15,8 +15,9 @@ from hub.database.transactions import Reading, Writing, connection, database
 from hub.shapes import TextShape
 from hub.sites import posts, service
 from hub.sites.models import CompanyRow, PostRow, SiteRow
+from hub.sites.numbers import NUMBERS
 from hub.sites.overview import counts
-from hub.sites.schemas import Company, Overview, PostBody
+from hub.sites.schemas import Company, Overview, OverviewNumber, PostBody
 from hub.sites.states import doors_and_lanes
 from web import shapes
 from web.doing import seen
@@ -94,6 +95,12 @@ async def overview(user: SignedInUser, session: Reading, site: str | None = None
     """What asks for attention at each of the user's sites, counted by the server."""
     found = await counts(await connection(session), sites_asked(user, site), datetime.now(UTC))
     return Page[Overview](items=found)
+
+
+@router.get("/overview/numbers")
+async def overview_numbers(user: SignedInUser) -> Page[OverviewNumber]:
+    """What the numbers of the overview are called, what each counts, and where the rows are that it counted."""
+    return Page[OverviewNumber](items=NUMBERS)
 
 
 @router.put("/sites/{site}/posts/{post}")

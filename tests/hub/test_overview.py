@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
 
+import pytest
 from sqlalchemy import text
 
 from contract.facts.entry import DoorMoved
@@ -12,6 +14,7 @@ from contract.texts import Text
 from hub.database.transactions import Database
 from hub.sites import overview
 from hub.sites import service as sites
+from hub.sites.schemas import NumberKey
 from tests.hub.office import Office, office
 from tests.hub.senders import Journal
 
@@ -40,13 +43,15 @@ async def test_every_number_counts_what_its_name_says(database: Database) -> Non
         await hub.clear(gone, rule="b@lift-2")
         await hub.report("door.opened", DoorMoved(by="free"), "garage")
         now = datetime.now(UTC)
-        for hours in (1, 23, 25):
-            await refused_at(hub, now - timedelta(hours=hours))
+        there = now.astimezone(ZoneInfo("Asia/Shanghai"))
+        midnight = there.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+        for at in (midnight - timedelta(seconds=1), midnight, midnight + (now - midnight) / 2):
+            await refused_at(hub, at)
         found = (await seen(hub, "mei"))["demo"]
         # What recovered is no longer open though nobody has acknowledged it; its ticket still is.
         assert found["alarms"] == nothing | {"critical": 1}
         assert (found["tickets"], found["doors_open"], found["denied"]) == (2, 1, 2)
-        assert timedelta(hours=23) < now - datetime.fromisoformat(found["denied_since"]) < timedelta(hours=25)
+        assert datetime.fromisoformat(found["denied_since"]) == midnight
         await hub.clear(stays, rule="a@lift-1")
         assert (await seen(hub, "mei"))["demo"]["alarms"] == nothing
 
@@ -55,7 +60,7 @@ async def test_who_was_refused_in_the_future_counts_by_the_receipt(database: Dat
     async with office(database) as hub:
         await hub.account("mei", "manager", "demo")
         await refused_at(hub, datetime.now(UTC) + timedelta(days=400))
-        for received, denied in ((timedelta(hours=1), 1), (timedelta(hours=25), 0)):
+        for received, denied in ((timedelta(), 1), (timedelta(hours=25), 0)):
             async with database.transaction() as conn:
                 query = "UPDATE events SET received_at = :received"
                 await conn.execute(text(query), {"received": datetime.now(UTC) - received})
@@ -73,7 +78,7 @@ async def test_a_door_that_the_site_no_longer_has_is_not_open(database: Database
 async def test_what_is_over_is_not_walked_through(database: Database) -> None:
     async with database.transaction() as conn:
         await conn.execute(text("SET LOCAL enable_seqscan = off"))
-        values = {"sites": None, "since": datetime.now(UTC), "now": datetime.now(UTC), "closed_from": 40}
+        values = {"sites": ["demo"], "since": [datetime.now(UTC)], "now": datetime.now(UTC), "closed_from": 40}
         plan = "\n".join((await conn.execute(text(f"EXPLAIN {overview._COUNTS.text}"), values)).scalars())
     assert "ix_tickets_open" in plan
     assert "(rank < " in plan
@@ -88,5 +93,43 @@ async def test_of_a_site_that_never_reported_nothing_is_known(database: Database
         found = await seen(hub, "root")
         new = found["new"]
         assert (new["alarms"], new["doors_open"], new["denied"], new["tickets"]) == (None, None, None, 0)
+        assert (new["reported"], new["gateways_offline"], new["as_of"]) == (False, None, None)
         assert set(await seen(hub, "wang")) == {"demo"}
         assert set(await seen(hub, "root", site="demo")) == {"demo"}
+
+
+@pytest.mark.parametrize(
+    ("zone", "began"),
+    [
+        ("Asia/Shanghai", "2026-03-28T16:00"),
+        ("Europe/Berlin", "2026-03-28T23:00"),
+        ("Mars/Olympus", "2026-03-29T00:00"),
+    ],
+)
+def test_a_day_begins_by_the_clock_of_the_site(zone: str, began: str) -> None:
+    # In Berlin the clock went forward at 01:00 UTC of that day.
+    now = datetime(2026, 3, 29, 2, 30, tzinfo=UTC)
+    assert f"{overview.day_began(zone, now):%Y-%m-%dT%H:%M}" == began
+
+
+async def test_a_lost_gateway_says_how_old_the_numbers_are(database: Database) -> None:
+    async with office(database) as hub:
+        await hub.account("mei", "manager", "demo")
+        assert (await seen(hub, "mei"))["demo"]["as_of"] is None
+        lost = datetime(2026, 3, 29, 2, 30, tzinfo=UTC)
+        async with database.transaction() as conn:
+            query = "UPDATE gateways SET online = false, seen_at = :lost WHERE site = 'demo'"
+            await conn.execute(text(query), {"lost": lost})
+        found = (await seen(hub, "mei"))["demo"]
+        assert (found["gateways_offline"], datetime.fromisoformat(found["as_of"])) == (1, lost)
+
+
+async def test_every_number_is_explained_in_both_languages_and_leads_somewhere(database: Database) -> None:
+    async with office(database) as hub:
+        await hub.account("mei", "manager", "demo")
+        async with hub.client("mei") as client:
+            numbers = (await client.get("/api/overview/numbers")).json()["items"]
+    assert {number["key"] for number in numbers} == set(get_args(NumberKey))
+    for number in numbers:
+        assert number["name"].keys() == number["definition"].keys() == {"zh", "en"}
+        assert number["rows"].startswith("/")

@@ -347,11 +347,33 @@ const routes = [
   ],
   [
     "GET",
+    /^overview\/numbers$/,
+    () =>
+      page([
+        {
+          key: "alarms",
+          name: { zh: "未恢复告警", en: "Alarms not cleared" },
+          definition: { zh: "原因仍然存在的告警。", en: "Alarms whose cause is still there." },
+          rows: "/alarms?state=acknowledged,active,shelved",
+        },
+        {
+          key: "denied",
+          name: { zh: "今日拒绝", en: "Refusals today" },
+          definition: { zh: "自零点起的拒绝次数。", en: "Refusals since midnight." },
+          rows: "/history?outcome=refused",
+        },
+      ]),
+  ],
+  [
+    "GET",
     /^overview$/,
     () =>
       page([
         {
           site: "demo",
+          reported: true,
+          gateways_offline: 0,
+          as_of: null,
           alarms: { critical: 1, major: 1, minor: 0, warning: 0 },
           tickets: 2,
           doors_open: 1,
@@ -359,7 +381,7 @@ const routes = [
           denied_since: new Date(Date.now() - 86_400_000).toISOString(),
         },
         ...(SEVERAL
-          ? [{ site: "lake", alarms: null, tickets: 0, doors_open: null, denied: null, denied_since: new Date().toISOString() }]
+          ? [{ site: "lake", reported: false, gateways_offline: null, as_of: null, alarms: null, tickets: 0, doors_open: null, denied: null, denied_since: new Date().toISOString() }]
           : []),
       ]),
   ],

@@ -208,6 +208,8 @@ export const T = {
 
   siteCard: (id: string) => `site-${id}`,
   holdersSort: "holders-sort",
+  siteNumber: (site: string, key: string) => `site-${site}-${key}`,
+  holderSite: "holder-site",
   holdersSearch: "holders-search",
   holder: (id: string) => `holder-${id}`,
   holderNew: "holder-new",

@@ -1,7 +1,7 @@
 /** A component on a page, with texts and a server that a test plays. */
 
 import { createApp, nextTick, type Component } from "vue";
-import { createMemoryHistory, createRouter } from "vue-router";
+import { createMemoryHistory, createRouter, type Router } from "vue-router";
 import { vi } from "vitest";
 
 import { i18n } from "@/kit/i18n";
@@ -33,6 +33,11 @@ export function server(
 }
 
 export function mount(component: Component, props: Record<string, unknown> = {}): () => void {
+  return mounted(component, props).leave;
+}
+
+/** The same, with the router that its links and buttons lead through. */
+export function mounted(component: Component, props: Record<string, unknown> = {}): { leave: () => void; router: Router } {
   const host = document.createElement("div");
   document.body.append(host);
   const router = createRouter({
@@ -41,10 +46,11 @@ export function mount(component: Component, props: Record<string, unknown> = {})
   });
   const app = createApp(component, props).use(i18n).use(router);
   app.mount(host);
-  return () => {
+  const leave = (): void => {
     app.unmount();
     document.body.replaceChildren();
   };
+  return { leave, router };
 }
 
 export function at<E extends HTMLElement = HTMLElement>(testid: string): E {

@@ -683,14 +683,25 @@ export interface OpenSessions {
   items: OpenSession[];
 }
 
-/** What asks for attention at a site; null for what nobody knows, since its gateway never described it. `alarms`: those whose cause has not cleared, by severity. `denied`: entries refused since `denied_since`. */
+/** What asks for attention at a site; null for what nobody knows, since its gateway never described it. `reported`: whether its gateway ever described it. `alarms`: those whose cause has not cleared, by severity. `denied`: entries refused since `denied_since`, the site's midnight. `as_of`: of a site with a gateway offline, when that was heard last: no number is newer. */
 export interface Overview {
   site: string;
+  reported: boolean;
   alarms: Record<Severity, number> | null;
   tickets: number;
   doors_open: number | null;
   denied: number | null;
   denied_since: string;
+  gateways_offline: number | null;
+  as_of: string | null;
+}
+
+/** One number of the overview: how it is called, what it counts exactly, and where the rows that it counted are. `rows`: the console's page and what it has to show; the site, and since when, come to it. */
+export interface OverviewNumber {
+  key: "alarms" | "critical" | "tickets" | "doors_open" | "denied" | "gateways_offline";
+  name: Text;
+  definition: Text;
+  rows: string;
 }
 
 /** A new password for oneself. */

@@ -7,6 +7,7 @@ import type { HolderName, Layout, Page, Site, Text } from "@/api/types";
 
 /** `name`: of a site that cannot be listed its id stands in. */
 export type SiteItem = Pick<Site, "id"> & Partial<Omit<Site, "name">> & { name: Text | string };
+import { say } from "@/kit/i18n";
 import { preferences } from "@/kit/preferences";
 import { session, takeStart } from "@/shell/stores/session";
 
@@ -32,6 +33,16 @@ export const severalSites = computed(() => sites.items.length > 1);
 /** The site that an address means: the one it names, else the one that is shown, else the only one known. */
 export function siteOf(named: string | null | undefined): string {
   return named ?? currentSite.value ?? [...layouts.keys()][0] ?? "";
+}
+
+/** What a site is called; its id while nothing is known of it. */
+export function siteName(id: string): string {
+  return say(layouts.get(id)?.name) || say(sites.items.find((known) => known.id === id)?.name) || id;
+}
+
+/** The same for what stands among the things of other sites; empty where only one site is shown. */
+export function siteAmongOthers(id: string): string {
+  return severalSites.value && currentSite.value === null ? siteName(id) : "";
 }
 
 /** The layout of the site that is shown, or of the only one known. */
