@@ -45,7 +45,10 @@ class DeviceLayout(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PointLayout(msgspec.Struct, frozen=True, kw_only=True):
-    """A point, `device.point`. `type`: number, flag, label or text; `labels`: what each value of a label is called."""
+    """A point, `device.point`. `type`: number, flag, label or text; `labels`: what each value of a label is called.
+
+    `detail`: how other values are scaled, or a raw word: for whoever installs and repairs, not a measurement.
+    """
 
     id: Id
     device: Id
@@ -54,6 +57,7 @@ class PointLayout(msgspec.Struct, frozen=True, kw_only=True):
     unit: Id = ""
     labels: Annotated[dict[Id, Text], Several] = {}
     writable: bool = False
+    detail: bool = False
 
 
 class ZoneLayout(msgspec.Struct, frozen=True, kw_only=True):

@@ -159,7 +159,7 @@ FIELD_SIGHTS: Mapping[type[msgspec.Struct], Fields] = {
     layout.DoorLayout: Fields("id name place readers zones"),
     layout.LaneLayout: Fields("id name direction camera can_close place zones monitored"),
     layout.DeviceLayout: Fields("id name kind profile bus place"),
-    layout.PointLayout: Fields("id device name type unit labels writable"),
+    layout.PointLayout: Fields("id device name type unit labels writable detail"),
     layout.ZoneLayout: Fields("id name"),
     layout.MeterLayout: Fields("id name point register meter_no"),
     layout.SiteLayout: Fields("site gateway name timezone fingerprint doors lanes devices points zones meters"),

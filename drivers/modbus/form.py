@@ -216,6 +216,7 @@ def _register_points(word: str, part: Register, file: ModbusFile) -> Iterator[Po
         rolls_over=part.rolls_over,
         group=part.group,
         writable=word in file.commands,
+        detail=part.detail,
     )
 
 

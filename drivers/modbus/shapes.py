@@ -61,6 +61,7 @@ class Register(Closed):
     rolls_over: Annotated[float, Field(gt=0)] | None = None
     deadband: Annotated[float, Field(ge=0)] = 0.0
     group: Group = "normal"
+    detail: bool = False
 
 
 class Multiplier(Closed):

@@ -36,6 +36,7 @@ class Point:
 
     `rolls_over`: the value at which a counting register begins again, where the product says so. A point called
     `meter_no` is a meter's own number, one called `meter_clock` its own local date and time (ISO 8601, no zone).
+    `detail`: how others are scaled, or a raw word: nothing that a person looks at every day.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Point:
     rolls_over: float | None = None
     group: Group = "normal"
     writable: bool = False
+    detail: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

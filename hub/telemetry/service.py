@@ -22,9 +22,13 @@ MOST_STEPS = 5000
 """Steps of one answer at the most."""
 
 _POINTS = text(
-    "SELECT p.id, p.site, p.name, p.type, p.unit, p.labels, p.writable, p.value, p.quality, p.at,"
+    "WITH laid_out AS (SELECT s.id AS site, e.point->>'id' AS id, e.place FROM sites s,"
+    " json_array_elements(s.layout->'points') WITH ORDINALITY AS e (point, place)"
+    " WHERE CAST(:sites AS text[]) IS NULL OR s.id = ANY(:sites))"
+    " SELECT p.id, p.site, p.name, p.type, p.unit, p.labels, p.writable, p.value, p.quality, p.at,"
     " EXISTS (SELECT 1 FROM gateways g WHERE g.site = p.site AND g.online) AS online FROM points p"
-    " WHERE CAST(:sites AS text[]) IS NULL OR p.site = ANY(:sites) ORDER BY p.site, p.id"
+    " LEFT JOIN laid_out l ON l.site = p.site AND l.id = p.id"
+    " WHERE CAST(:sites AS text[]) IS NULL OR p.site = ANY(:sites) ORDER BY p.site, l.place NULLS LAST, p.id"
 )
 _POINT = text("SELECT key, id, type, unit FROM points WHERE site = :site AND id = :id")
 _RAW = text(
@@ -92,7 +96,7 @@ class Span(NamedTuple):
 
 
 async def points(conn: AsyncConnection, sites: Sequence[str] | None) -> list[shapes.Point]:
-    """Items of GET /api/points. While a site's gateway is away, its good values are stale."""
+    """Items of GET /api/points, in the order of the site's file and the product's. While a site's gateway is away, its good values are stale."""
     rows = await conn.execute(_POINTS, {"sites": None if sites is None else list(sites)})
     return [_point_item(row) for row in rows]
 

@@ -253,6 +253,16 @@ async def test_points_take_their_names_from_the_layout_and_go_stale_with_their_g
         assert (await guard.get("/api/points")).json()["items"][0]["writable"] is False
 
 
+async def test_points_stand_in_the_order_of_the_site_and_of_the_product(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("wang", "guard") as guard:
+        ids = ["sump.level", "sump.alarm", "board.relay_2", "board.relay_10"]
+        points = [PointLayout(id=id, device=id.partition(".")[0], name=Text(id, id), type="number") for id in ids]
+        await hub.report("site.described", layout("demo", points=points), "demo")
+        await measured(hub, [reading("lobby-a.lock", None, START_MS, "bad"), reading("a.a", 1.0, START_MS)])
+        found = [item["id"] for item in (await guard.get("/api/points?site=demo")).json()["items"]]
+        assert found == [*ids, "a.a", "lobby-a.lock"]
+
+
 async def test_readings_as_they_came_in_pages(database: Database) -> None:
     async with office(database) as hub, hub.signed_in("wang", "guard") as guard:
         await measured(hub, series("pump-1.flow", [1.0, 2.0, 3.0]))

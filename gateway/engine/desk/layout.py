@@ -188,6 +188,7 @@ def _points(device: str, profile: Profile, writable: frozenset[str]) -> list[Poi
             unit=point.unit,
             labels=dict(point.labels),
             writable=f"{device}.{id}" in writable,
+            detail=point.detail,
         )
         for id, point in profile.points.items()
     ]

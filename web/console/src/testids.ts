@@ -192,6 +192,7 @@ export const T = {
   reopenWhy: "reopen-why",
   reopenSend: "reopen-send",
 
+  pointsMore: (device: string) => `points-more-${device}`,
   pointsSearch: "points-search",
   point: (id: string) => `point-${id}`,
   pointPeek: "point-peek",

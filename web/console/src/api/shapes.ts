@@ -764,7 +764,7 @@ export interface Point {
   at: string | null;
 }
 
-/** A point, `device.point`. `type`: number, flag, label or text; `labels`: what each value of a label is called. */
+/** A point, `device.point`. `type`: number, flag, label or text; `labels`: what each value of a label is called. `detail`: how other values are scaled, or a raw word: for whoever installs and repairs, not a measurement. */
 export interface PointLayout {
   id: string;
   device: string;
@@ -773,6 +773,7 @@ export interface PointLayout {
   unit: string;
   labels: Record<string, Text>;
   writable: boolean;
+  detail: boolean;
 }
 
 /** Where a guard stands, and the doors and lanes that they answer for. */
@@ -965,7 +966,7 @@ export interface Start {
   about: About;
   session: Session | null;
   sites: Site[];
-  layouts: ({ site: string; gateway: string; name: { zh: string; en: string }; timezone: string; fingerprint: string; doors: ({ id: string; name: { zh: string; en: string }; place: { zh: string; en: string } | null; readers: string[]; zones: string[] })[]; lanes: ({ id: string; name: { zh: string; en: string }; direction: "in" | "out"; camera: string; can_close: boolean; place: { zh: string; en: string } | null; zones: string[]; monitored: boolean })[]; devices: ({ id: string; name: { zh: string; en: string }; kind: string; profile: string; bus: string; place: { zh: string; en: string } | null })[]; points: ({ id: string; device: string; name: { zh: string; en: string }; type: "flag" | "label" | "number" | "text"; unit: string; labels: Record<string, { zh: string; en: string }>; writable: boolean })[]; zones: { id: string; name: { zh: string; en: string } }[]; meters: { id: string; name: { zh: string; en: string }; point: string; register: string; meter_no: string }[] })[];
+  layouts: ({ site: string; gateway: string; name: { zh: string; en: string }; timezone: string; fingerprint: string; doors: ({ id: string; name: { zh: string; en: string }; place: { zh: string; en: string } | null; readers: string[]; zones: string[] })[]; lanes: ({ id: string; name: { zh: string; en: string }; direction: "in" | "out"; camera: string; can_close: boolean; place: { zh: string; en: string } | null; zones: string[]; monitored: boolean })[]; devices: ({ id: string; name: { zh: string; en: string }; kind: string; profile: string; bus: string; place: { zh: string; en: string } | null })[]; points: ({ id: string; device: string; name: { zh: string; en: string }; type: "flag" | "label" | "number" | "text"; unit: string; labels: Record<string, { zh: string; en: string }>; writable: boolean; detail: boolean })[]; zones: { id: string; name: { zh: string; en: string } }[]; meters: { id: string; name: { zh: string; en: string }; point: string; register: string; meter_no: string }[] })[];
 }
 
 /** What a person says with a step; `text` may be called `note`, as with alarms. `found`, `done`: what finished work says of the cause and the cure. `assignee`: the account that shall take it, if not oneself (managers only). */

@@ -58,6 +58,9 @@ function known(key: string): string {
   return i18n.global.te(key) ? i18n.global.t(key) : "";
 }
 
+/** A device's own clock, as it tells it: of no zone. */
+const LOCAL_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?$/;
+
 /** Where the states of doors and lanes are named, by what a point tells. */
 const STATES: Record<string, string> = {
   lock: "doors.lock",
@@ -70,14 +73,26 @@ const STATES: Record<string, string> = {
  * A value in words: numbers as they are, labels as their point names them. What doors and lanes tell of themselves is in
  * no profile, so the console names it.
  */
-export function worded(value: Value | undefined, point?: { id: string; labels?: Labels }): string {
+export function worded(
+  value: Value | undefined,
+  point?: { id: string; labels?: Labels; contact?: boolean },
+): string {
   if (typeof value === "string") {
     const named = say(point?.labels?.[value]);
     if (named) return named;
+    if (LOCAL_TIME.test(value)) return value.replace("T", " ");
     const path = STATES[aspectOf(point?.id ?? "")];
     return (path && known(`${path}.${value}`)) || value.replaceAll("_", " ");
   }
-  return valueText(value, { yes: i18n.global.t("points.flags.yes"), no: i18n.global.t("points.flags.no") });
+  return valueText(value, flagWords(point?.contact));
+}
+
+/** What true and false are called: of contacts, closed and open. */
+export function flagWords(contact = false): { yes: string; no: string } {
+  const { t } = i18n.global;
+  return contact
+    ? { yes: t("points.contacts.yes"), no: t("points.contacts.no") }
+    : { yes: t("points.flags.yes"), no: t("points.flags.no") };
 }
 
 /** What a point tells of its device: `lock` of `lobby-a.lock`. */

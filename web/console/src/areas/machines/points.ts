@@ -12,7 +12,14 @@ import { standingOf } from "@/shell/stores/standing";
 export interface ShownPoint extends PointItem {
   key: string;
   device: string;
+  /** How others are scaled, or a raw word: beneath a "more". */
+  detail: boolean;
+  /** Something that is closed or open like a contact, not true or false. */
+  contact: boolean;
 }
+
+/** Boards of relays, and inputs and outputs of anything. */
+const CONTACT = /(?:^|_)(?:relay|input|output|di|do)_?\d*$/;
 
 export function usePoints() {
   const asked = shallowRef<PointItem[]>([]);
@@ -49,6 +56,8 @@ export function usePoints() {
         type: known?.type ?? point.type,
         labels: known?.labels ?? point.labels,
         writable: known?.writable ?? point.writable,
+        detail: known?.detail ?? false,
+        contact: known?.type === "flag" && CONTACT.test(point.id.slice(point.id.indexOf(".") + 1)),
         unit: point.unit || (known?.unit ?? ""),
       };
     });
