@@ -305,6 +305,7 @@ class SiteEngine:
         facts = Facts()
         if self.devices.lost(lost.device, lost.why, facts):
             self._points_changed(self.points.lose(lost.device, self.clock.wall_ms()), facts)
+            self.doors.lock_lost(lost.device, facts)
             if facts:
                 self.record.append(facts)
 

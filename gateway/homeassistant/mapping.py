@@ -268,8 +268,9 @@ def point_state(point: PointLayout, latest: Latest, language: Literal["zh", "en"
 
 def door_state(item: Mapping[str, object]) -> bytes:
     """A door's state, of what the gateway shows of it. What nobody knows is `None`, as Home Assistant says it."""
-    contact = item["contact"]
-    return _json({"lock": item["lock"], "contact": contact if contact in ("open", "closed") else "None"})
+    lock, contact = item["lock"], item["contact"]
+    lock = lock if lock in ("locked", "released") else "None"
+    return _json({"lock": lock, "contact": contact if contact in ("open", "closed") else "None"})
 
 
 def lane_state(item: Mapping[str, object]) -> bytes:

@@ -96,7 +96,8 @@ class Span(NamedTuple):
 
 
 async def points(conn: AsyncConnection, sites: Sequence[str] | None) -> list[shapes.Point]:
-    """Items of GET /api/points, in the order of the site's file and the product's. While a site's gateway is away, its good values are stale."""
+    """Items of GET /api/points, as the site's file and the product list them. While a site's gateway is away, its
+    good values are stale."""
     rows = await conn.execute(_POINTS, {"sites": None if sites is None else list(sites)})
     return [_point_item(row) for row in rows]
 

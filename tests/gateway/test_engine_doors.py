@@ -354,6 +354,24 @@ async def test_lock_contact_and_mode_become_readings(tmp_path: Path) -> None:
         }
 
 
+async def test_a_lost_board_leaves_its_locks_unknown_until_it_is_found(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        here.engine.report(DeviceFound("relays"))
+        await here.settle()
+        assert here.engine.doors.item("lobby")["lock"] == "locked"
+        here.engine.report(DeviceLost("relays", "it does not answer"))
+        await here.settle()
+        assert here.engine.doors.item("lobby")["lock"] == "unknown"
+        assert here.shelf.last("lobby.lock") == "unknown"
+        # What somebody asks of it meanwhile changes nothing about that.
+        await here.command("door.mode", "lobby", mode="locked")
+        assert here.engine.doors.item("lobby")["lock"] == "unknown"
+        here.engine.report(DeviceFound("relays"))
+        await here.settle()
+        assert here.engine.doors.item("lobby")["lock"] == "locked"
+        assert here.shelf.last("lobby.lock") == "locked"
+
+
 async def test_in_1970_grants_without_hours_still_hold_and_the_doubt_is_said(tmp_path: Path) -> None:
     async with yard(tmp_path) as here:
         await here.card(RESIDENT)

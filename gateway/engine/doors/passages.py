@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import msgspec
 import structlog
@@ -34,6 +35,7 @@ from rules.passage.doors import (
     DoorEvent,
     DoorMemory,
     DoorTraits,
+    Lock,
     LockChanged,
     Mode,
     ModeSet,
@@ -90,6 +92,7 @@ class DoorPassages:
         self._readings = desk.readings
         self._clock = desk.clock
         self._doors = {id: self._standing(id, door) for id, door in site.doors.items()}
+        self._lost: set[str] = set()
         self._contacts: dict[str, list[str]] = {}
         self._buttons: dict[str, list[str]] = {}
         self._outputs: dict[str, list[str]] = {}
@@ -120,10 +123,21 @@ class DoorPassages:
             for id in self._outputs.get(point, ()):
                 self._doors[id].lock.seen()
 
+    def lock_lost(self, device: str, facts: Facts) -> None:
+        """A board with locks fell silent: nobody knows any more how they stand."""
+        self._lost.add(device)
+        for id, standing in self._doors.items():
+            if standing.lock.device == device:
+                self._changed(id, facts)
+
     def lock_found(self, device: str, facts: Facts) -> None:
         """A board with locks answers (again): a door that stands unlocked is let go, any other must be locked."""
-        for standing in self._doors.values():
+        was_lost = device in self._lost
+        self._lost.discard(device)
+        for id, standing in self._doors.items():
             if standing.lock.device == device:
+                if was_lost:
+                    self._changed(id, facts)
                 standing.lock.found(facts)
 
     # --- What people command
@@ -182,7 +196,7 @@ class DoorPassages:
         return {
             "id": door,
             "site": self._site,
-            "lock": lock_of(standing.memory),
+            "lock": self._lock(standing),
             "contact": standing.memory.contact,
             "mode": standing.memory.mode,
             "at": instant(standing.at),
@@ -312,10 +326,14 @@ class DoorPassages:
         if Thing("door", id) not in facts.changed:
             facts.touch("door", id)
 
+    def _lock(self, standing: _Standing) -> Lock | Literal["unknown"]:
+        """What its door wants of it is how it stands only as long as its board answers."""
+        return "unknown" if standing.lock.device in self._lost else lock_of(standing.memory)
+
     def _state_readings(self, id: str) -> list[Reading]:
         standing = self._doors[id]
         memory = standing.memory
-        values: Mapping[str, str] = {"lock": lock_of(memory), "contact": memory.contact, "mode": memory.mode}
+        values: Mapping[str, str] = {"lock": self._lock(standing), "contact": memory.contact, "mode": memory.mode}
         return [
             Reading(point=f"{id}.{name}", value=value, quality="good", at=standing.at) for name, value in values.items()
         ]
