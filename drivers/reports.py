@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from contract.desired import CredentialKind
 from contract.readings import Reading
@@ -56,6 +57,10 @@ class ClockTold:
     camera: str
     at: int
     local: bool = False
+
+
+UNKEYED: Final = "it has no key yet: set one (install)"
+"""Why a device is lost that answers and waits for somebody to set its key."""
 
 
 @dataclass(frozen=True, slots=True)

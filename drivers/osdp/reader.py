@@ -45,7 +45,7 @@ from drivers.osdp.panel_commands import PanelCommand, PanelCommands
 from drivers.osdp.product import reader_of
 from drivers.profiles.profile import Profile
 from drivers.profiles.words import CardFormat
-from drivers.reports import DeviceFound, DeviceLost, Sink
+from drivers.reports import UNKEYED, DeviceFound, DeviceLost, Sink
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +77,7 @@ STATES_S: Final = 30.0
 """How often the states are asked for, though they are told when they change: a lost report is made good."""
 
 BEGUN_ANEW = Text("读头正在重新连接", "the reader is being joined again")
-NO_KEY = Text("还没有密钥，请先安装（设置密钥）", "it has no key yet: set one (install)")
+NO_KEY = Text("还没有密钥，请先安装（设置密钥）", UNKEYED)
 KEY_REFUSED = Text(
     "有应答，但不接受本网关的密钥：可能被复位、调换，或线路被动过手脚；查明前不要重新设置密钥",
     "it answers, but not with its key: it was reset or exchanged, or somebody is on its wire;"

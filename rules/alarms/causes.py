@@ -18,6 +18,7 @@ BuiltInCause = Literal[
     "device.failing",
     "device.lost",
     "barrier.stuck",
+    "reader.unkeyed",
     "reader.tampered",
     "reader.key_refused",
     "reader.guessing",
@@ -112,6 +113,17 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
             " 3. Never push the arm while it is powered.",
         ),
         Text("{name}道闸未到位", "{name}: barrier stuck"),
+    ),
+    "reader.unkeyed": BuiltIn(
+        "minor",
+        Text("{name}：读头还没有密钥，未启用", "{name}: the reader has no key yet and is not in use"),
+        Text(
+            "1. 通知安装调试人员：在网关控制台的“线路”表里为它设置密钥；2. 读头没有故障，无需断电重启；"
+            "3. 期间此门请用其他方式核实放行。",
+            "1. Call an installer: its key is set in the table of wires on the gateway's own console. 2. The reader is"
+            " not broken: do not restart it. 3. Until then check people at this door by other means.",
+        ),
+        Text("{name}：为读头设置密钥", "{name}: set the reader's key"),
     ),
     "reader.tampered": BuiltIn(
         "major",

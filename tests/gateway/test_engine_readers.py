@@ -12,7 +12,7 @@ from contract.desired import Credential, Grant, Holder
 from contract.readings import Reading
 from drivers.bus import CommandFailed, Outcome, SetsKeys
 from drivers.osdp.bus import OsdpBus
-from drivers.reports import CredentialRead, DeviceLost, PointsRead
+from drivers.reports import UNKEYED, CredentialRead, DeviceFound, DeviceLost, PointsRead
 from tests.gateway.engine_site import RESIDENT, REVOKED, SITE, Wire, Yard, decides_by, yard
 
 OSDP = SITE.replace(
@@ -258,3 +258,15 @@ async def test_other_devices_points_of_that_name_are_not_meant(tmp_path: Path) -
     async with yard(tmp_path, site=OSDP) as here:
         await here.read(relays__tampered=True)
         assert not await here.events("alarm.raised")
+
+
+async def test_a_reader_without_a_key_calls_for_an_installer_and_for_no_restart(tmp_path: Path) -> None:
+    async with yard(tmp_path, site=OSDP) as here:
+        here.engine.report(DeviceLost("lobby-in", UNKEYED))
+        await here.wait(5)
+        [(_, source, data)] = await here.events("alarm.raised")
+        assert (source, data["rule"]) == ("lobby-in", "reader.unkeyed")
+        assert "installer" in data["response"]["en"]
+        here.engine.report(DeviceFound("lobby-in"))
+        await here.settle()
+        assert [source for _, source, _ in await here.events("alarm.cleared")] == ["lobby-in"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from contract.facts.machines import DeviceFound, DeviceLost
+from drivers.reports import UNKEYED
 from gateway.engine.alarms.alarms import Alarms
 from gateway.engine.alarms.causes import built_in, built_in_key
 from gateway.engine.desk.desk import Desk
@@ -42,6 +43,7 @@ class Devices:
             self._on_bus.setdefault(bus, []).append(device)
         self._lost: dict[str, float] = {}
         self._found: set[str] = set()
+        self._why: dict[str, str] = {}
         self._unsaid: set[str] = set()
         self._failing: dict[str, float] = {}
         self._doubting = Alarmclock(desk.timers, self._doubted)
@@ -51,6 +53,7 @@ class Devices:
         if device in self._lost or device not in self._bus_of:
             return False
         self._lost[device] = self._clock.monotonic()
+        self._why[device] = why
         self._found.discard(device)
         facts.say("device.lost", device, DeviceLost(device=device, bus=self._bus_of[device], why=why))
         self._gather(device)
@@ -67,6 +70,7 @@ class Devices:
         after_s = None if since is None else round(self._clock.monotonic() - since, 3)
         facts.say("device.found", device, DeviceFound(device=device, bus=bus, after_s=after_s))
         self._alarms.clear_cause(built_in_key("device.lost", device), facts)
+        self._alarms.clear_cause(built_in_key("reader.unkeyed", device), facts)
         whole_wire = self._alarms.present(built_in_key("device.lost", bus))
         self._alarms.clear_cause(built_in_key("device.lost", bus), facts)
         if whole_wire:
@@ -123,9 +127,13 @@ class Devices:
         for bus in dict.fromkeys(self._bus_of[device] for device in sorted(self._unsaid)):
             silent = [device for device in self._on_bus[bus] if device in self._unsaid]
             wholly = len(silent) > 1 and all(device in self._lost for device in self._on_bus[bus])
+            wholly = wholly and any(self._why[device] != UNKEYED for device in silent)
             for source in [bus] if wholly else silent:
                 if not self._alarms.present(built_in_key("device.lost", bus)):
-                    self._alarms.raise_cause(self._cause("device.lost", source), facts)
+                    # A reader that waits for its key answers: no restart helps it, and somebody else is called.
+                    unkeyed = self._why.get(source) == UNKEYED
+                    cause = self._cause("reader.unkeyed" if unkeyed else "device.lost", source)
+                    self._alarms.raise_cause(cause, facts)
         self._unsaid.clear()
         if facts:
             self._record.append(facts)

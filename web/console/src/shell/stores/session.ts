@@ -1,6 +1,6 @@
 /** Who is signed in, and at which server. Signing out in one tab signs out all tabs. */
 
-import { reactive } from "vue";
+import { computed, reactive } from "vue";
 
 import { api, ApiError } from "@/api/client";
 import type { Ability, About, Session, Start, User } from "@/api/types";
@@ -29,6 +29,9 @@ const others = typeof BroadcastChannel === "function" ? new BroadcastChannel("ga
 export function able(ability: Ability): boolean {
   return session.user !== null && session.can.includes(ability);
 }
+
+/** Whether somebody stands at a post: whoever keeps people out reads no whole numbers and nothing of the wiring. */
+export const atPost = computed(() => session.user?.role === "guard");
 
 /** Where a person starts. */
 export function homeOf(user: User | null, can: readonly Ability[]): string {
