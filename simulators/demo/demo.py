@@ -279,7 +279,8 @@ def alone(folder: Path) -> Iterator[None]:
 
 # --- Command line
 
-Data = Annotated[Path, typer.Option(help="Where the demo keeps its data.")]
+USUAL = Path("var/demo")
+Data = Annotated[Path | None, typer.Option("--data", help=f"Where the demo keeps its data; {USUAL} if not said.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -288,14 +289,14 @@ def demo(
     site: Annotated[str, typer.Option(help="The site file; several: a.yaml,b.yaml.")] = "config/sites/demo.yaml",
     port: Annotated[int, typer.Option(help="Port of the hub's console.")] = 8080,
     rhythm: Annotated[str, typer.Option(help="1: people and cars come and go by themselves; 0: not.")] = "1",
-    data: Data = Path("var/demo"),
+    data: Data = None,
 ) -> None:
     """Runs everything until Ctrl-C."""
     if context.invoked_subcommand is not None:
         return
     from config import SiteErrors  # noqa: PLC0415
 
-    folder = data.resolve()
+    folder = (data or USUAL).resolve()
     try:
         sites = read_sites(site)
         with alone(folder):
@@ -366,16 +367,25 @@ def _failed(words: str) -> typer.Exit:
 
 
 @app.command()
-def stop(name: str, data: Data = Path("var/demo")) -> None:
+def stop(context: typer.Context, name: str, data: Data = None) -> None:
     """Ends one process and holds it down: hub, gateway, broker, site_broker, postgres, simulators; of a
     site that is not the first gateway:SITE, simulators:SITE, site_broker:SITE."""
-    _ask("stop", name, data)
+    _ask("stop", name, _which(context, data))
 
 
 @app.command("start")
-def let_up(name: str, data: Data = Path("var/demo")) -> None:
+def let_up(context: typer.Context, name: str, data: Data = None) -> None:
     """Lets a process up again that was held down."""
-    _ask("start", name, data)
+    _ask("start", name, _which(context, data))
+
+
+def _which(context: typer.Context, data: Path | None) -> Path:
+    """The demo that is meant, wherever on the line it was named."""
+    assert context.parent is not None
+    before: Path | None = context.parent.params["data"]
+    if data is not None and before is not None and data.resolve() != before.resolve():
+        raise _failed(f"--data 说了两处 / --data names two places: {before}, {data}")
+    return data or before or USUAL
 
 
 def _ask(do: str, name: str, data: Path) -> None:

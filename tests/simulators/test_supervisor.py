@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from simulators.demo import demo
 from simulators.demo.programs import EngineError, Program, refuse_foreign
 from simulators.demo.supervisor import Supervisor, ask_control, serve_control
 
@@ -42,6 +44,35 @@ async def test_what_programs_write_is_for_their_owner_only(tmp_path: Path) -> No
     finally:
         await supervisor.close()
     assert supervisor.pids() == {"one": None}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["--data", "{mine}", "stop", "one"],
+        ["stop", "one", "--data", "{mine}"],
+        ["--data", "{mine}", "stop", "one", "--data", "{mine}"],
+    ],
+)
+def test_the_demo_that_is_named_is_the_one_that_obeys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: list[str]
+) -> None:
+    asked: list[tuple[Path, str, str]] = []
+
+    async def ask(path: Path, do: str, name: str) -> None:
+        asked.append((path, do, name))
+
+    monkeypatch.setattr(demo, "ask_control", ask)
+    mine = tmp_path / "mine"
+    found = CliRunner().invoke(demo.app, [word.format(mine=mine) for word in line])
+    assert (found.exit_code, asked) == (0, [(mine / "control", "stop", "one")])
+
+
+def test_two_demos_named_at_once_are_an_error(tmp_path: Path) -> None:
+    line = ["--data", str(tmp_path / "a"), "stop", "one", "--data", str(tmp_path / "b")]
+    found = CliRunner().invoke(demo.app, line)
+    assert found.exit_code == 1
+    assert "two places" in found.output
 
 
 def test_a_folder_that_is_a_link_is_a_trap(tmp_path: Path) -> None:
