@@ -19,6 +19,7 @@ from simulators.ends import NobodyListens
 from simulators.faults import FAULTS
 from simulators.lines.text import CannotRead
 from simulators.site import SimSite, Unfit, Unknown
+from web.reference import reference_router
 
 _STATES = {"on": True, "off": False, "open": True, "closed": False, "active": True, "inactive": False}
 
@@ -135,7 +136,8 @@ def _of_another_page(headers: Headers) -> bool:
 
 def build_api(stage: Stage) -> FastAPI:
     """The application. Errors are `{error: {code, message, fields}}`."""
-    app = FastAPI(title="Gatehouse simulators", redoc_url=None, middleware=[Middleware(NoOtherPages)])
+    app = FastAPI(title="Gatehouse simulators", docs_url=None, redoc_url=None, middleware=[Middleware(NoOtherPages)])
+    app.include_router(reference_router("/openapi.json"))
     _errors(app)
     _people(app, stage)
     _things(app, stage)

@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "config": frozenset({"contract", "rules", "drivers"}),
     "gateway": frozenset({"contract", "rules", "drivers", "config", "web"}),
     "hub": frozenset({"contract", "rules", "config", "web", "drivers.profiles"}),
-    "simulators": frozenset({"contract", "drivers", "config"}),
+    "simulators": frozenset({"contract", "drivers", "config", "web.reference"}),
 }
 
 SUPERVISOR = (

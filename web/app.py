@@ -25,6 +25,7 @@ from web.live.routes import router as live_router
 from web.live.stream import Live
 from web.once import MemoryOnce, Once
 from web.paging import Cursors
+from web.reference import reference_router
 from web.sealing import new_secret
 from web.server.bodies import Bodies
 from web.server.proxies import UnnamedProxies, is_for_another
@@ -111,6 +112,7 @@ def make_app(
     app.include_router(_health_router(ready, metrics_from))
     for router in (*EVERYWHERE, *routers):
         app.include_router(router)
+    app.include_router(reference_router("/api/openapi.json"))
     app.include_router(console_router(dist))
     return app
 
