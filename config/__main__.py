@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -43,26 +44,41 @@ def check(
     site: Annotated[Path, typer.Argument(help="The site file.")],
     wires: Annotated[Path | None, typer.Option(help="Where each bus really is (JSON).")] = None,
     people: Annotated[Path | None, typer.Option(help="A people file to check against the site's places.")] = None,
-    language: Annotated[Tongue, typer.Option(help="Language of the mistakes' words.")] = Tongue.en,
+    language: Annotated[
+        Tongue | None, typer.Option("--language", "--lang", help="Language of the words; by LANG, else both.")
+    ] = None,
 ) -> None:
     """Validate a site file with everything it names; exit 1 with every mistake."""
+    tongues = [language] if language is not None else _tongues(os.environ.get("LC_ALL") or os.environ.get("LANG", ""))
+
+    def say(zh: str, en: str, *, err: bool = True) -> None:
+        for tongue in tongues:
+            typer.echo(zh if tongue is Tongue.zh else en, err=err)
+
     try:
         loaded = load_site(site, wires)
         found = None if people is None else load_people(people, places=loaded.site)
     except SiteErrors as error:
-        typer.echo(error.say(language.value), err=True)
-        typer.echo(
-            f"{len(error.mistakes)} 处错误" if language is Tongue.zh else f"mistakes: {len(error.mistakes)}", err=True
-        )
+        say(error.say("zh"), error.say("en"))
+        say(f"{len(error.mistakes)} 处错误", f"mistakes: {len(error.mistakes)}")
         raise typer.Exit(1) from None
     for remark in loaded.remarks:
-        typer.echo(("注意：" if language is Tongue.zh else "look at this: ") + remark.say(language.value), err=True)
+        say("注意：" + remark.say("zh"), "look at this: " + remark.say("en"))
     parts = loaded.site
-    typer.echo(
+    say(
+        f"{site}：没有错误。线路 {len(parts.buses)}，设备 {len(parts.devices)}，门 {len(parts.doors)}，"
+        f"车道 {len(parts.lanes)}，表 {len(parts.meters)}，规则 {len(loaded.rules)}，指纹 {loaded.fingerprint}"
+        + ("" if found is None else f"，人员条目 {len(found)}"),
         f"{site}: buses {len(parts.buses)}, devices {len(parts.devices)}, doors {len(parts.doors)}, "
         f"lanes {len(parts.lanes)}, meters {len(parts.meters)}, rules {len(loaded.rules)}, "
-        f"fingerprint {loaded.fingerprint}" + ("" if found is None else f", people items {len(found)}")
+        f"fingerprint {loaded.fingerprint}" + ("" if found is None else f", people items {len(found)}"),
+        err=False,
     )
+
+
+def _tongues(locale: str) -> list[Tongue]:
+    """What this machine's words are in; both where it does not say."""
+    return [tongue for tongue in Tongue if locale.lower().startswith(tongue.value)] or list(Tongue)
 
 
 @app.command()

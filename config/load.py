@@ -21,7 +21,7 @@ from config.check_rules import RuleBook
 from config.check_secrets import check_secrets
 from config.document import Document, Place
 from config.draft import Draft, site_of
-from config.mistakes import Mistake, SiteErrors, one_of
+from config.mistakes import Mistake, SiteErrors, closest, one_of
 from config.own_profiles import OwnProfiles, own_profiles, told
 from config.site import Site
 from contract.texts import Text
@@ -148,11 +148,21 @@ def _timezone(draft: Draft) -> None:
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        likely = one_of(Text("IANA 时区", "an IANA time zone"), ["Asia/Shanghai"])
-        known = zoneinfo.available_timezones()
-        draft.wrong(
-            ("timezone",), one_of(Text("IANA 时区", "an IANA time zone"), sorted(known), name) if known else likely
-        )
+        draft.wrong(("timezone",), _zone(name))
+
+
+_WITH_ONE_TIME = frozenset({"beijing", "peking", "guangzhou", "shenzhen", "china", "prc+8", "cst", "utc+8", "gmt+8"})
+"""What people write for the one time of China, whose zone bears another city's name."""
+
+
+def _zone(found: str) -> Text:
+    """There are hundreds, so that none is listed but the likeliest."""
+    asked = found.strip().lower().rpartition("/")[2]
+    likely = "Asia/Shanghai" if asked in _WITH_ONE_TIME else closest(found, sorted(zoneinfo.available_timezones()))
+    zh, en = "应为 IANA 时区，如 Asia/Shanghai", "expected an IANA time zone, such as Asia/Shanghai"
+    if likely is None:
+        return Text(zh, en)
+    return Text(f"{zh}；是否想写 {likely}？", f"{en}; did you mean {likely}?")
 
 
 def _rules(draft: Draft, path: Path) -> tuple[RuleBook, list[bytes]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -179,6 +180,17 @@ def test_check_says_what_it_found(tmp_path: Path) -> None:
         assert f"{path}:12: devices.relay.bus" in bad.stderr
         assert words in bad.stderr
         assert "Traceback" not in bad.stderr
+
+
+def test_check_speaks_as_the_machine_does_and_both_languages_where_it_says_none(tmp_path: Path) -> None:
+    path = write(tmp_path, instead("gateway: spruce-gw", "gateway: spruce-gw\ntimezone: Asia/Beijing"))
+    for locale, languages in (("zh_CN.UTF-8", "zh"), ("en_GB.UTF-8", "en"), ("C.UTF-8", "zh en")):
+        environ = {**os.environ, "LC_ALL": locale}
+        words = [sys.executable, "-m", "config", "check", str(path)]
+        said = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, env=environ).stderr
+        assert ("是否想写 Asia/Shanghai？" in said) == ("zh" in languages)
+        assert ("did you mean Asia/Shanghai?" in said) == ("en" in languages)
+        assert "Africa" not in said
 
 
 def test_schemas_explain_their_words(tmp_path: Path) -> None:
