@@ -39,6 +39,7 @@ from web.errors import Conflict, Invalid, NotFound, Refusal
 from web.sealing import is_sealed
 
 _IN_FORCE = Text("已有一个有效凭证使用此号码", "A credential in force has this value already")
+_IN_FORCE_OF = Text("此号码已是{who}的有效凭证", "This is already a credential in force of {who}")
 _BLOCKED = Text("此号码已在禁止名单中", "This value is blocked already")
 _NO_HOLDER = Text("没有这个持有人", "There is no such holder")
 _NO_SCHEDULE = Text("没有这个时段表", "There is no such schedule")
@@ -237,11 +238,15 @@ def spelt_so(q: str) -> list[ColumnElement[bool]]:
 
 
 class _Held(NamedTuple):
-    """What a site holds of what bodies name. `values`: (kind, value) that may be there once → whose it is."""
+    """What a site holds of what bodies name. `values`: (kind, value) that may be there once → the row that has it.
+
+    `owners`: row of a credential → who that is, in words; nobody is told whose PIN they have guessed.
+    """
 
     holders: set[str]
     schedules: set[str]
     values: dict[tuple[str, str], str]
+    owners: dict[str, str]
 
     def add(self, row_id: str, body: Body) -> None:
         """Count one in that has been checked."""
@@ -252,7 +257,7 @@ class _Held(NamedTuple):
 async def _held(session: AsyncSession, site: str, bodies: Sequence[Body]) -> _Held:
     holders = {body.holder for body in bodies if isinstance(body, CredentialBody | GrantBody)}
     schedules = {body.schedule for body in bodies if isinstance(body, GrantBody)} - {ALWAYS}
-    held = _Held(set(), {ALWAYS}, {})
+    held = _Held(set(), {ALWAYS}, {}, {})
     if holders:
         asked = select(HolderRow.id).where(HolderRow.site == site, col(HolderRow.id).in_(holders))
         held.holders.update((await session.exec(asked)).all())
@@ -266,6 +271,14 @@ async def _held(session: AsyncSession, site: str, bodies: Sequence[Body]) -> _He
             if kind is CredentialRow:
                 same = same.where(CredentialRow.state == "active")
             held.values.update({(row[0], row[1]): row[2] for row in (await session.exec(same)).all()})
+    if rows := set(held.values.values()):
+        theirs = (
+            select(CredentialRow.id, HolderRow.name, HolderRow.unit)
+            .join(HolderRow, (col(HolderRow.site) == CredentialRow.site) & (col(HolderRow.id) == CredentialRow.holder))
+            .where(CredentialRow.site == site, col(CredentialRow.id).in_(rows), CredentialRow.kind != "pin")
+        )
+        for row, name, unit in (await session.exec(theirs)).all():
+            held.owners[row] = f"{name} {unit}".strip()
     return held
 
 
@@ -286,6 +299,9 @@ def _check(held: _Held, site: SiteRow, row_id: str, body: Body) -> None:
     once = _once(body)
     if once is not None and held.values.get(once, row_id) != row_id:
         text = _IN_FORCE if isinstance(body, CredentialBody) else _BLOCKED
+        who = held.owners.get(held.values[once]) if isinstance(body, CredentialBody) else None
+        if who is not None:
+            text = Text(_IN_FORCE_OF.zh.format(who=who), _IN_FORCE_OF.en.format(who=who))
         raise Conflict(text, "taken", {"value": text})
     match body:
         case GrantBody():

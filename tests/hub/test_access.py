@@ -187,6 +187,7 @@ async def test_one_value_has_one_credential_in_force(database: Database) -> None
             "/api/credentials", json={"site": "demo", "kind": "card", "value": "04-a1-b2-c3", "holder": second}
         )
         assert (again.status_code, list(again.json()["error"]["fields"])) == (409, ["value"])
+        assert "周明远 A-0301" in again.json()["error"]["message"]
         # Taken back from the first it can be handed to the second, but not be in force twice.
         body = {"kind": "card", "value": "04A1B2C3", "holder": first}
         await client.put(f"/api/credentials/{card['id']}", json=body | {"state": "revoked"})

@@ -9,7 +9,9 @@ export function faultText(error: unknown): string {
   const { t } = i18n.global;
   if (error.status === 0) return t("error.unreachable");
   if (error.status === 429) return t("error.wait", { seconds: error.retryAfter ?? 1 });
-  const fields = Object.values(error.fields);
+  if (error.status === 404 && error.code === "not_found") return t("error.notFound");
+  // What a field says again in the same words is said once.
+  const fields = [...new Set(Object.values(error.fields))].filter((text) => text !== error.message);
   if (error.message) return fields.length > 0 ? `${error.message} (${fields.join("; ")})` : error.message;
   if (error.status === 403) return t("error.forbidden");
   if (error.status === 404) return t("error.notFound");
