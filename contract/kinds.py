@@ -19,6 +19,7 @@ from contract.facts.alarms import (
     AlarmShelved,
     AlarmUnshelved,
     TicketMoved,
+    TicketPassed,
     TicketRaised,
 )
 from contract.facts.entry import (
@@ -120,6 +121,7 @@ OF_THE_HUB: dict[str, type[msgspec.Struct]] = {
     "ticket.opened": TicketMoved,
     "ticket.folded": TicketMoved,
     "ticket.taken": TicketMoved,
+    "ticket.taken_over": TicketPassed,
     "ticket.commented": TicketMoved,
     "ticket.finished": TicketMoved,
     "ticket.accepted": TicketMoved,

@@ -44,12 +44,12 @@ KIND_SIGHTS: Mapping[str, Sight] = {
             "car.arrived", "car.left", "hit.acknowledged",
             "door.opened", "door.closed", "door.released", "door.mode_set", "alarm.raised", "alarm.cleared",
             "alarm.acknowledged", "alarm.shelved", "alarm.unshelved", "alarm.forgotten", "ticket.raised",
-            "ticket.opened", "ticket.folded", "ticket.taken", "ticket.commented", "ticket.finished", "ticket.accepted",
-            "ticket.closed", "ticket.reopened", "alarms.stated", "places.stated", "command.asked", "command.done",
-            "command.failed", "command.expired", "device.lost", "device.found", "meter.read", "meter.exchanged",
-            "readings.dropped", "gateway.started", "gateway.stopped", "gateway.lost", "gateway.found",
-            "site.described", "stream.forked", "journal.damaged", "journal.lost", "desired.applied", "clock.doubted",
-            "clock.trusted", "clock.corrected", "recording.stalled", "input.refused", "batch.refused",
+            "ticket.opened", "ticket.folded", "ticket.taken", "ticket.taken_over", "ticket.commented",
+            "ticket.finished", "ticket.accepted", "ticket.closed", "ticket.reopened", "alarms.stated", "places.stated",
+            "command.asked", "command.done", "command.failed", "command.expired", "device.lost", "device.found",
+            "meter.read", "meter.exchanged", "readings.dropped", "gateway.started", "gateway.stopped", "gateway.lost",
+            "gateway.found", "site.described", "stream.forked", "journal.damaged", "journal.lost", "desired.applied",
+            "clock.doubted", "clock.trusted", "clock.corrected", "recording.stalled", "input.refused", "batch.refused",
             "projection.failed", "schedule.changed", "company.changed", "site.changed", "post.changed", "data.pruned",
             "event.refused",
         ),
@@ -111,6 +111,7 @@ FIELD_SIGHTS: Mapping[type[msgspec.Struct], Fields] = {
     alarms.AlarmForgotten: Fields("alarm rule why"),
     alarms.TicketRaised: Fields("ticket alarm cause asset severity title place response history"),
     alarms.TicketMoved: Fields("ticket state by text alarm"),
+    alarms.TicketPassed: Fields("ticket state by was to text alarm"),
     hub.CommandAsked: Fields("command kind target by reason reason_code"),
     gateway.CommandResult: Fields(
         "command kind target by reason why reason_code subject", passing="plate picture despite"
@@ -175,7 +176,7 @@ THING_SIGHTS: Mapping[str, Fields] = {
     ),
     "ticket": Fields(
         "id site number alarm asset cause severity title response place state assignee raised_at updated_at closed_at"
-        " count history steps can"
+        " recovered_at count history first_history steps can"
     ),
     "point": Fields("id site name type unit labels writable value quality at"),
     "command": Fields("id site target command args reason reason_code subject state by issued_at expires_at result"),

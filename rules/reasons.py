@@ -117,6 +117,8 @@ REASONS: dict[str, Text] = {
         "只有报修人、经理或管理员可以验收", "Only who asked for the work, a manager or an administrator may accept it"
     ),
     "ticket_own": Text("自己完成的工单须由他人验收", "Somebody else must accept work that you did yourself"),
+    "ticket_taken": Text("{name} 已接单", "{name} has taken it"),
+    "ticket_finish_others": Text("工单由 {name} 处理中", "{name} is working on this ticket"),
     "ticket_text": Text("请填写备注内容", "Please write a comment"),
 }
 

@@ -11,8 +11,8 @@ from typing import Any, cast
 
 from contract.rights import ItemT, Viewer, thing_seen
 from rules.commands import may_ask
-from rules.tickets.steps import Involved, steps_open
-from web.shapes import InvolvedHeld, Ticket, TicketHeld
+from rules.tickets.steps import Holder, Involved, steps_open
+from web.shapes import InvolvedHeld, Person, Ticket, TicketHeld
 
 
 def seen(viewer: Viewer, kind: str, item: ItemT) -> ItemT:
@@ -30,8 +30,14 @@ def ticket_seen(viewer: Viewer, held: TicketHeld) -> Ticket:
 
 def concerned(things: Iterable[Mapping[str, Any]]) -> frozenset[str]:
     """The accounts to which one of these things is another matter than to others of their role."""
-    found = (_involved(thing.get("involved")) for thing in things)
-    return frozenset[str]().union(*(each.did_it | {each.asked_for or ""} for each in found if each is not None)) - {""}
+    found: set[str] = set()
+    for thing in things:
+        involved = _involved(thing.get("involved"))
+        if involved is not None:
+            found |= involved.did_it | {involved.asked_for or ""}
+        if "involved" in thing and (holder := thing.get("assignee")) is not None:
+            found.add(holder["id"])
+    return frozenset(found) - {""}
 
 
 def _asked_by(viewer: Viewer, can: Iterable[str]) -> list[str]:
@@ -46,5 +52,14 @@ def _ticket_seen(viewer: Viewer, held: Mapping[str, Any]) -> dict[str, Any]:
     involved = _involved(held["involved"])
     shown = dict(thing_seen(viewer, "ticket", {name: value for name, value in held.items() if name != "involved"}))
     acceptance = None if involved is None else involved.acceptance(viewer.names)
-    shown["can"] = [] if viewer.role is None else steps_open(held["state"], viewer.role, acceptance)
+    holder = other_holder(viewer.names, held.get("assignee"))
+    shown["can"] = [] if viewer.role is None else steps_open(held["state"], viewer.role, acceptance, holder)
     return shown
+
+
+def other_holder(names: frozenset[str], assignee: Person | None | None, seen: str | None = None) -> Holder | None:
+    """Who has a ticket, if it is not the person to whom `names` belong. `seen`: whom they said that they know of; None
+    stands for whoever it is, where only asked."""
+    if assignee is None or assignee["id"] in names:
+        return None
+    return Holder(assignee["name"], seen is None or seen == assignee["id"])

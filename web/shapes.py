@@ -142,12 +142,15 @@ class Alarm(TypedDict):
 
 
 class TicketStep(TypedDict):
-    """Something that happened to a ticket: opened, folded, taken, commented, finished, accepted, closed, reopened."""
+    """Something that happened to a ticket: opened, folded, taken, taken_over, commented, finished, accepted, closed,
+    reopened. `was`, `to`: who had it until then and who has it since, where it passed from one to another."""
 
     at: Instant
     by: Person | None
     step: str
     text: str
+    was: Person | None
+    to: Person | None
 
 
 class _Ticket(TypedDict):
@@ -161,19 +164,23 @@ class _Ticket(TypedDict):
     title: Text
     response: Text | None
     place: str
-    state: TicketState
+    state: TicketState | Literal["cleared"]
     assignee: Person | None
     raised_at: Instant
     updated_at: Instant
     closed_at: Instant | None
+    recovered_at: Instant | None
     count: int
     history: list[tuple[str, int, Value]]
+    first_history: list[tuple[str, int, Value]] | None
     steps: list[TicketStep]
 
 
 class Ticket(_Ticket):
-    """A ticket. `number`: the hub's to give. `history`: (point, Unix ms, value) around the newest fault; in lists its
-    end. `can`: the steps that whoever sees it may take now."""
+    """A ticket. `number`: the hub's to give. `state`: a gateway, which hears of no step, knows `raised` and, once
+    the alarm is over, `cleared`. `recovered_at`: since when the device is well. `history`: (point, Unix ms, value)
+    around the newest fault, in lists its end; `first_history`: around the first, of one that came again, not in lists.
+    `can`: the steps that whoever sees it may take now."""
 
     can: list[PersonStep]
 

@@ -100,3 +100,15 @@ class TicketMoved(msgspec.Struct, frozen=True, kw_only=True):
     by: Person | None = None
     text: Words = ""
     alarm: Id | None = None
+
+
+class TicketPassed(msgspec.Struct, frozen=True, kw_only=True):
+    """`ticket.taken_over`: a ticket passed to another person, by them or by who answers for the site."""
+
+    ticket: Id
+    state: Id
+    by: Person
+    was: Person
+    to: Person
+    text: Words = ""
+    alarm: Id | None = None

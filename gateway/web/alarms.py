@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import msgspec
 from fastapi import APIRouter
 
@@ -11,6 +13,7 @@ from gateway.engine.alarms.episodes import Alarm, alarm_item, ticket_item, urgen
 from gateway.web.commands import ask
 from gateway.web.served import Gateway, Served
 from rules.alarms.episode import STATES
+from rules.tickets.steps import TicketState
 from web import shapes
 from web.arguments import Arg, Note, Shelving
 from web.doing import seen
@@ -23,7 +26,8 @@ from web.users import User
 router = APIRouter(prefix="/api", tags=["alarms"], route_class=OnceRoute)
 
 TTL_S = 30
-TICKET_STATES = ("raised", "taken", "done", "closed")
+TICKET_STATES = (*get_args(TicketState), "cleared")
+"""What may be asked for; of these there are only the first and the last here."""
 
 
 class _Raised(msgspec.Struct):
@@ -82,7 +86,10 @@ async def unshelve(alarm: str, gateway: Gateway, user: SignedInUser, body: Note 
 async def tickets(
     gateway: Gateway, cursors: SealedCursors, state: str | None = None, cursor: str = "", limit: Limit = 100
 ) -> Page[shapes.Ticket]:
-    """Tickets that this site raised, the newest first: `raised`, or `closed` once the device is back to normal."""
+    """Tickets that this site raised, the newest first: `raised`, or `cleared` once the device is back to normal.
+
+    Whether anybody took, finished or closed them is the hub's to say.
+    """
     states = listed_words("state", state, TICKET_STATES)
     known = gateway.engine.alarms.alarms.values()
     found = [item for alarm in known if (item := ticket_item(alarm, gateway.site)) is not None]

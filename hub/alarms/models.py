@@ -17,7 +17,12 @@ class AlarmRow(Table, table=True):
     """One episode of one cause. `rank`: its place in lists, by state and then severity, the most urgent lowest."""
 
     __tablename__ = "alarms"
-    __table_args__ = (Index(None, "rank", "raised_at"), Index(None, "site", "rank", "raised_at"))
+    __table_args__ = (
+        Index(None, "rank", "raised_at"),
+        Index(None, "site", "rank", "raised_at"),
+        Index(None, "raised_at"),
+        Index(None, "site", "raised_at"),
+    )
 
     id: str = Field(primary_key=True, max_length=64)
     site: str = Field(max_length=64)

@@ -16,7 +16,7 @@ from hub.tickets.schemas import NewTicket, StepBody
 from rules.tickets.steps import PersonStep, TicketState
 from web import shapes
 from web.doing import ticket_seen
-from web.errors import Invalid, NotFound
+from web.errors import Conflict, Invalid, NotFound
 from web.once import OnceRoute
 from web.paging import Limit, Moment, Page, SealedCursors, listed_words, sites_asked
 from web.session.sessions import SignedInUser
@@ -73,10 +73,17 @@ async def one_ticket(ticket: str, user: SignedInUser, session: Reading) -> shape
 async def step(
     ticket: str, step: PersonStep, user: SignedInUser, session: Writing, body: StepBody | None = None
 ) -> shapes.Ticket:
-    """Take a step: `take`, `comment`, `finish`, `accept`, `reopen`. Only work without an alarm is accepted."""
-    said = body or StepBody()
+    """Take a step: `take`, `take_over`, `comment`, `finish`, `accept`, `reopen`.
+
+    Only work without an alarm is accepted. What somebody else has is neither taken nor finished without saying that
+    one knows whose it is (`holder`): 409 with the ticket as it stands.
+    """
     row = await _ticket(session, user, ticket)
-    await service.step(session, row, step, user.person(), text=said.said(), assignee=said.assignee)
+    try:
+        await service.step(session, row, step, user.person(), body or StepBody())
+    except Conflict as refused:
+        refused.current = await _shown(session, user, row)
+        raise
     return await _shown(session, user, row)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.accounts.models import AccountRow
 from hub.accounts.schemas import user_of
+from hub.alarms.models import AlarmRow
 from hub.tickets.models import TicketRow, TicketStepRow
 from rules.tickets.steps import ANSWERING, Involved
 from web import shapes
@@ -25,7 +27,8 @@ async def items_of(
     """Tickets with their steps. All values around the fault come with `history` only, otherwise the last of them."""
     steps = await _steps(session, [row.id for row in rows])
     involved = await _involved(session, rows, steps)
-    return [_item(row, steps[row.id], involved.get(row.id), history) for row in rows]
+    recovered = await _recovered(session, rows)
+    return [_item(row, steps[row.id], involved.get(row.id), recovered.get(row.alarm or ""), history) for row in rows]
 
 
 async def item_of(session: AsyncSession, row: TicketRow, *, history: bool = False) -> shapes.TicketHeld:
@@ -48,6 +51,15 @@ async def _steps(session: AsyncSession, tickets: Sequence[str]) -> dict[str, lis
     for row in (await session.exec(query)).all():
         found[row.ticket].append(row)
     return found
+
+
+async def _recovered(session: AsyncSession, rows: Sequence[TicketRow]) -> dict[str, datetime]:
+    """By alarm, of those that are over: since when."""
+    alarms = {row.alarm for row in rows if row.alarm is not None}
+    if not alarms:
+        return {}
+    query = select(AlarmRow.id, AlarmRow.cleared_at).where(col(AlarmRow.id).in_(alarms))
+    return {alarm: at for alarm, at in (await session.exec(query)).all() if at is not None}
 
 
 async def _involved(
@@ -88,7 +100,7 @@ def _could_accept(user: User, site: str, who: Involved) -> bool:
 
 
 def _item(
-    row: TicketRow, steps: Sequence[TicketStepRow], involved: Involved | None, history: bool
+    row: TicketRow, steps: Sequence[TicketStepRow], involved: Involved | None, recovered: datetime | None, history: bool
 ) -> shapes.TicketHeld:
     return {
         "id": row.id,
@@ -106,8 +118,20 @@ def _item(
         "raised_at": written(row.raised_at),
         "updated_at": written(row.updated_at),
         "closed_at": None if row.closed_at is None else written(row.closed_at),
+        "recovered_at": None if recovered is None else written(recovered),
         "count": row.count,
         "history": row.history if history else row.history[-SHORT:],
-        "steps": [{"at": written(step.at), "by": step.by, "step": step.step, "text": step.text} for step in steps],
+        "first_history": row.first_history if history else None,
+        "steps": [
+            {
+                "at": written(step.at),
+                "by": step.by,
+                "step": step.step,
+                "text": step.text,
+                "was": step.was,
+                "to": step.to,
+            }
+            for step in steps
+        ],
         "involved": None if involved is None else shapes.involved_of(involved),
     }

@@ -17,7 +17,7 @@ from web import shapes
 class TicketRow(Table, table=True):
     """One ticket. `alarm`: the newest episode of its cause, None for one that a person opened.
 
-    `history`: (point, Unix ms, value) around the newest fault.
+    `history`: (point, Unix ms, value) around the newest fault; `first_history`: around the first, once it came again.
     """
 
     __tablename__ = "tickets"
@@ -47,10 +47,11 @@ class TicketRow(Table, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=Moment)
     count: int = 1
     history: list[Any] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    first_history: list[Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
 
 
 class TicketStepRow(Table, table=True):
-    """Something that happened to a ticket. `by`: None for the hub itself."""
+    """Something that happened to a ticket. `by`: None for the hub itself. `was`, `to`: between whom it passed."""
 
     __tablename__ = "ticket_steps"
     __table_args__ = (Index(None, "ticket", "id"),)
@@ -61,6 +62,8 @@ class TicketStepRow(Table, table=True):
     by: shapes.Person | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     step: str = Field(max_length=16)
     text: str = Field(default="", max_length=4000)
+    was: shapes.Person | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    to: shapes.Person | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
 
 
 class TicketRaising(Table, table=True):

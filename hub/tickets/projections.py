@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contract.facts.alarms import AlarmCleared, TicketRaised
+from contract.facts.alarms import AlarmCleared, AlarmRaised, TicketRaised
 from contract.standing import AlarmsStated, AlarmStanding, TicketStanding
 from hub.database.event import Projection, StoredEvent
 from hub.database.orm import session_on
@@ -25,6 +25,15 @@ async def on_cleared(conn: AsyncConnection, event: StoredEvent) -> None:
     assert isinstance(data, AlarmCleared)
     async with session_on(conn) as session:
         await service.close_done(session, data.alarm)
+        await service.tell_of(session, data.alarm)
+
+
+async def on_alarm(conn: AsyncConnection, event: StoredEvent) -> None:
+    """An alarm begins, or is back before anybody saw that it was gone: its ticket says no more that it is over."""
+    data = event.typed()
+    assert isinstance(data, AlarmRaised)
+    async with session_on(conn) as session:
+        await service.tell_of(session, data.alarm)
 
 
 async def on_stated(conn: AsyncConnection, event: StoredEvent) -> None:
@@ -53,6 +62,7 @@ def _raised(alarm: AlarmStanding, ticket: TicketStanding) -> TicketRaised:
 
 PROJECTIONS: dict[str, Projection] = {
     "ticket.raised": on_raised,
+    "alarm.raised": on_alarm,
     "alarm.cleared": on_cleared,
     "alarms.stated": on_stated,
 }

@@ -33,13 +33,14 @@ class StepBody(Body):
     """What a person says with a step; `text` may be called `note`, as with alarms.
 
     `found`, `done`: what finished work says of the cause and the cure. `assignee`: the account that shall take it, if
-    not oneself (managers only).
+    not oneself (managers only). `holder`: the account that is known to have it; who does not say so passes over nobody.
     """
 
     text: Annotated[str, Field(max_length=2000, validation_alias=AliasChoices("text", "note"))] = ""
     found: Annotated[str, Field(max_length=1000)] = ""
     done: Annotated[str, Field(max_length=1000)] = ""
     assignee: Annotated[str, Field(max_length=64)] | None = None
+    holder: Annotated[str, Field(max_length=64)] = ""
 
     def said(self) -> str:
         """All of it as the ticket keeps it, a line each."""

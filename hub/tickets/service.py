@@ -14,7 +14,7 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contract.commands import Person
-from contract.facts.alarms import TicketMoved, TicketRaised
+from contract.facts.alarms import TicketMoved, TicketPassed, TicketRaised
 from contract.texts import Reason, Text
 from hub.accounts.models import AccountRow
 from hub.accounts.schemas import user_of
@@ -24,10 +24,11 @@ from hub.database.transactions import connection, outcome
 from hub.events import stream
 from hub.tickets import items
 from hub.tickets.models import TicketRaising, TicketRow, TicketStepRow
-from hub.tickets.schemas import NewTicket
+from hub.tickets.schemas import NewTicket, StepBody
 from rules.alarms.episode import SEVERITIES
 from rules.tickets import steps as rules
 from web import shapes
+from web.doing import other_holder
 from web.errors import Conflict, Forbidden, Invalid, Refusal
 
 MANUAL = "manual"
@@ -51,7 +52,9 @@ async def raised(session: AsyncSession, event: StoredEvent, data: TicketRaised) 
         row = known
         row.count += 1
         row.alarm = data.alarm
-        row.history = [list(point) for point in data.history] or row.history
+        if data.history:
+            row.first_history = row.first_history or row.history or None
+            row.history = [list(point) for point in data.history]
         row.severity = min(row.severity, data.severity, key=SEVERITIES.index)
         wanted: rules.Step = "reopen" if verdict == "reopen" else "fold"
         row.state = rules.STEPS[row.state, wanted]
@@ -88,9 +91,7 @@ async def step(
     row: TicketRow,
     wanted: rules.Step,
     by: Person,
-    *,
-    text: str = "",
-    assignee: str | None = None,
+    said: StepBody,
 ) -> None:
     """A person moves a ticket; the refusal says why it may not be.
 
@@ -99,6 +100,7 @@ async def step(
     active = await alarm_active(session, row)
     involved = await items.involved(session, row)
     acceptance = None if involved is None else involved.acceptance(frozenset({by.id}))
+    text, before = said.said(), row.assignee
     to = rules.next_state(
         row.state,
         wanted,
@@ -106,15 +108,26 @@ async def step(
         alarm_active=active,
         text=text,
         acceptance=acceptance,
+        holder=other_holder(frozenset({by.id}), before, said.holder),
     )
     if isinstance(to, Reason):
         raise _refusal(to)
-    if wanted == "take":
-        row.assignee = await _assignee(session, row, by, assignee)
+    if wanted in ("take", "take_over"):
+        row.assignee = await _assignee(session, row, by, said.assignee)
     if to != row.state:
         row.state = to
         row.closed_at = datetime.now(UTC) if to == "closed" else None
-    await _moved(session, row, rules.STEP_EVENTS[wanted], by, text)
+    passed = before is not None and row.assignee is not None and before["id"] != row.assignee["id"]
+    given = wanted == "take" and row.assignee is not None and row.assignee["id"] != by.id
+    await _moved(
+        session,
+        row,
+        rules.STEP_EVENTS[wanted],
+        by,
+        text,
+        was=before if passed else None,
+        to=row.assignee if passed or given else None,
+    )
     if rules.closes(row.state, has_alarm=row.alarm is not None, alarm_active=active):
         await _close(session, row)
 
@@ -124,6 +137,15 @@ async def close_done(session: AsyncSession, alarm: str) -> None:
     query = select(TicketRow).where(TicketRow.alarm == alarm, TicketRow.state == "done").with_for_update()
     for row in (await session.exec(query)).all():
         await _close(session, row)
+
+
+async def tell_of(session: AsyncSession, alarm: str) -> None:
+    """Screens that show work on this alarm are told how its device stands now."""
+    query = select(TicketRow).where(TicketRow.alarm == alarm, TicketRow.state != "closed")
+    rows = (await session.exec(query)).all()
+    told = outcome(await connection(session))
+    for item in await items.items_of(session, rows) if rows else ():
+        told.state({"kind": "ticket", **item})
 
 
 async def close_over(session: AsyncSession, site: str) -> None:
@@ -203,7 +225,16 @@ async def _close(session: AsyncSession, row: TicketRow) -> None:
     await _moved(session, row, rules.STEP_EVENTS["close"])
 
 
-async def _moved(session: AsyncSession, row: TicketRow, kind: str, by: Person | None = None, text: str = "") -> None:
+async def _moved(
+    session: AsyncSession,
+    row: TicketRow,
+    kind: str,
+    by: Person | None = None,
+    text: str = "",
+    *,
+    was: shapes.Person | None = None,
+    to: shapes.Person | None = None,
+) -> None:
     """Record one step: in the ticket, in the history, on the screens."""
     now = datetime.now(UTC)
     row.updated_at = now
@@ -215,10 +246,24 @@ async def _moved(session: AsyncSession, row: TicketRow, kind: str, by: Person | 
             by=None if by is None else shapes.person_of(by),
             step=kind.partition(".")[2],
             text=text,
+            was=was,
+            to=to,
         )
     )
     conn = await connection(session)
-    data = TicketMoved(ticket=row.id, state=row.state, by=by, text=text, alarm=row.alarm)
+    data: TicketMoved | TicketPassed
+    if by is not None and was is not None and to is not None:
+        data = TicketPassed(
+            ticket=row.id,
+            state=row.state,
+            by=by,
+            was=Person(**was),
+            to=Person(**to),
+            text=text,
+            alarm=row.alarm,
+        )
+    else:
+        data = TicketMoved(ticket=row.id, state=row.state, by=by, text=text, alarm=row.alarm)
     await stream.record(conn, kind, row.asset or row.id, data, site=row.site)
     outcome(conn).state({"kind": "ticket", **await items.item_of(session, row)})
 

@@ -1,8 +1,8 @@
 """Tickets: which fault becomes one, which faults are one, and which step may follow which.
 
 The gateway raises one per alarm episode (`raise_for`); the hub folds by site, asset and cause (`fold`) and moves it
-along the table of steps. Done becomes closed only when the alarm itself has cleared; work that no device can vouch for
-is accepted by somebody else than who did it.
+along the table of steps. Who has a ticket keeps it until somebody takes it over, knowing from whom. Done becomes closed
+only when the alarm itself has cleared; work that no device can vouch for is accepted by somebody else than who did it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from contract.texts import Reason, Text
 from rules.reasons import reason
 
 TicketState = Literal["raised", "taken", "done", "closed"]
-PersonStep = Literal["take", "comment", "finish", "accept", "reopen"]
+PersonStep = Literal["take", "take_over", "comment", "finish", "accept", "reopen"]
 Step = Literal[PersonStep, "close", "fold"]
 
 STEPS: dict[tuple[TicketState, Step], TicketState] = {
@@ -25,6 +25,7 @@ STEPS: dict[tuple[TicketState, Step], TicketState] = {
     ("raised", "comment"): "raised",
     ("raised", "fold"): "raised",
     ("taken", "take"): "taken",
+    ("taken", "take_over"): "taken",
     ("taken", "comment"): "taken",
     ("taken", "finish"): "done",
     ("taken", "fold"): "taken",
@@ -40,6 +41,7 @@ STEPS: dict[tuple[TicketState, Step], TicketState] = {
 
 STEP_ROLES: dict[Step, frozenset[Role]] = {
     "take": frozenset({"maintenance", "installer", "manager", "admin"}),
+    "take_over": frozenset({"maintenance", "installer", "manager", "admin"}),
     "comment": frozenset({"guard", "maintenance", "installer", "manager", "admin"}),
     "finish": frozenset({"maintenance", "installer", "manager", "admin"}),
     "accept": frozenset({"guard", "maintenance", "installer", "manager", "admin"}),
@@ -49,6 +51,7 @@ STEP_ROLES: dict[Step, frozenset[Role]] = {
 
 STEP_EVENTS: dict[Step, str] = {
     "take": "ticket.taken",
+    "take_over": "ticket.taken_over",
     "comment": "ticket.commented",
     "finish": "ticket.finished",
     "accept": "ticket.accepted",
@@ -65,6 +68,7 @@ STATE_NAMES: dict[TicketState, Text] = {
 }
 STEP_NAMES: dict[Step, Text] = {
     "take": Text("接单", "taken"),
+    "take_over": Text("改由他人处理", "taken over"),
     "comment": Text("备注", "commented"),
     "finish": Text("完成", "finished"),
     "accept": Text("验收", "accepted"),
@@ -106,6 +110,17 @@ class Involved(NamedTuple):
         return Acceptance(self.asked_for in names, own, nobody_else=own and self.nobody_else)
 
 
+class Holder(NamedTuple):
+    """Somebody else who has the ticket. `seen`: whoever takes the step said that they know it."""
+
+    name: str
+    seen: bool
+
+
+HOLDERS_OWN: frozenset[Step] = frozenset({"take", "take_over", "finish"})
+"""Steps that would pass over whoever has the ticket."""
+
+
 class FoldKey(NamedTuple):
     """What makes two faults one: one open ticket per key."""
 
@@ -138,10 +153,12 @@ def next_state(
     alarm_active: bool,
     text: str = "",
     acceptance: Acceptance | None = None,
+    holder: Holder | None = None,
 ) -> TicketState | Reason:
     """The state after `wanted`, or why it may not be. `role`: of the person, None for the hub's own steps.
 
-    `acceptance`: how the person stands to finished work, None where a device vouches for it.
+    `acceptance`: how the person stands to finished work, None where a device vouches for it. `holder`: who has the
+    ticket, if that is somebody else.
     """
     to = STEPS.get((state, wanted))
     if to is None:
@@ -149,6 +166,8 @@ def next_state(
     asked_for = acceptance is not None and acceptance.asked_for
     if role is not None and role not in STEP_ROLES.get(wanted, frozenset()) and not (wanted == "reopen" and asked_for):
         return reason("ticket_role")
+    if state == "taken" and holder is not None and wanted in HOLDERS_OWN and (wanted == "take" or not holder.seen):
+        return reason("ticket_finish_others" if wanted == "finish" else "ticket_taken", name=holder.name)
     if wanted == "accept" and (why := _not_accepted(role, acceptance)) is not None:
         return why
     if wanted == "close" and alarm_active:
@@ -158,15 +177,21 @@ def next_state(
     return to
 
 
-def steps_open(state: TicketState, role: str, acceptance: Acceptance | None) -> list[PersonStep]:
-    """The steps that a person of that role may take now; a comment, if they say something."""
-    return [
-        step
-        for step in get_args(PersonStep)
-        if not isinstance(
-            next_state(state, step, role=role, alarm_active=False, text="…", acceptance=acceptance), Reason
-        )
-    ]
+def steps_open(
+    state: TicketState, role: str, acceptance: Acceptance | None, holder: Holder | None = None
+) -> list[PersonStep]:
+    """The steps that a person of that role may take now; a comment, if they say something.
+
+    What somebody else has is taken over, what nobody else has is taken: never both.
+    """
+    found: list[PersonStep] = []
+    for step in get_args(PersonStep):
+        if step == "take_over" and holder is None:
+            continue
+        to = next_state(state, step, role=role, alarm_active=False, text="…", acceptance=acceptance, holder=holder)
+        if not isinstance(to, Reason):
+            found.append(step)
+    return found
 
 
 def _not_accepted(role: str | None, acceptance: Acceptance | None) -> Reason | None:

@@ -333,7 +333,11 @@ async def test_an_alarm_is_acknowledged_and_its_ticket_shows_the_values_around_i
         assert (await there.client.post("/api/alarms/nothing/ack")).status_code == 404
         assert (await there.client.get("/api/alarms", params={"state": "purple"})).status_code == 422
         await there.here.read(pump_1__flow=9.0)
-        assert (await there.get(f"/api/tickets/{ticket['id']}"))["state"] == "closed"
+        # Whether the work is closed the hub knows: here it is the alarm that is over.
+        over = await there.get(f"/api/tickets/{ticket['id']}")
+        assert (over["state"], over["closed_at"], over["recovered_at"] is None) == ("cleared", None, False)
+        assert [(await there.get("/api/tickets", state=state))["items"] for state in ("raised", "closed")] == [[], []]
+        assert [item["id"] for item in (await there.get("/api/tickets", state="cleared"))["items"]] == [ticket["id"]]
 
 
 async def test_alarms_are_paged_by_urgency(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from rules.tickets.steps import (
     STEPS,
     Acceptance,
     FoldKey,
+    Holder,
     Step,
     TicketState,
     closes,
@@ -28,6 +29,7 @@ from rules.tickets.steps import (
     fold_key,
     next_state,
     raise_for,
+    steps_open,
 )
 
 NOW = 1_780_000_000_000
@@ -53,6 +55,31 @@ ALARM = AlarmRaised(alarm="a-1", rule="pump-trip", severity="major", message=Tex
 def test_a_step(state: TicketState, step: Step, to: str) -> None:
     found = next_state(state, step, role="maintenance", alarm_active=False, text="x")
     assert (found.code if isinstance(found, Reason) else found) == to
+
+
+@pytest.mark.parametrize(
+    ("state", "step", "seen", "to"),
+    [
+        ("taken", "take", False, "ticket_taken"),
+        ("taken", "take", True, "ticket_taken"),
+        ("taken", "take_over", False, "ticket_taken"),
+        ("taken", "take_over", True, "taken"),
+        ("taken", "finish", False, "ticket_finish_others"),
+        ("taken", "finish", True, "done"),
+        ("taken", "comment", False, "taken"),
+        ("raised", "take_over", True, "ticket_step"),
+        ("done", "reopen", False, "taken"),
+    ],
+)
+def test_what_somebody_else_has(state: TicketState, step: Step, *, seen: bool, to: str) -> None:
+    found = next_state(state, step, role="maintenance", alarm_active=False, text="x", holder=Holder("李工", seen=seen))
+    assert (found.code if isinstance(found, Reason) else found) == to
+    assert not isinstance(found, Reason) or found.code == "ticket_step" or "李工" in found.zh
+
+
+def test_a_ticket_is_taken_or_taken_over_never_both() -> None:
+    assert steps_open("taken", "maintenance", None) == ["take", "comment", "finish"]
+    assert steps_open("taken", "maintenance", None, Holder("李工", seen=True)) == ["take_over", "comment", "finish"]
 
 
 def test_what_the_refusal_says() -> None:

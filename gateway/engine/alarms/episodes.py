@@ -73,7 +73,10 @@ def alarm_item(alarm: Alarm, site: str) -> shapes.Alarm:
 
 
 def ticket_item(alarm: Alarm, site: str) -> shapes.Ticket | None:
-    """The episode's ticket as far as the gateway knows it (`raised` or `closed`), None if it has none."""
+    """The episode's ticket as far as the gateway knows it, None if it has none.
+
+    What people made of it only the hub knows: here it was raised, and its alarm is over (`cleared`) or not.
+    """
     cause = alarm.cause
     if alarm.ticket is None or not alarm.ticketed or cause.title is None:
         return None
@@ -88,13 +91,15 @@ def ticket_item(alarm: Alarm, site: str) -> shapes.Ticket | None:
         "title": shapes.text_of(cause.title),
         "response": None if cause.response is None else shapes.text_of(cause.response),
         "place": cause.place,
-        "state": "raised" if alarm.present else "closed",
+        "state": "raised" if alarm.present else "cleared",
         "assignee": None,
         "raised_at": instant(alarm.began_at),
         "updated_at": instant(alarm.cleared_at or alarm.began_at),
-        "closed_at": written(alarm.cleared_at),
+        "closed_at": None,
+        "recovered_at": written(alarm.cleared_at),
         "count": alarm.count,
         "history": [],
+        "first_history": None,
         "steps": [],
         "can": [],
     }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Role, Ticket, User } from "@/api/types";
-import { newest, ownWork } from "@/areas/tickets/tickets";
+import { newest, ownWork, passedFrom, stateName, statesAt } from "@/areas/tickets/tickets";
 import zh from "@/locales/zh.json";
 
 const person = (id: string, role: Role): User => ({ id, username: id, name: id, role, language: "zh", sites: ["demo"] });
@@ -33,6 +33,27 @@ describe("a ticket heard of and asked for", () => {
     ["the stream, where nobody says when", at(null, ["x"]), at(null, [], [1]), ["x"], [1]],
   ])("is shown by %s", (_, heard, answered, can, history) => {
     expect(newest(heard, answered)).toMatchObject({ can, history });
+  });
+});
+
+describe("a ticket that passes on", () => {
+  const held = (id: string, assignee: string | null, state = "taken") =>
+    ({ id, state, assignee: assignee && { id: assignee, name: assignee, role: "maintenance" } }) as unknown as Ticket;
+
+  it("is told to whoever had it, once it is another's", () => {
+    const now = [held("a", "bai"), held("b", "song"), held("c", "bai"), held("d", "bai", "done"), held("e", null)];
+    expect(passedFrom(new Set(["a", "b", "d", "e"]), now, "song").map(({ id }) => id)).toEqual(["a"]);
+  });
+});
+
+describe("a ticket at its gateway", () => {
+  it("is never said to be raised, taken or closed: its alarm is over, or not", () => {
+    expect(statesAt("gateway").map((state) => zh.tickets.state[stateName(state, "gateway") as "cleared"])).toEqual([
+      "告警未恢复",
+      "告警已恢复",
+    ]);
+    expect(statesAt("hub")).toEqual(["raised", "taken", "done", "closed"]);
+    expect(stateName("raised", "hub")).toBe("raised");
   });
 });
 

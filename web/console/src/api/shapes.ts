@@ -18,7 +18,7 @@ export type TicketState = (typeof TICKET_STATES)[number];
 export const ABILITIES = ["watch", "open", "door.mode", "alarms.ack", "alarms.shelve", "tickets.read", "tickets.create", "tickets.comment", "tickets.work", "tickets.reopen", "tickets.answer", "points.read", "points.write", "meters.read", "meters.record", "devices.read", "readers.key", "people.read", "people.write", "sites.read", "posts.write", "company.write", "accounts.write", "accounts.lock", "seal.renew", "changes.read", "changes.accounts", "jobs.run"] as const;
 export type Ability = (typeof ABILITIES)[number];
 
-export const STEPS = ["take", "comment", "finish", "accept", "reopen"] as const;
+export const STEPS = ["take", "take_over", "comment", "finish", "accept", "reopen"] as const;
 export type Step = (typeof STEPS)[number];
 
 export const COMMAND_KINDS = ["door.unlock", "door.mode", "barrier.open", "barrier.close", "alarm.ack", "alarm.shelve", "alarm.unshelve", "point.write", "reader.set_key", "hit.acknowledge"] as const;
@@ -969,12 +969,13 @@ export interface Start {
   layouts: ({ site: string; gateway: string; name: { zh: string; en: string }; timezone: string; fingerprint: string; doors: ({ id: string; name: { zh: string; en: string }; place: { zh: string; en: string } | null; readers: string[]; zones: string[] })[]; lanes: ({ id: string; name: { zh: string; en: string }; direction: "in" | "out"; camera: string; can_close: boolean; place: { zh: string; en: string } | null; zones: string[]; monitored: boolean })[]; devices: ({ id: string; name: { zh: string; en: string }; kind: string; profile: string; bus: string; place: { zh: string; en: string } | null })[]; points: ({ id: string; device: string; name: { zh: string; en: string }; type: "flag" | "label" | "number" | "text"; unit: string; labels: Record<string, { zh: string; en: string }>; writable: boolean; detail: boolean })[]; zones: { id: string; name: { zh: string; en: string } }[]; meters: { id: string; name: { zh: string; en: string }; point: string; register: string; meter_no: string }[] })[];
 }
 
-/** What a person says with a step; `text` may be called `note`, as with alarms. `found`, `done`: what finished work says of the cause and the cure. `assignee`: the account that shall take it, if not oneself (managers only). */
+/** What a person says with a step; `text` may be called `note`, as with alarms. `found`, `done`: what finished work says of the cause and the cure. `assignee`: the account that shall take it, if not oneself (managers only). `holder`: the account that is known to have it; who does not say so passes over nobody. */
 export interface StepBody {
   text?: string;
   found?: string;
   done?: string;
   assignee?: string | null;
+  holder?: string;
 }
 
 /** The event that a command is about, by the place where it was first recorded. */
@@ -995,7 +996,7 @@ export interface Text {
   en: string;
 }
 
-/** A ticket. `number`: the hub's to give. `history`: (point, Unix ms, value) around the newest fault; in lists its end. `can`: the steps that whoever sees it may take now. */
+/** A ticket. `number`: the hub's to give. `state`: a gateway, which hears of no step, knows `raised` and, once the alarm is over, `cleared`. `recovered_at`: since when the device is well. `history`: (point, Unix ms, value) around the newest fault, in lists its end; `first_history`: around the first, of one that came again, not in lists. `can`: the steps that whoever sees it may take now. */
 export interface Ticket {
   id: string;
   site: string;
@@ -1007,23 +1008,27 @@ export interface Ticket {
   title: Text;
   response: Text | null;
   place: string;
-  state: TicketState;
+  state: TicketState | "cleared";
   assignee: Person | null;
   raised_at: string;
   updated_at: string;
   closed_at: string | null;
+  recovered_at: string | null;
   count: number;
   history: [string, number, number | boolean | string | null][];
+  first_history: [string, number, number | boolean | string | null][] | null;
   steps: TicketStep[];
   can: Step[];
 }
 
-/** Something that happened to a ticket: opened, folded, taken, commented, finished, accepted, closed, reopened. */
+/** Something that happened to a ticket: opened, folded, taken, taken_over, commented, finished, accepted, closed, reopened. `was`, `to`: who had it until then and who has it since, where it passed from one to another. */
 export interface TicketStep {
   at: string;
   by: Person | null;
   step: string;
   text: string;
+  was: Person | null;
+  to: Person | null;
 }
 
 /** A signed-in person. `sites`: site ids, or `["*"]` for every site. */

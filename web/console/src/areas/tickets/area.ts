@@ -2,6 +2,7 @@
 
 import { computed } from "vue";
 
+import TicketNotices from "@/areas/tickets/TicketNotices.vue";
 import type { Area } from "@/shell/area";
 import { live } from "@/shell/stores/live";
 
@@ -41,4 +42,5 @@ export const area: Area = {
       paged: true,
     },
   ],
+  over: [TicketNotices],
 };
