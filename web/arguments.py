@@ -95,3 +95,21 @@ class Shelving(Note):
     """For how long it shall be silent (seconds), and why."""
 
     for_s: Annotated[int, Field(ge=60, le=SHELVE_LIMIT_S)]
+
+
+MOST_AT_ONCE = 500
+"""Things about which one request may ask."""
+
+Ids = Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(min_length=1, max_length=MOST_AT_ONCE)]
+
+
+class NoteOnEach(Note):
+    """What a person says about several alarms at once."""
+
+    ids: Ids
+
+
+class ShelvingOfEach(Shelving):
+    """The same of shelving them."""
+
+    ids: Ids

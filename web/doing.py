@@ -9,10 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
+from contract.commands import CommandKind
 from contract.rights import ItemT, Viewer, thing_seen
-from rules.commands import may_ask
-from rules.tickets.steps import Holder, Involved, steps_open
+from contract.texts import Text
+from rules.alarms.rule import AlarmState
+from rules.commands import alarm_commands, may_ask
+from rules.tickets.steps import Assignee, Involved, steps_open
+from web import shapes
+from web.errors import Conflict, Refusal
 from web.shapes import InvolvedHeld, Person, Ticket, TicketHeld
+
+_NO_LONGER: dict[str, Text] = {
+    "alarm.ack": Text("此告警无需确认", "This alarm needs no acknowledgement"),
+    "alarm.shelve": Text("此告警已恢复或已搁置", "This alarm is over or shelved already"),
+    "alarm.unshelve": Text("此告警未被搁置", "This alarm is not shelved"),
+}
 
 
 def seen(viewer: Viewer, kind: str, item: ItemT) -> ItemT:
@@ -57,9 +68,20 @@ def _ticket_seen(viewer: Viewer, held: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def other_holder(names: frozenset[str], assignee: Person | None | None, seen: str | None = None) -> Holder | None:
+def other_holder(names: frozenset[str], assignee: Person | None | None, seen: str | None = None) -> Assignee | None:
     """Who has a ticket, if it is not the person to whom `names` belong. `seen`: whom they said that they know of; None
     stands for whoever it is, where only asked."""
     if assignee is None or assignee["id"] in names:
         return None
-    return Holder(assignee["name"], seen is None or seen == assignee["id"])
+    return Assignee(assignee["name"], seen is None or seen == assignee["id"])
+
+
+def check_state(kind: CommandKind, state: AlarmState) -> None:
+    """`Conflict` if an alarm in this state is past what is commanded."""
+    if kind not in alarm_commands(state):
+        raise Conflict(_NO_LONGER[kind], "alarm_state")
+
+
+def refused_of(refusal: Refusal) -> shapes.Refused:
+    """A refusal as one of several answers; it has both languages, as one answer is read by whoever shows it."""
+    return {"code": refusal.code, "message": shapes.text_of(refusal.message)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import get_args
 
 import msgspec
@@ -9,19 +10,22 @@ from fastapi import APIRouter
 
 from contract.commands import CommandKind
 from contract.readings import Value
-from gateway.engine.alarms.episodes import Alarm, alarm_item, ticket_item, urgency
-from gateway.web.commands import ask
+from gateway.engine.alarms.episodes import Alarm, alarm_item, lateness, ticket_item, urgency
+from gateway.web.commands import ROLE, ask
 from gateway.web.served import Gateway, Served
 from rules.alarms.episode import STATES
+from rules.commands import may_ask
 from rules.tickets.steps import TicketState
 from web import shapes
-from web.arguments import Arg, Note, Shelving
-from web.doing import seen
-from web.errors import NotFound
+from web.arguments import Arg, Note, NoteOnEach, Shelving, ShelvingOfEach
+from web.doing import check_state, refused_of, seen
+from web.errors import Forbidden, NotFound, Refusal
+from web.moments import moment_of
 from web.once import OnceRoute
 from web.paging import Limit, Page, SealedCursors, listed_words
 from web.session.sessions import SignedInUser
 from web.users import User
+from web.wanted import OPEN, Order, Wanted, WantedAlarms
 
 router = APIRouter(prefix="/api", tags=["alarms"], route_class=OnceRoute)
 
@@ -44,17 +48,26 @@ async def alarms(
     cursors: SealedCursors,
     *,
     state: str | None = None,
+    wanted: Wanted,
+    order: Order = "urgency",
     cursor: str = "",
     limit: Limit = 100,
 ) -> Page[shapes.Alarm]:
-    """Alarms, the most urgent first. `state`: one or several, with commas. `cursor`: the `next` of the page before."""
-    states = listed_words("state", state, STATES)
+    """Alarms, the most urgent first; `order=time`: the newest first. `state`: one or several, with commas.
+
+    `open`: all but closed; of closed ones the last are known here. `cursor`: the `next` of the page before.
+    """
+    states = listed_words("state", state, (*STATES, OPEN))
+    if states is not None and OPEN in states:
+        states = [*states, *(known for known in STATES if known != "closed")]
+    place = urgency if order == "urgency" else lateness
     known = gateway.engine.alarms.alarms.values()
-    found = sorted((alarm for alarm in known if states is None or alarm.state in states), key=urgency)
+    found = [alarm for alarm in known if (states is None or alarm.state in states) and says(alarm, wanted)]
+    found.sort(key=place)
     if cursor:
         after = cursors.key(cursor, int, int, int, str)
-        found = [alarm for alarm in found if urgency(alarm) > after]
-    following = cursors.after(*urgency(found[limit - 1])) if len(found) > limit else None
+        found = [alarm for alarm in found if place(alarm) > after]
+    following = cursors.after(*place(found[limit - 1])) if len(found) > limit else None
     return Page[shapes.Alarm].of([_shown(gateway, user, alarm) for alarm in found[:limit]], following)
 
 
@@ -80,6 +93,24 @@ async def shelve(alarm: str, gateway: Gateway, user: SignedInUser, body: Shelvin
 async def unshelve(alarm: str, gateway: Gateway, user: SignedInUser, body: Note | None = None) -> shapes.Command:
     """End its silence early."""
     return await _ask(gateway, user, "alarm.unshelve", alarm, {"note": (body or Note()).note})
+
+
+@router.post("/alarms/ack", status_code=202)
+async def acknowledge_each(gateway: Gateway, user: SignedInUser, body: NoteOnEach) -> shapes.AlarmsAsked:
+    """The same of several alarms: what became of each. 404 if none of them is there."""
+    return await _ask_each(gateway, user, "alarm.ack", body.ids, {"note": body.note})
+
+
+@router.post("/alarms/shelve", status_code=202)
+async def shelve_each(gateway: Gateway, user: SignedInUser, body: ShelvingOfEach) -> shapes.AlarmsAsked:
+    """Silence several for the same time, as when a device is taken out for repair."""
+    return await _ask_each(gateway, user, "alarm.shelve", body.ids, {"for_s": body.for_s, "note": body.note})
+
+
+@router.post("/alarms/unshelve", status_code=202)
+async def unshelve_each(gateway: Gateway, user: SignedInUser, body: NoteOnEach) -> shapes.AlarmsAsked:
+    """End the silence of several early."""
+    return await _ask_each(gateway, user, "alarm.unshelve", body.ids, {"note": body.note})
 
 
 @router.get("/tickets")
@@ -120,6 +151,20 @@ async def one_ticket(ticket: str, gateway: Gateway) -> shapes.Ticket:
     return item
 
 
+def says(alarm: Alarm, wanted: WantedAlarms) -> bool:
+    """Whether the alarm is among those wanted."""
+    cause = alarm.cause
+    if wanted.severities is not None and cause.severity not in wanted.severities:
+        return False
+    if wanted.sources and cause.source not in wanted.sources and cause.asset not in wanted.sources:
+        return False
+    raised = moment_of(alarm.raised_at)
+    if (wanted.since is not None and raised < wanted.since) or (wanted.until is not None and raised >= wanted.until):
+        return False
+    text = "\n".join((cause.message.zh, cause.message.en, alarm.note, cause.rule, cause.source, cause.asset)).lower()
+    return all(word.lower() in text for word in wanted.words)
+
+
 def _shown(gateway: Served, user: User, alarm: Alarm) -> shapes.Alarm:
     return seen(user.viewer(), "alarm", alarm_item(alarm, gateway.site))
 
@@ -129,6 +174,26 @@ def _alarm(gateway: Served, alarm: str) -> Alarm:
     if found is None:
         raise NotFound
     return found
+
+
+async def _ask_each(
+    gateway: Served, user: User, kind: CommandKind, alarms: Sequence[str], args: dict[str, Arg]
+) -> shapes.AlarmsAsked:
+    if not may_ask(user.role, kind):
+        raise Forbidden(ROLE, "role")
+    known = gateway.engine.alarms.alarms
+    asked = list(dict.fromkeys(alarms))
+    if not any(alarm in known for alarm in asked):
+        raise NotFound
+    items: list[shapes.AlarmAsked] = []
+    for alarm in asked:
+        try:
+            check_state(kind, _alarm(gateway, alarm).state)
+            command = await _ask(gateway, user, kind, alarm, args)
+            items.append({"id": alarm, "command": command, "refused": None})
+        except Refusal as refusal:
+            items.append({"id": alarm, "command": None, "refused": refused_of(refusal)})
+    return {"items": items}
 
 
 async def _ask(gateway: Served, user: User, kind: CommandKind, alarm: str, args: dict[str, Arg]) -> shapes.Command:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 
 from contract.commands import CommandKind
-from hub.alarms import own, service
+from hub.alarms import listing, many, own, service
 from hub.alarms.models import AlarmRow
 from hub.commands.service import Args, AskedCommand
 from hub.database.transactions import Reading, Writing, connection
 from rules.alarms.episode import STATES
 from web import shapes
-from web.arguments import Note, Shelving
-from web.doing import seen
+from web.arguments import Note, NoteOnEach, Shelving, ShelvingOfEach
+from web.doing import check_state, seen
 from web.errors import NotFound
 from web.once import OnceRoute
-from web.paging import Limit, Moment, Page, Rank, SealedCursors, listed_words, sites_asked
+from web.paging import Limit, Page, SealedCursors, listed_words, sites_asked
 from web.session.sessions import SignedInUser
 from web.users import User
+from web.wanted import OPEN, Order, Wanted
 
 router = APIRouter(prefix="/api/alarms", tags=["alarms"], route_class=OnceRoute)
-
-OPEN = "open"
-"""In `state`: every state but closed."""
 
 _TTL_S = 60
 _ACK, _SHELVE, _UNSHELVE = "确认告警", "搁置告警", "取消搁置"
@@ -37,19 +37,22 @@ async def alarms(
     *,
     site: str | None = None,
     state: str | None = None,
+    wanted: Wanted,
+    order: Order = "urgency",
     cursor: str = "",
     limit: Limit = 100,
 ) -> Page[shapes.Alarm]:
-    """Alarms by state, then severity, then time. `state`: one or several, with commas; `open`: all but closed.
+    """Alarms by state, then severity, then time; `order=time`: the newest first, as their history is read.
 
-    `cursor`: the `next` of the page before.
+    `state`: one or several, with commas; `open`: all but closed. `cursor`: the `next` of the page before.
     """
     states = listed_words("state", state, (*STATES, OPEN))
     if states is not None and OPEN in states:
         states = [*states, *(known for known in STATES if known != "closed")]
-    after = cursors.key(cursor, Rank, Moment, str) if cursor else None
-    rows = await service.listed(session, sites_asked(user, site), states, after, limit + 1)
-    last = cursors.after(*service.sort_key(rows[limit - 1])) if len(rows) > limit else None
+    after = listing.place_in(cursor, cursors) if cursor else None
+    sites = sites_asked(user, site)
+    rows = await listing.listed(session, sites, states, wanted, order=order, after=after, limit=limit + 1)
+    last = cursors.after(*listing.place(rows[limit - 1], order)) if len(rows) > limit else None
     return Page[shapes.Alarm](items=[_shown(user, row) for row in rows[:limit]], next=last)
 
 
@@ -83,11 +86,33 @@ async def unshelve(alarm: str, user: SignedInUser, session: Writing, body: Note 
     return await _ask(session, user, alarm, "alarm.unshelve", args={}, reason=note or _UNSHELVE)
 
 
+@router.post("/ack", status_code=202)
+async def acknowledge_each(user: SignedInUser, session: Writing, body: NoteOnEach) -> shapes.AlarmsAsked:
+    """The same of several alarms, of whatever sites: what became of each. 404 if none of them is there."""
+    note = body.note.strip()
+    return await _ask_each(session, user, body.ids, "alarm.ack", args={"note": note}, reason=note or _ACK)
+
+
+@router.post("/shelve", status_code=202)
+async def shelve_each(user: SignedInUser, session: Writing, body: ShelvingOfEach) -> shapes.AlarmsAsked:
+    """Silence several for the same time, as when a device is taken out for repair."""
+    note = body.note.strip()
+    args: Args = {"for_s": body.for_s, "note": note}
+    return await _ask_each(session, user, body.ids, "alarm.shelve", args=args, reason=note or _SHELVE)
+
+
+@router.post("/unshelve", status_code=202)
+async def unshelve_each(user: SignedInUser, session: Writing, body: NoteOnEach) -> shapes.AlarmsAsked:
+    """End the shelf time of several."""
+    note = body.note.strip()
+    return await _ask_each(session, user, body.ids, "alarm.unshelve", args={}, reason=note or _UNSHELVE)
+
+
 async def _ask(
     session: Writing, user: User, alarm: str, kind: CommandKind, *, args: Args, reason: str
 ) -> shapes.Command:
     row = await _alarm(session, user, alarm)
-    service.check_state(kind, row.state)
+    check_state(kind, row.state)
     command = AskedCommand(site=row.site, target=row.id, kind=kind, reason=reason, args=args, ttl_s=_TTL_S)
     return await own.ask(await connection(session), user, command)
 
@@ -101,3 +126,9 @@ async def _alarm(session: Reading, user: User, alarm: str) -> AlarmRow:
     if row is None or not user.may_see(row.site):
         raise NotFound
     return row
+
+
+async def _ask_each(
+    session: Writing, user: User, alarms: Sequence[str], kind: CommandKind, *, args: Args, reason: str
+) -> shapes.AlarmsAsked:
+    return await many.ask_each(session, user, list(dict.fromkeys(alarms)), kind, args=args, reason=reason, ttl_s=_TTL_S)

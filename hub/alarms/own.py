@@ -20,7 +20,6 @@ from contract.facts.gateway import CommandResult
 from contract.presence import Answered
 from contract.texts import Text
 from hub.alarms.projections import on_alarm
-from hub.alarms.service import check_state
 from hub.commands import service as commands
 from hub.commands.service import HUB, AskedCommand
 from hub.database.event import to_instant
@@ -28,6 +27,7 @@ from hub.database.rows import StatementRow
 from hub.events import stream
 from hub.jobs import queue
 from web import shapes
+from web.doing import check_state
 from web.users import User
 
 SHELVES = "alarms.shelves"

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypedDict, cast
 
-from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from contract.commands import CommandKind, Person
+from contract.commands import Person
 from contract.facts.alarms import AlarmRaised, Severity
 from contract.readings import Value
 from contract.texts import Text
@@ -20,23 +19,10 @@ from rules.alarms.episode import SEVERITIES, STATES, Cause, Change, Episode, aft
 from rules.alarms.rule import AlarmState
 from rules.commands import alarm_commands
 from web import shapes
-from web.errors import Conflict
 from web.moments import moment_of, written
 
 CLOSED_FROM = STATES.index("closed") * 10
 """The lowest rank of alarms that are over."""
-
-_NO_LONGER: dict[str, Text] = {
-    "alarm.ack": Text("此告警无需确认", "This alarm needs no acknowledgement"),
-    "alarm.shelve": Text("此告警已恢复或已搁置", "This alarm is over or shelved already"),
-    "alarm.unshelve": Text("此告警未被搁置", "This alarm is not shelved"),
-}
-
-
-def check_state(kind: CommandKind, state: AlarmState) -> None:
-    """`Conflict` if an alarm in this state is past what is commanded."""
-    if kind not in alarm_commands(state):
-        raise Conflict(_NO_LONGER[kind], "alarm_state")
 
 
 class UnknownAlarm(LookupError):
@@ -62,24 +48,6 @@ async def change_alarm(session: AsyncSession, event: StoredEvent, data: Change) 
     return keep(session, row, after(episode_of(row), data, unix_ms(event.when)))
 
 
-async def listed(
-    session: AsyncSession,
-    sites: Sequence[str] | None,
-    states: Sequence[str] | None,
-    after: tuple[int, datetime, str] | None,
-    limit: int,
-) -> Sequence[AlarmRow]:
-    """Alarms by state, severity and time (newest first), from the one with the sort key `after` on."""
-    query = select(AlarmRow).order_by(col(AlarmRow.rank), col(AlarmRow.raised_at).desc(), col(AlarmRow.id)).limit(limit)
-    if sites is not None:
-        query = query.where(col(AlarmRow.site).in_(sites))
-    if states is not None:
-        query = query.where(col(AlarmRow.state).in_(states))
-    if after is not None:
-        query = query.where(_beyond(*after))
-    return (await session.exec(query)).all()
-
-
 async def open_ones(session: AsyncSession, sites: Sequence[str] | None, limit: int) -> Sequence[AlarmRow]:
     """Alarms that are not over, the most urgent first."""
     query = select(AlarmRow).where(AlarmRow.rank < CLOSED_FROM).limit(limit)
@@ -87,11 +55,6 @@ async def open_ones(session: AsyncSession, sites: Sequence[str] | None, limit: i
     if sites is not None:
         query = query.where(col(AlarmRow.site).in_(sites))
     return (await session.exec(query)).all()
-
-
-def sort_key(row: AlarmRow) -> tuple[int, str, str]:
-    """The row's place in lists."""
-    return row.rank, row.raised_at.isoformat(), row.id
 
 
 def item_of(row: AlarmRow) -> shapes.Alarm:
@@ -120,14 +83,6 @@ def item_of(row: AlarmRow) -> shapes.Alarm:
 def _of(row: AlarmRow, event: StoredEvent) -> bool:
     """Whether it may speak of the alarm: own ones are the hub's alone, the others are their site's gateways'."""
     return row.site == event.site and bool(row.gateway) == bool(event.gateway)
-
-
-def _beyond(rank: int, raised_at: datetime, alarm: str) -> ColumnElement[bool]:
-    later = and_(col(AlarmRow.raised_at) == raised_at, col(AlarmRow.id) > alarm)
-    return or_(
-        col(AlarmRow.rank) > rank,
-        and_(col(AlarmRow.rank) == rank, or_(col(AlarmRow.raised_at) < raised_at, later)),
-    )
 
 
 def episode_of(row: AlarmRow) -> Episode:

@@ -58,9 +58,10 @@ _NOT_SENT = Text(
 
 _INSERT = text(
     "INSERT INTO commands (id, site, gateway, target, kind, args, reason, reason_code, subject, account, by, state,"
-    " issued_at, expires_at) VALUES (:id, :site, :gateway, :target, :kind, CAST(:args AS json), :reason, :reason_code,"
-    " CAST(:subject AS json), :account, CAST(:by AS json),"
-    f" 'asked', :issued_at, :expires_at) RETURNING {COMMAND_COLUMNS}"
+    " issued_at, expires_at) SELECT id, site, gateway, target, kind, args, reason, reason_code, subject, :account,"
+    " CAST(:by AS json), 'asked', :issued_at, expires_at FROM json_to_recordset(CAST(:asked AS json))"
+    " AS new (id text, site text, gateway text, target text, kind text, args json, reason text, reason_code text,"
+    f" subject json, expires_at timestamptz) RETURNING {COMMAND_COLUMNS}"
 )
 _BY_ID = text(f"SELECT {COMMAND_COLUMNS} FROM commands WHERE id = :id")
 _ANSWERED = text(
@@ -116,43 +117,86 @@ async def ask(
 
     Answers the command as REST shows it. `Forbidden`, `NotFound` or `Invalid` say what is wrong with it.
     """
-    reason = await _checked(conn, user, asked)
+    await _check(conn, user, asked)
     if gateway is None:
         gateway = await gateway_of(conn, asked.site)
     if gateway is None:
         raise Conflict(_NO_GATEWAY, "no_gateway")
+    return (await _keep(conn, user, [(asked, gateway)], now or datetime.now(UTC)))[0]
+
+
+async def ask_each(conn: AsyncConnection, user: User, asked: Sequence[AskedCommand]) -> list[shapes.Command]:
+    """Ask for several commands, of one kind and with one reason, in as many statements as for one.
+
+    Their targets are the caller's to know: `Forbidden`, `Invalid` or `Conflict` say what is wrong with all of them.
+    """
+    gateways: dict[str, str] = {}
+    for each in asked:
+        if each.site not in gateways:
+            _check_words(user, each)
+            gateway = await gateway_of(conn, each.site)
+            if gateway is None:
+                raise Conflict(_NO_GATEWAY, "no_gateway")
+            gateways[each.site] = gateway
+    return await _keep(conn, user, [(each, gateways[each.site]) for each in asked], datetime.now(UTC))
+
+
+async def _keep(
+    conn: AsyncConnection, user: User, asked: Sequence[tuple[AskedCommand, str]], now: datetime
+) -> list[shapes.Command]:
+    """The commands, each with its gateway, as rows, as events, and told to screens and gateways."""
     # Whole milliseconds, as the gateway and the screens get them.
-    issued = to_datetime(to_instant(now or datetime.now(UTC)))
-    expires = issued + timedelta(seconds=asked.ttl_s)
-    command_id = str(uuid.uuid4())
+    issued = to_datetime(to_instant(now))
     person = user.person()
-    row = {
-        "id": command_id,
-        "site": asked.site,
-        "gateway": gateway,
-        "target": asked.target,
-        "kind": asked.kind,
-        "args": msgspec.json.encode(dict(asked.args)).decode(),
-        "reason": reason,
-        "reason_code": asked.reason_code,
-        "subject": None if asked.subject is None else msgspec.json.encode(asked.subject).decode(),
+    rows = [
+        {
+            "id": str(uuid.uuid4()),
+            "site": each.site,
+            "gateway": gateway,
+            "target": each.target,
+            "kind": each.kind,
+            "args": dict(each.args),
+            "reason": command_reason(each.kind, each.reason, each.reason_code),
+            "reason_code": each.reason_code,
+            "subject": each.subject,
+            "expires_at": issued + timedelta(seconds=each.ttl_s),
+        }
+        for each, gateway in asked
+    ]
+    values = {
+        "asked": msgspec.json.encode(rows).decode(),
         "account": user.id,
         "by": msgspec.json.encode(person).decode(),
         "issued_at": issued,
-        "expires_at": expires,
     }
-    item = command_item((await conn.execute(_INSERT, row)).one())
-    event = CommandAsked(
-        command=command_id, kind=asked.kind, target=asked.target, by=person, reason=reason,
-        reason_code=asked.reason_code,
-    )  # fmt: skip
-    await stream.record(conn, "command.asked", asked.target, event, site=asked.site, at=issued)
+    found = {row.id: command_item(row) for row in (await conn.execute(_INSERT, values)).all()}
+    items = [found[str(row["id"])] for row in rows]
+    facts = [
+        stream.Fact(
+            "command.asked",
+            item["target"],
+            CommandAsked(
+                command=item["id"],
+                kind=item["kind"],
+                target=item["target"],
+                by=person,
+                reason=item["reason"],
+                reason_code=item["reason_code"],
+            ),
+            item["site"],
+        )
+        for item in items
+    ]
+    await stream.record_all(conn, facts, at=issued)
     told = outcome(conn)
-    told.state({**item, "kind": "command", "command": item["kind"]})
-    if gateway != HUB:
-        told.commands.add(gateway)
-        await queue.put(conn, EXPIRY, expires + ANSWER_GRACE)
-    return item
+    for item in items:
+        told.state({**item, "kind": "command", "command": item["kind"]})
+    sent = [(each, gateway) for each, gateway in asked if gateway != HUB]
+    told.commands.update(gateway for _, gateway in sent)
+    if sent:
+        first = min(each.ttl_s for each, _ in sent)
+        await queue.put(conn, EXPIRY, issued + timedelta(seconds=first) + ANSWER_GRACE)
+    return items
 
 
 async def find(conn: AsyncConnection, command: str) -> shapes.Command | None:
@@ -291,14 +335,16 @@ def _tell(conn: AsyncConnection, row: StatementRow) -> None:
     outcome(conn).state({**item, "kind": "command", "command": item["kind"]})
 
 
-async def _checked(conn: AsyncConnection, user: User, asked: AskedCommand) -> str:
-    """The reason to record."""
+async def _check(conn: AsyncConnection, user: User, asked: AskedCommand) -> None:
     if not user.may_see(asked.site):
         raise NotFound
-    if not may_ask(user.role, asked.kind):
-        raise Forbidden(_ROLE, "role")
-    reason = command_reason(asked.kind, asked.reason, asked.reason_code)
-    check_command(asked.kind, dict(asked.args), asked.subject)
+    _check_words(user, asked)
     if not await exists(conn, asked.site, asked.kind, asked.target):
         raise NotFound(_NO_TARGET, "unknown_target")
-    return reason
+
+
+def _check_words(user: User, asked: AskedCommand) -> None:
+    if not may_ask(user.role, asked.kind):
+        raise Forbidden(_ROLE, "role")
+    command_reason(asked.kind, asked.reason, asked.reason_code)
+    check_command(asked.kind, dict(asked.args), asked.subject)

@@ -110,14 +110,14 @@ class Involved(NamedTuple):
         return Acceptance(self.asked_for in names, own, nobody_else=own and self.nobody_else)
 
 
-class Holder(NamedTuple):
+class Assignee(NamedTuple):
     """Somebody else who has the ticket. `seen`: whoever takes the step said that they know it."""
 
     name: str
     seen: bool
 
 
-HOLDERS_OWN: frozenset[Step] = frozenset({"take", "take_over", "finish"})
+PASSING_OVER: frozenset[Step] = frozenset({"take", "take_over", "finish"})
 """Steps that would pass over whoever has the ticket."""
 
 
@@ -153,7 +153,7 @@ def next_state(
     alarm_active: bool,
     text: str = "",
     acceptance: Acceptance | None = None,
-    holder: Holder | None = None,
+    holder: Assignee | None = None,
 ) -> TicketState | Reason:
     """The state after `wanted`, or why it may not be. `role`: of the person, None for the hub's own steps.
 
@@ -166,7 +166,7 @@ def next_state(
     asked_for = acceptance is not None and acceptance.asked_for
     if role is not None and role not in STEP_ROLES.get(wanted, frozenset()) and not (wanted == "reopen" and asked_for):
         return reason("ticket_role")
-    if state == "taken" and holder is not None and wanted in HOLDERS_OWN and (wanted == "take" or not holder.seen):
+    if state == "taken" and holder is not None and wanted in PASSING_OVER and (wanted == "take" or not holder.seen):
         return reason("ticket_finish_others" if wanted == "finish" else "ticket_taken", name=holder.name)
     if wanted == "accept" and (why := _not_accepted(role, acceptance)) is not None:
         return why
@@ -178,7 +178,7 @@ def next_state(
 
 
 def steps_open(
-    state: TicketState, role: str, acceptance: Acceptance | None, holder: Holder | None = None
+    state: TicketState, role: str, acceptance: Acceptance | None, holder: Assignee | None = None
 ) -> list[PersonStep]:
     """The steps that a person of that role may take now; a comment, if they say something.
 

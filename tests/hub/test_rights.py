@@ -155,12 +155,13 @@ def body_of(route: Route, site: str, foreign: dict[str, str]) -> dict[str, Any] 
         "blocks": {"kind": "qr", "value": value, "reason": TEXT},
         "sites": {"name": TEXT, "places": []},
         "tickets": {"title": "x"} if route.path == "/api/tickets" else {"text": "x"},
-        "alarms": {"for_s": 600} if route.path.endswith("/shelve") else {"note": "x"},
+        "alarms": ({"for_s": 600} if route.path.endswith("/shelve") else {"note": "x"})
+        | ({} if route.names_something else {"ids": [foreign["alarm"]]}),
         "commands": {"target": "lobby-a", "kind": "door.unlock", "reason": "x"},
         "accounts": {"name": "x", "role": "guard", "sites": [site]},
     }
     found = dict(bodies.get(noun, {}))
-    if route.method == "POST" and not route.names_something and noun != "accounts":
+    if route.method == "POST" and not route.names_something and noun != "accounts" and "ids" not in found:
         found["site"] = site
     if route.method == "POST" and noun == "accounts":
         found |= {"username": "intruder", "password": PASSWORD}

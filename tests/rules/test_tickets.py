@@ -20,8 +20,8 @@ from rules.tickets.steps import (
     STEP_ROLES,
     STEPS,
     Acceptance,
+    Assignee,
     FoldKey,
-    Holder,
     Step,
     TicketState,
     closes,
@@ -72,14 +72,16 @@ def test_a_step(state: TicketState, step: Step, to: str) -> None:
     ],
 )
 def test_what_somebody_else_has(state: TicketState, step: Step, *, seen: bool, to: str) -> None:
-    found = next_state(state, step, role="maintenance", alarm_active=False, text="x", holder=Holder("李工", seen=seen))
+    found = next_state(
+        state, step, role="maintenance", alarm_active=False, text="x", holder=Assignee("李工", seen=seen)
+    )
     assert (found.code if isinstance(found, Reason) else found) == to
     assert not isinstance(found, Reason) or found.code == "ticket_step" or "李工" in found.zh
 
 
 def test_a_ticket_is_taken_or_taken_over_never_both() -> None:
     assert steps_open("taken", "maintenance", None) == ["take", "comment", "finish"]
-    assert steps_open("taken", "maintenance", None, Holder("李工", seen=True)) == ["take_over", "comment", "finish"]
+    assert steps_open("taken", "maintenance", None, Assignee("李工", seen=True)) == ["take_over", "comment", "finish"]
 
 
 def test_what_the_refusal_says() -> None:

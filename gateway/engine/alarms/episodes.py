@@ -105,6 +105,11 @@ def ticket_item(alarm: Alarm, site: str) -> shapes.Ticket | None:
     }
 
 
+def lateness(alarm: Alarm) -> tuple[int, int, int, str]:
+    """The alarm's place in lists by time, the newest first: of the shape of `urgency`."""
+    return 0, 0, -alarm.raised_at, alarm.id
+
+
 def urgency(alarm: Alarm) -> tuple[int, int, int, str]:
     """The alarm's place in lists: what asks for attention first; then by severity, the newest first."""
     return STATES.index(alarm.state), SEVERITIES.index(alarm.cause.severity), -alarm.raised_at, alarm.id

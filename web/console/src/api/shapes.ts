@@ -119,6 +119,18 @@ export interface Alarm {
   can: CommandKind[];
 }
 
+/** What became of one alarm of several: the command about it, or why there is none. */
+export interface AlarmAsked {
+  id: string;
+  command: Command | null;
+  refused: Refused | null;
+}
+
+/** What became of each, in the order in which they were named. */
+export interface AlarmsAsked {
+  items: AlarmAsked[];
+}
+
 /** A block. The value of a PIN is hidden. */
 export interface Block {
   id: string;
@@ -662,6 +674,12 @@ export interface Note {
   note?: string;
 }
 
+/** What a person says about several alarms at once. */
+export interface NoteOnEach {
+  note?: string;
+  ids: string[];
+}
+
 /** What to put into an authenticator app: the secret to type, or the address as a link or QR code. */
 export interface Offer {
   secret: string;
@@ -832,6 +850,12 @@ export interface RecoveryCodes {
   codes: string[];
 }
 
+/** Why something was not done, of several that were asked for at once. */
+export interface Refused {
+  code: string;
+  message: Text;
+}
+
 /** `request.refused`: a signed-in person asked for what is not theirs, `times` within a minute. `request`: method and route, without what was asked for. */
 export interface RequestRefused {
   by: Person;
@@ -905,6 +929,13 @@ export interface Session {
 export interface Shelving {
   note?: string;
   for_s: number;
+}
+
+/** The same of shelving them. */
+export interface ShelvingOfEach {
+  note?: string;
+  for_s: number;
+  ids: string[];
 }
 
 /** A user name and a password; `code` if the account has a second factor. */

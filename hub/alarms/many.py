@@ -1,0 +1,61 @@
+"""Commands about several alarms at once: those of gateways go down together, the hub's own are carried out at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from contract.commands import CommandKind
+from hub.alarms import own
+from hub.alarms.models import AlarmRow
+from hub.commands import service as commands
+from hub.commands.service import Args, AskedCommand
+from hub.database.transactions import connection
+from web import shapes
+from web.doing import check_state, refused_of
+from web.errors import NotFound, Refusal
+from web.users import User
+
+
+async def ask_each(
+    session: AsyncSession, user: User, alarms: Sequence[str], kind: CommandKind, *, args: Args, reason: str, ttl_s: int
+) -> shapes.AlarmsAsked:
+    """What became of each alarm, in a transaction opened for writing.
+
+    `NotFound` if the person sees none of them, `Forbidden` if their role may not ask for it at all.
+    """
+    rows = {row.id: row for row in await _seen(session, user, alarms)}
+    if not rows:
+        raise NotFound
+    refused: dict[str, Refusal] = {}
+    theirs: list[AskedCommand] = []
+    asked: dict[str, shapes.Command] = {}
+    conn = await connection(session)
+    for alarm in alarms:
+        try:
+            row = rows.get(alarm)
+            if row is None:
+                raise NotFound
+            check_state(kind, row.state)
+        except Refusal as refusal:
+            refused[alarm] = refusal
+            continue
+        command = AskedCommand(site=row.site, target=alarm, kind=kind, reason=reason, args=args, ttl_s=ttl_s)
+        if row.gateway:
+            theirs.append(command)
+        else:
+            asked[alarm] = await own.ask(conn, user, command)
+    if theirs:
+        asked |= {item["target"]: item for item in await commands.ask_each(conn, user, theirs)}
+    return {"items": [_answer(alarm, asked.get(alarm), refused.get(alarm)) for alarm in alarms]}
+
+
+async def _seen(session: AsyncSession, user: User, alarms: Sequence[str]) -> list[AlarmRow]:
+    query = select(AlarmRow).where(col(AlarmRow.id).in_(alarms))
+    return [row for row in (await session.exec(query)).all() if user.may_see(row.site)]
+
+
+def _answer(alarm: str, command: shapes.Command | None, refusal: Refusal | None) -> shapes.AlarmAsked:
+    return {"id": alarm, "command": command, "refused": None if refusal is None else refused_of(refusal)}
