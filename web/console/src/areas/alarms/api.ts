@@ -1,13 +1,26 @@
 /** /api/alarms: reading them, and the commands about them. */
 
 import { api } from "@/api/client";
-import type { Alarm, AlarmState, Command, EventItem, Page } from "@/api/types";
+import type { Alarm, AlarmsAsked, AlarmState, Command, EventItem, Page } from "@/api/types";
 
 export const alarmPage = (
   site: string | null,
   state: AlarmState | null,
   cursor: string | number | null,
-): Promise<Page<Alarm>> => api.get("/api/alarms", { site, state, cursor, limit: 50 });
+  wanted: AlarmQuery = {},
+): Promise<Page<Alarm>> => api.get("/api/alarms", { site, state, cursor, limit: 50, ...wanted });
+
+/** What the server filters by. `from`, `to`: when they were raised; `order`: what is over is read by time. */
+export type AlarmQuery = Partial<
+  Record<"severity" | "q" | "from" | "to", string> & { source: readonly string[]; order: "urgency" | "time" }
+>;
+
+/** One request for all of them: of each it is said what became of it. */
+export const askEach = (
+  act: "ack" | "shelve" | "unshelve",
+  ids: readonly string[],
+  said: { note: string; for_s?: number },
+): Promise<AlarmsAsked> => api.post(`/api/alarms/${act}`, { ids, ...said });
 
 export const oneAlarm = (id: string): Promise<Alarm> => api.get(`/api/alarms/${encodeURIComponent(id)}`);
 

@@ -1,0 +1,13 @@
+/** What a shelved alarm says: till when, by whom. */
+
+import type { Alarm } from "@/api/types";
+import { now } from "@/kit/clock";
+import { momentText } from "@/kit/format/time";
+import { i18n } from "@/kit/i18n";
+import { personName } from "@/kit/person";
+import { zone } from "@/shell/stores/site";
+
+export function shelvedText(alarm: Alarm): string {
+  const until = i18n.global.t("alarms.shelvedUntil", { time: momentText(alarm.shelved_until, now.value, zone.value, false) });
+  return [until, personName(alarm.acknowledged_by)].filter(Boolean).join(" · ");
+}
