@@ -206,6 +206,20 @@ class Ticket(_Ticket):
     can: list[PersonStep]
 
 
+class TicketAsked(TypedDict):
+    """What became of one ticket of several: the ticket after the step, or why it was not taken."""
+
+    id: str
+    ticket: Ticket | None
+    refused: Refused | None
+
+
+class TicketsAsked(TypedDict):
+    """What became of each, in the order in which they were named."""
+
+    items: list[TicketAsked]
+
+
 class InvolvedHeld(TypedDict):
     """`rules.tickets.steps.Involved` as it goes from one process to another."""
 

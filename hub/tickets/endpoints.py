@@ -12,11 +12,11 @@ from hub.sites.models import SiteRow
 from hub.sites.service import things_of
 from hub.tickets import items, service
 from hub.tickets.models import TicketRow
-from hub.tickets.schemas import NewTicket, StepBody
+from hub.tickets.schemas import NewTicket, StepBody, StepOfEach
 from rules.tickets.steps import PersonStep, TicketState
 from web import shapes
-from web.doing import ticket_seen
-from web.errors import Conflict, Invalid, NotFound
+from web.doing import refused_of, ticket_seen
+from web.errors import Conflict, Invalid, NotFound, Refusal
 from web.once import OnceRoute
 from web.paging import Limit, Moment, Page, SealedCursors, listed_words, sites_asked
 from web.session.sessions import SignedInUser
@@ -67,6 +67,24 @@ async def open_ticket(body: NewTicket, user: SignedInUser, session: Writing) -> 
 async def one_ticket(ticket: str, user: SignedInUser, session: Reading) -> shapes.Ticket:
     """A ticket with the values around its fault."""
     return await _shown(session, user, await _ticket(session, user, ticket))
+
+
+@router.post("/steps")
+async def step_of_each(body: StepOfEach, user: SignedInUser, session: Writing) -> shapes.TicketsAsked:
+    """Take a step with several tickets: what became of each. 404 if none of them is there."""
+    items_: list[shapes.TicketAsked] = []
+    known = 0
+    for ticket in dict.fromkeys(body.ids):
+        try:
+            row = await _ticket(session, user, ticket)
+            known += 1
+            await service.step(session, row, body.step, user.person(), body.each())
+            items_.append({"id": ticket, "ticket": await _shown(session, user, row), "refused": None})
+        except Refusal as refusal:
+            items_.append({"id": ticket, "ticket": None, "refused": refused_of(refusal)})
+    if known == 0:
+        raise NotFound
+    return {"items": items_}
 
 
 @router.post("/{ticket}/{step}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field
 
@@ -45,3 +45,25 @@ class StepBody(Body):
     def said(self) -> str:
         """All of it as the ticket keeps it, a line each."""
         return "\n".join(part for each in (self.found, self.done, self.text) if (part := each.strip()))
+
+
+TicketId = Annotated[str, Field(min_length=1, max_length=64)]
+
+MOST_AT_ONCE = 100
+"""Tickets that one request may move: each is read, moved and told by itself."""
+
+
+class StepOfEach(Body):
+    """One step of several tickets. Whoever has one is not passed over by it: that is asked of each alone."""
+
+    ids: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=64)]], Field(min_length=1, max_length=MOST_AT_ONCE)
+    ]
+    step: Literal["take", "comment", "finish"]
+    text: Annotated[str, Field(max_length=2000)] = ""
+    found: Annotated[str, Field(max_length=1000)] = ""
+    done: Annotated[str, Field(max_length=1000)] = ""
+
+    def each(self) -> StepBody:
+        """What is said with the step of one of them."""
+        return StepBody(text=self.text, found=self.found, done=self.done)

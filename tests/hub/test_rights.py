@@ -154,7 +154,9 @@ def body_of(route: Route, site: str, foreign: dict[str, str]) -> dict[str, Any] 
         "schedules": {"name": TEXT, "windows": []},
         "blocks": {"kind": "qr", "value": value, "reason": TEXT},
         "sites": {"name": TEXT, "places": []},
-        "tickets": {"title": "x"} if route.path == "/api/tickets" else {"text": "x"},
+        "tickets": {"title": "x"}
+        if route.path == "/api/tickets"
+        else {"text": "x"} | ({} if route.names_something else {"ids": [foreign["ticket"]], "step": "comment"}),
         "alarms": ({"for_s": 600} if route.path.endswith("/shelve") else {"note": "x"})
         | ({} if route.names_something else {"ids": [foreign["alarm"]]}),
         "commands": {"target": "lobby-a", "kind": "door.unlock", "reason": "x"},

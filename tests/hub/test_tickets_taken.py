@@ -10,6 +10,7 @@ import pytest
 
 from hub.database.transactions import Database
 from tests.hub.office import Office, office
+from tests.hub.senders import rows
 from tests.web.servers import running, streaming
 
 
@@ -147,3 +148,37 @@ async def test_a_repeat_keeps_the_values_around_the_first_fault(database: Databa
         again = (await song.get(path)).json()
         assert (again["count"], again["first_history"]) == (3, first["history"])
         assert (await song.get("/api/tickets")).json()["items"][0]["first_history"] is None
+
+
+async def test_several_are_taken_at_once_and_nobody_is_passed_over(database: Database) -> None:
+    async with (
+        office(database, "demo", "north") as hub,
+        hub.signed_in("song", "maintenance") as song,
+        hub.signed_in("bai", "maintenance") as bai,
+        hub.signed_in("wang", "guard") as wang,
+    ):
+        for asset in ("pump-1", "pump-2", "pump-3"):
+            await hub.raise_alarm(ticket=True, asset=asset, rule=f"dry@{asset}")
+        foreign = await hub.raise_alarm(ticket=True, site="north")
+        ids = sorted(item["id"] for item in (await song.get("/api/tickets")).json()["items"])
+        await bai.post(f"/api/tickets/{ids[0]}/take")
+        answer = await song.post("/api/tickets/steps", json={"ids": [*ids, "none"], "step": "take"})
+        told = [
+            (item["ticket"] and item["ticket"]["state"], (item["refused"] or {}).get("code"))
+            for item in answer.json()["items"]
+        ]
+        assert told == [(None, "ticket_taken"), ("taken", None), ("taken", None), (None, "not_found")]
+        said = {"ids": ids, "step": "finish", "found": "停电", "done": "恢复供电"}
+        done = (await song.post("/api/tickets/steps", json=said)).json()["items"]
+        assert [(item["refused"] or {}).get("code") for item in done] == ["ticket_finish_others", None, None]
+        assert (await bai.get(f"/api/tickets/{ids[0]}")).json()["assignee"]["name"] == "Bai"
+        seen = await wang.post("/api/tickets/steps", json={"ids": ids, "step": "comment", "text": "已通知"})
+        assert [item["ticket"]["steps"][-1]["text"] for item in seen.json()["items"]] == ["已通知"] * 3
+        north = await rows(hub.database, "SELECT id FROM tickets WHERE site = 'north'")
+        assert foreign
+        assert (
+            await wang.post("/api/tickets/steps", json={"ids": [north[0][0]], "step": "comment"})
+        ).status_code == 404
+        wrongs: list[dict[str, Any]] = [{"ids": []}, {"step": "accept"}, {"ids": ["x"] * 101}]
+        for wrong in wrongs:
+            assert (await song.post("/api/tickets/steps", json={"ids": ids, "step": "take"} | wrong)).status_code == 422

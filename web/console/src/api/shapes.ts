@@ -1009,6 +1009,15 @@ export interface StepBody {
   holder?: string;
 }
 
+/** One step of several tickets. Whoever has one is not passed over by it: that is asked of each alone. */
+export interface StepOfEach {
+  ids: string[];
+  step: "take" | "comment" | "finish";
+  text?: string;
+  found?: string;
+  done?: string;
+}
+
 /** The event that a command is about, by the place where it was first recorded. */
 export interface Subject {
   stream: string;
@@ -1052,6 +1061,13 @@ export interface Ticket {
   can: Step[];
 }
 
+/** What became of one ticket of several: the ticket after the step, or why it was not taken. */
+export interface TicketAsked {
+  id: string;
+  ticket: Ticket | null;
+  refused: Refused | null;
+}
+
 /** Something that happened to a ticket: opened, folded, taken, taken_over, commented, finished, accepted, closed, reopened. `was`, `to`: who had it until then and who has it since, where it passed from one to another. */
 export interface TicketStep {
   at: string;
@@ -1060,6 +1076,11 @@ export interface TicketStep {
   text: string;
   was: Person | null;
   to: Person | null;
+}
+
+/** What became of each, in the order in which they were named. */
+export interface TicketsAsked {
+  items: TicketAsked[];
 }
 
 /** A signed-in person. `sites`: site ids, or `["*"]` for every site. */
