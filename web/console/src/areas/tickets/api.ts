@@ -1,7 +1,7 @@
 /** /api/tickets. */
 
 import { api } from "@/api/client";
-import type { NewTicket, Page, Step, StepBody, Ticket, TicketState } from "@/api/types";
+import type { NewTicket, Page, Step, StepBody, StepOfEach, Ticket, TicketsAsked, TicketState } from "@/api/types";
 
 export const ticketPage = (
   site: string | null,
@@ -20,3 +20,12 @@ export type Said = Omit<StepBody, "assignee">;
 
 export const takeStep = (id: string, step: Step, said: Said = {}): Promise<Ticket> =>
   api.post(`/api/tickets/${encodeURIComponent(id)}/${step}`, said);
+
+/** Steps that several tickets take at once. */
+export type Together = StepOfEach["step"];
+
+export const stepOfEach = (
+  step: Together,
+  ids: readonly string[],
+  said: { text: string; found: string; done: string },
+): Promise<TicketsAsked> => api.post("/api/tickets/steps", { ids, step, ...said });
