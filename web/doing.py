@@ -15,8 +15,7 @@ from contract.texts import Text
 from rules.alarms.rule import AlarmState
 from rules.commands import alarm_commands, may_ask
 from rules.tickets.steps import Assignee, Involved, steps_open
-from web import shapes
-from web.errors import Conflict, Refusal
+from web.errors import Conflict
 from web.shapes import InvolvedHeld, Person, Ticket, TicketHeld
 
 _NO_LONGER: dict[str, Text] = {
@@ -80,8 +79,3 @@ def check_state(kind: CommandKind, state: AlarmState) -> None:
     """`Conflict` if an alarm in this state is past what is commanded."""
     if kind not in alarm_commands(state):
         raise Conflict(_NO_LONGER[kind], "alarm_state")
-
-
-def refused_of(refusal: Refusal) -> shapes.Refused:
-    """A refusal as one of several answers; it has both languages, as one answer is read by whoever shows it."""
-    return {"code": refusal.code, "message": shapes.text_of(refusal.message)}

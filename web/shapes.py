@@ -141,27 +141,6 @@ class Alarm(TypedDict):
     can: list[CommandKind]
 
 
-class Refused(TypedDict):
-    """Why something was not done, of several that were asked for at once."""
-
-    code: str
-    message: Text
-
-
-class AlarmAsked(TypedDict):
-    """What became of one alarm of several: the command about it, or why there is none."""
-
-    id: str
-    command: Command | None
-    refused: Refused | None
-
-
-class AlarmsAsked(TypedDict):
-    """What became of each, in the order in which they were named."""
-
-    items: list[AlarmAsked]
-
-
 class TicketStep(TypedDict):
     """Something that happened to a ticket: opened, folded, taken, taken_over, commented, finished, accepted, closed,
     reopened. `was`, `to`: who had it until then and who has it since, where it passed from one to another."""
@@ -204,20 +183,6 @@ class Ticket(_Ticket):
     `can`: the steps that whoever sees it may take now."""
 
     can: list[PersonStep]
-
-
-class TicketAsked(TypedDict):
-    """What became of one ticket of several: the ticket after the step, or why it was not taken."""
-
-    id: str
-    ticket: Ticket | None
-    refused: Refused | None
-
-
-class TicketsAsked(TypedDict):
-    """What became of each, in the order in which they were named."""
-
-    items: list[TicketAsked]
 
 
 class InvolvedHeld(TypedDict):

@@ -18,12 +18,13 @@ from rules.commands import may_ask
 from rules.tickets.steps import TicketState
 from web import shapes
 from web.arguments import Arg, Note, NoteOnEach, Shelving, ShelvingOfEach
-from web.doing import check_state, refused_of, seen
+from web.doing import check_state, seen
 from web.errors import Forbidden, NotFound, Refusal
 from web.moments import moment_of
 from web.once import OnceRoute
 from web.paging import Limit, Page, SealedCursors, listed_words
 from web.session.sessions import SignedInUser
+from web.several import AlarmAsked, AlarmsAsked, refused_of
 from web.users import User
 from web.wanted import OPEN, Order, Wanted, WantedAlarms
 
@@ -96,19 +97,19 @@ async def unshelve(alarm: str, gateway: Gateway, user: SignedInUser, body: Note 
 
 
 @router.post("/alarms/ack", status_code=202)
-async def acknowledge_each(gateway: Gateway, user: SignedInUser, body: NoteOnEach) -> shapes.AlarmsAsked:
+async def acknowledge_each(gateway: Gateway, user: SignedInUser, body: NoteOnEach) -> AlarmsAsked:
     """The same of several alarms: what became of each. 404 if none of them is there."""
     return await _ask_each(gateway, user, "alarm.ack", body.ids, {"note": body.note})
 
 
 @router.post("/alarms/shelve", status_code=202)
-async def shelve_each(gateway: Gateway, user: SignedInUser, body: ShelvingOfEach) -> shapes.AlarmsAsked:
+async def shelve_each(gateway: Gateway, user: SignedInUser, body: ShelvingOfEach) -> AlarmsAsked:
     """Silence several for the same time, as when a device is taken out for repair."""
     return await _ask_each(gateway, user, "alarm.shelve", body.ids, {"for_s": body.for_s, "note": body.note})
 
 
 @router.post("/alarms/unshelve", status_code=202)
-async def unshelve_each(gateway: Gateway, user: SignedInUser, body: NoteOnEach) -> shapes.AlarmsAsked:
+async def unshelve_each(gateway: Gateway, user: SignedInUser, body: NoteOnEach) -> AlarmsAsked:
     """End the silence of several early."""
     return await _ask_each(gateway, user, "alarm.unshelve", body.ids, {"note": body.note})
 
@@ -178,14 +179,14 @@ def _alarm(gateway: Served, alarm: str) -> Alarm:
 
 async def _ask_each(
     gateway: Served, user: User, kind: CommandKind, alarms: Sequence[str], args: dict[str, Arg]
-) -> shapes.AlarmsAsked:
+) -> AlarmsAsked:
     if not may_ask(user.role, kind):
         raise Forbidden(ROLE, "role")
     known = gateway.engine.alarms.alarms
     asked = list(dict.fromkeys(alarms))
     if not any(alarm in known for alarm in asked):
         raise NotFound
-    items: list[shapes.AlarmAsked] = []
+    items: list[AlarmAsked] = []
     for alarm in asked:
         try:
             check_state(kind, _alarm(gateway, alarm).state)

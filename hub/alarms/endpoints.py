@@ -19,6 +19,7 @@ from web.errors import NotFound
 from web.once import OnceRoute
 from web.paging import Limit, Page, SealedCursors, listed_words, sites_asked
 from web.session.sessions import SignedInUser
+from web.several import AlarmsAsked
 from web.users import User
 from web.wanted import OPEN, Order, Wanted
 
@@ -87,14 +88,14 @@ async def unshelve(alarm: str, user: SignedInUser, session: Writing, body: Note 
 
 
 @router.post("/ack", status_code=202)
-async def acknowledge_each(user: SignedInUser, session: Writing, body: NoteOnEach) -> shapes.AlarmsAsked:
+async def acknowledge_each(user: SignedInUser, session: Writing, body: NoteOnEach) -> AlarmsAsked:
     """The same of several alarms, of whatever sites: what became of each. 404 if none of them is there."""
     note = body.note.strip()
     return await _ask_each(session, user, body.ids, "alarm.ack", args={"note": note}, reason=note or _ACK)
 
 
 @router.post("/shelve", status_code=202)
-async def shelve_each(user: SignedInUser, session: Writing, body: ShelvingOfEach) -> shapes.AlarmsAsked:
+async def shelve_each(user: SignedInUser, session: Writing, body: ShelvingOfEach) -> AlarmsAsked:
     """Silence several for the same time, as when a device is taken out for repair."""
     note = body.note.strip()
     args: Args = {"for_s": body.for_s, "note": note}
@@ -102,7 +103,7 @@ async def shelve_each(user: SignedInUser, session: Writing, body: ShelvingOfEach
 
 
 @router.post("/unshelve", status_code=202)
-async def unshelve_each(user: SignedInUser, session: Writing, body: NoteOnEach) -> shapes.AlarmsAsked:
+async def unshelve_each(user: SignedInUser, session: Writing, body: NoteOnEach) -> AlarmsAsked:
     """End the shelf time of several."""
     note = body.note.strip()
     return await _ask_each(session, user, body.ids, "alarm.unshelve", args={}, reason=note or _UNSHELVE)
@@ -130,5 +131,5 @@ async def _alarm(session: Reading, user: User, alarm: str) -> AlarmRow:
 
 async def _ask_each(
     session: Writing, user: User, alarms: Sequence[str], kind: CommandKind, *, args: Args, reason: str
-) -> shapes.AlarmsAsked:
+) -> AlarmsAsked:
     return await many.ask_each(session, user, list(dict.fromkeys(alarms)), kind, args=args, reason=reason, ttl_s=_TTL_S)

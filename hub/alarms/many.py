@@ -14,14 +14,15 @@ from hub.commands import service as commands
 from hub.commands.service import Args, AskedCommand
 from hub.database.transactions import connection
 from web import shapes
-from web.doing import check_state, refused_of
+from web.doing import check_state
 from web.errors import NotFound, Refusal
+from web.several import AlarmAsked, AlarmsAsked, refused_of
 from web.users import User
 
 
 async def ask_each(
     session: AsyncSession, user: User, alarms: Sequence[str], kind: CommandKind, *, args: Args, reason: str, ttl_s: int
-) -> shapes.AlarmsAsked:
+) -> AlarmsAsked:
     """What became of each alarm, in a transaction opened for writing.
 
     `NotFound` if the person sees none of them, `Forbidden` if their role may not ask for it at all.
@@ -57,5 +58,5 @@ async def _seen(session: AsyncSession, user: User, alarms: Sequence[str]) -> lis
     return [row for row in (await session.exec(query)).all() if user.may_see(row.site)]
 
 
-def _answer(alarm: str, command: shapes.Command | None, refusal: Refusal | None) -> shapes.AlarmAsked:
+def _answer(alarm: str, command: shapes.Command | None, refusal: Refusal | None) -> AlarmAsked:
     return {"id": alarm, "command": command, "refused": None if refusal is None else refused_of(refusal)}

@@ -15,11 +15,12 @@ from hub.tickets.models import TicketRow
 from hub.tickets.schemas import NewTicket, StepBody, StepOfEach
 from rules.tickets.steps import PersonStep, TicketState
 from web import shapes
-from web.doing import refused_of, ticket_seen
+from web.doing import ticket_seen
 from web.errors import Conflict, Invalid, NotFound, Refusal
 from web.once import OnceRoute
 from web.paging import Limit, Moment, Page, SealedCursors, listed_words, sites_asked
 from web.session.sessions import SignedInUser
+from web.several import TicketAsked, TicketsAsked, refused_of
 from web.users import User
 
 router = APIRouter(prefix="/api/tickets", tags=["tickets"], route_class=OnceRoute)
@@ -70,9 +71,9 @@ async def one_ticket(ticket: str, user: SignedInUser, session: Reading) -> shape
 
 
 @router.post("/steps")
-async def step_of_each(body: StepOfEach, user: SignedInUser, session: Writing) -> shapes.TicketsAsked:
+async def step_of_each(body: StepOfEach, user: SignedInUser, session: Writing) -> TicketsAsked:
     """Take a step with several tickets: what became of each. 404 if none of them is there."""
-    items_: list[shapes.TicketAsked] = []
+    items_: list[TicketAsked] = []
     known = 0
     for ticket in dict.fromkeys(body.ids):
         try:

@@ -55,6 +55,56 @@ def test_a_fault_becomes_a_ticket_and_is_closed(
     screen.close()
 
 
+def test_three_faults_are_acknowledged_by_one_word_and_a_ticket_passes_on_after_a_question(
+    demo: Demo, browser: Browser
+) -> None:
+    devices = {"pump-1": "trip", "pump-2": "trip", "lift-2": "trapped"}
+    for device in devices:
+        close_what_is_open(demo, device)
+    screen = Screen(browser, demo.info["hub_url"], "zh")
+    screen.sign_in(demo.info["accounts"]["maintenance"])
+    screen.at("nav-alarms").click()
+    for device, fault in devices.items():
+        demo.sim.post("/sim/faults", {"device": device, "fault": fault})
+    try:
+        waiting = screen.page.locator('[data-testid="alarm"][data-state="active"]')
+        for message in ("1 号", "2 号"):
+            expect(waiting.filter(has_text=message).first).to_be_visible(timeout=30_000)
+        expect(screen.page.locator('[data-testid="alarm"][data-severity="critical"]').first).to_be_visible(
+            timeout=30_000
+        )
+        hub = demo.hub("maintenance")
+        seen = {each["id"] for each in hub.get("/api/alarms", state="active")["items"]}
+        assert len(seen) >= len(devices)
+        screen.page.locator('thead [data-testid="alarm-box"]').click()
+        screen.at("alarms-act-ack").click()
+        screen.at("alarms-together-send").click()
+        # What came meanwhile waits for its own word.
+        eventually(
+            lambda: seen.isdisjoint(each["id"] for each in hub.get("/api/alarms", state="active")["items"]), within_s=20
+        )
+        screen.shot("alarms-together")
+
+        # Somebody else has taken it: the screen asks, and says afterwards who had it.
+        eventually(lambda: [each["state"] for each in tickets(demo, "pump-2")].count("raised") == 1, within_s=30)
+        ticket = next(each for each in tickets(demo, "pump-2") if each["state"] == "raised")
+        demo.hub("installer").post(f"/api/tickets/{ticket['id']}/take")
+        screen.page.goto(f"{demo.info['hub_url']}/tickets/{ticket['id']}")
+        expect(screen.at("ticket-state")).to_have_attribute("data-state", "taken")
+        screen.at("ticket-take").click()
+        question = screen.page.locator(".el-message-box")
+        expect(question).to_contain_text("改由我处理")
+        question.locator(".el-button--primary").click()
+        step = screen.page.locator('[data-testid="ticket-step"][data-step="taken_over"]')
+        expect(step).to_be_visible()
+        screen.shot("ticket-taken-over")
+    finally:
+        demo.sim.client.delete("/sim/faults")
+        for device in devices:
+            close_what_is_open(demo, device)
+    screen.close()
+
+
 def close_what_is_open(demo: Demo, device: str) -> None:
     """Finishes the tickets that other journeys left: the device is well, but nobody has said so."""
     hub = demo.hub("maintenance")

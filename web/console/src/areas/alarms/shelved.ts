@@ -1,4 +1,4 @@
-/** What a shelved alarm says: till when, by whom. */
+/** What a shelved alarm says: till when, and who has seen it (whoever shelves has, but another may have before). */
 
 import type { Alarm } from "@/api/types";
 import { now } from "@/kit/clock";
@@ -9,5 +9,7 @@ import { zone } from "@/shell/stores/site";
 
 export function shelvedText(alarm: Alarm): string {
   const until = i18n.global.t("alarms.shelvedUntil", { time: momentText(alarm.shelved_until, now.value, zone.value, false) });
-  return [until, personName(alarm.acknowledged_by)].filter(Boolean).join(" · ");
+  const name = personName(alarm.acknowledged_by);
+  const time = momentText(alarm.acknowledged_at, now.value, zone.value, false);
+  return name ? `${until} · ${i18n.global.t("alarms.acknowledgedBy", { name, time })}` : until;
 }
