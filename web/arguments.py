@@ -86,9 +86,14 @@ def args_shown(args: dict[str, Arg]) -> dict[str, Arg]:
 
 
 class Note(Body):
-    """What a person says about an alarm."""
+    """What a person says about an alarm: in own words, or by one of the codes offered for it (`rules.quick_reasons`)."""
 
     note: Annotated[str, Field(max_length=500)] = ""
+    reason_code: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+
+    def words(self, kind: str) -> str:
+        """The note to keep: own words, or those of the code. `Invalid` if it is not offered for `kind`."""
+        return self.note.strip() if self.reason_code is None else command_reason(kind, self.note, self.reason_code)
 
 
 class Shelving(Note):

@@ -81,37 +81,37 @@ async def one_alarm(alarm: str, gateway: Gateway, user: SignedInUser) -> shapes.
 @router.post("/alarms/{alarm}/ack", status_code=202)
 async def acknowledge(alarm: str, gateway: Gateway, user: SignedInUser, body: Note | None = None) -> shapes.Command:
     """Say that one has seen it."""
-    return await _ask(gateway, user, "alarm.ack", alarm, {"note": (body or Note()).note})
+    return await _ask(gateway, user, "alarm.ack", alarm, said=body or Note())
 
 
 @router.post("/alarms/{alarm}/shelve", status_code=202)
 async def shelve(alarm: str, gateway: Gateway, user: SignedInUser, body: Shelving) -> shapes.Command:
     """Silence it for a while."""
-    return await _ask(gateway, user, "alarm.shelve", alarm, {"for_s": body.for_s, "note": body.note})
+    return await _ask(gateway, user, "alarm.shelve", alarm, said=body, args={"for_s": body.for_s})
 
 
 @router.post("/alarms/{alarm}/unshelve", status_code=202)
 async def unshelve(alarm: str, gateway: Gateway, user: SignedInUser, body: Note | None = None) -> shapes.Command:
     """End its silence early."""
-    return await _ask(gateway, user, "alarm.unshelve", alarm, {"note": (body or Note()).note})
+    return await _ask(gateway, user, "alarm.unshelve", alarm, said=body or Note())
 
 
 @router.post("/alarms/ack", status_code=202)
 async def acknowledge_each(gateway: Gateway, user: SignedInUser, body: NoteOnEach) -> AlarmsAsked:
     """The same of several alarms: what became of each. 404 if none of them is there."""
-    return await _ask_each(gateway, user, "alarm.ack", body.ids, {"note": body.note})
+    return await _ask_each(gateway, user, "alarm.ack", body.ids, said=body)
 
 
 @router.post("/alarms/shelve", status_code=202)
 async def shelve_each(gateway: Gateway, user: SignedInUser, body: ShelvingOfEach) -> AlarmsAsked:
     """Silence several for the same time, as when a device is taken out for repair."""
-    return await _ask_each(gateway, user, "alarm.shelve", body.ids, {"for_s": body.for_s, "note": body.note})
+    return await _ask_each(gateway, user, "alarm.shelve", body.ids, said=body, args={"for_s": body.for_s})
 
 
 @router.post("/alarms/unshelve", status_code=202)
 async def unshelve_each(gateway: Gateway, user: SignedInUser, body: NoteOnEach) -> AlarmsAsked:
     """End the silence of several early."""
-    return await _ask_each(gateway, user, "alarm.unshelve", body.ids, {"note": body.note})
+    return await _ask_each(gateway, user, "alarm.unshelve", body.ids, said=body)
 
 
 @router.get("/tickets")
@@ -178,10 +178,17 @@ def _alarm(gateway: Served, alarm: str) -> Alarm:
 
 
 async def _ask_each(
-    gateway: Served, user: User, kind: CommandKind, alarms: Sequence[str], args: dict[str, Arg]
+    gateway: Served,
+    user: User,
+    kind: CommandKind,
+    alarms: Sequence[str],
+    *,
+    said: Note,
+    args: dict[str, Arg] | None = None,
 ) -> AlarmsAsked:
     if not may_ask(user.role, kind):
         raise Forbidden(ROLE, "role")
+    said.words(kind)
     known = gateway.engine.alarms.alarms
     asked = list(dict.fromkeys(alarms))
     if not any(alarm in known for alarm in asked):
@@ -190,14 +197,18 @@ async def _ask_each(
     for alarm in asked:
         try:
             check_state(kind, _alarm(gateway, alarm).state)
-            command = await _ask(gateway, user, kind, alarm, args)
+            command = await _ask(gateway, user, kind, alarm, said=said, args=args)
             items.append({"id": alarm, "command": command, "refused": None})
         except Refusal as refusal:
             items.append({"id": alarm, "command": None, "refused": refused_of(refusal)})
     return {"items": items}
 
 
-async def _ask(gateway: Served, user: User, kind: CommandKind, alarm: str, args: dict[str, Arg]) -> shapes.Command:
-    note = args.get("note")
-    reason = note if isinstance(note, str) and note.strip() else kind
-    return await ask(gateway, user, kind=kind, target=alarm, reason=reason, args=args, ttl_s=TTL_S)
+async def _ask(
+    gateway: Served, user: User, kind: CommandKind, alarm: str, *, said: Note, args: dict[str, Arg] | None = None
+) -> shapes.Command:
+    note = said.words(kind)
+    return await ask(
+        gateway, user, kind=kind, target=alarm, reason=note or kind, reason_code=said.reason_code,
+        args={**(args or {}), "note": note}, ttl_s=TTL_S,
+    )  # fmt: skip

@@ -67,54 +67,46 @@ async def one_alarm(alarm: str, user: SignedInUser, session: Reading) -> shapes.
 async def acknowledge(alarm: str, user: SignedInUser, session: Writing, body: Note | None = None) -> shapes.Command:
     """Say that somebody has seen it. The state changes when the gateway's event comes back; an alarm of the hub's own
     changes at once."""
-    note = (body or Note()).note.strip()
-    return await _ask(session, user, alarm, "alarm.ack", args={"note": note}, reason=note or _ACK)
+    return await _ask(session, user, alarm, "alarm.ack", said=body or Note(), otherwise=_ACK)
 
 
 @router.post("/{alarm}/shelve", status_code=202)
 async def shelve(alarm: str, body: Shelving, user: SignedInUser, session: Writing) -> shapes.Command:
     """Silence it for some time; then it returns by itself."""
-    note = body.note.strip()
-    return await _ask(
-        session, user, alarm, "alarm.shelve", args={"for_s": body.for_s, "note": note}, reason=note or _SHELVE
-    )
+    return await _ask(session, user, alarm, "alarm.shelve", said=body, args={"for_s": body.for_s}, otherwise=_SHELVE)
 
 
 @router.post("/{alarm}/unshelve", status_code=202)
 async def unshelve(alarm: str, user: SignedInUser, session: Writing, body: Note | None = None) -> shapes.Command:
     """End its shelf time."""
-    note = (body or Note()).note.strip()
-    return await _ask(session, user, alarm, "alarm.unshelve", args={}, reason=note or _UNSHELVE)
+    return await _ask(session, user, alarm, "alarm.unshelve", said=body or Note(), otherwise=_UNSHELVE)
 
 
 @router.post("/ack", status_code=202)
 async def acknowledge_each(user: SignedInUser, session: Writing, body: NoteOnEach) -> AlarmsAsked:
     """The same of several alarms, of whatever sites: what became of each. 404 if none of them is there."""
-    note = body.note.strip()
-    return await _ask_each(session, user, body.ids, "alarm.ack", args={"note": note}, reason=note or _ACK)
+    return await _ask_each(session, user, body.ids, "alarm.ack", said=body, otherwise=_ACK)
 
 
 @router.post("/shelve", status_code=202)
 async def shelve_each(user: SignedInUser, session: Writing, body: ShelvingOfEach) -> AlarmsAsked:
     """Silence several for the same time, as when a device is taken out for repair."""
-    note = body.note.strip()
-    args: Args = {"for_s": body.for_s, "note": note}
-    return await _ask_each(session, user, body.ids, "alarm.shelve", args=args, reason=note or _SHELVE)
+    args: Args = {"for_s": body.for_s}
+    return await _ask_each(session, user, body.ids, "alarm.shelve", said=body, otherwise=_SHELVE, args=args)
 
 
 @router.post("/unshelve", status_code=202)
 async def unshelve_each(user: SignedInUser, session: Writing, body: NoteOnEach) -> AlarmsAsked:
     """End the shelf time of several."""
-    note = body.note.strip()
-    return await _ask_each(session, user, body.ids, "alarm.unshelve", args={}, reason=note or _UNSHELVE)
+    return await _ask_each(session, user, body.ids, "alarm.unshelve", said=body, otherwise=_UNSHELVE)
 
 
 async def _ask(
-    session: Writing, user: User, alarm: str, kind: CommandKind, *, args: Args, reason: str
+    session: Writing, user: User, alarm: str, kind: CommandKind, *, said: Note, otherwise: str, args: Args | None = None
 ) -> shapes.Command:
     row = await _alarm(session, user, alarm)
     check_state(kind, row.state)
-    command = AskedCommand(site=row.site, target=row.id, kind=kind, reason=reason, args=args, ttl_s=_TTL_S)
+    command = _command(kind, row.site, row.id, said=said, otherwise=otherwise, args=args)
     return await own.ask(await connection(session), user, command)
 
 
@@ -130,6 +122,29 @@ async def _alarm(session: Reading, user: User, alarm: str) -> AlarmRow:
 
 
 async def _ask_each(
-    session: Writing, user: User, alarms: Sequence[str], kind: CommandKind, *, args: Args, reason: str
+    session: Writing,
+    user: User,
+    alarms: Sequence[str],
+    kind: CommandKind,
+    *,
+    said: Note,
+    otherwise: str,
+    args: Args | None = None,
 ) -> AlarmsAsked:
-    return await many.ask_each(session, user, list(dict.fromkeys(alarms)), kind, args=args, reason=reason, ttl_s=_TTL_S)
+    said.words(kind)  # what is wrong with the words is wrong with all of it
+
+    def command(site: str, alarm: str) -> AskedCommand:
+        return _command(kind, site, alarm, said=said, otherwise=otherwise, args=args)
+
+    return await many.ask_each(session, user, list(dict.fromkeys(alarms)), kind, command)
+
+
+def _command(
+    kind: CommandKind, site: str, alarm: str, *, said: Note, otherwise: str, args: Args | None
+) -> AskedCommand:
+    note = said.words(kind)
+    kept: Args = {} if kind == "alarm.unshelve" else {"note": note}
+    return AskedCommand(
+        site=site, target=alarm, kind=kind, reason=note or otherwise, reason_code=said.reason_code,
+        args={**(args or {}), **kept}, ttl_s=_TTL_S,
+    )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,7 +11,7 @@ from contract.commands import CommandKind
 from hub.alarms import own
 from hub.alarms.models import AlarmRow
 from hub.commands import service as commands
-from hub.commands.service import Args, AskedCommand
+from hub.commands.service import AskedCommand
 from hub.database.transactions import connection
 from web import shapes
 from web.doing import check_state
@@ -21,9 +21,13 @@ from web.users import User
 
 
 async def ask_each(
-    session: AsyncSession, user: User, alarms: Sequence[str], kind: CommandKind, *, args: Args, reason: str, ttl_s: int
+    session: AsyncSession,
+    user: User,
+    alarms: Sequence[str],
+    kind: CommandKind,
+    command_of: Callable[[str, str], AskedCommand],
 ) -> AlarmsAsked:
-    """What became of each alarm, in a transaction opened for writing.
+    """What became of each alarm, in a transaction opened for writing. `command_of`: of a site, and its alarm.
 
     `NotFound` if the person sees none of them, `Forbidden` if their role may not ask for it at all.
     """
@@ -43,7 +47,7 @@ async def ask_each(
         except Refusal as refusal:
             refused[alarm] = refusal
             continue
-        command = AskedCommand(site=row.site, target=alarm, kind=kind, reason=reason, args=args, ttl_s=ttl_s)
+        command = command_of(row.site, alarm)
         if row.gateway:
             theirs.append(command)
         else:

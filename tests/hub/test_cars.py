@@ -140,3 +140,15 @@ def test_plates_of_openings_leave_the_history_in_their_time() -> None:
     assert f"{GONE} is blocked" in left
     assert PLATE not in without("car.left", f'{{"after":1,"plate":"{PLATE}"}}')
     assert without("command.failed", '{"plate":null,"why":{"zh":"a","en":"b"}}').count(GONE) == 0
+
+
+async def test_a_note_about_an_alarm_is_a_code_as_well(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("wang", "guard") as client:
+        alarm = await hub.raise_alarm()
+        answer = await client.post(f"/api/alarms/{alarm}/ack", json={"reason_code": "on_the_way"})
+        asked = answer.json()
+        assert (asked["reason_code"], asked["reason"], asked["args"]) == (
+            "on_the_way", "已派人前往", {"note": "已派人前往"}
+        )  # fmt: skip
+        answer = await client.post(f"/api/alarms/{alarm}/ack", json={"reason_code": "delivery"})
+        assert (answer.status_code, [*answer.json()["error"]["fields"]]) == (422, ["reason_code"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -27,6 +28,14 @@ def all_down(demo: Demo) -> bool:
     """Both lanes are closed again: the next cars may come."""
     lanes = demo.sim.get("/sim/devices")["lanes"]
     return all(lanes[lane]["barrier"] == "down" for lane in ("gate-in", "gate-out"))
+
+
+def places_of_buttons(screen: Screen) -> list[Any]:
+    """Where the buttons of lanes and doors are, in pixels."""
+    found: list[Any] = screen.page.locator('[data-testid^="lane-open-"], [data-testid^="door-unlock-"]').evaluate_all(
+        "all => all.map((each) => [each.dataset.testid, each.getBoundingClientRect().toJSON()])"
+    )
+    return found
 
 
 def come_and_go(demo: Demo, screen: Screen) -> None:
@@ -65,16 +74,27 @@ def test_a_guards_day(demo: Demo, browser: Browser, language: str) -> None:
     eventually(lambda: demo.sim.get("/sim/devices")["lanes"]["gate-in"]["barrier"] == "down", within_s=40)
 
     # A blocked one: refused, loudly.
+    places = places_of_buttons(screen)
     demo.sim.post("/sim/lanes/gate-in/drive-up", {"plate": BLOCKED_PLATE})
     expect(screen.at("blocked-card").first).to_be_visible()
     screen.shot("guard-blocked")
+    # Nothing that opens has moved under the hand, and the card goes on every screen once somebody has noted it.
+    assert places_of_buttons(screen) == places
     screen.at("blocked-seen").first.click()
+    expect(screen.at("blocked-card")).to_have_count(0)
+    assert places_of_buttons(screen) == places
+    hit = screen.page.locator(f'[data-testid="entry"][data-plate="{BLOCKED_PLATE}"]').first
+    expect(hit.get_by_test_id("entry-noted")).to_be_visible()
 
-    # By hand: no reason, no barrier.
+    # By hand: no reason, no barrier. For a blocked car that takes the end of its plate and own words.
     screen.at("lane-open-gate-in").click()
     expect(screen.at("ask-dialog")).to_be_visible()
     expect(screen.at("ask-send")).to_be_disabled()
     screen.at("ask-reason-1").click()
+    if screen.at("ask-blocked").count():  # it still stands there
+        expect(screen.at("ask-send")).to_be_disabled()
+        screen.at("ask-plate-end").fill(BLOCKED_PLATE[-4:])
+        screen.at("ask-free").fill("警察要求放行 / the police asked for it")
     screen.at("ask-send").click()
     done = screen.page.locator('[data-testid="command"][data-kind="barrier.open"][data-state="done"]').first
     expect(done).to_be_visible()
@@ -120,6 +140,34 @@ def test_a_guards_day(demo: Demo, browser: Browser, language: str) -> None:
     expect(missed).to_be_visible(timeout=30_000)
     screen.close()
     eventually(lambda: demo.sim.get("/sim/devices")["lanes"]["gate-in"]["barrier"] == "down", within_s=40)
+
+
+def test_a_car_that_was_not_read_is_not_shown_as_the_one_before(demo: Demo, browser: Browser) -> None:
+    screen = Screen(browser, demo.info["hub_url"], "zh")
+    screen.sign_in(demo.info["accounts"]["guard"])
+    eventually(lambda: all_down(demo), within_s=60)
+    demo.sim.post("/sim/lanes/gate-in/drive-up", {"plate": RESIDENT_PLATE})
+    plate = screen.at("lane-plate-gate-in")
+    expect(plate).to_contain_text("12345")
+    expect(plate).to_contain_text("无车", timeout=40_000)
+    eventually(lambda: all_down(demo), within_s=60)
+    demo.sim.post("/sim/faults", {"device": "gate-in-cam", "fault": "blind"})
+    try:
+        demo.sim.post("/sim/lanes/gate-in/drive-up", {"plate": "京Q99999"})
+        expect(plate).to_contain_text("未识别", timeout=20_000)
+        expect(screen.at("lane-last-gate-in")).to_contain_text("上一辆")
+        screen.at("lane-open-gate-in").click()
+        expect(screen.at("ask-car")).to_contain_text("未识别")
+        screen.at("ask-reason-2").click()
+        screen.at("ask-send").click()
+    finally:
+        demo.sim.client.delete("/sim/faults")
+    # What was opened by hand is tied to that car: its row ends with it.
+    row = screen.page.locator('[data-testid="entry"][data-outcome="waiting"][data-place="gate-in"]').first
+    expect(row.get_by_test_id("entry-open")).to_have_count(0)
+    expect(row).to_contain_text("已通过", timeout=40_000)
+    screen.close()
+    eventually(lambda: all_down(demo), within_s=60)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -11,6 +11,7 @@ describe("reasons", () => {
     [{ reason: "", reason_code: "visitor_registered" }, "访客已登记", "Visitor registered"],
     [{ reason: "301", reason_code: "visitor_registered" }, "访客已登记 · 301", "Visitor registered · 301"],
     [{ reason: "later words", reason_code: "of_a_later_version" }, "later words", "later words"],
+    [{ reason: "访客已登记" }, "访客已登记", "Visitor registered"],
     [{ reason: "before codes", reason_code: null }, "before codes", "before codes"],
   ])("%o is said in the reader's own language", (of, zh, en) => {
     expect([reasonText(of, "zh"), reasonText(of, "en")]).toEqual([zh, en]);

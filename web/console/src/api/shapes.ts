@@ -669,14 +669,16 @@ export interface NewTicket {
   text?: string;
 }
 
-/** What a person says about an alarm. */
+/** What a person says about an alarm: in own words, or by one of the codes offered for it (`rules.quick_reasons`). */
 export interface Note {
   note?: string;
+  reason_code?: string | null;
 }
 
 /** What a person says about several alarms at once. */
 export interface NoteOnEach {
   note?: string;
+  reason_code?: string | null;
   ids: string[];
 }
 
@@ -928,12 +930,14 @@ export interface Session {
 /** For how long it shall be silent (seconds), and why. */
 export interface Shelving {
   note?: string;
+  reason_code?: string | null;
   for_s: number;
 }
 
 /** The same of shelving them. */
 export interface ShelvingOfEach {
   note?: string;
+  reason_code?: string | null;
   for_s: number;
   ids: string[];
 }

@@ -4,6 +4,7 @@ import type { Alarm, EventItem, Person } from "@/api/types";
 import type { IconName } from "@/kit/AppIcon.vue";
 import { fullText } from "@/kit/format/time";
 import { i18n } from "@/kit/i18n";
+import { reasonText } from "@/kit/reasons";
 import { personName } from "@/kit/person";
 import { inOrder, type Happening } from "@/kit/timeline";
 
@@ -33,7 +34,7 @@ export function storyOf(alarm: Alarm, events: readonly EventItem[]): Happening[]
   const own: Happening[] = [];
   if (!has("raised")) own.push(happening("raised", alarm.raised_at, null, ""));
   if (!has("acknowledged") && alarm.acknowledged_at)
-    own.push(happening("acknowledged", alarm.acknowledged_at, alarm.acknowledged_by, alarm.note));
+    own.push(happening("acknowledged", alarm.acknowledged_at, alarm.acknowledged_by, reasonText({ reason: alarm.note })));
   if (!has("cleared") && alarm.cleared_at) own.push(happening("cleared", alarm.cleared_at, null, ""));
   return inOrder([...recorded, ...own]);
 }
