@@ -86,7 +86,7 @@ def args_shown(args: dict[str, Arg]) -> dict[str, Arg]:
 
 
 class Note(Body):
-    """What a person says about an alarm: in own words, or by one of the codes offered for it (`rules.quick_reasons`)."""
+    """What a person says about an alarm: in own words, or by a code that is offered for it (`rules.quick_reasons`)."""
 
     note: Annotated[str, Field(max_length=500)] = ""
     reason_code: Annotated[str, Field(min_length=1, max_length=64)] | None = None

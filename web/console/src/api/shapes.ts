@@ -669,7 +669,7 @@ export interface NewTicket {
   text?: string;
 }
 
-/** What a person says about an alarm: in own words, or by one of the codes offered for it (`rules.quick_reasons`). */
+/** What a person says about an alarm: in own words, or by a code that is offered for it (`rules.quick_reasons`). */
 export interface Note {
   note?: string;
   reason_code?: string | null;
