@@ -42,6 +42,7 @@ from web.session.sessions import SessionLimits, Sessions
 
 PASSWORD = "correct horse battery"
 KEY = bytes(range(32))
+NO_CONSOLE = Path("/nonexistent")
 ADMIN = viewer_of("admin")
 PROJECTING = Projecting(projections())
 
@@ -69,7 +70,7 @@ def layout(site: str, **more: Any) -> SiteLayout:
 class Office:
     """One hub under test."""
 
-    def __init__(self, database: Database, limits: SessionLimits | None = None) -> None:
+    def __init__(self, database: Database, limits: SessionLimits | None = None, dist: Path = NO_CONSOLE) -> None:
         self.database = database
         self.ahead_s = 0.0
         self.passwords = Passwords()
@@ -89,7 +90,7 @@ class Office:
 
         self.app: FastAPI = make_app(
             title="hub", version="0", sessions=self.sessions, live=self.live, routers=ROUTERS, ready=ready,
-            dist=Path("/nonexistent"), once=DatabaseOnce(), secret=database.key, record=witnessed(database),
+            dist=dist, once=DatabaseOnce(), secret=database.key, record=witnessed(database),
         )  # fmt: skip
         self.app.state.database = database
         self.app.state.jobs = JOBS
@@ -204,9 +205,11 @@ class Office:
 
 
 @asynccontextmanager
-async def office(database: Database, *sites: str, limits: SessionLimits | None = None) -> AsyncIterator[Office]:
-    """A hub with these sites (one, `demo`, if none is named)."""
-    found = Office(database, limits)
+async def office(
+    database: Database, *sites: str, limits: SessionLimits | None = None, dist: Path = NO_CONSOLE
+) -> AsyncIterator[Office]:
+    """A hub with these sites (one, `demo`, if none is named). `dist`: the console that it serves."""
+    found = Office(database, limits, dist)
     for site in sites or ("demo",):
         await found.site(site)
     try:

@@ -16,6 +16,8 @@ def dist(tmp_path: Path) -> Path:
     (folder / "assets").mkdir(parents=True)
     (folder / "index.html").write_text("<!doctype html><div id=app></div>")
     (folder / "favicon.svg").write_text("<svg/>")
+    (folder / "sw.js").write_text("self")
+    (folder / "manifest.webmanifest").write_text("{}")
     (folder / "assets" / "index-4f2a.js").write_text("console.log(1)")
     (folder / "assets" / "index-4f2a.js.gz").write_bytes(gzip.compress(b"console.log(1)"))
     (tmp_path / "secret.txt").write_text("secret")
@@ -29,6 +31,9 @@ def dist(tmp_path: Path) -> Path:
         ("/", 200, "no-cache", "text/html"),
         ("/tickets/42", 200, "no-cache", "text/html"),
         ("/favicon.svg", 200, "no-cache", "image/svg+xml"),
+        # A worker that browsers kept would keep a release for ever.
+        ("/sw.js", 200, "no-cache", "text/javascript"),
+        ("/manifest.webmanifest", 200, "no-cache", "application/manifest+json"),
         ("/assets/index-4f2a.js", 200, "public, max-age=31536000, immutable", "text/javascript"),
         ("/assets/index-gone.js", 404, None, "application/json"),
         ("/" + "long" * 2000, 200, "no-cache", "text/html"),

@@ -1,37 +1,73 @@
 /// <reference types="vitest/config" />
 import vue from "@vitejs/plugin-vue";
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { defineConfig, type Plugin } from "vite";
+import { build, defineConfig, type Plugin } from "vite";
 
 const api = process.env.GATEHOUSE_API ?? "http://127.0.0.1:8710";
 
-/** Lays packed copies beside the built files: the servers send them as they are, a gateway's small processor packs nothing. */
-function packed(): Plugin {
-  let dist = "";
-  return {
-    name: "gatehouse-packed",
-    apply: "build",
-    configResolved({ root, build }) {
-      dist = resolve(root, build.outDir);
+/** Files of the build, as the server names them, in a settled order. */
+function filesOf(dist: string): string[] {
+  const names = readdirSync(dist, { recursive: true, encoding: "utf8" });
+  return names.filter((name) => /\.(js|css|svg|png|html|webmanifest)$/.test(name)).map((name) => `/${name}`).sort();
+}
+
+/** Names the release in its page, and builds the worker that holds it without a server. */
+async function holdOffline(root: string, dist: string): Promise<void> {
+  const files = filesOf(dist);
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(file).update(readFileSync(join(dist, file)));
+  const release = hash.digest("hex").slice(0, 16);
+  const page = join(dist, "index.html");
+  writeFileSync(page, readFileSync(page, "utf8").replace("<title>", `<meta name="release" content="${release}" />\n    <title>`));
+  await build({
+    configFile: false,
+    root,
+    logLevel: "warn",
+    define: { RELEASE: JSON.stringify(release), FILES: JSON.stringify(files) },
+    build: {
+      target: "es2022",
+      outDir: dist,
+      emptyOutDir: false,
+      copyPublicDir: false,
+      rolldownOptions: { input: join(root, "worker/offline.ts"), output: { entryFileNames: "sw.js", format: "iife" } },
     },
-    closeBundle() {
-      for (const name of readdirSync(dist, { recursive: true, encoding: "utf8" })) {
-        if (!/\.(js|css|svg|html)$/.test(name)) continue;
-        const file = join(dist, name);
-        const plain = readFileSync(file);
-        if (plain.length < 1024) continue;
-        writeFileSync(`${file}.gz`, gzipSync(plain, { level: 9 }));
-        writeFileSync(`${file}.br`, brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }));
-      }
+  });
+}
+
+/** Lays packed copies beside the files: the servers send them as they are, a gateway's small processor packs nothing. */
+function pack(dist: string): void {
+  for (const name of readdirSync(dist, { recursive: true, encoding: "utf8" })) {
+    if (!/\.(js|css|svg|html)$/.test(name)) continue;
+    const file = join(dist, name);
+    const plain = readFileSync(file);
+    if (plain.length < 1024) continue;
+    writeFileSync(`${file}.gz`, gzipSync(plain, { level: 9 }));
+    writeFileSync(`${file}.br`, brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }));
+  }
+}
+
+/** What is done to the files of the build once they are all there. */
+function shipped(): Plugin {
+  let [base, dist] = ["", ""];
+  return {
+    name: "gatehouse-shipped",
+    apply: "build",
+    configResolved({ root, build: { outDir } }) {
+      [base, dist] = [root, resolve(root, outDir)];
+    },
+    async closeBundle() {
+      await holdOffline(base, dist);
+      pack(dist);
     },
   };
 }
 
 export default defineConfig({
-  plugins: [vue(), packed()],
+  plugins: [vue(), shipped()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   define: {
     __VUE_OPTIONS_API__: "true", // Element Plus still needs it

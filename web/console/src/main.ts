@@ -4,6 +4,7 @@ import { whenProofNeeded, whenUnauthorised } from "@/api/client";
 import { i18n, learn } from "@/kit/i18n";
 import { preferences } from "@/kit/preferences";
 import App from "@/shell/App.vue";
+import { holdOffline } from "@/shell/offline";
 import { router } from "@/shell/router";
 import { whenRefused } from "@/shell/stores/live";
 import { proveAgain } from "@/shell/stores/proving";
@@ -19,6 +20,8 @@ whenRefused(
       .then(() => session.user ?? sessionEnded())
       .catch(() => undefined),
 );
+
+holdOffline();
 
 const begin = (): unknown => createApp(App).use(i18n).use(router).mount("#app");
 void learn(preferences.language).then(begin, begin);

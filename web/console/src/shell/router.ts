@@ -1,11 +1,14 @@
 /** The pages, and who may open them. */
 
+import { ElMessage } from "element-plus";
 import { createRouter, createWebHistory, type RouteLocationNormalized, type RouteRecordRaw } from "vue-router";
 
 import type { Ability } from "@/api/types";
 import { AREAS } from "@/areas";
+import { i18n } from "@/kit/i18n";
 import { routeOf as pathOf } from "@/shell/addresses";
 import type { AreaPage, AreaPeek } from "@/shell/area";
+import { outdated, reachable } from "@/shell/offline";
 import { allPeeks } from "@/shell/peeking";
 import { able, homeOf, session, sessionKnown } from "@/shell/stores/session";
 import { siteInAddress } from "@/shell/stores/site";
@@ -54,15 +57,26 @@ router.beforeEach(async (to) => {
   return true;
 });
 
-router.afterEach((to) => {
+const RELOADED = "gatehouse.reloaded";
+
+router.afterEach((to, _, failure) => {
   siteInAddress.value = typeof to.query.site === "string" ? to.query.site : null;
+  if (!failure) sessionStorage.removeItem(RELOADED);
 });
 
-// A page of the last release is gone after an upgrade: fetch the new console once instead of failing.
-router.onError((error, to) => {
-  if (!/import|fetch|load/i.test(String(error))) return;
-  const key = "gatehouse.reloaded";
-  if (sessionStorage.getItem(key) === to.fullPath) return;
-  sessionStorage.setItem(key, to.fullPath);
+// A newer release is held: whoever goes to another page gets that one, and what was typed stays.
+router.beforeEach((to, from) => {
+  if (!outdated.value || from.matched.length === 0 || to.path === from.path) return true;
   location.assign(to.fullPath);
+  return false;
+});
+
+// A page of the last release is gone after an upgrade: fetch the new console, once. Without a signal that would end in the
+// browser's own page, with all that was typed: the app stays where it is, and says so.
+router.onError(async (error, to) => {
+  if (!/import|fetch|load/i.test(String(error))) return;
+  if (sessionStorage.getItem(RELOADED) !== to.fullPath && (await reachable())) {
+    sessionStorage.setItem(RELOADED, to.fullPath);
+    location.assign(to.fullPath);
+  } else ElMessage.warning(i18n.global.t("offline.page"));
 });

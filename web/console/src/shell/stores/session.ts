@@ -6,6 +6,7 @@ import { api, ApiError } from "@/api/client";
 import type { Ability, About, Session, Start, User } from "@/api/types";
 import { draftsOf, forgetDrafts } from "@/kit/drafts";
 import { preferences, suggestLanguage } from "@/kit/preferences";
+import { forgetAll, recall, remember } from "@/kit/remembered";
 
 export const session = reactive({
   user: null as User | null,
@@ -44,6 +45,7 @@ export function homeOf(user: User | null, can: readonly Ability[]): string {
 export async function loadAbout(): Promise<void> {
   try {
     session.about = await api.get<About>("/api/about");
+    remember("about", session.about);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error; // not reachable: what is known stays, the banner says it
   }
@@ -75,16 +77,39 @@ async function askStart(): Promise<Start> {
 
 /** Asks who the cookie belongs to; a server that does not answer is asked again by the caller. */
 export async function loadSession(): Promise<void> {
-  const start = await askStart();
+  let start: Start;
+  try {
+    start = await askStart();
+  } catch (error) {
+    presume();
+    throw error;
+  }
   session.about = start.about;
+  remember("about", start.about);
   begun = start.session ? start : null;
   if (start.session) become(start.session);
-  else session.user = null;
+  else {
+    // Who was taken for signed in without a signal has to sign in again after all.
+    if (session.user !== null) sessionEnded();
+    forgetAll();
+  }
   session.known = true;
   nowKnown();
 }
 
-function become({ user, weak_password, can }: Session): void {
+/** Without a signal, whoever was here last is: so that pages open, with what is known and what was typed. */
+function presume(): void {
+  const known = recall<Who>("session");
+  if (session.known || known === null) return;
+  session.about ??= recall<About>("about");
+  become(known);
+  nowKnown();
+}
+
+type Who = Pick<Session, "user" | "weak_password" | "can">;
+
+function become({ user, weak_password, can }: Who): void {
+  remember("session", { user, weak_password, can });
   session.can = can;
   session.user = user;
   session.weakPassword = weak_password;
@@ -98,6 +123,7 @@ export async function signIn(username: string, password: string, code = ""): Pro
   const answer = await api.post<Session>("/api/session", { username, password, ...(code ? { code } : {}) });
   const start = await askStart();
   session.about = start.about;
+  remember("about", start.about);
   begun = start;
   become(answer);
   others?.postMessage("in");
@@ -111,6 +137,7 @@ export async function signOut(): Promise<void> {
     if (!(error instanceof ApiError)) throw error; // the cookie may be gone already: the person wants out
   }
   forgetDrafts();
+  forgetAll();
   session.user = null;
   others?.postMessage("out");
 }
@@ -118,8 +145,9 @@ export async function signOut(): Promise<void> {
 /** The server no longer knows the session. */
 export function sessionEnded(): void {
   if (session.user === null) return;
-  session.user = null;
+  forgetAll();
   session.ended = true;
+  session.user = null;
 }
 
 if (others) {
@@ -127,7 +155,6 @@ if (others) {
     if (event.data === "out") {
       forgetDrafts(); // also what this tab alone could hold
       session.user = null;
-    }
-    else if (session.user === null) void loadSession().catch(() => undefined);
+    } else if (session.user === null) void loadSession().catch(() => undefined);
   };
 }

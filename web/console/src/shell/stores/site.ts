@@ -9,6 +9,7 @@ import type { HolderName, Layout, Page, Site, Text } from "@/api/types";
 export type SiteItem = Pick<Site, "id"> & Partial<Omit<Site, "name">> & { name: Text | string };
 import { say } from "@/kit/i18n";
 import { preferences } from "@/kit/preferences";
+import { recall, remember } from "@/kit/remembered";
 import { session, takeStart } from "@/shell/stores/session";
 
 export const sites = reactive({ items: [] as SiteItem[], loaded: false });
@@ -55,7 +56,8 @@ export const zone = computed<string | undefined>(() => layout.value?.timezone ??
 
 export async function loadSites(): Promise<void> {
   const start = takeStart();
-  for (const layout of start?.layouts ?? []) layouts.set(layout.site, layout);
+  for (const layout of start?.layouts ?? []) learnLayout(layout);
+  if (start) remember("sites", start.sites);
   sites.items = start?.sites ?? (await siteItems());
   sites.loaded = true;
   await Promise.all(sites.items.filter((site) => !layouts.has(site.id)).map((site) => loadLayout(site.id)));
@@ -63,18 +65,30 @@ export async function loadSites(): Promise<void> {
 
 async function siteItems(): Promise<SiteItem[]> {
   try {
-    return (await api.get<Page<SiteItem>>("/api/sites")).items;
+    const { items } = await api.get<Page<SiteItem>>("/api/sites");
+    remember("sites", items);
+    return items;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
+    const known = error.status === 0 ? recall<SiteItem[]>("sites") : null;
+    if (known) return known;
     return (session.user?.sites ?? []).filter((id) => id !== "*").map((id) => ({ id, name: id }));
   }
 }
 
+function learnLayout(layout: Layout): void {
+  layouts.set(layout.site, layout);
+  remember(`layout.${layout.site}`, layout);
+}
+
 export async function loadLayout(site: string): Promise<void> {
   try {
-    layouts.set(site, await api.get<Layout>("/api/site", { site }));
+    learnLayout(await api.get<Layout>("/api/site", { site }));
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error; // a site that has not described itself yet: ids stand for names
+    if (!(error instanceof ApiError)) throw error;
+    // A site that has not described itself yet, or that nobody has told of here: ids stand for names.
+    const known = error.status === 0 ? recall<Layout>(`layout.${site}`) : null;
+    if (known) layouts.set(site, known);
   }
 }
 
