@@ -18,6 +18,8 @@ export interface Draft {
   /** The address that it was typed at. */
   where: string;
   at: number;
+  /** From when on it is not given back. */
+  until: number;
   /** Field → as the form gave it, and as it was left. */
   fields: Record<string, [was: string, is: string]>;
 }
@@ -33,7 +35,7 @@ const keyOf = (name: string): string => `${PREFIX}${owner}.${name}`;
 function read(key: string): Draft | null {
   try {
     const found = JSON.parse(localStorage.getItem(key) ?? "null") as Draft | null;
-    return found && Date.now() - found.at < MOST_MS ? found : null;
+    return found && Date.now() < found.until ? found : null;
   } catch {
     return null; // storage is forbidden, or holds something else there
   }
@@ -160,7 +162,7 @@ export function useDraft({ name, fields, title, secret = [], mostMs = MOST_MS }:
     if (shown === null) return false;
     openDrafts.set(shown, (openDrafts.get(shown) ?? 0) + 1);
     const draft = drafts.get(shown);
-    if (!draft || Date.now() - draft.at > mostMs) return false;
+    if (!draft || Date.now() >= draft.until) return false;
     let restored = false;
     for (const [field, [was, is]] of Object.entries(draft.fields)) {
       const stands = given[field];
@@ -182,6 +184,7 @@ export function useDraft({ name, fields, title, secret = [], mostMs = MOST_MS }:
         title: title(),
         where: route.fullPath,
         at: Date.now(),
+        until: Date.now() + mostMs,
         // What a form holds of an earlier attempt is no text of its server's.
         fields: Object.fromEntries(
           typed.map(([field, is]) => [field, [before?.fields[field]?.[0] ?? given[field] ?? "null", is]]),

@@ -15,6 +15,8 @@ export interface Peeks {
   open: (thing: Thing, how?: { walking?: boolean }) => Promise<void>;
   close: () => Promise<void>;
   is: (thing: Thing) => boolean;
+  /** What a list's row says of the thing that it opens, so that keys go from one to the next. */
+  rowOf: (thing: Thing) => { "data-row": string };
   /** Whether the panel is to leave the focus where it is. */
   focusStays: () => boolean;
 }
@@ -35,6 +37,7 @@ export function usePeeks(): Peeks {
     },
     close: overlay.close,
     is: (thing) => overlay.value.value === wordOf(named(thing)),
+    rowOf: (thing) => ({ "data-row": wordOf(named(thing)) }),
     focusStays: () => focusStays,
   };
 }
