@@ -1,7 +1,7 @@
 import { createApp } from "vue";
 
 import { whenProofNeeded, whenUnauthorised } from "@/api/client";
-import { i18n, learn } from "@/kit/i18n";
+import { i18n, loadLanguage } from "@/kit/i18n";
 import { preferences } from "@/kit/preferences";
 import App from "@/shell/App.vue";
 import { holdOffline } from "@/shell/offline";
@@ -23,5 +23,7 @@ whenRefused(
 
 holdOffline();
 
-const begin = (): unknown => createApp(App).use(i18n).use(router).mount("#app");
-void learn(preferences.language).then(begin, begin);
+// A page that begins in one language and goes on in another would be read twice.
+void loadLanguage(preferences.language)
+  .catch(() => undefined)
+  .then(() => createApp(App).use(i18n).use(router).mount("#app"));

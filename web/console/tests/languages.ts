@@ -1,5 +1,5 @@
-/** Both languages are there before any test speaks. */
+/** Both languages are there from the beginning: tests switch, and look at once. */
 
-import { learn } from "@/kit/i18n";
+import { loadLanguage } from "@/kit/i18n";
 
-await learn("en");
+await loadLanguage("en");

@@ -13,32 +13,25 @@ export const i18n = createI18n({
   legacy: false,
   locale: preferences.language,
   fallbackLocale: "zh",
-  messages: { zh } as Record<string, typeof zh>,
+  messages: { zh } as Record<Language, typeof zh>,
   missingWarn: false,
   fallbackWarn: false,
 });
 
-/** Chinese comes with the console; whoever reads another language fetches it once. */
-const TEXTS: Record<Exclude<Language, "zh">, () => Promise<{ default: typeof zh }>> = {
-  en: () => import("@/locales/en.json"),
-};
-
-/** Fetches the texts of a language; without a server the default language stands in. */
-export async function learn(language: Language): Promise<void> {
-  if (language !== "zh" && !i18n.global.availableLocales.includes(language))
-    i18n.global.setLocaleMessage(language, (await TEXTS[language]()).default);
+/** The default language comes with the app; the other is fetched by whoever reads it. */
+export async function loadLanguage(language: Language): Promise<void> {
+  if (i18n.global.availableLocales.includes(language)) return;
+  i18n.global.setLocaleMessage(language, (await import("@/locales/en.json")).default);
 }
 
 watch(
   () => preferences.language,
-  (language) => {
-    const speak = (): void => {
-      if (preferences.language !== language) return;
-      i18n.global.locale.value = language;
-      document.documentElement.lang = LOCALES[language];
-    };
-    if (language === "zh" || i18n.global.availableLocales.includes(language)) speak();
-    else learn(language).then(speak, () => undefined);
+  async (language) => {
+    // Until its texts are there the page stays as it is; where they cannot be fetched, the default ones stand in.
+    if (!i18n.global.availableLocales.includes(language)) await loadLanguage(language).catch(() => undefined);
+    if (language !== preferences.language) return;
+    i18n.global.locale.value = language;
+    document.documentElement.lang = LOCALES[language];
   },
   { immediate: true },
 );
