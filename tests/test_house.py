@@ -68,7 +68,9 @@ def test_every_name_is_one_of_the_code_or_of_the_texts() -> None:
             continue
         last = said.rpartition(".")[2]
         known = re.search(
-            rf"\b(def|class|type|interface|const) {last}\b|^ *{last}\b *(: [^=\n]+)?( = |$)", code, re.MULTILINE
+            rf"\b(def|class|type|interface|const|function) {last}\b|^ *{last}\b *(: [^=\n]+)?( = |$)",
+            code,
+            re.MULTILINE,
         )
         if not known and last not in components and not _is_text(texts, said) and last not in COMMANDS:
             missing.append(said)
