@@ -14,7 +14,7 @@ from hub.database.versions import Edited
 class HolderRow(Edited, table=True):
     """A person or firm that credentials belong to. The only table that knows their name.
 
-    `spelled`, `sounds`, `room`, `room_order`: by what name and unit are sorted and found (`hub.access.spelling`).
+    `spelled`, `room_order`, `found_by`: by what name and unit are sorted and found (`hub.access.spelling`).
     """
 
     __tablename__ = "holders"
@@ -23,7 +23,7 @@ class HolderRow(Edited, table=True):
         Index(None, "id"),
         Index("ix_holders_spelled", "site", "spelled", "id"),
         Index("ix_holders_room_order", "site", "room_order", "id"),
-        Index("ix_holders_sounds", "sounds", postgresql_using="gin", postgresql_ops={"sounds": "gin_trgm_ops"}),
+        Index("ix_holders_found_by", "found_by", postgresql_using="gin", postgresql_ops={"found_by": "gin_trgm_ops"}),
     )
 
     site: str = Field(primary_key=True, foreign_key="sites.id", max_length=64)
@@ -32,9 +32,8 @@ class HolderRow(Edited, table=True):
     kind: str = Field(max_length=16)
     unit: str = Field(default="", max_length=100)
     spelled: str = Field(default="", max_length=500)
-    sounds: str = Field(default="", max_length=500)
-    room: str = Field(default="", max_length=500)
     room_order: str = Field(default="", max_length=1001)
+    found_by: str = Field(default="", max_length=2000)
     valid_from: datetime | None = Field(default=None, sa_type=Moment)
     valid_to: datetime | None = Field(default=None, sa_type=Moment)
     changed_at: datetime = Field(sa_type=Moment)
@@ -51,6 +50,13 @@ class CredentialRow(Edited, table=True):
         ),
         Index(None, "site", "holder"),
         Index(None, "site", "value", "id"),
+        Index(
+            "ix_credentials_plate_part",
+            "value",
+            postgresql_using="gin",
+            postgresql_ops={"value": "gin_trgm_ops"},
+            postgresql_where=text("kind = 'plate'"),
+        ),
         Index(None, "id"),
     )
 

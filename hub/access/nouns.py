@@ -26,8 +26,8 @@ from hub.access.schemas import (
     ScheduleBody,
     ScheduleShape,
 )
-from hub.access.spelling import spelt
-from rules.access.rooms import room_key, room_order
+from hub.access.spelling import found_by, spelt
+from rules.access.rooms import room_order
 from web.asked import Body
 from web.moments import written
 
@@ -73,12 +73,12 @@ def _term(row: HolderRow | CredentialRow | GrantRow) -> dict[str, str | None]:
 
 def spelling_of(fields: Mapping[str, Any]) -> dict[str, str]:
     """By what a holder's name and unit are sorted and found."""
-    name, unit = spelt(fields["name"]), fields["unit"]
+    name, unit = fields["name"], fields["unit"]
+    spelled = spelt(name).sorts
     return {
-        "spelled": name.sorts,
-        "sounds": name.sounds,
-        "room": room_key(unit),
-        "room_order": f"{room_order(unit)} {name.sorts}",
+        "spelled": spelled,
+        "room_order": f"{room_order(unit)} {spelled}",
+        "found_by": found_by(name, unit),
     }
 
 
@@ -114,7 +114,7 @@ HOLDER = Noun(
     HolderBody,
     HolderShape,
     order=col(HolderRow.name),  # type: ignore[arg-type]
-    searched=(col(HolderRow.name), col(HolderRow.unit)),  # type: ignore[arg-type]
+    searched=(),
     item=_holder,
     orders={"name": col(HolderRow.spelled), "room": col(HolderRow.room_order)},  # type: ignore[dict-item]
     derived=spelling_of,

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, and_, literal, or_
+from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -24,14 +24,13 @@ from contract.texts import Text
 from hub.access.models import BlockRow, CredentialRow, GrantRow, HolderRow, ScheduleRow
 from hub.access.nouns import CREDENTIAL, GRANT, Noun, Row
 from hub.access.schemas import MEANT, BlockBody, CredentialBody, GrantBody, Presentable, ScheduleBody
-from hub.access.spelling import sound_key
+from hub.access.spelling import beginnings
 from hub.changes import service as changes
 from hub.changes.service import Change
 from hub.database import once
 from hub.database.transactions import connection
 from hub.desired import service as desired
 from hub.sites.models import SiteRow
-from rules.access.rooms import is_room, room_key
 from rules.access.schedules import ALWAYS
 from rules.access.values import plate_key
 from web.asked import Body
@@ -224,17 +223,12 @@ def _theirs(noun: Noun, q: str) -> list[ColumnElement[bool]]:
         CredentialRow.kind != "pin",
         or_(col(CredentialRow.value).icontains(compact, autoescape=True), col(CredentialRow.value) == printed),
     )
-    return [theirs.exists(), *spelt_so(q)]
+    return [theirs.exists(), *called_so(q)]
 
 
-def spelt_so(q: str) -> list[ColumnElement[bool]]:
-    """Conditions on holders: name by pinyin or initials, room in any written form; none where `q` can be neither."""
-    found: list[ColumnElement[bool]] = []
-    if sound := sound_key(q):
-        found.append(col(HolderRow.sounds).contains(f" {sound}", autoescape=True))
-    if is_room(room := room_key(q)):
-        found.append(literal("-").concat(col(HolderRow.room)).contains(f"-{room}", autoescape=True))
-    return found
+def called_so(q: str) -> list[ColumnElement[bool]]:
+    """Conditions on holders, each along one index: name, pinyin, initials, unit, room; none where `q` means nobody."""
+    return [col(HolderRow.found_by).contains(f" {word}") for word in beginnings(q)]
 
 
 class _Held(NamedTuple):

@@ -16,6 +16,8 @@ os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")  # 50 MB
 
 from pypinyin import Style, pinyin
 
+from rules.access.rooms import is_room, room_key
+
 SURNAMES = {
     "单": "shan", "仇": "qiu", "曾": "zeng", "解": "xie", "区": "ou", "查": "zha", "任": "ren", "盖": "ge",
     "朴": "piao", "翟": "zhai", "尉": "wei", "员": "yun", "缪": "miao", "乐": "yue", "折": "she", "黑": "he",
@@ -28,6 +30,13 @@ MOST_READINGS = 8
 """Of one name: what is beyond it is found by the others."""
 
 LONGEST = 500
+
+LONGEST_WORD, MOST_ENDINGS = 32, 16
+"""Signs of one word of `found_by`, and from how many of its signs on a name is found."""
+
+MOST_FOUND_BY = 2_000
+
+_LETTERS = re.compile(r"[^\W\d_]+")
 
 
 class Spelt(NamedTuple):
@@ -52,10 +61,42 @@ def spelt(name: str) -> Spelt:
     return Spelt(main[:LONGEST], "".join(f" {word}" for word in words)[:LONGEST])
 
 
+def found_by(name: str, unit: str) -> str:
+    """Every word that a person is found by, a blank before each: an index of trigrams finds what begins so.
+
+    The name from each of its signs on, how it sounds, the words of the unit, and the room from each of its parts on.
+    """
+    words = [*_endings(_plain(name)), *spelt(name).sounds.split()]
+    words += [ending for run in _LETTERS.findall(_plain(unit)) for ending in _endings(run)]
+    parts = room_key(unit).split("-")
+    words += [_room_word("-".join(parts[since:])) for since in range(len(parts)) if parts[since]]
+    return "".join(f" {word}" for word in dict.fromkeys(words))[:MOST_FOUND_BY]
+
+
+def beginnings(typed: str) -> list[str]:
+    """With which of the words of `found_by` what somebody typed may begin; none if it can mean nobody."""
+    room = room_key(typed)
+    words = [_plain(typed), sound_key(typed), _room_word(room) if is_room(room) else ""]
+    return list(dict.fromkeys(word for word in words if word))
+
+
 def sound_key(typed: str) -> str:
     """What somebody typed as `sounds` has it; "" if it is no word of Latin letters."""
     word = "".join(unicodedata.normalize("NFKC", typed).lower().replace("'", "").split())
     return word if word.isascii() and word.isalnum() else ""
+
+
+def _plain(text: str) -> str:
+    return "".join(sign for sign in unicodedata.normalize("NFKC", text).lower() if sign.isalnum())
+
+
+def _endings(word: str) -> list[str]:
+    return [word[since : since + LONGEST_WORD] for since in range(min(len(word), MOST_ENDINGS))]
+
+
+def _room_word(room: str) -> str:
+    """One word for trigrams, which end at a hyphen."""
+    return f"r{room.replace('-', 'x')}"
 
 
 def _syllables(text: str) -> list[list[str]]:

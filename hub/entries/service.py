@@ -90,11 +90,16 @@ async def search(conn: AsyncConnection, wanted: WantedEntries, limit: int) -> li
     union = " UNION ".join(f"({walk})" for walk in walks)
     newest = f"SELECT * FROM ({union}) AS met ORDER BY at DESC, event DESC LIMIT :limit"
     query = f"SELECT entries.* FROM ({newest}) AS page JOIN entries USING (event) ORDER BY entries.at DESC, event DESC"
-    await conn.execute(_CUSTOM_PLAN)
+    await planned_anew(conn)
     rows = (await conn.execute(text(query), common.values)).all()
     found = await conn.execute(_EVENTS, {"ids": [row.event for row in rows]})
     events = {row.id: stored(row) for row in found}
     return [FoundEntry(row, events[row.event]) for row in rows if row.event in events]
+
+
+async def planned_anew(conn: AsyncConnection) -> None:
+    """Have what follows in this transaction planned for the very words that are looked for."""
+    await conn.execute(_CUSTOM_PLAN)
 
 
 def _common(wanted: WantedEntries) -> _Statement:

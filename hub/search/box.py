@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.access.models import BlockRow, CredentialRow, HolderRow
-from hub.access.service import spelt_so
+from hub.access.service import called_so
 from hub.access.spelling import sound_key
 from hub.alarms import service as alarms
 from hub.database.transactions import Reading
@@ -66,6 +66,7 @@ async def search(
     wanted = plain(q)
     if not wanted:
         return {"groups": []}
+    await entries.planned_anew(await session.connection())
     fits: list[Fit] = []
     if user.may("people.read"):
         people = [*await _vehicles(session, looked, wanted), *await _people(session, looked, wanted)]
@@ -79,11 +80,12 @@ async def search(
 
 
 async def _people(session: AsyncSession, looked: Sequence[str], wanted: str) -> list[Fit]:
-    called = col(HolderRow.name).icontains(wanted, autoescape=True)
-    lives = col(HolderRow.unit).icontains(wanted, autoescape=True)
+    called = called_so(wanted)
+    if not called:
+        return []
     query = (
         select(HolderRow)
-        .where(col(HolderRow.site).in_(looked), or_(called, lives, *spelt_so(wanted)))
+        .where(col(HolderRow.site).in_(looked), or_(*called))
         .order_by(col(HolderRow.room_order))
         .limit(MOST * 4)
     )
@@ -92,8 +94,9 @@ async def _people(session: AsyncSession, looked: Sequence[str], wanted: str) -> 
     for row in await session.exec(query):
         rank = rank_of(wanted, (row.name, row.unit))
         if rank != 0:
-            exact = (is_room(room) and row.room == room) or f" {sound} " in f"{row.sounds} "
-            beginning = is_room(room) and in_room(row.room, room)
+            lives = room_key(row.unit)
+            exact = (is_room(room) and lives == room) or f" {sound} " in f"{row.found_by} "
+            beginning = is_room(room) and in_room(lives, room)
             rank = 0 if exact else min(2 if rank is None else rank, 1 if beginning or sound else 2)
         fits.append(Fit(rank, found("person", row.id, row.site, same(row.name), same(row.unit))))
     return fits

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from hub.entries.service import WantedEntries
+from hub.entries.service import WantedEntries, planned_anew
 from hub.search import words
 from hub.sites import service as sites
 from web.entry_filters import EntryFilters
@@ -22,6 +22,8 @@ async def wanted_of(
     if looked is None:
         looked = [row.id for row in await sites.listed(session, None)]
     people = user.may("people.read")
+    if asked.q:
+        await planned_anew(await session.connection())
     return WantedEntries(
         sites=looked,
         since=asked.since,

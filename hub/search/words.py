@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contract import cards
 from hub.access.models import HolderRow
-from hub.access.service import spelt_so
+from hub.access.service import called_so
 from hub.entries.service import Meant
 from hub.sites.models import SiteRow
 from rules.access.values import normal_value, plate_key
@@ -31,13 +31,10 @@ async def meaning(session: AsyncSession, sites: Sequence[str], words: str, *, pe
 
 
 async def _people(session: AsyncSession, sites: Sequence[str], words: str) -> Sequence[tuple[str, str]]:
-    named = col(HolderRow.name).icontains(words, autoescape=True)
-    lives = col(HolderRow.unit).icontains(words, autoescape=True)
-    query = (
-        select(HolderRow.site, HolderRow.id)
-        .where(col(HolderRow.site).in_(sites), or_(named, lives, *spelt_so(words)))
-        .limit(MOST_PEOPLE)
-    )
+    called = called_so(words)
+    if not called:
+        return []
+    query = select(HolderRow.site, HolderRow.id).where(col(HolderRow.site).in_(sites), or_(*called)).limit(MOST_PEOPLE)
     return [(site, holder) for site, holder in await session.exec(query)]
 
 

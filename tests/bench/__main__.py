@@ -26,6 +26,7 @@ BENCHES = (
     "rights",
     "torture",
     "strain",
+    "entries",
 )
 """Each is a module of this package (`-` is `_` there) with `run(short: bool) -> Iterable[Row]`."""
 

@@ -38,7 +38,7 @@ class Hub:
 async def hub(folder: Path, *, site_file: Path, people: Path, broker_port: int) -> AsyncIterator[Hub]:
     """A hub of that site whose broker listens on `broker_port`."""
     home = postgres_folder()
-    postgres, server = _database(home)
+    postgres, server = database_at(home)
     port = free_port()
     password = folder / "hub.password"
     password.write_text("bench")
@@ -84,7 +84,7 @@ async def hub(folder: Path, *, site_file: Path, people: Path, broker_port: int) 
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _database(home: Path) -> tuple[Postgres, subprocess.Popen[bytes]]:
+def database_at(home: Path) -> tuple[Postgres, subprocess.Popen[bytes]]:
     postgres = prepare_postgres(home)
     with (home / "data" / "gatehouse.conf").open("a") as settings:
         settings.write("fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n")

@@ -229,7 +229,7 @@ async def test_the_schema_of_before_is_brought_here(database: Database) -> None:
     async with office(database) as hub, hub.signed_in("li", "manager") as client:
         await day(hub, client)
         before = await rows(database, EVERYTHING)
-        people = "SELECT name, spelled, sounds, room, room_order FROM holders ORDER BY name"
+        people = "SELECT name, spelled, room_order, found_by FROM holders ORDER BY name"
         named = await rows(database, people)
         async with database.transaction() as conn:
             await conn.run_sync(lambda sync: command.downgrade(migrations.config(sync), "jobs"))

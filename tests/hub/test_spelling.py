@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.access.spelling import sound_key, spelt
+from hub.access.spelling import beginnings, found_by, sound_key, spelt
 from hub.database.transactions import Database
 from rules.access.rooms import room_key, room_order
 from tests.hub.office import office
@@ -20,6 +20,24 @@ FOUND = [
 def test_a_name_is_found_by_how_it_sounds(name: str, typed: str) -> None:
     key = sound_key(typed) or typed
     assert f" {key}" in spelt(name).sounds
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "typed"),
+    [
+        ("周建国", "3-1201", "建国"), ("周建国", "3-1201", "jg"), ("周建国", "3-1201", "3栋12"),
+        ("周建国", "A座1502", "a-1502"), ("周建国", "A座1502", "1502"), ("Li Ming", "保安队", "li ming"),
+        ("Li Ming", "保安队", "min"), ("Li Ming", "保安队", "安队"), ("ＡＢＣ公司", "", "abc"),
+    ],
+)  # fmt: skip
+def test_a_person_is_found_by(name: str, unit: str, typed: str) -> None:
+    assert any(f" {word}" in found_by(name, unit) for word in beginnings(typed))
+
+
+def test_a_person_is_not_found_by_what_is_in_the_middle_of_a_number() -> None:
+    for typed in ("201", "2-1201", "栋", "%", "", "zhoug"):
+        assert not any(f" {word}" in found_by("周建国", "12-1201") for word in beginnings(typed)), typed
+    assert len(found_by("名" * 100, "房" * 100)) <= 2000
 
 
 def test_what_is_no_sound_is_none() -> None:

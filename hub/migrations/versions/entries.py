@@ -5,15 +5,15 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from hub.access.spelling import spelt
-from rules.access.rooms import room_key, room_order
+from hub.access.spelling import found_by, spelt
+from rules.access.rooms import room_order
 
 revision = "entries"
 down_revision = "reason_codes"
 branch_labels = None
 depends_on = None
 
-_SPELLED = (("spelled", 500), ("sounds", 500), ("room", 500), ("room_order", 1001))
+_SPELLED = (("spelled", 500), ("room_order", 1001), ("found_by", 2000))
 
 
 def upgrade() -> None:
@@ -76,12 +76,21 @@ def upgrade() -> None:
     op.create_index("ix_holders_spelled", "holders", ["site", "spelled", "id"], unique=False)
     op.create_index("ix_holders_room_order", "holders", ["site", "room_order", "id"], unique=False)
     op.create_index(
-        "ix_holders_sounds",
+        "ix_holders_found_by",
         "holders",
-        ["sounds"],
+        ["found_by"],
         unique=False,
         postgresql_using="gin",
-        postgresql_ops={"sounds": "gin_trgm_ops"},
+        postgresql_ops={"found_by": "gin_trgm_ops"},
+    )
+    op.create_index(
+        "ix_credentials_plate_part",
+        "credentials",
+        ["value"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_ops={"value": "gin_trgm_ops"},
+        postgresql_where=sa.text("kind = 'plate'"),
     )
 
 
@@ -92,25 +101,26 @@ def _spell() -> None:
         "SELECT site, id, name, unit FROM holders WHERE (site, id) > (:site, :id) ORDER BY site, id LIMIT 1000"
     )
     put = sa.text(
-        "UPDATE holders SET spelled = :spelled, sounds = :sounds, room = :room, room_order = :room_order"
+        "UPDATE holders SET spelled = :spelled, room_order = :room_order, found_by = :found_by"
         " WHERE site = :site AND id = :id"
     )
     site = last = ""
-    while found := conn.execute(people, {"site": site, "id": last}).all():
+    while some := conn.execute(people, {"site": site, "id": last}).all():
         said = []
-        for row in found:
-            name = spelt(row.name)
-            order = f"{room_order(row.unit)} {name.sorts}"
-            room = {"room": room_key(row.unit), "room_order": order}
-            said.append({"site": row.site, "id": row.id, "spelled": name.sorts, "sounds": name.sounds, **room})
+        for row in some:
+            spelled = spelt(row.name).sorts
+            order = f"{room_order(row.unit)} {spelled}"
+            found = found_by(row.name, row.unit)
+            said.append({"site": row.site, "id": row.id, "spelled": spelled, "room_order": order, "found_by": found})
         conn.execute(put, said)
-        site, last = found[-1].site, found[-1].id
+        site, last = some[-1].site, some[-1].id
 
 
 def downgrade() -> None:
     """Drop them: the events say all of it."""
-    for index in ("ix_holders_sounds", "ix_holders_room_order", "ix_holders_spelled"):
+    for index in ("ix_holders_found_by", "ix_holders_room_order", "ix_holders_spelled"):
         op.drop_index(index, table_name="holders")
+    op.drop_index("ix_credentials_plate_part", table_name="credentials")
     for name, _ in _SPELLED:
         op.drop_column("holders", name)
     op.drop_table("entries_fill")
