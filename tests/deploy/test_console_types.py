@@ -25,6 +25,7 @@ NO_JSON = {
     ("GET", "/readyz"): "reasons, for who keeps the server",
     ("GET", "/metrics"): "Prometheus text",
     ("GET", "/api/pictures/{picture}"): "JPEG",
+    ("GET", "/api/entries/export"): "CSV, or a workbook",
 }
 """Routes that answer with something else, or with what no program of ours reads."""
 

@@ -176,6 +176,8 @@ async def call(client: httpx.AsyncClient, route: Route, foreign: dict[str, str],
     query: dict[str, str] = {}
     if name_site and route.has("query", "site"):
         query["site"] = foreign["site"]
+    if route.path == "/api/search":
+        query["q"] = MARK
     if route.has("query", "point"):
         query |= {"point": "pump-9.flow", "agg": AGGS[0], "step": "60", "site": foreign["site"]}
     return await client.request(route.method, path, params=query, json=body_of(route, foreign["site"], foreign))
