@@ -45,8 +45,9 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """One command. `target`: a door, lane, alarm or reader id, or `device.point`.
 
     Executed at most once, never after `expires_at`.
-    `args` by kind: door.mode {mode}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value}; barrier.open
-    {despite}: the plate of the blocked car that is let in all the same; others {}.
+    `args` by kind: door.mode {mode, for_s}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value};
+    barrier.open {despite}: the plate of the blocked car that is let in all the same; others {}. `for_s`: how long it
+    lasts; a mode without it until somebody ends it.
     `reason_code`: one of `rules.quick_reasons`; `reason` then holds its words, or what the person said besides.
     `subject`: the entry that it answers, of hit.acknowledge the hit; None from a hub that says none.
     """

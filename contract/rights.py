@@ -102,7 +102,7 @@ FIELD_SIGHTS: Mapping[type[msgspec.Struct], Fields] = {
     entry.BarrierMoved: Fields("by command"),
     entry.DoorMoved: Fields("by"),
     entry.DoorReleased: Fields("by for_s command"),
-    entry.DoorModeSet: Fields("mode by"),
+    entry.DoorModeSet: Fields("mode by until ended person"),
     alarms.AlarmRaised: Fields("alarm rule severity message asset response values"),
     alarms.AlarmCleared: Fields("alarm rule values"),
     alarms.AlarmAcknowledged: Fields("alarm by note command"),
@@ -168,7 +168,7 @@ FIELD_SIGHTS: Mapping[type[msgspec.Struct], Fields] = {
 """Shape of an event's data, or of a part of it → who sees which of its fields."""
 
 THING_SIGHTS: Mapping[str, Fields] = {
-    "door": Fields("id site lock contact mode at can"),
+    "door": Fields("id site lock contact mode mode_since mode_until mode_by at can"),
     "lane": Fields("id site barrier monitored loops at can", passing="last_plate last_plate_at car"),
     "alarm": Fields(
         "id site rule source asset severity state message response values raised_at cleared_at acknowledged_at"

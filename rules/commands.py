@@ -39,6 +39,9 @@ _ALARM_EVENTS: dict[CommandKind, str] = {
 DOOR_COMMANDS: tuple[CommandKind, ...] = ("door.unlock", "door.mode")
 """The commands that a door takes, however it stands."""
 
+MODE_LIMIT_S = 7 * 86_400
+"""A mode with an end ends within a week; what shall last longer is ended by somebody."""
+
 DOOR_MODES = ("normal", "unlocked", "locked")
 
 AHEAD_MS = 60_000
@@ -107,6 +110,11 @@ def args_fault(kind: str, args: dict[str, str | int | float | bool | None]) -> R
         case "door.mode":
             if args.get("mode") not in DOOR_MODES:
                 return reason("command_args", what=f"mode = {' | '.join(DOOR_MODES)}")
+            for_s = args.get("for_s")
+            if for_s is not None and (
+                isinstance(for_s, bool | str) or args["mode"] == "normal" or not 60 <= for_s <= MODE_LIMIT_S
+            ):
+                return reason("command_args", what=f"for_s = 60…{MODE_LIMIT_S}, not with mode = normal")
         case "alarm.shelve":
             for_s = args.get("for_s")
             if isinstance(for_s, bool) or not isinstance(for_s, int | float) or not 60 <= for_s <= SHELVE_LIMIT_S:

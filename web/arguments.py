@@ -39,8 +39,8 @@ class SubjectBody(Body):
 class NewCommand(Body):
     """A command. One of `reason` (own words) and `reason_code` (`rules.quick_reasons`) is needed, or both.
 
-    `args` by kind: door.mode {mode}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value}; barrier.open
-    {despite}. `subject`: the entry that it answers; of hit.acknowledge the hit.
+    `args` by kind: door.mode {mode, for_s}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value};
+    barrier.open {despite}. `subject`: the entry that it answers; of hit.acknowledge the hit.
     """
 
     model_config = ConfigDict(allow_inf_nan=False)

@@ -83,13 +83,20 @@ class Site(TypedDict):
 
 
 class Door(TypedDict):
-    """How a door stands. `can`: the commands that whoever sees it may give now; of lanes and alarms too."""
+    """How a door stands. `can`: the commands that whoever sees it may give now; of lanes and alarms too.
+
+    `mode_since`, `mode_until`, `mode_by`: of another mode than the normal one, since when, when it ends by itself
+    (null: when somebody ends it), and the name of who asked for it.
+    """
 
     id: str
     site: str
     lock: Lock | Literal["unknown"]
     contact: Contact
     mode: Mode
+    mode_since: Instant | None
+    mode_until: Instant | None
+    mode_by: str | None
     at: Instant | None
     can: list[CommandKind]
 

@@ -133,7 +133,13 @@ class DoorReleased(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DoorModeSet(msgspec.Struct, frozen=True, kw_only=True):
-    """`door.mode_set`."""
+    """`door.mode_set`. `by`: the account's id. `until`: when it ends by itself, None: when somebody ends it.
+
+    `ended`: its time was over; `person` had asked for it.
+    """
 
     mode: Literal["normal", "unlocked", "locked"]
     by: Words
+    until: Instant | None = None
+    ended: bool = False
+    person: Person | None = None

@@ -299,7 +299,8 @@ class Commands:
         if command.target not in self._doors:
             raise CommandRefused(UNKNOWN_TARGET)
         mode = msgspec.convert(command.args["mode"], Literal["normal", "unlocked", "locked"])
-        await self._doors.set_mode(command.target, mode, command.by.id, within_s)
+        for_s = msgspec.convert(command.args.get("for_s"), float | None)
+        await self._doors.set_mode(command.target, mode, command.by, within_s, for_s)
 
     async def _open_barrier(self, command: Command, within_s: float, facts: Facts) -> None:
         if command.target not in self._lanes:

@@ -83,6 +83,8 @@ class Standing:
     def _door(self, door: str) -> PlaceStanding:
         item = self._doors.item(door)
         aspects = {aspect: _known(item[aspect]) for aspect in ("lock", "contact", "mode")}
+        if item["mode"] != "normal":
+            aspects |= {"mode_since": item["mode_since"], "mode_until": item["mode_until"], "mode_by": item["mode_by"]}
         return PlaceStanding(place=door, aspects=aspects)
 
     def _lane(self, lane: str) -> PlaceStanding:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 import msgspec
 from sqlalchemy import DateTime, Text, bindparam, text
@@ -30,6 +30,8 @@ from web.cars import StandingCar
 from web.moments import written
 
 DOOR_ASPECTS = ("lock", "contact", "mode")
+TERM_ASPECTS = ("mode_since", "mode_until", "mode_by")
+"""What events alone say of a mode: since when, until when, by whose name."""
 LANE_ASPECTS = ("barrier", "loop_before", "loop_under", "last_plate", "car")
 POINT_ASPECTS = frozenset({"lock", "contact", "mode", "barrier", "loop_before", "loop_under"})
 """The last part of those points whose readings say how a door or lane stands."""
@@ -161,6 +163,7 @@ def _doors(view: SiteView, held: Held) -> list[shapes.Door]:
             "lock": _value(held, door["id"], "lock") or "unknown",
             "contact": _value(held, door["id"], "contact") or "unknown",
             "mode": _value(held, door["id"], "mode") or "normal",
+            **_term(held, door["id"]),
             "at": _newest(held, door["id"], DOOR_ASPECTS),
             "can": [*DOOR_COMMANDS],
         }
@@ -188,6 +191,23 @@ def _lanes(view: SiteView, held: Held) -> list[shapes.Lane]:
         }
         for lane in view.lanes
     ]
+
+
+class _Term(TypedDict):
+    mode_since: str | None
+    mode_until: str | None
+    mode_by: str | None
+
+
+def _term(held: Held, door: str) -> _Term:
+    """Of the mode that its door is in now; the normal one has none."""
+    if (_value(held, door, "mode") or "normal") == "normal":
+        return {"mode_since": None, "mode_until": None, "mode_by": None}
+    return {
+        "mode_since": _value(held, door, "mode_since"),
+        "mode_until": _value(held, door, "mode_until"),
+        "mode_by": _value(held, door, "mode_by"),
+    }
 
 
 def _value(held: Held, place: str, aspect: str) -> Any:
@@ -236,6 +256,9 @@ async def _on_mode(conn: AsyncConnection, event: StoredEvent) -> None:
     data = event.typed()
     assert isinstance(data, DoorModeSet)
     _on_event(conn, event, "mode", data.mode)
+    _on_event(conn, event, "mode_since", event.at)
+    _on_event(conn, event, "mode_until", data.until)
+    _on_event(conn, event, "mode_by", data.person.name if data.person else None)
 
 
 async def _on_plate(conn: AsyncConnection, event: StoredEvent) -> None:
@@ -253,6 +276,9 @@ async def _on_stated(conn: AsyncConnection, event: StoredEvent) -> None:
         for aspect, value in standing.aspects.items():
             if aspect in POINT_ASPECTS:
                 word = Aspect(standing.place, aspect, _word(aspect, value), to_datetime(event.at))
+                _say(conn, event.site, word, event.received)
+            elif aspect in TERM_ASPECTS and isinstance(value, str | None):
+                word = Aspect(standing.place, aspect, value, to_datetime(event.at))
                 _say(conn, event.site, word, event.received)
 
 

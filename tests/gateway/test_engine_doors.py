@@ -167,6 +167,54 @@ async def test_the_mode_outlives_a_restart_and_the_lock_follows_once_its_board_i
         assert again.sent == [("write", "relays", "relay_1", True)]
 
 
+async def modes_said(here: Yard) -> list[tuple[str, bool]]:
+    return [(data["mode"], data["ended"]) for _, _, data in await here.events("door.mode_set")]
+
+
+async def test_a_mode_ends_by_itself_when_its_time_is_over(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.command("door.mode", "lobby", mode="unlocked", for_s=3600)
+        item = here.engine.doors.item("lobby")
+        assert (item["mode"], item["mode_by"]) == ("unlocked", "王门卫")
+        assert item["mode_since"] is not None
+        assert item["mode_until"] is not None
+        await here.wait(3599)
+        assert here.engine.doors.item("lobby")["mode"] == "unlocked"
+        await here.wait(2)
+        item = here.engine.doors.item("lobby")
+        assert (item["mode"], item["mode_since"], item["mode_until"], item["mode_by"]) == ("normal", None, None, None)
+        assert here.sent == [("write", "relays", "relay_1", True), ("write", "relays", "relay_1", False)]
+        assert await modes_said(here) == [("unlocked", False), ("normal", True)]
+
+
+@pytest.mark.parametrize("away_s", [600, 7200], ids=["before its end", "after its end"])
+async def test_a_mode_ends_by_itself_after_a_restart_too(tmp_path: Path, away_s: int) -> None:
+    async with yard(tmp_path) as here:
+        await here.command("door.mode", "lobby", mode="locked", for_s=3600)
+        ended_at = here.time.machine_ms
+    async with yard(tmp_path, Time(wall_ms=ended_at + away_s * 1000)) as again:
+        await again.wait(3605 - away_s if away_s < 3600 else 1)
+        assert again.engine.doors.item("lobby")["mode"] == "normal"
+        assert await modes_said(again) == [("locked", False), ("normal", True)]
+
+
+async def test_a_mode_without_an_end_stays_and_a_new_one_replaces_the_time_of_the_old(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.command("door.mode", "lobby", mode="locked", for_s=60)
+        await here.command("door.mode", "lobby", mode="locked")
+        await here.wait(100_000)
+        assert here.engine.doors.item("lobby")["mode"] == "locked"
+        assert here.engine.doors.item("lobby")["mode_until"] is None
+
+
+async def test_in_1970_a_mode_lasts_as_long_as_it_was_meant_to(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.command("door.mode", "lobby", mode="unlocked", for_s=3600)
+    async with yard(tmp_path, Time(wall_ms=5_000)) as again:
+        await again.wait(3601)
+        assert again.engine.doors.item("lobby")["mode"] == "normal"
+
+
 async def test_a_lock_left_released_by_a_crash_is_locked_again(tmp_path: Path) -> None:
     async with yard(tmp_path) as here:
         here.engine.report(DeviceFound("relays"))
@@ -349,6 +397,9 @@ async def test_lock_contact_and_mode_become_readings(tmp_path: Path) -> None:
             "lock": "locked",
             "contact": "open",
             "mode": "locked",
+            "mode_since": here.engine.doors.item("lobby")["mode_since"],
+            "mode_until": None,
+            "mode_by": "王门卫",
             "at": here.engine.doors.item("lobby")["at"],
             "can": ["door.unlock", "door.mode"],
         }

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from contract import SOFTWARE
+from contract.commands import Person
 from contract.facts.entry import BarrierMoved, DoorModeSet, DoorMoved, PlateSeen
 from contract.readings import Reading, ReadingsBatch, columns_of
 from hub.database.transactions import Database
@@ -119,6 +120,9 @@ async def test_doors_and_lanes_are_there_before_anything_was_heard(database: Dat
             "lock": "unknown",
             "contact": "unknown",
             "mode": "normal",
+            "mode_since": None,
+            "mode_until": None,
+            "mode_by": None,
             "at": None,
             "can": ["door.unlock", "door.mode"],
         }
@@ -152,6 +156,23 @@ async def test_events_move_doors_and_lanes(database: Database) -> None:
         await hub.report("barrier.opened", BarrierMoved(by="decision"), "gate-in")
         found = await lane(hub)
         assert (found["barrier"], found["last_plate"]) == ("up", "沪A12345")
+
+
+async def test_a_mode_is_told_with_its_term_and_by_whose_name(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("wang", "guard"):
+        until, wang = "2031-03-09T12:00:00.000Z", Person(id="p-1", name="王门卫", role="guard")
+        await hub.report("door.mode_set", DoorModeSet(mode="unlocked", by="p-1", until=until, person=wang), "lobby-a")
+        found = await door(hub)
+        assert (found["mode"], found["mode_until"], found["mode_by"]) == ("unlocked", until, "王门卫")
+        assert found["mode_since"] == found["at"]
+        await hub.report("door.mode_set", DoorModeSet(mode="normal", by="p-1", ended=True, person=wang), "lobby-a")
+        found = await door(hub)
+        assert (found["mode"], found["mode_since"], found["mode_until"], found["mode_by"]) == (
+            "normal",
+            None,
+            None,
+            None,
+        )
 
 
 async def test_readings_move_doors_and_lanes(database: Database) -> None:

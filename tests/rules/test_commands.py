@@ -79,6 +79,12 @@ def test_a_case(case: tuple[str, Command, int, set[str], bool, str]) -> None:
     [
         ("door.mode", {"mode": "locked"}, True),
         ("door.mode", {"mode": "open"}, False),
+        ("door.mode", {"mode": "unlocked", "for_s": 3600}, True),
+        ("door.mode", {"mode": "unlocked", "for_s": None}, True),
+        ("door.mode", {"mode": "unlocked", "for_s": 5}, False),
+        ("door.mode", {"mode": "unlocked", "for_s": 30 * 86_400}, False),
+        ("door.mode", {"mode": "unlocked", "for_s": "3600"}, False),
+        ("door.mode", {"mode": "normal", "for_s": 3600}, False),
         ("alarm.shelve", {"for_s": 3600}, True),
         ("alarm.shelve", {"for_s": 10}, False),
         ("alarm.shelve", {"for_s": 30 * 86_400}, False),

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-import msgspec
 import structlog
 
 from config.site import Door, Input, Site
+from contract.commands import Person
 from contract.facts.entry import DoorModeSet, DoorMoved, DoorReleased, PassageMade
 from contract.instants import instant
 from contract.readings import Reading
@@ -24,6 +24,7 @@ from gateway.engine.desk.layout import contact_point
 from gateway.engine.desk.record import Facts, Thing
 from gateway.engine.desk.timers import Alarmclock
 from gateway.engine.doors.locks import LOCK_WITHIN_S, DoorLock
+from gateway.engine.doors.modes import DoorSaved, mode_asked, mode_left_s, mode_term
 from rules.commands import DOOR_COMMANDS
 from rules.passage.doors import (
     ALARMS,
@@ -57,12 +58,6 @@ WAITING_LIMIT = 8
 for the lock: whoever presses on top of these is let out by one of them."""
 
 
-class DoorSaved(msgspec.Struct, frozen=True):
-    """What outlives a restart."""
-
-    mode: Mode
-
-
 @dataclass(slots=True)
 class _Standing:
     """One door as it is now. `at`: Unix ms of its last change."""
@@ -70,7 +65,9 @@ class _Standing:
     door: Door
     traits: DoorTraits
     clock: Alarmclock
+    term: Alarmclock
     lock: DoorLock
+    saved: DoorSaved = field(default_factory=DoorSaved)
     memory: DoorMemory = field(default_factory=DoorMemory)
     at: int = 0
     waiting: int = 0
@@ -157,18 +154,15 @@ class DoorPassages:
         self._step(door, Release(by="command"), facts)
         await self._record.append(facts)
 
-    async def set_mode(self, door: str, mode: Mode, by: str, within_s: float) -> None:
-        """Records the mode, then drives the lock accordingly; `CommandFailed` if the board did not follow."""
-        standing = self._doors[door]
-        before = standing.memory.mode
-        facts = Facts()
-        facts.say("door.mode_set", door, DoorModeSet(mode=mode, by=by))
-        facts.keep("door", door, DoorSaved(mode))
-        self._step(door, ModeSet(mode), facts)
-        self._changed(door, facts)
-        await self._record.append(facts)
-        if "unlocked" in (before, mode):
-            await standing.lock.set(released=mode == "unlocked", within_s=within_s)
+    async def set_mode(self, door: str, mode: Mode, by: Person, within_s: float, for_s: float | None = None) -> None:
+        """Records the mode, then drives the lock accordingly; `CommandFailed` if the board did not follow.
+
+        `for_s`: how long it lasts; None: until somebody ends it.
+        """
+        asked = mode_asked(mode, by, self._clock.wall_ms(), for_s)
+        until = None if asked.until is None else instant(asked.until)
+        said = DoorModeSet(mode=mode, by=by.id, until=until, person=by)
+        await self._turn(door, asked, said, within_s)
 
     # --- What is let go
 
@@ -193,12 +187,16 @@ class DoorPassages:
     def item(self, door: str) -> shapes.Door:
         """The door as the REST interface and the live stream show it."""
         standing = self._doors[door]
+        since, until, by = mode_term(standing.saved)
         return {
             "id": door,
             "site": self._site,
             "lock": self._lock(standing),
             "contact": standing.memory.contact,
             "mode": standing.memory.mode,
+            "mode_since": since,
+            "mode_until": until,
+            "mode_by": by,
             "at": instant(standing.at),
             "can": [*DOOR_COMMANDS],
         }
@@ -214,6 +212,7 @@ class DoorPassages:
         for id, saved in self._record.load_state("door", DoorSaved, self._modes_late).items():
             if id in self._doors:
                 self._doors[id].memory = DoorMemory(mode=saved.mode)
+                self._hold_mode(id, saved)
         now = self._clock.wall_ms()
         for id, standing in self._doors.items():
             standing.at = now
@@ -228,6 +227,7 @@ class DoorPassages:
         for id, saved in found.items():
             if id not in self._doors or self._doors[id].memory.mode == saved.mode:
                 continue
+            self._hold_mode(id, saved)
             lock = self._doors[id].lock
             self._step(id, ModeSet(saved.mode), facts)
             self._changed(id, facts)
@@ -242,8 +242,39 @@ class DoorPassages:
             door,
             traits,
             clock=Alarmclock(self._desk.timers, lambda: self._tick(id)),
+            term=Alarmclock(self._desk.timers, lambda: self._mode_over(id)),
             lock=DoorLock(id, door, lambda: self._doors[id].memory, self._desk, self._alarms),
         )
+
+    async def _turn(self, door: str, saved: DoorSaved, said: DoorModeSet, within_s: float) -> None:
+        standing = self._doors[door]
+        before = standing.memory.mode
+        facts = Facts()
+        facts.say("door.mode_set", door, said)
+        facts.keep("door", door, saved)
+        self._hold_mode(door, saved)
+        self._step(door, ModeSet(saved.mode), facts)
+        self._changed(door, facts)
+        await self._record.append(facts)
+        if "unlocked" in (before, saved.mode):
+            await standing.lock.set(released=saved.mode == "unlocked", within_s=within_s)
+
+    def _hold_mode(self, door: str, saved: DoorSaved) -> None:
+        standing = self._doors[door]
+        standing.saved = saved
+        standing.term.arm(mode_left_s(saved, self._clock.wall_ms()))
+
+    def _mode_over(self, door: str) -> None:
+        """The time that somebody set for a mode is over: nobody has to remember to end it."""
+        self._errands.begin(self._end_mode(door))
+
+    async def _end_mode(self, door: str) -> None:
+        over = self._doors[door].saved
+        said = DoorModeSet(mode="normal", by=over.by.id if over.by else "", ended=True, person=over.by)
+        try:
+            await self._turn(door, DoorSaved(), said, LOCK_WITHIN_S)
+        except CommandFailed as failure:
+            log.warning("lock does not follow its door", door=door, why=str(failure))
 
     async def _let_out(self, id: str) -> None:
         try:

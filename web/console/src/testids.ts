@@ -136,6 +136,10 @@ export const T = {
   laneLast: (id: string) => `lane-last-${id}`,
   door: (id: string) => `door-${id}`,
   doorUnlock: (id: string) => `door-unlock-${id}`,
+  doorTerm: (id: string) => `door-term-${id}`,
+  modeChoice: (mode: string) => `mode-${mode}`,
+  modeLasting: (choice: string) => `mode-lasting-${choice}`,
+  modeEvery: "mode-every",
   doorMode: (id: string) => `door-mode-${id}`,
   askDialog: "ask-dialog",
   /** The n-th usual reason, from 1. */

@@ -270,13 +270,16 @@ export interface DeviceLayout {
   place: Text | null;
 }
 
-/** How a door stands. `can`: the commands that whoever sees it may give now; of lanes and alarms too. */
+/** How a door stands. `can`: the commands that whoever sees it may give now; of lanes and alarms too. `mode_since`, `mode_until`, `mode_by`: of another mode than the normal one, since when, when it ends by itself (null: when somebody ends it), and the name of who asked for it. */
 export interface Door {
   id: string;
   site: string;
   lock: "locked" | "released" | "unknown";
   contact: "open" | "closed" | "unknown";
   mode: "normal" | "unlocked" | "locked";
+  mode_since: string | null;
+  mode_until: string | null;
+  mode_by: string | null;
   at: string | null;
   can: CommandKind[];
 }
@@ -607,7 +610,7 @@ export interface NewBlock {
   id?: string | null;
 }
 
-/** A command. One of `reason` (own words) and `reason_code` (`rules.quick_reasons`) is needed, or both. `args` by kind: door.mode {mode}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value}; barrier.open {despite}. `subject`: the entry that it answers; of hit.acknowledge the hit. */
+/** A command. One of `reason` (own words) and `reason_code` (`rules.quick_reasons`) is needed, or both. `args` by kind: door.mode {mode, for_s}; alarm.ack {note}; alarm.shelve {for_s, note}; point.write {value}; barrier.open {despite}. `subject`: the entry that it answers; of hit.acknowledge the hit. */
 export interface NewCommand {
   site: string;
   target: string;
