@@ -24,8 +24,8 @@ PASSWORD_VARIABLE = "GATEHOUSE_PASSWORD"
 COUNTERS = ("exchanges", "timeouts", "late", "refused", "overruns", "reconnects")
 
 
-async def watch(screen: Screen, url: str, username: str, bounds: Bounds) -> int:
-    """Asks once a second; the exit status."""
+async def watch(screen: Screen, url: str, username: str, bounds: Bounds, bus: str | None = None) -> int:
+    """Asks once a second; the exit status. `bus`: the one wire to show, None: all of them."""
     password = _password(screen, username)
     url = url if "://" in url else f"http://{url}"
     async with httpx.AsyncClient(base_url=url, timeout=5.0) as client:
@@ -38,7 +38,7 @@ async def watch(screen: Screen, url: str, username: str, bounds: Bounds) -> int:
             async with asyncio.timeout(bounds.seconds):
                 turns = 0
                 while True:
-                    items = await _wires(client, url)
+                    items = _wanted(await _wires(client, url), bus)
                     _show(screen, live, items, last)
                     last = {item["id"]: item for item in items}
                     turns += 1
@@ -87,6 +87,18 @@ async def _wires(client: httpx.AsyncClient, url: str) -> list[dict[str, Any]]:
         )
     items: list[dict[str, Any]] = answer.json()["items"]
     return items
+
+
+def _wanted(items: list[dict[str, Any]], bus: str | None) -> list[dict[str, Any]]:
+    if bus is None:
+        return items
+    found = [item for item in items if item["id"] == bus]
+    if not found:
+        known = "、".join(item["id"] for item in items), ", ".join(item["id"] for item in items)
+        raise Trouble(
+            f"网关没有线路 {bus}；有的是：{known[0]}", f"the gateway has no wire {bus}; it has: {known[1]}", FAILED
+        )
+    return found
 
 
 async def _asked(asking: Awaitable[httpx.Response], url: str) -> httpx.Response:

@@ -29,7 +29,7 @@ async def start(screen: Screen, options: WatchAsked) -> int:
     if options["gateway"] is not None:
         from gateway.installer.watch.gateway import watch as watch_gateway  # noqa: PLC0415
 
-        return await watch_gateway(screen, options["gateway"], options["username"], bounds)
+        return await watch_gateway(screen, options["gateway"], options["username"], bounds, options["bus"])
     if options["through"] is not None:
         return await _through(screen, options["through"], options, bounds)
     if options["port"] is None and options["site"] is None:

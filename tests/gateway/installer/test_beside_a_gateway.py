@@ -26,6 +26,11 @@ async def test_its_wires_are_seen_through_it(tmp_path: Path) -> None:
         assert shown.returncode == 0, shown.stderr
         assert "modbus-tcp" in shown.stdout and "per s" in shown.stdout
         assert {wire["id"]: wire["connected"] for wire in document["wires"]} == {"net": True, "line": True}
+        with mock.patch.dict(os.environ, GATEHOUSE_PASSWORD=PASSWORD):
+            one = as_json(await asyncio.to_thread(tool, "watch", *asked, "--bus", "line", "--frames", "1", "--json"))
+            none = await asyncio.to_thread(tool, "watch", *asked, "--bus", "lime", "--frames", "1")
+        assert [wire["id"] for wire in one["wires"]] == ["line"]
+        assert none.returncode == 1 and "it has: net, line" in none.stderr
         with mock.patch.dict(os.environ, GATEHOUSE_PASSWORD="wrong"):
             refused = await asyncio.to_thread(tool, "watch", *asked)
         assert refused.returncode == 1 and "does not take this account" in refused.stderr
