@@ -2,11 +2,13 @@
 # make bench all benches          make torture  a million spoilt frames for each codec, a hundred faults for a site
 # make lint  make clean
 # Variables: SITE=config/sites/….yaml (several: a.yaml,b.yaml)  PORT=8080  RHYTHM=1  WORKERS=4 (tests side by side)
+#            HOST=127.0.0.1 (0.0.0.0 or an address of this machine: its network, over TLS)
 
 SHELL := /bin/bash
 PYTHON ?= python3
 SITE ?= config/sites/demo.yaml
 PORT ?= 8080
+HOST ?= 127.0.0.1
 RHYTHM ?= 1
 WORKERS ?= 4
 
@@ -20,7 +22,7 @@ BENCH_PEERS := thingsboard
 .PHONY: run test bench torture lint clean python console tools peers
 
 run: python console
-	@exec $(PY) -m simulators demo --site "$(SITE)" --port "$(PORT)" --rhythm "$(RHYTHM)"
+	@exec $(PY) -m simulators demo --site "$(SITE)" --port "$(PORT)" --host "$(HOST)" --rhythm "$(RHYTHM)"
 
 test: python console tools peers lint
 	. $(NODE_ENV) && cd web/console && npm test --silent

@@ -155,6 +155,8 @@ class Hub:
             doorway=Doorway(
                 limits=limits_of(PEOPLE, share, self.settings.trusted_proxies),
                 trusted_proxies=self.settings.trusted_proxies,
+                certificate=None if self.settings.certificate is None else str(self.settings.certificate),
+                key=None if self.settings.certificate_key is None else str(self.settings.certificate_key),
             ),
             say=notify,
         )

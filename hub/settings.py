@@ -25,6 +25,9 @@ class Settings:
     database_url: str
     host: str = "127.0.0.1"
     port: int = 8080
+    certificate: Path | None = None
+    certificate_key: Path | None = None
+    """PEM files: the console speaks TLS itself, without a proxy before it."""
     broker_host: str = "127.0.0.1"
     broker_port: int = 1883
     broker_user: str | None = None
@@ -94,6 +97,8 @@ _FROM_ENVIRONMENT: dict[str, tuple[str, type]] = {
     "DATABASE_URL": ("database_url", str),
     "GATEHOUSE_HOST": ("host", str),
     "GATEHOUSE_PORT": ("port", int),
+    "GATEHOUSE_CERTIFICATE": ("certificate", Path),
+    "GATEHOUSE_CERTIFICATE_KEY": ("certificate_key", Path),
     "GATEHOUSE_BROKER_HOST": ("broker_host", str),
     "GATEHOUSE_BROKER_PORT": ("broker_port", int),
     "GATEHOUSE_BROKER_USER": ("broker_user", str),
@@ -141,6 +146,8 @@ def from_environment(environment: Mapping[str, str] | None = None, /, **flags: o
         contact_of(settings.security_contact)
     except ValueError as error:
         raise SettingsError(f"GATEHOUSE_SECURITY_CONTACT: {error}") from error
+    if (settings.certificate is None) != (settings.certificate_key is None):
+        raise SettingsError("GATEHOUSE_CERTIFICATE and GATEHOUSE_CERTIFICATE_KEY belong together: both, or neither")
     for name in ("keep_pictures_days", "keep_changes_days", "keep_numbers_days"):
         if getattr(settings, name) < 0:
             raise SettingsError(f"GATEHOUSE_{name.upper()} is {getattr(settings, name)}, expected days, or 0 for ever")

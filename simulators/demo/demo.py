@@ -13,8 +13,9 @@ import fcntl
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import ssl
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -23,6 +24,7 @@ import typer
 
 from config import LoadedSite
 from config.site import Site
+from simulators.demo.announcing import Announcement, Demo
 from simulators.demo.programs import (
     Broker,
     BrokerUser,
@@ -33,7 +35,8 @@ from simulators.demo.programs import (
     prepare_broker,
     prepare_postgres,
 )
-from simulators.demo.site import OF_SEVERAL, ROLES, DemoKeys, DemoSite, local, python, write_private
+from simulators.demo.reach import HERE, UnreachableHost, reach_of
+from simulators.demo.site import OF_SEVERAL, ROLES, DemoKeys, DemoSite, python, write_private
 from simulators.demo.supervisor import Probe, StartFailed, Supervisor, ask_control, serve_control
 
 app = typer.Typer(
@@ -45,42 +48,14 @@ class DemoError(RuntimeError):
     """Something that keeps the demo from starting; the message says what to do."""
 
 
-@dataclass(frozen=True)
-class Demo:
-    """Where the demo keeps its things, and its sites. `announce` says how to reach it while it is ready."""
-
-    folder: Path
-    sites: tuple[DemoSite, ...]
-    kept: DemoKeys
-    hub_port: int
-    rhythm: bool
-
-    @property
-    def first(self) -> DemoSite:
-        """The site whose programs have plain names."""
-        return self.sites[0]
-
-    @property
-    def announce(self) -> Path:
-        """`var/demo.json` for `var/demo`."""
-        return self.folder.with_suffix(".json")
-
-    @property
-    def control(self) -> Path:
-        """The supervisor's socket."""
-        return self.folder / "control"
-
-    @property
-    def hub_url(self) -> str:
-        """The hub's console."""
-        return local(self.hub_port)
-
-
 def hub_environment(demo: Demo, database_url: str) -> dict[str, str]:
     """What the hub is told."""
+    reach = demo.reach
+    tls = {"GATEHOUSE_CERTIFICATE": str(reach.certificate), "GATEHOUSE_CERTIFICATE_KEY": str(reach.key)}
     return {
+        **(tls if reach.certificate is not None else {}),
         "DATABASE_URL": database_url,
-        "GATEHOUSE_HOST": "127.0.0.1",
+        "GATEHOUSE_HOST": reach.host,
         "GATEHOUSE_PORT": str(demo.hub_port),
         "GATEHOUSE_BROKER_HOST": "127.0.0.1",
         "GATEHOUSE_BROKER_PORT": str(demo.kept.ports["broker"]),
@@ -108,11 +83,12 @@ def write_secrets(demo: Demo) -> None:
         write_private(site.folder / "accounts.json", json.dumps({"accounts": accounts}, indent=2))
 
 
-def answers(url: str) -> Probe:
-    """Whether a server says that it is ready."""
+def answers(url: str, certificate: Path | None = None) -> Probe:
+    """Whether a server says that it is ready. `certificate`: what it shows over TLS."""
+    trusted = True if certificate is None else ssl.create_default_context(cafile=str(certificate))
 
     async def ask() -> bool:
-        async with httpx.AsyncClient(timeout=2) as client:
+        async with httpx.AsyncClient(timeout=2, verify=trusted) as client:
             try:
                 return (await client.get(url)).status_code == 200
             except httpx.HTTPError:
@@ -190,7 +166,9 @@ async def start_hub(demo: Demo, supervisor: Supervisor, postgres: Postgres) -> N
         seed = ["hub", "seed", "--site-file", str(site.file), "--accounts", str(site.folder / "accounts.json")]
         seed += ["--people", str(site.people)] if site.people else []
         await run_once(python("hub-seed", *seed, env=env), supervisor.log_of("hub"))
-    await supervisor.start(python("hub", "hub", "serve", env=env), answers(f"{demo.hub_url}/readyz"))
+    await supervisor.start(
+        python("hub", "hub", "serve", env=env), answers(f"{demo.hub_url}/readyz", demo.reach.certificate)
+    )
 
 
 async def run_once(program: Program, output: Path) -> None:
@@ -201,68 +179,6 @@ async def run_once(program: Program, output: Path) -> None:
         )
         if await process.wait() != 0:
             raise StartFailed(f"{' '.join(program.argv[2:4])} failed; its last words are in {output}")
-
-
-class Announcement:
-    """`var/demo.json`: written whole when all is ready, again when a process was restarted, removed at stop."""
-
-    def __init__(self, demo: Demo) -> None:
-        self._demo = demo
-        self._ready = False
-        self.database_url = ""
-        self.pids: Callable[[], dict[str, int | None]] = dict
-
-    def content(self) -> dict[str, object]:
-        """What tests and tools need to reach the demo; what is of one site, of the first."""
-        demo, kept = self._demo, self._demo.kept
-        return {
-            "site": demo.first.site.site,
-            **demo.first.reached(),
-            "hub_url": demo.hub_url,
-            "broker": f"mqtt://127.0.0.1:{kept.ports['broker']}",
-            "database_url": self.database_url,
-            "accounts": {role: {"username": role, "password": kept.passwords[role]} for role in ROLES},
-            "sites": {site.site.site: site.reached() for site in demo.sites},
-            "pids": self.pids(),
-        }
-
-    def publish(self) -> None:
-        """All is ready."""
-        self._ready = True
-        self.changed()
-
-    def changed(self) -> None:
-        """A process began or ended."""
-        if self._ready:
-            write_private(self._demo.announce, json.dumps(self.content(), indent=2, ensure_ascii=False))
-
-    def withdraw(self) -> None:
-        """The demo ends."""
-        self._ready = False
-        self._demo.announce.unlink(missing_ok=True)
-
-    def words(self) -> str:
-        """What a person reads when all is ready."""
-        demo, passwords = self._demo, self._demo.kept.passwords
-        accounts = "\n".join(f"    {role:<12} {passwords[role]}" for role in ROLES)
-        sites = "\n".join(
-            f"""
-  站点 site: {site.site.name.zh} {site.site.name.en} ({site.site.site})
-    网关控制台 at the gateway  {site.gateway_url}
-    模拟器 simulators         {site.sim_url}/docs"""
-            for site in demo.sites
-        )
-        return f"""
-Gatehouse 已就绪 / is ready
-
-  控制台 console  {demo.hub_url}
-{sites}
-
-  账号 account / 密码 password
-{accounts}
-
-  按 Ctrl-C 结束；再次启动时数据仍在。 Ctrl-C ends it; the next start goes on with the same data.
-"""
 
 
 @contextlib.contextmanager
@@ -290,6 +206,8 @@ def demo(
     port: Annotated[int, typer.Option(help="Port of the hub's console.")] = 8080,
     rhythm: Annotated[str, typer.Option(help="1: people and cars come and go by themselves; 0: not.")] = "1",
     data: Data = None,
+    *,
+    host: Annotated[str, typer.Option(help="127.0.0.1: this machine alone; 0.0.0.0, an own address: TLS.")] = HERE.host,
 ) -> None:
     """Runs everything until Ctrl-C."""
     if context.invoked_subcommand is not None:
@@ -301,8 +219,9 @@ def demo(
         sites = read_sites(site)
         with alone(folder):
             kept = DemoKeys.load(folder / "kept.json", [of.site for of in sites])
-            asyncio.run(run(demo_of(folder, sites, kept, port, rhythm=rhythm not in {"0", "false", "no"})))
-    except* (SiteErrors, DemoError, EngineError, StartFailed) as group:
+            placed = demo_of(folder, sites, kept, port, rhythm=rhythm not in {"0", "false", "no"})
+            asyncio.run(run(replace(placed, reach=reach_of(host.strip(), folder / "tls"))))
+    except* (SiteErrors, DemoError, EngineError, StartFailed, UnreachableHost) as group:
         failures = [str(error) for error in _leaves(group)]
     else:
         return
