@@ -6,6 +6,9 @@ import { session } from "@/shell/stores/session";
 import { sites } from "@/shell/stores/site";
 import { at, mount, server, settled, type } from "./mounting";
 
+/** Pickers of dates are drawn slowly without a browser, and slower beside other tests. */
+const SLOW_MS = 30_000;
+
 let leave = (): void => undefined;
 
 afterEach(() => {
@@ -37,4 +40,4 @@ it("registers somebody while all sites are shown, also when the sites come after
   await vi.waitFor(() => expect(asked.some(({ method }) => method === "POST")).toBe(true));
   const posted = asked.find(({ method }) => method === "POST")!;
   expect(JSON.stringify([posted.path, posted.body])).toContain("demo");
-});
+}, SLOW_MS);
