@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "tickets_passed"
-down_revision = "jobs"
+down_revision = "entries"
 branch_labels = None
 depends_on = None
 
