@@ -34,7 +34,7 @@ it("registers somebody while all sites are shown, also when the sites come after
   await settled();
   at("holder-new").click();
   await settled();
-  expect(at("holder-site")).toBeTruthy();
+  await vi.waitFor(() => expect(at("holder-site")).toBeTruthy());
   await type(at("holder-name"), "周");
   at("holder-send").click();
   await vi.waitFor(() => expect(asked.some(({ method }) => method === "POST")).toBe(true));
