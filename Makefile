@@ -67,7 +67,7 @@ web/console/node_modules/.made: web/console/package-lock.json $(NODE_ENV)
 
 console: web/console/dist/index.html
 
-web/console/dist/index.html: web/console/node_modules/.made $(shell find web/console/src web/console/public web/console/*.* -type f 2>/dev/null)
+web/console/dist/index.html: web/console/node_modules/.made $(shell find web/console/src web/console/public web/console/worker web/console/*.* -type f 2>/dev/null)
 	@echo "Building the console …"
 	@. $(NODE_ENV) && cd web/console && npm run --silent build -- --logLevel error
 	@touch $@
