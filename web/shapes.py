@@ -3,7 +3,6 @@
 Plain dictionaries with named fields: what builds one is checked by the types alone, so that the live stream, which
 encodes it as it is, pays for nothing; a route that answers with one says so in the interface's document, and the
 console's types are made from that. What a site consists of is the contract's own (`contract.layout`, see `Layout`).
-
 Their `TypedDict` is that of `typing_extensions`: pydantic takes no other below Python 3.12.
 """
 
@@ -23,7 +22,6 @@ from contract.events import Clock
 from contract.facts.alarms import Severity
 from contract.instants import Instant
 from contract.readings import Quality, Value
-from rules.access.entries import EntryOutcome, Traveller
 from rules.alarms.rule import AlarmState
 from rules.passage.barriers import Position
 from rules.passage.doors import Contact, Lock, Mode
@@ -320,16 +318,6 @@ class Event(TypedDict):
     clock: NotRequired[Clock]
     data: dict[str, Any]
     first: FirstPlace | None
-
-
-class Entry(TypedDict):
-    """One entry, found in the history. `event` says all of it; `passed_at`: when somebody went through after it."""
-
-    event: Event
-    outcome: EntryOutcome
-    traveller: Traveller
-    passed_at: Instant | None
-    picture: str | None
 
 
 class Snapshot(TypedDict):

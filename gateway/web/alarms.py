@@ -20,13 +20,13 @@ from web import shapes
 from web.arguments import Arg, Note, NoteOnEach, Shelving, ShelvingOfEach
 from web.doing import check_state, seen
 from web.errors import Forbidden, NotFound, Refusal
+from web.finding.alarms import OPEN, Order, Wanted, WantedAlarms
 from web.moments import moment_of
 from web.once import OnceRoute
 from web.paging import Limit, Page, SealedCursors, listed_words
 from web.session.sessions import SignedInUser
 from web.several import AlarmAsked, AlarmsAsked, refused_of
 from web.users import User
-from web.wanted import OPEN, Order, Wanted, WantedAlarms
 
 router = APIRouter(prefix="/api", tags=["alarms"], route_class=OnceRoute)
 

@@ -27,9 +27,8 @@ from gateway.web.served import Gateway, Served
 from rules.access.entries import KINDS, EntryOutcome, EntrySeen, Traveller, entry_of
 from rules.access.rooms import in_room, is_room, room_key
 from rules.access.values import normal_value, plate_key
-from web import shapes
-from web.entry_filters import AskedEntries, EntryFilters
 from web.errors import Refusal
+from web.finding.entries import AskedEntries, Entry, EntryFilters
 from web.moments import written
 from web.paging import Limit, Page, SealedCursors
 from web.session.sessions import Able
@@ -64,7 +63,7 @@ class FoundHere(NamedTuple):
     picture: str | None
 
 
-class _EntriesPage(Page[shapes.Entry]):
+class _EntriesPage(Page[Entry]):
     """`looked_to`: nothing older than that was looked at, where more was there to read than one request reads."""
 
     looked_to: Instant | None = None

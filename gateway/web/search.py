@@ -13,7 +13,7 @@ from gateway.engine.alarms.episodes import ticket_item
 from gateway.web.served import Gateway, Served
 from rules.access.rooms import in_room, is_room, room_key
 from web import shapes
-from web.finding import Fit, FoundThings, found, grouped, named, plain, rank_of, same
+from web.finding.box import Fit, FoundThings, found, grouped, named, plain, rank_of, same
 from web.session.sessions import SignedInUser
 from web.witness import Witnessed
 

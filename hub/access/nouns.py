@@ -49,10 +49,10 @@ class Noun:
     row: type[Any]
     body: type[Body]
     shape: type[Kept]
-    order: InstrumentedAttribute[Any]
-    searched: tuple[InstrumentedAttribute[Any], ...]
+    order: InstrumentedAttribute[object]
+    searched: tuple[InstrumentedAttribute[object], ...]
     item: Callable[[Any], msgspec.Struct]
-    orders: Mapping[str, InstrumentedAttribute[Any]] = field(default_factory=dict)
+    orders: Mapping[str, InstrumentedAttribute[object]] = field(default_factory=dict)
     derived: Callable[[Mapping[str, Any]], dict[str, str]] = lambda _: {}
 
     def fields(self) -> tuple[str, ...]:

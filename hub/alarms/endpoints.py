@@ -16,12 +16,12 @@ from web import shapes
 from web.arguments import Note, NoteOnEach, Shelving, ShelvingOfEach
 from web.doing import check_state, seen
 from web.errors import NotFound
+from web.finding.alarms import OPEN, Order, Wanted
 from web.once import OnceRoute
 from web.paging import Limit, Page, SealedCursors, listed_words, sites_asked
 from web.session.sessions import SignedInUser
 from web.several import AlarmsAsked
 from web.users import User
-from web.wanted import OPEN, Order, Wanted
 
 router = APIRouter(prefix="/api/alarms", tags=["alarms"], route_class=OnceRoute)
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from hub.alarms.models import AlarmRow
+from web.finding.alarms import Order, WantedAlarms
 from web.paging import Cursors, Moment, Rank
-from web.wanted import Order, WantedAlarms
 
 Key = tuple[int, datetime, str]
 """Place in a list: rank (0 in lists by time), when it was raised, id."""
@@ -52,8 +51,8 @@ def place_in(cursor: str, cursors: Cursors) -> Key:
     return rank, raised_at, alarm
 
 
-def _wanted(wanted: WantedAlarms) -> list[Any]:
-    clauses: list[Any] = []
+def _wanted(wanted: WantedAlarms) -> list[ColumnElement[bool]]:
+    clauses: list[ColumnElement[bool]] = []
     if wanted.severities is not None:
         clauses.append(col(AlarmRow.severity).in_(wanted.severities))
     if wanted.sources:

@@ -28,7 +28,7 @@ from hub.tickets.models import TicketRow
 from rules.access.rooms import in_room, is_room, room_key
 from rules.access.values import plate_key
 from web import shapes
-from web.finding import MOST, Fit, FoundThings, found, grouped, named, plain, rank_of, same
+from web.finding.box import MOST, Fit, FoundThings, found, grouped, named, plain, rank_of, same
 from web.paging import sites_asked
 from web.session.sessions import SignedInUser
 from web.users import User

@@ -15,8 +15,7 @@ from hub.entries import service
 from hub.entries.service import FoundEntry
 from hub.events.service import seen
 from hub.search.filters import wanted_of
-from web import shapes
-from web.entry_filters import AskedEntries
+from web.finding.entries import AskedEntries, Entry
 from web.paging import Limit, Moment, Page, SealedCursors
 from web.session.sessions import Able
 from web.users import User
@@ -27,7 +26,7 @@ router = APIRouter(prefix="/api/entries", tags=["entries"])
 Watching = Annotated[User, Depends(Able("watch"))]
 
 
-@router.get("", response_class=Response, responses={200: {"model": Page[shapes.Entry]}})
+@router.get("", response_class=Response, responses={200: {"model": Page[Entry]}})
 async def entries(
     user: Watching,
     session: Reading,
@@ -58,7 +57,7 @@ async def entries(
 
 
 def item_of(found: FoundEntry, viewer: Viewer) -> dict[str, object]:
-    """An entry as they see it (`web.shapes.Entry`)."""
+    """An entry as they see it (`web.finding.entries.Entry`)."""
     row = found.row
     return {
         "event": seen(found.event, viewer),

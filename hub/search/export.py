@@ -12,6 +12,7 @@ import io
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +36,7 @@ from hub.events.service import seen
 from hub.search.filters import wanted_of
 from hub.sites.models import SiteRow
 from rules.access.entries import NAMES
-from web.entry_filters import AskedEntries
+from web.finding.entries import AskedEntries
 from web.language import Language, in_language
 from web.session.sessions import Able
 from web.users import User
@@ -137,7 +138,9 @@ class _Words:
     def cut(self) -> Cells:
         return [in_language(_CUT, self._language)]
 
-    def cells(self, found: FoundEntry, data: Mapping[str, Any], holders: Mapping[tuple[str, str], HolderRow]) -> Cells:
+    def cells(
+        self, found: FoundEntry, data: Mapping[str, object], holders: Mapping[tuple[str, str], HolderRow]
+    ) -> Cells:
         row = found.row
         site = self._sites[row.site]
         holder = holders.get((row.site, row.holder))
@@ -208,7 +211,7 @@ async def _lines(base: Database, user: User, wanted: WantedEntries, words: _Word
         wanted = replace(wanted, after=(page[-1].row.at, page[-1].row.event))
 
 
-def _data(data: msgspec.Raw) -> dict[str, Any]:
+def _data(data: msgspec.Raw) -> dict[str, object]:
     found = msgspec.json.decode(data)
     return found if isinstance(found, dict) else {}
 
@@ -251,7 +254,8 @@ async def _workbook(headers: Cells, lines: AsyncIterator[list[Cells]], told: Cal
     os.close(handle)
     path = Path(name)
     count = 0
-    try:
+    with ExitStack() as unless_made:
+        unless_made.callback(path.unlink, missing_ok=True)
         book = xlsxwriter.Workbook(name, {"constant_memory": True, "strings_to_formulas": False})
         sheet = book.add_worksheet()
         sheet.freeze_panes(1, 0)
@@ -260,9 +264,7 @@ async def _workbook(headers: Cells, lines: AsyncIterator[list[Cells]], told: Cal
             await asyncio.to_thread(_put, sheet, count + 1, page)
             count += len(page)
         await asyncio.to_thread(book.close)
-    except BaseException:  # nobody will ask for it any more
-        path.unlink(missing_ok=True)
-        raise
+        unless_made.pop_all()
     told(count)
     return path
 

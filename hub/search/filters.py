@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from hub.entries.service import WantedEntries, planned_anew
 from hub.search import words
 from hub.sites import service as sites
-from web.entry_filters import EntryFilters
+from web.finding.entries import EntryFilters
 from web.paging import sites_asked
 from web.users import User
 

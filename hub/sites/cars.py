@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from contract.facts.entry import Access, CarArrived, CarLeft, PassageMade
 from hub.database.event import StoredEvent
@@ -40,7 +40,7 @@ def said_of_car(event: StoredEvent) -> StandingCar | CarGone | None:
             return None
 
 
-def car_after(held: Any, said: Any) -> StandingCar | None:
+def car_after(held: object, said: object) -> StandingCar | None:
     """The car that stands there once that was said; another's leaving leaves it there."""
     if not isinstance(said, CarGone):
         return cast("StandingCar | None", said)
@@ -50,7 +50,7 @@ def car_after(held: Any, said: Any) -> StandingCar | None:
     return car
 
 
-def _standing(event: StoredEvent, **known: Any) -> StandingCar:
+def _standing(event: StoredEvent, **known: object) -> StandingCar:
     first = event.first
     place = {
         "stream": event.stream if first is None else first.stream,

@@ -42,7 +42,7 @@ def golden(name: str) -> bytes:
 
 
 def test_every_golden_file_is_read() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.json")} == set(MESSAGES) | {"event-data"}
+    assert {path.stem for path in GOLDEN.glob("*.json")} == set(MESSAGES) | {"event-data", "entries"}
 
 
 @pytest.mark.parametrize("name", MESSAGES)

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Awaitable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 from rich.console import Group
@@ -23,6 +23,9 @@ EVERY_S = 1.0
 PASSWORD_VARIABLE = "GATEHOUSE_PASSWORD"
 COUNTERS = ("exchanges", "timeouts", "late", "refused", "overruns", "reconnects")
 
+Wire: TypeAlias = dict[str, Any]
+"""A wire as the gateway's own interface tells of it."""
+
 
 async def watch(screen: Screen, url: str, username: str, bounds: Bounds, bus: str | None = None) -> int:
     """Asks once a second; the exit status. `bus`: the one wire to show, None: all of them."""
@@ -33,7 +36,7 @@ async def watch(screen: Screen, url: str, username: str, bounds: Bounds, bus: st
         live = Live(console=screen.out, auto_refresh=False, transient=True) if screen.terminal else None
         if live is not None:
             live.start()
-        last: dict[str, Any] = {}
+        last: dict[str, Wire] = {}
         try:
             async with asyncio.timeout(bounds.seconds):
                 turns = 0
@@ -77,7 +80,7 @@ async def _sign_in(client: httpx.AsyncClient, url: str, username: str, password:
     client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
 
 
-async def _wires(client: httpx.AsyncClient, url: str) -> list[dict[str, Any]]:
+async def _wires(client: httpx.AsyncClient, url: str) -> list[Wire]:
     answer = await _asked(client.get("/api/wires"), url)
     if answer.status_code != 200:
         raise Trouble(
@@ -85,11 +88,11 @@ async def _wires(client: httpx.AsyncClient, url: str) -> list[dict[str, Any]]:
             f"the gateway does not show its wires ({answer.status_code})",
             FAILED,
         )
-    items: list[dict[str, Any]] = answer.json()["items"]
+    items: list[Wire] = answer.json()["items"]
     return items
 
 
-def _wanted(items: list[dict[str, Any]], bus: str | None) -> list[dict[str, Any]]:
+def _wanted(items: list[Wire], bus: str | None) -> list[Wire]:
     if bus is None:
         return items
     found = [item for item in items if item["id"] == bus]
@@ -111,7 +114,7 @@ async def _asked(asking: Awaitable[httpx.Response], url: str) -> httpx.Response:
     return answer
 
 
-def _show(screen: Screen, live: Live | None, items: list[dict[str, Any]], last: dict[str, Any]) -> None:
+def _show(screen: Screen, live: Live | None, items: list[Wire], last: dict[str, Wire]) -> None:
     say = screen.say
     if screen.as_json:
         screen.record(at=datetime.now().astimezone().isoformat(timespec="milliseconds"), wires=items)
@@ -131,7 +134,7 @@ def _show(screen: Screen, live: Live | None, items: list[dict[str, Any]], last: 
         screen.text("")
 
 
-def _row(screen: Screen, item: dict[str, Any], before: dict[str, Any] | None) -> list[str]:
+def _row(screen: Screen, item: Wire, before: Wire | None) -> list[str]:
     rate = "—" if before is None else f"{(item['exchanges'] - before['exchanges']) / EVERY_S:.0f}"
     return [
         item["id"],

@@ -7,12 +7,26 @@ from typing import Annotated, get_args
 
 from fastapi import Depends, Query
 from pydantic import AwareDatetime, BaseModel
+from typing_extensions import TypedDict
 
+from contract.instants import Instant
 from contract.texts import Text
 from rules.access.entries import EntryOutcome, Traveller
 from rules.access.values import plate_key
 from web.errors import Invalid
 from web.paging import listed_words
+from web.shapes import Event
+
+
+class Entry(TypedDict):
+    """One entry, found in the history. `event` says all of it; `passed_at`: when somebody went through after it."""
+
+    event: Event
+    outcome: EntryOutcome
+    traveller: Traveller
+    passed_at: Instant | None
+    picture: str | None
+
 
 _NO_PLATE = Text("请输入车牌中的字母、数字或汉字", "letters, digits or characters of a plate")
 
