@@ -1,4 +1,4 @@
-/** The areas of the console, in the order in which the navigation shows their pages. */
+/** The areas of the console. In which order their pages are offered to whom: `WAYS` in `shell/area.ts`. */
 
 import { area as accounts } from "@/areas/accounts/area";
 import { area as alarms } from "@/areas/alarms/area";

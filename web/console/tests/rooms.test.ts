@@ -4,9 +4,11 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { expect, it } from "vitest";
 
+import { ROLES } from "@/api/shapes";
 import { AREAS } from "@/areas";
 import { NAMED } from "@/live/tables";
 import en from "@/locales/en.json";
+import { laidOut, MOST_ON_DESK, MOST_ON_PHONE, WAYS } from "@/shell/area";
 
 const SOURCE = join(import.meta.dirname, "..", "src");
 const FILES = readdirSync(SOURCE, { recursive: true, encoding: "utf8" }).filter((name) => /\.(vue|ts)$/.test(name));
@@ -144,7 +146,7 @@ it("lists each area once, each page once, and names each page that the navigatio
   for (const { nav } of pages) if (nav) expect(en.nav).toHaveProperty(nav.label.slice("nav.".length));
 });
 
-it("keeps who may open which page, and the order of the navigation", () => {
+it("keeps who may open which page", () => {
   const pages = AREAS.flatMap((area) => area.pages.map((page) => [page.path, page.ability ?? "everybody", page.nav?.label]));
   expect(pages).toEqual([
     ["/sites", "sites.read", "nav.sites"],
@@ -166,4 +168,33 @@ it("keeps who may open which page, and the order of the navigation", () => {
   expect(AREAS.flatMap((area) => area.over ?? [])).toHaveLength(2);
   const badged = AREAS.flatMap((area) => area.pages).filter((page) => page.nav?.badge);
   expect(badged.map((page) => page.path)).toEqual(["/alarms", "/tickets"]);
+});
+
+const ENTRIES = AREAS.flatMap((area) => area.pages).filter((page) => page.nav);
+const paths = (pages: readonly { path: string }[]): string[] => pages.map(({ path }) => path);
+
+it.each(ROLES)("a way leads %s to pages that there are, each once, and home is one of them", (role) => {
+  const { home, first } = WAYS[role];
+  expect(paths(ENTRIES)).toEqual(expect.arrayContaining([...first, home]));
+  expect(new Set(first).size).toBe(first.length);
+  expect(first).toContain(home);
+  for (const most of [MOST_ON_DESK, MOST_ON_PHONE]) {
+    const { shown, more } = laidOut(role, ENTRIES, most);
+    // Nothing is lost, and “more” is an entry itself.
+    expect(paths([...shown, ...more]).sort()).toEqual(paths(ENTRIES).sort());
+    expect(shown.length + 1).toBeLessThanOrEqual(most);
+    expect(paths(shown)).toEqual(first.slice(0, shown.length));
+  }
+});
+
+it("shows pages in the order of a role, without “more” where all of them fit", () => {
+  const of = (...wanted: string[]) => ENTRIES.filter(({ path }) => wanted.includes(path));
+  expect(laidOut("maintenance", of("/alarms", "/tickets", "/devices"), MOST_ON_PHONE)).toMatchObject({
+    shown: [{ path: "/tickets" }, { path: "/devices" }, { path: "/alarms" }],
+    more: [],
+  });
+  // What a role seldom wants stands under “more”, also where there is room.
+  expect(paths(laidOut("maintenance", of("/alarms", "/history"), MOST_ON_DESK).more)).toEqual(["/history"]);
+  const phone = laidOut("guard", ENTRIES, MOST_ON_PHONE);
+  expect(paths(phone.shown)).toEqual(["/guard", "/alarms", "/history", "/tickets"]);
 });

@@ -2,7 +2,7 @@
 
 import type { Component } from "vue";
 
-import type { Ability } from "@/api/types";
+import type { Ability, Role } from "@/api/types";
 import type { IconName } from "@/kit/AppIcon.vue";
 import type { Kind } from "@/shell/addresses";
 
@@ -48,7 +48,7 @@ export interface AreaPage {
   props?: boolean;
   /** Who may open it; without one, everybody who is signed in. */
   ability?: Ability;
-  /** Its entry in the navigation, which stands where the page stands in the list of areas. */
+  /** Its entry in the navigation; where it stands, a role's way says. */
   nav?: NavEntry;
 }
 
@@ -60,4 +60,39 @@ export interface NavEntry {
   badge?: () => number;
   /** False: there is nothing to choose there just now. */
   shown?: () => boolean;
+}
+
+/** Where a person of a role begins, and in which order pages are offered to them. */
+export interface Way {
+  home: AreaPage["path"];
+  /** The most wanted first: a desk's rail shows these, a phone the first of them. What is not named comes after, under “more”. */
+  first: readonly AreaPage["path"][];
+}
+
+/** By what each role does all day; rights hide an entry, and never rename it. */
+export const WAYS: Readonly<Record<Role, Way>> = {
+  guard: { home: "/guard", first: ["/guard", "/alarms", "/history", "/tickets", "/people", "/devices", "/site-accounts"] },
+  maintenance: { home: "/tickets", first: ["/tickets", "/devices", "/alarms", "/points", "/meters"] },
+  installer: { home: "/devices", first: ["/devices", "/points", "/alarms", "/tickets", "/guard", "/people"] },
+  manager: { home: "/guard", first: ["/sites", "/alarms", "/tickets", "/guard", "/meters", "/people", "/history"] },
+  admin: { home: "/guard", first: ["/sites", "/alarms", "/tickets", "/guard", "/people", "/accounts", "/history"] },
+};
+
+/** So many entries a desk's rail has at most, “more” among them. */
+export const MOST_ON_DESK = 7;
+/** The same for a phone's row of tabs. */
+export const MOST_ON_PHONE = 5;
+
+/** `pages` in a role's order, and those that stand under “more” where `most` entries fit. Pure. */
+export function laidOut<P extends { path: AreaPage["path"] }>(
+  role: Role,
+  pages: readonly P[],
+  most: number,
+): { shown: P[]; more: P[] } {
+  const { first } = WAYS[role];
+  const place = ({ path }: P): number => (first.includes(path) ? first.indexOf(path) : first.length);
+  const ordered = [...pages].sort((a, b) => place(a) - place(b));
+  const named = ordered.filter(({ path }) => first.includes(path)).length;
+  const room = ordered.length > Math.min(most, named) ? Math.min(most - 1, named) : most;
+  return { shown: ordered.slice(0, room), more: ordered.slice(room) };
 }

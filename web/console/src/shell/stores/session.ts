@@ -7,6 +7,7 @@ import type { Ability, About, Session, Start, User } from "@/api/types";
 import { draftsOf, forgetDrafts } from "@/kit/drafts";
 import { preferences, suggestLanguage } from "@/kit/preferences";
 import { forgetAll, recall, remember } from "@/kit/remembered";
+import { WAYS } from "@/shell/area";
 
 export const session = reactive({
   user: null as User | null,
@@ -34,12 +35,10 @@ export function able(ability: Ability): boolean {
 /** Whether somebody stands at a post: whoever keeps people out reads no whole numbers and nothing of the wiring. */
 export const atPost = computed(() => session.user?.role === "guard");
 
-/** Where a person starts. */
+/** Where a person starts: whoever has several sites, before all of them. */
 export function homeOf(user: User | null, can: readonly Ability[]): string {
   if (can.includes("sites.read") && user !== null && (user.sites.includes("*") || user.sites.length > 1)) return "/sites";
-  if (user?.role === "maintenance") return "/tickets";
-  if (user?.role === "installer") return "/devices";
-  return "/guard";
+  return WAYS[user?.role ?? "guard"].home;
 }
 
 export async function loadAbout(): Promise<void> {
