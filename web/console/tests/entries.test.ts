@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import type { EventItem, StandingCar } from "@/api/types";
-import { entriesOf, FEED_FILTERS, matches, over, passesFilter, stands, type Entry, type Outcome } from "@/live/entries";
+import { FEED_FILTERS, matches, over, passesFilter, stands, type Entry, type Outcome } from "@/live/entries";
+import { entriesOf, Rows } from "@/live/rows";
 import { access, other } from "./items";
 
 function only(event: Parameters<typeof entriesOf>[0][number]): Entry {
@@ -72,7 +73,7 @@ describe("entries", () => {
   });
 
   it("notes the passage that followed a decision, also when it comes later", () => {
-    const known = new WeakMap();
+    const known = new Rows();
     const decision = access(5);
     expect(entriesOf([decision], known)[0]?.passed).toBe(false);
     const passed = entriesOf([other(6, "passage.made", { after: 5, direction: "in" }), decision], known);
@@ -89,7 +90,7 @@ describe("entries", () => {
   });
 
   it("keeps an entry the same object while nothing new is said of it", () => {
-    const known = new WeakMap();
+    const known = new Rows();
     const event = access(5);
     const [before] = entriesOf([event], known);
     const [, after] = entriesOf([access(6), event], known);

@@ -1,5 +1,6 @@
 /**
- * From events to the rows of the entry feed: who or what came where, and what was decided. Pure.
+ * From an event to a row of the entry feed: who or what came where, and what was decided. What other events say of it,
+ * `rows.ts` adds. Pure.
  *
  * The servers say the same of what lies further back (rules/access/entries.py); tests/contract/golden/entries.json is the
  * table that both are held to.
@@ -17,7 +18,7 @@ import type {
   StandingCar,
   Text,
 } from "@/api/types";
-import { placeOf, placesOf, sequelsOf, told, type Deed, type Sequels } from "@/live/sequels";
+import { placeOf, placesOf, type Deed } from "@/live/sequels";
 
 /**
  * `waiting`: nobody was refused for good, a guard has to look (a visitor, a plate that was not read well). `replayed`: a
@@ -87,62 +88,7 @@ const COMMAND_ENDS = new Set(["command.done", "command.failed", "command.expired
 const VISITOR_CODES = new Set(["visitor_admitted", "exit_visitor"]);
 const ASKING_CODES = new Set(["visitor_ask", "no_plate", "low_confidence"]);
 const STORED_CODE = "replayed";
-/** A read and its decision are this close to each other. */
-const READ_WINDOW_MS = 15_000;
-
-interface PlateRead {
-  at: number;
-  colour: string;
-  picture: string | null;
-}
-
 const NOTHING_FOLLOWED = { passed: false, left: false, opened: null, noted: null, watched: false } as const;
-
-/** The rows of `events` (newest first, as they come). `known` keeps rows that did not change the same objects. */
-export function entriesOf(events: readonly EventItem[], known = new WeakMap<EventItem, Entry>()): Entry[] {
-  const sequels = sequelsOf(events);
-  const reads = plateReads(events);
-  const notedHits = new Map<string, Deed>();
-  const entries: Entry[] = [];
-  for (const event of events) {
-    const bare = known.get(event) ?? entryOf(event);
-    if (bare === null) continue;
-    const entry = completed(bare, sequels, reads, notedHits);
-    known.set(event, entry);
-    entries.push(entry);
-  }
-  return entries;
-}
-
-/** The entry with what other events say of it; the same object if they say nothing new. */
-function completed(
-  entry: Entry,
-  sequels: Sequels,
-  reads: Map<string, PlateRead[]>,
-  notedHits: Map<string, Deed>,
-): Entry {
-  const { event } = entry;
-  const places = entry.manual?.subject ? [placeOf(entry.manual.subject.stream, entry.manual.subject.seq)] : placesOf(event);
-  const passed = entry.passed || (entry.outcome !== "failed" && places.some((place) => sequels.passed.has(place)));
-  const left = entry.left || (!entry.manual && places.some((place) => sequels.left.has(place)));
-  const opened = entry.opened ?? (entry.manual ? null : told(sequels.opened, places));
-  const noted = entry.noted ?? notedOf(entry, places, sequels, notedHits);
-  const read = entry.credential?.kind === "plate" ? nearest(reads, event, entry.credential.value) : null;
-  const colour = read?.colour || entry.colour;
-  const picture = entry.picture ?? read?.picture ?? null;
-  const same = passed === entry.passed && left === entry.left && opened === entry.opened && noted === entry.noted;
-  if (same && colour === entry.colour && picture === entry.picture) return entry;
-  return { ...entry, passed, left, opened, noted, colour, picture };
-}
-
-/** Who noted a hit. A car that came again and again is noted with its newest hit: `notedHits` has those seen so far. */
-function notedOf(entry: Entry, places: string[], sequels: Sequels, notedHits: Map<string, Deed>): Deed | null {
-  if (entry.outcome !== "blocked") return null;
-  const key = `${entry.event.site}/${entry.source}/${entry.credential?.value ?? ""}`;
-  const noted = told(sequels.noted, places) ?? notedHits.get(key) ?? null;
-  if (noted) notedHits.set(key, noted);
-  return noted;
-}
 
 /** Whether the entry's car is the one that stands there now. Gateways of before do not say: then it may be. */
 export function stands(entry: Entry, car: StandingCar | null | undefined): boolean {
@@ -253,33 +199,6 @@ function manualEntry(event: EventItem): Entry | null {
     ...NOTHING_FOLLOWED,
     manual: data,
   };
-}
-
-function plateReads(events: readonly EventItem[]): Map<string, PlateRead[]> {
-  const reads = new Map<string, PlateRead[]>();
-  for (const event of events) {
-    if (event.kind !== "plate.seen" || event.data.replayed === true) continue;
-    const key = `${event.site}/${String(event.data.plate)}`;
-    const read: PlateRead = {
-      at: Date.parse(event.at),
-      colour: typeof event.data.colour === "string" ? event.data.colour : "",
-      picture: typeof event.data.picture === "string" ? event.data.picture : null,
-    };
-    const known = reads.get(key);
-    if (known) known.push(read);
-    else reads.set(key, [read]);
-  }
-  return reads;
-}
-
-function nearest(reads: Map<string, PlateRead[]>, event: EventItem, plate: string): PlateRead | null {
-  const at = Date.parse(event.at);
-  let best: PlateRead | null = null;
-  for (const read of reads.get(`${event.site}/${plate}`) ?? []) {
-    const distance = Math.abs(read.at - at);
-    if (distance <= READ_WINDOW_MS && (best === null || distance < Math.abs(best.at - at))) best = read;
-  }
-  return best;
 }
 
 export function passesFilter(entry: Entry, filter: FeedFilter): boolean {

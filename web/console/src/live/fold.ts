@@ -10,7 +10,7 @@ import { NAMED, tables, type Tables } from "@/live/tables";
 
 const OF_THE_FEED = new Set(FEED_KINDS);
 /** Events of the feed that are kept; older ones are asked for with GET /api/events. */
-export const FEED_LIMIT = 500;
+export const FEED_LIMIT = 5000;
 
 export type Frame =
   | { type: "snapshot"; snapshot: Snapshot }
@@ -28,13 +28,21 @@ export function emptyState(make: () => Map<string, unknown> = () => new Map()): 
   return { asOf: null, events: [], ...tables(make) };
 }
 
-/** What the feed draws from: newest first, no id twice, at most `limit`. */
+/** What the feed draws from: newest first, no id twice, at most `limit`. `known` is so already, and is not sorted again. */
 export function mergeEvents(known: readonly EventItem[], more: readonly EventItem[], limit = FEED_LIMIT): EventItem[] {
-  const seen = new Map<number, EventItem>();
-  for (const event of known) seen.set(event.id, event);
-  // An event never changes: the object that is known stays, and what was drawn from it too.
-  for (const event of more) if (OF_THE_FEED.has(event.kind) && !seen.has(event.id)) seen.set(event.id, event);
-  return [...seen.values()].sort((a, b) => b.id - a.id).slice(0, limit);
+  const come = more.filter((event) => OF_THE_FEED.has(event.kind)).sort((a, b) => b.id - a.id);
+  const merged: EventItem[] = [];
+  let [place, next] = [0, 0];
+  while (merged.length < limit) {
+    const [old, fresh] = [known[place], come[next]];
+    if (!old && !fresh) break;
+    // An event never changes: the object that is known stays, and what was drawn from it too.
+    const event = !fresh || (old && old.id >= fresh.id) ? old! : fresh;
+    merged.push(event);
+    while (known[place]?.id === event.id) place += 1;
+    while (come[next]?.id === event.id) next += 1;
+  }
+  return merged;
 }
 
 /** Carries one frame into `state`, in place. */

@@ -8,13 +8,8 @@ export interface Deed {
   at: string;
 }
 
-/** By the place of the entry's event. */
-export interface Sequels {
-  passed: Set<string>;
-  left: Set<string>;
-  opened: Map<string, Deed>;
-  noted: Map<string, Deed>;
-}
+/** What an event tells of the entry at another event's place. */
+export type Sequel = { of: string } & ({ what: "passed" | "left" } | { what: "opened" | "noted"; deed: Deed });
 
 /** The places by which other events may name this one: a fork moves events, and what named them before stays as it is. */
 export function placesOf(event: EventItem): string[] {
@@ -27,42 +22,27 @@ export function placeOf(stream: string | null | undefined, seq: number): string 
   return `${stream ?? ""}/${seq}`;
 }
 
-/** What the events of a feed tell of entries, whichever those are. */
-export function sequelsOf(events: readonly EventItem[]): Sequels {
-  const found: Sequels = { passed: new Set(), left: new Set(), opened: new Map(), noted: new Map() };
-  for (const event of events) {
-    switch (event.kind) {
-      case "passage.made":
-      case "car.left": {
-        const { after, after_stream } = event.data as unknown as CarLeft;
-        if (typeof after !== "number") break;
-        // Gateways of before said the sequence alone: then it is of the passage's own stream.
-        const place = placeOf(after_stream ?? event.stream, after);
-        (event.kind === "passage.made" ? found.passed : found.left).add(place);
-        break;
-      }
-      case "command.done": {
-        const { kind, subject, by } = event.data as unknown as CommandResultData;
-        if (subject && (kind === "barrier.open" || kind === "door.unlock"))
-          found.opened.set(placeOf(subject.stream, subject.seq), { by: by.name, at: event.at });
-        break;
-      }
-      case "hit.acknowledged": {
-        const { subject, by } = event.data as unknown as HitAcknowledged;
-        // Events come newest first: who noted it first stays.
-        if (subject) found.noted.set(placeOf(subject.stream, subject.seq), { by: by.name, at: event.at });
-        break;
-      }
+/** What `event` tells of an entry, whichever that is; null: nothing. */
+export function sequelOf(event: EventItem): Sequel | null {
+  switch (event.kind) {
+    case "passage.made":
+    case "car.left": {
+      const { after, after_stream } = event.data as unknown as CarLeft;
+      if (typeof after !== "number") return null;
+      // Gateways of before said the sequence alone: then it is of the passage's own stream.
+      return { of: placeOf(after_stream ?? event.stream, after), what: event.kind === "car.left" ? "left" : "passed" };
     }
+    case "command.done": {
+      const { kind, subject, by } = event.data as unknown as CommandResultData;
+      if (!subject || (kind !== "barrier.open" && kind !== "door.unlock")) return null;
+      return { of: placeOf(subject.stream, subject.seq), what: "opened", deed: { by: by.name, at: event.at } };
+    }
+    case "hit.acknowledged": {
+      const { subject, by } = event.data as unknown as HitAcknowledged;
+      if (!subject) return null;
+      return { of: placeOf(subject.stream, subject.seq), what: "noted", deed: { by: by.name, at: event.at } };
+    }
+    default:
+      return null;
   }
-  return found;
-}
-
-/** What was told of any of these places. */
-export function told<T>(of: ReadonlyMap<string, T>, places: readonly string[]): T | null {
-  for (const place of places) {
-    const found = of.get(place);
-    if (found !== undefined) return found;
-  }
-  return null;
 }

@@ -7,9 +7,10 @@ import type { EventItem, Page } from "@/api/types";
 import { now } from "@/kit/clock";
 import { compareAlarms, unseen } from "@/live/alarms";
 import { connect, type Connection } from "@/live/connect";
-import { entriesOf, FEED_KINDS, type Entry } from "@/live/entries";
-import { emptyState, fold, mergeEvents, type LiveState } from "@/live/fold";
+import { FEED_KINDS } from "@/live/entries";
+import { emptyState, FEED_LIMIT, fold, mergeEvents, type LiveState } from "@/live/fold";
 import { judged, type LinkStatus } from "@/live/link";
+import { Rows } from "@/live/rows";
 import { NAMED } from "@/live/tables";
 
 export const live: LiveState = shallowReactive(emptyState(() => shallowReactive(new Map<string, unknown>())));
@@ -17,8 +18,8 @@ export const live: LiveState = shallowReactive(emptyState(() => shallowReactive(
 const told = shallowRef<LinkStatus>({ state: "connecting", since: Date.now(), retryAt: null, heardAt: null });
 export const link = computed(() => judged(told.value, now.value));
 
-const rows = new WeakMap<EventItem, Entry>();
-export const entries = computed(() => entriesOf(live.events, rows));
+const rows = new Rows();
+export const entries = computed(() => rows.take(live.events));
 export const alarms = computed(() => [...live.alarms.values()].sort(compareAlarms));
 export const unseenAlarms = computed(() => alarms.value.filter(unseen));
 
@@ -77,10 +78,7 @@ export function retryLink(): void {
 /** Whether there may be older entries than those that are held. */
 export const moreOlder = ref(true);
 
-/** How far back a feed may be unrolled; what is older is a question for the history, not for a guard's screen. */
-const OLDER_LIMIT = 3000;
-
-/** Older entries than the feed holds. */
+/** Older entries than the feed holds; what is older than its limit is a question for the history. */
 export async function loadOlder(site: string | null): Promise<void> {
   const oldest = live.events.at(-1);
   const page = await api.get<Page<EventItem>>("/api/events", {
@@ -89,6 +87,6 @@ export async function loadOlder(site: string | null): Promise<void> {
     before: oldest?.id,
     limit: 200,
   });
-  live.events = mergeEvents(live.events, page.items, OLDER_LIMIT);
-  moreOlder.value = page.next !== null && live.events.length < OLDER_LIMIT;
+  live.events = mergeEvents(live.events, page.items);
+  moreOlder.value = page.next !== null && live.events.length < FEED_LIMIT;
 }
