@@ -27,6 +27,7 @@ BENCHES = (
     "torture",
     "strain",
     "entries",
+    "feed",
 )
 """Each is a module of this package (`-` is `_` there) with `run(short: bool) -> Iterable[Row]`."""
 

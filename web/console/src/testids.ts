@@ -108,6 +108,11 @@ export const T = {
   signInError: "sign-in-error",
 
   guardTab: (name: string) => `guard-tab-${name}`,
+  now: "now",
+  nowPlate: "now-plate",
+  nowOpen: "now-open",
+  nowOther: (lane: string) => `now-other-${lane}`,
+  doorsFold: "doors-fold",
   feed: "feed",
   feedSearch: "feed-search",
   feedFilter: (name: string) => `feed-filter-${name}`,

@@ -40,6 +40,8 @@ export const preferences = reactive({
   sound: read("sound") !== "off",
   site: read("site"),
   feedCompact: read("feed") === "compact",
+  /** Whether a guard's doors are unfolded; empty: nobody has said, what fits counts. */
+  doors: oneOf<"open" | "folded" | "">(read("doors"), ["open", "folded"], ""),
   ticketsAs: oneOf<"board" | "list">(read("tickets"), ["board", "list"], "board"),
 });
 
@@ -79,4 +81,8 @@ watch(
 watch(
   () => preferences.ticketsAs,
   (shape) => write("tickets", shape),
+);
+watch(
+  () => preferences.doors,
+  (doors) => write("doors", doors || null),
 );

@@ -11,3 +11,6 @@ function matching(query: string) {
 
 /** A phone: navigation at the bottom, one panel at a time. */
 export const phone = matching("(width < 760px)");
+
+/** A desk with room for three columns: what is wanted at once stands side by side. */
+export const desk = matching("(width >= 1180px)");

@@ -109,15 +109,15 @@ export function useWindowed<V>(
       // Rows that are gone are forgotten with the rest, now and then.
       if (heights.value.size > values.value.length + 2000) heights.value.clear();
       for (const [key, now] of found) if (now > 0) heights.value.set(key, now);
-      const sum = [...heights.value.values()].reduce((all, each) => all + each, 0);
-      // An estimate that wavers would move what was never measured: once is enough for one width.
-      if (estimated === 0) estimate.value = sum / heights.value.size;
-      estimated = heights.value.size;
       triggerRef(heights);
+      // An estimate that wavers would move what was never measured: once is enough for one width.
+      if (estimated) return;
+      estimate.value = [...heights.value.values()].reduce((all, each) => all + each, 0) / heights.value.size;
+      estimated = true;
     });
   }
 
-  let estimated = 0;
+  let estimated = false;
   let width = 0;
   const resized = new ResizeObserver(() => {
     if (!box.value) return;
@@ -126,7 +126,7 @@ export function useWindowed<V>(
     width = box.value.clientWidth;
     known(() => {
       heights.value = new Map();
-      estimated = 0;
+      estimated = false;
     });
     void nextTick(measure);
   });

@@ -214,17 +214,15 @@ export function passesFilter(entry: Entry, filter: FeedFilter): boolean {
   }
 }
 
-/** Whether an entry contains what was typed: plate, card, holder's name (given), reason, place's name (given). */
+/** What an entry is found by, in small letters: plate, card, holder's name (given), reason, place's name (given). */
+export function wordsOf(entry: Entry, names: readonly string[]): string {
+  const { credential, source, reason, manual } = entry;
+  const words = [credential?.value, source, reason?.zh, reason?.en, manual?.reason, ...names];
+  // A line each, so that nothing is found that runs from one into the next.
+  return words.filter(Boolean).join("\n").toLowerCase();
+}
+
+/** Whether an entry contains what was typed. */
 export function matches(entry: Entry, typed: string, names: readonly string[]): boolean {
-  const wanted = typed.trim().toLowerCase();
-  if (!wanted) return true;
-  const words = [
-    entry.credential?.value,
-    entry.source,
-    entry.reason?.zh,
-    entry.reason?.en,
-    entry.manual?.reason,
-    ...names,
-  ];
-  return words.some((word) => word?.toLowerCase().includes(wanted));
+  return wordsOf(entry, names).includes(typed.trim().toLowerCase());
 }

@@ -39,7 +39,7 @@ class Lore {
   readonly reads = new Map<string, PlateRead[]>();
 
   learnSequel(sequel: Sequel, id: number): void {
-    if (sequel.what === "passed" || sequel.what === "left") {
+    if (!("deed" in sequel)) {
       this[sequel.what].add(sequel.of);
       return;
     }

@@ -9,7 +9,9 @@ export interface Deed {
 }
 
 /** What an event tells of the entry at another event's place. */
-export type Sequel = { of: string } & ({ what: "passed" | "left" } | { what: "opened" | "noted"; deed: Deed });
+export type Sequel =
+  | { of: string; what: "passed" | "left" }
+  | { of: string; what: "opened" | "noted"; deed: Deed };
 
 /** The places by which other events may name this one: a fork moves events, and what named them before stays as it is. */
 export function placesOf(event: EventItem): string[] {

@@ -1,0 +1,49 @@
+/** The lanes that a guard watches, in one order for tiles, keys and the large picture. */
+
+import { computed } from "vue";
+
+import type { Lane, LaneLayout } from "@/api/types";
+import { placeKey } from "@/live/table";
+import { askWhy, type Opening } from "@/shell/stores/asking";
+import { live } from "@/shell/stores/live";
+import { currentSite, layouts } from "@/shell/stores/site";
+
+/** One that has not been heard of yet. */
+function unheard(id: string, site: string): Lane {
+  return {
+    id,
+    site,
+    barrier: "unknown",
+    loops: { before: null, under: null },
+    monitored: true,
+    last_plate: null,
+    last_plate_at: null,
+    car: null,
+    at: null,
+    can: [],
+  };
+}
+
+/** The site's lanes in the order of its file; one that has not been heard of yet is shown as unknown. */
+export const lanes = computed<Lane[]>(() => {
+  const found: Lane[] = [];
+  const seen = new Set<string>();
+  for (const [site, layout] of layouts) {
+    if (currentSite.value !== null && site !== currentSite.value) continue;
+    for (const { id } of layout.lanes) {
+      seen.add(placeKey(site, id));
+      found.push(live.lanes.get(placeKey(site, id)) ?? unheard(id, site));
+    }
+  }
+  for (const [key, lane] of live.lanes) if (!seen.has(key)) found.push(lane);
+  return found;
+});
+
+export function detailsOf(lane: Lane): LaneLayout | undefined {
+  return layouts.get(lane.site)?.lanes.find((known) => known.id === lane.id);
+}
+
+/** Asks why before a barrier moves, for the car that stands there now. */
+export function askLane(lane: Lane, opening: Opening): void {
+  askWhy({ opening, site: lane.site, target: lane.id, car: lane.car ?? null });
+}
