@@ -1,6 +1,6 @@
 /** Days of a site as moments: a day at the gate begins when the gate's clock says so. Pure but for Intl. */
 
-import { clockText, dayText } from "@/kit/format/time";
+import { dayText, momentAt } from "@/kit/format/time";
 
 export const RANGES = ["all", "today", "yesterday", "week", "days"] as const;
 export type Range = (typeof RANGES)[number];
@@ -11,16 +11,7 @@ const DAY = /^\d{4}-\d{2}-\d{2}$/;
 /** When a day (2026-03-09) begins in a zone, in Unix milliseconds; null: it is no day. */
 export function startOf(day: string, zone: string | undefined): number | null {
   const asUtc = DAY.test(day) ? Date.parse(`${day}T00:00:00Z`) : NaN;
-  if (Number.isNaN(asUtc)) return null;
-  let moment = asUtc;
-  // Twice: the zone may put its clocks forward between the guess and the day's beginning.
-  for (let turn = 0; turn < 2; turn += 1) moment += asUtc - wallOf(moment, zone);
-  return moment;
-}
-
-/** What the zone's clock shows, as if it were UTC. */
-function wallOf(moment: number, zone: string | undefined): number {
-  return Date.parse(`${dayText(moment, zone)}T${clockText(moment, zone)}Z`) + (moment % 1000);
+  return Number.isNaN(asUtc) ? null : momentAt(asUtc, zone);
 }
 
 /** The day so many days after another one. */

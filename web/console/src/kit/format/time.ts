@@ -68,6 +68,19 @@ export function fullText(at: Instant | number | null | undefined, zone?: string)
   return milliseconds(at) === null ? "–" : `${dayText(at, zone)} ${clockText(at, zone)}`;
 }
 
+/** What a zone's clock shows at a moment (Unix ms), as if that clock were UTC's. */
+export function wallOf(moment: number, zone?: string): number {
+  return Date.parse(`${dayText(moment, zone)}T${clockText(moment, zone)}Z`) + (moment % 1000);
+}
+
+/** The moment (Unix ms) at which a zone's clock shows that. */
+export function momentAt(wall: number, zone?: string): number {
+  let moment = wall;
+  // Twice: the zone may put its clocks forward between the guess and the moment itself.
+  for (let turn = 0; turn < 2; turn += 1) moment += wall - wallOf(moment, zone);
+  return moment;
+}
+
 export interface Span {
   unit: "seconds" | "minutes" | "hours" | "days";
   count: number;
