@@ -134,7 +134,7 @@ describe("a chart", () => {
   it("shows all of the time that was asked for, and each day of a meter in its own place", () => {
     const from = at("2026-03-08T00:00:00Z");
     leave = mount(ValueChart, { spots: [[from, 1]], label: "x", from, to: from + 86_400_000, zone: "UTC" });
-    expect(shown(".along")).toEqual(["03-08", "06:00", "12:00", "18:00", "03-09"]);
+    expect(shown(".along")).toEqual(["03-08", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00", "03-09"]);
     leave();
     const days = ["2026-03-07", "2026-03-08", "2026-03-09"];
     leave = mount(ValueChart, { spots: [[from + 43_200_000, 5]], label: "x", shape: "bar", days });

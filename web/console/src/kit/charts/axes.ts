@@ -20,7 +20,7 @@ const STEPS = [
   ...[1, 2, 5, 10, 15, 30].map((count) => count * SECOND),
   ...[1, 2, 5, 10, 15, 30].map((count) => count * MINUTE),
   ...[1, 2, 3, 6, 12].map((count) => count * HOUR),
-  ...[1, 2, 3, 5, 7, 14, 28, 91, 182, 364].map((count) => count * DAY),
+  ...[1, 2, 3, 5, 7, 10, 14, 28, 91, 182, 364].map((count) => count * DAY),
 ];
 
 /** Round times of the zone's own clock from `low` to `high` (Unix ms), `most` at the most; midnights tell their day. */
@@ -43,10 +43,10 @@ export function numberAxis(values: readonly number[], most: number, zero = false
   let [least, greatest] = zero ? [0, 0] : [Infinity, -Infinity];
   for (const value of values) [least, greatest] = [Math.min(least, value), Math.max(greatest, value)];
   if (least > greatest) [least, greatest] = [0, 1];
-  // What stands still has room on both sides, so that it is seen to.
+  // What stands still has room on both sides, so that it is seen to; nothing at all stands on the ground.
   if (least === greatest) {
     const room = Math.abs(least) * 0.05 || 1;
-    [least, greatest] = [zero ? least : least - room, greatest + room];
+    [least, greatest] = [least === 0 ? 0 : least - room, greatest + room];
   }
   const step = roundUp((greatest - least) / Math.max(1, most));
   const [first, last] = [Math.floor(least / step + 1e-9), Math.ceil(greatest / step - 1e-9)];
