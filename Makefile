@@ -1,5 +1,6 @@
 # make run   everything on this machine, with the demo site        make test   all tests
 # make bench all benches          make torture  a million spoilt frames for each codec, a hundred faults for a site
+# make pages every page and dialog, as every role, in all sixteen forms: pictures, and what axe finds
 # make lint  make clean
 # Variables: SITE=config/sites/….yaml (several: a.yaml,b.yaml)  PORT=8080  RHYTHM=1  WORKERS=4 (tests side by side)
 #            HOST=127.0.0.1 (0.0.0.0 or an address of this machine: its network, over TLS)
@@ -19,7 +20,7 @@ NODE_ENV := var/node/env
 TEST_PEERS := modbus-tk osdp dlt645 python-dlt645 meterbus
 BENCH_PEERS := thingsboard
 
-.PHONY: run test bench torture lint clean python console tools peers
+.PHONY: run test bench torture pages lint clean python console tools peers
 
 run: python console
 	@exec $(PY) -m simulators demo --site "$(SITE)" --port "$(PORT)" --host "$(HOST)" --rhythm "$(RHYTHM)"
@@ -39,6 +40,9 @@ bench: python console tools peers
 torture: python console tools
 	$(PY) -m tests.torture $(TORTURE)
 	$(PY) -m tests.bench torture
+
+pages: python console tools
+	GATEHOUSE_PAGES=all $(PY) -m pytest tests/journeys/test_pages.py $(PYTEST)
 
 lint: python console
 	$(VENV)/bin/ruff check .

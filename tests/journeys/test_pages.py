@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from tests.journeys.browser import SCREENS, Screen, chromium
 from tests.journeys.running import BLOCKED_PLATE, RESIDENT_CARD, RESIDENT_PLATE, ROOT, Demo, eventually
@@ -48,7 +48,8 @@ FORMS = (
 
 
 class Dialog(NamedTuple):
-    """What is opened over a page, by the test ids (or `key:` what is pressed) that are used one after the other."""
+    """What is opened over a page, step by step: a test id (or what `css:` selects) is clicked, `key:` pressed, `text:`
+    typed, and what stands after `if:` clicked where it is there (what an earlier form did is done)."""
 
     role: str
     page: str
@@ -60,11 +61,32 @@ class Dialog(NamedTuple):
 DIALOGS = (
     Dialog("guard", "/guard", "open", ("lane-open-gate-in",), "ask-dialog"),
     Dialog("guard", "/guard", "mode", ("door-mode-lobby-a",), "ask-dialog"),
+    Dialog("guard", "/guard", "mode-until", ("door-mode-lobby-a", "mode-unlocked"), "mode-lasting-1800"),
     Dialog("guard", "/guard", "ack", ("alarm-ack",), "ack-dialog"),
+    Dialog("guard", "/guard", "entry", ("entry-who",), "entry-peek"),
+    Dialog("guard", "/guard", "search", ("key:Control+k", "text:88888"), "search-entries"),
+    Dialog("guard", "/guard", "keys", ("key:?",), "css:.shortcuts"),
+    Dialog("guard", "/guard", "begin", ("begin",), "ticket-new-dialog"),
+    Dialog("guard", "/guard", "account", ("account-menu",), "my-account"),
+    Dialog("guard", "/guard", "password", ("account-menu", "change-password"), "css:.form-dialog"),
+    Dialog("guard", "/history", "entry", ("entry-who",), "entry-peek"),
+    Dialog("guard", "/alarms", "alarm", ("css:[data-testid=alarm] .plain",), "alarm-peek"),
+    Dialog("guard", "/alarms", "together", ("alarm-box", "alarms-act-ack"), "alarms-together"),
     Dialog("maintenance", "/alarms", "shelve", ("alarm-shelve",), "shelve-dialog"),
+    Dialog("maintenance", "/tickets", "ticket", ("ticket",), "ticket-detail"),
+    Dialog("maintenance", "/tickets", "finish", ("ticket", "if:ticket-take", "ticket-finish"), "finish-dialog"),
+    Dialog("maintenance", "/tickets", "list", ("tickets-as-list",), "tickets-list"),
+    Dialog("maintenance", "/devices", "device", ("css:[data-testid=device-pump-2] .plain",), "device-peek"),
+    Dialog("maintenance", "/points", "point", ("points-search", "text:pump-2", "point-pump-2.flow"), "point-peek"),
     Dialog("guard", "/tickets", "ticket-new", ("ticket-new",), "ticket-new-dialog"),
     Dialog("manager", "/people", "holder-new", ("holder-new",), "holder-name"),
+    Dialog("manager", "/people", "holder", ("holder-r-a0301",), "css:.peek article.holder"),
+    Dialog("manager", "/people", "credential", ("holder-r-a0301", "credential-new"), "credential-value"),
+    Dialog("manager", "/people", "grant", ("holder-r-a0301", "grant-new"), "grant-send"),
+    Dialog("manager", "/people", "block", ("css:.people [role=group] .chip:nth-child(2)", "block-new"), "block-value"),
     Dialog("admin", "/accounts", "account-new", ("account-new",), "account-send"),
+    Dialog("gateway", "/site-accounts", "lock", ("held-lock-guard",), "css:.form-dialog"),
+    Dialog("gateway", "/alarms", "alarm", ("css:[data-testid=alarm] .plain",), "alarm-peek"),
 )
 
 
@@ -102,9 +124,7 @@ def test_every_page(busy: Demo, browser: Browser, role: str, form: Form) -> None
         settled(screen.page)
         name = f"{role}-{path.strip('/').replace('/', '-')}"
         found += looked_at(screen.page, name, form)
-        for dialog in DIALOGS:
-            if (dialog.role, dialog.page) == (role, path):
-                found += opened_over(screen, dialog, f"{name}-{dialog.name}", form)
+        found += dialogs_over(screen, role, path, form)
     screen.close()
     assert found == [], "\n".join(found)
 
@@ -118,8 +138,9 @@ def test_every_page_of_a_gateway(busy: Demo, browser: Browser, form: Form) -> No
         screen.page.goto(f"{busy.info['gateway_url']}{path}")
         settled(screen.page)
         found += looked_at(screen.page, f"gateway-{path.strip('/')}", form)
+        found += dialogs_over(screen, "gateway", path, form)
     screen.close()
-    assert found == []
+    assert found == [], "\n".join(found)
 
 
 def opened(browser: Browser, url: str, form: Form) -> Screen:
@@ -153,20 +174,50 @@ def settled(page: Page) -> None:
     page.wait_for_timeout(600)
 
 
+def dialogs_over(screen: Screen, role: str, path: str, form: Form) -> list[str]:
+    """What is found with each of a page's dialogs open, each over the page as it is at first."""
+    found: list[str] = []
+    for dialog in DIALOGS:
+        if (dialog.role, dialog.page) == (role, path):
+            found += opened_over(screen, dialog, f"{role}-{path.strip('/')}-{dialog.name}", form)
+            screen.page.goto(f"{screen.url.rstrip('/')}{path}")
+            settled(screen.page)
+    return found
+
+
 def opened_over(screen: Screen, dialog: Dialog, name: str, form: Form) -> list[str]:
     """What is found with a dialog open."""
     for tab in ("lanes", "doors", "alarms"):  # a phone shows one panel at a time
-        if screen.at(dialog.by[0]).first.is_visible() or not screen.at(f"guard-tab-{tab}").count():
+        if ":" in dialog.by[0] or one(screen, dialog.by[0]).is_visible() or not screen.at(f"guard-tab-{tab}").count():
             break
         screen.at(f"guard-tab-{tab}").click()
     for step in dialog.by:
-        screen.at(step).first.click()
-    screen.at(dialog.shows).first.wait_for()
+        taken(screen, step)
+    one(screen, dialog.shows).wait_for()
     screen.page.wait_for_timeout(500)
-    found = looked_at(screen.page, name, form)
-    screen.page.keyboard.press("Escape")
-    screen.page.wait_for_timeout(400)
-    return found
+    return looked_at(screen.page, name, form)
+
+
+def taken(screen: Screen, step: str) -> None:
+    """One step of a dialog's way."""
+    how, _, what = step.partition(":")
+    if how == "key":
+        screen.page.keyboard.press(what)
+    elif how == "text":
+        screen.page.keyboard.type(what)
+    elif how == "if":
+        screen.page.wait_for_timeout(800)
+        if one(screen, what).is_visible():
+            one(screen, what).click()
+            one(screen, what).wait_for(state="hidden")
+    else:
+        one(screen, step).click()
+
+
+def one(screen: Screen, what: str) -> Locator:
+    """The first of what a test id names, or `css:` selects."""
+    found = screen.page.locator(what[4:]) if what.startswith("css:") else screen.at(what)
+    return found.first
 
 
 def looked_at(page: Page, name: str, form: Form) -> list[str]:
