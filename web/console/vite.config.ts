@@ -1,7 +1,7 @@
 /// <reference types="vitest/config" />
 import vue from "@vitejs/plugin-vue";
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -13,6 +13,25 @@ const api = process.env.GATEHOUSE_API ?? "http://127.0.0.1:8710";
 function filesOf(dist: string): string[] {
   const names = readdirSync(dist, { recursive: true, encoding: "utf8" });
   return names.filter((name) => /\.(js|css|svg|png|html|webmanifest)$/.test(name)).map((name) => `/${name}`).sort();
+}
+
+/**
+ * What the page asks for first gets a name by its content, so that it is not asked for again; what the app begins only
+ * once it runs (the worker of its stream) is fetched beside it.
+ */
+function beginEarly(dist: string): void {
+  const page = join(dist, "index.html");
+  const first = readFileSync(join(dist, "first-paint.js"));
+  const name = `assets/first-paint-${createHash("sha256").update(first).digest("hex").slice(0, 8)}.js`;
+  writeFileSync(join(dist, name), first);
+  rmSync(join(dist, "first-paint.js"));
+  const stream = readdirSync(join(dist, "assets")).find((file) => /^shared-worker-.*\.js$/.test(file));
+  if (!stream) throw new Error("the worker of the live stream is not there");
+  const html = readFileSync(page, "utf8");
+  const named = html.replace("/first-paint.js", `/${name}`);
+  if (named === html) throw new Error("the page has no first-paint.js");
+  const ahead = `<link rel="modulepreload" href="/assets/${stream}" />\n  </head>`;
+  writeFileSync(page, named.replace("</head>", ahead));
 }
 
 /** Names the release in its page, and builds the worker that holds it without a server. */
@@ -46,7 +65,7 @@ function pack(dist: string): void {
     const plain = readFileSync(file);
     if (plain.length < 1024) continue;
     writeFileSync(`${file}.gz`, gzipSync(plain, { level: 9 }));
-    writeFileSync(`${file}.br`, brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }));
+    writeFileSync(`${file}.br`, brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }));
   }
 }
 
@@ -60,6 +79,7 @@ function shipped(): Plugin {
       [base, dist] = [root, resolve(root, outDir)];
     },
     async closeBundle() {
+      beginEarly(dist);
       await holdOffline(base, dist);
       pack(dist);
     },
