@@ -47,3 +47,6 @@ export function detailsOf(lane: Lane): LaneLayout | undefined {
 export function askLane(lane: Lane, opening: Opening): void {
   askWhy({ opening, site: lane.site, target: lane.id, car: lane.car ?? null });
 }
+
+/** Whether its gateway has said how the lane stands: until then nobody knows that no car is there. */
+export const carKnown = (lane: Lane): boolean => lane.at !== null;
