@@ -37,7 +37,7 @@ def test_a_fault_becomes_a_ticket_and_is_closed(
         card.click()
         expect(screen.at("ticket-detail")).to_be_visible()
         expect(screen.at("ticket-chart")).to_be_visible()
-        chart = drawn(screen, "ticket-chart", "path.line")
+        chart = drawn(screen, screen.at("ticket-chart"), "path.line")
         expect(chart.locator(".mark-line")).to_be_attached()
         screen.at("ticket-take").click()
         expect(screen.at("ticket-state")).to_have_attribute("data-state", "taken")
@@ -135,7 +135,7 @@ def test_live_values_and_their_chart(demo: Demo, browser: Browser, language: str
         expect(screen.at("point-pump-1.flow")).to_contain_text("33.3", timeout=15_000)
         screen.at("point-pump-1.flow").click()
         expect(screen.at("point-chart")).to_be_visible()
-        drawn(screen, "point-chart", "path.line")
+        drawn(screen, screen.at("point-chart"), "path.line")
         screen.shot("points")
     finally:
         demo.sim.post("/sim/points/pump-1/flow", {"value": None})
@@ -148,19 +148,19 @@ def test_a_meter_s_days_are_drawn_in_the_colours_of_the_page(demo: Demo, browser
     screen.sign_in(demo.info["accounts"]["manager"])
     screen.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     screen.at("nav-meters").click()
-    chart = drawn(screen, re.compile("^meter-chart-"), "rect.bar")
+    chart = drawn(screen, screen.page.get_by_test_id(re.compile("^meter-chart-")), "rect.bar")
     assert len(chart.locator(".along").all_inner_texts()) == 7
     ink = chart.locator(".along").first.evaluate("text => getComputedStyle(text).fill")
     assert ink == {"light": "rgb(89, 104, 114)", "dark": "rgb(141, 156, 164)"}[scheme]
     # A narrower window, a narrower drawing: nothing of it sticks out.
-    screen.page.set_viewport_size(PHONE)
+    screen.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     expect(chart.locator("svg").first).to_have_attribute("width", re.compile(r"^[123]\d\d$"))
     screen.close()
 
 
-def drawn(screen: Screen, chart: str | re.Pattern[str], stroke: str) -> Locator:
-    """The first chart there; it has something drawn, and tells the value that the mouse is at."""
-    found = screen.at(chart).locator("[role=img]").first
+def drawn(screen: Screen, chart: Locator, stroke: str) -> Locator:
+    """The first drawing of a chart; it has something drawn, and tells the value that the mouse is at."""
+    found = chart.locator("[role=img]").first
     expect(found.locator(stroke).first).to_be_attached()
     found.hover()
     expect(found.locator(".tip")).to_contain_text(re.compile(r"\d"))
