@@ -41,8 +41,8 @@ describe("what was changed", () => {
   }
 
   it("is said as old → new, by whom, in both languages", async () => {
-    expect(await shown({})).toMatch(/赵敏.*修改.*凭证.*状态.*有效.*→.*已挂失.*失效时间.*（空）.*→/);
-    expect(await shown({}, "en")).toMatch(/赵敏.*Changed.*Credential.*State.*Active.*→.*Lost/);
+    expect(await shown({})).toMatch(/赵敏.*修改.*门禁介质.*状态.*有效.*→.*已挂失.*失效时间.*（空）.*→/);
+    expect(await shown({}, "en")).toMatch(/赵敏.*Changed.*Card or plate.*State.*Active.*→.*Lost/);
   });
 
   it("is said to be erased where it is", async () => {

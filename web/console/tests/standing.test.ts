@@ -78,7 +78,7 @@ describe("a site whose gateway is away", () => {
   it("is told in the strip, is asked nothing, and the others go on", async () => {
     leave = mount(StatusStrip);
     await settled();
-    expect(document.querySelector('[data-banner="gateway-offline"]')?.textContent).toContain("命令到不了");
+    expect(document.querySelector('[data-banner="gateway-offline"]')?.textContent).toContain("指令到不了");
     expect([reachable("a"), reachable("b")]).toEqual([false, true]);
     askWhy({ opening: "open", site: "a", target: "gate-in" });
     expect(question.value).toBeNull();

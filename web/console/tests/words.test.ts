@@ -45,9 +45,9 @@ describe("what a label is called", () => {
   });
 
   it.each([
-    ["lobby-a.lock", "released", "已释放"],
-    ["lobby-a.mode", "locked", "封锁"],
-    ["gate-in.barrier", "up", "闸杆已起"],
+    ["lobby-a.lock", "released", "已开锁"],
+    ["lobby-a.mode", "locked", "常闭（封锁）"],
+    ["gate-in.barrier", "up", "已抬杆"],
   ])("%s, which no profile describes: %s is %s", (id, value, said) => {
     expect(worded(value, { id })).toBe(said);
   });
