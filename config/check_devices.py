@@ -34,7 +34,10 @@ def _wires(draft: Draft) -> None:
         if owner != id_:
             draft.wrong(
                 (*place, "port"),
-                Text(f"与总线 {owner} 是同一条线；一条线只能有一个总线", f"the bus {owner} already owns this wire"),
+                Text(
+                    f"与线路 {owner} 是同一条实际线路；一条实际线路只能配置一次",
+                    f"the bus {owner} already owns this line",
+                ),
                 ":".join(bus.wire),
             )
 
@@ -42,7 +45,7 @@ def _wires(draft: Draft) -> None:
 def _device(draft: Draft, id_: str, device: Device) -> None:
     place: Place = ("devices", id_)
     bus = draft.buses.get(device.bus)
-    draft.known((*place, "bus"), device.bus, draft.ids["buses"], Text("一条总线", "a bus"))
+    draft.known((*place, "bus"), device.bus, draft.ids["buses"], Text("一条线路", "a bus"))
     profile = draft.profiles.get(device.profile)
     if profile is None:
         return
@@ -51,29 +54,29 @@ def _device(draft: Draft, id_: str, device: Device) -> None:
         kinds = "/".join(sorted(profile.bus_kinds))
         draft.wrong(
             (*place, "bus"),
-            one_of(Text(f" {kinds} 总线（{device.profile} 要用）", f"a {kinds} bus for {device.profile}"), fitting),
+            one_of(Text(f" {kinds} 线路（{device.profile} 要用）", f"a {kinds} bus for {device.profile}"), fitting),
             f"{device.bus} ({bus.kind})",
         )
     for word in device.scale_by:
         draft.known(
-            (*place, "scale_by", word), word, profile.multipliers, Text("配置文件的倍率", "a multiplier of the profile")
+            (*place, "scale_by", word), word, profile.multipliers, Text("产品型号的倍率", "a multiplier of the profile")
         )
     if missing := ", ".join(word for word in profile.untold if word not in device.scale_by):
         _unsaid_ratios(draft, (*place, "scale_by"), profile, missing)
     if profile.kind == ELECTRICITY_METER and profile.transformers is None:
         words = Text(
-            "此配置文件未写 transformers：请写明读数是否已折算互感器变比（none/primary/ratio/unknown）",
+            "此产品型号未写 transformers：请写明读数是否已折算互感器变比（none/primary/ratio/unknown）",
             "this profile does not say `transformers`: are its values those behind transformers or what flows"
             " (none, primary, ratio, unknown)?",
         )
         draft.remark((*place, "profile"), words, device.profile)
     numbers = [name for name, point in profile.points.items() if point.type == "number"]
     for word in device.deadband:
-        what = Text("配置文件中的数值点", "a point of the profile that is a number")
+        what = Text("产品型号中的数值点位", "a point of the profile that is a number")
         draft.known((*place, "deadband", word), word, numbers, what)
     by_leave = [name for name, command in profile.commands.items() if getattr(command, "opt_in", False)]
     for index, name in enumerate(device.allow_commands):
-        what = Text("需要许可的命令", "a command that needs leave")
+        what = Text("需要许可的指令", "a command that needs leave")
         draft.known((*place, "allow_commands", index), name, by_leave, what)
     if set(device.topic or "") & set("+#"):
         draft.wrong((*place, "topic"), Text("主题中不能有通配符 + 或 #", "a topic here has no wildcards + or #"))

@@ -15,4 +15,4 @@ def check_home_assistant(draft: Draft) -> None:
         return
     brokers = [id_ for id_, each in draft.buses.items() if each.kind == "mqtt"]
     if bus not in draft.ids["buses"] or (bus in draft.buses and bus not in brokers):
-        draft.wrong(place, one_of(Text("一条 mqtt 总线", "an mqtt bus of the site"), brokers, bus), bus)
+        draft.wrong(place, one_of(Text("一条 mqtt 线路", "an mqtt bus of the site"), brokers, bus), bus)

@@ -75,7 +75,7 @@ def _own_controller(draft: Draft, owners: _Owners, place: Place, barrier: Modbus
     if profile is None:
         return
     for word, command in (("open", barrier.open), ("close", barrier.close)):
-        what = Text(f"{barrier.device} 的一个命令", f"a command of {barrier.device}")
+        what = Text(f"{barrier.device} 的一个指令", f"a command of {barrier.device}")
         draft.known((*place, word), command, profile.commands, what)
     status = draft.point((*place, "status"), barrier.device, barrier.status)
     if status is None:
@@ -83,7 +83,7 @@ def _own_controller(draft: Draft, owners: _Owners, place: Place, barrier: Modbus
     if status.type != "label":
         draft.wrong(
             (*place, "status"),
-            Text("应为状态点（有名称的取值）", f"expected a point with labels, this is a {status.type}"),
+            Text("应为状态点位（有名称的取值）", f"expected a point with labels, this is a {status.type}"),
             barrier.status,
         )
         return
@@ -101,12 +101,12 @@ def _meter(draft: Draft, place: Place, meter: Meter) -> None:
         return
     found = draft.point(at, device, point, only="number")
     if found is not None and found.type != "number":
-        draft.wrong(at, Text("应为数值点", f"expected a number, {point} is a {found.type}"), meter.point)
+        draft.wrong(at, Text("应为数值点位", f"expected a number, {point} is a {found.type}"), meter.point)
     part = draft.devices.get(device)
     if part is not None and not part.meter_no:
         draft.wrong(
             ("devices", device, "meter_no"),
-            Text(f"缺少此项：计量点 {place[-1]} 需要表号", f"is missing: the meter {place[-1]} needs its number"),
+            Text(f"缺少此项：能耗表计 {place[-1]} 需要表号", f"is missing: the meter {place[-1]} needs its number"),
             "",
         )
 
@@ -117,7 +117,7 @@ def _camera_acts(draft: Draft, place: Place, lane: Lane) -> None:
     if profile is None or not _sees_plates(profile) or "open" in profile.commands:
         return
     if isinstance(lane.barrier, CameraBarrier):
-        words = Text(f"{profile.id} 不能抬杆：请用控制器或继电器", f"{profile.id} lifts no barrier: name what does")
+        words = Text(f"{profile.id} 不能开闸：请用控制器或继电器", f"{profile.id} opens no barrier: name what does")
         draft.wrong((*place, "barrier"), words, "camera")
     if lane.display is not None:
         draft.wrong((*place, "display"), Text(f"{profile.id} 不能显示或播报", f"{profile.id} shows and says nothing"))

@@ -100,7 +100,7 @@ class RuleBook:
             fitting = [id_ for id_, device in draft.devices.items() if device.profile == part.profile]
             if not fitting:
                 used = sorted({device.profile for device in draft.devices.values()})
-                what = Text("本站点在用的配置文件", "a profile that this site uses")
+                what = Text("本项目在用的产品型号", "a profile that this site uses")
                 self.mistakes.append(document.mistake((*place, "profile"), one_of(what, used, part.profile)))
             yield from fitting
             return
@@ -188,7 +188,7 @@ class _AtDevice:
             found = self.devices.get(name.device)
             if found is None:
                 known = [*self.devices, *self._own_points()]
-                what = Text("设备（- 写作 _）或本设备的点", "a device (- written _) or a point of this device")
+                what = Text("设备（- 写作 _）或本设备的点位", "a device (- written _) or a point of this device")
                 likely = closest(name.device, known)
                 self.mistakes.append(
                     self.document.mistake(place, one_of(what, [likely] if likely else known, name.device), str(name))
@@ -200,7 +200,7 @@ class _AtDevice:
             return None
         point = profile.points.get(name.point)
         if point is None:
-            what = Text(f"{device} 的一个点", f"a point of {device}")
+            what = Text(f"{device} 的一个点位", f"a point of {device}")
             self.mistakes.append(self.document.mistake(place, one_of(what, profile.points, name.point), str(name)))
         return point
 

@@ -125,7 +125,7 @@ class Draft:
         if profile is None:
             return None
         fitting = [each.id for each in profile.points.values() if only is None or each.type == only]
-        what = Text(f"{device} 的一个点", f"a point of {device}")
+        what = Text(f"{device} 的一个点位", f"a point of {device}")
         if point not in profile.points:
             self.wrong(place, one_of(what, fitting, point), point)
             return None

@@ -70,7 +70,7 @@ def load_site(path: Path, wires: Path | Wires | None = None) -> LoadedSite:
     if document.mistakes and document.data is None:
         raise SiteErrors(document.mistakes)
     if not isinstance(document.data, dict):
-        expected = Text("应为站点文件（site: … 等行）", "expected a site file (lines like `site: …`)")
+        expected = Text("应为项目配置（site: … 等行）", "expected a site file (lines like `site: …`)")
         raise SiteErrors([document.mistake((), expected, "")])
     mistakes = list(document.mistakes)
     mistakes += _moved(document, wires)
@@ -101,14 +101,14 @@ def _moved(document: Document, wires: Path | Wires | None) -> list[Mistake]:
     except (OSError, ValueError) as error:
         return [Mistake(name, 1, "", "", Text(f"无法读取：{error}", f"cannot be read: {error}"))]
     if not isinstance(moves, Mapping):
-        return [Mistake(name, 1, "", "", Text("应为 {总线: {…}}", "expected {bus: {…}}"))]
+        return [Mistake(name, 1, "", "", Text("应为 {线路: {…}}", "expected {bus: {…}}"))]
     buses = document.at(("buses",))
     if not isinstance(buses, dict):
         return []
     mistakes = []
     for bus, fields in moves.items():
         if bus != UPLINK and bus not in buses:
-            mistakes.append(Mistake(name, 1, bus, bus, one_of(Text("一条总线", "a bus of the site"), buses, bus)))
+            mistakes.append(Mistake(name, 1, bus, bus, one_of(Text("一条线路", "a bus of the site"), buses, bus)))
             continue
         if not isinstance(fields, Mapping):
             mistakes.append(Mistake(name, 1, bus, repr(fields), Text("应为 {字段: 值}", "expected {field: value}")))
@@ -134,7 +134,7 @@ def _profiles(draft: Draft, own: OwnProfiles) -> None:
             draft.profiles[device.profile] = load(device.profile)
         except UnknownProfile as error:
             known = sorted({*error.known, *own.profiles})
-            draft.wrong(place, one_of(Text("一个设备配置文件", "a profile"), known, device.profile))
+            draft.wrong(place, one_of(Text("一个产品型号", "a profile"), known, device.profile))
         except ProfileErrors as error:
             if device.profile not in told_of:
                 told_of.add(device.profile)
@@ -179,7 +179,7 @@ def _rules(draft: Draft, path: Path) -> tuple[RuleBook, list[bytes]]:
             draft.wrong(place, Text("同一文件只列一次", "a rule file is listed once"))
         elif not file.is_file():
             words = Text(
-                "没有这个规则文件（路径相对于站点文件）", "no such rule file (paths are relative to the site file)"
+                "没有这个规则文件（路径相对于项目配置）", "no such rule file (paths are relative to the site file)"
             )
             draft.wrong(place, words)
         else:

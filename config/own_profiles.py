@@ -39,7 +39,7 @@ def own_profiles(draft: Draft, path: Path) -> OwnProfiles:
         elif not folder.is_dir():
             draft.wrong(
                 place,
-                Text("没有这个文件夹（路径相对于站点文件）", "no such folder (paths are relative to the site file)"),
+                Text("没有这个文件夹（路径相对于项目配置）", "no such folder (paths are relative to the site file)"),
             )
         else:
             _read_folder(draft, place, folder, own, files)
@@ -79,7 +79,7 @@ def _read_folder(draft: Draft, place: Place, folder: Path, own: OwnProfiles, fil
 def told(errors: ProfileErrors) -> list[Mistake]:
     """The mistakes of a profile file as those of a site file are told."""
     return [
-        Mistake(str(each.file), each.line, each.place, "", Text(f"配置文件有误：{each.message}", each.message))
+        Mistake(str(each.file), each.line, each.place, "", Text(f"产品型号文件有误：{each.message}", each.message))
         for each in errors.mistakes
     ]
 

@@ -89,7 +89,7 @@ class _Check:
             case CredentialPart() | BlockPart():
                 self._value(part, (*place, "value"))
                 if isinstance(part, CredentialPart):
-                    self._known((*place, "holder"), part.holder, self._holders, Text("一个持有人", "a holder"))
+                    self._known((*place, "holder"), part.holder, self._holders, Text("人员编号", "a holder"))
                     self._term(part, place)
                     if part.state == "active":
                         key = part.kind, _normal(part)
@@ -98,11 +98,11 @@ class _Check:
                 self._term(part, place)
             case GrantPart():
                 self._term(part, place)
-                self._known((*place, "holder"), part.holder, self._holders, Text("一个持有人", "a holder"))
-                self._known((*place, "schedule"), part.schedule, self._schedules, Text("一个时段表", "a schedule"))
+                self._known((*place, "holder"), part.holder, self._holders, Text("人员编号", "a holder"))
+                self._known((*place, "schedule"), part.schedule, self._schedules, Text("一个时段", "a schedule"))
                 for index, where in enumerate(part.places):
                     if self._places is not None:
-                        what = Text("一个门、道口或区域", "a door, a lane or a zone")
+                        what = Text("一个门、车道或区域", "a door, a lane or a zone")
                         self._known((*place, "places", index), where, self._places, what)
             case SchedulePart():
                 self._hours(part, place)

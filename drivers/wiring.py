@@ -135,7 +135,7 @@ class Address(NamedTuple):
     doubt: Text | None = None
 
 
-TWICE = Text("总线 {bus} 上 {owner} 已用此地址", "{owner} already has this address on {bus}")
+TWICE = Text("线路 {bus} 上 {owner} 已用此地址", "{owner} already has this address on {bus}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,10 +45,10 @@ from web.users import ALL_SITES
 from web.validation import field_texts
 
 NAMES: dict[Role, str] = {
-    "guard": "值班保安",
-    "maintenance": "维修员",
-    "installer": "安装工程师",
-    "manager": "物业经理",
+    "guard": "门岗",
+    "maintenance": "维修",
+    "installer": "安装调试",
+    "manager": "项目经理",
     "admin": "系统管理员",
 }
 """How accounts without a name of their own are called."""

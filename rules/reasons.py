@@ -18,23 +18,23 @@ NOUNS: dict[CredentialKind, Text] = {
 }
 """What a credential is called at the start of a sentence."""
 
-PLACES: dict[str, Text] = {"door": Text("此门", "this door"), "lane": Text("此道口", "this lane")}
+PLACES: dict[str, Text] = {"door": Text("此门", "this door"), "lane": Text("此车道", "this lane")}
 
 REASONS: dict[str, Text] = {
     # Granted
-    "granted": Text("有通行权限", "Has a grant"),
-    "granted_hours": Text("有通行权限（{hours}）", "Has a grant ({hours})"),
+    "granted": Text("通行权限有效", "Allowed"),
+    "granted_hours": Text("通行权限有效（{hours}）", "Allowed ({hours})"),
     "granted_clock_doubt": Text(
-        "有限时权限；网关时钟不准，按本处规定放行", "Has a timed grant; clock in doubt, granted by local policy"
+        "有限时通行权限；网关时钟不准，按本处规定放行", "Timed access; clock in doubt, let in by the rule here"
     ),
-    "mode_unlocked": Text("门处于常开模式", "Door is in unlocked mode"),
-    "visitor_admitted": Text("临时车辆，自动放行", "Visitor vehicle, admitted"),
+    "mode_unlocked": Text("门为常开", "Door stays unlocked"),
+    "visitor_admitted": Text("临停车，自动放行", "Temporary vehicle, let in"),
     "exit_out_of_hours": Text("已过允许时段，放行离开", "Outside permitted hours, let out"),
-    "exit_ended": Text("权限已到期，放行离开", "The right has ended, let out"),
+    "exit_ended": Text("通行权限已到期，放行离开", "Access has ended, let out"),
     "exit_registered": Text("已登记车辆出场", "Registered vehicle leaving"),
-    "exit_visitor": Text("临时车辆出场", "Visitor vehicle leaving"),
+    "exit_visitor": Text("临停车出场", "Temporary vehicle leaving"),
     # Denied: the place
-    "mode_locked": Text("门已封锁，暂停通行", "Door is locked down"),
+    "mode_locked": Text("门为常闭（封锁），暂停通行", "Door is locked down"),
     # Denied: the credential
     "blocked_plate": Text("黑名单车辆：{why}", "Blocked vehicle: {why}"),
     "blocked": Text("黑名单{noun}：{why}", "{noun} is blocked: {why}"),
@@ -48,42 +48,44 @@ REASONS: dict[str, Text] = {
     "not_yet_valid": Text("{noun}未到启用时间（{at} 起）", "{noun} is valid from {at}"),
     "expired": Text("{noun}已过期（{at} 止）", "{noun} expired {at}"),
     # Denied: the holder
-    "holder_unknown": Text("{noun}没有持有人资料", "{noun} has no holder on record"),
-    "holder_not_yet": Text("持有人未到入住或上岗时间（{at} 起）", "Holder may enter from {at}"),
-    "holder_expired": Text("持有人资格已到期（{at} 止）", "Holder's right to enter ended {at}"),
+    "holder_unknown": Text("{noun}没有人员资料", "{noun} has no person on record"),
+    "holder_not_yet": Text("人员未到入住或上岗时间（{at} 起）", "Person may enter from {at}"),
+    "holder_expired": Text("人员有效期已过（{at} 止）", "Person's dates ended {at}"),
     # Denied: the grants
-    "no_grant": Text("没有{place}的权限", "No grant for {place}"),
-    "grant_not_yet": Text("权限未到生效时间（{at} 起）", "Grant begins {at}"),
-    "grant_expired": Text("权限已到期（{at} 止）", "Grant ended {at}"),
+    "no_grant": Text("没有{place}的通行权限", "No access to {place}"),
+    "grant_not_yet": Text("通行权限未到生效时间（{at} 起）", "Access begins {at}"),
+    "grant_expired": Text("通行权限已到期（{at} 止）", "Access ended {at}"),
     "outside_hours": Text("不在允许时段（{hours}）", "Outside permitted hours ({hours})"),
-    "schedule_unknown": Text("权限的时段表不存在（{schedule}）", "The grant's schedule does not exist ({schedule})"),
-    "clock_doubt": Text("网关时钟不准，限时权限暂停", "Clock in doubt: timed grants are suspended here"),
-    # Denied: the plate read
-    "visitor_ask": Text("临时车辆，请确认后放行", "Visitor vehicle: please check and open"),
-    "visitor_refused": Text("临时车辆，此道口不放行", "Visitor vehicle: not admitted here"),
-    "no_plate": Text("未识别到车牌，请人工处理", "No plate recognised: please handle by hand"),
-    "low_confidence": Text(
-        "识别可信度低（{percent}%），请核对车牌", "Read with low confidence ({percent}%): please check the plate"
+    "schedule_unknown": Text(
+        "通行权限的时段不存在（{schedule}）", "The schedule of this access does not exist ({schedule})"
     ),
-    "car_unread": Text("车在闸前，相机没有识别，请人工处理", "A car stands there that the camera did not read"),
-    "car_again": Text("同一车辆又到闸前，请确认", "The same car stands there again: please check"),
+    "clock_doubt": Text("网关时钟不准，限时通行权限暂停", "Clock in doubt: timed access is suspended here"),
+    # Denied: the plate read
+    "visitor_ask": Text("临停车，请核对后放行", "Temporary vehicle: check and open"),
+    "visitor_refused": Text("临停车，此车道不放行", "Temporary vehicle: not let in here"),
+    "no_plate": Text("未识别到车牌，请人工处理", "Plate not read: check and open manually"),
+    "low_confidence": Text(
+        "识别可信度低（{percent}%），请核对车牌", "Read with low confidence ({percent}%): check the plate"
+    ),
+    "car_unread": Text("车在闸前，相机没有识别，请人工处理", "A car is waiting that the camera did not read"),
+    "car_again": Text("同一车辆又到闸前，请核对", "The same car is waiting again: check"),
     # Ignored: the plate read
     "repeated": Text("同一车辆重复识别", "Same vehicle read again"),
     "replayed": Text("相机补传的记录，不作放行", "Stored read sent later by the camera: not acted on"),
     "replayed_late": Text(
         "识别后 {by} 才送达，不作放行；车在场请人工核对放行",
-        "Arrived {by} after it was read: not acted on; if the car is there, check and open by hand",
+        "Arrived {by} after it was read: not acted on; if the car is there, check and open manually",
     ),
     "replayed_old": Text(
         "按相机时钟是 {by} 前的识别，不作放行；车在场请人工核对放行",
-        "Read {by} ago by its camera's clock: not acted on; if the car is there, check and open by hand",
+        "Read {by} ago by its camera's clock: not acted on; if the car is there, check and open manually",
     ),
     "replayed_ahead": Text(
         "识别时间超前 {by}，不作放行；车在场请人工核对放行",
-        "Stamped {by} ahead by its camera: not acted on; if the car is there, check and open by hand",
+        "Stamped {by} ahead by its camera: not acted on; if the car is there, check and open manually",
     ),
     # Commands
-    "command_expired": Text("指令已过期，未执行", "Command expired, not carried out"),
+    "command_expired": Text("指令到达时已过有效期", "Expired before it arrived"),
     "command_repeated": Text("指令已执行过", "Command was carried out before"),
     "command_clock": Text(
         "网关时钟不准，无法确认指令未过期，未执行", "Clock in doubt: cannot tell whether the command is still valid"

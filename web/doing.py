@@ -20,8 +20,8 @@ from web.shapes import InvolvedHeld, Person, Ticket, TicketHeld
 
 _NO_LONGER: dict[str, Text] = {
     "alarm.ack": Text("此告警无需确认", "This alarm needs no acknowledgement"),
-    "alarm.shelve": Text("此告警已恢复或已搁置", "This alarm is over or shelved already"),
-    "alarm.unshelve": Text("此告警未被搁置", "This alarm is not shelved"),
+    "alarm.shelve": Text("此告警已恢复或已暂停提醒", "This alarm is over or snoozed already"),
+    "alarm.unshelve": Text("此告警没有暂停提醒", "This alarm is not snoozed"),
 }
 
 

@@ -26,7 +26,7 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Rank = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 """Parts of sort keys (`key_of`): a moment with its zone, a small number."""
 
-NOT_YOURS = Text("您没有该项目点的权限", "This site is not one of yours")
+NOT_YOURS = Text("您没有该项目的权限", "This site is not one of yours")
 _BROKEN = Text("游标无效，请从第一页开始", "This cursor is not one of ours; begin with the first page")
 
 Limit = Annotated[int, Query(ge=1, le=500, description="Items of one page")]

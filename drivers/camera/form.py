@@ -70,7 +70,7 @@ def _output(number: int) -> CameraOutput:
     )
 
 
-_OPEN = CameraCommand(id="open", name=Text("抬杆", "Lift the barrier"))
+_OPEN = CameraCommand(id="open", name=Text("开闸", "Open the barrier"))
 _CAPTURE = CameraCommand(id="capture", name=Text("手动识别", "Read the plate now"))
 
 

@@ -73,7 +73,7 @@ class Dlt645Station(ItemStation):
         if given is None:
             raise CommandFailed(
                 f"{self.device}: {name} needs the meter's password (`password_file` in the site file)",
-                f"{self.device}：{name} 需要表计密码（站点文件的 password_file）",
+                f"{self.device}：{name} 需要表计密码（项目配置的 password_file）",
             )
         password, _, operator = given.partition(" ")
         try:

@@ -99,7 +99,7 @@ class Dlt698Station:
 
     def write(self, name: str, value: Value, local: datetime) -> Talk:
         """Such meters take commands from their owner's key only. Raises `CommandFailed`."""
-        raise CommandFailed(f"{self.device} takes no command {name}", f"{self.device} 没有命令 {name}")
+        raise CommandFailed(f"{self.device} takes no command {name}", f"{self.device} 没有指令 {name}")
 
     def forget(self) -> None:
         """It was lost."""

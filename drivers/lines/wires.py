@@ -39,7 +39,7 @@ class TcpLineBus(TcpBus):
 WIRES = Wires(
     buses=(SerialLineBus, TcpLineBus),
     address=alone,
-    twice=Text("总线 {bus} 只能接一个读头，已有 {owner}", "{bus} carries one reader, and {owner} is on it"),
+    twice=Text("线路 {bus} 只能接一个读头，已有 {owner}", "{bus} carries one reader, and {owner} is on it"),
     cards="text",
     speaks_first=True,
 )

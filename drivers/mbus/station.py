@@ -84,7 +84,7 @@ class MbusStation:
 
     def write(self, name: str, value: Value, local: datetime) -> Talk:
         """M-Bus meters are read and not told anything. Raises `CommandFailed`."""
-        raise CommandFailed(f"{self.device} takes no command {name}", f"{self.device} 没有命令 {name}")
+        raise CommandFailed(f"{self.device} takes no command {name}", f"{self.device} 没有指令 {name}")
 
     def forget(self) -> None:
         """It was lost."""

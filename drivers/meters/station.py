@@ -82,7 +82,7 @@ class ItemStation:
         """The command `name` of the profile, and what `value` is in its numbers. Raises `CommandFailed`."""
         command = self.profile.commands.get(name)
         if not isinstance(command, MeterCommand):
-            raise CommandFailed(f"{self.device} takes no command {name}", f"{self.device} 没有命令 {name}")
+            raise CommandFailed(f"{self.device} takes no command {name}", f"{self.device} 没有指令 {name}")
         if not command.enum:
             if value is False:
                 raise CommandFailed(f"{name} is given or not given, never undone", f"{name} 只能下达，不能撤销")

@@ -60,7 +60,7 @@ def printed(digits: int) -> Callable[[Hanging], Address]:
             missing = None
             if of.others:
                 missing = Text(
-                    f"缺少此项：总线 {of.bus} 上还有 {of.others[0]}，表计需写表上的地址",
+                    f"缺少此项：线路 {of.bus} 上还有 {of.others[0]}，表计需写表上的地址",
                     f"is missing: {of.others[0]} is on {of.bus} too, so the address printed on the meter is needed",
                 )
             return Address("address", "", wrong=missing)

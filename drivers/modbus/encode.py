@@ -44,7 +44,7 @@ def write_of(profile: Profile, name: str, value: Value) -> Write:
     command = profile.commands.get(name)
     if isinstance(command, Command):
         return command_write(command, value)
-    raise CommandFailed(f"{profile.id} has nothing to write called {name}", f"{profile.id} 没有可写的点 {name}")
+    raise CommandFailed(f"{profile.id} has nothing to write called {name}", f"{profile.id} 没有可写的点位 {name}")
 
 
 def switch(output: Output, value: Value) -> Write:

@@ -75,5 +75,5 @@ AnyModbus = ModbusTcpBus | ModbusRtuBus | ModbusRtuTcpBus
 WIRES = Wires(
     buses=(ModbusTcpBus, ModbusRtuBus, ModbusRtuTcpBus),
     address=by_unit,
-    twice=Text("总线 {bus} 上 {owner} 已用此地址", "{owner} already has this unit on {bus}"),
+    twice=Text("线路 {bus} 上 {owner} 已用此地址", "{owner} already has this unit on {bus}"),
 )

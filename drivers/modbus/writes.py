@@ -123,7 +123,8 @@ class Writes:
         ask = Ask(readback.fc, start, size, None)
         if not station.unanswered.can_tell(ask, now):
             raise CommandFailed(
-                f"{station.device} answers late: the write is not verified", f"{station.device} 应答迟到，写入未核实"
+                f"{station.device} answers late: the write is not verified",
+                f"{station.device} 超时后才应答，写入未核实",
             )
         self._health.exchanges += 1
         try:

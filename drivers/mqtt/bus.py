@@ -121,7 +121,7 @@ class MqttBus:
             raise CommandFailed("the site's broker cannot be reached: nothing was sent", "连不上现场消息服务，未下发")
         unheard = bool(format_of(self._profiles[device]).availability) and not self._presence.online(device)
         if unheard or self._presence.lost(device):
-            raise CommandFailed(f"{device} is not there: nothing was sent", f"{device} 不在线，未下发")
+            raise CommandFailed(f"{device} is not there: nothing was sent", f"{device} 失联，未下发")
         with self._waiting.word_of(device, command) as confirmed:
             try:
                 await client.publish(command.topic, command.payload, qos=1, retain=False, timeout=within_s)

@@ -44,7 +44,7 @@ def message_of(profile: Profile, topic: str, name: str, value: Value) -> Command
     command = profile.commands.get(name)
     if isinstance(command, TopicCommand):
         return _command(command, topic, value)
-    raise CommandFailed(f"{profile.id} has nothing to write called {name}", f"{profile.id} 没有可写的点 {name}")
+    raise CommandFailed(f"{profile.id} has nothing to write called {name}", f"{profile.id} 没有可写的点位 {name}")
 
 
 def pulse_of(profile: Profile, topic: str, name: str, seconds: float) -> CommandMessage:

@@ -221,11 +221,11 @@ def _check(document: dict[str, object]) -> None:
         error = wrong.errors()[0]
         place = ".".join(str(step) for step in error["loc"])
         raise NotUnderstood(
-            f"无法写成配置文件：{place}", f"no profile can be made of it: {place}: {error['msg']}"
+            f"无法写成产品型号：{place}", f"no profile can be made of it: {place}: {error['msg']}"
         ) from wrong
     if found:
         place = ".".join(str(step) for step in found[0].place)
-        raise NotUnderstood(f"无法写成配置文件：{place}", f"no profile can be made of it: {place}: {found[0].message}")
+        raise NotUnderstood(f"无法写成产品型号：{place}", f"no profile can be made of it: {place}: {found[0].message}")
 
 
 def _written(

@@ -285,7 +285,7 @@ def _topic(entity: Entity, key: str) -> str:
     if topic is None:
         if key != "command_topic":
             raise _no_state()
-        raise NotUnderstood("没有命令主题", "it has no command topic")
+        raise NotUnderstood("没有指令主题", "it has no command topic")
     return checked_topic(topic)
 
 

@@ -48,6 +48,6 @@ def _address(of: Hanging) -> Address:
 WIRES = Wires(
     buses=(MqttBus,),
     address=_address,
-    twice=Text("总线 {bus} 上 {owner} 已用此主题", "{owner} already has this topic on {bus}"),
+    twice=Text("线路 {bus} 上 {owner} 已用此主题", "{owner} already has this topic on {bus}"),
     speaks_first=True,
 )

@@ -219,7 +219,7 @@ class OsdpBus:
     async def _carry_out(self, reader: Reader, command: Message, within_s: float) -> None:
         loop = asyncio.get_running_loop()
         if not reader.there:
-            raise CommandFailed(f"{reader.id} is not there", f"{reader.id} 不在线")
+            raise CommandFailed(f"{reader.id} is not there", f"{reader.id} 失联")
         if not reader.can(dict(command)):
             raise CommandFailed(f"{reader.id} does not have that", f"{reader.id} 没有此功能")
         answer: asyncio.Future[Text | None] = loop.create_future()

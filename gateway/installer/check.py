@@ -40,7 +40,7 @@ async def check(screen: Screen, at: At, path: Path, *, live: bool) -> int:
     """Everything that can be said of the site; the exit status."""
     site = at.site.site
     screen.line(
-        f"{path}：没有错误。总线 {len(site.buses)}，设备 {len(site.devices)}，门 {len(site.doors)}，"
+        f"{path}：没有错误。线路 {len(site.buses)}，设备 {len(site.devices)}，门 {len(site.doors)}，"
         f"车道 {len(site.lanes)}，表 {len(site.meters)}，规则 {len(at.site.rules)}",
         f"{path}: no mistakes. {len(site.buses)} buses, {len(site.devices)} devices, {len(site.doors)} doors, "
         f"{len(site.lanes)} lanes, {len(site.meters)} meters, {len(at.site.rules)} rules",
@@ -135,11 +135,11 @@ async def _asked(
             )
             if device in wire.lost:
                 why = lost(wire.lost[device], say)
-                results.append(Result(id, device, False, say(f"不在线：{why}", f"is not there: {why}")))
+                results.append(Result(id, device, False, say(f"失联：{why}", f"is not there: {why}")))
             elif device in wire.found:
                 results.append(Result(id, device, True, _answers(screen, profile, good)))
             elif PROTOCOLS[profile.protocol].wires.speaks_first:
-                words = say("线路可用；设备有事才会发送", "the wire is there; it speaks when it has something to say")
+                words = say("线路可用；设备有事才会发送", "the line is there; it speaks when it has something to say")
                 results.append(Result(id, device, None, words))
             else:
                 words = say(f"{at.within_s:g} 秒内没有应答", f"no answer within {at.within_s:g} s")
@@ -150,10 +150,10 @@ async def _asked(
 def _answers(screen: Screen, profile: Profile, good: int) -> str:
     points = len(profile.points)
     if PROTOCOLS[profile.protocol].wires.cards == "text":
-        return screen.say("线路已打开；读头只在刷卡时发送", "the wire is open; a reader speaks when a card is shown")
+        return screen.say("线路已打开；读头只在刷卡时发送", "the line is open; a reader speaks when a card is shown")
     if not points:
-        return screen.say("应答正常，没有测点", "answers; it has no points")
-    return screen.say(f"应答正常，{points} 个测点中 {good} 个有值", f"answers; {good} of {points} points have a value")
+        return screen.say("应答正常，没有点位", "answers; it has no points")
+    return screen.say(f"应答正常，{points} 个点位中 {good} 个有值", f"answers; {good} of {points} points have a value")
 
 
 def _show(screen: Screen, results: list[Result], *, live: bool) -> None:
@@ -163,7 +163,7 @@ def _show(screen: Screen, results: list[Result], *, live: bool) -> None:
             screen.warn(f"{each.bus}：{each.words}", f"{each.bus}: {each.words}")
         return
     marks = {True: "✓", False: "✗", None: "·"}
-    heads = (say("总线", "bus"), say("设备", "device"), "", say("结果", "result"))
+    heads = (say("线路", "bus"), say("设备", "device"), "", say("结果", "result"))
     rows, before = [], None
     for each in results:
         # What is wrong with a wire is said once, not at each of its devices.

@@ -118,19 +118,19 @@ def watch(
     baud: Annotated[
         int | None,
         option(
-            "波特率（默认 9600，或按站点文件）。", "Speed (9600, or as the site file says).", min=300, max=4_000_000
+            "波特率（默认 9600，或按项目配置）。", "Speed (9600, or as the site file says).", min=300, max=4_000_000
         ),
     ] = None,
     parity: Annotated[
-        Parity | None, option("校验（默认 N，或按站点文件）。", "Parity (N, or as the site file says).")
+        Parity | None, option("校验（默认 N，或按项目配置）。", "Parity (N, or as the site file says).")
     ] = None,
     stop_bits: StopBits = 1,
     site: Annotated[
         Path | None,
-        option("站点文件：用产品配置解释数值。", "The site file: values are told by its profiles.", "--site"),
+        option("项目配置：用产品型号解释数值。", "The site file: values are told by its profiles.", "--site"),
     ] = None,
     wires: Wires = None,
-    bus: Annotated[str | None, option("站点文件里的总线。", "The bus of the site file.")] = None,
+    bus: Annotated[str | None, option("项目配置里的线路。", "The bus of the site file.")] = None,
     protocol: Annotated[
         str | None,
         option(
@@ -149,7 +149,7 @@ def watch(
         int, option("--through 在本机的监听端口。", "Port on this machine for --through.", min=1, max=65535)
     ] = 5020,
     gateway: Annotated[
-        str | None, option("运行中网关的网址：看它的各条线。", "Address of a running gateway: shows its wires.")
+        str | None, option("运行中网关的网址：看它的各条线路。", "Address of a running gateway: shows its lines.")
     ] = None,
     username: Annotated[str, option("网关的账号。", "An account of the gateway.")] = "",
     seconds: Annotated[float | None, option("看几秒后结束。", "End after so many seconds.", min=0.1)] = None,
@@ -171,9 +171,9 @@ def watch(
 
 def read(
     *,
-    device: Annotated[str | None, typer.Argument(help=say("站点文件里的设备。", "A device of the site file."))] = None,
+    device: Annotated[str | None, typer.Argument(help=say("项目配置里的设备。", "A device of the site file."))] = None,
     points: Annotated[
-        list[str] | None, typer.Argument(help=say("测点；不写则全部。", "Points; all if none is named."))
+        list[str] | None, typer.Argument(help=say("点位；不写则全部。", "Points; all if none is named."))
     ] = None,
     site: Site = None,
     wires: Wires = None,
@@ -208,8 +208,8 @@ def read(
 
 def write(
     *,
-    device: Annotated[str | None, typer.Argument(help=say("站点文件里的设备。", "A device of the site file."))] = None,
-    point: Annotated[str | None, typer.Argument(help=say("输出或命令。", "An output or a command."))] = None,
+    device: Annotated[str | None, typer.Argument(help=say("项目配置里的设备。", "A device of the site file."))] = None,
+    point: Annotated[str | None, typer.Argument(help=say("输出或指令。", "An output or a command."))] = None,
     value: Annotated[
         str | None, typer.Argument(help=say("数值、on/off 或选项。", "A number, on/off, or a choice."))
     ] = None,
@@ -291,12 +291,12 @@ def guess(
 
 def check(
     *,
-    file: Annotated[Path | None, typer.Argument(help=say("站点文件。", "The site file."))] = None,
+    file: Annotated[Path | None, typer.Argument(help=say("项目配置。", "The site file."))] = None,
     site: Site = None,
     wires: Wires = None,
     data: Data = DATA,
     live: Annotated[
-        bool, option("打开每条线，问每个设备一次。", "Open each wire and ask each device once.", "--live")
+        bool, option("打开每条线路，问每个设备一次。", "Open each line and ask each device once.", "--live")
     ] = False,
     within: Within = 5.0,
     lang: Lang = HERE,
@@ -310,7 +310,7 @@ def discover(
     site: Site = None,
     wires: Wires = None,
     data: Data = DATA,
-    bus: Annotated[str | None, option("站点文件里的 MQTT 总线。", "The site file's MQTT bus.")] = None,
+    bus: Annotated[str | None, option("项目配置里的 MQTT 线路。", "The site file's MQTT bus.")] = None,
     host: Annotated[str | None, option("MQTT 服务器：主机或 主机:端口。", "The broker: host, or host:port.")] = None,
     username: Annotated[str | None, option("账号。", "The account.")] = None,
     password_file: Annotated[
@@ -319,7 +319,7 @@ def discover(
     prefix: Annotated[str, option("发现主题的前缀。", "Prefix of the discovery topics.")] = "homeassistant",
     within: Within = 10.0,
     out: Annotated[
-        Path | None, option("把产品配置草稿写到这个文件夹。", "Folder to write the drafted profiles to.", "--out")
+        Path | None, option("把产品型号草稿写到这个文件夹。", "Folder to write the drafted profiles to.", "--out")
     ] = None,
     also_here: Annotated[
         bool, option("也列出网关自己公布的。", "Also what the gateway itself announces.", "--also-gatehouse")
@@ -357,25 +357,25 @@ COMMANDS: dict[Callable[..., None], str] = {
         "在串口或网段上找设备，并辨认是哪种产品。", "Find devices on a serial line or a subnet, and recognise them."
     ),
     watch: say(
-        "实时看一条线：逐帧解释，统计每个地址的错误；只听不发。",
-        "See a wire live: every frame explained, errors per unit; it only listens.",
+        "实时看一条线路：逐帧解释，统计每个地址的错误；只听不发。",
+        "See a line live: every frame explained, errors per unit; it only listens.",
     ),
-    read: say("读设备的测点，或直接读寄存器。", "Read a device's points, or registers as they are."),
+    read: say("读设备的点位，或直接读寄存器。", "Read a device's points, or registers as they are."),
     write: say(
-        "写输出、命令或寄存器：先说明、再确认、写后回读。",
+        "写输出、指令或寄存器：先说明、再确认、写后回读。",
         "Write outputs, commands or registers: told, confirmed, read back.",
     ),
     guess: say(
         "寄存器按四种字节序并排显示，标出最可能的。", "Show registers in all four byte orders, the likeliest marked."
     ),
     discover: say(
-        "听 MQTT 上设备的自我公布（Home Assistant 发现），起草产品配置。",
+        "听 MQTT 上设备的自我公布（Home Assistant 发现），起草产品型号文件。",
         "Draft profiles of what devices announce over MQTT (Home Assistant's discovery).",
     ),
     aside: say(
         "列出网关留存的损坏文件，读出其中还能读的。",
         "List the damaged files that were kept; read what one still gives.",
     ),
-    check: say("检查站点文件；--live 试每条线和每个设备。", "Check a site file; --live tries every wire and device."),
+    check: say("检查项目配置；--live 试每条线路和每个设备。", "Check a site file; --live tries every line and device."),
 }
 """In the order in which help shows them."""

@@ -115,7 +115,7 @@ def _report(screen: Screen, drafts: Drafts, wanted: Wanted, heard: int) -> int:
             screen.text(f"--- {draft.kind}/{draft.id}.yaml", "bold")
             screen.text(draft.profile.rstrip())
     if drafts.drafts:
-        screen.line("站点文件可以这样写：", "for the site file:", "bold")
+        screen.line("项目配置可以这样写：", "for the site file:", "bold")
         if wanted.out is not None:
             screen.text(f"  profiles: [{wanted.out}]")
         screen.text("  devices:")

@@ -86,8 +86,8 @@ Fc = Annotated[
 ]
 Address = Annotated[int | None, option("起始地址（从 0 起）。", "First address, counted from 0.", min=0, max=65535)]
 TimeoutMs = Annotated[int, option("等应答几毫秒。", "Milliseconds to wait for an answer.", min=20, max=60_000)]
-Site = Annotated[Path | None, option("站点文件。", "The site file.", "--site", envvar="GATEHOUSE_SITE")]
-Wires = Annotated[Path | None, option("各总线实际在哪里（JSON）。", "Where each bus really is (JSON).", "--wires")]
+Site = Annotated[Path | None, option("项目配置。", "The site file.", "--site", envvar="GATEHOUSE_SITE")]
+Wires = Annotated[Path | None, option("各线路实际在哪里（JSON）。", "Where each bus really is (JSON).", "--wires")]
 Data = Annotated[
     Path,
     option(

@@ -83,7 +83,7 @@ def _bus(options: LineAsked) -> ModbusRtuBus | ModbusTcpBus | ModbusRtuTcpBus:
 def _site(options: SiteAsked) -> At:
     site: Path | None = options["site"]
     if site is None:
-        raise Trouble("要给出 --site 站点文件", "name the site file with --site")
+        raise Trouble("要给出 --site 项目配置", "name the site file with --site")
     return At(load(site, options["wires"]), options["data"], options["within"])
 
 
@@ -201,7 +201,7 @@ def write(out: Screen, /, **options: Unpack[WriteAsked]) -> None:
         if options["address"] is None:
             if device is None or point is None:
                 raise Trouble(
-                    "要给出 设备 输出或命令 [数值]（配合 --site），或 --address 和数值",
+                    "要给出 设备 输出或指令 [数值]（配合 --site），或 --address 和数值",
                     "name DEVICE POINT [VALUE] (with --site), or --address and a value",
                 )
             return tool.to_device(
@@ -286,11 +286,11 @@ def _broker(options: DiscoverAsked) -> tuple[str, str, int, str | None, str | No
         bus = next(iter(brokers))
     if bus not in brokers:
         listed = ", ".join(brokers) or "—"
-        raise Trouble(f"要用 --bus 指明 MQTT 总线：{listed}", f"name the MQTT bus with --bus: {listed}")
+        raise Trouble(f"要用 --bus 指明 MQTT 线路：{listed}", f"name the MQTT bus with --bus: {listed}")
     found = brokers[bus]
     if tells_secret_in_clear(found):
         raise Trouble(
-            f"密码会以明文发往 {found.host}：站点文件里请写 ca_file 或 tls: true",
+            f"密码会以明文发往 {found.host}：项目配置里请写 ca_file 或 tls: true",
             f"the password would go to {found.host} in clear: name ca_file or tls: true in the site file",
         )
     if file is None and found.password_file is not None:

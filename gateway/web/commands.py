@@ -23,7 +23,7 @@ from web.users import User
 
 router = APIRouter(prefix="/api", tags=["commands"], route_class=OnceRoute)
 
-_NO_TARGET = Text("该项目点没有这个对象", "this site has no such target")
+_NO_TARGET = Text("该项目没有这个对象", "this site has no such target")
 ROLE = Text("您的角色不能执行此操作", "Your role may not ask for this")
 _BUSY = Text("网关正忙，请稍后再试", "The gateway is busy; try again in a moment")
 _UNREADABLE = Text("当前读不到可信的读数", "No value that can be trusted is readable now")

@@ -40,7 +40,7 @@ _TOO_LONG = Text("时间范围不能超过 400 天", "the span must not be longe
 _TOO_FINE = Text(f"步长太小，最多 {MOST_STEPS} 步", f"the step is too small: at most {MOST_STEPS} steps")
 _NO_STEP = Text("汇总需要步长", "an aggregate needs a step")
 _UNREADABLE = Text("历史读数暂时无法读取", "The history cannot be read just now")
-_LABEL = Text("文本测点只能取 last", "a text point has only `last`")
+_LABEL = Text("文本点位只能取 last", "a text point has only `last`")
 
 
 @router.get("/points")

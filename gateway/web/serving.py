@@ -62,7 +62,7 @@ def unheard(site: Site, settings: Settings) -> Text | None:
     if all(lies_in(str(network.network_address), THIS_MACHINE) for network in ranges):
         return None
     return Text(
-        f"站点文件允许其他机器上的相机推送，但推送端口 {port} 只在 {host} 上监听，相机连不上；"
+        f"项目配置允许其他机器上的相机推送，但推送端口 {port} 只在 {host} 上监听，相机连不上；"
         "请设置 --push-host，例如 0.0.0.0",
         f"the site file allows cameras of other machines, but port {port} for pushes listens on {host} alone, which "
         "none of them reaches; set --push-host, to 0.0.0.0 for example",

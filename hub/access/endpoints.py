@@ -36,7 +36,7 @@ _PERSONAL: dict[str, ReadWhat] = {"holders": "holders", "credentials": "credenti
 """Nouns that say something of a person: who reads them is recorded."""
 
 _ORDERS = Text("只能按 name（拼音）或 room（房号）排序", "by name (pinyin) or room only")
-_WHICH = Text("多个项目点有此编号，请指定项目点", "Several sites have this id: say which site")
+_WHICH = Text("多个项目有此编号，请指定项目", "Several sites have this id: say which site")
 
 
 def routes_of(noun: Noun) -> APIRouter:

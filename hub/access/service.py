@@ -37,14 +37,14 @@ from web.asked import Body
 from web.errors import Conflict, Invalid, NotFound, Refusal
 from web.sealing import is_sealed
 
-_IN_FORCE = Text("已有一个有效凭证使用此号码", "A credential in force has this value already")
-_IN_FORCE_OF = Text("此号码已是{who}的有效凭证", "This is already a credential in force of {who}")
-_BLOCKED = Text("此号码已在禁止名单中", "This value is blocked already")
-_NO_HOLDER = Text("没有这个持有人", "There is no such holder")
-_NO_SCHEDULE = Text("没有这个时段表", "There is no such schedule")
+_IN_FORCE = Text("已有一个有效门禁介质使用此号码", "A valid card or plate has this number already")
+_IN_FORCE_OF = Text("此号码已是{who}的有效门禁介质", "This is already a valid card or plate of {who}")
+_BLOCKED = Text("此号码已在黑名单中", "This number is on the block list already")
+_NO_HOLDER = Text("没有这个人员", "There is no such person")
+_NO_SCHEDULE = Text("没有这个时段", "There is no such schedule")
 _NO_PLACE = Text("没有这个门、车道或区域：{places}", "There is no such door, lane or zone: {places}")
-_IN_USE = Text("仍有授权使用此时段表", "Grants still use this schedule")
-_RESERVED = Text("always 是内置时段表", "`always` exists already: use another id")
+_IN_USE = Text("仍有通行权限使用此时段", "Access still uses this schedule")
+_RESERVED = Text("always 是内置时段", "`always` exists already: use another id")
 _NEVER = Text("起止相同等于从不开放；全天写 00:00 到 24:00", "never holds; a whole day is 00:00 to 24:00")
 _NO_DAY = Text("日历上没有这一天", "the calendar has no such day")
 _WHICH_FORM = Text(

@@ -30,7 +30,7 @@ router = APIRouter(prefix="/api/accounts", tags=["accounts"], route_class=OnceRo
 Keeper = Annotated[User, Depends(Able("accounts.write"))]
 Db = Annotated[Database, Depends(database)]
 
-_NOT_YOURS = Text("您不能管理这个角色或项目点的账号", "You may not look after accounts of this role or these sites")
+_NOT_YOURS = Text("您不能管理这个角色或项目的账号", "You may not look after accounts of this role or these sites")
 _NOT_SELF = Text("不能删除或停用自己的账号", "You cannot remove or disable your own account")
 _NOT_SELF_FACTOR = Text("请在“我的账号”中关闭自己的两步验证", "Turn off your own second factor under My account")
 _OWN = Text("请在“修改密码”中更改自己的密码", "Change your own password under Change password")

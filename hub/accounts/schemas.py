@@ -22,7 +22,7 @@ from web.validation import FieldFault
 
 _USERNAME = Text("2 到 64 个字符，不含空格", "must be 2 to 64 characters without spaces")
 _RESERVED = Text("此用户名由网关保留", "is reserved for the gateways")
-_SITES = Text('应为项目点编号的列表，或 ["*"]', 'must be a list of site ids, or ["*"]')
+_SITES = Text('应为项目编号的列表，或 ["*"]', 'must be a list of site ids, or ["*"]')
 
 Password = Annotated[str, Field(min_length=SHORTEST, max_length=LONGEST)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]

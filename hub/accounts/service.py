@@ -37,7 +37,7 @@ MOST_LIFTED = 20
 
 _TAKEN = Text("用户名已被使用", "This user name is taken")
 _LAST_ADMIN = Text("必须保留至少一个管理员", "At least one administrator must remain")
-_NO_SITE = Text("没有这个项目点：{sites}", "There is no such site: {sites}")
+_NO_SITE = Text("没有这个项目：{sites}", "There is no such site: {sites}")
 
 
 async def by_username(session: AsyncSession, username: str) -> AccountRow | None:

@@ -26,7 +26,7 @@ from web.users import User
 router = APIRouter(prefix="/api/alarms", tags=["alarms"], route_class=OnceRoute)
 
 _TTL_S = 60
-_ACK, _SHELVE, _UNSHELVE = "确认告警", "搁置告警", "取消搁置"
+_ACK, _SHELVE, _UNSHELVE = "确认收到", "暂停提醒", "恢复提醒"
 """Reasons where the person gave no note of their own."""
 
 

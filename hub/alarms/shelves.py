@@ -37,7 +37,7 @@ async def _end(work: Work) -> Result:
 
 JOB = Job(
     name=SHELVES,
-    text=Text("恢复搁置到期的告警", "Bring back alarms whose shelf time is over"),
+    text=Text("恢复暂停到期的告警提醒", "Wake alarms whose snooze is over"),
     work=_end,
     lease_s=10,
     retry=Retry(first_s=2, most_s=60, times=None),

@@ -44,8 +44,8 @@ COMMAND_COLUMNS = (
     " sent_at, result"
 )
 
-_NO_TARGET = Text("该项目点没有这个对象", "this site has no such target")
-_NO_GATEWAY = Text("该项目点没有已登记的网关", "no gateway is enrolled for this site")
+_NO_TARGET = Text("该项目没有这个对象", "this site has no such target")
+_NO_GATEWAY = Text("该项目没有已登记的网关", "no gateway is enrolled for this site")
 _ROLE = Text("您的角色不能执行此操作", "Your role may not ask for this")
 _NO_ANSWER = Text(
     "网关未在有效期内答复，是否已执行未知。请先看现场，再决定是否重发",

@@ -19,7 +19,7 @@ RULE = "gateway.lost"
 NAME = "gateways.away"
 
 _RESPONSE = Text(
-    "1. 现场照常运行（门禁、道闸、告警由网关自行处理），但此处看不到新情况，命令也到不了：请电话联系现场门岗，"
+    "1. 现场照常运行（门禁、道闸、告警由网关自行处理），但此处看不到新情况，指令也到不了：请电话联系现场门岗，"
     "让其打开现场控制台值守；2. 检查网关的电源和到总控台的网络；3. 网络正常仍不恢复，通知技术支持。"
     "网关恢复连接后告警自动结束。",
     "1. The site goes on by itself (doors, barriers and alarms are its gateway's), but nothing new is seen here and no"

@@ -273,7 +273,7 @@ async def _find_silent(work: Work) -> Again:
 
 SILENCE = Job(
     name="gateways.silence",
-    text=Text("发现失联的网关", "Notice gateways that fall silent"),
+    text=Text("发现离线的网关", "Notice gateways that go offline"),
     work=_find_silent,
     lease_s=10,
     retry=Retry(first_s=2, most_s=10, times=None),

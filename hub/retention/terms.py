@@ -35,10 +35,10 @@ class RetentionTerm(NamedTuple):
     days: int | None
 
 
-_PICTURES = Text("摄像机抓拍的照片", "Pictures of cameras")
+_PICTURES = Text("相机抓拍的图片", "Pictures of cameras")
 _CHANGES = Text("变更记录中的旧值和新值", "Old and new values of changes")
 _PEOPLE = Text(
-    "人员姓名、房号、凭证（删除人员时立即删除）",
+    "人员姓名、房号、门禁介质（删除人员时立即删除）",
     "Names, units and credentials (gone when the person is deleted)",
 )
 _ANSWERS = Text("防重复提交的应答", "Answers kept against double sending")

@@ -34,7 +34,7 @@ router = APIRouter(prefix="/api", tags=["sites"], route_class=OnceRoute)
 Manager = Annotated[User, Depends(Able("posts.write"))]
 PostId = Annotated[str, Path(pattern=r"^[a-z0-9_-]{1,64}$")]
 
-_WHICH = Text("请指定项目点", "Say which site")
+_WHICH = Text("请指定项目", "Say which site")
 
 
 @router.get("/about")

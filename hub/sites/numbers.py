@@ -30,7 +30,7 @@ NUMBERS = [
         Text("未恢复告警", "Alarms not cleared"),
         Text(
             "原因仍然存在的告警，无论是否已确认或暂停提醒；已恢复的不计。",
-            "Alarms whose cause is still there, acknowledged, shelved or not; what has recovered does not count.",
+            "Alarms whose cause is still there, acknowledged, snoozed or not; what has recovered does not count.",
         ),
         _alarms(),
     ),

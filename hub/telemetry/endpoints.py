@@ -26,7 +26,7 @@ _BACKWARD = Text("结束时间必须晚于开始时间", "must be after `from`")
 _TOO_LONG = Text("时间范围不能超过十年", "the span must not be longer than ten years")
 _TOO_FINE = Text("步长太小，最多 {most} 步", "the step is too small: at most {most} steps")
 _NO_STEP = Text("汇总需要步长", "an aggregate needs a step")
-_LABEL = Text("文本测点只能取 last", "a text point has only `last`")
+_LABEL = Text("文本点位只能取 last", "a text point has only `last`")
 
 
 @router.get("/points")

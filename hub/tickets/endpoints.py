@@ -25,8 +25,8 @@ from web.users import User
 
 router = APIRouter(prefix="/api/tickets", tags=["tickets"], route_class=OnceRoute)
 
-_NO_ASSET = Text("该项目点没有这个设备、门、车道或区域", "The site has no such device, door, lane or zone")
-_NO_SITE = Text("没有这个项目点", "There is no such site")
+_NO_ASSET = Text("该项目没有这个设备、门、车道或区域", "The site has no such device, door, lane or zone")
+_NO_SITE = Text("没有这个项目", "There is no such site")
 
 
 @router.get("")

@@ -122,13 +122,13 @@ def _number(presented: Presented) -> str:
 
 
 NAMES: Mapping[EntryOutcome, tuple[str, str]] = {
-    "granted": ("放行", "Granted"),
-    "visitor": ("临时放行", "Visitor"),
-    "waiting": ("待确认", "Please check"),
+    "granted": ("放行", "Allowed"),
+    "visitor": ("临停放行", "Temporary"),
+    "waiting": ("待放行", "Needs you"),
     "refused": ("拒绝", "Refused"),
     "blocked": ("黑名单", "Block list"),
-    "replayed": ("非实时", "Not of now"),
-    "manual": ("人工", "By hand"),
-    "failed": ("未执行", "Not done"),
+    "replayed": ("非实时", "Not live"),
+    "manual": ("人工", "Manual"),
+    "failed": ("未执行", "Failed"),
 }
 """Outcome → its name in Chinese and English, where a file names it: the console's words."""

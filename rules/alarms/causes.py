@@ -68,7 +68,7 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
     ),
     "door.held": BuiltIn(
         "minor",
-        Text("{name}：门开着未关", "{name}: door held open"),
+        Text("{name}：门未关", "{name}: door held open"),
         Text(
             "1. 派人关门；2. 门下有物品卡住则移开；3. 闭门器无力请报修。",
             "1. Send somebody to close it. 2. Remove what blocks it. 3. Report a weak door closer.",
@@ -89,7 +89,7 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
         "minor",
         Text("{name}：设备有应答，但没有有效数据", "{name}: the device answers, but gives no valid data"),
         Text(
-            "1. 现场查看设备面板上的故障提示；2. 核对型号与站号是否和配置一致；3. 重启设备仍不恢复请报修。",
+            "1. 现场查看设备面板上的故障提示；2. 核对型号与从站地址是否和配置一致；3. 重启设备仍不恢复请报修。",
             "1. Look at the fault on the device itself. 2. Compare product and unit with the site file."
             " 3. Restart it; if that does not help, call for repair.",
         ),
@@ -97,18 +97,18 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
     ),
     "device.lost": BuiltIn(
         "minor",
-        Text("{name}：设备失联", "{name}: device does not answer"),
+        Text("{name}：设备失联", "{name}: device lost"),
         Text(
             "1. 检查设备电源和网线或通信线；2. 同一线路上其他设备是否正常；3. 现场重启设备。",
-            "1. Check its power and its cable. 2. See whether others on the same wire answer. 3. Restart it on site.",
+            "1. Check its power and its cable. 2. See whether others on the same line answer. 3. Restart it on site.",
         ),
-        Text("{name}失联", "{name} does not answer"),
+        Text("{name}失联", "{name} lost"),
     ),
     "barrier.stuck": BuiltIn(
         "major",
         Text("{name}：道闸未到位", "{name}: barrier did not reach its end"),
         Text(
-            "1. 到现场看闸杆是否被挡；2. 疏导车辆，必要时手动升杆；3. 断电前不要用手推杆。",
+            "1. 到现场看闸杆是否被挡；2. 疏导车辆，必要时手动抬杆；3. 断电前不要用手推杆。",
             "1. See whether the arm is blocked. 2. Direct the traffic; lift by hand crank if needed."
             " 3. Never push the arm while it is powered.",
         ),
@@ -118,9 +118,9 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
         "minor",
         Text("{name}：读头还没有密钥，未启用", "{name}: the reader has no key yet and is not in use"),
         Text(
-            "1. 通知安装调试人员：在网关控制台的“线路”表里为它设置密钥；2. 读头没有故障，无需断电重启；"
+            "1. 通知安装调试人员：在现场控制台的“线路”表里为它设置密钥；2. 读头没有故障，无需断电重启；"
             "3. 期间此门请用其他方式核实放行。",
-            "1. Call an installer: its key is set in the table of wires on the gateway's own console. 2. The reader is"
+            "1. Call an installer: its key is set under Lines at the site console. 2. The reader is"
             " not broken: do not restart it. 3. Until then check people at this door by other means.",
         ),
         Text("{name}：为读头设置密钥", "{name}: set the reader's key"),
@@ -139,11 +139,11 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
         "critical",
         Text(
             "{name}：读头不接受本网关的密钥（可能被复位、调换或线路被动过手脚），已停用",
-            "{name}: the reader refuses this gateway's key (reset, exchanged, or somebody is on its wire); not in use",
+            "{name}: the reader refuses this gateway's key (reset, replaced or its line tampered with); not in use",
         ),
         Text(
             "1. 派人到现场，查看读头是否被拆换、线路是否被搭接；2. 查明之前不要重新设置密钥；"
-            "3. 确认是合法更换后，由安装人员执行“设置读头密钥”。",
+            "3. 确认是合法更换后，由安装调试人员执行“设置读头密钥”。",
             "1. Send somebody: was the reader exchanged, is anything clipped to its wire? 2. Do not set a key again"
             " before that is known. 3. If it was exchanged rightly, an installer sets its key.",
         ),
@@ -205,7 +205,7 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
         Text("网关时钟不准", "Gateway's clock is in doubt"),
         Text(
             "限时权限按各门规定处理。1. 检查网关的校时服务；2. 检查主板电池。",
-            "Timed grants follow each door's policy. 1. Check the time service. 2. Check the board's battery.",
+            "Timed access follows each door's rule. 1. Check the time service. 2. Check the board's battery.",
         ),
         Text("网关时钟不准", "Gateway's clock is in doubt"),
     ),
@@ -258,7 +258,7 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
         "major",
         Text("线路未连接：密码会以明文发往 {why}", "A line is not opened: its password would go in clear to {why}"),
         Text(
-            "门和道闸照常工作，经此线路的设备或总控台连不上。1. 请实施人员在站点文件的 {place} 写 ca_file"
+            "门和道闸照常工作，经此线路的设备或总控台连不上。1. 请安装调试人员在项目配置的 {place} 写 ca_file"
             "（签发其证书的机构）或 tls: true；2. 确认途中无人能窃听的，写 in_clear: true；3. 重启网关，告警随即结束。",
             "Doors and barriers go on; what is behind this line, devices or the hub, is not reached. 1. In the site"
             " file at {place}, an installer names ca_file (the authority that signed the broker's certificate) or"
@@ -269,8 +269,8 @@ BUILT_IN: dict[BuiltInCause, BuiltIn] = {
     "hub.unreadable": BuiltIn(
         "major",
         Text(
-            "总控台的消息版本（{why}）本网关读不懂，收不到授权和指令",
-            "The hub speaks version {why}, which this gateway does not read: no grants or commands arrive",
+            "总控台的消息版本（{why}）本网关读不懂，收不到通行权限和指令",
+            "The hub speaks version {why}, which this gateway does not read: no access rights or commands arrive",
         ),
         Text(
             "门、道闸和告警照常工作，记录不会丢失。1. 升级本网关的软件；"

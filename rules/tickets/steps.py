@@ -61,9 +61,9 @@ STEP_EVENTS: dict[Step, str] = {
 }
 
 STATE_NAMES: dict[TicketState, Text] = {
-    "raised": Text("待处理", "raised"),
-    "taken": Text("处理中", "taken"),
-    "done": Text("待确认", "done"),
+    "raised": Text("待处理", "new"),
+    "taken": Text("处理中", "in progress"),
+    "done": Text("待验收", "to verify"),
     "closed": Text("已关闭", "closed"),
 }
 STEP_NAMES: dict[Step, Text] = {
@@ -73,7 +73,7 @@ STEP_NAMES: dict[Step, Text] = {
     "finish": Text("完成", "finished"),
     "accept": Text("验收", "accepted"),
     "close": Text("关闭", "closed"),
-    "reopen": Text("重开", "reopened"),
+    "reopen": Text("退回重做", "reopened"),
     "fold": Text("合并", "folded into"),
 }
 

@@ -98,8 +98,8 @@ class Announcement:
         accounts = "\n".join(f"    {role:<12} {passwords[role]}" for role in ROLES)
         sites = "\n".join(
             f"""
-  站点 site: {site.site.name.zh} {site.site.name.en} ({site.site.site})
-    网关控制台 at the gateway  {site.gateway_url}
+  项目 site: {site.site.name.zh} {site.site.name.en} ({site.site.site})
+    现场控制台 at the gateway  {site.gateway_url}
     模拟器 simulators         {site.sim_url}/docs"""
             for site in demo.sites
         )

@@ -254,12 +254,12 @@ def read_sites(names: str) -> list[SiteFile]:
     if wrong:
         raise ExceptionGroup("site files", wrong)
     if not found:
-        raise DemoError("没有站点文件 / no site file is named; SITE=a.yaml or SITE=a.yaml,b.yaml")
+        raise DemoError("没有项目配置 / no site file is named; SITE=a.yaml or SITE=a.yaml,b.yaml")
     for what in ("site", "gateway"):
         ids = [getattr(of.site, what) for of in found]
         for twice in sorted({id for id in ids if ids.count(id) > 1}):
             files = ", ".join(of.file.name for of in found if getattr(of.site, what) == twice)
-            raise DemoError(f"{files}: {what} {twice} 重复，各站点须不同 / they share it; each site needs its own")
+            raise DemoError(f"{files}: {what} {twice} 重复，各项目须不同 / they share it; each site needs its own")
     return found
 
 

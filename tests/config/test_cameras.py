@@ -42,7 +42,7 @@ MISTAKES = [
         "a camera that lifts nothing",
         "camera: zhen\n    barrier",
         "camera: hik\n    barrier",
-        {"lanes.lane-zhen.barrier": "lifts no barrier", "lanes.lane-zhen.display": "shows and says nothing"},
+        {"lanes.lane-zhen.barrier": "opens no barrier", "lanes.lane-zhen.display": "shows and says nothing"},
     ),
     (
         "two cameras on one stream",
@@ -54,7 +54,7 @@ MISTAKES = [
         "two streams of one camera",
         "host: 127.0.0.1, port: 2,",
         "host: 127.0.0.1, port: 1,",
-        {"buses.pictured-net.port": "already owns this wire"},
+        {"buses.pictured-net.port": "already owns this line"},
     ),
     (
         "a camera that pushes on a stream",

@@ -109,4 +109,4 @@ def test_one_wire_has_one_owner(one: str, other: str, tmp_path: Path) -> None:
     text = instead("  lobby-line:", f"  first: {one}\n  second: {other}\n  lobby-line:")
     (mistake,) = broken(tmp_path, text)
     assert mistake.where == "buses.second.port"
-    assert "the bus first already owns this wire" in str(mistake)
+    assert "the bus first already owns this line" in str(mistake)

@@ -86,7 +86,7 @@ ONE_THING: dict[str, tuple[str, str, str, list[str]]] = {
         "host: 10.0.0.2}",
         "host: 10.0.0.1}",
         "buses.lane-net.port",
-        ["doors-net already owns this wire"],
+        ["doors-net already owns this line"],
     ),
     "a topic left out": (", topic: garage/leak}", "}", "devices.leak.topic", ["is missing"]),
     "a multiplier that the profile lacks": (

@@ -52,8 +52,8 @@ async def test_of_each_it_is_said_what_became_of_it(database: Database) -> None:
         told = [(item["command"] is not None, (item["refused"] or {}).get("code")) for item in answer.json()["items"]]
         assert told == [(True, None), (False, "alarm_state"), (False, "not_found"), (False, "not_found")]
         assert answer.json()["items"][1]["refused"]["message"] == {
-            "zh": "此告警已恢复或已搁置",
-            "en": "This alarm is over or shelved already",
+            "zh": "此告警已恢复或已暂停提醒",
+            "en": "This alarm is over or snoozed already",
         }
         assert [target for target, _ in await asked_of(hub)] == [good]
         assert (await client.post("/api/alarms/ack", json={"ids": [foreign, "none"]})).status_code == 404

@@ -74,7 +74,7 @@ def test_a_gateway_that_is_gone_greys_its_site_disarms_it_and_rings(demo: Demo, 
         expect(screen.page.locator("[data-standing=stale]")).to_have_count(4)
         screen.page.keyboard.press("1")
         expect(screen.at("ask-dialog")).to_have_count(0)
-        expect(screen.page.get_by_text("命令到不了").last).to_be_visible()
+        expect(screen.page.get_by_text("指令到不了").last).to_be_visible()
         lost = screen.page.locator('[data-testid="alarm"][data-rule="gateway.lost"]')
         expect(lost).to_be_visible(timeout=40_000)
         screen.shot("truth-gateway-gone")

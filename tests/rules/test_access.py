@@ -253,7 +253,7 @@ SENTENCES = [
         "Outside permitted hours (weekdays 07:00–22:00)",
     ),
     ([HOLDER, changed(CARD, state="lost"), LOBBY], NOON, "卡已挂失", "Card is reported lost"),
-    ([HOLDER, CARD], NOON, "没有此门的权限", "No grant for this door"),
+    ([HOLDER, CARD], NOON, "没有此门的通行权限", "No access to this door"),
     ([BLOCK], NOON, "黑名单卡：复制卡", "Card is blocked: cloned"),
     (
         [HOLDER, changed(CARD, valid_to="2026-02-28T16:00:00.000Z"), LOBBY],
@@ -416,4 +416,4 @@ def test_always_is_a_schedule_that_nobody_sends() -> None:
 def test_a_plate_at_a_lane_is_spoken_of_as_a_lane() -> None:
     request = Request("gate-in", "plate", "沪A·12345", place_kind="lane")
     decision = decide(index(HOLDER, PLATE, LOBBY), request, NOON)
-    assert decision.reason.zh == "没有此道口的权限"
+    assert decision.reason.zh == "没有此车道的通行权限"

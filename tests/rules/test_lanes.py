@@ -85,7 +85,7 @@ def test_a_case(case: Case) -> None:
     ("items", "lane", "sight", "zh"),
     [
         (WHOLE, ENTRY, BLOCKED, "黑名单车辆：多次冲闸"),
-        (WHOLE, ASKING, STRANGER, "临时车辆，请确认后放行"),
+        (WHOLE, ASKING, STRANGER, "临停车，请核对后放行"),
         (WHOLE, ENTRY, PlateSight("沪A12345", confidence=0.629), "识别可信度低（62%），请核对车牌"),
         (WHOLE, ENTRY, PlateSight("_无_"), "未识别到车牌，请人工处理"),
     ],

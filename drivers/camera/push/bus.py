@@ -117,7 +117,7 @@ class PushBus:
             return
         output = profile.outputs.get(point)
         if not isinstance(output, CameraOutput) or not isinstance(value, bool):
-            raise CommandFailed(f"{device} has nothing to write called {point}", f"{device} 没有可写的点 {point}")
+            raise CommandFailed(f"{device} has nothing to write called {point}", f"{device} 没有可写的点位 {point}")
         await self._ask(device, AnswerCommand("on" if value else "off", output.number), within_s)
 
     async def pulse(self, device: str, output: str, seconds: float, *, within_s: float) -> None:
@@ -139,7 +139,7 @@ class PushBus:
     async def _ask(self, device: str, command: AnswerCommand, within_s: float) -> None:
         commands = self._commands.get(device)
         if commands is None:
-            raise CommandFailed(f"{device} takes no orders, it is only answered", f"{device} 只接受应答，不能下发命令")
+            raise CommandFailed(f"{device} takes no orders, it is only answered", f"{device} 只接受应答，不能下发指令")
         await commands.ask(command, within_s)
 
     def _spoke(self, device: str, source: str) -> None:

@@ -84,7 +84,7 @@ class AttachBus:
 
     async def write(self, device: str, point: str, value: Value, *, within_s: float) -> None:
         """A camera that is listened to takes no commands."""
-        raise CommandFailed(f"{device} has nothing to write called {point}", f"{device} 没有可写的点 {point}")
+        raise CommandFailed(f"{device} has nothing to write called {point}", f"{device} 没有可写的点位 {point}")
 
     async def pulse(self, device: str, output: str, seconds: float, *, within_s: float) -> None:
         """A camera that is listened to takes no commands."""

@@ -32,5 +32,5 @@ class CameraHttpBus(TcpBus):
 WIRES = Wires(
     buses=(CameraHttpBus,),
     address=alone,
-    twice=Text("总线 {bus} 只接一台相机，已有 {owner}", "{owner} is the one camera of {bus}"),
+    twice=Text("线路 {bus} 只接一台相机，已有 {owner}", "{owner} is the one camera of {bus}"),
 )

@@ -48,7 +48,7 @@ class BarrierWire:
         """`CommandFailed` if this barrier cannot be told to go there at all."""
         match self._barrier, goal:
             case ((CameraBarrier() | RelayBarrier(close=None)), "down"):
-                raise CommandFailed("This barrier comes down by itself only", "此道闸只能自动落杆")
+                raise CommandFailed("This barrier comes down by itself only", "此道闸只能自动关闸")
             case _:
                 pass
 

@@ -185,7 +185,7 @@ def _odd(screen: Screen, setting: Setting, heard: Sweep) -> None:
         )
     elif heard.unread:
         screen.warn(
-            f"{line(*setting)}：另有 {heard.unread} 次收到坏帧（干扰、终端电阻或两台同址？）",
+            f"{line(*setting)}：另有 {heard.unread} 次收到校验错误的报文（干扰、终端电阻或两台同址？）",
             f"{line(*setting)}: {heard.unread} damaged answers too (noise, termination, or two with one address?)",
         )
     if heard.echo:
@@ -198,7 +198,8 @@ async def _recognise(
     known, wrong = profiles()
     if wrong:
         screen.warn(
-            f"产品配置有误，未比较：{'、'.join(wrong)}", f"not compared, as the files have mistakes: {', '.join(wrong)}"
+            f"产品型号文件有误，未比较：{'、'.join(wrong)}",
+            f"not compared, as the files have mistakes: {', '.join(wrong)}",
         )
     for each in mine:
         step.now(screen.say(f"辨认地址 {each.hit.address}", f"recognising address {each.hit.address}"))

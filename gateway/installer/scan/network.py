@@ -101,7 +101,8 @@ async def _search(screen: Screen, order: NetOrder, spots: list[Spot], step: Doin
     known, wrong = profiles() if order.fit else ([], [])
     if wrong:
         screen.warn(
-            f"产品配置有误，未比较：{'、'.join(wrong)}", f"not compared, as the files have mistakes: {', '.join(wrong)}"
+            f"产品型号文件有误，未比较：{'、'.join(wrong)}",
+            f"not compared, as the files have mistakes: {', '.join(wrong)}",
         )
     open_.sort(key=lambda each: (order.hosts.index(each[0]), order.ports.index(each[1])))
     step.total(len(open_) or 1)

@@ -48,7 +48,7 @@ def say_fit(screen: Screen, fits: Sequence[Fit]) -> None:
 
 def suggest(screen: Screen, buses: Mapping[str, tuple[Mapping[str, object], Sequence[Found]]]) -> None:
     """Lines for the site file."""
-    screen.line("站点文件可以这样写：", "for the site file:", "bold")
+    screen.line("项目配置可以这样写：", "for the site file:", "bold")
     unsure = screen.say("请核对产品", "check which product it is")
     for words in lines({id: (bus, [each.place() for each in found]) for id, (bus, found) in buses.items()}, unsure):
         screen.text("  " + words)

@@ -66,7 +66,7 @@ _WHYS: tuple[tuple[str, str], ...] = (
     (r"the device answers late", "应答太迟"),
     (r"the converter has no way to the device", "转换器无法连到设备"),
     (r"the device behind the converter does not answer", "转换器后面的设备没有应答"),
-    (r".*the answer is another .*", "应答来自别的站号：地址可能冲突"),
+    (r".*the answer is another .*", "应答来自别的从站地址：地址可能冲突"),
     (r"\S+: the meter (\S+) .*answers instead of (\S+)", r"应答的是 \1 号表，不是 \2：请核对表号"),
     (r"the meter (\S+) says of itself that it is another one.*", r"\1 号表自报的表号不同：可能换过表"),
     (r"the meter's data are encrypted.*", "表的数据已加密，读不了"),

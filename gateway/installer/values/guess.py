@@ -98,7 +98,7 @@ def _verdict(screen: Screen, guess: Guess) -> None:
         "green",
     )
     screen.line(
-        f"产品配置里写：{{type: {best.type}, order: {best.order}{scaled}}}",
+        f"产品型号文件里写：{{type: {best.type}, order: {best.order}{scaled}}}",
         f"in a profile: {{type: {best.type}, order: {best.order}{scaled}}}",
     )
 

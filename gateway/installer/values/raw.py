@@ -177,7 +177,7 @@ def trouble(unit: int, wrong: Exception) -> Trouble:
         return Trouble(
             f"地址 {unit} 的应答不能用：{wrong}", f"the answer of unit {unit} cannot be used: {wrong}", FAILED
         )
-    return Trouble(f"线路断开：{wrong}", f"the wire is gone: {wrong}", FAILED)
+    return Trouble(f"线路断开：{wrong}", f"the line is gone: {wrong}", FAILED)
 
 
 async def write_registers(bus: AnyModbus, unit: int, write: Write) -> Read | None:

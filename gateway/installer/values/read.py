@@ -19,15 +19,15 @@ async def points(screen: Screen, site: At, device: str, names: list[str]) -> int
     installed, profile, bus_id, bus = device_of(loaded, device)
     for name in names:
         if name not in profile.points:
-            raise unknown("测点", "point", name, list(profile.points))
+            raise unknown("点位", "point", name, list(profile.points))
     wanted = names or list(profile.points)
     if not wanted:
         raise Trouble(
-            f"{device}（{profile.id}）没有测点可读", f"{device} ({profile.id}) has no points that could be read"
+            f"{device}（{profile.id}）没有点位可读", f"{device} ({profile.id}) has no points that could be read"
         )
     if not bus.dialled:
         raise Trouble(
-            f"{device} 自己推送到网关，问不到它：请看网关控制台的“数据”页",
+            f"{device} 自己推送到网关，问不到它：请看现场控制台的“实时监测”页",
             f"{device} pushes to the gateway and cannot be asked: look at Values on the gateway's console",
         )
     await reachable(bus)
@@ -46,7 +46,7 @@ def report(screen: Screen, device: str, profile: Profile, wanted: list[str], wir
         [name, say.of(profile.points[name].name), _value(profile, name, reading, screen), _quality(reading, screen)]
         for name, reading in found.items()
     ]
-    screen.table((say("测点", "point"), say("名称", "name"), say("数值", "value"), say("质量", "quality")), rows)
+    screen.table((say("点位", "point"), say("名称", "name"), say("数值", "value"), say("质量", "quality")), rows)
     if device in wire.lost:
         why = lost(wire.lost[device], say)
         screen.warn(f"{device} 没有应答：{why}", f"{device} does not answer: {why}")

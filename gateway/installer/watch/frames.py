@@ -113,7 +113,7 @@ def _heads(screen: Screen) -> tuple[str, ...]:
     say = screen.say
     return (
         say("地址", "unit"), say("询问", "asked"), say("应答", "answered"), say("无应答", "silent"),
-        say("坏帧", "damaged"), say("拒绝", "refused"), say("通常用时", "usual"), say("最长", "worst"),
+        say("校验错误", "damaged"), say("拒绝", "refused"), say("通常用时", "usual"), say("最长", "worst"),
         say("出错", "errors"),
     )  # fmt: skip
 
@@ -174,7 +174,7 @@ def _end(screen: Screen, dissector: Dissector, passed_s: float) -> None:
     if not tallies.bytes:
         screen.line(
             "什么也没听到：线上没有主机在询问？接线、波特率对吗？",
-            "nothing was heard: does no master ask on this wire? Are wiring and speed right?",
+            "nothing was heard: does no master ask on this line? Are wiring and speed right?",
             "yellow",
         )
         return

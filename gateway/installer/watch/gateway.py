@@ -85,7 +85,7 @@ async def _wires(client: httpx.AsyncClient, url: str) -> list[Wire]:
     if answer.status_code != 200:
         raise Trouble(
             f"网关不给看线路（{answer.status_code}）",
-            f"the gateway does not show its wires ({answer.status_code})",
+            f"the gateway does not show its lines ({answer.status_code})",
             FAILED,
         )
     items: list[Wire] = answer.json()["items"]
@@ -99,7 +99,7 @@ def _wanted(items: list[Wire], bus: str | None) -> list[Wire]:
     if not found:
         known = "、".join(item["id"] for item in items), ", ".join(item["id"] for item in items)
         raise Trouble(
-            f"网关没有线路 {bus}；有的是：{known[0]}", f"the gateway has no wire {bus}; it has: {known[1]}", FAILED
+            f"网关没有线路 {bus}；有的是：{known[0]}", f"the gateway has no line {bus}; it has: {known[1]}", FAILED
         )
     return found
 
@@ -120,9 +120,9 @@ def _show(screen: Screen, live: Live | None, items: list[Wire], last: dict[str, 
         screen.record(at=datetime.now().astimezone().isoformat(timespec="milliseconds"), wires=items)
         return
     heads = (
-        say("总线", "bus"), say("种类", "kind"), "", say("每秒", "per s"), say("询问", "exchanges"),
-        say("无应答", "silent"), say("迟到", "late"), say("坏帧", "damaged"), say("错过", "missed"),
-        say("重连", "reconnects"), say("不在线", "away"),
+        say("线路", "line"), say("种类", "kind"), "", say("每秒", "per s"), say("请求", "requests"),
+        say("无应答", "silent"), say("超时后应答", "late"), say("校验错误", "damaged"), say("漏采", "missed"),
+        say("重连", "reconnects"), say("失联", "away"),
     )  # fmt: skip
     rows = [_row(screen, item, last.get(item["id"])) for item in items]
     if live is not None:

@@ -151,10 +151,10 @@ def busy(port: str) -> Trouble:
     gateway = next((owner for owner in owners if owner.gateway), None)
     if gateway is not None:
         return Trouble(
-            f"{port} 正由网关使用（进程 {gateway.pid}）：一条线只能有一个主人。"
-            "先停网关（systemctl stop gatehouse-gateway），或用 watch --gateway 从网关看这条线",
-            f"{port} is in use by the gateway (process {gateway.pid}): a wire has one owner. Stop the gateway first "
-            f"(systemctl stop gatehouse-gateway), or look at the wire through it: watch --gateway",
+            f"{port} 正由网关使用（进程 {gateway.pid}）：一条线路只能有一个主人。"
+            "先停网关（systemctl stop gatehouse-gateway），或用 watch --gateway 从网关看这条线路",
+            f"{port} is in use by the gateway (process {gateway.pid}): a line has one owner. Stop the gateway first "
+            f"(systemctl stop gatehouse-gateway), or look at the line through it: watch --gateway",
         )
     said = ", ".join(f"{owner.command.split()[0] if owner.command else '?'} ({owner.pid})" for owner in owners)
     return Trouble(

@@ -55,18 +55,18 @@ def bus_of(loaded: LoadedSite, id: str | None, port: str | None) -> tuple[str, B
     buses = loaded.site.buses
     if id is not None:
         if id not in buses:
-            raise unknown("总线", "bus", id, list(buses))
+            raise unknown("线路", "bus", id, list(buses))
         return id, buses[id]
     serial = {name: bus for name, bus in buses.items() if isinstance(bus, SerialBus)}
     if port is not None:
         for name, bus in serial.items():
             if os.path.realpath(bus.port) == os.path.realpath(port):
                 return name, bus
-        raise unknown("串口总线", "bus with the serial port", port, [bus.port for bus in serial.values()])
+        raise unknown("串口线路", "bus with the serial port", port, [bus.port for bus in serial.values()])
     if len(serial) == 1:
         return next(iter(serial.items()))
     listed = ", ".join(f"{name} ({bus.port})" for name, bus in serial.items())
-    raise Trouble(f"要用 --bus 指明总线：{listed}", f"name the bus with --bus: {listed}")
+    raise Trouble(f"要用 --bus 指明线路：{listed}", f"name the bus with --bus: {listed}")
 
 
 def on_bus(loaded: LoadedSite, bus: str) -> dict[str, tuple[Any, Profile]]:
