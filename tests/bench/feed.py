@@ -1,8 +1,8 @@
 """`feed`: the guard's feed with 5,000 entries: a filter, a word that is typed, twenty rows that come while it is held.
 
 The server is the demo's; the events are made here: `/api/events` answers with 5,000 of them, and the live stream,
-which the page reads itself for want of a worker, brings what the bench sends. Times are of the page: from the act until the frame
-after it is drawn.
+which the page reads itself for want of a worker, brings what the bench sends. Times are of the page: from the act
+until the frame after it is drawn.
 """
 
 from __future__ import annotations
