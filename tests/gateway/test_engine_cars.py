@@ -194,3 +194,22 @@ async def test_a_car_that_was_let_in_and_turned_back_has_left(tmp_path: Path) ->
         await here.wait(120)
         [(_, _, data)] = await here.events("car.left")
         assert data["after"] == where.seq
+
+
+async def test_a_passage_is_of_the_car_that_was_let_in_though_another_left_in_the_same_breath(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.read(relays__input_5=False, relays__input_6=True)
+        await here.plate("粤B11111", "cam-out")
+        await here.wait(5)
+        await here.plate("沪A12345", "cam-out")
+        [(_, _, left)] = await here.events("car.left")
+        assert left["plate"] == "粤B11111"
+        granted = [each for each in await here.journal.events(after=0, limit=1000) if each.kind == "access.granted"]
+        [place] = [{"stream": each.stream, "seq": each.seq} for each in granted]
+        car = lane(here, "gate-out")["car"]
+        assert {"stream": car["stream"], "seq": car["seq"]} == place
+        await here.read(relays__input_5=True, relays__input_6=False)
+        await here.read(relays__input_5=False, relays__input_6=True)
+        [(_, _, passed)] = await here.events("passage.made")
+        assert (passed["after"], passed["credential"]["value"]) == (place["seq"], "沪A12345")
+        assert lane(here, "gate-out")["car"] is None

@@ -28,6 +28,7 @@ from gateway.engine.lanes.cars import Cars
 from gateway.engine.lanes.display import shown
 from gateway.engine.lanes.reads import PlateReads
 from gateway.engine.lanes.snapshots import KeepsPictures, Snapshots
+from rules.access.entries import DECISIONS
 from rules.access.index import AccessIndex
 from rules.commands import lane_commands
 from rules.passage.barriers import (
@@ -163,19 +164,20 @@ class Lanes:
             self.cars.read_again(lane, decision.plate)
         if not taken.facts:
             return Verdict(recorded=taken.recorded)
-        recording, car = self._record.append(taken.facts), self.cars.standing(lane)
+        car = self.cars.standing(lane) if taken.acts else None
+        recording = self._record.append(taken.facts)
         show = shown(standing.lane.display, decision) if taken.acts else None
         standing.waiting += 1
         try:
-            events = await recording
-            if taken.acts:
-                self.cars.recorded(lane, car, events[-1] if events else None)
+            # The car of before may be said to have left in the same breath.
+            event = next((each for each in await recording if each.kind in DECISIONS), None)
+            self.cars.recorded(lane, car, event)
             if not (taken.acts and decision.granted):
                 return Verdict(show=show, recorded=taken.recorded, picture=taken.picture)
             admission = Admission(
                 by="decision",
-                after=events[-1].seq if events else None,
-                after_stream=events[-1].stream if events else None,
+                after=None if event is None else event.seq,
+                after_stream=None if event is None else event.stream,
                 credential=Presented(kind="plate", value=decision.plate),
                 holder=decision.holder,
             )
