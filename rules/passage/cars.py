@@ -158,11 +158,12 @@ def placed(memory: CarMemory, car: Car, place: Subject) -> CarMemory:
 def _read(memory: CarMemory, car: Car, now: float) -> tuple[CarMemory, tuple[CarEffect, ...]]:
     was, on_loop = memory.car, memory.before is True
     effects: tuple[CarEffect, ...] = ()
-    if was is not None and memory.admitted and not memory.on_loop:
-        memory, _ = _gone(memory, now)
     # On a loop that was never free in between it is the same car, read better; so is the same plate.
-    if was is not None and not memory.admitted and not memory.on_loop and was.plate != car.plate:
-        effects = (Left(was),)
+    if was is not None and not memory.on_loop:
+        if memory.admitted:
+            memory, _ = _gone(memory, now)
+        elif was.plate != car.plate:
+            effects = (Left(was),)
     return _standing(memory, car, now, on_loop=on_loop), effects
 
 
