@@ -155,7 +155,24 @@ def placed(memory: CarMemory, car: Car, place: Subject) -> CarMemory:
     return replace(memory, going=going)
 
 
+def stands(memory: CarMemory, car: Car) -> bool:
+    """Whether `car`, read now, is the one that stands there from now on.
+
+    On a loop that was never free since, it may be a worse read of the car that stands there: no plate is no news of
+    one, and what does not let in takes nobody off the block list.
+    """
+    was = memory.car
+    if was is None or not memory.on_loop:
+        return True
+    if car.plate is None and was.plate is not None:
+        return False
+    better = car.outcome == "granted" or (car.blocked and car.plate == was.plate)
+    return not was.blocked or memory.admitted or better
+
+
 def _read(memory: CarMemory, car: Car, now: float) -> tuple[CarMemory, tuple[CarEffect, ...]]:
+    if not stands(memory, car):
+        return memory, ()
     was, on_loop = memory.car, memory.before is True
     effects: tuple[CarEffect, ...] = ()
     # On a loop that was never free in between it is the same car, read better; so is the same plate.

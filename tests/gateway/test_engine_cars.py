@@ -213,3 +213,16 @@ async def test_a_passage_is_of_the_car_that_was_let_in_though_another_left_in_th
         [(_, _, passed)] = await here.events("passage.made")
         assert (passed["after"], passed["credential"]["value"]) == (place["seq"], "沪A12345")
         assert lane(here, "gate-out")["car"] is None
+
+
+async def test_a_worse_read_of_a_blocked_car_says_that_it_does_not_stand_there(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.read(barrier_in__gate_status="closed", **ON)
+        await here.plate(BLOCKED)
+        blocked = lane(here)["car"]
+        await here.plate("", plate_id="none")
+        await here.plate("粤B88889", confidence=0.3)
+        assert lane(here)["car"] == blocked
+        assert [data["stands"] for _, _, data in await here.events("access.denied")] == [True, False, False]
+        await here.command("barrier.open", "gate-in", subject=subject(here))
+        assert here.sent == []

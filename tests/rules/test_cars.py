@@ -31,6 +31,9 @@ from rules.passage.cars import (
 
 A, B = Car(plate="A", outcome="denied"), Car(plate="B", outcome="granted")
 NOBODY = Car()
+BLOCKED = Car(plate="X", outcome="denied", blocked=True)
+UNSURE = Car(plate="X", outcome="denied")
+BLIND = Car(outcome="denied")
 
 # situation: (seconds, event)…, the plate that stands there then ("": one that was not read, None: none), effects
 LIVES: list[tuple[str, list[tuple[float, Any]], str | None, list[Any]]] = [
@@ -51,6 +54,13 @@ LIVES: list[tuple[str, list[tuple[float, Any]], str | None, list[Any]]] = [
      [(0, Loop(True)), (1, CarRead(B)), (2, Opened()), (5, CarRead(A)), (5.2, Loop(False)), (5.6, Loop(True))],
      "A", []),
     ("another read of the car on the loop", [(0, Loop(True)), (1, CarRead(A)), (6, CarRead(B))], "B", []),
+    ("… that shows no plate", [(0, Loop(True)), (1, CarRead(A)), (6, CarRead(BLIND))], "A", []),
+    ("… that shows no plate, and the car was let in",
+     [(0, Loop(True)), (1, CarRead(B)), (2, Opened()), (6, CarRead(BLIND))], "B", []),
+    ("… of a blocked car", [(0, Loop(True)), (1, CarRead(BLOCKED)), (6, CarRead(A))], "X", []),
+    ("… that lets a blocked car in", [(0, Loop(True)), (1, CarRead(BLOCKED)), (6, CarRead(B))], "B", []),
+    ("the next car, close behind a blocked one that was let in",
+     [(0, Loop(True)), (1, CarRead(BLOCKED)), (2, Opened()), (6, CarRead(A))], "A", []),
     ("another car is read where no loop tells", [(1, CarRead(A)), (30, CarRead(B))], "B", [Left(A)]),
     ("… and the one before was let in", [(1, CarRead(B)), (2, Opened()), (5, CarRead(A)), (9, Passed(None))], "A", []),
     ("… and never came through",
@@ -80,6 +90,14 @@ def test_a_life(events: list[tuple[float, Any]], plate: str | None, effects: lis
         said += found
     assert (None if memory.car is None else memory.car.plate or "") == plate
     assert said == effects
+
+
+@pytest.mark.parametrize("read", [A, UNSURE, BLIND], ids=["another plate", "the plate in doubt", "no plate"])
+def test_a_worse_read_takes_nobody_off_the_block_list(read: Car) -> None:
+    memory = CarMemory()
+    for event in (Loop(True), CarRead(BLOCKED), CarRead(read)):
+        memory, _ = step(memory, event, 1.0)
+    assert memory.car is BLOCKED
 
 
 def test_a_passage_ends_the_car_that_it_names_and_no_other() -> None:

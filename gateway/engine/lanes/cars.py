@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import msgspec
+from msgspec.structs import replace
 
 from contract.commands import Subject
 from contract.facts.entry import Access, CarArrived, CarLeft, PassageMade
@@ -32,6 +33,7 @@ from rules.passage.cars import (
     Waited,
     next_wake,
     placed,
+    stands,
     step,
 )
 from rules.reasons import reason
@@ -91,8 +93,8 @@ class Cars:
         car = self.standing(lane)
         return None if car is None else car_item(car)
 
-    def read(self, lane: str, access: Access, facts: Facts, *, granted: bool) -> None:
-        """A read was decided upon; `facts` record it."""
+    def read(self, lane: str, access: Access, facts: Facts, *, granted: bool) -> Car | None:
+        """A read was decided upon, and is said; the car that stands there by it, None if another one stands there."""
         car = Car(
             plate=access.credential.value or None,
             read_at=self._clock.wall_ms(),
@@ -101,7 +103,10 @@ class Cars:
             holder=access.holder,
             blocked=access.reason.code == "blocked_plate",
         )
+        heeded = stands(self._lanes[lane].memory, car)
+        facts.say("access.granted" if granted else "access.denied", lane, replace(access, stands=heeded))
         self._step(lane, CarRead(car), facts)
+        return car if heeded else None
 
     def read_again(self, lane: str, plate: str) -> None:
         """A read told nothing new."""

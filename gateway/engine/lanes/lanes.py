@@ -156,15 +156,15 @@ class Lanes:
         taken = self._reads.take(lane, read, self.index)
         decision = taken.decision
         self.decisions[decision.outcome] += 1
+        car = None
         if taken.access is not None:
             if decision.plate:
                 standing.last_plate, standing.last_plate_at = decision.plate, self._clock.wall_ms()
-            self.cars.read(lane, taken.access, taken.facts, granted=decision.granted)
+            car = self.cars.read(lane, taken.access, taken.facts, granted=decision.granted)
         elif decision.rule == "repeated":
             self.cars.read_again(lane, decision.plate)
         if not taken.facts:
             return Verdict(recorded=taken.recorded)
-        car = self.cars.standing(lane) if taken.acts else None
         recording = self._record.append(taken.facts)
         show = shown(standing.lane.display, decision) if taken.acts else None
         standing.waiting += 1

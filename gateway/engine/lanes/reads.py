@@ -48,7 +48,7 @@ class Reads(msgspec.Struct, frozen=True):
 class Taken(NamedTuple):
     """What becomes of a read. `facts`: what is recorded of it; `acts`: its decision is acted on.
 
-    `access`: what is recorded of the decision, where it is acted on.
+    `access`: the decision, where it is acted on; to be said beside `facts`.
     `recorded`: False if there were too many, and its camera shall keep it. `picture`: being written.
     """
 
@@ -130,9 +130,7 @@ class PlateReads:
             direction=memory.lane.direction,
             reader=read.camera,
             picture=seen.picture,
-            stands=True,
         )
-        facts.say(f"access.{decision.outcome}", lane, access)
         facts.keep(READS, lane, Reads(memory.recent))
         self._cameras.keep(read.camera, facts)
         return Taken(decision, facts, acts=True, access=access, picture=writing)
