@@ -70,9 +70,10 @@ class Tick(NamedTuple):
 
 
 class Untaken(NamedTuple):
-    """The barrier refused to go to `goal`, or did not answer."""
+    """The barrier refused to go to `goal`, or did not answer. `admission`: for whom it was asked, None: the last."""
 
     goal: Goal
+    admission: Admission | None = None
 
 
 class Taken(NamedTuple):
@@ -152,8 +153,8 @@ def step(
             memory = _position(traits, memory, position, now, effects)
         case LoopsSeen():
             memory = _loops(traits, memory, event, now, effects)
-        case Untaken(goal):
-            memory = _refused(memory, goal, effects)
+        case Untaken(goal, admission):
+            memory = _refused(memory, goal, admission or memory.opened_by, effects)
         case Taken():
             memory = _taken(memory, effects)
         case Tick():
@@ -202,11 +203,11 @@ def _closing(traits: LaneTraits, memory: LaneMemory, command: str | None, now: f
     return _towards(traits, replace(memory, closed_by=command), "down", now)
 
 
-def _refused(memory: LaneMemory, goal: Goal, effects: list[LaneEffect]) -> LaneMemory:
+def _refused(memory: LaneMemory, goal: Goal, asked: Admission | None, effects: list[LaneEffect]) -> LaneMemory:
     if not memory.stuck:
         effects.append(Raise(goal))
-    # It is not on its way, and whoever asked is not let in: they ask again.
-    waiting = memory.waiting[:-1] if goal == "up" else memory.waiting
+    # It is not on its way, and whoever asked is not let in: they ask again. Who was let in before stays let in.
+    waiting = tuple(each for each in memory.waiting if goal == "down" or each is not asked)
     return replace(memory, goal=None, due_at=None, stuck=True, untaken=True, waiting=waiting)
 
 

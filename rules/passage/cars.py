@@ -89,9 +89,13 @@ class Loop(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """The barrier is opened for the car that stands there; `taken` False: it did not take the command."""
+    """The barrier is opened for the car that stands there; `taken` False: it did not take the command.
+
+    `car`: for which one it is, None: whichever stands there.
+    """
 
     taken: bool = True
+    car: Car | None = None
 
 
 class Passed(NamedTuple):
@@ -131,8 +135,9 @@ def step(memory: CarMemory, event: CarEvent, now: float) -> tuple[CarMemory, tup
             return _read_again(memory, plate, now)
         case Loop(before):
             return _loop(memory, before, now)
-        case Opened(taken):
-            return replace(memory, admitted=taken and memory.car is not None), ()
+        case Opened(taken, car):
+            meant = memory.car is not None and (car is None or _same(memory.car, car))
+            return replace(memory, admitted=taken) if meant else memory, ()
         case Passed(after):
             return _passed(memory, after), ()
         case Waited():
@@ -153,6 +158,11 @@ def placed(memory: CarMemory, car: Car, place: Subject) -> CarMemory:
         return memory
     going = tuple((replace(each, place=place) if each is car else each, until) for each, until in memory.going)
     return replace(memory, going=going)
+
+
+def _same(car: Car, other: Car) -> bool:
+    """Whether it is the same car, whether or not it is recorded where it stands by."""
+    return replace(car, place=None) == replace(other, place=None)
 
 
 def stands(memory: CarMemory, car: Car) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -226,3 +227,29 @@ async def test_a_worse_read_of_a_blocked_car_says_that_it_does_not_stand_there(t
         assert [data["stands"] for _, _, data in await here.events("access.denied")] == [True, False, False]
         await here.command("barrier.open", "gate-in", subject=subject(here))
         assert here.sent == []
+
+
+async def test_an_opening_that_failed_takes_nobodys_admission_of_before(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.read(barrier_in__gate_status="closed", **ON)
+        await here.plate("沪A12345")
+        where = subject(here)
+        here.wires["barrier-net"].dead = True
+        await here.command("barrier.open", "gate-in", subject=where)
+        assert len(await here.events("command.failed")) == 1
+        here.wires["barrier-net"].dead = False
+        await through(here)
+        [(_, _, passed)] = await here.events("passage.made")
+        assert (passed["after"], passed["holder"]) == (where.seq, "h-1")
+        await here.wait(120)
+        assert await here.events("car.left") == []
+
+
+async def test_a_barrier_opens_for_the_car_that_was_read_and_not_for_the_next_one(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.read(barrier_in__gate_status="closed", **ON)
+        await asyncio.gather(here.plate("沪A12345"), here.plate("粤B11111", confidence=0.3))
+        assert lane(here)["car"]["plate"] == "粤B11111"
+        await here.wait(3)
+        await here.read(**OFF)
+        assert [data["plate"] for _, _, data in await here.events("car.left")] == ["粤B11111"]

@@ -37,6 +37,7 @@ TRAITS = LaneTraits(travel_s=15)
 NO_LOOP = LaneTraits(has_loop_under=False, travel_s=15)
 CAR = Admission("decision", after=41, holder="h-1")
 NEXT = Admission("decision", after=42)
+AGAIN = Admission("command", after=41, command="c-7")
 GUARD = Admission("command", command="c-1")
 DOWN, MOVING, UP, LOST = (PositionSeen(at) for at in ("down", "moving", "up", "unknown"))
 BEFORE, UNDER, FREE = LoopsSeen(True, False), LoopsSeen(False, True), LoopsSeen(False, False)
@@ -97,6 +98,28 @@ STORIES: dict[str, tuple[LaneTraits, Story]] = {
             (3, MOVING, []),
             (4, UP, [Clear(), Opened("decision", None)]),
             (5, Taken(), []),
+        ],
+    ),
+    "a second opening for a car that was let in is refused": (
+        TRAITS,
+        [
+            (0, UP, [Opened("unknown", None)]),
+            (1, Opening(CAR), []),
+            (2, Opening(AGAIN), []),
+            (2, Untaken("up", AGAIN), [Raise("up")]),
+            (3, UNDER, []),
+            (4, FREE, [Passage(CAR, last=True)]),
+        ],
+    ),
+    "an opening is refused after the next one was asked": (
+        TRAITS,
+        [
+            (0, UP, [Opened("unknown", None)]),
+            (1, Opening(CAR), []),
+            (2, Opening(NEXT), []),
+            (2, Untaken("up", CAR), [Raise("up")]),
+            (3, UNDER, []),
+            (4, FREE, [Passage(NEXT, last=True)]),
         ],
     ),
     "the guard opens and closes": (

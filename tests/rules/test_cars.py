@@ -47,6 +47,8 @@ LIVES: list[tuple[str, list[tuple[float, Any]], str | None, list[Any]]] = [
      None, []),
     ("… whose barrier did not take the command, backs off",
      [(0, Loop(True)), (1, CarRead(B)), (2, Opened()), (2, Opened(taken=False)), (9, Loop(False))], None, [Left(B)]),
+    ("… and another one stood there when it was opened",
+     [(0, Loop(True)), (1, CarRead(A)), (2, Opened(car=B)), (9, Loop(False))], None, [Left(A)]),
     ("the next car is not the last one",
      [(0, Loop(True)), (1, CarRead(B)), (2, Opened()), (5, Loop(False)), (9, Loop(True)), (13, Waited())],
      "", [Arrived(NOBODY)]),

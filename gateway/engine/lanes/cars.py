@@ -129,15 +129,18 @@ class Cars:
         """The loop before the barrier is taken, free or unknown."""
         self._step(lane, Loop(before), facts)
 
-    def opened(self, lane: str, *, taken: bool = True) -> None:
-        """The barrier is opened for the car that stands there, or did not take the command."""
+    def opened(self, lane: str, car: Car | None, *, taken: bool = True) -> bool:
+        """The barrier is opened for `car`, or did not take the command; whether that is news of it."""
         held = self._lanes[lane]
         admitted = held.memory.admitted
-        held.memory, _ = step(held.memory, Opened(taken), self._clock.monotonic())
-        if held.memory.admitted != admitted:
-            facts = Facts()
-            self._keep(lane, facts)
-            self._record.append(facts)
+        if car is not None:
+            held.memory, _ = step(held.memory, Opened(taken, car), self._clock.monotonic())
+        if held.memory.admitted == admitted:
+            return False
+        facts = Facts()
+        self._keep(lane, facts)
+        self._record.append(facts)
+        return True
 
     def passed(self, lane: str, passage: PassageMade, facts: Facts) -> None:
         """A vehicle went through."""

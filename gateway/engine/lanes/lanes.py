@@ -53,6 +53,7 @@ from rules.passage.barriers import (
     next_wake,
     step,
 )
+from rules.passage.cars import Car
 from web import shapes
 
 log = structlog.get_logger(__name__)
@@ -181,7 +182,7 @@ class Lanes:
                 credential=Presented(kind="plate", value=decision.plate),
                 holder=decision.holder,
             )
-            return Verdict(await self._lift(lane, admission), show, picture=taken.picture)
+            return Verdict(await self._lift(lane, admission, car), show, picture=taken.picture)
         finally:
             standing.waiting -= 1
 
@@ -223,7 +224,7 @@ class Lanes:
                 holder=car.holder,
             )
         self._note(lane, Opening(admission))
-        await self._drive(lane, "up", within_s)
+        await self._drive(lane, "up", within_s, admission, car)
 
     async def close(self, lane: str, command: str, within_s: float) -> None:
         """Lowers the barrier by hand; `CommandFailed` if it cannot or did not take the command."""
@@ -270,38 +271,41 @@ class Lanes:
             idle=Alarmclock(self._timers, lambda: self._stood_idle(id)),
         )
 
-    async def _lift(self, lane: str, admission: Admission) -> bool:
+    async def _lift(self, lane: str, admission: Admission, car: Car | None) -> bool:
         standing = self._lanes[lane]
         self._note(lane, Opening(admission))
         if isinstance(standing.lane.barrier, CameraBarrier):
             self._note(lane, Taken())  # it is being answered
-            self.cars.opened(lane)
+            self.cars.opened(lane, car)
             return True
-        await self._drive_alone(lane, "up")
+        await self._drive_alone(lane, "up", admission, car)
         return False
 
     async def _lower(self, lane: str) -> None:
         self._note(lane, Closing())
         await self._drive_alone(lane, "down")
 
-    async def _drive_alone(self, lane: str, goal: Goal) -> None:
+    async def _drive_alone(
+        self, lane: str, goal: Goal, admission: Admission | None = None, car: Car | None = None
+    ) -> None:
         """Drives a barrier for nobody who could be told that it failed."""
         try:
-            await self._drive(lane, goal, BARRIER_WITHIN_S)
+            await self._drive(lane, goal, BARRIER_WITHIN_S, admission, car)
         except CommandFailed as failure:
             log.warning("barrier did not take the wish", lane=lane, goal=goal, why=str(failure))
 
-    async def _drive(self, lane: str, goal: Goal, within_s: float) -> None:
-        """Drives a barrier; one that does not take the command is alarmed at once."""
-        if goal == "up":
-            self.cars.opened(lane)
+    async def _drive(
+        self, lane: str, goal: Goal, within_s: float, admission: Admission | None = None, car: Car | None = None
+    ) -> None:
+        """Drives a barrier, up for `car` by `admission`; one that does not take the command is alarmed at once."""
+        news = goal == "up" and self.cars.opened(lane, car)
         try:
             await self._lanes[lane].wire.drive(goal, within_s)
         except CommandFailed:
             self.barrier_failures += 1
-            if goal == "up":
-                self.cars.opened(lane, taken=False)
-            self._note(lane, Untaken(goal))
+            if news:  # a car that was let in before stays let in
+                self.cars.opened(lane, car, taken=False)
+            self._note(lane, Untaken(goal, admission))
             raise
         self._note(lane, Taken())
 
