@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from contract.commands import Subject
-from tests.gateway.engine_site import Yard, yard
+from tests.gateway.disks import FaultyDisk, until
+from tests.gateway.engine_site import MORNING, Time, Yard, yard
 
 BLOCKED = "粤B88888"
 ON: dict[str, Any] = {"relays__input_3": True, "relays__input_4": False}
@@ -253,3 +254,39 @@ async def test_a_barrier_opens_for_the_car_that_was_read_and_not_for_the_next_on
         await here.wait(3)
         await here.read(**OFF)
         assert [data["plate"] for _, _, data in await here.events("car.left")] == ["粤B11111"]
+
+
+async def test_a_car_of_long_before_a_restart_has_left(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.plate(BLOCKED)
+        where = subject(here)
+    async with yard(tmp_path, Time(MORNING + 3_600_000)) as here:
+        assert lane(here)["car"] is None
+        [(_, source, data)] = await here.events("car.left")
+        assert (source, data["after"], data["plate"]) == ("gate-in", where.seq, BLOCKED)
+    async with yard(tmp_path, Time(MORNING + 3_600_000)) as here:
+        assert len(await here.events("car.left")) == 1
+
+
+@pytest.mark.parametrize("read", [False, True], ids=["nobody was read since", "another one was read since"])
+async def test_a_car_that_the_disk_remembers_late_has_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, read: bool
+) -> None:
+    async with yard(tmp_path) as here:
+        await here.plate(BLOCKED)
+        where = subject(here)
+    monkeypatch.setattr("gateway.sqlite.file.OPEN_S", 0.05)
+    disk = FaultyDisk()
+    disk.hang_opening()
+    async with yard(tmp_path, disk=disk) as here:
+        await here.read(barrier_in__gate_status="closed", **(ON if read else OFF))
+        if read:
+            await here.plate("沪A12345")
+        disk.heal()
+        await until(lambda: here.journal.stalled is None)
+        await here.settle()
+        assert (lane(here)["car"] or {"plate": None})["plate"] == ("沪A12345" if read else None)
+        [(_, _, data)] = await here.events("car.left")
+        assert data["after"] == where.seq
+    async with yard(tmp_path) as here:
+        assert (lane(here)["car"] or {"plate": None})["plate"] == ("沪A12345" if read else None)

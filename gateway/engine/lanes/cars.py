@@ -44,11 +44,15 @@ CARS = "car"
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """A lane's car, whether the barrier was opened for it, and the cars that are on their way through."""
+    """A lane's car, whether the barrier was opened for it, and the cars that are on their way through.
+
+    `at`: Unix ms, when that was so.
+    """
 
     car: Car | None
     admitted: bool = False
     going: tuple[Car, ...] = ()
+    at: int = 0
 
 
 @dataclass(slots=True)
@@ -68,21 +72,35 @@ class Cars:
 
     def start(self) -> None:
         """Remembers the cars of before a restart."""
-        self._recall(self._record.load_state(CARS, Kept, self._recall))
+        self._recall(self._record.load_state(CARS, Kept, self._recall, merges=True))
 
     def _recall(self, found: dict[str, Kept]) -> None:
-        now = self._clock.monotonic()
+        facts = Facts()
         for id, kept in found.items():
             lane = self._lanes.get(id)
-            if lane is not None and lane.memory.car is None and lane.memory.before is None:
-                lane.memory = CarMemory(
-                    car=kept.car,
-                    admitted=kept.admitted,
-                    since=now,
-                    due_at=None if kept.car is None else now + UNSEEN_S,
-                    going=tuple((car, now + GOING_S) for car in kept.going),
-                )
-                self._arm(id)
+            if lane is None:
+                continue
+            if lane.memory.car is not None or lane.memory.before is not None or self._is_old(kept):
+                # Nobody can tell any more whether it still stands there: whoever waits for its end must hear of one.
+                for car in (*kept.going, *([] if kept.car is None else [kept.car])):
+                    self._say_left(id, car, facts)
+                self._keep(id, facts)
+                self._changed(id, facts)
+                continue
+            now = self._clock.monotonic()
+            lane.memory = CarMemory(
+                car=kept.car,
+                admitted=kept.admitted,
+                since=now,
+                due_at=None if kept.car is None else now + UNSEEN_S,
+                going=tuple((car, now + GOING_S) for car in kept.going),
+            )
+            self._arm(id)
+        if facts:
+            self._record.append(facts)
+
+    def _is_old(self, kept: Kept) -> bool:
+        return self._clock.wall_ms() - kept.at > UNSEEN_S * 1000
 
     def standing(self, lane: str) -> Car | None:
         """The car before the lane's barrier."""
@@ -182,13 +200,7 @@ class Cars:
                     )  # fmt: skip
                     facts.say("car.arrived", id, arrived)
                 case Left(car):
-                    place = car.place
-                    left = CarLeft(
-                        after=None if place is None else place.seq,
-                        after_stream=None if place is None else place.stream,
-                        plate=car.plate,
-                    )
-                    facts.say("car.left", id, left)
+                    self._say_left(id, car, facts)
         if lane.memory.going != before.going:
             self._keep(id, facts)
         if lane.memory.car is not before.car:
@@ -196,11 +208,20 @@ class Cars:
             if Thing("lane", id) not in facts.changed:
                 self._changed(id, facts)
 
+    def _say_left(self, id: str, car: Car, facts: Facts) -> None:
+        place = car.place
+        left = CarLeft(
+            after=None if place is None else place.seq,
+            after_stream=None if place is None else place.stream,
+            plate=car.plate,
+        )
+        facts.say("car.left", id, left)
+
     def _keep(self, id: str, facts: Facts) -> None:
         memory = self._lanes[id].memory
         going = tuple(car for car, _ in memory.going)
         nothing = memory.car is None and not going
-        facts.keep(CARS, id, None if nothing else Kept(memory.car, memory.admitted, going))
+        facts.keep(CARS, id, None if nothing else Kept(memory.car, memory.admitted, going, self._clock.wall_ms()))
 
     def _arm(self, id: str) -> None:
         lane = self._lanes[id]
