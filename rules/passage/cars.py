@@ -139,7 +139,7 @@ def step(memory: CarMemory, event: CarEvent, now: float) -> tuple[CarMemory, tup
             meant = memory.car is not None and (car is None or _same(memory.car, car))
             return replace(memory, admitted=taken) if meant else memory, ()
         case Passed(after):
-            return _passed(memory, after), ()
+            return _passed(memory, after, now), ()
         case Waited():
             return _tick(memory, now)
 
@@ -242,7 +242,7 @@ def _loop(memory: CarMemory, before: bool | None, now: float) -> tuple[CarMemory
     return _gone(memory, now)
 
 
-def _passed(memory: CarMemory, after: Subject | None) -> CarMemory:
+def _passed(memory: CarMemory, after: Subject | None, now: float) -> CarMemory:
     for place, (car, _) in enumerate(memory.going):
         if after in {None, car.place} or car.place is None:
             return replace(memory, going=memory.going[:place] + memory.going[place + 1 :])
@@ -250,7 +250,10 @@ def _passed(memory: CarMemory, after: Subject | None) -> CarMemory:
         return memory
     named = after is not None and after == memory.car.place
     unnamed = memory.admitted and (after is None or memory.car.place is None) and not memory.on_loop
-    return _without(memory) if named or unnamed else memory
+    if not (named or unnamed):
+        return memory
+    # Whoever is on the loop by now came close behind.
+    return replace(_without(memory), due_at=now + READ_WITHIN_S if memory.before is True else None)
 
 
 def _tick(memory: CarMemory, now: float) -> tuple[CarMemory, tuple[CarEffect, ...]]:

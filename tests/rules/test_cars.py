@@ -31,6 +31,7 @@ from rules.passage.cars import (
 
 A, B = Car(plate="A", outcome="denied"), Car(plate="B", outcome="granted")
 NOBODY = Car()
+HERE = Car(plate="B", outcome="granted", place=Subject(stream="0" * 32, seq=9))
 BLOCKED = Car(plate="X", outcome="denied", blocked=True)
 UNSURE = Car(plate="X", outcome="denied")
 BLIND = Car(outcome="denied")
@@ -73,6 +74,12 @@ LIVES: list[tuple[str, list[tuple[float, Any]], str | None, list[Any]]] = [
      [(0, Loop(True)), (1, CarRead(B)), (2, Opened()), (4, Loop(False)), (4 + GOING_S, Waited())], None, [Left(B)]),
     ("… and one that came through",
      [(0, Loop(True)), (1, CarRead(B)), (2, Opened()), (4, Loop(False)), (6, Passed(None)), (99, Waited())], None, []),
+    ("a car that was not read came close behind: the loop was never free",
+     [(0, Loop(True)), (1, CarRead(HERE)), (2, Opened()), (5, Passed(HERE.place)), (5 + READ_WITHIN_S, Waited())],
+     "", [Arrived(NOBODY)]),
+    ("… and is read in time",
+     [(0, Loop(True)), (1, CarRead(HERE)), (2, Opened()), (5, Passed(HERE.place)), (6, CarRead(A)), (9, Waited())],
+     "A", []),
     ("the loop is not trusted any more",
      [(0, Loop(True)), (1, CarRead(A)), (5, Loop(None)), (5 + UNSEEN_S, Waited())], None, [Left(A)]),
     ("the same car comes back and is read again",
