@@ -96,7 +96,7 @@ FIELD_SIGHTS: Mapping[type[msgspec.Struct], Fields] = {
     entry.PassageMade: Fields("direction after after_stream credential", passing="holder"),
     entry.PlateSeen: Fields("camera confidence replayed seen_at reason", passing="plate colour plate_id picture"),
     entry.CarArrived: Fields("reason outcome blocked", passing="plate holder picture"),
-    entry.CarLeft: Fields("after after_stream", passing="plate"),
+    entry.CarLeft: Fields("after after_stream watched", passing="plate"),
     entry.HitAcknowledged: Fields("by subject command"),
     commands.Subject: Fields("stream seq"),
     entry.BarrierMoved: Fields("by command"),

@@ -33,7 +33,8 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
     `rule` names what decided: a grant's id, `block:<id>`, `visitor`, `mode:<mode>`, `unknown`, …
     `picture`: id of a stored picture, if there is one. `stands`: at a lane, the car stands before the barrier from then
-    on, until a passage or `car.left` names this event; False from a gateway that does not say when cars leave.
+    on, until a passage or `car.left` names this event; False of a worse read of the car that stands there, and from a
+    gateway that does not say when cars leave.
     """
 
     credential: Presented
@@ -96,11 +97,13 @@ class CarLeft(msgspec.Struct, frozen=True, kw_only=True):
     """`car.left`: the car that stood before the barrier has gone, and no passage was seen.
 
     `after`, `after_stream`: the event by which it stood there (a decision or `car.arrived`), as in `PassageMade`.
+    `watched`: False where nothing tells of passages, of a car that was let in: it most likely went through.
     """
 
     after: int | None = None
     after_stream: StreamId | None = None
     plate: Id | None = None
+    watched: bool = True
 
 
 class HitAcknowledged(msgspec.Struct, frozen=True, kw_only=True):

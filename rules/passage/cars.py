@@ -180,6 +180,11 @@ def stands(memory: CarMemory, car: Car) -> bool:
     return not was.blocked or memory.admitted or better
 
 
+def let_in(memory: CarMemory, car: Car) -> bool:
+    """Whether the barrier was opened for `car`, which stands there or is on its way through."""
+    return (memory.admitted and memory.car is car) or any(each is car for each, _ in memory.going)
+
+
 def _read(memory: CarMemory, car: Car, now: float) -> tuple[CarMemory, tuple[CarEffect, ...]]:
     if not stands(memory, car):
         return memory, ()

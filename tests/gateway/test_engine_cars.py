@@ -69,7 +69,7 @@ async def test_a_car_that_turns_back_has_left_and_no_passage_is_told(tmp_path: P
         await here.read(**OFF)
         assert lane(here)["car"] is None
         [(_, _, data)] = await here.events("car.left")
-        assert data == {"after": where.seq, "after_stream": where.stream, "plate": BLOCKED}
+        assert data == {"after": where.seq, "after_stream": where.stream, "plate": BLOCKED, "watched": True}
         assert await here.events("passage.made") == []
 
 
@@ -290,3 +290,17 @@ async def test_a_car_that_the_disk_remembers_late_has_left(
         assert data["after"] == where.seq
     async with yard(tmp_path) as here:
         assert (lane(here)["car"] or {"plate": None})["plate"] == ("沪A12345" if read else None)
+
+
+async def test_where_nothing_tells_of_passages_a_resident_is_not_said_to_have_turned_back(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.plate("沪A12345", "cam-side")
+        await here.wait(130)
+        assert lane(here, "gate-side")["car"] is None
+        await here.plate(BLOCKED, "cam-side")
+        await here.wait(130)
+        await here.plate("沪A12345", "cam-out")
+        await here.wait(130)
+        assert [(source, data["watched"]) for _, source, data in await here.events("car.left")] == [
+            ("gate-side", False), ("gate-side", True), ("gate-out", True),
+        ]  # fmt: skip

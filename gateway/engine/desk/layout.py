@@ -115,6 +115,18 @@ def can_close(lane: Lane) -> bool:
     return not isinstance(lane.barrier, RelayBarrier) or lane.barrier.close is not None
 
 
+def tells_passages(lane: Lane) -> bool:
+    """Whether anything tells that a vehicle went through: the loop under the barrier, or its way up and down."""
+    match lane.barrier:
+        case CameraBarrier():
+            travels = False
+        case RelayBarrier(up=up, down=down):
+            travels = up is not None and down is not None
+        case _:
+            travels = True
+    return travels or lane.loop_under is not None
+
+
 def is_monitored(lane: Lane) -> bool:
     """Whether anything tells where the lane's barrier is."""
     match lane.barrier:

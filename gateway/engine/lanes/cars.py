@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
 import msgspec
 from msgspec.structs import replace
 
+from config.site import Lane
 from contract.commands import Subject
 from contract.facts.entry import Access, CarArrived, CarLeft, PassageMade
 from contract.instants import instant
 from gateway.engine.desk.desk import Desk
+from gateway.engine.desk.layout import tells_passages
 from gateway.engine.desk.record import Facts, Thing
 from gateway.engine.desk.timers import Alarmclock
 from gateway.journal import Recorded
@@ -31,6 +33,7 @@ from rules.passage.cars import (
     Opened,
     Passed,
     Waited,
+    let_in,
     next_wake,
     placed,
     stands,
@@ -57,18 +60,24 @@ class Kept(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class _Lane:
+    """`watched`: something tells of passages there."""
+
     clock: Alarmclock
+    watched: bool
     memory: CarMemory = field(default_factory=CarMemory)
 
 
 class Cars:
     """The cars of all lanes. `changed` hears of a lane whose car is another one, with the facts that say so."""
 
-    def __init__(self, lanes: Collection[str], desk: Desk, changed: Callable[[str, Facts], None]) -> None:
+    def __init__(self, lanes: Mapping[str, Lane], desk: Desk, changed: Callable[[str, Facts], None]) -> None:
         self._record = desk.record
         self._clock = desk.clock
         self._changed = changed
-        self._lanes = {id: _Lane(Alarmclock(desk.timers, partial(self._tick, id))) for id in lanes}
+        self._lanes = {
+            id: _Lane(Alarmclock(desk.timers, partial(self._tick, id)), tells_passages(lane))
+            for id, lane in lanes.items()
+        }
 
     def start(self) -> None:
         """Remembers the cars of before a restart."""
@@ -82,8 +91,10 @@ class Cars:
                 continue
             if lane.memory.car is not None or lane.memory.before is not None or self._is_old(kept):
                 # Nobody can tell any more whether it still stands there: whoever waits for its end must hear of one.
-                for car in (*kept.going, *([] if kept.car is None else [kept.car])):
-                    self._say_left(id, car, facts)
+                for car in kept.going:
+                    self._say_left(id, car, facts, let_in=True)
+                if kept.car is not None:
+                    self._say_left(id, kept.car, facts, let_in=kept.admitted)
                 self._keep(id, facts)
                 self._changed(id, facts)
                 continue
@@ -200,7 +211,7 @@ class Cars:
                     )  # fmt: skip
                     facts.say("car.arrived", id, arrived)
                 case Left(car):
-                    self._say_left(id, car, facts)
+                    self._say_left(id, car, facts, let_in=let_in(before, car))
         if lane.memory.going != before.going:
             self._keep(id, facts)
         if lane.memory.car is not before.car:
@@ -208,12 +219,13 @@ class Cars:
             if Thing("lane", id) not in facts.changed:
                 self._changed(id, facts)
 
-    def _say_left(self, id: str, car: Car, facts: Facts) -> None:
+    def _say_left(self, id: str, car: Car, facts: Facts, *, let_in: bool) -> None:
         place = car.place
         left = CarLeft(
             after=None if place is None else place.seq,
             after_stream=None if place is None else place.stream,
             plate=car.plate,
+            watched=not let_in or self._lanes[id].watched,
         )
         facts.say("car.left", id, left)
 

@@ -58,7 +58,7 @@ export interface About {
   backlog: number | null;
 }
 
-/** `access.granted`, `access.denied`, at doors and lanes alike. `revision`: of the desired state that decided. `rule` names what decided: a grant's id, `block:<id>`, `visitor`, `mode:<mode>`, `unknown`, … `picture`: id of a stored picture, if there is one. `stands`: at a lane, the car stands before the barrier from then on, until a passage or `car.left` names this event; False from a gateway that does not say when cars leave. */
+/** `access.granted`, `access.denied`, at doors and lanes alike. `revision`: of the desired state that decided. `rule` names what decided: a grant's id, `block:<id>`, `visitor`, `mode:<mode>`, `unknown`, … `picture`: id of a stored picture, if there is one. `stands`: at a lane, the car stands before the barrier from then on, until a passage or `car.left` names this event; False of a worse read of the car that stands there, and from a gateway that does not say when cars leave. */
 export interface Access {
   credential: Presented;
   holder: string | null;
@@ -168,11 +168,12 @@ export interface CarArrived {
   blocked?: boolean;
 }
 
-/** `car.left`: the car that stood before the barrier has gone, and no passage was seen. `after`, `after_stream`: the event by which it stood there (a decision or `car.arrived`), as in `PassageMade`. */
+/** `car.left`: the car that stood before the barrier has gone, and no passage was seen. `after`, `after_stream`: the event by which it stood there (a decision or `car.arrived`), as in `PassageMade`. `watched`: False where nothing tells of passages, of a car that was let in: it most likely went through. */
 export interface CarLeft {
   after?: number | null;
   after_stream?: string | null;
   plate?: string | null;
+  watched?: boolean;
 }
 
 /** One edit. `id`: of the record; `event`: of the history. `erased`: the values were erased, the change stands. */
