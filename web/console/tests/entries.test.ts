@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import type { EventItem, StandingCar } from "@/api/types";
-import { FEED_FILTERS, matches, over, passesFilter, stands, type Entry, type Outcome } from "@/live/entries";
+import { type Entry, FEED_FILTERS, matches, type Outcome, over, passesFilter, stands } from "@/live/entries";
 import { entriesOf, Rows } from "@/live/rows";
 import { access, other } from "./items";
 
@@ -179,6 +179,9 @@ describe("what follows an entry", () => {
     const left = (after: number) => other(6, "car.left", { after, after_stream: waiting.stream, plate: null });
     expect(row(left(5))).toMatchObject({ left: true, passed: false });
     expect(row(left(4)).left).toBe(false);
+    // Where nothing tells of passages, one that was let in is not said to have turned back.
+    const unseen = other(6, "car.left", { after: 5, after_stream: waiting.stream, plate: null, watched: false });
+    expect(row(unseen).left).toBe(false);
   });
 
   it("is found by the place where it was before a fork", () => {
@@ -194,6 +197,18 @@ describe("what follows an entry", () => {
     expect(entry).toMatchObject({ outcome: "waiting", traveller: "car", reason, watched: true });
     expect(stands(entry, { ...car, plate: null, seq: 8 })).toBe(true);
     expect(only(other(9, "car.arrived", { reason, plate: "粤B88888", blocked: true })).outcome).toBe("blocked");
+  });
+
+  it("hears of an entry from its own site alone", () => {
+    const noted = other(9, "hit.acknowledged", { by, subject, command: "c" });
+    const done = other(9, "command.done", { ...opening, subject });
+    const deed = { by: "刘师傅", at: noted.at };
+    const heard = (...said: EventItem[]) => {
+      const [entry] = entriesOf([...said, waiting]).filter(({ event }) => event.id === waiting.id);
+      return [entry?.opened ?? null, entry?.noted ?? null];
+    };
+    expect(heard(done)[0]).toMatchObject(deed);
+    expect(heard({ ...noted, site: "elsewhere" }, { ...done, site: "elsewhere" })).toEqual([null, null]);
   });
 
   it("tells who noted a hit, also of the same car's hits before it, and of no other's", () => {

@@ -94,7 +94,7 @@ const NOTHING_FOLLOWED = { passed: false, left: false, opened: null, noted: null
 export function stands(entry: Entry, car: StandingCar | null | undefined): boolean {
   if (entry.passed || entry.left || entry.opened) return false;
   if (!entry.watched) return true;
-  return !!car && car.seq !== null && placesOf(entry.event).includes(placeOf(car.stream, car.seq));
+  return !!car && car.seq !== null && placesOf(entry.event).includes(placeOf(entry.event.site, car.stream, car.seq));
 }
 
 /** Whether nothing is left to do about an entry that asked for a person. */

@@ -138,7 +138,7 @@ export class Rows {
     const bare = entryOf(event);
     if (bare === null) return;
     const { manual } = bare;
-    const places = manual?.subject ? [placeOf(manual.subject.stream, manual.subject.seq)] : placesOf(event);
+    const places = manual?.subject ? [placeOf(event.site, manual.subject.stream, manual.subject.seq)] : placesOf(event);
     const row = { bare, entry: bare, places };
     this.rows.set(event.id, row);
     for (const key of keysOf(row)) push(this.byKey, key, row);

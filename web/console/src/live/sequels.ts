@@ -15,13 +15,14 @@ export type Sequel =
 
 /** The places by which other events may name this one: a fork moves events, and what named them before stays as it is. */
 export function placesOf(event: EventItem): string[] {
-  const places = [placeOf(event.stream, event.seq)];
-  if (event.first) places.push(placeOf(event.first.stream, event.first.seq));
+  const places = [placeOf(event.site, event.stream, event.seq)];
+  if (event.first) places.push(placeOf(event.site, event.first.stream, event.first.seq));
   return places;
 }
 
-export function placeOf(stream: string | null | undefined, seq: number): string {
-  return `${stream ?? ""}/${seq}`;
+/** A command may name any entry; what a site tells is of its own. */
+export function placeOf(site: string, stream: string | null | undefined, seq: number): string {
+  return `${site} ${stream ?? ""}/${seq}`;
 }
 
 /** What `event` tells of an entry, whichever that is; null: nothing. */
@@ -29,20 +30,21 @@ export function sequelOf(event: EventItem): Sequel | null {
   switch (event.kind) {
     case "passage.made":
     case "car.left": {
-      const { after, after_stream } = event.data as unknown as CarLeft;
-      if (typeof after !== "number") return null;
+      const { after, after_stream, watched } = event.data as unknown as CarLeft;
+      // Where nothing tells of passages, whoever was let in most likely went through.
+      if (typeof after !== "number" || watched === false) return null;
       // Gateways of before said the sequence alone: then it is of the passage's own stream.
-      return { of: placeOf(after_stream ?? event.stream, after), what: event.kind === "car.left" ? "left" : "passed" };
+      return { of: placeOf(event.site, after_stream ?? event.stream, after), what: event.kind === "car.left" ? "left" : "passed" };
     }
     case "command.done": {
       const { kind, subject, by } = event.data as unknown as CommandResultData;
       if (!subject || (kind !== "barrier.open" && kind !== "door.unlock")) return null;
-      return { of: placeOf(subject.stream, subject.seq), what: "opened", deed: { by: by.name, at: event.at } };
+      return { of: placeOf(event.site, subject.stream, subject.seq), what: "opened", deed: { by: by.name, at: event.at } };
     }
     case "hit.acknowledged": {
       const { subject, by } = event.data as unknown as HitAcknowledged;
       if (!subject) return null;
-      return { of: placeOf(subject.stream, subject.seq), what: "noted", deed: { by: by.name, at: event.at } };
+      return { of: placeOf(event.site, subject.stream, subject.seq), what: "noted", deed: { by: by.name, at: event.at } };
     }
     default:
       return null;

@@ -50,7 +50,7 @@ export function sceneOf(lane: Lane, place: number, last: Entry | null): Scene {
     const { colour = "", holder = null, picture = null } = last ?? {};
     return { lane, key, place, mood, entry: last, plate: plate || null, colour, holder, picture, at: last?.event.at ?? null };
   }
-  const own = last && car.seq !== null && placesOf(last.event).includes(placeOf(car.stream, car.seq)) ? last : null;
+  const own = last && car.seq !== null && placesOf(last.event).includes(placeOf(lane.site, car.stream, car.seq)) ? last : null;
   const done = own !== null && (own.opened !== null || own.passed);
   const asking = car.outcome !== "granted" && !done;
   return {
