@@ -97,6 +97,9 @@ REASONS: dict[str, Text] = {
     "command_args": Text("指令参数有误：{what}", "The command's arguments are wrong: {what}"),
     "reason_code_unknown": Text("没有这个原因代码：{what}", "There is no such reason here: {what}"),
     "subject_missing": Text("须指明是哪一条记录", "Say which record it is about"),
+    "hit_unknown": Text(
+        "这里没有这条黑名单记录，未记为已知悉", "There is no such hit on the block list here: not noted"
+    ),
     "other_car": Text(
         "那辆车已不在闸前，未开闸；请看现场再操作",
         "That car has gone: not opened. Look before asking again",

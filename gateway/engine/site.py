@@ -124,7 +124,7 @@ class SiteEngine:
         self.standing = Standing(site.gateway, desk, alarms, doors=self.doors, lanes=self.lanes)
         self.commands = Commands(
             site, desk, alarms,
-            doors=self.doors, lanes=self.lanes, writable=writable_of(site, loaded.profiles), disk=journal,
+            doors=self.doors, lanes=self.lanes, writable=writable_of(site, loaded.profiles), journal=journal,
             on_unknown_alarm=lambda: self.standing.wanted("lost"),
         )  # fmt: skip
         self.timekeeping = Timekeeping(site.gateway, desk, alarms, meters=self.meters)

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import structlog
 
-from contract.events import Batch, Hash
+from contract.events import Batch, Hash, StreamId
 from gateway.journal import tables
 from gateway.journal.opening import JournalStanding
 from gateway.journal.position import Position
@@ -80,18 +80,13 @@ class History:
     ) -> list[Recorded]:
         """See `Journal.events`."""
         limit = max(1, min(limit, READ_LIMIT))
-        read = partial(tables.select, after=after, before=before, limit=limit, kind=kind, source=source)
-        try:
-            async with asyncio.timeout(READ_S):
-                try:
-                    return await self._read(read)
-                except Damaged:
-                    await self._begun_anew()
-                return await self._read(read)
-        except TimeoutError as error:
-            raise OSError("the journal cannot be read: the disk does not answer") from error
-        except (Damaged, sqlite3.Error) as error:
-            raise OSError(f"the journal cannot be read: {error}") from error
+        return await self._patiently(
+            partial(tables.select, after=after, before=before, limit=limit, kind=kind, source=source)
+        )
+
+    async def event_at(self, stream: StreamId, seq: int, source: str) -> Recorded | None:
+        """See `Journal.event_at`."""
+        return await self._patiently(partial(tables.placed_at, stream=stream, seq=seq, source=source))
 
     async def batch(self, after: int) -> Batch | None:
         """See `Journal.batch`."""
@@ -116,6 +111,19 @@ class History:
         return await self._read(partial(tables.hash_at, number=self._stands.life[0], seq=seq))
 
     # --- Inside
+
+    async def _patiently(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            async with asyncio.timeout(READ_S):
+                try:
+                    return await self._read(read)
+                except Damaged:
+                    await self._begun_anew()
+                return await self._read(read)
+        except TimeoutError as error:
+            raise OSError("the journal cannot be read: the disk does not answer") from error
+        except (Damaged, sqlite3.Error) as error:
+            raise OSError(f"the journal cannot be read: {error}") from error
 
     async def _read(self, read: Callable[[sqlite3.Connection], T]) -> T:
         opened = self._opened

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import structlog
 
-from contract.events import Batch, Hash
+from contract.events import Batch, Hash, StreamId
 from contract.facts.gateway import RecordingStalled, StreamForked
 from gateway.clock import Clock, Corrected, Turn
 from gateway.journal import tables
@@ -214,6 +214,10 @@ class Journal(Position):
         `OSError` if the file cannot be read, or not within some seconds.
         """
         return await self._history.events(after=after, before=before, limit=limit, kind=kind, source=source)
+
+    async def event_at(self, stream: StreamId, seq: int, source: str) -> Recorded | None:
+        """The event of `source` at that place, also of before a fork; None if it is not held. `OSError` as `events`."""
+        return await self._history.event_at(stream, seq, source)
 
     async def batch(self, after: int) -> Batch | None:
         """The next batch after `after` for the hub, of events that are on the disk; None when there is none.

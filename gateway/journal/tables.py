@@ -59,6 +59,10 @@ PRUNE_SLICE = 500
 """Events removed in one transaction at the most, so that an append never waits long for it."""
 
 _COLUMNS = "id, number, seq, at, kind, source, doubtful, data, hash, first_stream, first_seq, first_hash"
+_RECORDED = (
+    f"SELECT {', '.join(f'events.{name}' for name in _COLUMNS.split(', '))}, stream"
+    " FROM events JOIN streams USING (number)"
+)
 _INSERT = f"INSERT INTO events ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
 
 
@@ -177,12 +181,20 @@ def select(
             values.append(value)
     where = " AND ".join(wanted) or "1"
     order = "ASC" if after is not None else "DESC"
-    columns = ", ".join(f"events.{name.strip()}" for name in _COLUMNS.split(","))
-    found = db.execute(
-        f"SELECT {columns}, stream FROM events JOIN streams USING (number) WHERE {where} ORDER BY id {order} LIMIT ?",
-        (*values, limit),
-    )
+    found = db.execute(f"{_RECORDED} WHERE {where} ORDER BY id {order} LIMIT ?", (*values, limit))
     return [recorded(row(each[:-1]), each[-1]) for each in found]
+
+
+def placed_at(db: sqlite3.Connection, *, stream: StreamId, seq: int, source: str) -> Recorded | None:
+    """The event of `source` that stands at that place, or stood there before a fork; None: none that is held."""
+    for where, values in (
+        ("number=(SELECT number FROM streams WHERE stream=?) AND seq=? AND source=?", (stream, seq, source)),
+        ("first_stream=? AND first_seq=? AND source=?", (stream, seq, source)),
+    ):
+        found = db.execute(f"{_RECORDED} WHERE {where}", values).fetchone()
+        if found is not None:
+            return recorded(row(found[:-1]), found[-1])
+    return None
 
 
 def batch(db: sqlite3.Connection, number: int, stream: StreamId, after: int, upto: int) -> Batch | None:

@@ -17,7 +17,7 @@ from contract.facts.gateway import CommandResult
 from contract.facts.hub import CommandAsked
 from contract.presence import Answered
 from contract.texts import Text
-from hub.commands.targets import exists
+from hub.commands.targets import exists, has_entry
 from hub.database.event import latest, to_datetime, to_instant
 from hub.database.rows import StatementRow
 from hub.database.transactions import outcome
@@ -26,6 +26,7 @@ from hub.events import stream
 from hub.gateways.service import gateway_of
 from hub.jobs import queue
 from rules.commands import may_ask
+from rules.reasons import REASONS
 from web import shapes
 from web.arguments import DEFAULT_TTL_S, args_shown, check_command, command_reason
 from web.errors import Conflict, Forbidden, NotFound
@@ -341,6 +342,12 @@ async def _check(conn: AsyncConnection, user: User, asked: AskedCommand) -> None
     _check_words(user, asked)
     if not await exists(conn, asked.site, asked.kind, asked.target):
         raise NotFound(_NO_TARGET, "unknown_target")
+    if (
+        asked.kind == "hit.acknowledge"
+        and asked.subject is not None
+        and not await has_entry(conn, asked.site, asked.target, asked.subject)
+    ):
+        raise NotFound(REASONS["hit_unknown"], "unknown_subject")
 
 
 def _check_words(user: User, asked: AskedCommand) -> None:

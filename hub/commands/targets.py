@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contract.commands import CommandKind
+from contract.commands import CommandKind, Subject
 
 _PLACE = (
     "SELECT EXISTS (SELECT 1 FROM sites, json_array_elements(layout -> '{places}') AS place"
@@ -19,6 +19,11 @@ _PLACE_OF_HIT = text(
     " WHERE sites.id = :site AND place ->> 'id' = :target UNION ALL"
     " SELECT 1 FROM sites, json_array_elements(layout -> 'lanes') AS place"
     " WHERE sites.id = :site AND place ->> 'id' = :target)"
+)
+_HIT = text(
+    "SELECT EXISTS (SELECT 1 FROM events WHERE site = :site AND source = :target AND stream = :stream AND seq = :seq"
+    " UNION ALL SELECT 1 FROM event_places AS place JOIN events ON events.id = place.event"
+    " WHERE place.stream = :stream AND place.seq = :seq AND site = :site AND source = :target)"
 )
 _ALARM = text("SELECT EXISTS (SELECT 1 FROM alarms WHERE site = :site AND id = :target)")
 _DEVICE = text(_PLACE.format(places="devices", also=""))
@@ -41,3 +46,9 @@ _QUERIES = {
 async def exists(conn: AsyncConnection, site: str, kind: CommandKind, target: str) -> bool:
     """Whether `site` has a `target` that a command of `kind` can be meant for."""
     return bool((await conn.execute(_QUERIES[kind], {"site": site, "target": target})).scalar_one())
+
+
+async def has_entry(conn: AsyncConnection, site: str, target: str, subject: Subject) -> bool:
+    """Whether the history has an event of `target` at that place, or had it there before a fork."""
+    values = {"site": site, "target": target, "stream": subject.stream, "seq": subject.seq}
+    return bool((await conn.execute(_HIT, values)).scalar_one())

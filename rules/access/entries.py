@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
-from contract.facts.entry import Access, Direction, PassageMade, PlateSeen, Presented
+from contract.facts.entry import Access, CarArrived, Direction, PassageMade, PlateSeen, Presented
 from contract.facts.gateway import CommandResult
 from rules.access.values import normal_plate
 
@@ -71,6 +71,17 @@ def outcome_of(granted: bool, rule: str, code: str) -> EntryOutcome:
     if rule.startswith("block:") or code.startswith("blocked"):
         return "blocked"
     return "waiting" if code in _ASKING else "refused"
+
+
+def is_hit(kind: str, data: object) -> bool:
+    """Whether an event of `kind` tells that a blocked credential came: what somebody takes note of."""
+    match data:
+        case Access():
+            return outcome_of(kind == "access.granted", data.rule, data.reason.code) == "blocked"
+        case CarArrived():
+            return data.blocked
+        case _:
+            return False
 
 
 def passed(data: object) -> PassageMade | None:

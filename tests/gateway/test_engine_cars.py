@@ -147,6 +147,26 @@ async def test_a_hit_is_noted_by_a_person(tmp_path: Path) -> None:
         assert (await here.events("command.failed"))[0][2]["why"]["en"] == "Say which record it is about"
 
 
+async def test_what_is_no_hit_of_that_place_is_not_noted(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.plate(BLOCKED)
+        hit = subject(here)
+        await here.plate("沪A12345", "cam-out")
+        other = subject(here, "gate-out")
+        for target, named in [
+            ("gate-out", hit), ("gate-out", other), ("gate-in", Subject(stream=hit.stream, seq=hit.seq - 1)),
+            ("gate-in", Subject(stream=hit.stream, seq=999)), ("gate-in", Subject(stream="0" * 32, seq=hit.seq)),
+        ]:  # fmt: skip
+            await here.command("hit.acknowledge", target, subject=named)
+        assert await here.events("hit.acknowledged") == []
+        failed = await here.events("command.failed")
+        assert {data["why"]["en"] for _, _, data in failed} == {"There is no such hit on the block list here: not noted"}
+        # Its place of before a fork is still its name.
+        await here.journal.fork(0, "test")
+        await here.command("hit.acknowledge", "gate-in", subject=hit)
+        assert len(await here.events("hit.acknowledged")) == 1
+
+
 async def test_a_car_still_stands_there_after_a_restart(tmp_path: Path) -> None:
     async with yard(tmp_path) as here:
         await here.read(barrier_in__gate_status="closed", **ON)

@@ -27,6 +27,12 @@ def read(plate: str = PLATE, code: str = "blocked_plate", *, stands: bool = True
     )  # fmt: skip
 
 
+async def hit(hub: Office, source: str) -> dict[str, Any]:
+    await hub.report("access.denied", read(), source)
+    journal = hub.journals["demo"]
+    return {"stream": journal.stream, "seq": len(journal.events)}
+
+
 async def car(hub: Office) -> Any:
     async with hub.client("wang") as client:
         (lane,) = (await client.get("/api/lanes", params={"site": "demo"})).json()["items"]
@@ -118,18 +124,24 @@ async def test_a_plate_that_was_typed_goes_down_and_is_shown_to_nobody(database:
 @pytest.mark.parametrize("target", ["gate-in", "lobby-a"])
 async def test_a_hit_is_noted_at_a_lane_or_a_door(database: Database, target: str) -> None:
     async with desk(database) as at:
-        asked = await at.ask(target=target, kind="hit.acknowledge", reason="", reason_code="hit_noted", subject=HIT)
+        there = await hit(at.hub, target)
+        asked = await at.ask(target=target, kind="hit.acknowledge", reason="", reason_code="hit_noted", subject=there)
         assert asked["kind"] == "hit.acknowledge"
-        noted = HitAcknowledged(by=GUARD, subject=Subject(stream="0" * 32, seq=7), command=asked["id"])
+        noted = HitAcknowledged(by=GUARD, subject=Subject(**there), command=asked["id"])
         await at.hub.report("hit.acknowledged", noted, target)
         answer = await at.client.get("/api/events", params={"kind": "hit.acknowledged"})
         [event] = answer.json()["items"]
-        assert (event["data"]["by"]["name"], event["data"]["subject"]) == ("王门卫", HIT)
+        assert (event["data"]["by"]["name"], event["data"]["subject"]) == ("王门卫", there)
 
 
 async def test_a_hit_is_noted_nowhere_else(database: Database) -> None:
     async with desk(database) as at:
         await at.ask(404, target="pump-1", kind="hit.acknowledge", reason="", reason_code="hit_noted", subject=HIT)
+        there = await hit(at.hub, "gate-in")
+        noting = {"kind": "hit.acknowledge", "reason": "", "reason_code": "hit_noted"}
+        for target, subject in [("gate-in", HIT), ("lobby-a", there), ("gate-in", there | {"seq": there["seq"] + 1})]:
+            error = await at.ask(404, target=target, subject=subject, **noting)
+            assert error["error"]["code"] == "unknown_subject"
 
 
 def test_plates_of_openings_leave_the_history_in_their_time() -> None:
