@@ -11,13 +11,16 @@ from contract.texts import Text
 
 
 class DoorLayout(msgspec.Struct, frozen=True, kw_only=True):
-    """A door: its readers, and the zones that grants may name."""
+    """A door: its readers, and the zones that grants may name. `modes_end`: its gateway ends a mode when its time is over;
+    False from one that does not know how.
+    """
 
     id: Id
     name: Text
     place: Text | None = None
     readers: Annotated[list[Id], Few] = []
     zones: Annotated[list[Id], Several] = []
+    modes_end: bool = False
 
 
 class LaneLayout(msgspec.Struct, frozen=True, kw_only=True):

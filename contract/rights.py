@@ -157,7 +157,7 @@ FIELD_SIGHTS: Mapping[type[msgspec.Struct], Fields] = {
     standing.AlarmsStated: Fields("alarms after upto"),
     standing.PlaceStanding: Fields("place aspects"),
     standing.PlacesStated: Fields("places"),
-    layout.DoorLayout: Fields("id name place readers zones"),
+    layout.DoorLayout: Fields("id name place readers zones modes_end"),
     layout.LaneLayout: Fields("id name direction camera can_close place zones monitored"),
     layout.DeviceLayout: Fields("id name kind profile bus place"),
     layout.PointLayout: Fields("id device name type unit labels writable detail"),

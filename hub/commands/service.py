@@ -17,7 +17,7 @@ from contract.facts.gateway import CommandResult
 from contract.facts.hub import CommandAsked
 from contract.presence import Answered
 from contract.texts import Text
-from hub.commands.targets import exists, has_entry
+from hub.commands.targets import ends_modes, exists, has_entry
 from hub.database.event import latest, to_datetime, to_instant
 from hub.database.rows import StatementRow
 from hub.database.transactions import outcome
@@ -47,6 +47,10 @@ COMMAND_COLUMNS = (
 
 _NO_TARGET = Text("该项目没有这个对象", "this site has no such target")
 _NO_GATEWAY = Text("该项目没有已登记的网关", "no gateway is enrolled for this site")
+_NO_TERM = Text(
+    "该网关的软件不会自动结束门的模式，未下发；请先升级网关，或不设时长并由人结束",
+    "This gateway's software does not end a door's mode by itself: not sent. Upgrade it, or set no time and end it by hand",
+)
 _ROLE = Text("您的角色不能执行此操作", "Your role may not ask for this")
 _NO_ANSWER = Text(
     "网关未在有效期内答复，是否已执行未知。请先看现场，再决定是否重发",
@@ -342,6 +346,9 @@ async def _check(conn: AsyncConnection, user: User, asked: AskedCommand) -> None
     _check_words(user, asked)
     if not await exists(conn, asked.site, asked.kind, asked.target):
         raise NotFound(_NO_TARGET, "unknown_target")
+    timed = asked.kind == "door.mode" and asked.args.get("for_s") is not None
+    if timed and not await ends_modes(conn, asked.site, asked.target):
+        raise Conflict(_NO_TERM, "modes_do_not_end")
     if (
         asked.kind == "hit.acknowledge"
         and asked.subject is not None

@@ -12,6 +12,7 @@ _PLACE = (
     " WHERE sites.id = :site AND place ->> 'id' = :target {also})"
 )
 _DOOR = text(_PLACE.format(places="doors", also=""))
+_DOOR_OF_TERMS = text(_PLACE.format(places="doors", also="AND (place ->> 'modes_end')::boolean"))
 _LANE = text(_PLACE.format(places="lanes", also=""))
 _LANE_THAT_CLOSES = text(_PLACE.format(places="lanes", also="AND (place ->> 'can_close')::boolean"))
 _PLACE_OF_HIT = text(
@@ -52,3 +53,8 @@ async def has_entry(conn: AsyncConnection, site: str, target: str, subject: Subj
     """Whether the history has an event of `target` at that place, or had it there before a fork."""
     values = {"site": site, "target": target, "stream": subject.stream, "seq": subject.seq}
     return bool((await conn.execute(_HIT, values)).scalar_one())
+
+
+async def ends_modes(conn: AsyncConnection, site: str, door: str) -> bool:
+    """Whether the door's gateway ends a mode by itself; one of before would leave the door as it is for ever."""
+    return bool((await conn.execute(_DOOR_OF_TERMS, {"site": site, "target": door})).scalar_one())

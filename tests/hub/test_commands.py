@@ -374,3 +374,16 @@ async def test_nobody_sees_commands_of_other_sites(database: Database) -> None:
         async with at.hub.signed_in("stranger", "guard", "other") as stranger:
             assert (await stranger.get(f"/api/commands/{asked['id']}")).status_code == 404
         assert (await at.client.get("/api/commands/none")).status_code == 404
+
+
+async def test_a_mode_with_an_end_waits_for_a_gateway_that_ends_it(database: Database) -> None:
+    asking = {"target": "lobby-a", "kind": "door.mode", "reason": "搬家"}
+    async with desk(database) as at:
+        error = await at.ask(409, args={"mode": "unlocked", "for_s": 600}, **asking)
+        assert error["error"]["code"] == "modes_do_not_end"
+        await at.ask(args={"mode": "unlocked"}, **asking)
+        told = layout("demo")
+        doors = [msgspec.structs.replace(door, modes_end=True) for door in told.doors]
+        await at.hub.report("site.described", msgspec.structs.replace(told, doors=doors), "demo")
+        asked = await at.ask(args={"mode": "unlocked", "for_s": 600}, **asking)
+        assert asked["args"] == {"mode": "unlocked", "for_s": 600}

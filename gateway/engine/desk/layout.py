@@ -66,6 +66,7 @@ def layout_of(site: Site, profiles: Mapping[str, Profile], fingerprint: str) -> 
                 place=_place(door.place),
                 readers=[reader for reader in (door.reader_in, door.reader_out) if reader is not None],
                 zones=list(door.zones),
+                modes_end=True,
             )
             for id, door in site.doors.items()
         ],

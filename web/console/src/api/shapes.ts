@@ -285,13 +285,14 @@ export interface Door {
   can: CommandKind[];
 }
 
-/** A door: its readers, and the zones that grants may name. */
+/** A door: its readers, and the zones that grants may name. `modes_end`: its gateway ends a mode when its time is over; False from one that does not know how. */
 export interface DoorLayout {
   id: string;
   name: Text;
   place: Text | null;
   readers: string[];
   zones: string[];
+  modes_end: boolean;
 }
 
 /** One entry, found in the history. `event` says all of it; `passed_at`: when somebody went through after it. */
@@ -1005,7 +1006,7 @@ export interface Start {
   about: About;
   session: Session | null;
   sites: Site[];
-  layouts: ({ site: string; gateway: string; name: { zh: string; en: string }; timezone: string; fingerprint: string; doors: ({ id: string; name: { zh: string; en: string }; place: { zh: string; en: string } | null; readers: string[]; zones: string[] })[]; lanes: ({ id: string; name: { zh: string; en: string }; direction: "in" | "out"; camera: string; can_close: boolean; place: { zh: string; en: string } | null; zones: string[]; monitored: boolean })[]; devices: ({ id: string; name: { zh: string; en: string }; kind: string; profile: string; bus: string; place: { zh: string; en: string } | null })[]; points: ({ id: string; device: string; name: { zh: string; en: string }; type: "flag" | "label" | "number" | "text"; unit: string; labels: Record<string, { zh: string; en: string }>; writable: boolean; detail: boolean })[]; zones: { id: string; name: { zh: string; en: string } }[]; meters: { id: string; name: { zh: string; en: string }; point: string; register: string; meter_no: string }[] })[];
+  layouts: ({ site: string; gateway: string; name: { zh: string; en: string }; timezone: string; fingerprint: string; doors: ({ id: string; name: { zh: string; en: string }; place: { zh: string; en: string } | null; readers: string[]; zones: string[]; modes_end: boolean })[]; lanes: ({ id: string; name: { zh: string; en: string }; direction: "in" | "out"; camera: string; can_close: boolean; place: { zh: string; en: string } | null; zones: string[]; monitored: boolean })[]; devices: ({ id: string; name: { zh: string; en: string }; kind: string; profile: string; bus: string; place: { zh: string; en: string } | null })[]; points: ({ id: string; device: string; name: { zh: string; en: string }; type: "flag" | "label" | "number" | "text"; unit: string; labels: Record<string, { zh: string; en: string }>; writable: boolean; detail: boolean })[]; zones: { id: string; name: { zh: string; en: string } }[]; meters: { id: string; name: { zh: string; en: string }; point: string; register: string; meter_no: string }[] })[];
 }
 
 /** What a person says with a step; `text` may be called `note`, as with alarms. `found`, `done`: what finished work says of the cause and the cure. `assignee`: the account that shall take it, if not oneself (managers only). `holder`: the account that is known to have it; who does not say so passes over nobody. */
