@@ -10,7 +10,7 @@ import pytest
 
 from contract.readings import Reading
 from drivers.reports import CredentialRead, DeviceFound, DeviceLost, PointsRead
-from tests.gateway.engine_site import RESIDENT, REVOKED, Time, Yard, yard
+from tests.gateway.engine_site import GUARD, RESIDENT, REVOKED, Time, Yard, yard
 
 PULSE = ("pulse", "relays", "relay_1", 5.0)
 
@@ -472,3 +472,14 @@ async def test_a_board_that_is_found_while_a_lock_is_being_driven_is_driven_agai
         wire.dead = False
         await here.settle()
         assert here.sent == [HELD]
+
+
+async def test_a_mode_that_is_over_ends_no_other_that_was_asked_for_in_that_moment(tmp_path: Path) -> None:
+    async with yard(tmp_path) as here:
+        await here.command("door.mode", "lobby", mode="unlocked", for_s=600)
+        asked = asyncio.create_task(here.engine.doors.set_mode("lobby", "locked", GUARD, 3.0))
+        here.time.pass_by(600)
+        await asked
+        await here.settle()
+        assert here.engine.doors.item("lobby")["mode"] == "locked"
+        assert [data["mode"] for _, _, data in await here.events("door.mode_set")] == ["unlocked", "locked"]

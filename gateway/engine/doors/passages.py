@@ -266,10 +266,11 @@ class DoorPassages:
 
     def _mode_over(self, door: str) -> None:
         """The time that somebody set for a mode is over: nobody has to remember to end it."""
-        self._errands.begin(self._end_mode(door))
+        self._errands.begin(self._end_mode(door, self._doors[door].saved))
 
-    async def _end_mode(self, door: str) -> None:
-        over = self._doors[door].saved
+    async def _end_mode(self, door: str, over: DoorSaved) -> None:
+        if self._doors[door].saved is not over:
+            return  # somebody has asked for another one meanwhile
         said = DoorModeSet(mode="normal", by=over.by.id if over.by else "", ended=True, person=over.by)
         try:
             await self._turn(door, DoorSaved(), said, LOCK_WITHIN_S)
