@@ -278,7 +278,7 @@ class Commands:
             reason=command.reason,
             why=why,
             reason_code=command.reason_code,
-            subject=command.subject if car is None else car.place,
+            subject=(None if car is None else car.place) or command.subject,
             plate=None if car is None else car.plate,
             picture=None if car is None else car.picture,
             despite=car.plate if state == "done" and car is not None and car.blocked else None,

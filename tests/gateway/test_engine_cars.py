@@ -324,3 +324,19 @@ async def test_where_nothing_tells_of_passages_a_resident_is_not_said_to_have_tu
         assert [(source, data["watched"]) for _, source, data in await here.events("car.left")] == [
             ("gate-side", False), ("gate-side", True), ("gate-out", True),
         ]  # fmt: skip
+
+
+async def test_an_opening_names_its_entry_also_while_the_disk_does_not_say_where_the_car_stands(tmp_path: Path) -> None:
+    disk = FaultyDisk()
+    async with yard(tmp_path, disk=disk) as here:
+        await here.read(barrier_in__gate_status="closed", **ON)
+        disk.hang_commits()
+        await here.plate("沪A12345", confidence=0.4)
+        assert lane(here)["car"]["seq"] is None
+        named = Subject(stream="0" * 32, seq=7)
+        await here.command("barrier.open", "gate-in", subject=named)
+        disk.heal()
+        await until(lambda: here.journal.stalled is None)
+        await here.journal.on_disk(within_s=10)
+        [(_, _, done)] = await here.events("command.done")
+        assert (done["subject"], done["plate"]) == ({"stream": named.stream, "seq": named.seq}, "沪A12345")
