@@ -11,8 +11,9 @@ from contract.texts import Text
 
 
 class DoorLayout(msgspec.Struct, frozen=True, kw_only=True):
-    """A door: its readers, and the zones that grants may name. `modes_end`: its gateway ends a mode when its time is over;
-    False from one that does not know how.
+    """A door: its readers, and the zones that grants may name.
+
+    `modes_end`: its gateway ends a mode when its time is over; False from one that does not know how.
     """
 
     id: Id

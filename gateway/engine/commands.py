@@ -14,14 +14,11 @@ import msgspec
 import structlog
 
 from config.site import Site
-from contract.commands import Command, Subject
-from contract.errors import ContractError
-from contract.events import StreamId
+from contract.commands import Command
 from contract.facts.entry import HitAcknowledged
 from contract.facts.gateway import CommandResult
 from contract.facts.hub import CommandAsked
 from contract.instants import instant, milliseconds
-from contract.kinds import decode_data
 from contract.texts import Text
 from drivers.bus import CommandFailed
 from gateway.engine.alarms.alarms import Alarms
@@ -29,14 +26,12 @@ from gateway.engine.alarms.episodes import Alarm
 from gateway.engine.desk.desk import Desk
 from gateway.engine.desk.record import Facts
 from gateway.engine.doors.doors import Doors
+from gateway.engine.hits import Remembers, hit_fault
 from gateway.engine.lanes.lanes import Lanes
-from gateway.journal import Recorded
-from rules.access.entries import is_hit
 from rules.commands import admissible
 from rules.passage.cars import Car
 from rules.passage.openings import opening_fault
 from rules.quick_reasons import in_own_words
-from rules.reasons import REASONS
 from web import shapes
 from web.arguments import args_shown
 
@@ -63,8 +58,6 @@ ALARM_UNKNOWN = Text(
     "网关没有这条告警（早已结束，或随记录丢失），两边的告警即将核对",
     "The gateway has no such alarm (long over, or lost with its records); both sides' alarms are being compared",
 )
-HIT_UNKNOWN = REASONS["hit_unknown"]
-UNREADABLE = Text("网关记录暂时无法读取，请稍后再试", "The gateway's record cannot be read just now: try again later")
 CRASHED = Text("网关内部错误，指令未完成", "A fault inside the gateway: the command was not completed")
 
 State = Literal["sent", "done", "failed", "expired"]
@@ -87,14 +80,11 @@ class CommandRefused(Exception):
         self.text = text
 
 
-class Recalls(Protocol):
+class Recalls(Remembers, Protocol):
     """The journal as commands need it."""
 
     async def on_disk(self, *, within_s: float) -> bool:
         """Whether every append so far is on the disk, waiting at most `within_s` seconds."""
-
-    async def event_at(self, stream: StreamId, seq: int, source: str) -> Recorded | None:
-        """The event of `source` at that place, None if it is not held; `OSError` if that cannot be read."""
 
 
 Act = Callable[[Command, float, Facts], Awaitable[None]]
@@ -361,21 +351,11 @@ class Commands:
         if not self.has_target(command.kind, command.target):
             raise CommandRefused(UNKNOWN_TARGET)
         assert command.subject is not None
-        if not await self._is_hit(command.target, command.subject):
-            raise CommandRefused(HIT_UNKNOWN)
+        fault = await hit_fault(self._journal, command.target, command.subject)
+        if fault is not None:
+            raise CommandRefused(fault)
         noted = HitAcknowledged(by=command.by, subject=command.subject, command=command.id)
         facts.say("hit.acknowledged", command.target, noted)
-
-    async def _is_hit(self, place: str, subject: Subject) -> bool:
-        """Whether this gateway's own record tells of a blocked credential there."""
-        try:
-            event = await self._journal.event_at(subject.stream, subject.seq, place)
-        except OSError as error:
-            raise CommandRefused(UNREADABLE) from error
-        try:
-            return event is not None and is_hit(event.kind, decode_data(event.kind, event.data))
-        except ContractError:
-            return False
 
     def _car(self, command: Command) -> Car | None:
         """The car that a command is about; one that was meant for another is about none here."""

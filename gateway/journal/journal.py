@@ -201,14 +201,9 @@ class Journal(Position):
         return self._state.of(kind)
 
     async def events(
-        self,
-        *,
-        after: int | None = None,
-        before: int | None = None,
-        limit: int = 50,
-        kind: str | None = None,
+        self, *, after: int | None = None, before: int | None = None, limit: int = 50, kind: str | None = None,
         source: str | None = None,
-    ) -> list[Recorded]:
+    ) -> list[Recorded]:  # fmt: skip
         """Events by local `id`: with `after` oldest first, otherwise newest first; never holds up the writer.
 
         `OSError` if the file cannot be read, or not within some seconds.

@@ -49,7 +49,7 @@ _NO_TARGET = Text("该项目没有这个对象", "this site has no such target")
 _NO_GATEWAY = Text("该项目没有已登记的网关", "no gateway is enrolled for this site")
 _NO_TERM = Text(
     "该网关的软件不会自动结束门的模式，未下发；请先升级网关，或不设时长并由人结束",
-    "This gateway's software does not end a door's mode by itself: not sent. Upgrade it, or set no time and end it by hand",
+    "This gateway's software does not end a door's mode by itself: not sent. Upgrade it, or end the mode by hand",
 )
 _ROLE = Text("您的角色不能执行此操作", "Your role may not ask for this")
 _NO_ANSWER = Text(

@@ -160,7 +160,8 @@ async def test_what_is_no_hit_of_that_place_is_not_noted(tmp_path: Path) -> None
             await here.command("hit.acknowledge", target, subject=named)
         assert await here.events("hit.acknowledged") == []
         failed = await here.events("command.failed")
-        assert {data["why"]["en"] for _, _, data in failed} == {"There is no such hit on the block list here: not noted"}
+        why = {data["why"]["en"] for _, _, data in failed}
+        assert why == {"There is no such hit on the block list here: not noted"}
         # Its place of before a fork is still its name.
         await here.journal.fork(0, "test")
         await here.command("hit.acknowledge", "gate-in", subject=hit)

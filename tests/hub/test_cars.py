@@ -138,7 +138,7 @@ async def test_a_hit_is_noted_nowhere_else(database: Database) -> None:
     async with desk(database) as at:
         await at.ask(404, target="pump-1", kind="hit.acknowledge", reason="", reason_code="hit_noted", subject=HIT)
         there = await hit(at.hub, "gate-in")
-        noting = {"kind": "hit.acknowledge", "reason": "", "reason_code": "hit_noted"}
+        noting: dict[str, Any] = {"kind": "hit.acknowledge", "reason": "", "reason_code": "hit_noted"}
         for target, subject in [("gate-in", HIT), ("lobby-a", there), ("gate-in", there | {"seq": there["seq"] + 1})]:
             error = await at.ask(404, target=target, subject=subject, **noting)
             assert error["error"]["code"] == "unknown_subject"

@@ -377,7 +377,7 @@ async def test_nobody_sees_commands_of_other_sites(database: Database) -> None:
 
 
 async def test_a_mode_with_an_end_waits_for_a_gateway_that_ends_it(database: Database) -> None:
-    asking = {"target": "lobby-a", "kind": "door.mode", "reason": "搬家"}
+    asking: dict[str, Any] = {"target": "lobby-a", "kind": "door.mode", "reason": "搬家"}
     async with desk(database) as at:
         error = await at.ask(409, args={"mode": "unlocked", "for_s": 600}, **asking)
         assert error["error"]["code"] == "modes_do_not_end"

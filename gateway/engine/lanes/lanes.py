@@ -170,18 +170,17 @@ class Lanes:
         show = shown(standing.lane.display, decision) if taken.acts else None
         standing.waiting += 1
         try:
-            # The car of before may be said to have left in the same breath.
+            # The car of before may have left in the same breath.
             event = next((each for each in await recording if each.kind in DECISIONS), None)
             self.cars.recorded(lane, car, event)
             if not (taken.acts and decision.granted):
                 return Verdict(show=show, recorded=taken.recorded, picture=taken.picture)
             admission = Admission(
-                by="decision",
+                by="decision", holder=decision.holder,
                 after=None if event is None else event.seq,
                 after_stream=None if event is None else event.stream,
                 credential=Presented(kind="plate", value=decision.plate),
-                holder=decision.holder,
-            )
+            )  # fmt: skip
             return Verdict(await self._lift(lane, admission, car), show, picture=taken.picture)
         finally:
             standing.waiting -= 1
@@ -217,12 +216,11 @@ class Lanes:
         admission = Admission(by="command", command=command)
         if car is not None:
             admission = replace(
-                admission,
+                admission, holder=car.holder,
                 after=None if car.place is None else car.place.seq,
                 after_stream=None if car.place is None else car.place.stream,
                 credential=None if car.plate is None else Presented(kind="plate", value=car.plate),
-                holder=car.holder,
-            )
+            )  # fmt: skip
         self._note(lane, Opening(admission))
         await self._drive(lane, "up", within_s, admission, car)
 
