@@ -47,7 +47,10 @@ UNREAD_S = 60.0
 """After a word that could not be read the hub counts as unreadable for so long: one alarm, not one for each word."""
 
 MOST_COMMANDS = 100
-"""Commands under way at once; the hub sends others again at the next birth."""
+"""Commands under way at once; others wait their turn, as the hub sends none a second time over one connection."""
+
+MOST_WAITING = MOST_INCOMING
+"""Commands that are under way or wait: four answers to a flood of alarms. The hub sends others at the next birth."""
 
 HUB_TIME_S = 2.0
 """How long the first command may wait for the hub's time; then it is judged by this gateway's own."""
@@ -101,6 +104,7 @@ class Uplink:
         self._refusals = Refusals(on_refused)
         self._steps: asyncio.Queue[Desired] = asyncio.Queue(MOST_STEPS)
         self._commands: set[asyncio.Task[None]] = set()
+        self._turns = asyncio.Semaphore(MOST_COMMANDS)
         self._watchers: list[Callable[[], None]] = []
         self._lost_at: float | None = time.monotonic()
         """Since when the hub is away; None once it has answered over the connection that stands."""
@@ -334,8 +338,8 @@ class Uplink:
             self._tell()
 
     def _start(self, command: Command) -> None:
-        if len(self._commands) >= MOST_COMMANDS:
-            self._refusals.refuse("command", "too many commands are under way")
+        if len(self._commands) >= MOST_WAITING:
+            self._refusals.refuse("command", "too many commands wait to be carried out")
             return
         task = asyncio.create_task(self._carry_out(command), name=f"command-{command.id}")
         self._commands.add(task)
@@ -347,7 +351,9 @@ class Uplink:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(HUB_TIME_S):
                     await self._sending.until_hub_told_time()
-            await self._on_command(command)
+            # Whether it is still worth carrying out is judged when its turn comes.
+            async with self._turns:
+                await self._on_command(command)
         except Exception:  # one command must not end the task that takes the others
             self.crashed += 1
             log.exception("uplink.command_failed", command=command.id, kind=command.kind)

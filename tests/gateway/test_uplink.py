@@ -85,6 +85,8 @@ async def site(
     refused: list[str] = []
 
     async def on_command(command: Command) -> None:
+        if command.reason == "slow":
+            await asyncio.sleep(0.05)
         commands.append(command)
         if command.reason == "crash":
             raise RuntimeError("a command that breaks")
@@ -450,6 +452,18 @@ async def test_commands_are_handed_on_at_once_and_one_that_breaks_ends_nothing(
         assert gateway.commands == [command("a", reason="crash"), command("b")]
         assert gateway.uplink.connected
         assert gateway.uplink.crashed == 1
+
+
+async def test_all_commands_of_a_flood_are_carried_out(broker: RunningBroker, tmp_path: Path) -> None:
+    """As many as one request about alarms may name: the hub sends none of them again over a line that stands."""
+    async with hub_end(broker) as hub, site(tmp_path / "gw", broker.port) as gateway:
+        await until(lambda: gateway.uplink.connected)
+        ids = [f"{number:08}-0000-0000-0000-000000000000" for number in range(500)]
+        for id in ids:
+            await hub.send("command", msgspec.structs.replace(command(reason="slow"), id=id))
+        await until(lambda: len(gateway.commands) == 500)
+        assert sorted(done.id for done in gateway.commands) == ids
+        assert (gateway.uplink.refusals, gateway.refused) == ({}, [])
 
 
 def item_of(name: str) -> Item:
