@@ -105,12 +105,12 @@ REASONS: dict[str, Text] = {
         "That car has gone: not opened. Look before asking again",
     ),
     "blocked_car": Text(
-        "闸前是黑名单车辆 {plate}：须输入其车牌确认，未开闸",
-        "The car before the barrier, {plate}, is on the block list: its plate must be typed to open. Not opened",
+        "闸前是黑名单车辆：须输入其车牌确认，未开闸",
+        "The car before the barrier is on the block list: its plate must be typed to open. Not opened",
     ),
     "blocked_car_why": Text(
-        "为黑名单车辆 {plate} 开闸须写明原因，未开闸",
-        "Opening for {plate}, which is on the block list, needs a reason in own words. Not opened",
+        "为黑名单车辆开闸须写明原因，未开闸",
+        "Opening for a car that is on the block list needs a reason in own words. Not opened",
     ),
     "command_role": Text("当前角色无权执行此操作", "This role may not do that"),
     # Tickets

@@ -16,12 +16,13 @@ from rules.reasons import reason
 def opening_fault(car: Car | None, subject: Subject | None, despite: str | None, *, own_words: bool) -> Reason | None:
     """Why it is not opened, or None. `car`: what stands there. `subject`: for which entry it was asked, if for one.
 
-    `despite`: the plate of a blocked car that was typed; `own_words`: whether a reason was written.
+    `despite`: the plate of a blocked car that was typed; `own_words`: whether a reason was written. No answer names the
+    plate: also those read it who see no passing.
     """
     if subject is not None and (car is None or (car.place is not None and car.place != subject)):
         return reason("other_car")
     if car is None or not car.blocked or car.plate is None:
         return None
     if despite is None or normal_plate(despite) != normal_plate(car.plate):
-        return reason("blocked_car", plate=car.plate)
-    return None if own_words else reason("blocked_car_why", plate=car.plate)
+        return reason("blocked_car")
+    return None if own_words else reason("blocked_car_why")
