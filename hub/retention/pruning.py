@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.facts.hub import DataPruned
 from contract.texts import Text
 from hub.changes import service as changes
+from hub.commands import forgetting as commands
 from hub.database import once
 from hub.database.event import to_instant
 from hub.database.failures import passes
@@ -81,6 +82,9 @@ async def _numbers(database: Database, before: datetime) -> Counter[str]:
         async with database.transaction(writes=True) as conn:
             done = await redact(conn, before, NUMBERS_SLICE)
             await entries.blank(conn, done)
+            await commands.forget_answers(conn, done)
+            if count == 0:
+                await commands.forget_typed(conn, before)
         count += len(done)
         if len(done) < NUMBERS_SLICE:
             return Counter({"": count})

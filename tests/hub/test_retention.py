@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import event, text
 
+from contract.commands import Person
 from contract.facts.entry import Access, PassageMade, PlateSeen, Presented
+from contract.facts.gateway import CommandResult
 from contract.instants import instant
 from contract.pictures import Picture, picture_id
-from contract.texts import Reason
+from contract.texts import Reason, Text
 from hub.database.driver import driver
 from hub.database.transactions import Database
 from hub.events.verifying import verify
@@ -223,3 +226,30 @@ def test_how_long_is_a_setting() -> None:
     assert (found.keep_pictures_days, found.keep_changes_days) == (90, 1095)
     with pytest.raises(SettingsError, match="GATEHOUSE_KEEP_CHANGES_DAYS"):
         from_environment({"DATABASE_URL": "postgresql://x@y/z", "GATEHOUSE_KEEP_CHANGES_DAYS": "-1"})
+
+
+async def test_plates_leave_the_commands_with_the_history(database: Database) -> None:
+    """What was typed for a car on the block list, and why another one was not opened for, answered or not."""
+    async with office(database) as hub, hub.signed_in("wang", "guard") as client:
+        asked: list[str] = []
+        for _ in range(3):
+            args = {"despite": PLATE, "note": "x"}
+            body = {"site": "demo", "target": "gate-in", "kind": "barrier.open", "reason": "警察同意", "args": args}
+            asked.append((await client.post("/api/commands", json=body)).json()["id"])
+        by = Person(id="u-1", name="王队", role="guard")
+        done = CommandResult(
+            command=asked[0], kind="barrier.open", target="gate-in", by=by, reason="x", plate=PLATE, despite=PLATE
+        )
+        await hub.report("command.done", done, "gate-in")
+        why = Text(zh=f"闸前是 {PLATE}", en=f"{PLATE} stands there")
+        failed = msgspec.structs.replace(done, command=asked[1], despite=None, why=why)
+        await hub.report("command.failed", failed, "gate-in")
+        everything = "SELECT args::text, result::text, state FROM commands ORDER BY state"
+        await pruning.prune(database, Terms(pictures=0, changes=0), NOW)
+        assert str(await rows(database, everything)).count(PLATE) == 5
+        await pruning.prune(database, Terms(pictures=0, changes=0), NOW + timedelta(days=366))
+        left = await rows(database, everything)
+        assert PLATE not in str(left)
+        assert [row[2] for row in left] == ["asked", "done", "failed"]
+        assert "•••• stands there" in str(left[2][1]) and '"at"' in str(left[2][1])
+        assert (await verify(database)).disagreements == []
