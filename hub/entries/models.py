@@ -57,9 +57,13 @@ class EntryRow(Table, table=True):
 
 
 class EntryFill(Table, table=True):
-    """How far down the events of before this table are in it: those with an id of `upto` and below are not yet."""
+    """Which events are in it: of those of before it, all but the ids of `upto` and below.
+
+    `mark`: above it a hub of before may have recorded some that are in no entry.
+    """
 
     __tablename__ = "entries_fill"
 
     one: int = Field(default=1, sa_column=Column(SmallInteger, primary_key=True, autoincrement=False))
     upto: int = Field(sa_column=Column(BigInteger, nullable=False))
+    mark: int = Field(sa_column=Column(BigInteger, nullable=False))

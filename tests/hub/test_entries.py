@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from contract.texts import Reason
 from hub import migrations
 from hub.database.transactions import Database
 from hub.entries import filling
+from hub.events.redacting import redact
 from hub.retention import pruning
 from hub.retention.terms import Terms
 from tests.hub.office import Office, office
@@ -54,7 +56,7 @@ async def found(client: httpx.AsyncClient, **query: Any) -> list[str]:
 
 def _value(item: dict[str, Any]) -> str:
     data = item["event"]["data"]
-    return str(data["credential"]["value"] if "credential" in data else data.get("plate", data.get("kind")))
+    return str(data["credential"]["value"] if "credential" in data else data.get("plate") or data.get("kind"))
 
 
 async def day(hub: Office, client: httpx.AsyncClient) -> dict[str, str]:
@@ -238,6 +240,49 @@ async def test_the_schema_of_before_is_brought_here(database: Database) -> None:
         assert await rows(database, people) == named
         await filled(database, 100)
         assert await rows(database, EVERYTHING) == before
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 100])
+async def test_what_a_hub_of_before_records_meanwhile_is_filled_in(database: Database, most: int) -> None:
+    """Above the mark too, and a passage whose decision still waits to be filled in."""
+    async with office(database) as hub, hub.signed_in("li", "manager") as client:
+        await day(hub, client)
+        people = "SELECT name, spelled, room_order, found_by FROM holders ORDER BY name"
+        before, named = await rows(database, EVERYTHING), await rows(database, people)
+        (passage,) = await rows(database, "SELECT id FROM events WHERE kind = 'passage.made'")
+        await emptied(database)
+        async with database.transaction() as conn:
+            await conn.execute(text("UPDATE entries_fill SET upto = :id, mark = :id"), {"id": passage[0] - 1})
+            await conn.execute(text("UPDATE holders SET spelled = DEFAULT, room_order = DEFAULT, found_by = DEFAULT"))
+        await filling.fill(database, most)
+        assert await rows(database, EVERYTHING) == before
+        assert await rows(database, people) == named
+        # The next start reads on from there.
+        assert await rows(database, "SELECT upto, mark FROM entries_fill") == [(0, await newest(database))]
+        await came(hub, "沪C00001")
+        async with database.transaction() as conn:
+            await conn.execute(text("DELETE FROM entries"))
+        await filling.fill(database, most)
+        assert await found(client) == ["沪C00001"]
+
+
+async def newest(database: Database) -> int:
+    ((id,),) = await rows(database, "SELECT max(id) FROM events")
+    return int(id)
+
+
+async def test_nothing_is_filled_in_while_the_history_is_redacted(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("li", "manager") as client:
+        await day(hub, client)
+        await emptied(database)
+        async with database.transaction(writes=True) as conn:
+            filled_in = asyncio.create_task(filled(database, 100))
+            await redact(conn, NOW + timedelta(days=366), 1000)
+            assert not (await asyncio.wait({filled_in}, timeout=0.3))[0]
+        await filled_in
+        assert await rows(database, "SELECT plate, plate_key, number FROM entries GROUP BY 1, 2, 3") == [
+            (None, None, None)
+        ]
 
 
 async def test_an_entry_is_kept_once_and_odd_words_harm_nobody(database: Database) -> None:

@@ -65,14 +65,16 @@ def upgrade() -> None:
         "entries_fill",
         sa.Column("one", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("upto", sa.BigInteger(), nullable=False),
+        sa.Column("mark", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("one", name=op.f("pk_entries_fill")),
     )
-    op.execute("INSERT INTO entries_fill (one, upto) SELECT 1, coalesce(max(id), 0) FROM events")
+    op.execute(
+        "INSERT INTO entries_fill (one, upto, mark) SELECT 1, coalesce(max(id), 0), coalesce(max(id), 0) FROM events"
+    )
+    # The default stays: a hub of before that is still there goes on to take people in.
     for name, length in _SPELLED:
         op.add_column("holders", sa.Column(name, sa.String(length=length), server_default="", nullable=False))
     _spell()
-    for name, _ in _SPELLED:
-        op.alter_column("holders", name, server_default=None)
     op.create_index("ix_holders_spelled", "holders", ["site", "spelled", "id"], unique=False)
     op.create_index("ix_holders_room_order", "holders", ["site", "room_order", "id"], unique=False)
     op.create_index(
