@@ -6,6 +6,7 @@ from typing import Literal, get_args
 
 from contract.texts import Text
 from hub.sites.schemas import NumberKey, OverviewNumber
+from rules.access.entries import REFUSALS
 from rules.alarms.rule import ALARM_STATES
 from rules.tickets.steps import TicketState
 from web import shapes
@@ -63,7 +64,7 @@ NUMBERS = [
             "How often doors and lanes refused somebody since midnight at the site: by the hub's records, whatever this"
             " browser has loaded.",
         ),
-        "/history?outcome=refused",
+        f"/history?outcome={','.join(REFUSALS)}",
     ),
     _number(
         "gateways_offline",

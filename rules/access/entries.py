@@ -64,6 +64,10 @@ def entry_of(kind: str, source: str, data: object) -> EntrySeen | None:
             return None
 
 
+REFUSALS: tuple[EntryOutcome, ...] = ("refused", "waiting", "blocked")
+"""What a decision that grants nothing may be called."""
+
+
 def outcome_of(granted: bool, rule: str, code: str) -> EntryOutcome:
     """What a decision is called, by the rule that made it and the code of its reason."""
     if granted:

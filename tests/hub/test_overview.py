@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text
 
-from contract.facts.entry import DoorMoved
-from contract.texts import Text
+from contract.facts.entry import Access, DoorMoved, Presented
+from contract.texts import Reason, Text
 from hub.database.transactions import Database
 from hub.sites import overview
 from hub.sites import service as sites
@@ -65,6 +65,22 @@ async def test_who_was_refused_in_the_future_counts_by_the_receipt(database: Dat
                 query = "UPDATE events SET received_at = :received"
                 await conn.execute(text(query), {"received": datetime.now(UTC) - received})
             assert (await seen(hub, "mei"))["demo"]["denied"] == denied
+
+
+async def test_refusals_lead_to_exactly_the_rows_that_were_counted(database: Database) -> None:
+    async with office(database) as hub:
+        await hub.account("mei", "manager", "demo")
+        for code, granted in (("blocked_plate", False), ("visitor_ask", False), ("no_grant", False), ("granted", True)):
+            decided = Access(
+                credential=Presented(kind="plate", value="沪A12345"),
+                holder=None, rule="r", revision=1, reason=Reason(code, "因", "why"),
+            )  # fmt: skip
+            await hub.report("access.granted" if granted else "access.denied", decided, "gate-in")
+        async with hub.client("mei") as client:
+            numbers = (await client.get("/api/overview/numbers")).json()["items"]
+            [number] = [each for each in numbers if each["key"] == "denied"]
+            listed = (await client.get(f"/api/entries?{number['rows'].partition('?')[2]}")).json()["items"]
+        assert [item["outcome"] for item in listed] == ["refused", "waiting", "blocked"]
 
 
 async def test_a_door_that_the_site_no_longer_has_is_not_open(database: Database) -> None:

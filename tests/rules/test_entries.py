@@ -11,7 +11,7 @@ import pytest
 from contract.kinds import decode_data
 from contract.texts import Reason
 from rules import reasons
-from rules.access.entries import NAMES, entry_of, outcome_of
+from rules.access.entries import NAMES, REFUSALS, entry_of, outcome_of
 
 CASES: list[dict[str, Any]] = msgspec.json.decode(
     (Path(__file__).parent.parent / "contract/golden/entries.json").read_bytes()
@@ -49,3 +49,10 @@ def test_the_codes_that_make_an_outcome_are_reasons() -> None:
     ):  # fmt: skip
         assert code in Path(reasons.__file__).read_text()
         assert outcome_of(granted, "x", code) == outcome
+
+
+def test_what_grants_nothing_is_a_refusal() -> None:
+    """The overview counts it, and leads to these."""
+    codes = [*reasons.REASONS, "of another release"]
+    found = {outcome_of(False, rule, code) for rule in ("block:b-1", "visitor", "grant-1", "") for code in codes}
+    assert found == set(REFUSALS)
