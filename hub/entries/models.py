@@ -9,6 +9,9 @@ from sqlmodel import Field
 
 from hub.database.transactions import Moment, Table
 
+USUAL = "granted"
+"""The outcome of nearly all: others have an index of their own, by which a page of them is found at once."""
+
 
 class EntryRow(Table, table=True):
     """One entry: the event of a decision, of a read that is not of now, or of an opening by hand.
@@ -21,6 +24,8 @@ class EntryRow(Table, table=True):
     __table_args__ = (
         Index("ix_entries_site_at", "site", "at", "event"),
         Index("ix_entries_source_at", "site", "source", "at", "event"),
+        Index("ix_entries_traveller_at", "site", "traveller", "at", "event"),
+        Index("ix_entries_rare", "site", "outcome", "at", "event", postgresql_where=text(f"outcome <> '{USUAL}'")),
         Index("ix_entries_holder_at", "site", "holder", "at", "event", postgresql_where=text("holder IS NOT NULL")),
         Index(
             "ix_entries_plate_part",

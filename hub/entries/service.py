@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.database.event import StoredEvent
 from hub.database.rows import StatementRow
+from hub.entries.models import USUAL
 from hub.events.service import COLUMNS, EVENTS, stored
 from rules.access.entries import EntryOutcome, Traveller
 
@@ -82,19 +83,26 @@ class _Statement:
 
 async def search(conn: AsyncConnection, wanted: WantedEntries, limit: int) -> list[FoundEntry]:
     """At most `limit` entries with their events, the newest first."""
-    common = _common(wanted)
-    walks = list(_walks(wanted, common))
-    if not walks:
+    query, values = statement(wanted, limit)
+    if not query:
         return []
-    common.values["limit"] = limit
-    union = " UNION ".join(f"({walk})" for walk in walks)
-    newest = f"SELECT * FROM ({union}) AS met ORDER BY at DESC, event DESC LIMIT :limit"
-    query = f"SELECT entries.* FROM ({newest}) AS page JOIN entries USING (event) ORDER BY entries.at DESC, event DESC"
     await planned_anew(conn)
-    rows = (await conn.execute(text(query), common.values)).all()
+    rows = (await conn.execute(text(query), values)).all()
     found = await conn.execute(_EVENTS, {"ids": [row.event for row in rows]})
     events = {row.id: stored(row) for row in found}
     return [FoundEntry(row, events[row.event]) for row in rows if row.event in events]
+
+
+def statement(wanted: WantedEntries, limit: int) -> tuple[str, dict[str, object]]:
+    """The query of a page and its values; "" if nothing can be meant."""
+    common = _common(wanted)
+    walks = list(_walks(wanted, common))
+    if not walks:
+        return "", {}
+    union = " UNION ".join(f"({walk})" for walk in walks)
+    newest = f"SELECT * FROM ({union}) AS met ORDER BY at DESC, event DESC LIMIT :limit"
+    query = f"SELECT entries.* FROM ({newest}) AS page JOIN entries USING (event) ORDER BY entries.at DESC, event DESC"
+    return query, common.values | {"limit": limit}
 
 
 async def planned_anew(conn: AsyncConnection) -> None:
@@ -112,6 +120,8 @@ def _common(wanted: WantedEntries) -> _Statement:
         said.where("(at, event) < (:after_at, :after_event)", after_at=wanted.after[0], after_event=wanted.after[1])
     if wanted.outcomes:
         said.where("outcome = ANY(:outcomes)", outcomes=list(wanted.outcomes))
+    if _rare(wanted):
+        said.where(f"outcome <> '{USUAL}'")  # as in the index
     if wanted.traveller is not None:
         said.where("traveller = :traveller", traveller=wanted.traveller)
     if wanted.plate:
@@ -132,8 +142,12 @@ def _walks(wanted: WantedEntries, common: _Statement) -> Iterator[str]:
             yield _plain(common, "site = ANY(:sites)")
         elif wanted.holder is not None:
             yield _each(common, "holder", [(site, wanted.holder) for site in sites], "one")
+        elif _rare(wanted) and len(wanted.outcomes) * len(sites) <= FEW:
+            yield _each(common, "outcome", [(site, outcome) for site in sites for outcome in wanted.outcomes], "end")
         elif wanted.places and len(wanted.places) * len(sites) <= FEW:
             yield _each(common, "source", [(site, place) for site in sites for place in wanted.places], "of")
+        elif wanted.traveller is not None:
+            yield _each(common, "traveller", [(site, wanted.traveller) for site in sites], "who")
         else:
             yield _along(common, sites)
         return
@@ -152,6 +166,11 @@ def _walks(wanted: WantedEntries, common: _Statement) -> Iterator[str]:
         else:
             common.values[f"{column}_ids"] = [id for _, id in pairs]
             yield _along(common, sorted({site for site, _ in pairs}), f"{column} = ANY(:{column}_ids)", column)
+
+
+def _rare(wanted: WantedEntries) -> bool:
+    """Whether what is looked for may be so rare that one would walk through a year to find a page of it."""
+    return bool(wanted.outcomes) and USUAL not in wanted.outcomes
 
 
 def _plain(common: _Statement, condition: str) -> str:

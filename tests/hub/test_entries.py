@@ -18,7 +18,8 @@ from contract.instants import instant
 from contract.texts import Reason
 from hub import migrations
 from hub.database.transactions import Database
-from hub.entries import filling
+from hub.entries import filling, service
+from hub.entries.service import WantedEntries
 from hub.events.redacting import redact
 from hub.retention import pruning
 from hub.retention.terms import Terms
@@ -130,6 +131,28 @@ async def test_what_somebody_types_finds_who_came(database: Database) -> None:
         assert (item["outcome"], item["traveller"], item["picture"]) == ("granted", "person", "p-1")
         assert item["passed_at"] == instant(NOW_MS + item["event"]["seq"] + 1)
         assert (item["event"]["site"], item["event"]["source"]) == ("demo", "lobby-a")
+
+
+async def test_what_is_rare_is_found_along_an_index_of_its_own(database: Database) -> None:
+    """Among a year of those let in: the bound of a page is what is read, by outcome and by traveller."""
+    async with database.transaction() as conn:
+        await conn.execute(
+            text(
+                "INSERT INTO entries (event, site, at, source, outcome, traveller, code) SELECT id, 'demo',"
+                " now() - id * interval '1 second', 'gate-in', CASE WHEN id > 19998 THEN 'blocked' ELSE 'granted' END,"
+                " CASE WHEN id > 19998 THEN 'person' ELSE 'car' END, '' FROM generate_series(1, 20000) AS id"
+            )
+        )
+        await conn.execute(text("ANALYZE entries"))
+        for wanted, index in (
+            (WantedEntries(sites=["demo"], outcomes=["blocked", "failed"]), "ix_entries_rare"),
+            (WantedEntries(sites=["demo"], outcomes=["blocked"], places=["gate-in"]), "ix_entries_rare"),
+            (WantedEntries(sites=["demo"], traveller="person"), "ix_entries_traveller_at"),
+        ):
+            query, values = service.statement(wanted, 51)
+            plan = "\n".join((await conn.execute(text(f"EXPLAIN ANALYZE {query}"), values)).scalars())
+            assert index in plan
+            assert "rows=20000" not in plan and "Removed by Filter: 1" not in plan
 
 
 async def test_pages_follow_each_other(database: Database) -> None:
@@ -301,13 +324,13 @@ async def test_an_entry_is_kept_once_and_odd_words_harm_nobody(database: Databas
 
 
 async def test_a_command_that_nobody_answered_is_an_entry(database: Database) -> None:
-    from hub.commands import service  # noqa: PLC0415
+    from hub.commands import service as commands  # noqa: PLC0415
 
     async with office(database) as hub, hub.signed_in("wang", "guard") as client:
         body = {"site": "demo", "target": "gate-in", "kind": "barrier.open", "reason": "访客"}
         assert (await client.post("/api/commands", json=body)).status_code == 202
         async with database.transaction(writes=True) as conn:
             now = datetime.now(NOW.tzinfo) + timedelta(hours=1)
-            assert await service.expire(conn, now, since=now) == 1
+            assert await commands.expire(conn, now, since=now) == 1
         (item,) = (await client.get("/api/entries")).json()["items"]
         assert (item["outcome"], item["event"]["gateway"]) == ("failed", None)

@@ -38,6 +38,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_entries_site_at", "entries", ["site", "at", "event"], unique=False)
     op.create_index("ix_entries_source_at", "entries", ["site", "source", "at", "event"], unique=False)
+    op.create_index("ix_entries_traveller_at", "entries", ["site", "traveller", "at", "event"], unique=False)
+    op.create_index(
+        "ix_entries_rare",
+        "entries",
+        ["site", "outcome", "at", "event"],
+        unique=False,
+        postgresql_where=sa.text("outcome <> 'granted'"),
+    )
     op.create_index(
         "ix_entries_holder_at",
         "entries",
