@@ -100,10 +100,13 @@ async def settle(conn: AsyncConnection, said: Sequence[tuple[str, Aspect, dateti
     sites = sorted({site for site, _, _ in said})
     views = [SiteView(row.id, row.doors or (), row.lanes or ()) for row in await conn.execute(_VIEWS, {"sites": sites})]
     known = {(view.id, place["id"]) for view in views for place in (*view.doors, *view.lanes)}
+    lanes = {(view.id, lane["id"]) for view in views for lane in view.lanes}
     by_site = await _held(conn, sites)
     moved: dict[tuple[str, str, str], Aspect] = {}
     changed: set[tuple[str, str]] = set()
     for site, word, received in said:
+        if word.aspect == "car" and (site, word.place) not in lanes:
+            continue  # doors have passages too
         aspect = word._replace(at=min(word.at, latest(received)))
         held = by_site.setdefault(site, {})
         before = held.get((aspect.place, aspect.aspect))

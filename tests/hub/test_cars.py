@@ -65,6 +65,14 @@ async def test_the_passage_that_names_it_ends_it_and_the_next_is_another(databas
         assert found["seq"] is not None
 
 
+async def test_no_car_is_noted_at_a_door(database: Database) -> None:
+    async with office(database) as hub:
+        await hub.report("passage.made", PassageMade(direction="in", after=1), "lobby-a")
+        assert await rows(database, "SELECT place FROM place_states WHERE aspect = 'car'") == []
+        await hub.report("passage.made", PassageMade(direction="in", after=1), "gate-in")
+        assert await rows(database, "SELECT place FROM place_states WHERE aspect = 'car'") == [("gate-in",)]
+
+
 async def test_a_gateway_of_before_says_of_no_car_that_it_stands_there(database: Database) -> None:
     async with office(database) as hub, hub.signed_in("wang", "guard"):
         await hub.report("access.denied", read(stands=False), "gate-in")
