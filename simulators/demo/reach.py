@@ -12,6 +12,9 @@ from typing import NamedTuple
 LASTS_DAYS = 825
 """No browser takes a certificate that is good for longer."""
 
+SOON_S = 7 * 86_400
+"""A certificate that ends sooner is made anew: phones warn of it, or do not open the page at all."""
+
 _ELSEWHERE = ("192.0.2.1", 9)
 """An address of nobody (RFC 5737): a datagram socket that is pointed there sends nothing and knows its own address."""
 
@@ -62,7 +65,7 @@ def reach_of(host: str, folder: Path) -> Reach:
     shown = _own_address() if address.is_unspecified else host
     folder.mkdir(parents=True, exist_ok=True)
     certificate, key = folder / f"{shown}.pem", folder / f"{shown}.key"
-    if not (certificate.exists() and key.exists()):
+    if not (certificate.exists() and key.exists() and _lasts(certificate)):
         _make(certificate, key, shown)
     return Reach(host, shown, certificate, key)
 
@@ -74,6 +77,14 @@ def _own_address() -> str:
             return str(probe.getsockname()[0])
         except OSError:
             return "127.0.0.1"
+
+
+def _lasts(certificate: Path) -> bool:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        return True  # nobody could make another one
+    asked = [openssl, "x509", "-noout", "-checkend", str(SOON_S), "-in", str(certificate)]
+    return subprocess.run(asked, capture_output=True, check=False).returncode == 0
 
 
 def _make(certificate: Path, key: Path, shown: str) -> None:

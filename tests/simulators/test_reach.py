@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from simulators.demo import reach
 from simulators.demo.reach import EVERYWHERE, HERE, UnreachableHost, reach_of
 
 
@@ -30,6 +31,20 @@ def test_a_network_gets_tls_with_a_certificate_for_the_address_that_is_shown(tmp
     before = found.certificate.read_bytes()
     assert reach_of(EVERYWHERE, tmp_path / "tls") == found
     assert found.certificate.read_bytes() == before
+
+
+def test_a_certificate_that_is_about_to_end_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reach, "LASTS_DAYS", 3)
+    found = reach_of(EVERYWHERE, tmp_path)
+    assert found.certificate is not None
+    before = found.certificate.read_bytes()
+    monkeypatch.undo()
+    for _ in range(2):
+        assert reach_of(EVERYWHERE, tmp_path) == found
+        after = found.certificate.read_bytes()
+        assert after != before
+    assert reach_of(EVERYWHERE, tmp_path).certificate == found.certificate
+    assert found.certificate.read_bytes() == after
 
 
 @pytest.mark.parametrize("host", ["", "everywhere", "1.2.3", "0.0.0.0; rm -rf /", "::", "203.0.113.7", "224.0.0.1"])
