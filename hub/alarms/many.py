@@ -36,6 +36,7 @@ async def ask_each(
         raise NotFound
     refused: dict[str, Refusal] = {}
     theirs: list[AskedCommand] = []
+    ours: list[tuple[AskedCommand, str]] = []
     asked: dict[str, shapes.Command] = {}
     conn = await connection(session)
     for alarm in alarms:
@@ -51,7 +52,9 @@ async def ask_each(
         if row.gateway:
             theirs.append(command)
         else:
-            asked[alarm] = await own.ask(conn, user, command)
+            ours.append((command, row.source))
+    if ours:
+        asked |= {item["target"]: item for item in await own.ask_each(conn, user, ours)}
     if theirs:
         asked |= {item["target"]: item for item in await commands.ask_each(conn, user, theirs)}
     return {"items": [_answer(alarm, asked.get(alarm), refused.get(alarm)) for alarm in alarms]}

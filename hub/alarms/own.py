@@ -17,7 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.commands import CommandKind, Person
 from contract.facts.alarms import AlarmAcknowledged, AlarmCleared, AlarmRaised, AlarmShelved, AlarmUnshelved, Severity
 from contract.facts.gateway import CommandResult
-from contract.presence import Answered
 from contract.texts import Text
 from hub.alarms.projections import on_alarm
 from hub.commands import service as commands
@@ -83,18 +82,48 @@ async def ask(conn: AsyncConnection, user: User, asked: AskedCommand) -> shapes.
         return await commands.ask(conn, user, asked)
     item = await commands.ask(conn, user, asked, gateway=HUB)
     check_state(asked.kind, row.state)
-    command, now = item["id"], datetime.now(UTC)
-    kind, data = _deed(asked, user.person(), command, now)
-    await tell(conn, kind, asked.site, row.source, data)
-    if isinstance(data, AlarmShelved):
-        await queue.put(conn, SHELVES, datetime.fromisoformat(data.until))
-    result = CommandResult(
-        command=command, kind=asked.kind, target=asked.target, by=user.person(), reason=item["reason"],
-        reason_code=asked.reason_code,
-    )  # fmt: skip
-    done = await stream.record(conn, "command.done", asked.target, result, site=asked.site, at=now)
-    await commands.answered(conn, HUB, Answered(command=command, state="done", at=done.at))
-    return await commands.find(conn, command) or item
+    return (await _carry_out(conn, user, [(asked, row.source, item)]))[0]
+
+
+async def ask_each(
+    conn: AsyncConnection, user: User, asked: Sequence[tuple[AskedCommand, str]]
+) -> list[shapes.Command]:
+    """A person's commands about several own alarms, each with its source, carried out at once.
+
+    Of one kind and with one reason. Each alarm's state is the caller's to know.
+    """
+    items = await commands.ask_each(conn, user, [each for each, _ in asked], gateway=HUB)
+    return await _carry_out(
+        conn, user, [(each, source, item) for (each, source), item in zip(asked, items, strict=True)]
+    )
+
+
+async def _carry_out(
+    conn: AsyncConnection, user: User, asked: Sequence[tuple[AskedCommand, str, shapes.Command]]
+) -> list[shapes.Command]:
+    """Commands that are kept already, each with the source of its alarm: they hold up whoever writes the history."""
+    by, now = user.person(), datetime.now(UTC)
+    deeds = [(*_deed(each, by, item["id"], now), each.site, source) for each, source, item in asked]
+    facts = [stream.Fact(kind, source, data, site) for kind, data, site, source in deeds]
+    for told in await stream.record_all(conn, facts):
+        await on_alarm(conn, told)
+    until = [data.until for _, data, _, _ in deeds if isinstance(data, AlarmShelved)]
+    if until:
+        await queue.put(conn, SHELVES, datetime.fromisoformat(min(until)))
+    results = [
+        stream.Fact(
+            "command.done",
+            each.target,
+            CommandResult(
+                command=item["id"], kind=each.kind, target=each.target, by=by, reason=item["reason"],
+                reason_code=each.reason_code,
+            ),
+            each.site,
+        )
+        for each, _, item in asked
+    ]  # fmt: skip
+    done = await stream.record_all(conn, results, at=now)
+    return await commands.done_here(conn, [item["id"] for _, _, item in asked], done[0].at)
 
 
 def _deed(asked: AskedCommand, by: Person, command: str, now: datetime) -> tuple[str, msgspec.Struct]:

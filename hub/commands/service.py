@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.commands import Command, CommandKind, Person, Subject
 from contract.facts.gateway import CommandResult
 from contract.facts.hub import CommandAsked
+from contract.instants import Instant
 from contract.presence import Answered
 from contract.texts import Text
 from hub.commands.targets import ends_modes, exists, has_entry
@@ -74,6 +75,10 @@ _ANSWERED = text(
     " WHERE id = :id AND gateway = :gateway AND state IN ('asked', 'sent', 'expired')"
     f" RETURNING {COMMAND_COLUMNS}"
 )
+_DONE_HERE = text(
+    "UPDATE commands SET state = 'done', result = CAST(:result AS json)"
+    f" WHERE id = ANY(:ids) AND gateway = :gateway AND state = 'asked' RETURNING {COMMAND_COLUMNS}"
+)
 _OPEN = text(
     f"SELECT {COMMAND_COLUMNS} FROM commands WHERE gateway = ANY(:gateways) AND expires_at > :now"
     " AND (state = 'asked' OR (state = 'sent' AND gateway = ANY(:born))) ORDER BY issued_at, id"
@@ -130,19 +135,22 @@ async def ask(
     return (await _keep(conn, user, [(asked, gateway)], now or datetime.now(UTC)))[0]
 
 
-async def ask_each(conn: AsyncConnection, user: User, asked: Sequence[AskedCommand]) -> list[shapes.Command]:
+async def ask_each(
+    conn: AsyncConnection, user: User, asked: Sequence[AskedCommand], *, gateway: str | None = None
+) -> list[shapes.Command]:
     """Ask for several commands, of one kind and with one reason, in as many statements as for one.
 
+    `gateway`: whose they are, as of one.
     Their targets are the caller's to know: `Forbidden`, `Invalid` or `Conflict` say what is wrong with all of them.
     """
     gateways: dict[str, str] = {}
     for each in asked:
         if each.site not in gateways:
             _check_words(user, each)
-            gateway = await gateway_of(conn, each.site)
-            if gateway is None:
+            theirs = await gateway_of(conn, each.site) if gateway is None else gateway
+            if theirs is None:
                 raise Conflict(_NO_GATEWAY, "no_gateway")
-            gateways[each.site] = gateway
+            gateways[each.site] = theirs
     return await _keep(conn, user, [(each, gateways[each.site]) for each in asked], datetime.now(UTC))
 
 
@@ -224,6 +232,15 @@ async def answered(conn: AsyncConnection, gateway: str, answer: Answered) -> Non
     row = (await conn.execute(_ANSWERED, values)).one_or_none()
     if row is not None:
         _tell(conn, row)
+
+
+async def done_here(conn: AsyncConnection, ids: Sequence[str], at: Instant) -> list[shapes.Command]:
+    """The hub has carried out commands of its own; how each stands, in the order of `ids`."""
+    values = {"ids": list(ids), "gateway": HUB, "result": _result(at, None)}
+    rows = {row.id: row for row in await conn.execute(_DONE_HERE, values)}
+    for row in rows.values():
+        _tell(conn, row)
+    return [command_item(rows[id]) for id in ids]
 
 
 async def told(conn: AsyncConnection, gateway: str, answers: Sequence[Answered], received: datetime) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import event
+
 from contract.desired import Holder
 from contract.texts import Text
 from hub.alarms import own
@@ -51,6 +53,25 @@ async def test_it_is_raised_and_cleared_once(database: Database) -> None:
     assert await states(database) == [("gw-1", "active", "")]
     assert await kinds(database) == ["alarm.raised", "alarm.cleared", "alarm.raised"]
     assert await rows(database, "SELECT DISTINCT site, gateway FROM events") == [("demo", None)]
+
+
+async def test_many_at_once_hold_up_the_history_little(database: Database) -> None:
+    """Nobody else writes the history meanwhile: of each alarm only what becomes of it takes statements of its own."""
+    async with office(database) as hub, hub.signed_in("wang", "manager") as client:
+        sources = [f"gw-{number:02}" for number in range(40)]
+        for source in sources:
+            await raised(database, source)
+        listed = (await client.get("/api/alarms", params={"limit": 100})).json()["items"]
+        said: list[str] = []
+        listening = (database.engine.sync_engine, "before_cursor_execute", lambda *told: said.append(told[2]))
+        event.listen(*listening)
+        answer = await client.post("/api/alarms/shelve", json={"ids": [each["id"] for each in listed], "for_s": 600})
+        event.remove(*listening)
+        assert {item["command"]["state"] for item in answer.json()["items"]} == {"done"}
+        assert [item["command"]["target"] for item in answer.json()["items"]] == [each["id"] for each in listed]
+        assert {state for _, state, _ in await states(database)} == {"shelved"}
+        assert (await kinds(database)).count("command.done") == 40
+        assert len(said) < 40 * 6
 
 
 async def test_people_see_it_and_what_they_command_is_done_at_once(database: Database) -> None:
