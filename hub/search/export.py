@@ -11,6 +11,7 @@ import csv
 import io
 import os
 import tempfile
+import unicodedata
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -52,7 +53,8 @@ PAGE = 1_000
 BOM = "\ufeff"
 """Without it Excel takes UTF-8 for the machine's own code page."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@")
+_BLANKS = ("\t", "\r", "\n")
 
 Watching = Annotated[User, Depends(Able("watch"))]
 Cells = Sequence[str]
@@ -99,7 +101,7 @@ async def export(
     async with base.session() as session:
         wanted = await wanted_of(session, user, asked)
         words = _Words(language or user.language, await _sites(session, wanted.sites))
-    lines = _lines(base, user, wanted, words)
+    lines = await _begun(_lines(base, user, wanted, words))
 
     def told(rows: int) -> None:
         witness.read(request, user, "export", asked.site, records=rows)
@@ -211,6 +213,19 @@ async def _lines(base: Database, user: User, wanted: WantedEntries, words: _Word
         wanted = replace(wanted, after=(page[-1].row.at, page[-1].row.event))
 
 
+async def _begun(lines: AsyncIterator[list[Cells]]) -> AsyncIterator[list[Cells]]:
+    """The same, with its first page searched: what fails then is still an answer, and no file that breaks off."""
+    first = await anext(lines, None)
+
+    async def pages() -> AsyncIterator[list[Cells]]:
+        if first is not None:
+            yield first
+        async for page in lines:
+            yield page
+
+    return pages()
+
+
 def _data(data: msgspec.Raw) -> dict[str, object]:
     found = msgspec.json.decode(data)
     return found if isinstance(found, dict) else {}
@@ -245,7 +260,9 @@ def _written(lines: Iterable[Cells]) -> str:
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    # A spreadsheet passes over blanks, and takes a wide = for one.
+    taken = unicodedata.normalize("NFKC", cell).lstrip()
+    return f"'{cell}" if cell.startswith(_BLANKS) or taken.startswith(_FORMULA) else cell
 
 
 async def _workbook(headers: Cells, lines: AsyncIterator[list[Cells]], told: Callable[[int], None]) -> Path:

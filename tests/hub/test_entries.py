@@ -272,26 +272,22 @@ async def test_what_a_hub_of_before_records_meanwhile_is_filled_in(database: Dat
         await day(hub, client)
         people = "SELECT name, spelled, room_order, found_by FROM holders ORDER BY name"
         before, named = await rows(database, EVERYTHING), await rows(database, people)
-        (passage,) = await rows(database, "SELECT id FROM events WHERE kind = 'passage.made'")
         await emptied(database)
         async with database.transaction() as conn:
-            await conn.execute(text("UPDATE entries_fill SET upto = :id, mark = :id"), {"id": passage[0] - 1})
+            passage = "(SELECT id - 1 FROM events WHERE kind = 'passage.made')"
+            await conn.execute(text(f"UPDATE entries_fill SET upto = {passage}, mark = {passage}"))
             await conn.execute(text("UPDATE holders SET spelled = DEFAULT, room_order = DEFAULT, found_by = DEFAULT"))
         await filling.fill(database, most)
         assert await rows(database, EVERYTHING) == before
         assert await rows(database, people) == named
         # The next start reads on from there.
-        assert await rows(database, "SELECT upto, mark FROM entries_fill") == [(0, await newest(database))]
+        newest = await rows(database, "SELECT 0, max(id) FROM events")
+        assert await rows(database, "SELECT upto, mark FROM entries_fill") == newest
         await came(hub, "沪C00001")
         async with database.transaction() as conn:
             await conn.execute(text("DELETE FROM entries"))
         await filling.fill(database, most)
         assert await found(client) == ["沪C00001"]
-
-
-async def newest(database: Database) -> int:
-    ((id,),) = await rows(database, "SELECT max(id) FROM events")
-    return int(id)
 
 
 async def test_nothing_is_filled_in_while_the_history_is_redacted(database: Database) -> None:

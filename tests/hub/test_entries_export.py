@@ -78,6 +78,23 @@ async def test_no_cell_is_a_formula(database: Database) -> None:
         assert "<f>" not in sheet
 
 
+@pytest.mark.parametrize("cell", ["=1", "\uff1d1", " =1", "\n=1", "\u3000\uff0b1", "\nx", "@x", "\r-1"])
+def test_blanks_and_wide_signs_hide_no_formula(cell: str) -> None:
+    assert export._harmless(cell) == f"'{cell}"
+    assert export._harmless(f"x{cell}") == f"x{cell}"
+
+
+async def test_a_search_that_fails_is_no_file(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError("the database is gone")
+
+    monkeypatch.setattr("hub.entries.service.search", broken)
+    async with office(database) as hub, hub.signed_in("wang", "guard") as client:
+        for format in ("csv", "xlsx"):
+            answer = await client.get("/api/entries/export", params={"format": format})
+            assert (answer.status_code, "Content-Disposition" in answer.headers) == (500, False)
+
+
 async def test_a_file_ends_where_it_says(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "MOST_ROWS", 3)
     async with office(database) as hub, hub.signed_in("wang", "guard") as client:
