@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.errors import ContractError
 from contract.texts import Text
-from hub.access.nouns import spelling_of
 from hub.database.event import StoredEvent
 from hub.database.transactions import Database, lock_history
 from hub.entries import keeping
@@ -39,12 +38,6 @@ _FILLED = text("UPDATE entries_fill SET upto = :upto")
 _MARKED = text("UPDATE entries_fill SET mark = :mark")
 _KINDS = [*KINDS, "passage.made"]
 
-_UNSPELT = text("SELECT site, id, name, unit FROM holders WHERE room_order = '' ORDER BY site, id LIMIT :most")
-_SPELL = text(
-    "UPDATE holders SET spelled = :spelled, room_order = :room_order, found_by = :found_by"
-    " WHERE site = :site AND id = :id AND name = :name AND unit = :unit"
-)
-
 
 async def fill(database: Database, most: int = STEP) -> None:
     """All that is missing, with others' turns between the steps."""
@@ -55,12 +48,6 @@ async def fill(database: Database, most: int = STEP) -> None:
             more = await step(conn, most)
         await asyncio.sleep(PAUSE_S)
     await _newer(database, most)
-    # People whom a hub of before took in, which knows nothing of how they are found.
-    more = True
-    while more:
-        async with database.transaction(writes=True) as conn:
-            more = await _spell(conn, most)
-        await asyncio.sleep(PAUSE_S)
 
 
 async def step(conn: AsyncConnection, most: int = STEP) -> bool:
@@ -107,14 +94,6 @@ async def _filled(conn: AsyncConnection, upto: int, floor: int, most: int) -> in
     entries = {item.event.id: item for item in items if isinstance(item, KeptEntry)}
     await keeping.keep(conn, [*entries.values(), *passages])
     return events[-1].id - 1 if len(events) == most else floor
-
-
-async def _spell(conn: AsyncConnection, most: int) -> bool:
-    """Say of at most `most` people how they are found and sorted; whether there are more."""
-    people = (await conn.execute(_UNSPELT, {"most": most})).all()
-    if people:
-        await conn.execute(_SPELL, [{**row._asdict(), **spelling_of(row._asdict())} for row in people])
-    return len(people) == most
 
 
 def _item(event: StoredEvent) -> keeping.Item | None:

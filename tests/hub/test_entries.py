@@ -17,6 +17,7 @@ from contract.facts.gateway import CommandResult
 from contract.instants import instant
 from contract.texts import Reason
 from hub import migrations
+from hub.access import respelling
 from hub.database.transactions import Database
 from hub.entries import filling, service
 from hub.entries.service import WantedEntries
@@ -278,6 +279,7 @@ async def test_what_a_hub_of_before_records_meanwhile_is_filled_in(database: Dat
             await conn.execute(text(f"UPDATE entries_fill SET upto = {passage}, mark = {passage}"))
             await conn.execute(text("UPDATE holders SET spelled = DEFAULT, room_order = DEFAULT, found_by = DEFAULT"))
         await filling.fill(database, most)
+        await respelling.spell(database, most)
         assert await rows(database, EVERYTHING) == before
         assert await rows(database, people) == named
         # The next start reads on from there.
