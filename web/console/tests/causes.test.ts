@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import type { Alarm, Layout } from "@/api/types";
+import type { Alarm, AlarmState, Layout, Severity } from "@/api/types";
 import { matches, sourcesOf, type Wanted } from "@/areas/alarms/filtering";
-import { allOf, causesOf, floodOf } from "@/live/causes";
+import { compareSeverity } from "@/kit/marks/severity";
+import { allOf, causesOf, floodOf, severityOf } from "@/live/causes";
 
 import { alarm } from "./items";
 
@@ -31,22 +32,22 @@ const told = (alarms: Alarm[]): string[] =>
 
 describe("alarms by their causes", () => {
   it("puts what a lost bus takes along under it, also what was noticed a little earlier", () => {
-    expect(told([lost("bus-a", 10), fault(1, 0), fault(2, 40), fault(13, 20)])).toEqual([
+    expect(told([lost("bus-a", 10), lost("d-1", 0), lost("d-2", 40), fault(13, 20)])).toEqual([
       "bus lost bus-a: 2",
       "single fault 13: 0",
     ]);
   });
 
   it("keeps apart what came long before or after, elsewhere, or once the bus is back", () => {
-    expect(told([lost("bus-a", 300), fault(1, 0), fault(2, 3600)]).length).toBe(3);
-    expect(told([lost("bus-a", 0), { ...fault(1, 5), site: "north" }]).length).toBe(2);
-    expect(told([lost("bus-a", 0, { cleared_at: at(9) }), fault(1, 5)]).length).toBe(2);
+    expect(told([lost("bus-a", 300), lost("d-1", 0), lost("d-2", 3600)]).length).toBe(3);
+    expect(told([lost("bus-a", 0), { ...lost("d-1", 5), site: "north" }]).length).toBe(2);
+    expect(told([lost("bus-a", 0, { cleared_at: at(9) }), lost("d-1", 5)]).length).toBe(2);
   });
 
   it("puts the faults of one device under its loss, and all of it under the power", () => {
     expect(told([lost("d-3", 0), fault(3, 10)])).toEqual(["device lost d-3: 1"]);
-    const power = alarm("power", { rule: "phase-lost", source: "meter", asset: "meter", raised_at: at(0) });
-    expect(told([power, lost("d-3", 20), fault(3, 25), lost("bus-b", 30)])).toEqual(["power power: 3"]);
+    const power = alarm("power", { rule: "phase-lost", source: "meter-main", asset: "meter-main", raised_at: at(0) });
+    expect(told([power, lost("d-3", 20), lost("d-4", 25), lost("bus-b", 30)])).toEqual(["power power: 3"]);
   });
 
   it("puts together many that are alike, and shows what nobody has seen first", () => {
@@ -56,7 +57,7 @@ describe("alarms by their causes", () => {
 
   it("loses no alarm and shows none twice, whatever comes: thirty faults are a handful of causes", () => {
     const flood = [
-      ...[...Array(22).keys()].map((n) => fault(n, n)),
+      ...[...Array(22).keys()].map((n) => lost(`d-${n}`, n)),
       lost("bus-a", 5),
       lost("bus-b", 6),
       ...[...Array(6).keys()].map((n) => alarm(`door ${n}`, { rule: "door.held", source: `door-${n}`, asset: "", raised_at: at(n) })),
@@ -65,6 +66,83 @@ describe("alarms by their causes", () => {
     const causes = causesOf(flood, WIRINGS);
     expect(causes.length).toBe(3);
     expect(causes.flatMap(allOf).map(({ id }) => id).sort()).toEqual(flood.map(({ id }) => id).sort());
+  });
+});
+
+describe("what follows from nothing", () => {
+  const cut = alarm("cut", { rule: "phase-lost", source: "meter-main", asset: "meter-main", raised_at: at(0) });
+  const critical = { severity: "critical" } as const;
+
+  it.each<[string, Alarm]>([
+    ["a trapped person", fault(3, 10, { rule: "lift.trapped", ...critical })],
+    ["a critical thing that falls silent", lost("d-3", 10, critical)],
+    ["the site's own gateway", alarm("gw", { rule: "gateway.lost", source: "demo-gw", asset: "", raised_at: at(10) })],
+    ["a leak", fault(3, 10, { rule: "water.leak" })],
+  ])("does not fold %s under a power cut", (_, other) => {
+    expect(told([cut, other]).length).toBe(2);
+  });
+
+  it("folds nothing under what is milder", () => {
+    const mild = { severity: "minor" } as const;
+    expect(told([{ ...cut, ...mild }, lost("d-3", 10)])).toEqual(["single lost d-3: 0", "single cut: 0"]);
+    expect(told([lost("bus-a", 0, mild), lost("d-3", 10), lost("d-4", 10, mild)])).toEqual([
+      "single lost d-3: 0",
+      "bus lost bus-a: 1",
+    ]);
+    expect(told([lost("d-3", 0, mild), fault(3, 5)]).length).toBe(2);
+  });
+
+  it("takes only the supply of all for the supply of all", () => {
+    const meter = (id: string, zh: string) => ({ ...devices[0]!, id, kind: "electricity_meter", name: { zh, en: "" } });
+    const of = (...meters: (typeof devices)[number][]) =>
+      new Map([["demo", { ...layout, devices: [...devices, ...meters] } as unknown as Layout]]);
+    const [main, sub] = [meter("m-1", "总电表"), meter("m-2", "地下室电表")];
+    const from = (source: string): Alarm[] => [{ ...cut, source, asset: source }, lost("d-3", 10)];
+    expect(causesOf(from("m-1"), of(main, sub)).length).toBe(1);
+    expect(causesOf(from("m-2"), of(main, sub)).length).toBe(2);
+    // Two that say so: neither is known to be above all.
+    expect(causesOf(from("m-1"), of(main, { ...sub, name: { zh: "二号楼总表", en: "" } })).length).toBe(2);
+  });
+
+  it("folds no critical one under others like it", () => {
+    const like = [1, 2, 3, 4].map((n) => fault(n, n, { rule: "co-high", ...critical }));
+    expect(told(like).length).toBe(4);
+  });
+
+  it("holds for any alarms: each in one group, each critical one drawn, none worse than what it is folded under", () => {
+    let seed = 20_260_309;
+    const upTo = (n: number): number => (seed = (seed * 48_271) % 2_147_483_647) % n;
+    const one = <T,>(of: readonly T[]): T => of[upTo(of.length)]!;
+    const RULES = ["device.lost", "device.failing", "gateway.lost", "phase-lost", "power-off", "lift.trapped", "co-high"];
+    const SOURCES = ["bus-a", "bus-b", "d-1", "d-2", "d-13", "meter-main", "demo-gw", "elsewhere"];
+    const SEVERITIES: Severity[] = ["critical", "major", "minor", "warning"];
+    const STATES: AlarmState[] = ["active", "cleared", "acknowledged", "shelved"];
+    for (let round = 0; round < 300; round += 1) {
+      const alarms = [...Array(upTo(40)).keys()].map((n) => {
+        const raised = upTo(2400);
+        return alarm(`a-${n}`, {
+          site: one(["demo", "demo", "north"]),
+          rule: one(RULES),
+          source: one(SOURCES),
+          asset: one(["", ...SOURCES]),
+          severity: one(SEVERITIES),
+          state: one(STATES),
+          raised_at: at(raised),
+          cleared_at: upTo(4) ? null : at(raised + 5),
+        });
+      });
+      const causes = causesOf(alarms, WIRINGS);
+      expect(causes.flatMap(allOf).map(({ id }) => id).sort()).toEqual(alarms.map(({ id }) => id).sort());
+      for (const cause of causes) {
+        expect(severityOf(cause)).toBe(cause.head.severity);
+        for (const follower of cause.followers) {
+          expect(follower.severity).not.toBe("critical");
+          expect(follower.rule).not.toMatch(/^gateway\./);
+          expect(compareSeverity(follower.severity, cause.head.severity)).toBeGreaterThanOrEqual(0);
+          if (["gateway", "power", "bus"].includes(cause.kind)) expect(follower.rule).toMatch(/^device\.(lost|failing)$/);
+        }
+      }
+    }
   });
 });
 

@@ -25,7 +25,7 @@ function flood(): Alarm[] {
   const one = (id: string, n: number, more: Partial<Alarm>): Alarm => alarm(id, { raised_at: came(n), can, ...more });
   return [
     one("bus", 0, { rule: "device.lost", source: "bus-a", asset: "" }),
-    ...[...Array(23).keys()].map((n) => one(`d-${n}`, n, { rule: `r@d-${n}`, source: `d-${n}`, asset: `d-${n}` })),
+    ...[...Array(23).keys()].map((n) => one(`d-${n}`, n, { rule: "device.lost", source: `d-${n}`, asset: `d-${n}` })),
     ...[...Array(5).keys()].map((n) => one(`door-${n}`, n, { rule: "lock.failed", source: `door-${n}`, asset: "" })),
     one("lift", 9, { rule: "lift.trapped", source: "lift-1", asset: "lift-1", severity: "critical" }),
   ];

@@ -1,14 +1,15 @@
 /** Which alarms have one cause, and whether so many come that only causes can be read. Pure. */
 
-import type { Alarm, Layout } from "@/api/types";
+import type { Alarm, Layout, Severity } from "@/api/types";
+import { compareSeverity } from "@/kit/marks/severity";
 import { compareAlarms, unseen } from "@/live/alarms";
 
-/** What stands above what, the widest first: a lost gateway takes its site along, a bus its devices. */
+/** What stands above what, the widest first: a lost gateway takes its site's devices along, a bus those on it. */
 export type CauseKind = "gateway" | "power" | "bus" | "device" | "same" | "single";
 
 export interface Cause {
   kind: CauseKind;
-  /** What the others follow from; of alarms that are merely alike, the most urgent. */
+  /** What the others follow from; of alarms that are merely alike, the most urgent. None of the others is worse. */
   head: Alarm;
   followers: Alarm[];
 }
@@ -31,6 +32,8 @@ export const FLOOD_MS = 10 * 60_000;
 const LOST = new Set(["device.lost", "device.failing"]);
 /** Rules about the supply are a site's own: they are known by their names. */
 const SUPPLY = /^(power|mains|supply|phase)[-_.]/;
+/** So is what measures the whole supply: what hangs on a sub-meter is not written down anywhere. In Chinese: zong, jinxian. */
+const MAIN = /(^|[^a-z])(mains?|incomer|incoming)([^a-z]|$)|\u603b|\u8fdb\u7ebf/i;
 
 const RANK: Record<CauseKind, number> = { gateway: 0, power: 1, bus: 2, device: 3, same: 4, single: 5 };
 
@@ -38,13 +41,31 @@ const RANK: Record<CauseKind, number> = { gateway: 0, power: 1, bus: 2, device: 
 function causeKind(alarm: Alarm, wiring: Wiring | undefined): CauseKind | null {
   if (alarm.cleared_at !== null) return null;
   if (alarm.rule.startsWith("gateway.")) return "gateway";
-  if (SUPPLY.test(alarm.rule)) return "power";
+  if (SUPPLY.test(alarm.rule)) return measuresAll(alarm.source, wiring) ? "power" : null;
   if (!LOST.has(alarm.rule)) return null;
   return wiring?.devices.some((device) => device.bus === alarm.source) ? "bus" : "device";
 }
 
+/** Whether a device stands for the supply of its whole site: it says so, and no other of its kind does. */
+function measuresAll(id: string, wiring: Wiring | undefined): boolean {
+  const says = (device: Pick<Layout["devices"][number], "id" | "name">): boolean =>
+    MAIN.test(`${device.id} ${device.name.zh} ${device.name.en}`);
+  const device = wiring?.devices.find((known) => known.id === id);
+  if (device === undefined) return MAIN.test(id);
+  return says(device) && !wiring?.devices.some((other) => other !== device && other.kind === device.kind && says(other));
+}
+
+/** Nobody may have to unfold something to see that a life is at stake, or that a site is out of reach. */
+const standsAlone = (alarm: Alarm): boolean => alarm.severity === "critical" || alarm.rule.startsWith("gateway.");
+
+function mayFollow(kind: CauseKind, head: Alarm, alarm: Alarm): boolean {
+  if (standsAlone(alarm) || compareSeverity(alarm.severity, head.severity) < 0) return false;
+  // Without line or power a thing falls silent; what it reported has a cause of its own.
+  return kind === "device" || LOST.has(alarm.rule);
+}
+
 function explains(kind: CauseKind, head: Alarm, alarm: Alarm, wiring: Wiring | undefined): boolean {
-  if (head === alarm || head.site !== alarm.site) return false;
+  if (head === alarm || head.site !== alarm.site || !mayFollow(kind, head, alarm)) return false;
   const later = Date.parse(alarm.raised_at) - Date.parse(head.raised_at);
   if (later < -BEFORE_MS || later > AFTER_MS) return false;
   if (kind === "gateway" || kind === "power") return true;
@@ -83,12 +104,17 @@ export function worstOf(cause: Cause): Alarm {
   return [cause.head, ...cause.followers].sort(compareAlarms)[0] ?? cause.head;
 }
 
+/** How bad the worst of a group is, seen or not. */
+export function severityOf(cause: Cause): Severity {
+  return allOf(cause).map(({ severity }) => severity).sort(compareSeverity)[0] ?? cause.head.severity;
+}
+
 export const allOf = (cause: Cause): Alarm[] => [cause.head, ...cause.followers];
 
 function alikeOf(alarms: readonly Alarm[]): Cause[] {
   const byRule = new Map<string, Alarm[]>();
   for (const alarm of [...alarms].sort(compareAlarms)) {
-    const key = `${alarm.site} ${alarm.rule}`;
+    const key = `${alarm.site} ${alarm.rule} ${alarm.severity}${standsAlone(alarm) ? ` ${alarm.id}` : ""}`;
     byRule.set(key, [...(byRule.get(key) ?? []), alarm]);
   }
   const causes: Cause[] = [];
