@@ -164,6 +164,8 @@ export const T = {
   alarmUnshelve: "alarm-unshelve",
   alarmTag: "alarm-tag",
   alarmCause: "alarm-cause",
+  alarmLine: "alarm-line",
+  alarmLineAck: "alarm-line-ack",
   alarmFollowers: "alarm-followers",
   alarmFlood: "alarm-flood",
   alarmFloodAck: "alarm-flood-ack",

@@ -20,8 +20,22 @@ export const flood = computed(() => floodOf(openAlarms.value, now.value));
 export const toAck = (group: readonly Alarm[]): Alarm[] =>
   group.filter((alarm) => unseen(alarm) && alarm.can.includes("alarm.ack"));
 
+/** The same of what is acknowledged with one word: each critical one is read and answered by itself. */
+export const groupToAck = (cause: Cause): Alarm[] =>
+  toAck(allOf(cause)).filter(({ severity }) => severity !== "critical");
+
+/** What follows is named so far before it is said how many more there are. */
+const NAMED = 3;
+
+/** What stands folded beneath a cause: its different texts, and how many alarms say something else. */
+export function beneath(cause: Cause): { texts: string; more: number } {
+  const said = cause.followers.map(({ message }) => say(message));
+  const texts = [...new Set(said)].slice(0, NAMED);
+  return { texts: texts.join(" · "), more: said.filter((each) => !texts.includes(each)).length };
+}
+
 export function ackGroup(cause: Cause, done?: () => void): void {
-  ackAll(toAck(allOf(cause)), say(cause.head.message), done);
+  ackAll(groupToAck(cause), say(cause.head.message), done);
 }
 
 export function ackAll(group: Alarm[], title: string, done?: () => void): void {
