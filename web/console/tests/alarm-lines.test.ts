@@ -5,6 +5,7 @@ import { defineComponent, h, useTemplateRef } from "vue";
 import type { Router } from "vue-router";
 
 import type { Alarm, Layout } from "@/api/types";
+import Alarms from "@/areas/alarms/Alarms.vue";
 import AlarmsPanel from "@/areas/alarms/AlarmsPanel.vue";
 import { acknowledging, together } from "@/shell/stores/handling";
 import { live } from "@/shell/stores/live";
@@ -135,5 +136,65 @@ describe("the key for the top alarm", () => {
     await guard();
     panel?.ackTopGroup();
     expect(together.value?.alarms.map(({ id }) => id).sort()).toEqual(["pump-1", "pump-2"]);
+  });
+});
+
+describe("boxes of the list", () => {
+  const boxes = (): HTMLElement[] => all(T.alarmBox).slice(1);
+  const rows = (): (string | undefined)[] => all(T.alarm).map(({ dataset }) => dataset.rule);
+  const chosen = (): (string | undefined)[] => all(T.alarm).filter((row) => row.querySelector("input")?.checked).map(({ dataset }) => dataset.rule);
+  const click = async (box: HTMLElement | undefined, shiftKey = false): Promise<void> => {
+    box?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey }));
+    await settled();
+  };
+
+  async function list(): Promise<void> {
+    ({ leave } = mounted(Alarms));
+    await settled();
+  }
+
+  it("go by Shift over the rows between, as they stand, without what is folded elsewhere", async () => {
+    // By severity and age alone the silent pumps stand between the leak and the smoke.
+    come("smoke", 50);
+    come("pump-1", 40, lost);
+    come("pump-2", 39, lost);
+    come("leak", 30);
+    come("cut", 20, cut);
+    come("door", 10);
+    await list();
+    expect(rows()).toEqual(["smoke", "phase-lost", "leak", "door"]);
+    await click(boxes()[2]);
+    await click(boxes()[3], true);
+    expect(chosen()).toEqual(["leak", "door"]);
+    expect(at(T.alarmsChosen).textContent).toContain("2");
+    await click(boxes()[0], true);
+    expect(chosen()).toEqual(["smoke", "phase-lost", "leak", "door"]);
+    expect(at(T.alarmsChosen).textContent).toContain("4");
+  });
+
+  it("begin a range at a folded group that was chosen whole", async () => {
+    come("cut", 20, cut);
+    come("pump-1", 40, lost);
+    come("leak", 10);
+    come("door", 5);
+    await list();
+    await click(boxes()[0]);
+    await click(boxes()[2], true);
+    expect(chosen()).toEqual(["phase-lost", "leak", "door"]);
+    expect(at(T.alarmsChosen).textContent).toContain("4");
+  });
+
+  it("let go what has changed its state meanwhile, for good", async () => {
+    come("leak", 10);
+    come("door", 5);
+    await list();
+    await click(boxes()[0]);
+    await click(boxes()[1]);
+    live.alarms.set("leak", { ...live.alarms.get("leak")!, state: "cleared" });
+    await settled();
+    expect(chosen()).toEqual(["door"]);
+    live.alarms.set("leak", { ...live.alarms.get("leak")!, state: "active" });
+    await settled();
+    expect(chosen()).toEqual(["door"]);
   });
 });
