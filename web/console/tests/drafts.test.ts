@@ -106,6 +106,36 @@ it("keeps what the server did not take", async () => {
   expect(drafts.size).toBe(1);
 });
 
+it("forgets what was sent also where sending led to another page", async () => {
+  send.mockImplementation(() => {
+    leave();
+    return Promise.resolve();
+  });
+  await page();
+  await type(at("name"), "x");
+  expect(drafts.size).toBe(1);
+  at("send").click();
+  await settled();
+  expect([drafts.size, openDrafts.size]).toEqual([0, 0]);
+});
+
+it("asks before Cancel throws away what was typed", async () => {
+  const { open } = await page();
+  await type(at("name"), "x");
+  const cancel = (): void => document.querySelector<HTMLElement>(".el-dialog__footer button")!.click();
+  cancel();
+  const discard = ".el-message-box__btns .el-button:not(.el-button--primary)";
+  const button = await vi.waitFor(() => {
+    const found = document.querySelector<HTMLElement>(discard);
+    if (!found) throw new Error("nobody asks");
+    return found;
+  });
+  await settled();
+  expect([open.value, drafts.size]).toEqual([true, 1]);
+  button.click();
+  await vi.waitFor(() => expect([open.value, drafts.size]).toEqual([false, 0]));
+});
+
 it("does not change back what somebody else changed meanwhile", async () => {
   await page({ name: "Wang" });
   await type(at("name"), "Wang Wei");

@@ -139,6 +139,8 @@ export function useDraft({ name, fields, title, secret = [], mostMs = MOST_MS }:
   const values = fields as Record<string, unknown>;
   let given: Record<string, string> = {};
   let shown: string | null = null;
+  /** The name begun with last: what was sent is dropped also where sending led away from the form. */
+  let begun: string | null = null;
 
   const now = (): Record<string, string> =>
     Object.fromEntries(
@@ -157,7 +159,7 @@ export function useDraft({ name, fields, title, secret = [], mostMs = MOST_MS }:
 
   function begin(): boolean {
     end();
-    shown = name();
+    begun = shown = name();
     given = now();
     if (shown === null) return false;
     openDrafts.set(shown, (openDrafts.get(shown) ?? 0) + 1);
@@ -200,7 +202,7 @@ export function useDraft({ name, fields, title, secret = [], mostMs = MOST_MS }:
       for (const [field, text] of Object.entries(given)) values[field] = readBack(text);
       if (shown !== null) dropDraft(shown);
     },
-    drop: () => shown !== null && dropDraft(shown),
+    drop: () => begun !== null && dropDraft(begun),
     end,
   };
 }
