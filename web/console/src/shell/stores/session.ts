@@ -9,6 +9,27 @@ import { preferences, suggestLanguage } from "@/kit/preferences";
 import { forgetAll, recall, remember } from "@/kit/remembered";
 import { WAYS } from "@/shell/area";
 
+const WANTS_OUT = "gatehouse.wants-out";
+
+/** Kept apart from what is known of a person: it outlives them, and a reload. */
+function wantsOut(): boolean {
+  try {
+    return localStorage.getItem(WANTS_OUT) !== null;
+  } catch {
+    return false; // forbidden: this tab alone knows it
+  }
+}
+
+function leaves(leaving: boolean): void {
+  session.leaving = leaving;
+  try {
+    if (leaving) localStorage.setItem(WANTS_OUT, "1");
+    else localStorage.removeItem(WANTS_OUT);
+  } catch {
+    // forbidden: see above
+  }
+}
+
 export const session = reactive({
   user: null as User | null,
   about: null as About | null,
@@ -20,6 +41,8 @@ export const session = reactive({
   ended: false,
   /** The password would not be taken as a new one today: it should be changed. */
   weakPassword: false,
+  /** Somebody signed out and the server has not heard of it yet: it is told before anybody is taken for signed in. */
+  leaving: wantsOut(),
 });
 
 let nowKnown: () => void = () => undefined;
@@ -74,8 +97,30 @@ async function askStart(): Promise<Start> {
   return (await early) ?? api.get<Start>("/api/start", { site: preferences.site });
 }
 
+let telling: Promise<void> | null = null;
+
+/** Ends the session at the server; fails while nobody knows whether it has ended. Once at a time. */
+function endSession(): Promise<void> {
+  telling ??= api
+    .delete("/api/session")
+    .catch((error: unknown) => {
+      // Refused: there is no session of this cookie's any more.
+      if (!(error instanceof ApiError) || error.status === 0 || error.status >= 500) throw error;
+    })
+    .then(() => leaves(false))
+    .finally(() => (telling = null));
+  return telling;
+}
+
 /** Asks who the cookie belongs to; a server that does not answer is asked again by the caller. */
 export async function loadSession(): Promise<void> {
+  if (session.leaving || wantsOut()) {
+    leaves(true);
+    window.gatehouseStart = undefined; // what was asked early is of the session that is to end
+    session.known = true;
+    nowKnown();
+    await endSession();
+  }
   let start: Start;
   try {
     start = await askStart();
@@ -119,6 +164,7 @@ function become({ user, weak_password, can }: Who): void {
 }
 
 export async function signIn(username: string, password: string, code = ""): Promise<User> {
+  if (session.leaving || wantsOut()) await endSession();
   const answer = await api.post<Session>("/api/session", { username, password, ...(code ? { code } : {}) });
   const start = await askStart();
   session.about = start.about;
@@ -131,9 +177,10 @@ export async function signIn(username: string, password: string, code = ""): Pro
 
 export async function signOut(): Promise<void> {
   try {
-    await api.delete("/api/session");
+    await endSession();
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error; // the cookie may be gone already: the person wants out
+    if (!(error instanceof ApiError)) throw error;
+    leaves(true); // the person wants out: whoever opens the console next must not be them
   }
   forgetDrafts();
   forgetAll();
