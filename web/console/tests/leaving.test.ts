@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
+import { endedAt, nextFor } from "@/shell/next";
 import SignIn from "@/shell/SignIn.vue";
 import { loadSession, session, signIn, signOut } from "@/shell/stores/session";
 import { T } from "@/testids";
@@ -73,4 +74,29 @@ it("ends that session also before the next person signs in", async () => {
   await signIn("li", "secret");
   expect(told().slice(-3)).toEqual(["DELETE /api/session", "POST /api/session", "GET /api/start"]);
   expect([session.user?.id, session.leaving]).toEqual(["u-2", false]);
+});
+
+it("draws the page anew where another tab signed in somebody else, and leaves it where it is the same person", async () => {
+  const { state, told } = desk();
+  await loadSession();
+  const reload = vi.spyOn(location, "reload").mockImplementation(() => undefined);
+  const other = new BroadcastChannel("gatehouse-session");
+  other.postMessage("in");
+  await vi.waitFor(() => expect(told()).toHaveLength(2));
+  await settled();
+  expect([session.user?.id, reload.mock.calls.length]).toEqual(["u-1", 0]);
+  state.who = "u-2";
+  other.postMessage("in");
+  await vi.waitFor(() => expect(reload).toHaveBeenCalledOnce());
+  expect([session.user?.id, localStorage.length]).toEqual(["u-1", 0]);
+  other.close();
+  reload.mockRestore();
+});
+
+it("leads only the person whose session ended back into what they had open", () => {
+  const ended = endedAt("/people?form=new", "u-1") as Record<string, string>;
+  expect(nextFor(ended, "u-1")).toBe("/people?form=new");
+  expect(nextFor(ended, "u-2")).toBe("/");
+  expect(nextFor({ next: "/alarms/7" }, "u-2")).toBe("/alarms/7");
+  expect(nextFor({ next: "//elsewhere" }, "u-2")).toBe("/");
 });

@@ -128,6 +128,13 @@ export async function loadSession(): Promise<void> {
     presume();
     throw error;
   }
+  const shown = session.user;
+  if (shown !== null && start.session && start.session.user.id !== shown.id) {
+    // Another person took this browser's session over: nothing of the page that was drawn for the first is theirs.
+    forgetAll();
+    location.reload();
+    return;
+  }
   session.about = start.about;
   remember("about", start.about);
   begun = start.session ? start : null;
@@ -201,6 +208,9 @@ if (others) {
     if (event.data === "out") {
       forgetDrafts(); // also what this tab alone could hold
       session.user = null;
-    } else if (session.user === null) void loadSession().catch(() => undefined);
+    } else {
+      session.leaving = wantsOut(); // whoever signed in there told the server first
+      void loadSession().catch(() => undefined);
+    }
   };
 }
