@@ -100,7 +100,8 @@ async def export(
     base = database(request)
     async with base.session() as session:
         wanted = await wanted_of(session, user, asked)
-        words = _Words(language or user.language, await _sites(session, wanted.sites))
+        whole = user.role != "guard"
+        words = _Words(language or user.language, await _sites(session, wanted.sites), whole_numbers=whole)
     lines = await _begun(_lines(base, user, wanted, words))
 
     def told(rows: int) -> None:
@@ -128,11 +129,12 @@ class _Site(NamedTuple):
 
 
 class _Words:
-    """What cells say, in one language."""
+    """What cells say, in one language. Whoever is at a post reads of a card's number its end, as on the screen."""
 
-    def __init__(self, language: Language, sites: Mapping[str, _Site]) -> None:
+    def __init__(self, language: Language, sites: Mapping[str, _Site], *, whole_numbers: bool) -> None:
         self._language = language
         self._sites = sites
+        self._whole = whole_numbers
 
     def headers(self) -> Cells:
         return [in_language(text, self._language) for text in HEADERS]
@@ -155,7 +157,7 @@ class _Words:
             self._said(_TRAVELLERS[row.traveller]),
             self._said(Text(*NAMES[row.outcome])),
             row.plate or "",
-            row.number or "",
+            self._number(row.number or ""),
             "" if holder is None else holder.name,
             "" if holder is None else holder.unit,
             " · ".join(filter(None, (self._reason(data.get(name)) for name in ("reason", "why")))),
@@ -163,6 +165,9 @@ class _Words:
             str(by.get("name", "")) if isinstance(by, dict) else "",
             str(row.event),
         ]
+
+    def _number(self, number: str) -> str:
+        return number if self._whole or len(number) <= 4 else f"••••{number[-4:]}"
 
     def _said(self, text: Text | None) -> str:
         return "" if text is None else in_language(text, self._language)

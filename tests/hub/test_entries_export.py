@@ -95,6 +95,20 @@ async def test_a_search_that_fails_is_no_file(database: Database, monkeypatch: p
             assert (answer.status_code, "Content-Disposition" in answer.headers) == (500, False)
 
 
+async def test_at_a_post_a_file_tells_of_a_card_what_the_screen_tells(database: Database) -> None:
+    async with (
+        office(database) as hub,
+        hub.signed_in("li", "manager") as manager,
+        hub.signed_in("wang", "guard") as guard,
+    ):
+        await came(hub, "04A1B2C3D4E5F6", "card", place="lobby-a")
+        await came(hub, "沪A12345")
+        _, *whole = read((await manager.get("/api/entries/export")).content)
+        _, *ends = read((await guard.get("/api/entries/export")).content)
+        assert [line[6:8] for line in whole] == [["沪A12345", ""], ["", "04A1B2C3D4E5F6"]]
+        assert [line[6:8] for line in ends] == [["沪A12345", ""], ["", "••••E5F6"]]
+
+
 async def test_a_file_ends_where_it_says(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "MOST_ROWS", 3)
     async with office(database) as hub, hub.signed_in("wang", "guard") as client:
