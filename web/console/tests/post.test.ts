@@ -1,0 +1,107 @@
+/** What opens by its address, and which numbers are read, depends on who is signed in. */
+
+import { createApp } from "vue";
+import { createMemoryHistory, createRouter, createWebHistory, type Router } from "vue-router";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+
+import type { Role, User } from "@/api/types";
+import HolderDetail from "@/areas/people/HolderDetail.vue";
+import People from "@/areas/people/People.vue";
+import TicketDialogs from "@/areas/tickets/TicketDialogs.vue";
+import { i18n } from "@/kit/i18n";
+import { session } from "@/shell/stores/session";
+import { T } from "@/testids";
+import { at, mount, server, settled, type } from "./mounting";
+
+/** Pickers of dates are drawn slowly without a browser, and slower beside other tests. */
+const SLOW_MS = 30_000;
+
+const HOLDER = { id: "h1", site: "demo", name: "周", unit: "", kind: "resident", version: 1, valid_from: null, valid_to: null };
+const card = { id: "c1", site: "demo", kind: "card", value: "04A1B2C3D4E5F6", holder: "h1", state: "active", version: 1, valid_from: null, valid_to: null };
+const plate = { ...card, id: "c2", kind: "plate", value: "沪A12345" };
+
+let leave = (): void => undefined;
+
+function is(role: Role, ...can: typeof session.can): void {
+  session.user = { id: "u", username: "u", name: "u", role, sites: ["demo"], language: "zh" } as User;
+  session.can = can;
+}
+
+beforeEach(() =>
+  void server(({ path, method }) => {
+    if (method === "POST") return { status: 201, body: HOLDER };
+    const whole = { ...HOLDER, credentials: [card, plate], grants: [] };
+    return { status: 200, body: path.startsWith("/api/holders/h1") ? whole : { items: [], next: null } };
+  },
+  ),
+);
+afterEach(() => {
+  leave();
+  session.user = null;
+  session.can = [];
+  document.body.replaceChildren();
+  vi.unstubAllGlobals();
+});
+
+async function opened(page: object, address: string, props = {}, history = createMemoryHistory()): Promise<Router> {
+  const router = createRouter({
+    history,
+    routes: [{ path: "/:rest(.*)*", component: { render: () => null } }],
+  });
+  await router.push(address);
+  const host = document.body.appendChild(document.createElement("div"));
+  const app = createApp(page, props).use(i18n).use(router);
+  app.mount(host);
+  leave = () => app.unmount();
+  await settled();
+  return router;
+}
+
+const form = () => document.querySelector(".form-dialog");
+
+it.each([[["people.read", "people.write"], true], [["people.read"], false]] as const)(
+  "opens the form for a new person to %s: %s",
+  async (can, opens) => {
+    is("manager", ...can);
+    await opened(People, "/people?form=new");
+    if (opens) await vi.waitFor(() => expect(form()).not.toBeNull());
+    else expect(form()).toBeNull();
+  },
+  SLOW_MS,
+);
+
+it.each(["holder", "credential", "grant"])("opens no form for a %s to whoever may only read", async (name) => {
+  is("guard", "people.read");
+  await opened(HolderDetail, `/people/h1?form=${name}`, { site: "demo", holder: "h1" });
+  await vi.waitFor(() => at(T.credential("沪A12345")));
+  expect(form()).toBeNull();
+});
+
+it.each(["finish", "reopen"] as const)("opens no form to %s a ticket to whoever may not", async (dialog) => {
+  is("guard", "tickets.read");
+  leave = mount(TicketDialogs, { id: "t", modelValue: dialog, go: () => Promise.resolve() });
+  await settled();
+  expect(form()).toBeNull();
+});
+
+it.each([["guard", "••••E5F6"], ["manager", "04A1B2C3D4E5F6"]] as const)("tells a %s of a card %s", async (role, number) => {
+  is(role, "people.read");
+  await opened(HolderDetail, "/people/h1", { site: "demo", holder: "h1" });
+  await vi.waitFor(() => at(T.credential("沪A12345")));
+  expect(at(T.credential(number)).querySelector(".code")?.textContent).toBe(number);
+  expect(document.body.innerHTML.includes("04A1B2C3D4E5F6")).toBe(role === "manager");
+});
+
+it("goes back from somebody just registered to the list, not to an empty form", async () => {
+  is("manager", "people.read", "people.write");
+  history.replaceState(null, "", "/people");
+  const router = await opened(People, "/people", {}, createWebHistory());
+  at(T.holderNew).click();
+  await vi.waitFor(() => at(T.holderName), SLOW_MS);
+  await type(at(T.holderName), "周");
+  at(T.holderSend).click();
+  await vi.waitFor(() => expect(router.currentRoute.value.query.peek).toBe("person:h1"), SLOW_MS);
+  expect(router.currentRoute.value.query.form).toBeUndefined();
+  router.back();
+  await vi.waitFor(() => expect(router.currentRoute.value.fullPath).toBe("/people"));
+}, SLOW_MS);
