@@ -151,6 +151,7 @@ export const T = {
   askReason: (n: number) => `ask-reason-${n}`,
   askFree: "ask-free",
   askCar: "ask-car",
+  askCarChanged: "ask-car-changed",
   askBlocked: "ask-blocked",
   askPlateEnd: "ask-plate-end",
   askError: "ask-error",
