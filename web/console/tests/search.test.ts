@@ -76,7 +76,7 @@ describe("the box for everything", () => {
     await type(at(T.searchInput), "zjg");
     await press("Enter");
     await settled();
-    expect(push).toHaveBeenCalledWith(`/history?q=${encodeURIComponent("沪A12345")}`);
+    expect(push).toHaveBeenCalledWith(`/history?q=${encodeURIComponent("沪A12345")}&site=demo`);
   });
 
   it("says that nothing was found, and looks in all entries then", async () => {
@@ -96,6 +96,12 @@ describe("the box for everything", () => {
       "/alarms/x%2F1",
       "/history?place=x%2F1",
       "/meters",
+    ]);
+    const there = (kind: Parameters<typeof addressOfFound>[0]["kind"]) => addressOfFound({ kind, id: "x", site: "demo" });
+    expect([there("place"), there("vehicle"), there("meter")]).toEqual([
+      "/history?place=x&site=demo",
+      "/history?q=x&site=demo",
+      "/meters?site=demo",
     ]);
   });
 });

@@ -46,8 +46,9 @@ export const routeOf = (kind: Kind): string => `${PAGES[kind]}/:id`;
 /** Where something is that the search box found: what has no page of its own stands in a list. */
 export function addressOfFound({ kind, id, site }: Pick<Found, "kind" | "id" | "site">): string {
   const word = encodeURIComponent(id);
-  if (kind === "vehicle") return `/history?q=${word}`;
-  if (kind === "place") return `/history?place=${word}`;
-  if (kind === "meter") return "/meters";
+  const at = site ? `site=${encodeURIComponent(site)}` : "";
+  if (kind === "vehicle") return `/history?q=${word}${at && `&${at}`}`;
+  if (kind === "place") return `/history?place=${word}${at && `&${at}`}`;
+  if (kind === "meter") return `/meters${at && `?${at}`}`;
   return addressOf({ kind, id, site });
 }
