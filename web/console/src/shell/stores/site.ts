@@ -12,8 +12,15 @@ import { preferences } from "@/kit/preferences";
 import { recall, remember } from "@/kit/remembered";
 import { session, takeStart } from "@/shell/stores/session";
 
-export const sites = reactive({ items: [] as SiteItem[], loaded: false });
+export const sites = reactive({
+  items: [] as SiteItem[],
+  loaded: false,
+  /** Without a signal: as they were when there was one, and to be asked for again. */
+  remembered: false,
+});
 export const layouts = shallowReactive(new Map<string, Layout>());
+/** Sites whose layout could not be asked for: what stands there of them is remembered. */
+const oldLayouts = new Set<string>();
 const pointsOf = new WeakMap<Layout, Map<string, Layout["points"][number]>>();
 
 /** The site that the address names (`?site=`); `*`: all; null: none, what was chosen here counts. */
@@ -56,11 +63,12 @@ export const zone = computed<string | undefined>(() => layout.value?.timezone ??
 
 export async function loadSites(): Promise<void> {
   const start = takeStart();
+  sites.remembered = false;
   for (const layout of start?.layouts ?? []) learnLayout(layout);
   if (start) remember("sites", start.sites);
   sites.items = start?.sites ?? (await siteItems());
   sites.loaded = true;
-  await Promise.all(sites.items.filter((site) => !layouts.has(site.id)).map((site) => loadLayout(site.id)));
+  await Promise.all(sites.items.filter(({ id }) => !layouts.has(id) || oldLayouts.has(id)).map(({ id }) => loadLayout(id)));
 }
 
 async function siteItems(): Promise<SiteItem[]> {
@@ -70,6 +78,7 @@ async function siteItems(): Promise<SiteItem[]> {
     return items;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
+    if (error.status === 0) sites.remembered = true;
     const known = error.status === 0 ? recall<SiteItem[]>("sites") : null;
     if (known) return known;
     return (session.user?.sites ?? []).filter((id) => id !== "*").map((id) => ({ id, name: id }));
@@ -78,6 +87,7 @@ async function siteItems(): Promise<SiteItem[]> {
 
 function learnLayout(layout: Layout): void {
   layouts.set(layout.site, layout);
+  oldLayouts.delete(layout.site);
   remember(`layout.${layout.site}`, layout);
 }
 
@@ -87,8 +97,11 @@ export async function loadLayout(site: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     // A site that has not described itself yet, or that nobody has told of here: ids stand for names.
-    const known = error.status === 0 ? recall<Layout>(`layout.${site}`) : null;
-    if (known) layouts.set(site, known);
+    if (error.status !== 0) return;
+    sites.remembered = true;
+    oldLayouts.add(site);
+    const known = recall<Layout>(`layout.${site}`);
+    if (known && !layouts.has(site)) layouts.set(site, known);
   }
 }
 
@@ -165,8 +178,9 @@ async function oneHolder(id: string, site: string | undefined): Promise<HolderNa
 /** Forgets what belongs to the person who signed out. */
 export function forgetSites(): void {
   sites.items = [];
-  sites.loaded = false;
+  sites.loaded = sites.remembered = false;
   layouts.clear();
+  oldLayouts.clear();
   holderNames.clear();
   browsed.clear();
 }
