@@ -7,11 +7,13 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Role, User } from "@/api/types";
 import HolderDetail from "@/areas/people/HolderDetail.vue";
 import People from "@/areas/people/People.vue";
-import TicketDialogs from "@/areas/tickets/TicketDialogs.vue";
+import TicketDetail from "@/areas/tickets/TicketDetail.vue";
 import { i18n } from "@/kit/i18n";
+import { live } from "@/shell/stores/live";
 import { session } from "@/shell/stores/session";
 import { T } from "@/testids";
-import { at, mount, server, settled, type } from "./mounting";
+import { ticket } from "./items";
+import { at, server, settled, type } from "./mounting";
 
 /** Pickers of dates are drawn slowly without a browser, and slower beside other tests. */
 const SLOW_MS = 30_000;
@@ -30,6 +32,7 @@ function is(role: Role, ...can: typeof session.can): void {
 beforeEach(() =>
   void server(({ path, method }) => {
     if (method === "POST") return { status: 201, body: HOLDER };
+    if (path === "/api/tickets/t") return { status: 200, body: ticket("t") };
     const whole = { ...HOLDER, credentials: [card, plate], grants: [] };
     return { status: 200, body: path.startsWith("/api/holders/h1") ? whole : { items: [], next: null } };
   },
@@ -39,6 +42,7 @@ afterEach(() => {
   leave();
   session.user = null;
   session.can = [];
+  live.tickets.clear();
   document.body.replaceChildren();
   vi.unstubAllGlobals();
 });
@@ -77,11 +81,23 @@ it.each(["holder", "credential", "grant"])("opens no form for a %s to whoever ma
   expect(form()).toBeNull();
 });
 
-it.each(["finish", "reopen"] as const)("opens no form to %s a ticket to whoever may not", async (dialog) => {
+it.each([
+  ["finish", "tickets.work"],
+  ["reopen", "tickets.reopen"],
+] as const)("opens the form to %s a ticket to whoever may, and to nobody else", async (name, ability) => {
+  live.tickets.set("t", ticket("t"));
   is("guard", "tickets.read");
-  leave = mount(TicketDialogs, { id: "t", modelValue: dialog, go: () => Promise.resolve() });
-  await settled();
+  await opened(TicketDetail, `/tickets/t?form=${name}`, { id: "t" });
   expect(form()).toBeNull();
+  session.can = ["tickets.read", ability];
+  await vi.waitFor(() => expect(form()).not.toBeNull());
+});
+
+it("opens the form to send a ticket back to whoever asked for the work", async () => {
+  live.tickets.set("t", ticket("t", { can: ["reopen"] }));
+  is("guard", "tickets.read");
+  await opened(TicketDetail, "/tickets/t?form=reopen", { id: "t" });
+  await vi.waitFor(() => expect(form()).not.toBeNull());
 });
 
 it.each([["guard", "••••E5F6"], ["manager", "04A1B2C3D4E5F6"]] as const)("tells a %s of a card %s", async (role, number) => {

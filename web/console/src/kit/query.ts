@@ -117,11 +117,14 @@ function back(router: Router): Promise<string> {
   });
 }
 
-/** Which of a page's forms is open: after a reload, and after signing in again in the middle of it, it is open again. */
-export function useForm<F extends string>(known: readonly F[]): WritableComputedRef<F | null> {
+/**
+ * Which of a page's forms is open: after a reload, and after signing in again in the middle of it, it is open again.
+ * `may`: whether the person may send it, for an address is opened by whoever comes next, too.
+ */
+export function useForm<F extends string>(known: readonly F[], may: (form: F) => boolean): WritableComputedRef<F | null> {
   const overlay = useOverlay("form");
   return computed({
-    get: () => known.find((word) => word === overlay.value.value) ?? null,
+    get: () => known.find((word) => word === overlay.value.value && may(word)) ?? null,
     set: (wanted) => void (wanted === null ? overlay.close() : overlay.open(wanted)),
   });
 }
