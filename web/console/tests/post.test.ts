@@ -1,13 +1,15 @@
 /** What opens by its address, and which numbers are read, depends on who is signed in. */
 
-import { createApp } from "vue";
-import { createMemoryHistory, createRouter, createWebHistory, type Router } from "vue-router";
+import { createApp, defineComponent, h } from "vue";
+import { createMemoryHistory, createRouter, createWebHistory, useRoute, type Router } from "vue-router";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import type { Role, User } from "@/api/types";
 import HolderDetail from "@/areas/people/HolderDetail.vue";
 import People from "@/areas/people/People.vue";
 import TicketDetail from "@/areas/tickets/TicketDetail.vue";
+import TicketNewDialog from "@/areas/tickets/TicketNewDialog.vue";
+import { drafts, draftsOf } from "@/kit/drafts";
 import { i18n } from "@/kit/i18n";
 import { live } from "@/shell/stores/live";
 import { session } from "@/shell/stores/session";
@@ -121,3 +123,21 @@ it("goes back from somebody just registered to the list, not to an empty form", 
   router.back();
   await vi.waitFor(() => expect(router.currentRoute.value.fullPath).toBe("/people"));
 }, SLOW_MS);
+
+it("leaves neither a draft nor an empty form behind a ticket that was sent", async () => {
+  is("guard", "tickets.read", "tickets.create");
+  draftsOf("u");
+  history.replaceState(null, "", "/tickets");
+  const New = defineComponent(() => () => (useRoute().query.new ? h(TicketNewDialog) : null));
+  const router = await opened(New, "/tickets", {}, createWebHistory());
+  await router.push("/tickets?new=ticket");
+  await vi.waitFor(() => at(T.ticketNewName));
+  await type(at(T.ticketNewName), "灯不亮");
+  expect(drafts.size).toBe(1);
+  at(T.ticketNewSend).click();
+  await vi.waitFor(() => expect(router.currentRoute.value.path).toBe("/tickets/h1"));
+  await settled();
+  expect(drafts.size).toBe(0);
+  router.back();
+  await vi.waitFor(() => expect(router.currentRoute.value.fullPath).toBe("/tickets"));
+});
