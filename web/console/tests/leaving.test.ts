@@ -68,6 +68,18 @@ it("takes no session until the server has ended the one that was left, also afte
   expect(told().at(-2)).toBe("GET /api/start");
 });
 
+it("does not take the session whose question was under way when its person signed out", async () => {
+  const { state } = desk();
+  let answer = (_: object): void => undefined;
+  window.gatehouseStart = new Promise((resolve) => (answer = resolve as typeof answer));
+  const loading = loadSession();
+  state.signal = false;
+  await signOut();
+  answer({ about: ABOUT, session: whole("u-1"), sites: [], layouts: [] });
+  await expect(loading).rejects.toMatchObject({ status: 0 });
+  expect(session.user).toBeNull();
+});
+
 it("ends that session also before the next person signs in", async () => {
   const { state, told } = await gone();
   state.signal = true;

@@ -128,6 +128,7 @@ export async function loadSession(): Promise<void> {
     presume();
     throw error;
   }
+  if (session.leaving) return loadSession(); // they signed out while it was asked
   const shown = session.user;
   if (shown !== null && start.session && start.session.user.id !== shown.id) {
     // Another person took this browser's session over: nothing of the page that was drawn for the first is theirs.
