@@ -33,6 +33,8 @@ function partOf(entry: Entry, event: EventItem): Part | null {
     case "passage.made":
       return named(entry, event.data.after_stream ?? event.stream, event.data.after) ? "passage" : null;
     case "car.left":
+      // Where nothing tells of passages, whoever was let in most likely went through.
+      if (event.data.watched === false) return null;
       return named(entry, event.data.after_stream ?? event.stream, event.data.after) ? "left" : null;
     case "hit.acknowledged":
       return ofSubject(entry, event) ? "noted" : null;

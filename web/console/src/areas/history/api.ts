@@ -2,7 +2,7 @@
 
 import { api, withQuery } from "@/api/client";
 import type { Entry as Found, EventItem, Page } from "@/api/types";
-import { entryOf, type Entry, type Outcome, type Traveller } from "@/live/entries";
+import { entryOf, type Entry, type Traveller } from "@/live/entries";
 
 export interface Wanted {
   site: string | null;
@@ -11,7 +11,8 @@ export interface Wanted {
   from: string | null;
   to: string | null;
   place: string | null;
-  outcome: Outcome | null;
+  /** One, or several with commas. */
+  outcome: string | null;
   traveller: Traveller | null;
 }
 
