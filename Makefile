@@ -28,7 +28,7 @@ run: python console
 test: python console tools peers lint
 	. $(NODE_ENV) && cd web/console && npm test --silent
 	@# Exit 1: some failed. A few are tried again by themselves, and named.
-	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not alone" $(PYTEST) \
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not alone and not pages" $(PYTEST) \
 		|| { test $$? = 1 && $(PY) -m tests.again $(PYTEST); }
 	@# A whole site under torture would make its neighbours late: it runs by itself. Exit 5: none was asked for.
 	$(PY) -m pytest -m alone $(PYTEST) || test $$? = 5

@@ -41,7 +41,7 @@ async def test_a_file_holds_what_the_search_finds(database: Database, monkeypatc
         local = "2026-09-21 22:13:20"  # of a moment that is 14:13:20 UTC
         assert instant(NOW_MS).startswith("2026-09-21T14:13:20")
         assert zhou[:10] == [
-            local, "demo court", "Entry", "In", "Car", "Granted", "沪A12345", "", "周建国", "3-1201",
+            local, "demo court", "Entry", "In", "Car", "Allowed", "沪A12345", "", "周建国", "3-1201",
         ]  # fmt: skip
         by_hand = lines[1]
         assert (by_hand[5], by_hand[10], by_hand[12]) == ("By hand", "访客已登记", "王队")

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Locator, Page
 from tests.journeys.browser import SCREENS, Screen, chromium
 from tests.journeys.running import BLOCKED_PLATE, RESIDENT_CARD, RESIDENT_PLATE, ROOT, Demo, eventually
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
 AXE = (ROOT / "web" / "console" / "node_modules" / "axe-core" / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
