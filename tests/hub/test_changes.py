@@ -83,8 +83,8 @@ async def test_every_post_is_in_the_history(database: Database) -> None:
         foreign = await furnish(hub, "north")
         async with hub.client("root") as client:
             for route in posts(hub):
-                if "{alarm}" in route.path:
-                    continue  # asked of their gateway: tests/hub/test_commands.py
+                if route.path.startswith("/api/alarms/"):
+                    continue  # asked of their gateway: tests/hub/test_commands.py, tests/hub/test_alarms_many.py
                 (before,) = await rows(database, "SELECT max(id) FROM events")
                 path = route.path.format(**foreign, id="")
                 answer = await client.post(path, json=body_of(route, "north", foreign))
