@@ -78,8 +78,8 @@ async def about(request: Request, gateway: Annotated[Served, Depends(served)]) -
 
 
 @router.get("/start")
-async def begins(request: Request, gateway: Annotated[Served, Depends(served)]) -> Start:
-    """What the console begins with. Open to everybody."""
+async def begins(request: Request, gateway: Annotated[Served, Depends(served)], site: str | None = None) -> Start:
+    """What the console begins with. Open to everybody. `site`: there is but one here, whichever is looked at."""
     asked = await asking(request)
     if asked is None:
         return start(await about(request, gateway))

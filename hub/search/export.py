@@ -36,6 +36,7 @@ from hub.entries.service import FoundEntry, WantedEntries
 from hub.events.service import seen
 from hub.search.filters import wanted_of
 from hub.sites.models import SiteRow
+from rules.abilities import at_post
 from rules.access.entries import NAMES
 from web.finding.entries import AskedEntries
 from web.language import Language, in_language
@@ -100,7 +101,7 @@ async def export(
     base = database(request)
     async with base.session() as session:
         wanted = await wanted_of(session, user, asked)
-        whole = user.role != "guard"
+        whole = not at_post(user.role)
         words = _Words(language or user.language, await _sites(session, wanted.sites), whole_numbers=whole)
     lines = await _begun(_lines(base, user, wanted, words))
 

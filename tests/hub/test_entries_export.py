@@ -44,7 +44,7 @@ async def test_a_file_holds_what_the_search_finds(database: Database, monkeypatc
             local, "demo court", "Entry", "In", "Car", "Allowed", "沪A12345", "", "周建国", "3-1201",
         ]  # fmt: skip
         by_hand = lines[1]
-        assert (by_hand[5], by_hand[10], by_hand[12]) == ("By hand", "访客已登记", "王队")
+        assert (by_hand[5], by_hand[10], by_hand[12]) == ("Manual", "访客已登记", "王队")
         assert lines[3][11] == local
         chinese = read((await client.get("/api/entries/export", params={"q": "zjg"})).content)
         assert [line[5] for line in chinese] == ["结果", "放行"]

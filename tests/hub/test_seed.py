@@ -121,7 +121,8 @@ async def test_what_stands_against_a_record_is_told_with_its_name(database: Data
     await seed(database, site, [], [Holder(id="x", name="x", kind="resident"), card("other", "04AA00AA00AA00", "x")])
     wanted = [*crowd(3), card("c-last", "04AA00AA00AA00", "h0")]
     with pytest.raises(
-        SeedError, match=r"credential c-last: value This is already a valid card or plate of x; 3 records before it are in"
+        SeedError,
+        match=r"credential c-last: value This is already a valid card or plate of x; 3 records before it are in",
     ):
         await seed(database, site, [], wanted)
 
