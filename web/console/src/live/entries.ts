@@ -221,8 +221,3 @@ export function wordsOf(entry: Entry, names: readonly string[]): string {
   // A line each, so that nothing is found that runs from one into the next.
   return words.filter(Boolean).join("\n").toLowerCase();
 }
-
-/** Whether an entry contains what was typed. */
-export function matches(entry: Entry, typed: string, names: readonly string[]): boolean {
-  return wordsOf(entry, names).includes(typed.trim().toLowerCase());
-}
