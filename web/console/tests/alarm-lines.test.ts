@@ -80,7 +80,7 @@ describe("in a flood", () => {
   });
 
   it("counts on a button only where it is several, and names the site among others", () => {
-    expect(all(T.alarmLineAck).map((button) => button.textContent?.trim())).toEqual(["确认", "确认", "确认（12）"]);
+    expect(all(T.alarmLineAck).map((button) => button.textContent?.trim())).toEqual(["确认收到", "确认收到", "确认收到（12）"]);
     for (const line of all(T.alarmLine)) expect(line.textContent).toContain("滨江");
     expect(at(T.alarmFlood).textContent).toContain("滨江");
   });

@@ -5,6 +5,7 @@ import { createMemoryHistory, createRouter, createWebHistory, useRoute, type Rou
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import type { Role, User } from "@/api/types";
+import AlarmPeek from "@/areas/alarms/AlarmPeek.vue";
 import HolderDetail from "@/areas/people/HolderDetail.vue";
 import People from "@/areas/people/People.vue";
 import TicketDetail from "@/areas/tickets/TicketDetail.vue";
@@ -14,7 +15,7 @@ import { i18n } from "@/kit/i18n";
 import { live } from "@/shell/stores/live";
 import { session } from "@/shell/stores/session";
 import { T } from "@/testids";
-import { ticket } from "./items";
+import { alarm, ticket } from "./items";
 import { at, server, settled, type } from "./mounting";
 
 /** Pickers of dates are drawn slowly without a browser, and slower beside other tests. */
@@ -45,6 +46,7 @@ afterEach(() => {
   session.user = null;
   session.can = [];
   live.tickets.clear();
+  live.alarms.clear();
   document.body.replaceChildren();
   vi.unstubAllGlobals();
 });
@@ -108,6 +110,14 @@ it.each([["guard", "••••E5F6"], ["manager", "04A1B2C3D4E5F6"]] as const)
   await vi.waitFor(() => at(T.credential("沪A12345")));
   expect(at(T.credential(number)).querySelector(".code")?.textContent).toBe(number);
   expect(document.body.innerHTML.includes("04A1B2C3D4E5F6")).toBe(role === "manager");
+});
+
+it.each([["guard", false], ["maintenance", true]] as const)("tells a %s by which rule an alarm came: %s", async (role, told) => {
+  live.alarms.set("a", alarm("a", { rule: "pump-1.dry_run" }));
+  is(role);
+  await opened(AlarmPeek, "/alarms/a", { id: "a" });
+  await vi.waitFor(() => expect(document.body.textContent).toContain(i18n.global.t("alarms.duration")));
+  expect(document.body.textContent?.includes("pump-1.dry_run")).toBe(told);
 });
 
 it("goes back from somebody just registered to the list, not to an empty form", async () => {
