@@ -18,22 +18,26 @@ from contract.desired import Role
 from contract.facts import alarms, entry, gateway, hub, machines, people
 from contract.kinds import KINDS
 
-Sight = Literal["site", "passing", "accounts", "insides"]
-"""`site`: what happens there. `passing`: who passed, by which number, plate, picture. `accounts`: what colleagues do
-with their accounts, what they read and were refused. `insides`: what helps those only who look after the servers."""
+Sight = Literal["site", "passing", "numbers", "accounts", "insides"]
+"""`site`: what happens there. `passing`: who passed, by which plate, picture, end of a number. `numbers`: whole numbers
+of cards and codes, which whoever walks by a guard's screen could copy. `accounts`: what colleagues do with their
+accounts, what they read and were refused. `insides`: what helps those only who look after the servers."""
 
 Sights = frozenset[Sight]
 
 SIGHTS: Mapping[Role, Sights] = {
     "guard": frozenset({"site", "passing"}),
     "maintenance": frozenset({"site"}),
-    "installer": frozenset({"site", "passing"}),
-    "manager": frozenset({"site", "passing", "accounts"}),
-    "admin": frozenset({"site", "passing", "accounts", "insides"}),
+    "installer": frozenset({"site", "passing", "numbers"}),
+    "manager": frozenset({"site", "passing", "numbers", "accounts"}),
+    "admin": frozenset({"site", "passing", "numbers", "accounts", "insides"}),
 }
 
 HIDDEN = "••••"
 """Stands where a text is that somebody may not read; what may be missing is null instead."""
+
+SHOWN = 4
+"""Of a number whose end alone is shown: so many signs tell two of them apart."""
 
 _EVERYTHING = frozenset(get_args(Sight))
 
@@ -74,10 +78,11 @@ class Fields(NamedTuple):
     site: str = ""
     passing: str = ""
     insides: str = ""
+    numbers: str = ""
 
     def hidden_from(self, sights: Sights) -> tuple[str, ...]:
         """The names of the fields that these sights do not have."""
-        named = zip(("site", "passing", "insides"), self, strict=True)
+        named = zip(("site", "passing", "insides", "numbers"), self, strict=True)
         return tuple(name for sight, names in named if sight not in sights for name in names.split())
 
     def named(self) -> frozenset[str]:
@@ -91,7 +96,7 @@ FIELD_SIGHTS: Mapping[type[msgspec.Struct], Fields] = {
     texts.Text: Fields("zh en"),
     texts.Reason: Fields("code zh en"),
     commands.Person: Fields("id name role"),
-    entry.Presented: Fields("kind", passing="value"),
+    entry.Presented: Fields("kind", numbers="value"),
     entry.Access: Fields("credential rule revision reason direction reader stands", passing="holder picture"),
     entry.PassageMade: Fields("direction after after_stream credential", passing="holder"),
     entry.PlateSeen: Fields("camera confidence replayed seen_at reason", passing="plate colour plate_id picture"),
@@ -132,7 +137,7 @@ FIELD_SIGHTS: Mapping[type[msgspec.Struct], Fields] = {
     gateway.ClockCorrected: Fields("since now"),
     gateway.RecordingStalled: Fields("why waited dropped"),
     # Bytes that nobody could read may still hold the number of a card or a plate.
-    machines.InputRefused: Fields("wire why count", passing="sample"),
+    machines.InputRefused: Fields("wire why count", numbers="sample"),
     gateway.Empty: Fields(),
     people.SessionOpened: Fields("username role address device by"),
     people.SessionRefused: Fields("username address why"),
@@ -145,10 +150,10 @@ FIELD_SIGHTS: Mapping[type[msgspec.Struct], Fields] = {
     people.RequestRefused: Fields("by request times address"),
     # Why a projection failed is said by the database, with its statements.
     hub.ProjectionFailed: Fields("event kind", insides="why"),
-    hub.BatchRefused: Fields("gateway why", passing="sample"),
+    hub.BatchRefused: Fields("gateway why", numbers="sample"),
     # A hash of what is hidden could be guessed at leisure.
     hub.RefusedEvent: Fields("seq kind", insides="hash"),
-    hub.EventRefused: Fields("gateway stream why events", passing="sample"),
+    hub.EventRefused: Fields("gateway stream why events", numbers="sample"),
     standing.TicketStanding: Fields("ticket title place"),
     standing.AlarmStanding: Fields(
         "alarm rule source asset severity state message raised_at response values cleared_at acknowledged_at"
@@ -261,9 +266,15 @@ def data_seen(viewer: Viewer, kind: str, data: msgspec.Raw) -> msgspec.Raw:
         found = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return msgspec.Raw(b"{}")
-    for path, instead in paths:
-        _hide(found, path, instead)
-    return msgspec.Raw(msgspec.json.encode(found))
+    changed = sum(_hide(found, path, instead) for path, instead in paths)
+    return msgspec.Raw(msgspec.json.encode(found)) if changed else data
+
+
+def number_seen(viewer: Viewer, kind: str, value: str) -> str:
+    """The value of a credential of that kind as they see it: whole, its end, or nothing of it."""
+    if viewer.sees("numbers"):
+        return value
+    return _end(kind, value) if viewer.sees("passing") else HIDDEN
 
 
 def thing_seen(viewer: Viewer, kind: str, item: ItemT) -> ItemT:
@@ -279,10 +290,19 @@ def thing_seen(viewer: Viewer, kind: str, item: ItemT) -> ItemT:
 
 _Path = tuple[str, ...]
 _ALL = "*"
-_cached: dict[tuple[str, Sights], tuple[tuple[_Path, str | None], ...]] = {}
+_END = object()
+"""Stands for: as much of it as tells two apart."""
+
+_Hidden = tuple[_Path, object]
+_cached: dict[tuple[str, Sights], tuple[_Hidden, ...]] = {}
 
 
-def _paths(kind: str, sights: Sights) -> tuple[tuple[_Path, str | None], ...]:
+def _end(kind: str, value: str) -> str:
+    """A plate hangs on the car for everybody."""
+    return value if kind == "plate" or len(value) <= SHOWN else f"{HIDDEN}{value[-SHOWN:]}"
+
+
+def _paths(kind: str, sights: Sights) -> tuple[_Hidden, ...]:
     """(path in the data, what stands there instead) of everything that is hidden from these sights."""
     key = kind, sights
     found = _cached.get(key)
@@ -291,7 +311,7 @@ def _paths(kind: str, sights: Sights) -> tuple[tuple[_Path, str | None], ...]:
     return found or ()
 
 
-def _hidden(shape: type[msgspec.Struct], sights: Sights) -> Iterator[tuple[_Path, str | None]]:
+def _hidden(shape: type[msgspec.Struct], sights: Sights) -> Iterator[_Hidden]:
     hints = get_type_hints(shape, include_extras=True)
     fields = FIELD_SIGHTS.get(shape, Fields())
     hidden = set(fields.hidden_from(sights))
@@ -299,7 +319,8 @@ def _hidden(shape: type[msgspec.Struct], sights: Sights) -> Iterator[tuple[_Path
         hidden |= hints.keys() - fields.named()
     for name, hint in hints.items():
         if name in hidden:
-            yield (name,), None if _may_be_null(hint) else HIDDEN
+            instead = None if _may_be_null(hint) else HIDDEN
+            yield (name,), _END if shape is entry.Presented and name == "value" and "passing" in sights else instead
             continue
         for steps, nested in shapes_in(hint):
             for path, instead in _hidden(nested, sights):
@@ -325,13 +346,17 @@ def _may_be_null(hint: object) -> bool:
     return type(None) in get_args(get_args(hint)[0] if get_origin(hint) is Annotated else hint)
 
 
-def _hide(found: Any, path: Sequence[str], instead: str | None) -> None:
+def _hide(found: Any, path: Sequence[str], instead: object) -> bool:
+    """Whether anything is another now."""
     name, *rest = path
     if name == _ALL:
-        for part in found.values() if isinstance(found, dict) else found if isinstance(found, list) else ():
-            _hide(part, rest, instead)
-    elif isinstance(found, dict) and name in found:
-        if rest:
-            _hide(found[name], rest, instead)
-        else:
-            found[name] = instead
+        parts = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+        # Each of them, not up to the first.
+        return sum(_hide(part, rest, instead) for part in parts) > 0
+    if not isinstance(found, dict) or name not in found:
+        return False
+    if rest:
+        return _hide(found[name], rest, instead)
+    before = found[name]
+    found[name] = _end(str(found.get("kind")), str(before)) if instead is _END else instead
+    return bool(found[name] != before)

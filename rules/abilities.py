@@ -111,11 +111,6 @@ _HUB_ALONE: frozenset[Ability] = frozenset(
 _GATEWAY_ALONE: frozenset[Ability] = frozenset({"meters.record", "accounts.lock", "seal.renew"})
 
 
-def at_post(role: str) -> bool:
-    """Whether somebody with this role stands at a post, where screens and papers are seen by whoever passes."""
-    return role == "guard"
-
-
 def able(role: str, ability: Ability, *, sees_all: bool) -> bool:
     """Whether a person of that role may do it, at a server that has it. `sees_all`: whether every site is theirs."""
     return role in ABILITY_ROLES[ability] and (sees_all or ability not in COMPANY_WIDE)

@@ -53,6 +53,5 @@ def _words(hint: Any) -> tuple[Any, ...]:
 
 def _sight(shape: type[msgspec.Struct], name: str) -> Sight:
     fields = FIELD_SIGHTS[shape]
-    if name in fields.passing.split():
-        return "passing"
-    return "insides" if name in fields.insides.split() else "site"
+    others: tuple[Sight, ...] = ("passing", "numbers", "insides")
+    return next((sight for sight in others if name in getattr(fields, sight).split()), "site")

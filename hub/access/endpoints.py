@@ -10,7 +10,7 @@ from pydantic import create_model
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contract.facts.people import ReadWhat
-from contract.rights import HIDDEN
+from contract.rights import HIDDEN, number_seen
 from contract.texts import Text
 from hub.access import service
 from hub.access.models import BlockRow, CredentialRow
@@ -82,8 +82,9 @@ def routes_of(noun: Noun) -> APIRouter:
             after=after,
             limit=limit + 1,
             sort=sort,
+            whole=user.viewer().sees("numbers"),
         )
-        shown = [_shown(noun, row) for row in rows[:limit]]
+        shown = [_shown(noun, row, user) for row in rows[:limit]]
         if personal is not None:
             witness.read(request, user, personal, site, records=len(shown))
         last = cursors.after(*service.sort_key(noun, rows[limit - 1], sort)) if len(rows) > limit else None
@@ -97,7 +98,7 @@ def routes_of(noun: Noun) -> APIRouter:
         wanted = sealed(pins, site.id, noun.body.model_validate(body.model_dump(exclude={"site", "id"})))
         row = await service.create(session, noun, site, wanted, user.person(), wanted_id=body.id)
         shown.tell(row.version)
-        return _shown(noun, row)
+        return _shown(noun, row, user)
 
     if noun is HOLDER:
 
@@ -116,7 +117,7 @@ def routes_of(noun: Noun) -> APIRouter:
             shown.tell(row.version)
             witness.read(request, user, "holders", row.site, records=1, id=row.id)
             theirs = {
-                kind.path: [_shown(kind, one) for one in await service.of_holder(session, kind, row.site, row.id)]
+                kind.path: [_shown(kind, one, user) for one in await service.of_holder(session, kind, row.site, row.id)]
                 for kind in (CREDENTIAL, GRANT)
             }
             return {**noun.shown(row).model_dump(), **theirs}
@@ -137,7 +138,7 @@ def routes_of(noun: Noun) -> APIRouter:
             shown.tell(row.version)
             if personal is not None:
                 witness.read(request, user, personal, row.site, records=1, id=row.id)
-            return _shown(noun, row)
+            return _shown(noun, row, user)
 
     @router.put("/{id}", response_model=shape, summary=f"Change a {noun.name}")
     async def change(
@@ -151,16 +152,16 @@ def routes_of(noun: Noun) -> APIRouter:
         site: str | None = None,
     ) -> Any:
         row = await one_of(session, noun, id, user, site)
-        edited.expect(row.version, _shown(noun, row))
+        edited.expect(row.version, _shown(noun, row, user))
         wanted = sealed(pins, row.site, body, row if isinstance(row, CredentialRow | BlockRow) else None)
         changed = await service.change(session, noun, row, wanted, user.person())
         edited.tell(changed.version)
-        return _shown(noun, changed)
+        return _shown(noun, changed, user)
 
     @router.delete("/{id}", status_code=204, summary=f"Remove a {noun.name}")
     async def remove(id: str, user: Keeper, session: Writing, edited: Edited, site: str | None = None) -> None:
         row = await one_of(session, noun, id, user, site)
-        edited.expect(row.version, _shown(noun, row))
+        edited.expect(row.version, _shown(noun, row, user))
         await service.remove(session, noun, row, user.person())
 
     return router
@@ -176,11 +177,13 @@ async def one_of(session: AsyncSession, noun: Noun, row_id: str, user: User, sit
     return rows[0]
 
 
-def _shown(noun: Noun, row: Row) -> Any:
+def _shown(noun: Noun, row: Row, user: User) -> Any:
     shown = noun.shown(row)
-    if isinstance(shown, CredentialShape | BlockShape) and shown.kind == "pin":
-        return shown.model_copy(update={"value": HIDDEN})
-    return shown
+    if not isinstance(shown, CredentialShape | BlockShape):
+        return shown
+    # A PIN nobody reads in passing; the rest as on every screen.
+    seen = HIDDEN if shown.kind == "pin" else number_seen(user.viewer(), shown.kind, shown.value)
+    return shown if seen == shown.value else shown.model_copy(update={"value": seen})
 
 
 routers = [routes_of(noun) for noun in NOUNS]

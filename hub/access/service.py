@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import and_, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -21,10 +21,10 @@ from contract import cards
 from contract.commands import Person
 from contract.rights import HIDDEN
 from contract.texts import Text
+from hub.access.finding import found_so
 from hub.access.models import BlockRow, CredentialRow, GrantRow, HolderRow, ScheduleRow
 from hub.access.nouns import CREDENTIAL, GRANT, Noun, Row
 from hub.access.schemas import MEANT, BlockBody, CredentialBody, GrantBody, Presentable, ScheduleBody
-from hub.access.spelling import beginnings
 from hub.changes import service as changes
 from hub.changes.service import Change
 from hub.database import once
@@ -32,7 +32,6 @@ from hub.database.transactions import connection
 from hub.desired import service as desired
 from hub.sites.models import SiteRow
 from rules.access.schedules import ALWAYS
-from rules.access.values import plate_key
 from web.asked import Body
 from web.errors import Conflict, Invalid, NotFound, Refusal
 from web.sealing import is_sealed
@@ -171,10 +170,11 @@ async def listed(
     after: tuple[str, str, str] | None,
     limit: int,
     sort: str = "",
+    whole: bool = True,
 ) -> Sequence[Row]:
     """Rows in the noun's order, or in the one that `sort` names, from the one with the sort key `after` on.
 
-    `filters`: column → value; `q`: searched.
+    `filters`: column → value; `q`: searched. `whole`: whether who asks reads whole numbers, and so may look for parts.
     """
     kind = noun.row
     order = noun.orders.get(sort, noun.order)
@@ -185,11 +185,7 @@ async def listed(
         if value is not None:
             query = query.where(getattr(kind, column) == value)
     if q:
-        parts = [column.icontains(q, autoescape=True) for column in noun.searched]
-        if "value" in kind.model_fields:
-            # What is hidden is not found either, not even by what it is sealed as.
-            parts = [and_(kind.kind != "pin", part) for part in parts]
-        query = query.where(or_(kind.id == q, *parts, *_theirs(noun, q)))
+        query = query.where(found_so(noun, q, whole=whole))
     if after is not None:
         first, site, row_id = after
         beyond = or_(kind.site > site, and_(kind.site == site, kind.id > row_id))
@@ -208,27 +204,6 @@ async def site_of(session: AsyncSession, site: str) -> SiteRow:
     if row is None:
         raise NotFound
     return row
-
-
-def _theirs(noun: Noun, q: str) -> list[ColumnElement[bool]]:
-    """A holder is also found by how the name sounds, by the room however it is written, and by what they present."""
-    if noun.row is not HolderRow:
-        return []
-    # As plates and cards are kept: without marks, in half width.
-    compact = plate_key(q) or q.replace(" ", "").replace("-", "")
-    printed = cards.typed(q, "10d") or compact
-    theirs = select(CredentialRow.id).where(
-        CredentialRow.site == HolderRow.site,
-        CredentialRow.holder == HolderRow.id,
-        CredentialRow.kind != "pin",
-        or_(col(CredentialRow.value).icontains(compact, autoescape=True), col(CredentialRow.value) == printed),
-    )
-    return [theirs.exists(), *called_so(q)]
-
-
-def called_so(q: str) -> list[ColumnElement[bool]]:
-    """Conditions on holders, each along one index: name, pinyin, initials, unit, room; none where `q` means nobody."""
-    return [col(HolderRow.found_by).contains(f" {word}") for word in beginnings(q)]
 
 
 class _Held(NamedTuple):

@@ -14,8 +14,8 @@ from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from hub.access.finding import called_so
 from hub.access.models import BlockRow, CredentialRow, HolderRow
-from hub.access.service import called_so
 from hub.access.spelling import sound_key
 from hub.alarms import service as alarms
 from hub.database.transactions import Reading

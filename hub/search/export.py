@@ -28,6 +28,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response, StreamingResponse
 
+from contract.rights import Viewer, number_seen
 from contract.texts import Text
 from hub.access.models import HolderRow
 from hub.database.transactions import Database, database
@@ -36,7 +37,6 @@ from hub.entries.service import FoundEntry, WantedEntries
 from hub.events.service import seen
 from hub.search.filters import wanted_of
 from hub.sites.models import SiteRow
-from rules.abilities import at_post
 from rules.access.entries import NAMES
 from web.finding.entries import AskedEntries
 from web.language import Language, in_language
@@ -101,8 +101,7 @@ async def export(
     base = database(request)
     async with base.session() as session:
         wanted = await wanted_of(session, user, asked)
-        whole = not at_post(user.role)
-        words = _Words(language or user.language, await _sites(session, wanted.sites), whole_numbers=whole)
+        words = _Words(language or user.language, await _sites(session, wanted.sites), user.viewer())
     lines = await _begun(_lines(base, user, wanted, words))
 
     def told(rows: int) -> None:
@@ -130,12 +129,12 @@ class _Site(NamedTuple):
 
 
 class _Words:
-    """What cells say, in one language. Whoever is at a post reads of a card's number its end, as on the screen."""
+    """What cells say, in one language, to one viewer."""
 
-    def __init__(self, language: Language, sites: Mapping[str, _Site], *, whole_numbers: bool) -> None:
+    def __init__(self, language: Language, sites: Mapping[str, _Site], viewer: Viewer) -> None:
         self._language = language
         self._sites = sites
-        self._whole = whole_numbers
+        self._viewer = viewer
 
     def headers(self) -> Cells:
         return [in_language(text, self._language) for text in HEADERS]
@@ -158,7 +157,7 @@ class _Words:
             self._said(_TRAVELLERS[row.traveller]),
             self._said(Text(*NAMES[row.outcome])),
             row.plate or "",
-            self._number(row.number or ""),
+            number_seen(self._viewer, "card", row.number or ""),
             "" if holder is None else holder.name,
             "" if holder is None else holder.unit,
             " · ".join(filter(None, (self._reason(data.get(name)) for name in ("reason", "why")))),
@@ -166,9 +165,6 @@ class _Words:
             str(by.get("name", "")) if isinstance(by, dict) else "",
             str(row.event),
         ]
-
-    def _number(self, number: str) -> str:
-        return number if self._whole or len(number) <= 4 else f"••••{number[-4:]}"
 
     def _said(self, text: Text | None) -> str:
         return "" if text is None else in_language(text, self._language)

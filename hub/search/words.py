@@ -9,8 +9,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contract import cards
+from hub.access.finding import called_so
 from hub.access.models import HolderRow
-from hub.access.service import called_so
 from hub.entries.service import Meant
 from hub.sites.models import SiteRow
 from rules.access.values import normal_value, plate_key

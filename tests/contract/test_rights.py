@@ -18,6 +18,7 @@ from contract.rights import (
     SIGHTS,
     data_seen,
     kinds_seen,
+    number_seen,
     sees_event,
     shapes_in,
     thing_seen,
@@ -84,6 +85,27 @@ def test_what_is_hidden_leaves_a_text_or_nothing_in_its_place() -> None:
     }
     # Where nothing is hidden it is the very text that was recorded.
     assert data_seen(viewer_of("guard"), "access.granted", data) is data
+
+
+@pytest.mark.parametrize(
+    ("role", "kind", "value", "told"),
+    [
+        ("guard", "card", "04A1B2C3D4E5F6", "••••E5F6"),
+        ("guard", "qr", "GH1.4f7a.99c1", "••••99c1"),
+        ("guard", "pin", "****", "****"),
+        ("guard", "plate", "沪A12345", "沪A12345"),
+        ("manager", "card", "04A1B2C3D4E5F6", "04A1B2C3D4E5F6"),
+        ("installer", "card", "04A1B2C3D4E5F6", "04A1B2C3D4E5F6"),
+        ("maintenance", "card", "04A1B2C3D4E5F6", HIDDEN),
+        ("maintenance", "plate", "沪A12345", HIDDEN),
+    ],
+)
+def test_of_a_number_a_post_sees_the_end(role: Role, kind: str, value: str, told: str) -> None:
+    data = msgspec.Raw(msgspec.json.encode({"credential": {"kind": kind, "value": value}, "rule": "g"}))
+    seen = data_seen(viewer_of(role), "access.denied", data)
+    assert msgspec.json.decode(seen)["credential"] == {"kind": kind, "value": told}
+    assert number_seen(viewer_of(role), kind, value) == told
+    assert (seen is data) is (told == value)
 
 
 def test_one_sees_what_is_about_oneself() -> None:

@@ -301,3 +301,39 @@ async def check_nothing_half_done(hub: Office) -> None:
             raise RuntimeError("the power goes")
     assert await hub.desired("demo", "holder") == {}
     assert await hub.events("holder.changed") == []
+
+
+async def test_at_a_post_no_answer_has_a_whole_number(database: Database) -> None:
+    card, code, plate = "04A1B2C3D4E5F6", "GH1.4f7a.99c1", "沪A12345"
+    async with (
+        office(database) as hub,
+        hub.signed_in("zhao", "manager") as manager,
+        hub.signed_in("wang", "guard") as guard,
+    ):
+        holder = await holder_of(manager)
+        for kind, value in (("card", card), ("qr", code), ("plate", plate)):
+            await made(manager, "credentials", kind=kind, value=value, holder=holder)
+        await made(manager, "blocks", kind="card", value="04DEADBEEF0001", reason=TEXT)
+        told = {"card": "••••E5F6", "qr": "••••99c1", "plate": plate}
+
+        async def values(client: httpx.AsyncClient, path: str, **query: str) -> dict[str, str]:
+            answer = (await client.get(f"/api/{path}", params=query)).json()
+            return {one["kind"]: one["value"] for one in answer["credentials" if "credentials" in answer else "items"]}
+
+        assert await values(guard, f"holders/{holder}") == await values(guard, "credentials") == told
+        assert await values(guard, "blocks") == {"card": "••••0001"}
+        assert await values(manager, "credentials") == {"card": card, "qr": code, "plate": plate}
+        whole = (await guard.get("/api/credentials")).text + (await guard.get(f"/api/holders/{holder}")).text
+        assert [number for number in (card, code, str(int(card, 16))) if number in whole] == []
+        # What is not shown cannot be felt for, sign by sign; who holds the card finds it.
+        for q, found in (
+            (card, told["card"]),
+            ("E5F6", told["card"]),
+            ("4E5F6", None),
+            ("04A1", None),
+            ("A123", plate),
+        ):
+            assert list((await values(guard, "credentials", q=q)).values()) == ([] if found is None else [found]), q
+            people = (await guard.get("/api/holders", params={"q": q})).json()["items"]
+            assert len(people) == (found is not None), q
+        assert await values(manager, "credentials", q="04A1") == {"card": card}

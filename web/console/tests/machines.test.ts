@@ -3,7 +3,6 @@ import { afterEach, expect, it, vi } from "vitest";
 import type { Alarm, Layout } from "@/api/types";
 import Points from "@/areas/machines/Points.vue";
 import { daysBefore, daysBetween, labelStep } from "@/kit/charts/days";
-import { numberShown } from "@/kit/marks/numbers";
 import { live } from "@/shell/stores/live";
 import { layouts, sites } from "@/shell/stores/site";
 import { T } from "@/testids";
@@ -63,10 +62,4 @@ it("gives each day of a meter a place, and names them evenly", () => {
   expect(days).toEqual(["2026-02-27", "2026-02-28", "2026-03-01", "2026-03-02"]);
   expect(daysBefore("2026-03-02", 3)).toBe("2026-02-27");
   expect([labelStep(31, 8), labelStep(7, 8), labelStep(2, 8)]).toEqual([4, 1, 1]);
-});
-
-it("shows whoever stands at a post the end of a card's number, and a whole plate", () => {
-  const card = { kind: "card", value: "04A1B2C3D4E5F6" };
-  expect([numberShown(card, true), numberShown(card, false)]).toEqual([card.value, "••••E5F6"]);
-  expect(numberShown({ kind: "plate", value: "沪A12345" }, false)).toBe("沪A12345");
 });
