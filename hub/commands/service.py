@@ -61,6 +61,7 @@ _NOT_SENT = Text(
     "有效期内未能下发到网关，未执行",
     "it could not be sent to the gateway in time and was not carried out",
 )
+_AWAY = Text("未执行：网关离线", "Not carried out: gateway offline")
 
 _INSERT = text(
     "INSERT INTO commands (id, site, gateway, target, kind, args, reason, reason_code, subject, account, by, state,"
@@ -79,8 +80,11 @@ _DONE_HERE = text(
     "UPDATE commands SET state = 'done', result = CAST(:result AS json)"
     f" WHERE id = ANY(:ids) AND gateway = :gateway AND state = 'asked' RETURNING {COMMAND_COLUMNS}"
 )
+_LOST = "EXISTS (SELECT FROM gateways WHERE gateways.id = commands.gateway AND NOT online AND seen_at IS NOT NULL)"
+"""Whether a command's gateway was there once, and is not now."""
+
 _OPEN = text(
-    f"SELECT {COMMAND_COLUMNS} FROM commands WHERE gateway = ANY(:gateways) AND expires_at > :now"
+    f"SELECT {COMMAND_COLUMNS} FROM commands WHERE gateway = ANY(:gateways) AND expires_at > :now AND NOT {_LOST}"
     " AND (state = 'asked' OR (state = 'sent' AND gateway = ANY(:born))) ORDER BY issued_at, id"
 )
 _SENT = text(
@@ -89,10 +93,11 @@ _SENT = text(
 )
 _NEXT_EXPIRY = text("SELECT min(expires_at) FROM commands WHERE state IN ('asked', 'sent')")
 _EXPIRE = text(
-    "WITH over AS (SELECT id AS over_id, state = 'asked' AND issued_at >= :since AS unsent"
+    f"WITH over AS (SELECT id AS over_id, state = 'asked' AND issued_at >= :since AS unsent, {_LOST} AS lost"
     " FROM commands WHERE state IN ('asked', 'sent') AND expires_at <= :before FOR UPDATE)"
-    " UPDATE commands SET state = 'expired', result = CAST(CASE WHEN unsent THEN :not_sent ELSE :no_answer END AS json)"
-    f" FROM over WHERE id = over_id RETURNING {COMMAND_COLUMNS}, unsent"
+    " UPDATE commands SET state = 'expired', result = CAST(CASE WHEN unsent AND lost THEN :away"
+    " WHEN unsent THEN :not_sent ELSE :no_answer END AS json)"
+    f" FROM over WHERE id = over_id RETURNING {COMMAND_COLUMNS}"
 )
 _UNANSWERED = text(
     "SELECT id FROM commands WHERE id = ANY(:ids) AND gateway = :gateway AND state IN ('asked', 'sent', 'expired')"
@@ -256,7 +261,10 @@ async def told(conn: AsyncConnection, gateway: str, answers: Sequence[Answered],
 
 
 async def to_send(conn: AsyncConnection, gateways: set[str], born: set[str], now: datetime) -> list[StatementRow]:
-    """Commands that are worth sending: never sent, or, to gateways that were born again, not answered."""
+    """Commands that are worth sending: never sent, or, to gateways that were born again, not answered.
+
+    What is for a gateway that is away waits until it is found: so it is known that it was not carried out.
+    """
     values = {"gateways": list(gateways | born), "born": list(born), "now": now}
     return list(await conn.execute(_OPEN, values))
 
@@ -282,6 +290,7 @@ async def expire(conn: AsyncConnection, now: datetime, *, since: datetime) -> in
     values = {
         "before": now - ANSWER_GRACE,
         "since": since,
+        "away": _result(at, _AWAY),
         "not_sent": _result(at, _NOT_SENT),
         "no_answer": _result(at, _NO_ANSWER),
     }
@@ -293,7 +302,7 @@ async def expire(conn: AsyncConnection, now: datetime, *, since: datetime) -> in
             target=row.target,
             by=msgspec.convert(row.by, Person),
             reason=row.reason,
-            why=_NOT_SENT if row.unsent else _NO_ANSWER,
+            why=Text(**row.result["why"]),
             reason_code=row.reason_code,
             subject=_subject(row),
         )

@@ -205,6 +205,8 @@ class GatewayPresence:
                 data = GatewaySeen(gateway=gateway, backlog=row.backlog)
                 await stream.record(conn, "gateway.found", gateway, data, site=row.site)
                 await away.found(conn, gateway, row.site)
+                # What was asked while it was away, and is worth it still.
+                outcome(conn).commands.add(gateway)
                 log.info("gateway.found", gateway=gateway)
             outcome(conn).state(gateway_frame(row))
             await commands.told(conn, gateway, presence.answered, _received(arrived))

@@ -202,6 +202,34 @@ async def test_of_a_command_that_was_sent_nobody_says_that_it_was_not_carried_ou
         assert data["why"] == result["why"]
 
 
+async def test_a_command_for_a_gateway_that_is_away_says_so_and_waits_for_it(database: Database) -> None:
+    async with desk(database) as at:
+        await at.up()
+        await at.alive()
+        await at.gateways.lost("demo-gw", "last will")
+        asked = await at.ask(ttl_s=10)
+        at.now_ms = milliseconds(asked["issued_at"])
+        await at.sending.turn()
+        assert (at.commands(), (await at.state(asked["id"]))[0]) == ([], "asked")
+        at.now_ms += 15_001
+        await at.sending.turn()
+        state, result = await at.state(asked["id"])
+        assert (state, result["why"]) == (
+            "expired",
+            {"zh": "未执行：网关离线", "en": "Not carried out: gateway offline"},
+        )
+        [(_, _, data)] = await at.hub.events("command.expired")
+        assert data["why"] == result["why"]
+
+        later = await at.ask(ttl_s=10)
+        at.now_ms = milliseconds(later["issued_at"])
+        await at.sending.turn()
+        assert at.commands() == []
+        await at.alive()
+        await at.sending.turn()
+        assert [command.id for command in at.commands()] == [later["id"]]
+
+
 async def test_of_a_command_that_a_hub_may_have_sent_before_it_died_nothing_is_known(database: Database) -> None:
     async with desk(database) as at:
         asked = await at.ask(ttl_s=10)
