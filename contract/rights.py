@@ -319,8 +319,8 @@ def _hidden(shape: type[msgspec.Struct], sights: Sights) -> Iterator[_Hidden]:
         hidden |= hints.keys() - fields.named()
     for name, hint in hints.items():
         if name in hidden:
-            instead = None if _may_be_null(hint) else HIDDEN
-            yield (name,), _END if shape is entry.Presented and name == "value" and "passing" in sights else instead
+            nothing = None if _may_be_null(hint) else HIDDEN
+            yield (name,), _END if shape is entry.Presented and name == "value" and "passing" in sights else nothing
             continue
         for steps, nested in shapes_in(hint):
             for path, instead in _hidden(nested, sights):

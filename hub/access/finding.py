@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, func, or_
 from sqlmodel import col, select
 
 from contract import cards
@@ -31,7 +29,9 @@ def called_so(q: str) -> list[ColumnElement[bool]]:
     return [col(HolderRow.found_by).contains(f" {word}") for word in beginnings(q)]
 
 
-def _has(kind: Any, value: Any, part: str, *, whole: bool) -> ColumnElement[bool]:
+def _has(
+    kind: SQLColumnExpression[object], value: SQLColumnExpression[object], part: str, *, whole: bool
+) -> ColumnElement[bool]:
     """Whether a number has that in it.
 
     What is hidden is not found either, not even by what it is sealed as: whoever reads the end of a number alone finds
