@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build, defineConfig, type Plugin } from "vite";
 
-const api = process.env.GATEHOUSE_API ?? "http://127.0.0.1:8710";
+const api = process.env.GATEHOUSE_API ?? "http://127.0.0.1:8080";
 
 /** Files of the build, as the server names them, in a settled order. */
 function filesOf(dist: string): string[] {
