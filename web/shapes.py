@@ -50,10 +50,11 @@ class Person(TypedDict):
 
 
 class About(TypedDict):
-    """Which server this is, for whom nobody has signed in yet."""
+    """Which server this is, for whom nobody has signed in yet. `name`: of a gateway's site."""
 
     server: Literal["hub", "gateway"]
     site: str | None
+    name: NotRequired[Text]
     version: str
     hub_connected: bool | None
     working_alone_since: Instant | None
@@ -364,11 +365,8 @@ def person_of(person: commands.Person) -> Person:
 
 def involved_of(involved: Involved) -> InvolvedHeld:
     """Who had to do with a ticket's work, in JSON's own types."""
-    return {
-        "asked_for": involved.asked_for,
-        "did_it": sorted(involved.did_it),
-        "nobody_else": involved.nobody_else,
-    }
+    did = sorted(involved.did_it)
+    return {"asked_for": involved.asked_for, "did_it": did, "nobody_else": involved.nobody_else}
 
 
 class _Struct:

@@ -70,6 +70,7 @@ async def about(request: Request, gateway: Annotated[Served, Depends(served)]) -
     return {
         "server": "gateway",
         "site": gateway.site,
+        "name": shapes.text_of(gateway.engine.layout.name),
         "version": gateway.software,
         "hub_connected": gateway.link.connected,
         "working_alone_since": None if alone is None else instant(alone),

@@ -158,6 +158,7 @@ async def test_nobody_sees_anything_without_signing_in_but_which_server_it_is(tm
         assert about == {
             "server": "gateway",
             "site": "yard",
+            "name": about["name"],
             "version": "0.0.0",
             "hub_connected": False,
             "working_alone_since": instant(MORNING - 60_000),
@@ -165,6 +166,8 @@ async def test_nobody_sees_anything_without_signing_in_but_which_server_it_is(tm
         }
         assert await there.get("/api/start") == {"about": about, "session": None, "sites": [], "layouts": []}
         await there.sign_in()
+        # Who is about to sign in reads where by its name.
+        assert about["name"] == (await there.get("/api/sites"))["items"][0]["name"]
         assert (await there.get("/api/about"))["backlog"] > 0
         begun = await there.get("/api/start")
         assert begun["session"] == await there.get("/api/session")

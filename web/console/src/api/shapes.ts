@@ -48,10 +48,11 @@ export type HolderKind = (typeof HOLDER_KINDS)[number];
 export const CHANGED_KINDS = ["holder", "credential", "grant", "schedule", "block", "account", "company", "site", "post", "job"] as const;
 export type ChangedKind = (typeof CHANGED_KINDS)[number];
 
-/** Which server this is, for whom nobody has signed in yet. */
+/** Which server this is, for whom nobody has signed in yet. `name`: of a gateway's site. */
 export interface About {
   server: "hub" | "gateway";
   site: string | null;
+  name?: Text;
   version: string;
   hub_connected: boolean | null;
   working_alone_since: string | null;
