@@ -12,6 +12,7 @@
  * The live link's state is `data-link` (connecting, live, lost, refused) on `shell`.
  */
 export const T = {
+  notYours: "not-yours",
   shell: "shell",
   nav: (page: string) => `nav-${page}`,
   navMore: "nav-more",
@@ -121,6 +122,7 @@ export const T = {
   entry: "entry",
   entryOutcome: "entry-outcome",
   entryReason: "entry-reason",
+  entryWhose: "entry-whose",
   entryWho: "entry-who",
   entryPlace: "entry-place",
   entryPicture: "entry-picture",
@@ -137,6 +139,7 @@ export const T = {
   lane: (id: string) => `lane-${id}`,
   laneOpen: (id: string) => `lane-open-${id}`,
   laneClose: (id: string) => `lane-close-${id}`,
+  laneWhose: (id: string) => `lane-whose-${id}`,
   lanePlate: (id: string) => `lane-plate-${id}`,
   laneLast: (id: string) => `lane-last-${id}`,
   door: (id: string) => `door-${id}`,
@@ -144,6 +147,7 @@ export const T = {
   doorTerm: (id: string) => `door-term-${id}`,
   modeChoice: (mode: string) => `mode-${mode}`,
   modeLasting: (choice: string) => `mode-lasting-${choice}`,
+  modeNoEnd: "mode-no-end",
   modeEvery: "mode-every",
   doorMode: (id: string) => `door-mode-${id}`,
   askDialog: "ask-dialog",
@@ -180,6 +184,7 @@ export const T = {
   alarmUnseenOnly: "alarm-unseen-only",
   alarmResponse: "alarm-response",
   ackDialog: "ack-dialog",
+  quickReason: (code: string) => `quick-reason-${code}`,
   ackNote: "ack-note",
   ackSend: "ack-send",
   shelveDialog: "shelve-dialog",
@@ -202,6 +207,7 @@ export const T = {
   ticketsStep: (step: string) => `tickets-step-${step}`,
   ticketsStepSend: "tickets-step-send",
   ticketMoment: (which: string) => `ticket-moment-${which}`,
+  ticketPlace: "ticket-place",
   ticketNew: "ticket-new",
   ticketNewDialog: "ticket-new-dialog",
   ticketNewName: "ticket-new-name",

@@ -10,7 +10,7 @@ import { routeOf as pathOf } from "@/shell/addresses";
 import type { AreaPage, AreaPeek } from "@/shell/area";
 import { outdated, reachable } from "@/shell/offline";
 import { allPeeks } from "@/shell/peeking";
-import { able, homeOf, session, sessionKnown } from "@/shell/stores/session";
+import { homeOf, session, sessionKnown } from "@/shell/stores/session";
 import { siteInAddress } from "@/shell/stores/site";
 
 declare module "vue-router" {
@@ -53,7 +53,6 @@ router.beforeEach(async (to) => {
   if (to.meta.open) return session.user ? homeOf(session.user, session.can) : true;
   if (session.user === null) return { path: "/sign-in", query: to.path === "/" ? {} : { next: to.fullPath } };
   if (to.path === "/") return homeOf(session.user, session.can);
-  if (to.meta.ability && !able(to.meta.ability)) return homeOf(session.user, session.can);
   return true;
 });
 

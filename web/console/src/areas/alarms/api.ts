@@ -19,7 +19,7 @@ export type AlarmQuery = Partial<
 export const askEach = (
   act: "ack" | "shelve" | "unshelve",
   ids: readonly string[],
-  said: { note: string; for_s?: number },
+  said: Said & { for_s?: number },
 ): Promise<AlarmsAsked> => api.post(`/api/alarms/${act}`, { ids, ...said });
 
 export const oneAlarm = (id: string): Promise<Alarm> => api.get(`/api/alarms/${encodeURIComponent(id)}`);
@@ -33,9 +33,21 @@ export const alarmEvents = async (site: string, source: string): Promise<EventIt
 
 const path = (alarm: string, command: string): string => `/api/alarms/${encodeURIComponent(alarm)}/${command}`;
 
-export const acknowledge = (alarm: string, note: string): Promise<Command> => api.post(path(alarm, "ack"), { note });
+/** Why, in own words, by a code that is offered for it, or both. */
+export interface Said {
+  note: string;
+  reason_code?: string;
+}
 
-export const shelve = (alarm: string, forS: number, note: string): Promise<Command> =>
-  api.post(path(alarm, "shelve"), { for_s: forS, note });
+/** What a form holds, as the servers take it: no code at all is none. */
+export const saidIn = ({ note, code }: { note: string; code: string }): Said => ({
+  note: note.trim(),
+  ...(code ? { reason_code: code } : {}),
+});
+
+export const acknowledge = (alarm: string, said: Said): Promise<Command> => api.post(path(alarm, "ack"), said);
+
+export const shelve = (alarm: string, forS: number, said: Said): Promise<Command> =>
+  api.post(path(alarm, "shelve"), { for_s: forS, ...said });
 
 export const unshelve = (alarm: string, note: string): Promise<Command> => api.post(path(alarm, "unshelve"), { note });

@@ -116,6 +116,13 @@ export function nameOf(site: string | undefined, id: string): Text {
   return found?.name ?? { zh: id, en: id };
 }
 
+/** The name of a place as somebody wrote it down, in both languages where the site's layout knows it. */
+export function placeNamed(site: string, written: string): Text {
+  const { devices = [], doors = [], lanes = [], zones = [] } = layouts.get(site) ?? {};
+  const known = [...[...devices, ...doors, ...lanes].map(({ place }) => place), ...[...zones, ...doors, ...lanes].map(({ name }) => name)];
+  return known.find((place) => place && (place.zh === written || place.en === written)) ?? { zh: written, en: written };
+}
+
 /** What a site's layout says about a point, by its id. */
 export function pointOf(site: string, id: string): Layout["points"][number] | undefined {
   const layout = layouts.get(site);
