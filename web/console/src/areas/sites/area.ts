@@ -1,7 +1,6 @@
-/** All sites of a person at a glance. */
+/** All sites of a person at a glance, be it one. */
 
 import type { Area } from "@/shell/area";
-import { severalSites, sites } from "@/shell/stores/site";
 
 export const area: Area = {
   pages: [
@@ -9,7 +8,7 @@ export const area: Area = {
       path: "/sites",
       component: () => import("@/areas/sites/Sites.vue"),
       ability: "sites.read",
-      nav: { icon: "sites", label: "nav.sites", shown: () => severalSites.value || !sites.loaded },
+      nav: { icon: "sites", label: "nav.sites" },
     },
   ],
 };
