@@ -69,7 +69,7 @@ def test_what_mqtt_devices_send_wrong_never_becomes_a_reading(demo: Demo) -> Non
 
 def test_a_stranger_with_the_gateways_password(demo: Demo) -> None:
     """Somebody speaks to the hub in the gateway's name, and to the gateway in the hub's."""
-    hub = demo.hub()
+    hub = demo.hub("manager")
     demo.synced()
     before = hub.last_id()
     stream, seq, _ = demo.journal()[-1]
@@ -257,7 +257,7 @@ def point(demo: Demo, name: str) -> tuple[Any, str]:
 
 def decided_at(demo: Demo, place: str, after: int) -> list[str]:
     """The credentials that were decided on at a door."""
-    events = [event for event in demo.hub().events(after=after) if event["source"] == place]
+    events = [event for event in demo.hub("manager").events(after=after) if event["source"] == place]
     return [e["data"]["credential"]["value"] for e in events if e["kind"].startswith("access.")]
 
 

@@ -7,7 +7,7 @@ from tests.journeys.traffic import assert_hub_holds_the_journal, decisions, hold
 
 
 def test_a_resident_is_let_in_and_the_hub_says_why(demo: Demo) -> None:
-    hub = demo.hub()
+    hub = demo.hub("manager")
     before = hub.last_id()
     demo.sim.post("/sim/readers/lobby-a-in/present", {"card": RESIDENT_CARD})
     eventually(lambda: demo.sim.get("/sim/devices")["doors"]["lobby-a"]["lock"] == "released", within_s=5)
