@@ -1,10 +1,9 @@
 /** Steps of a ticket, asked of the server: what somebody else has is passed over only by who was asked about it. */
 
-import { ElMessageBox } from "element-plus";
-
 import { ApiError } from "@/api/client";
 import type { Person, Ticket } from "@/api/types";
 import { takeStep, type Said, type Step } from "@/areas/tickets/api";
+import { confirmed } from "@/kit/confirming";
 import { spanOf } from "@/kit/format/time";
 import { i18n } from "@/kit/i18n";
 import { personName } from "@/kit/person";
@@ -25,7 +24,7 @@ export function takenAt(ticket: Ticket): string | null {
 export async function stepAsking(id: string, step: Step, said: Said, known: Ticket | null): Promise<Ticket | null> {
   let held = known;
   for (;;) {
-    if (held && !(await confirmed(step, held))) return null;
+    if (held && !(await passes(step, held))) return null;
     try {
       const passing = held && step === "take" ? "take_over" : step;
       return await takeStep(id, passing, held ? { ...said, holder: held.assignee?.id ?? "" } : said);
@@ -36,23 +35,13 @@ export async function stepAsking(id: string, step: Step, said: Said, known: Tick
   }
 }
 
-async function confirmed(step: Step, held: Ticket): Promise<boolean> {
+function passes(step: Step, held: Ticket): Promise<boolean> {
   const { t } = i18n.global;
   const at = takenAt(held);
   const span = spanOf(at === null ? 0 : Date.now() - Date.parse(at));
   const words = { name: personName(held.assignee), span: t(`span.${span.unit}`, { count: span.count }) };
   const which = step === "finish" ? "finish" : "take";
-  try {
-    await ElMessageBox.confirm(t(`handling.ask.${which}`, words), {
-      confirmButtonText: t(`handling.ask.${which}Yes`),
-      cancelButtonText: t("action.cancel"),
-      customClass: "ask-holder",
-      type: "warning",
-    });
-    return true;
-  } catch {
-    return false; // closed, or let be
-  }
+  return confirmed(t(`handling.ask.${which}`, words), { yes: t(`handling.ask.${which}Yes`), customClass: "ask-holder" });
 }
 
 /** Who has the ticket, if that is somebody else than `user`. */
