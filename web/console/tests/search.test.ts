@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { addressOfFound } from "@/shell/addresses";
 import SearchButton from "@/shell/SearchButton.vue";
+import "@/shell/SearchDialog.vue"; // it comes when it is first wanted: here it is there already
 import { session } from "@/shell/stores/session";
 import { T } from "@/testids";
 import { at, mount, server, settled, type, type Asked } from "./mounting";

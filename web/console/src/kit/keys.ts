@@ -2,7 +2,7 @@
 
 /** A dialog, a menu or a list of choices lies over the page. */
 export function overlaid(): boolean {
-  const lying = document.querySelectorAll<HTMLElement>(".el-overlay, .el-popper:not([aria-hidden=true])");
+  const lying = document.querySelectorAll<HTMLElement>(".el-overlay, .el-popper:not([aria-hidden=true]), [role=menu]");
   return [...lying].some((each) => each.style.display !== "none" && each.checkVisibility() && !each.matches("[role=tooltip]"));
 }
 
