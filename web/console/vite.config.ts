@@ -93,14 +93,13 @@ export default defineConfig({
       "@": fileURLToPath(new URL("./src", import.meta.url)),
       // The component library's forms check by rules, and ours never: each says itself what is wrong.
       "async-validator": fileURLToPath(new URL("./src/kit/form/no-rules.ts", import.meta.url)),
+      "vue-i18n": fileURLToPath(new URL("./src/kit/texts.ts", import.meta.url)),
       // Nor is any of its buttons given a colour, from which it would reckon others.
       "@ctrl/tinycolor": fileURLToPath(new URL("./src/kit/no-colours.ts", import.meta.url)),
     },
   },
   define: {
     __VUE_OPTIONS_API__: "true", // Element Plus still needs it
-    __VUE_I18N_FULL_INSTALL__: "false",
-    __VUE_I18N_LEGACY_API__: "false",
   },
   worker: { format: "es" },
   build: {

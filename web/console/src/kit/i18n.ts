@@ -1,36 +1,31 @@
 /** The two languages of the console. */
 
 import { watch } from "vue";
-import { createI18n } from "vue-i18n";
 
 import type { Labels, Language, Text, Value } from "@/api/types";
 import { LOCALES } from "@/kit/format/time";
 import { valueText } from "@/kit/format/values";
 import { preferences } from "@/kit/preferences";
+import { knows, learn, speak, t, te, useI18n } from "@/kit/texts";
 import zh from "@/locales/zh.json";
 
-export const i18n = createI18n({
-  legacy: false,
-  locale: preferences.language,
-  fallbackLocale: "zh",
-  messages: { zh } as Record<Language, typeof zh>,
-  missingWarn: false,
-  fallbackWarn: false,
-});
+export { list, useI18n } from "@/kit/texts";
+export const i18n = { global: useI18n(), install: (): void => undefined };
+
+learn("zh", zh);
 
 /** The default language comes with the app; the other is fetched by whoever reads it. */
 export async function loadLanguage(language: Language): Promise<void> {
-  if (i18n.global.availableLocales.includes(language)) return;
-  i18n.global.setLocaleMessage(language, (await import("@/locales/en.json")).default);
+  if (!knows(language)) learn(language, (await import("@/locales/en.json")).default);
 }
 
 watch(
   () => preferences.language,
   async (language) => {
     // Until its texts are there the page stays as it is; where they cannot be fetched, the default ones stand in.
-    if (!i18n.global.availableLocales.includes(language)) await loadLanguage(language).catch(() => undefined);
+    if (!knows(language)) await loadLanguage(language).catch(() => undefined);
     if (language !== preferences.language) return;
-    i18n.global.locale.value = language;
+    speak(language);
     document.documentElement.lang = LOCALES[language];
   },
   { immediate: true },
@@ -48,7 +43,7 @@ export function word(path: string, code: string): string {
 }
 
 function known(key: string): string {
-  return i18n.global.te(key) ? i18n.global.t(key) : "";
+  return te(key) ? t(key) : "";
 }
 
 /** A device's own clock, as it tells it: of no zone. */
@@ -82,7 +77,6 @@ export function worded(
 
 /** What true and false are called: of contacts, closed and open. */
 export function flagWords(contact = false): { yes: string; no: string } {
-  const { t } = i18n.global;
   return contact
     ? { yes: t("points.contacts.yes"), no: t("points.contacts.no") }
     : { yes: t("points.flags.yes"), no: t("points.flags.no") };
@@ -96,11 +90,4 @@ function aspectOf(id: string): string {
 /** What a point is called: by its profile, by the console for doors and lanes, or else by its id. */
 export function pointName(point: { id: string; name?: Text | null } | undefined): string {
   return point === undefined ? "" : say(point.name) || word("aspect", aspectOf(point.id));
-}
-
-/** A list of texts of the locale files, in the chosen language. */
-export function list(path: string): string[] {
-  const { tm, rt } = i18n.global;
-  const found: unknown = tm(path);
-  return Array.isArray(found) ? found.map((text) => rt(text as string)) : [];
 }
