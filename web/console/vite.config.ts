@@ -5,9 +5,11 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { build, defineConfig, type Plugin } from "vite";
+import { build, defineConfig, type Plugin, type Rolldown } from "vite";
 
 const api = process.env.GATEHOUSE_API ?? "http://127.0.0.1:8080";
+
+const own = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** Files of the build, as the server names them, in a settled order. */
 function filesOf(dist: string): string[] {
@@ -15,13 +17,48 @@ function filesOf(dist: string): string[] {
   return names.filter((name) => /\.(js|css|svg|png|html|webmanifest)$/.test(name)).map((name) => `/${name}`).sort();
 }
 
+/** Of each page and of the language that is fetched: the files that the frame does not bring. */
+type Parts = Record<string, string[]>;
+
+const PAGE = /path: "(\/[^":]+)",\s+component: \(\) => import\("@\/([^"]+)"\)/g;
+
+/** Which module each page is, as areas and router say it. */
+function pageModules(root: string): Map<string, string> {
+  const areas = readdirSync(join(root, "src/areas")).map((area) => join(root, "src/areas", area, "area.ts"));
+  const found = [...areas, join(root, "src/shell/router.ts")].flatMap((file) => [...readFileSync(file, "utf8").matchAll(PAGE)]);
+  return new Map([...found.map(([, path = "", module = ""]) => [path, join(root, "src", module)] as const), ["en", join(root, "src/locales/en.json")]]);
+}
+
+function partsOf(root: string, bundle: Rolldown.OutputBundle): Parts {
+  const chunks = new Map(Object.values(bundle).flatMap((each) => (each.type === "chunk" ? [[each.fileName, each] as const] : [])));
+  const withImports = (file: string, seen = new Set<string>()): Set<string> => {
+    if (!seen.has(file)) {
+      seen.add(file);
+      for (const other of chunks.get(file)?.imports ?? []) withImports(other, seen);
+    }
+    return seen;
+  };
+  const entries = [...chunks.values()].filter((chunk) => chunk.isEntry).flatMap((chunk) => [...withImports(chunk.fileName)]);
+  const parts: Parts = {};
+  for (const [name, module] of pageModules(root)) {
+    const chunk = [...chunks.values()].find((each) => each.facadeModuleId === module);
+    if (!chunk) throw new Error(`${name} has no file of its own`);
+    const scripts = [...withImports(chunk.fileName)].filter((file) => !entries.includes(file));
+    const styles = scripts.flatMap((file) => [...(chunks.get(file)?.viteMetadata?.importedCss ?? [])]);
+    parts[name] = [...scripts, ...styles].map((file) => file.replace(/^assets\//, ""));
+  }
+  return parts;
+}
+
 /**
  * What the page asks for first gets a name by its content, so that it is not asked for again; what the app begins only
  * once it runs (the worker of its stream) is fetched beside it.
  */
-function beginEarly(dist: string): void {
+function beginEarly(dist: string, parts: Parts): void {
   const page = join(dist, "index.html");
-  const first = readFileSync(join(dist, "first-paint.js"));
+  const plain = readFileSync(join(dist, "first-paint.js"), "utf8");
+  const first = plain.replace("window.gatehouseParts || {}", JSON.stringify(parts));
+  if (first === plain) throw new Error("first-paint.js asks for no parts");
   const name = `assets/first-paint-${createHash("sha256").update(first).digest("hex").slice(0, 8)}.js`;
   writeFileSync(join(dist, name), first);
   rmSync(join(dist, "first-paint.js"));
@@ -72,14 +109,18 @@ function pack(dist: string): void {
 /** What is done to the files of the build once they are all there. */
 function shipped(): Plugin {
   let [base, dist] = ["", ""];
+  let parts: Parts = {};
   return {
     name: "gatehouse-shipped",
     apply: "build",
     configResolved({ root, build: { outDir } }) {
       [base, dist] = [root, resolve(root, outDir)];
     },
+    generateBundle(_, bundle) {
+      if (this.environment.name === "client") parts = partsOf(base, bundle);
+    },
     async closeBundle() {
-      beginEarly(dist);
+      beginEarly(dist, parts);
       await holdOffline(base, dist);
       pack(dist);
     },
@@ -89,14 +130,16 @@ function shipped(): Plugin {
 export default defineConfig({
   plugins: [vue(), shipped()],
   resolve: {
-    alias: {
-      "@": fileURLToPath(new URL("./src", import.meta.url)),
-      // The component library's forms check by rules, and ours never: each says itself what is wrong.
-      "async-validator": fileURLToPath(new URL("./src/kit/form/no-rules.ts", import.meta.url)),
-      "vue-i18n": fileURLToPath(new URL("./src/kit/texts.ts", import.meta.url)),
+    alias: [
+      { find: "@", replacement: own("src") },
+      // The component library with its styles: both come with the first thing that uses it, not with the first page.
+      { find: /^element-plus$/, replacement: own("src/kit/elements.ts") },
+      { find: "vue-i18n", replacement: own("src/kit/texts.ts") },
+      // Its forms check by rules, and ours never: each says itself what is wrong.
+      { find: "async-validator", replacement: own("src/kit/form/no-rules.ts") },
       // Nor is any of its buttons given a colour, from which it would reckon others.
-      "@ctrl/tinycolor": fileURLToPath(new URL("./src/kit/no-colours.ts", import.meta.url)),
-    },
+      { find: "@ctrl/tinycolor", replacement: own("src/kit/no-colours.ts") },
+    ],
   },
   define: {
     __VUE_OPTIONS_API__: "true", // Element Plus still needs it
@@ -115,6 +158,9 @@ export default defineConfig({
           groups: [
             { name: "libraries", tags: ["$initial"], test: /node_modules/ },
             { name: "start", tags: ["$initial"] },
+            // What most pages use comes with the first that does, in one file: each file is a question of its own.
+            { name: "parts", test: /console\/src\/(?!styles\/|kit\/(elements|form\/Form))/, minShareCount: 3, maxModuleSize: 9000 },
+            { name: "elements", test: /node_modules|console\/src\/(kit|styles)\//, minShareCount: 6 },
           ],
         },
       },

@@ -1,6 +1,7 @@
 import { createApp } from "vue";
 
 import { whenProofNeeded, whenUnauthorised } from "@/api/client";
+import { givesThrough } from "@/kit/given";
 import { i18n, loadLanguage } from "@/kit/i18n";
 import { preferences } from "@/kit/preferences";
 import App from "@/shell/App.vue";
@@ -26,4 +27,8 @@ holdOffline();
 // A page that begins in one language and goes on in another would be read twice.
 void loadLanguage(preferences.language)
   .catch(() => undefined)
-  .then(() => createApp(App).use(i18n).use(router).mount("#app"));
+  .then(() => {
+    const app = createApp(App).use(i18n);
+    givesThrough(app);
+    app.use(router).mount("#app");
+  });

@@ -8,8 +8,8 @@ import type { Kind } from "@/shell/addresses";
 
 export interface Area {
   pages: readonly AreaPage[];
-  /** Dialogs that any page may call up. They come with the frame, at once: unlike pages, they are not fetched later. */
-  over?: readonly Component[];
+  /** Dialogs that any page may call up. They are fetched right after the first page is there, and sooner for whoever is quick. */
+  over?: readonly (() => Promise<{ default: Component }>)[];
   /** Its things that have an address: each opens beside a list, or as a page. */
   peeks?: readonly AreaPeek[];
   /** What may be begun from everywhere. */

@@ -1,11 +1,11 @@
 /** The pages, and who may open them. */
 
-import { ElMessage } from "element-plus";
 import { createRouter, createWebHistory, type RouteLocationNormalized, type RouteRecordRaw } from "vue-router";
 
 import type { Ability } from "@/api/types";
 import { AREAS } from "@/areas";
 import { i18n } from "@/kit/i18n";
+import { notice } from "@/kit/notice";
 import { routeOf as pathOf } from "@/shell/addresses";
 import type { AreaPage, AreaPeek } from "@/shell/area";
 import { outdated, reachable } from "@/shell/offline";
@@ -77,5 +77,5 @@ router.onError(async (error, to) => {
   if (sessionStorage.getItem(RELOADED) !== to.fullPath && (await reachable())) {
     sessionStorage.setItem(RELOADED, to.fullPath);
     location.assign(to.fullPath);
-  } else ElMessage.warning(i18n.global.t("offline.page"));
+  } else notice("warning", i18n.global.t("offline.page"));
 });

@@ -1,6 +1,5 @@
 /** Alarms, and the dialogs about one of them: other pages show alarms too, and call those up. */
 
-import AlarmDialogs from "@/areas/alarms/AlarmDialogs.vue";
 import type { Area } from "@/shell/area";
 import { unseenAlarms } from "@/shell/stores/live";
 
@@ -13,6 +12,6 @@ export const area: Area = {
       nav: { icon: "alarm", label: "nav.alarms", badge: () => unseenAlarms.value.length },
     },
   ],
-  over: [AlarmDialogs],
+  over: [() => import("@/areas/alarms/AlarmDialogs.vue")],
   peeks: [{ kind: "alarm", component: () => import("@/areas/alarms/AlarmPeek.vue"), icon: "alarm", label: "peek.alarm" }],
 };

@@ -1,10 +1,9 @@
 /** Taking an alarm off the shelf needs no dialog. */
 
-import { ElMessage } from "element-plus";
-
 import type { Alarm } from "@/api/types";
 import { unshelve } from "@/areas/alarms/api";
 import { faultText } from "@/kit/faults";
+import { notice } from "@/kit/notice";
 import { follow } from "@/shell/stores/commands";
 
 export async function unshelveAlarm(alarm: Alarm): Promise<void> {
@@ -19,6 +18,6 @@ export async function unshelveAlarm(alarm: Alarm): Promise<void> {
       reason: "",
     });
   } catch (error) {
-    ElMessage.error(faultText(error));
+    notice("error", faultText(error));
   }
 }

@@ -2,7 +2,6 @@
 
 import { computed } from "vue";
 
-import TicketNotices from "@/areas/tickets/TicketNotices.vue";
 import type { Area } from "@/shell/area";
 import { live } from "@/shell/stores/live";
 
@@ -42,5 +41,5 @@ export const area: Area = {
       paged: true,
     },
   ],
-  over: [TicketNotices],
+  over: [() => import("@/areas/tickets/TicketNotices.vue")],
 };

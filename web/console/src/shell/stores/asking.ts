@@ -1,10 +1,10 @@
 /** The one dialog that asks why before something opens. */
 
-import { ElMessage } from "element-plus";
 import { shallowRef } from "vue";
 
 import type { CommandKind, StandingCar } from "@/api/types";
 import { i18n, say } from "@/kit/i18n";
+import { notice } from "@/kit/notice";
 import { layouts } from "@/shell/stores/site";
 import { reachable } from "@/shell/stores/standing";
 
@@ -40,7 +40,7 @@ export function unreachable(site: string): string {
 export function askWhy(asked: Question): void {
   const why = unreachable(asked.site);
   if (why) {
-    ElMessage({ type: "warning", message: why, grouping: true });
+    notice("warning", why);
     return;
   }
   question.value = asked;
