@@ -24,6 +24,7 @@ from web.headers import BodyLimit, NoZeros, SameOrigin, SecurityHeaders
 from web.live.routes import router as live_router
 from web.live.stream import Live
 from web.once import MemoryOnce, Once
+from web.packing import PackedAnswers
 from web.paging import Cursors
 from web.reference import reference_router
 from web.sealing import new_secret
@@ -90,6 +91,7 @@ def make_app(
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(UnnamedProxies, trusted=trusted_proxies),
+            Middleware(PackedAnswers),
             Middleware(LastResort),
             Middleware(SameOrigin),
             Middleware(NoZeros),

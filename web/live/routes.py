@@ -21,6 +21,7 @@ from web import shapes
 from web.live.screens import Screen, View
 from web.live.sse import HEARTBEAT, parse_last_id, retry
 from web.live.stream import Live
+from web.packing import PackedStream, takes_packed
 from web.paging import sites_asked
 from web.session.sessions import Sessions, SignedInUser
 
@@ -62,6 +63,10 @@ class LiveAnswer(EventStream):
     def __init__(self, stream: Live, screen: Screen, after: int | None, request: Request) -> None:
         super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
+        self._packed = PackedStream() if takes_packed(request.headers) else None
+        if self._packed is not None:
+            self.headers["Content-Encoding"] = "gzip"
+            self.headers.add_vary_header("Accept-Encoding")
         self._stream = stream
         self._screen = screen
         self._after = after
@@ -100,7 +105,8 @@ class LiveAnswer(EventStream):
                     looked_at = time.monotonic()
                     if not await self._still_allowed():
                         break
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        last = b"" if self._packed is None else self._packed.end()
+        await send({"type": "http.response.body", "body": last, "more_body": False})
 
     async def _beating(self) -> AsyncGenerator[bytes, None]:
         """The screen's frames, and a beat wherever none has come for `heartbeat_s`.
@@ -123,8 +129,9 @@ class LiveAnswer(EventStream):
                 yield chunk
 
     async def _send(self, send: Send, chunk: bytes) -> None:
+        body = chunk if self._packed is None else self._packed.add(chunk)
         async with asyncio.timeout(self._stream.limits.write_s):
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": body, "more_body": True})
 
     async def _still_allowed(self) -> bool:
         """Whether the session still stands and still shows the same of the same sites."""

@@ -1,0 +1,103 @@
+"""Answers packed for whoever takes them so: what a screen begins with crosses a slow radio in a fifth of the time.
+
+Lists of JSON are packed whole. A live stream is one gzip file that never ends (RFC 1951, RFC 1952): a large frame is
+packed by itself, a small one stands in it as it is, so that an open screen costs neither memory nor time for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LEAST = 1400
+"""Bytes from which on it is worth it: what fits one packet takes its time in any case."""
+
+MOST = 256_000
+"""Bytes of an answer that is packed. Larger ones are copies for gateways, which sit on wires."""
+
+_LEVEL = 4
+_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+_BARE = -zlib.MAX_WBITS
+_STORED = 0xFFFF
+
+
+def takes_packed(headers: Headers) -> bool:
+    """Whether gzip is named among the encodings that are taken."""
+    encodings = headers.get("accept-encoding", "").lower().split(",")
+    return any(one.split(";")[0].strip() == "gzip" and "q=0" not in one.replace("q=0.", "") for one in encodings)
+
+
+class PackedStream:
+    """Bytes to bytes of one gzip file, each piece readable as soon as it is there. Pure."""
+
+    def __init__(self) -> None:
+        self._begun = False
+        self._sum = 0
+        self._size = 0
+
+    def add(self, data: bytes) -> bytes:
+        """The next piece, packed."""
+        head = b"" if self._begun else _HEAD
+        self._begun = True
+        self._sum = zlib.crc32(data, self._sum)
+        self._size += len(data)
+        return head + (_deflated(data) if len(data) >= LEAST else _stored(data))
+
+    def end(self) -> bytes:
+        """An empty last block, and what a reader compares with."""
+        return b"\x03\x00" + self._sum.to_bytes(4, "little") + (self._size & 0xFFFFFFFF).to_bytes(4, "little")
+
+
+def _deflated(data: bytes) -> bytes:
+    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _BARE)
+    return packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH)
+
+
+def _stored(data: bytes) -> bytes:
+    pieces = (data[at : at + _STORED] for at in range(0, len(data), _STORED))
+    return b"".join(
+        b"\x00" + len(piece).to_bytes(2, "little") + (len(piece) ^ _STORED).to_bytes(2, "little") + piece
+        for piece in pieces
+    )
+
+
+class PackedAnswers:
+    """Packs JSON under `/api` that comes in one piece. One with a version (`ETag`) goes as it is: it is small."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = scope["type"] == "http" and scope["path"].startswith("/api/") and scope["method"] == "GET"
+        if not asked or not takes_packed(Headers(scope=scope)):
+            await self.app(scope, receive, send)
+            return
+        held: Message | None = None
+
+        async def packed(message: Message) -> None:
+            nonlocal held
+            if message["type"] == "http.response.start" and _may_be_packed(Headers(raw=message["headers"])):
+                held = message
+                return
+            if held is not None:
+                start, held = held, None
+                body = message.get("body", b"")
+                if not message.get("more_body") and LEAST <= len(body) <= MOST:
+                    body = await asyncio.to_thread(zlib.compress, body, _LEVEL, zlib.MAX_WBITS | 16)
+                    message = {**message, "body": body}
+                    headers = MutableHeaders(scope=start)
+                    headers["Content-Encoding"] = "gzip"
+                    headers["Content-Length"] = str(len(body))
+                    headers.add_vary_header("Accept-Encoding")
+                await send(start)
+            await send(message)
+
+        await self.app(scope, receive, packed)
+
+
+def _may_be_packed(headers: Headers) -> bool:
+    plain = "content-encoding" not in headers and "etag" not in headers
+    return plain and headers.get("content-type", "").startswith("application/json")
