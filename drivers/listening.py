@@ -40,11 +40,31 @@ class Dissector(Protocol):
         """The wire has been silent for longer than a frame allows."""
 
 
+class Eyes(NamedTuple):
+    """What of it may be told: `secrets` (keys, PINs, passwords), `numbers` (of cards, plates)."""
+
+    secrets: bool = True
+    numbers: bool = True
+
+
+CABLE = Eyes()
+"""Whoever has the cable in hand has all that goes along it."""
+
+HIDDEN = "••••"
+"""Stands where something is that may not be told."""
+
+
+def last_four(number: str) -> str:
+    """A number that may not be told, as one knows it again."""
+    return HIDDEN + number[-4:]
+
+
 class OnWire(NamedTuple):
-    """What is known: the wire's devices by id (from the site file), and every product."""
+    """What is known: the wire's devices by id (from the site file), and every product; and what may be told."""
 
     devices: Mapping[str, tuple[Installed, Profile]]
     profiles: Sequence[Profile]
+    eyes: Eyes = CABLE
 
     def of(self, protocol: str) -> dict[str, tuple[Installed, Profile]]:
         """The devices that speak it."""

@@ -19,6 +19,7 @@ from drivers.errors import WireDown
 from drivers.profiles.words import Group
 from drivers.reports import DeviceFound, DeviceLost, InputRefused, Sink
 from drivers.schedule import Readable, Timetable, Turn
+from drivers.tap import Tap
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +62,7 @@ class Owned(Protocol):
 
 class Owner(ABC, Generic[What, Block]):
     """One wire and its devices (see `drivers.bus.Bus`). `clock`: Unix ms. `timeout_s`: the longest wait for an answer.
+    `tap`: the wire's own, which it tells what it carries.
 
     A protocol's owner says how the wire is opened (`_dial`), what a command is (`_serve`), and what a turn (`_read`).
     """
@@ -74,9 +76,11 @@ class Owner(ABC, Generic[What, Block]):
         sink: Sink,
         clock: Callable[[], int],
         timeout_s: float,
+        tap: Tap | None = None,
     ) -> None:
         self.id = id
         self.health = BusHealth()
+        self.tap = tap or Tap()
         self._wire = wire
         self._asked = dict(devices)
         self._sink = sink
@@ -200,6 +204,8 @@ class Owner(ABC, Generic[What, Block]):
 
     def _silent(self, device: str, why: str, at_least_s: float = 0.0, cost_s: float = 0.0) -> None:
         """It did not answer, which kept the wire busy for `cost_s`; it is left alone for `at_least_s`."""
+        if self.tap.on:
+            self.tap.failed(device, why)
         lost = self._timetable.silent(device, asyncio.get_running_loop().time(), at_least_s, cost_s)
         self.health.missed = self._timetable.missed
         if lost:

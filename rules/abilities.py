@@ -32,6 +32,7 @@ Ability = Literal[
     "meters.record",
     "devices.read",
     "readers.key",
+    "wires.watch",
     "people.read",
     "people.write",
     "sites.read",
@@ -68,6 +69,7 @@ ABILITY_ROLES: Mapping[Ability, frozenset[Role]] = {
     "meters.record": _EVERYBODY - {"guard"},
     "devices.read": _EVERYBODY,
     "readers.key": COMMAND_ROLES["reader.set_key"],
+    "wires.watch": _EVERYBODY - {"guard"},
     "people.read": frozenset({"guard", "installer", "manager", "admin"}),
     "people.write": _KEEPERS,
     # The page that compares sites; what stands in it, each of its own, everybody may read.
@@ -108,7 +110,7 @@ _HUB_ALONE: frozenset[Ability] = frozenset(
 )
 """What a gateway does not keep: people, accounts, other sites, and what happens to a ticket after it was raised."""
 
-_GATEWAY_ALONE: frozenset[Ability] = frozenset({"meters.record", "accounts.lock", "seal.renew"})
+_GATEWAY_ALONE: frozenset[Ability] = frozenset({"wires.watch", "meters.record", "accounts.lock", "seal.renew"})
 
 
 def able(role: str, ability: Ability, *, sees_all: bool) -> bool:

@@ -32,7 +32,7 @@ _CJT188 = {
 
 def _dissector(wire: OnWire, say: Speech) -> Dissector:
     known = numbered(wire, "cjt188", DIGITS)
-    return MeterDissector(cjt188.frames(), cjt188_message, known, products(wire, "cjt188"), say)
+    return MeterDissector(cjt188.frames(), cjt188_message, known, products(wire, "cjt188"), say, eyes=wire.eyes)
 
 
 LISTEN = Listen(_dissector)

@@ -22,7 +22,10 @@ def dlt645_message(raw: bytes) -> Message:
         int.from_bytes(frame.data[:size], "little") if carries and refuses is None and len(frame.data) >= size else None
     )
     words = _DLT645.get(function, Text(f"功能 {function:02X}", f"function {function:02X}"))
-    return Message(frame.address, answer, refuses, words, item, frame.data[size:], {"version": version})
+    traits = {"version": version}
+    # Whatever changes something carries the password.
+    secret = not answer and function not in _OPEN
+    return Message(frame.address, answer, refuses, words, item, frame.data[size:], traits, secret=secret)
 
 
 _DLT645 = {
@@ -37,10 +40,13 @@ _DLT645 = {
     0x1C: Text("跳合闸", "trip or close"),
 }
 
+_OPEN = frozenset({0x01, 0x02, 0x08, 0x11, 0x12, 0x13})
+"""Functions of requests that read, or tell all meters the time."""
+
 
 def _dissector(wire: OnWire, say: Speech) -> Dissector:
     known = numbered(wire, "dlt645", DIGITS)
-    return MeterDissector(dlt645.frames(), dlt645_message, known, products(wire, "dlt645"), say)
+    return MeterDissector(dlt645.frames(), dlt645_message, known, products(wire, "dlt645"), say, eyes=wire.eyes)
 
 
 LISTEN = Listen(_dissector)

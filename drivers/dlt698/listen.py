@@ -64,7 +64,7 @@ def _listed(oads: Iterable[int]) -> str:
 
 def _dissector(wire: OnWire, say: Speech) -> Dissector:
     known = numbered(wire, "dlt698", DIGITS)
-    return MeterDissector(dlt698.frames(), dlt698_message, known, products(wire, "dlt698"), say)
+    return MeterDissector(dlt698.frames(), dlt698_message, known, products(wire, "dlt698"), say, eyes=wire.eyes)
 
 
 LISTEN = Listen(_dissector)

@@ -16,6 +16,7 @@ from drivers.lines.codec import Lines, credential
 from drivers.lines.product import LineFormat
 from drivers.ports import Opener
 from drivers.reports import CredentialRead, DeviceFound, DeviceLost, InputRefused, Sink
+from drivers.tap import Tap
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +32,7 @@ class LineBus(asyncio.Protocol):
     def __init__(self, id: str, opener: Opener, reader: str, form: LineFormat, *, sink: Sink) -> None:
         self.id = id
         self.health = BusHealth()
+        self.tap = Tap()
         self._opener = opener
         self._reader = reader
         self._form = form
@@ -85,6 +87,8 @@ class LineBus(asyncio.Protocol):
 
     def _failed(self, why: str) -> None:
         self._failures += 1
+        if self.tap.on:
+            self.tap.failed(self._reader, why)
         if self._failures >= LOST_AFTER and self._lost is not True:
             self._lost = True
             self._sink(DeviceLost(self._reader, why))
@@ -111,6 +115,8 @@ class LineBus(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the reader, as many as have come."""
+        if self.tap.on:
+            self.tap.came(data)
         now = asyncio.get_running_loop().time()
         for line in self._lines.feed(data, now):
             self._take(line)

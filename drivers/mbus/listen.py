@@ -92,7 +92,7 @@ def _dissector(wire: OnWire, say: Speech) -> Dissector:
         for id, (installed, profile) in wire.of("mbus").items()
     }
     # Only a site file says which product a meter is: most records fit most products.
-    return MeterDissector(mbus.frames(), MbusTalk(), known, [], say)
+    return MeterDissector(mbus.frames(), MbusTalk(), known, [], say, eyes=wire.eyes)
 
 
 LISTEN = Listen(_dissector)

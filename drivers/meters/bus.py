@@ -23,6 +23,7 @@ from drivers.meters.wire import Line
 from drivers.owner import Owner
 from drivers.reports import PointsRead, Sink
 from drivers.schedule import Readable, Turn
+from drivers.tap import Tap
 
 GAP_S = 0.5
 """A frame that was begun and pauses for so long will not be finished (DL/T 645-2007, section 5.3: 500 ms)."""
@@ -62,8 +63,9 @@ class MeterBus(Owner[Callable[[], Talk], Readable]):
         sink: Sink,
         clock: Callable[[], int],
         zone: tzinfo | None = None,
+        tap: Tap | None = None,
     ) -> None:
-        super().__init__(id, line, stations, sink=sink, clock=clock, timeout_s=timing.timeout_s)
+        super().__init__(id, line, stations, sink=sink, clock=clock, timeout_s=timing.timeout_s, tap=tap)
         self._line = line
         self._stations = dict(stations)
         self._timing = timing
@@ -218,6 +220,7 @@ class MeterBus(Owner[Callable[[], Talk], Readable]):
             characters, more_s = UNANSWERED
             timeout_s = min(timeout_s, characters * self._timing.character_s + more_s)
         self.health.exchanges += 1
+        self.tap.about = station.device
         frames = station.frames()
         if frames.feed(self._line.send(ask.frame)):
             self.health.late += 1

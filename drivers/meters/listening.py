@@ -9,7 +9,7 @@ from contract.readings import Value
 from contract.speech import Speech
 from contract.texts import Text
 from drivers.errors import FrameError
-from drivers.listening import OnWire, Seen, Way
+from drivers.listening import CABLE, Eyes, OnWire, Seen, Way
 from drivers.meters import items
 from drivers.meters.framing import Frames
 from drivers.meters.search import suits
@@ -19,12 +19,15 @@ from drivers.tallies import Tallies
 
 SHOWN = 6
 
+HEAD = 10
+"""Bytes of a frame up to its data (DL/T 645-2007, section 5.2)."""
+
 
 class Message(NamedTuple):
     """A frame of a meter's protocol. `item`: what it is about, None if nothing; `data`: what follows the item.
 
     `told`: how a product's points are read in an answer that has no item; `plain`: what it says without a product.
-    `due`: whether a request is answered.
+    `due`: whether a request is answered. `secret`: there is a password behind its first `HEAD` bytes.
     """
 
     address: str
@@ -37,6 +40,7 @@ class Message(NamedTuple):
     told: Callable[[Profile], dict[str, Value]] | None = None
     plain: str = ""
     due: bool = True
+    secret: bool = False
 
 
 class MeterDissector:
@@ -49,8 +53,12 @@ class MeterDissector:
         devices: Mapping[str, tuple[str, Profile]],
         profiles: Sequence[Profile],
         say: Speech,
+        *,
+        eyes: Eyes = CABLE,
     ) -> None:
         self.tallies = Tallies()
+        self._eyes = eyes
+        self._hides = False
         self._frames = frames
         self._parse = parse
         self._devices = devices
@@ -82,8 +90,10 @@ class MeterDissector:
             return []
         asked = None if self._asked is None else self._asked[0]
         self.tallies.damaged(asked)
-        words = self._say("校验错的帧", "a frame with a wrong check") + f" [{wrong.raw[:16].hex(' ')}]"
-        return [Seen(at, "odd", asked or "", words, None, wrong.raw, {"kind": "noise"})]
+        # What was asked with a password may come back damaged.
+        raw = b"" if self._hides else wrong.raw
+        words = self._say("校验错的帧", "a frame with a wrong check") + (f" [{raw[:16].hex(' ')}]" if raw else "")
+        return [Seen(at, "odd", asked or "", words, None, raw, {"kind": "noise"})]
 
     def _seen(self, raw: bytes, began: float, ended: float) -> Seen:
         self.tallies.frames += 1
@@ -102,7 +112,8 @@ class MeterDissector:
         fields: dict[str, object] = {"kind": way, "item": message.item}
         if values:
             fields["values"] = values
-        return Seen(began, way, message.address, words, latency, raw, fields)
+        self._hides = message.secret and not self._eyes.secrets
+        return Seen(began, way, message.address, words, latency, raw[:HEAD] if self._hides else raw, fields)
 
     def _words(self, message: Message) -> tuple[str, dict[str, Value]]:
         say = self._say

@@ -11,6 +11,7 @@ from drivers.meters.wires import MeterSerialBus, MeterTcpBus
 from drivers.ports import SerialOpener, TcpOpener
 from drivers.profiles.profile import Profile
 from drivers.protocols import PROTOCOLS
+from drivers.tap import Tap
 from drivers.wiring import Hanging, Installed
 
 EVEN_BITS = 11
@@ -24,15 +25,16 @@ def open_wire(id: str, bus: MeterSerialBus | MeterTcpBus, devices: Devices, gate
         address = PROTOCOLS[profile.protocol].wires.address(Hanging(device, profile, id, ()))
         if len(devices) > 1 and not device.address and address is not None and address.word == "address":
             raise WrongInstallation(f"{name}: only a meter that is alone on {id} needs no address")
+    tap = Tap()
     if isinstance(bus, MeterSerialBus):
         opener = SerialOpener(bus.port, baud=bus.baud, parity=bus.parity, stop_bits=bus.stop_bits)
-        line = OpenedLine(opener, remote=False)
+        line = OpenedLine(opener, remote=False, tap=tap)
         bits = 9 + (bus.parity != "N") + bus.stop_bits
     else:
-        line = OpenedLine(TcpOpener(bus.host, bus.port), remote=True)
+        line = OpenedLine(TcpOpener(bus.host, bus.port), remote=True, tap=tap)
         bits = EVEN_BITS
     timing = Timing(bits / bus.baud, bus.timeout_s)
-    return MeterBus(id, line, stations, timing, sink=gateway.sink, clock=gateway.clock, zone=gateway.zone)
+    return MeterBus(id, line, stations, timing, sink=gateway.sink, clock=gateway.clock, zone=gateway.zone, tap=tap)
 
 
 def _station(name: str, device: Installed, profile: Profile, gateway: Gateway) -> Station:

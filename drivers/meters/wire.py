@@ -12,6 +12,7 @@ from typing import Protocol, cast
 from drivers.connections import tear_down
 from drivers.errors import WireDown
 from drivers.ports import Opener
+from drivers.tap import Tap
 
 STRAY_LIMIT = 2048
 """Bytes that are kept while nobody waits for any."""
@@ -44,8 +45,9 @@ class Line(Protocol):
 class OpenedLine:
     """A wire that an opener opens."""
 
-    def __init__(self, opener: Opener, *, remote: bool) -> None:
+    def __init__(self, opener: Opener, *, remote: bool, tap: Tap | None = None) -> None:
         self.name = opener.name
+        self.tap = tap or Tap()
         self.remote = remote
         self._opener = opener
         self._end: _End | None = None
@@ -58,7 +60,7 @@ class OpenedLine:
     async def open(self) -> None:
         """Opens it; raises `WireDown` in plain words."""
         self.close()
-        end = _End()
+        end = _End(self.tap)
         try:
             await self._opener(lambda: end)
             await end.made.wait()  # a serial port says so only after it has been opened
@@ -78,6 +80,8 @@ class OpenedLine:
         stray = end.taken()
         assert end.transport is not None
         end.transport.write(data)
+        if self.tap.on:
+            self.tap.sent(data)
         return stray
 
     async def received(self, until: float) -> bytes:
@@ -108,8 +112,9 @@ class OpenedLine:
 class _End(asyncio.Protocol):
     """One connection, from its opening to its loss."""
 
-    def __init__(self) -> None:
+    def __init__(self, tap: Tap) -> None:
         self.transport: asyncio.Transport | None = None
+        self._tap = tap
         self.open = False
         self.made = asyncio.Event()
         self.news = asyncio.Event()
@@ -130,6 +135,8 @@ class _End(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the line."""
+        if self._tap.on:
+            self._tap.came(data)
         self.came += data
         del self.came[:-STRAY_LIMIT]
         self.news.set()

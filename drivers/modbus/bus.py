@@ -26,6 +26,7 @@ from drivers.modbus.writes import Writes
 from drivers.owner import Owner
 from drivers.reports import PointsRead, Sink
 from drivers.schedule import Turn
+from drivers.tap import Tap
 
 PROBE_S = 0.1
 """How long a silent unit is waited for on TCP: if it answers later, its answer is told by its number, and it is asked
@@ -49,8 +50,9 @@ class ModbusBus(Owner[Write, Block]):
         sink: Sink,
         clock: Callable[[], int],
         timeout_s: float,
+        tap: Tap | None = None,
     ) -> None:
-        super().__init__(id, wire, stations, sink=sink, clock=clock, timeout_s=timeout_s)
+        super().__init__(id, wire, stations, sink=sink, clock=clock, timeout_s=timeout_s, tap=tap)
         self._stations = dict(stations)
         # Devices that share a unit share its doubts: an answer says nothing of which of them was asked. Whoever was
         # silent for the whole time-out is given as long again, whatever its maker promises.

@@ -81,6 +81,12 @@ class ModbusDissector:
         """Words for an end that cannot be dialled."""
         return self._say(f"连不上 {name}", f"{name} cannot be reached")
 
+    def odd(self, words: str, raw: bytes, at: float) -> Seen:
+        """Something that is no frame, counted."""
+        self.tallies.bytes += len(raw)
+        self.tallies.noise += 1
+        return Seen(at, "odd", "", words, None, raw, {"kind": "noise"})
+
     def _count(self, heard: Heard) -> None:
         tallies = self.tallies
         if heard.kind == "noise":
@@ -181,12 +187,16 @@ def area(fc: int, say: Speech) -> str:
     return say.of(_KINDS[fc]) if fc in _KINDS else f"fc {fc}"
 
 
-def _dissector(wire: OnWire, say: Speech) -> Dissector:
-    units = {
+def units(wire: OnWire) -> dict[int, Device]:
+    """The wire's devices by their units."""
+    return {
         installed.unit: device(id, profile, installed.scale_by)
         for id, (installed, profile) in wire.of("modbus").items()
     }
-    return ModbusDissector(units, say)
+
+
+def _dissector(wire: OnWire, say: Speech) -> Dissector:
+    return ModbusDissector(units(wire), say)
 
 
 LISTEN = Listen(_dissector)

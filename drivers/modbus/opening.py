@@ -10,6 +10,7 @@ from drivers.modbus.station import Station
 from drivers.modbus.tcp import TcpWire
 from drivers.modbus.wire import Wire
 from drivers.modbus.wires import AnyModbus, ModbusRtuBus, ModbusRtuTcpBus, ModbusTcpBus
+from drivers.tap import Tap
 
 
 def open_wire(id: str, bus: AnyModbus, devices: Devices, gateway: Gateway) -> Bus:
@@ -29,9 +30,10 @@ def open_wire(id: str, bus: AnyModbus, devices: Devices, gateway: Gateway) -> Bu
         owner.late(unit, pdu)
 
     wire: Wire
+    tap = Tap()
     if isinstance(bus, ModbusTcpBus):
         wire = TcpWire(
-            bus.host, bus.port, patience_s=bus.timeout_s, guards=guards, on_refused=refuse, on_late=late
+            bus.host, bus.port, patience_s=bus.timeout_s, guards=guards, on_refused=refuse, on_late=late, tap=tap
         )  # fmt: skip
     else:
         line = Line(
@@ -42,9 +44,13 @@ def open_wire(id: str, bus: AnyModbus, devices: Devices, gateway: Gateway) -> Bu
             settle_s=max((profile.limits.latency_s for _, profile in devices.values()), default=0.0),
             on_stray=stray,
         )
-        wire = RtuTcpWire(bus.host, bus.port, line) if isinstance(bus, ModbusRtuTcpBus) else RtuWire(bus.port, line)
+        wire = (
+            RtuTcpWire(bus.host, bus.port, line, tap)
+            if isinstance(bus, ModbusRtuTcpBus)
+            else RtuWire(bus.port, line, tap)
+        )
     stations = {name: Station(name, device, profile) for name, (device, profile) in devices.items()}
-    owner = ModbusBus(id, wire, stations, sink=gateway.sink, clock=gateway.clock, timeout_s=bus.timeout_s)
+    owner = ModbusBus(id, wire, stations, sink=gateway.sink, clock=gateway.clock, timeout_s=bus.timeout_s, tap=tap)
     return owner
 
 

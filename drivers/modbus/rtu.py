@@ -24,6 +24,7 @@ from drivers.connections import keep_alive, tear_down
 from drivers.errors import FrameError, Silence, WireDown
 from drivers.modbus import frames
 from drivers.modbus.encode import Write
+from drivers.tap import Tap
 
 DEAD_AFTER = 5
 """Questions in a row after which a converter that has not said a byte is dialled again."""
@@ -55,13 +56,24 @@ class LineFramer(FramerRTU):
 
     MAX_SIZE = 1024
 
-    def __init__(self, decoder: DecodePDU, line: frames.RtuLine) -> None:
+    def __init__(self, decoder: DecodePDU, line: frames.RtuLine, tap: Tap) -> None:
         super().__init__(decoder)
         self._line = line
+        self._tap = tap
+        self._shown = 0
+        """So many of the bytes that were not used yet the tap knows: each time all of them come again."""
+
+    def buildFrame(self, message: ModbusPDU) -> bytes:  # noqa: N802
+        """Called by pymodbus before it sends, and forgets what was not used."""
+        self._shown = 0
+        return super().buildFrame(message)
 
     def handleFrame(self, data: bytes, exp_devid: int, exp_tid: int) -> tuple[int, ModbusPDU | None]:  # noqa: N802
         """Called by pymodbus with all that has come and was not used yet."""
+        if self._tap.on:
+            self._tap.came(data[self._shown :])
         used, frame = self._line.look(data)
+        self._shown = len(data) - used
         return used, None if frame is None else _Pdu(frame[0], frame[1:-2])
 
 
@@ -92,9 +104,10 @@ class RtuWire:
 
     serial = True
 
-    def __init__(self, name: str, line: Line) -> None:
+    def __init__(self, name: str, line: Line, tap: Tap | None = None) -> None:
         self.name = name
         self.line = frames.RtuLine(frozenset(line.guards), line.on_stray)
+        self.tap = tap or Tap()
         self._set = line
         self._character_s = (9 + (line.parity != "N") + line.stop_bits) / line.baud
         self._silence_s = 3.5 * self._character_s if line.baud <= 19200 else 0.00175
@@ -120,7 +133,7 @@ class RtuWire:
         """Opens it; raises `WireDown` in plain words."""
         self.close()
         client = self._dialled(timeout_s)
-        client.ctx.framer = LineFramer(client.ctx.framer.decoder, self.line)
+        client.ctx.framer = LineFramer(client.ctx.framer.decoder, self.line, self.tap)
         client.ctx.max_buffer_size = LineFramer.MAX_SIZE
         try:
             opened = await client.connect()
@@ -211,6 +224,8 @@ class RtuWire:
         if not sending:
             self._heard = True
             self._unheard = 0
+        elif self.tap.on:
+            self.tap.sent(data)
         return data
 
     def _connection(self, connected: bool) -> None:
@@ -260,8 +275,8 @@ class RtuTcpWire(RtuWire):
     converter itself may have lost the connection: it is dialled again.
     """
 
-    def __init__(self, host: str, port: int, line: Line) -> None:
-        super().__init__(f"{host}:{port}", line)
+    def __init__(self, host: str, port: int, line: Line, tap: Tap | None = None) -> None:
+        super().__init__(f"{host}:{port}", line, tap)
         self._host = host
         self._port = port
 

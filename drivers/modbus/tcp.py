@@ -17,6 +17,7 @@ from drivers.connections import keep_alive, tear_down
 from drivers.errors import FrameError, Silence, WireDown
 from drivers.modbus import frames
 from drivers.modbus.encode import Write
+from drivers.tap import Tap
 
 DEAD_AFTER = 5
 """Questions in a row without a byte after which the endpoint is dialled again."""
@@ -52,8 +53,10 @@ class TcpWire:
         guards: Mapping[int, float],
         on_refused: Callable[[bytes], None],
         on_late: OnLate,
+        tap: Tap | None = None,
     ) -> None:
         self.name = f"{host}:{port}"
+        self.tap = tap or Tap()
         self._host = host
         self._port = port
         self._patience_s = patience_s
@@ -136,7 +139,10 @@ class TcpWire:
         answer: asyncio.Future[bytes] = loop.create_future()
         self._asked = _Asked(transaction, unit, answer)
         self._unheard += 1
-        connection.transport.write(frames.tcp(transaction, unit, pdu))
+        request = frames.tcp(transaction, unit, pdu)
+        connection.transport.write(request)
+        if self.tap.on:
+            self.tap.sent(request)
         asked_at = loop.time()
         timer = loop.call_later(timeout_s + max(0.0, self._busy_until - asked_at), _over, answer)
         try:
@@ -225,6 +231,8 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Called by the loop."""
+        if self._wire.tap.on:
+            self._wire.tap.came(data)
         try:
             found = self._frames.feed(data)
         except FrameError as wrong:

@@ -32,6 +32,7 @@ from drivers.presence import Presence
 from drivers.profiles.profile import Profile
 from drivers.reports import InputRefused, PointsRead, Sink
 from drivers.secrecy import Credentials
+from drivers.tap import Tap
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +70,7 @@ class MqttBus:
     ) -> None:
         self.id = id
         self.health = BusHealth()
+        self.tap = Tap()
         self._host = host
         self._port = port
         self._topics = Topics(devices)
@@ -123,6 +125,8 @@ class MqttBus:
         if unheard or self._presence.lost(device):
             raise CommandFailed(f"{device} is not there: nothing was sent", f"{device} 失联，未下发")
         with self._waiting.word_of(device, command) as confirmed:
+            if self.tap.on:
+                self.tap.sent(command.payload, command.topic)
             try:
                 await client.publish(command.topic, command.payload, qos=1, retain=False, timeout=within_s)
             except asyncio.CancelledError:
@@ -162,6 +166,8 @@ class MqttBus:
                 try:
                     await self._listen()
                 except (aiomqtt.MqttError, OSError, ValueError) as wrong:
+                    if self.tap.on:
+                        self.tap.failed("", f"{self._host}:{self._port} cannot be reached: {wrong}")
                     self.health.reconnects += self.health.connected
                     failures.ended(loop.time() - self._connected_at if self.health.connected else 0.0)
                     self.health.connected = False
@@ -233,6 +239,8 @@ class MqttBus:
         self.health.exchanges += 1
         self._unheard.discard(message.topic.value)
         payload = message.payload if isinstance(message.payload, bytes) else str(message.payload).encode()
+        if self.tap.on:
+            self.tap.came(payload, message.topic.value)
         for meaning in self._topics.read(message.topic.value, payload):
             self._tell(meaning, payload, retained=message.retain)
         self.health.refused += self._plates.take(message.topic.value, payload, retained=message.retain)

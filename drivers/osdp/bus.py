@@ -18,13 +18,14 @@ from drivers.bus import BusHealth, CommandFailed, Outcome
 from drivers.osdp import codec, meaning
 from drivers.osdp.keying import Keying
 from drivers.osdp.keys import KeyStore
-from drivers.osdp.line import Line
+from drivers.osdp.line import RESPONSE_S, Line
 from drivers.osdp.meaning import CannotSay, Message
 from drivers.osdp.panel_commands import PanelCommand
 from drivers.osdp.port import Opener, Port
 from drivers.osdp.product import ReaderCommand, ReaderOutput
 from drivers.osdp.reader import Reader
 from drivers.reports import InputRefused, Report, Sink
+from drivers.tap import Tap
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,7 @@ class OsdpBus:
     def __init__(self, id: str, opener: Opener, *, store: KeyStore, sink: Sink) -> None:
         self.id = id
         self.health = BusHealth()
+        self.tap = Tap()
         self.keying = Keying(store)
         self._opener = opener
         self._sink = sink
@@ -165,6 +167,8 @@ class OsdpBus:
             asyncio.get_running_loop().remove_reader(self._port.fileno())
             self._lose_port(f"{self._opener.name} is gone: {wrong}")
             return
+        if self.tap.on and data:
+            self.tap.came(data)
         self._safely(data)
 
     def _turn(self) -> None:
@@ -195,6 +199,8 @@ class OsdpBus:
         """Called from inside the library: must not raise."""
         if self._port is None:
             return
+        if self.tap.on:
+            self.tap.sent(data)
         try:
             self._port.write(data)
         except OSError as wrong:
@@ -207,8 +213,13 @@ class OsdpBus:
             readers,
             self.health,
             guard_s=self._opener.guard_s,
+            silent=self._unanswered,
             refused=lambda why, sample: self._sink(InputRefused(self.id, why, codec.head(sample))),
         )
+
+    def _unanswered(self, reader: str) -> None:
+        if self.tap.on:
+            self.tap.failed(reader, f"{reader} did not answer within {RESPONSE_S:g} s")
 
     def _reader(self, device: str) -> Reader:
         reader = self._readers.get(device)

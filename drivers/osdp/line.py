@@ -22,7 +22,8 @@ REST_S: Final = 1.0
 
 
 class Line:
-    """The readers of one wire. `refused` is told of bytes that nobody can use: why, and a sample."""
+    """The readers of one wire. `refused` is told of bytes that nobody can use: why, and a sample; `silent` of a reader
+    that has not answered."""
 
     def __init__(
         self,
@@ -31,6 +32,7 @@ class Line:
         *,
         guard_s: float,
         refused: Callable[[str, bytes], None],
+        silent: Callable[[str], None] = lambda reader: None,
     ) -> None:
         self.readers = readers
         self._silences = 0
@@ -38,6 +40,7 @@ class Line:
         self._health = health
         self._guard_s = guard_s
         self._refused = refused
+        self._silent = silent
         self._frames = Frames()
         self._write: Callable[[bytes], None] = lambda data: None
         self._owner: Reader | None = None
@@ -115,5 +118,6 @@ class Line:
         self._owner = None
         self._silences += 1
         self._health.timeouts += 1
+        self._silent(reader.id)
         if reader.unheard(now):
             self._asked(reader, now)

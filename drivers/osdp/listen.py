@@ -5,17 +5,30 @@ What is said inside a secure channel stays secret; who speaks, how often and how
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Final
+
 from contract.speech import Speech
-from drivers.listening import Listen, Seen, Way
+from drivers.listening import CABLE, HIDDEN, Eyes, Listen, Seen, Way, last_four
 from drivers.osdp import codec
 from drivers.tallies import Tallies
+
+_OPEN: Final = {
+    False: {codec.POLL, codec.ID, codec.CAP, codec.LSTAT, codec.ISTAT, codec.OSTAT, codec.OUT, codec.LED, codec.BUZ},
+    True: {codec.ACK, codec.NAK, codec.PDID, codec.PDCAP, codec.LSTATR, codec.ISTATR, codec.OSTATR, codec.BUSY},
+}
+"""Replies or not → what anybody may read: no key, no PIN and no card is in it."""
+
+_NUMBERS: Final = {False: {codec.TEXT}, True: {codec.RAW}}
+"""What is read by whoever may read numbers of cards: those, and what the display says to people."""
 
 
 class OsdpDissector:
     """Understands a line by listening."""
 
-    def __init__(self, devices: dict[int, str], say: Speech) -> None:
+    def __init__(self, devices: dict[int, str], say: Speech, eyes: Eyes = CABLE) -> None:
         self.tallies = Tallies()
+        self._eyes = eyes
         self._devices = devices
         self._say = say
         self._frames = codec.Frames()
@@ -52,17 +65,31 @@ class OsdpDissector:
             self._asked = (frame.address, ended)
             self.tallies.request(unit)
         name = self._devices.get(frame.address, "")
-        words = frame.words().partition(" ")[2].partition(" ")[2]
+        words, raw = self._told(frame)
         fields = {"kind": way, "name": frame.name, "secure": bool(frame.block)}
-        return Seen(began, way, unit, f"{name} {words}".strip(), latency, frame.raw, fields)
+        return Seen(began, way, unit, f"{name} {words}".strip(), latency, raw, fields)
+
+    def _told(self, frame: codec.Frame) -> tuple[str, bytes]:
+        """Words and bytes, as far as they may be told. A channel that was opened with the default key can be read."""
+        hides, mask = False, ""
+        if not self._eyes.secrets and not (frame.code in _OPEN[frame.reply] and not frame.encrypted):
+            numbers = frame.code in _NUMBERS[frame.reply] and not frame.encrypted
+            hides = not (numbers and self._eyes.numbers)
+            if hides and frame.data and not frame.encrypted:
+                mask = " · " + (last_four(frame.data.hex()) if numbers else HIDDEN)
+        words = (replace(frame, data=b"") if hides else frame).words().partition(" ")[2].partition(" ")[2]
+        return words + mask, codec.head(frame.raw) if hides else frame.raw
 
     def _damaged(self, raw: bytes, at: float) -> Seen:
         asked = None if self._asked is None else str(self._asked[0])
         self.tallies.damaged(asked)
+        raw = raw if self._eyes.secrets else codec.head(raw)
         words = self._say("无法识别的数据", "bytes that are no frame") + f" [{raw[:16].hex(' ')}]"
         return Seen(at, "odd", asked or "", words, None, raw, {"kind": "noise"})
 
 
 LISTEN = Listen(
-    lambda wire, say: OsdpDissector({installed.unit: id for id, (installed, _) in wire.of("osdp").items()}, say)
+    lambda wire, say: OsdpDissector(
+        {installed.unit: id for id, (installed, _) in wire.of("osdp").items()}, say, wire.eyes
+    )
 )

@@ -130,7 +130,7 @@ def watch(
         option("项目配置：用产品型号解释数值。", "The site file: values are told by its profiles.", "--site"),
     ] = None,
     wires: Wires = None,
-    bus: Annotated[str | None, option("项目配置里的线路。", "The bus of the site file.")] = None,
+    bus: Annotated[str | None, option("项目配置（或网关）的线路。", "A bus of the site file or gateway.")] = None,
     protocol: Annotated[
         str | None,
         option(
@@ -149,7 +149,11 @@ def watch(
         int, option("--through 在本机的监听端口。", "Port on this machine for --through.", min=1, max=65535)
     ] = 5020,
     gateway: Annotated[
-        str | None, option("运行中网关的网址：看它的各条线路。", "Address of a running gateway: shows its lines.")
+        str | None,
+        option(
+            "运行中网关的网址：各条线路的计数；加 --bus 逐帧看一条线路。",
+            "Address of a running gateway: what is counted on its lines; with --bus the frames of one.",
+        ),
     ] = None,
     username: Annotated[str, option("网关的账号。", "An account of the gateway.")] = "",
     seconds: Annotated[float | None, option("看几秒后结束。", "End after so many seconds.", min=0.1)] = None,

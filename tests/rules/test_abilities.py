@@ -31,6 +31,7 @@ TABLE: dict[Ability, str] = {
     "meters.record": "maintenance installer manager admin",
     "devices.read": EVERYBODY,
     "readers.key": "installer admin",
+    "wires.watch": "maintenance installer manager admin",
     "people.read": "guard installer manager admin",
     "people.write": "manager admin",
     "sites.read": "manager admin",

@@ -88,7 +88,8 @@ class Live:
         self._states: dict[StateKey, State] = {}
         self._last_id = 0
         self._tick: asyncio.TimerHandle | None = None
-        self._closing = False
+        self.closed = asyncio.Event()
+        """Set when the server begins to end: whatever stream there is ends with this one."""
         self._reading = asyncio.Semaphore(limits.snapshots_at_once)
         self._snapshots: dict[View, asyncio.Task[Snapshot]] = {}
 
@@ -136,7 +137,7 @@ class Live:
 
     def close(self) -> None:
         """End all screens: the server stops."""
-        self._closing = True
+        self.closed.set()
         if self._tick is not None:
             self._tick.cancel()
             self._flush()
@@ -145,7 +146,7 @@ class Live:
     def open(self, account: str, view: View, session: str = "") -> Screen:
         """Register a screen; from now on everything published waits for it. `TooMany` beyond the limits."""
         of_one = sum(1 for screen in self._screens if screen.account == account)
-        if self._closing or len(self._screens) >= self.limits.screens or of_one >= self.limits.screens_of_one:
+        if self.closed.is_set() or len(self._screens) >= self.limits.screens or of_one >= self.limits.screens_of_one:
             raise TooMany(10, _FULL)
         screen = Screen(
             account,

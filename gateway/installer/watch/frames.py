@@ -13,7 +13,9 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text as Styled
 
+from contract.texts import Text
 from drivers.listening import Dissector, Seen, Way
+from drivers.tallies import Tallies
 from gateway.installer.terminal.screen import Screen, plain
 from gateway.installer.terminal.trouble import FAILED
 from gateway.installer.terminal.wording import lasting
@@ -23,6 +25,11 @@ ARROWS: dict[Way, str] = {"ask": "→", "answer": "←", "odd": "!"}
 
 QUIET_S = 0.05
 """After so long without a byte a frame that is unfinished will not be finished; adapters hand over in portions."""
+
+NOTHING = Text(
+    "什么也没听到：线上没有主机在询问？接线、波特率对吗？",
+    "nothing was heard: does no master ask on this line? Are wiring and speed right?",
+)
 
 STYLES = {"ask": "", "answer": "green", "odd": "red"}
 
@@ -53,7 +60,13 @@ async def heard(channel: Channel, dissector: Dissector) -> AsyncIterator[list[Se
 
 
 async def show(
-    screen: Screen, lines: AsyncIterator[list[Seen]], dissector: Dissector, bounds: Bounds, title: str
+    screen: Screen,
+    lines: AsyncIterator[list[Seen]],
+    tallies: Tallies,
+    bounds: Bounds,
+    title: str,
+    *,
+    nothing: Text = NOTHING,
 ) -> int:
     """Shows until the bounds or Ctrl-C; the exit status: 1 if nothing at all was heard."""
     loop = asyncio.get_running_loop()
@@ -78,14 +91,14 @@ async def show(
                     break
                 if live is not None and loop.time() - drawn_at > 0.25:
                     drawn_at = loop.time()
-                    live.update(_board(screen, dissector, loop.time() - started, title), refresh=True)
+                    live.update(_board(screen, tallies, loop.time() - started, title), refresh=True)
     except (TimeoutError, asyncio.CancelledError):
         pass  # the time is over, or the person has seen enough: both are the usual end
     finally:
         if live is not None:
             live.stop()
-    _end(screen, dissector, loop.time() - started)
-    return 0 if dissector.tallies.bytes else FAILED
+    _end(screen, tallies, loop.time() - started, nothing)
+    return 0 if tallies.bytes else FAILED
 
 
 def said(each: Seen, screen: Screen, raw: bool) -> str:
@@ -118,9 +131,9 @@ def _heads(screen: Screen) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _rows(screen: Screen, dissector: Dissector) -> list[list[str]]:
+def _rows(screen: Screen, tallies: Tallies) -> list[list[str]]:
     rows = []
-    for unit, tally in dissector.tallies:
+    for unit, tally in tallies:
         wrong = tally.silent + tally.damaged
         rows.append(
             [
@@ -133,8 +146,7 @@ def _rows(screen: Screen, dissector: Dissector) -> list[list[str]]:
     return rows
 
 
-def _summary(screen: Screen, dissector: Dissector, passed_s: float) -> str:
-    tallies = dissector.tallies
+def _summary(screen: Screen, tallies: Tallies, passed_s: float) -> str:
     rate = tallies.frames / passed_s if passed_s > 0 else 0.0
     return screen.say(
         f"{tallies.frames} 帧（每秒 {rate:.1f}），{tallies.bytes} 字节，无法识别的数据 {tallies.noise} 次",
@@ -142,17 +154,16 @@ def _summary(screen: Screen, dissector: Dissector, passed_s: float) -> str:
     )
 
 
-def _board(screen: Screen, dissector: Dissector, passed_s: float, title: str) -> Group:
-    rows = _rows(screen, dissector)
+def _board(screen: Screen, tallies: Tallies, passed_s: float, title: str) -> Group:
+    rows = _rows(screen, tallies)
     return Group(
         Styled(title, style="bold"),
         screen.drawn(_heads(screen), rows),
-        Styled(_summary(screen, dissector, passed_s) + screen.say("，Ctrl-C 结束", "; Ctrl-C ends"), style="dim"),
+        Styled(_summary(screen, tallies, passed_s) + screen.say("，Ctrl-C 结束", "; Ctrl-C ends"), style="dim"),
     )
 
 
-def _end(screen: Screen, dissector: Dissector, passed_s: float) -> None:
-    tallies = dissector.tallies
+def _end(screen: Screen, tallies: Tallies, passed_s: float, nothing: Text) -> None:
     if screen.as_json:
         units = {
             unit: {
@@ -172,19 +183,15 @@ def _end(screen: Screen, dissector: Dissector, passed_s: float) -> None:
         )
         return
     if not tallies.bytes:
-        screen.line(
-            "什么也没听到：线上没有主机在询问？接线、波特率对吗？",
-            "nothing was heard: does no master ask on this line? Are wiring and speed right?",
-            "yellow",
-        )
+        screen.line(nothing.zh, nothing.en, "yellow")
         return
     screen.text("")
     if not screen.terminal:
-        for words in plain(_heads(screen), _rows(screen, dissector)):
+        for words in plain(_heads(screen), _rows(screen, tallies)):
             screen.text(words)
     else:
-        screen.table(_heads(screen), _rows(screen, dissector))
-    screen.text(_summary(screen, dissector, passed_s))
+        screen.table(_heads(screen), _rows(screen, tallies))
+    screen.text(_summary(screen, tallies, passed_s))
     if not tallies.frames:
         screen.line(
             "收到数据但没有一帧完整：波特率或校验多半不对（试 --baud/--parity），或者是别的协议",

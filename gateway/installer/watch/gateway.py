@@ -1,4 +1,4 @@
-"""`watch --gateway`: how each wire of a running gateway does, as its own web server says."""
+"""`watch --gateway`: how each wire of a running gateway does, and with `--bus` what is said there; it is asked."""
 
 from __future__ import annotations
 
@@ -15,11 +15,17 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text as Styled
 
+from contract.texts import Text
 from gateway.installer.terminal.screen import Screen
 from gateway.installer.terminal.trouble import FAILED, Trouble
-from gateway.installer.watch.frames import Bounds
+from gateway.installer.watch.frames import Bounds, show
+from gateway.installer.watch.through import MayNotSee, Through
 
 EVERY_S = 1.0
+NOTHING_YET = Text(
+    "这段时间线路上没有往来：网关按各设备的 poll_s 询问，表计常隔几分钟",
+    "nothing was said meanwhile: the gateway asks each device at its poll_s, meters often minutes apart",
+)
 PASSWORD_VARIABLE = "GATEHOUSE_PASSWORD"
 COUNTERS = ("exchanges", "timeouts", "late", "refused", "overruns", "reconnects")
 
@@ -28,31 +34,49 @@ Wire: TypeAlias = dict[str, Any]
 
 
 async def watch(screen: Screen, url: str, username: str, bounds: Bounds, bus: str | None = None) -> int:
-    """Asks once a second; the exit status. `bus`: the one wire to show, None: all of them."""
+    """The exit status. `bus`: the one wire whose frames are shown, None: what is counted on all, once a second."""
     password = _password(screen, username)
     url = url if "://" in url else f"http://{url}"
     async with httpx.AsyncClient(base_url=url, timeout=5.0) as client:
         await _sign_in(client, url, username, password)
-        live = Live(console=screen.out, auto_refresh=False, transient=True) if screen.terminal else None
-        if live is not None:
-            live.start()
-        last: dict[str, Wire] = {}
+        if bus is None:
+            return await _counters(screen, client, url, bounds, None)
+        _wanted(await _wires(client, url), bus)
+        through = Through(client, bus, screen)
+        title = screen.say(f"网关 {url} 的线路 {bus}", f"line {bus} of the gateway at {url}")
+        screen.note(title, title)
         try:
-            async with asyncio.timeout(bounds.seconds):
-                turns = 0
-                while True:
-                    items = _wanted(await _wires(client, url), bus)
-                    _show(screen, live, items, last)
-                    last = {item["id"]: item for item in items}
-                    turns += 1
-                    if bounds.frames is not None and turns >= bounds.frames:
-                        return 0
-                    await asyncio.sleep(EVERY_S)
-        except (TimeoutError, asyncio.CancelledError):
-            return 0
-        finally:
-            if live is not None:
-                live.stop()
+            return await show(screen, through.lines(), through.tallies, bounds, title, nothing=NOTHING_YET)
+        except MayNotSee:
+            screen.warn(
+                "这个账号不能看线路上的内容（要维修、安装调试、经理或管理员），只显示计数",
+                "this account may not see what is said on the line, only what is counted (maintenance, installers,"
+                " managers and administrators may)",
+            )
+            return await _counters(screen, client, url, bounds, bus)
+
+
+async def _counters(screen: Screen, client: httpx.AsyncClient, url: str, bounds: Bounds, bus: str | None) -> int:
+    live = Live(console=screen.out, auto_refresh=False, transient=True) if screen.terminal else None
+    if live is not None:
+        live.start()
+    last: dict[str, Wire] = {}
+    try:
+        async with asyncio.timeout(bounds.seconds):
+            turns = 0
+            while True:
+                items = _wanted(await _wires(client, url), bus)
+                _show(screen, live, items, last)
+                last = {item["id"]: item for item in items}
+                turns += 1
+                if bounds.frames is not None and turns >= bounds.frames:
+                    return 0
+                await asyncio.sleep(EVERY_S)
+    except (TimeoutError, asyncio.CancelledError):
+        return 0
+    finally:
+        if live is not None:
+            live.stop()
 
 
 def _password(screen: Screen, username: str) -> str:

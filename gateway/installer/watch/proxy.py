@@ -7,18 +7,14 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 
-from drivers.errors import FrameError
 from drivers.listening import Seen
-from drivers.modbus.ear import Heard
-from drivers.modbus.frames import TcpFrame, TcpFrames, rtu
 from drivers.modbus.listen import ModbusDissector
+from drivers.modbus.overhear import TcpTalk
 from gateway.installer.terminal.trouble import Trouble
 
 LOOPBACK = "127.0.0.1"
 QUEUE_LIMIT = 4096
 CONNECTIONS_LIMIT = 16
-OPEN_LIMIT = 256
-"""Questions whose answers are awaited."""
 
 
 class Proxy:
@@ -73,12 +69,19 @@ class Proxy:
             async with asyncio.timeout(5.0):
                 far_reader, far_writer = await asyncio.open_connection(self._host, self._port)
         except (TimeoutError, OSError):
-            self._odd(self.dissector.not_reached(f"{self._host}:{self._port}"), b"")
+            self._put([self.dissector.odd(self.dissector.not_reached(f"{self._host}:{self._port}"), b"", time.time())])
             return
-        talk = _Talk(self)
+        talk = TcpTalk(self.dissector)
+
+        def asked(data: bytes) -> None:
+            self._put(talk.asked(data, time.time()))
+
+        def answered(data: bytes) -> None:
+            self._put(talk.answered(data, time.time()))
+
         pumps = [
-            asyncio.create_task(_pump(reader, far_writer, talk.asked)),
-            asyncio.create_task(_pump(far_reader, writer, talk.answered)),
+            asyncio.create_task(_pump(reader, far_writer, asked)),
+            asyncio.create_task(_pump(far_reader, writer, answered)),
         ]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
@@ -88,61 +91,9 @@ class Proxy:
             await asyncio.gather(*pumps, return_exceptions=True)
             far_writer.transport.abort()
 
-    def tell(self, heard: Heard) -> None:
-        """A frame, in words."""
-        self.dissector.tallies.bytes += len(heard.raw)
-        self._put([self.dissector.seen(heard)])
-
-    def _odd(self, words: str, raw: bytes) -> None:
-        self.dissector.tallies.bytes += len(raw)
-        self.dissector.tallies.noise += 1
-        self._put([Seen(time.time(), "odd", "", words, None, raw, {"kind": "noise"})])
-
-    def odd(self, raw: bytes) -> None:
-        """Bytes that are no Modbus TCP."""
-        self._odd(self.dissector.no_frame(raw), raw)
-
     def _put(self, seen: list[Seen]) -> None:
-        if not self._news.full():
+        if seen and not self._news.full():
             self._news.put_nowait(seen)
-
-
-class _Talk:
-    """One connection: questions by their transaction number, answers to them."""
-
-    def __init__(self, proxy: Proxy) -> None:
-        self._proxy = proxy
-        self._questions = TcpFrames()
-        self._answers = TcpFrames()
-        self._open: dict[int, Heard] = {}
-
-    def asked(self, data: bytes) -> None:
-        for frame in self._cut(self._questions, data):
-            heard = _heard("request", frame)
-            if len(self._open) >= OPEN_LIMIT:
-                self._open.pop(next(iter(self._open)))
-            self._open[frame.transaction] = heard
-            self._proxy.tell(heard)
-
-    def answered(self, data: bytes) -> None:
-        for frame in self._cut(self._answers, data):
-            asked = self._open.pop(frame.transaction, None)
-            kind = "exception" if frame.pdu[0] & 0x80 else "answer"
-            self._proxy.tell(_heard(kind, frame)._replace(asked=asked))
-
-    def _cut(self, frames: TcpFrames, data: bytes) -> list[TcpFrame]:
-        try:
-            return frames.feed(data)
-        except FrameError:
-            self._proxy.odd(data)
-            return []
-
-
-def _heard(kind: str, frame: TcpFrame) -> Heard:
-    """As if it had been heard on a line: what follows needs to know one shape only."""
-    now = time.time()
-    fc = frame.pdu[0] & 0x7F
-    return Heard(kind, now, now, frame.unit, fc, rtu(frame.unit, frame.pdu))  # type: ignore[arg-type]
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: Callable[[bytes], None]) -> None:

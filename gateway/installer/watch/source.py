@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from config import LoadedSite
 from drivers.listening import OnWire, listeners
-from drivers.modbus.listen import Device, ModbusDissector, device
+from drivers.modbus.listen import Device, ModbusDissector, units
 from drivers.profiles.profile import Profile
 from drivers.wiring import SerialBus
 from gateway.installer.asked import WatchAsked
@@ -71,7 +70,7 @@ async def _line(screen: Screen, options: WatchAsked, bounds: Bounds) -> int:
         how = line(baud or 9600, parity or "N", stop_bits)
         title = screen.say(f"听 {port}（{how}），只听不发", f"listening on {port} ({how}); nothing is sent")
         screen.note(title, title)
-        return await show(screen, heard(channel, dissector), dissector, bounds, title)
+        return await show(screen, heard(channel, dissector), dissector.tallies, bounds, title)
     finally:
         channel.close()
 
@@ -81,20 +80,11 @@ async def _through(screen: Screen, through: str, options: WatchAsked, bounds: Bo
     devices: dict[int, Device] = {}
     if options["site"] is not None and options["bus"] is not None:
         loaded = load(options["site"], options["wires"])
-        devices = _modbus_units(loaded, bus_of(loaded, options["bus"], None)[0])
+        devices = units(OnWire(on_bus(loaded, bus_of(loaded, options["bus"], None)[0]), ()))
     proxy = Proxy(host, port, options["listen"], ModbusDissector(devices, screen.say))
     title = screen.say(
         f"让主机连 {LOOPBACK}:{options['listen']}，转发到 {host}:{port}",
         f"let the master dial {LOOPBACK}:{options['listen']}; it is passed on to {host}:{port}",
     )
     screen.note(title, title)
-    return await show(screen, proxy.lines(), proxy.dissector, bounds, title)
-
-
-def _modbus_units(loaded: LoadedSite, bus: str) -> dict[int, Device]:
-    """The Modbus devices of a bus by unit."""
-    return {
-        installed.unit: device(id, profile, installed.scale_by)
-        for id, (installed, profile) in on_bus(loaded, bus).items()
-        if profile.protocol == "modbus"
-    }
+    return await show(screen, proxy.lines(), proxy.dissector.tallies, bounds, title)

@@ -15,7 +15,7 @@ export type AlarmState = (typeof ALARM_STATES)[number];
 export const TICKET_STATES = ["raised", "taken", "done", "closed"] as const;
 export type TicketState = (typeof TICKET_STATES)[number];
 
-export const ABILITIES = ["watch", "open", "door.mode", "alarms.ack", "alarms.shelve", "tickets.read", "tickets.create", "tickets.comment", "tickets.work", "tickets.reopen", "tickets.answer", "points.read", "points.write", "meters.read", "meters.record", "devices.read", "readers.key", "people.read", "people.write", "sites.read", "posts.write", "company.write", "accounts.write", "accounts.lock", "seal.renew", "changes.read", "changes.accounts", "jobs.run"] as const;
+export const ABILITIES = ["watch", "open", "door.mode", "alarms.ack", "alarms.shelve", "tickets.read", "tickets.create", "tickets.comment", "tickets.work", "tickets.reopen", "tickets.answer", "points.read", "points.write", "meters.read", "meters.record", "devices.read", "readers.key", "wires.watch", "people.read", "people.write", "sites.read", "posts.write", "company.write", "accounts.write", "accounts.lock", "seal.renew", "changes.read", "changes.accounts", "jobs.run"] as const;
 export type Ability = (typeof ABILITIES)[number];
 
 export const STEPS = ["take", "take_over", "comment", "finish", "accept", "reopen"] as const;
