@@ -138,6 +138,8 @@ export const T = {
   blockedMore: "blocked-more",
 
   lane: (id: string) => `lane-${id}`,
+  whichSite: "which-site",
+  whichSiteOf: (site: string) => `which-site-${site}`,
   laneOpen: (id: string) => `lane-open-${id}`,
   laneClose: (id: string) => `lane-close-${id}`,
   laneWhose: (id: string) => `lane-whose-${id}`,

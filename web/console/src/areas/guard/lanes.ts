@@ -39,6 +39,25 @@ export const lanes = computed<Lane[]>(() => {
   return found;
 });
 
+/** Each lane's place among those of its own site, from 0: its key is one more. */
+export const places = computed<ReadonlyMap<string, number>>(() => {
+  const found = new Map<string, number>();
+  const counts = new Map<string, number>();
+  for (const { site, id } of lanes.value) {
+    const place = counts.get(site) ?? 0;
+    counts.set(site, place + 1);
+    found.set(placeKey(site, id), place);
+  }
+  return found;
+});
+
+/** The lanes that have that place, one a site, of those whose buttons show its key. */
+export function lanesAt(place: number): Lane[] {
+  return lanes.value.filter(
+    ({ site, id, can }) => places.value.get(placeKey(site, id)) === place && can.includes("barrier.open"),
+  );
+}
+
 export function detailsOf(lane: Lane): LaneLayout | undefined {
   return layouts.get(lane.site)?.lanes.find((known) => known.id === lane.id);
 }

@@ -11,7 +11,7 @@ export type Mood = "blocked" | "asks" | "there" | "calm";
 export interface Scene {
   lane: Lane;
   key: string;
-  /** The lane's place among all, from 0: its key is one more. */
+  /** The lane's place among those of its site, from 0: its key is one more. */
   place: number;
   mood: Mood;
   /** The entry of the car that is shown; null: a car stands there that no entry is about. */

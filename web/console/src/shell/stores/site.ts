@@ -53,6 +53,11 @@ export function siteAmongOthers(id: string): string {
   return severalSites.value && currentSite.value === null ? siteName(id) : "";
 }
 
+/** A text of one line about something of that site, which it names among others. */
+export function amongOthers(id: string, text: string): string {
+  return [siteAmongOthers(id), text].filter(Boolean).join(" · ");
+}
+
 /** The layout of the site that is shown, or of the only one known. */
 export const layout = computed<Layout | null>(() => {
   const site = currentSite.value ?? (layouts.size === 1 ? [...layouts.keys()][0] : null);
