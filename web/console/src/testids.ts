@@ -7,7 +7,7 @@
  * `data-plate`, `data-place`, `data-seq`; a lane `data-barrier` (down, moving, up, unknown); a door `data-lock`, `data-contact`,
  * `data-mode`; an alarm `data-state`, `data-severity`, `data-rule`; a ticket `data-state`, `data-asset`; a command
  * `data-state` (asked, sent, done, failed, expired), `data-kind`, `data-target`; a point `data-quality`; a banner
- * `data-banner` (link-lost, link-connecting, alone, gateway-offline, gateway-behind, clock, sound-blocked, sound-off);
+ * `data-banner` (link-lost, link-connecting, alone, gateway-offline, gateway-behind, clock, hit, sound-blocked, sound-off);
  * what is not of now `data-standing` (loading, stale, unknown).
  * The live link's state is `data-link` (connecting, live, lost, refused) on `shell`.
  */
@@ -52,6 +52,7 @@ export const T = {
   stripMore: "strip-more",
   standing: "standing",
   nothing: "nothing",
+  hitLook: "hit-look",
   soundOn: "sound-on",
   banner: "banner",
   bannerRetry: "banner-retry",
@@ -134,6 +135,7 @@ export const T = {
   entryFate: "entry-fate",
   entryNoted: "entry-noted",
   blockedCard: "blocked-card",
+  blockedNext: "blocked-next",
   blockedSeen: "blocked-seen",
   blockedMore: "blocked-more",
 

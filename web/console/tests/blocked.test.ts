@@ -17,7 +17,7 @@ let leave = (): void => undefined;
 
 beforeEach(() => {
   session.user = { id: "u", username: "guard", name: "刘师傅", role: "guard", sites: ["demo"] } as typeof session.user;
-  session.can = ["open"];
+  session.can = ["open", "watch"];
 });
 afterEach(() => {
   leave();

@@ -1,4 +1,7 @@
-/** What the tab says: how many alarms nobody has acknowledged, whether it is of now, the page, the site. */
+/**
+ * What the tab says: how much waits for a person (alarms that nobody has acknowledged, hits that nobody has noted, cars),
+ * whether it is of now, the page, the site.
+ */
 
 import { computed, watch } from "vue";
 import { useI18n } from "vue-i18n";
@@ -6,6 +9,7 @@ import { useRoute } from "vue-router";
 
 import { AREAS } from "@/areas";
 import { say } from "@/kit/i18n";
+import { hits, waitingCars } from "@/shell/stores/calling";
 import { unseenAlarms } from "@/shell/stores/live";
 import { currentSite, layouts } from "@/shell/stores/site";
 import { standingOf } from "@/shell/stores/standing";
@@ -25,7 +29,8 @@ export function useTitle(): void {
     const words = [label ? t(label) : "", say(layouts.get(currentSite.value ?? "")?.name) || t("app.name")];
     // Numbers of a screen that does not know how things stand would be believed: a sign says so before they are.
     const doubt = ["stale", "unknown"].includes(standingOf(currentSite.value).state) ? "⚠ " : "";
-    const count = unseenAlarms.value.length > 0 ? `(${unseenAlarms.value.length}) ` : "";
+    const calls = unseenAlarms.value.length + hits.value.length + waitingCars.value.length;
+    const count = calls > 0 ? `(${calls}) ` : "";
     return `${doubt}${count}${words.filter(Boolean).join(" · ")}`;
   });
   watch(title, (text) => (document.title = text), { immediate: true });

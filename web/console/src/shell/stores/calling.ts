@@ -1,0 +1,110 @@
+/**
+ * Who calls for a person: hits on the block list that nobody has noted, and cars that wait for somebody to look. A hit
+ * never goes by itself: after a while it is loud no longer, but stands in the strip with its age until it is noted.
+ */
+
+import { computed, ref, shallowRef, watch } from "vue";
+
+import { api, ApiError } from "@/api/client";
+import type { EventItem, Page } from "@/api/types";
+import { now } from "@/kit/clock";
+import { stands, type Entry } from "@/live/entries";
+import { mergeEvents } from "@/live/fold";
+import { Rows } from "@/live/rows";
+import { placeKey } from "@/live/table";
+import { entries, live } from "@/shell/stores/live";
+import { isBeingNoted } from "@/shell/stores/noting";
+import { able } from "@/shell/stores/session";
+import { currentSite } from "@/shell/stores/site";
+
+/** A car or a person on the block list at one place: however often it is read, it is one hit. */
+export interface Hit {
+  key: string;
+  newest: Entry;
+  /** The reads of before. */
+  others: Entry[];
+  /** When it was read first. */
+  since: string;
+}
+
+/** A hit whose car has gone is loud this long. */
+const LOUD_MS = 10 * 60_000;
+/** Of the time before the events that are held: so many hits, and so many notes of hits, are looked at. */
+const [MOST_HITS, MOST_NOTES] = [100, 500];
+const OF_HITS = new Set(["access.denied", "car.arrived", "hit.acknowledged"]);
+
+/** What is told of hits that are older than the events that are held. */
+const earlier = shallowRef<EventItem[]>([]);
+const rows = new Rows();
+
+/** The hit that the large card shows now. */
+export const onCard = ref<string | null>(null);
+/** The hit that somebody wants to see large, whether or not it is loud. */
+export const lookedAt = ref<string | null>(null);
+
+const known = computed<Entry[]>(() => {
+  if (earlier.value.length === 0) return entries.value;
+  const oldest = live.events.at(-1)?.id ?? Infinity;
+  const held = live.events.filter((event) => OF_HITS.has(event.kind));
+  return [...entries.value, ...rows.take(mergeEvents(earlier.value, held)).filter(({ event }) => event.id < oldest)];
+});
+
+/** Newest first. */
+export const hits = computed<Hit[]>(() => {
+  const found = new Map<string, Entry[]>();
+  if (!able("watch")) return [];
+  for (const entry of known.value) {
+    if (entry.outcome !== "blocked" || entry.noted || isBeingNoted(entry) || !entry.credential?.value) continue;
+    const key = `${placeKey(entry.event.site, entry.source)} ${entry.credential.value}`;
+    const reads = found.get(key);
+    if (reads) reads.push(entry);
+    else found.set(key, [entry]);
+  }
+  return [...found].map(([key, [newest, ...others]]) => ({
+    key,
+    newest: newest!,
+    others,
+    since: (others.at(-1) ?? newest!).event.at,
+  }));
+});
+
+/** Whether it is drawn large and heard again and again: it came just now, or still stands there. */
+export function isLoud({ newest }: Hit): boolean {
+  const car = live.lanes.get(placeKey(newest.event.site, newest.source))?.car;
+  return now.value - Date.parse(newest.event.at) < LOUD_MS || (!!car?.blocked && car.plate === newest.credential?.value);
+}
+
+/** Cars that stand before a barrier and wait for somebody, one a lane. */
+export const waitingCars = computed<Entry[]>(() => {
+  if (!able("watch")) return [];
+  const found = new Map<string, Entry>();
+  for (const entry of entries.value) {
+    if (entry.outcome !== "waiting" || !entry.watched) continue;
+    const key = placeKey(entry.event.site, entry.source);
+    if (!found.has(key) && stands(entry, live.lanes.get(key)?.car)) found.set(key, entry);
+  }
+  return [...found.values()];
+});
+
+/** Looks for hits of before: whoever opens a screen sees what others left, however much has come since. */
+async function lookBack(site: string | null): Promise<void> {
+  const [blocked, notes] = await Promise.all([
+    api.get<Page<{ event: EventItem }>>("/api/entries", { site, outcome: "blocked", limit: MOST_HITS }),
+    api.get<Page<EventItem>>("/api/events", { site, kind: "hit.acknowledged", limit: MOST_NOTES }),
+  ]);
+  // Of what lies before the oldest note that was found nobody knows whether it was noted.
+  const oldest = notes.next === null ? 0 : (notes.items.at(-1)?.id ?? 0);
+  if (site !== currentSite.value) return;
+  earlier.value = [...notes.items, ...blocked.items.map(({ event }) => event).filter(({ id }) => id > oldest)];
+}
+
+watch(
+  () => live.asOf,
+  (asOf) => {
+    if (asOf === null) earlier.value = [];
+    else if (able("watch"))
+      lookBack(currentSite.value).catch((error: unknown) => {
+        if (!(error instanceof ApiError)) throw error; // asked again with the next snapshot
+      });
+  },
+);
