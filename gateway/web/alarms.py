@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import get_args
 
 import msgspec
@@ -21,6 +22,9 @@ from web.arguments import Arg, Note, NoteOnEach, Shelving, ShelvingOfEach
 from web.doing import check_state, seen
 from web.errors import Forbidden, NotFound, Refusal
 from web.finding.alarms import OPEN, Order, Wanted, WantedAlarms
+from web.finding.box import plain
+from web.finding.tickets import NOBODY, WantedTickets
+from web.finding.tickets import Wanted as Sought
 from web.moments import moment_of
 from web.once import OnceRoute
 from web.paging import Limit, Page, SealedCursors, listed_words
@@ -116,16 +120,22 @@ async def unshelve_each(gateway: Gateway, user: SignedInUser, body: NoteOnEach) 
 
 @router.get("/tickets")
 async def tickets(
-    gateway: Gateway, cursors: SealedCursors, state: str | None = None, cursor: str = "", limit: Limit = 100
+    gateway: Gateway,
+    cursors: SealedCursors,
+    *,
+    state: str | None = None,
+    wanted: Sought,
+    cursor: str = "",
+    limit: Limit = 100,
 ) -> Page[shapes.Ticket]:
     """Tickets that this site raised, the newest first: `raised`, or `cleared` once the device is back to normal.
 
-    Whether anybody took, finished or closed them is the hub's to say.
+    Whether anybody took, finished or closed them is the hub's to say: here nobody has them.
     """
     states = listed_words("state", state, TICKET_STATES)
     known = gateway.engine.alarms.alarms.values()
     found = [item for alarm in known if (item := ticket_item(alarm, gateway.site)) is not None]
-    found = [item for item in found if states is None or item["state"] in states]
+    found = [item for item in found if (states is None or item["state"] in states) and _fits(gateway, item, wanted)]
     found.sort(key=lambda item: (item["raised_at"], item["id"]), reverse=True)
     if cursor:
         after = cursors.key(cursor, str, str)
@@ -164,6 +174,27 @@ def says(alarm: Alarm, wanted: WantedAlarms) -> bool:
         return False
     text = "\n".join((cause.message.zh, cause.message.en, alarm.note, cause.rule, cause.source, cause.asset)).lower()
     return all(word.lower() in text for word in wanted.words)
+
+
+def _fits(gateway: Served, ticket: shapes.Ticket, wanted: WantedTickets) -> bool:
+    """Whether the ticket is among those wanted; by its words alone, for a gateway spells nothing."""
+    raised = datetime.fromisoformat(ticket["raised_at"])
+    if (wanted.since is not None and raised < wanted.since) or (wanted.until is not None and raised >= wanted.until):
+        return False
+    if wanted.severities is not None and ticket["severity"] not in wanted.severities:
+        return False
+    if (wanted.assets and ticket["asset"] not in wanted.assets) or wanted.assignee not in ("", NOBODY):
+        return False
+    layout = gateway.engine.layout
+    names = [
+        thing.name
+        for kind in (layout.doors, layout.lanes, layout.devices, layout.zones, layout.meters)
+        for thing in kind
+        if thing.id == ticket["asset"]
+    ]
+    named = [text for name in names for text in (name.zh, name.en)]
+    said = "\n".join((ticket["title"]["zh"], ticket["title"]["en"], ticket["place"], ticket["asset"], *named))
+    return all(plain(word) in plain(said) for word in wanted.words)
 
 
 def _shown(gateway: Served, user: User, alarm: Alarm) -> shapes.Alarm:

@@ -36,6 +36,9 @@ LONGEST_WORD, MOST_ENDINGS = 32, 16
 
 MOST_FOUND_BY = 2_000
 
+MOST_SIGNS, SAID_WORD, MOST_SAID = 80, 16, 4_000
+"""Signs of a text that `said_in` reads, of one of its words in letters, and of all of them."""
+
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
@@ -71,6 +74,27 @@ def found_by(name: str, unit: str) -> str:
     parts = room_key(unit).split("-")
     words += [_room_word("-".join(parts[since:])) for since in range(len(parts)) if parts[since]]
     return "".join(f" {word}" for word in dict.fromkeys(words))[:MOST_FOUND_BY]
+
+
+def said_in(*texts: str) -> str:
+    """Every word that texts are found by, a blank before each: from each of their signs on, in letters and by sound."""
+    words: dict[str, None] = {}
+    for text in texts:
+        plain = _plain(text)[:MOST_SIGNS]
+        words |= dict.fromkeys(plain[since : since + SAID_WORD] for since in range(len(plain)))
+        syllables = _syllables(plain)
+        for since, readings in enumerate(syllables):
+            after = [choices[0] for choices in syllables[since + 1 : since + SAID_WORD]]
+            for reading in readings:
+                words["".join((reading, *after))[:LONGEST_WORD]] = None
+                words["".join(part[0] for part in (reading, *after))[:SAID_WORD]] = None
+    return "".join(f" {word}" for word in words)[:MOST_SAID]
+
+
+def sayings(typed: str) -> list[str]:
+    """With which of the words of `said_in` what somebody typed may begin; none if it is no word."""
+    words = [_plain(typed)[:SAID_WORD], sound_key(typed)[:LONGEST_WORD]]
+    return list(dict.fromkeys(word for word in words if word))
 
 
 def beginnings(typed: str) -> list[str]:

@@ -24,20 +24,19 @@ from hub.entries.service import Meant, WantedEntries
 from hub.meters.models import Meter
 from hub.sites import service as sites
 from hub.sites.models import SiteRow
+from hub.tickets.listing import worded_so
 from hub.tickets.models import TicketRow
 from rules.access.rooms import in_room, is_room, room_key
 from rules.access.values import plate_key
 from web import shapes
 from web.finding.box import MOST, Fit, FoundThings, found, grouped, named, plain, rank_of, same
+from web.finding.tickets import number_in
 from web.paging import sites_asked
 from web.session.sessions import SignedInUser
 from web.users import User
 from web.witness import Witnessed
 
 router = APIRouter(prefix="/api/search", tags=["search"])
-
-LATEST_TICKETS = 2_000
-"""Among so many of the newest a title is looked for; by its number every ticket is found."""
 
 OPEN_ALARMS = 1_000
 
@@ -179,29 +178,18 @@ async def _alarms(session: AsyncSession, looked: Sequence[str], wanted: str) -> 
 
 async def _tickets(session: AsyncSession, looked: Sequence[str], wanted: str) -> list[Fit]:
     of_sites = select(TicketRow).where(col(TicketRow.site).in_(looked))
-    latest = of_sites.order_by(col(TicketRow.raised_at).desc()).limit(LATEST_TICKETS).subquery()
-    titled = select(TicketRow).where(
-        col(TicketRow.id).in_(
-            select(latest.c.id)
-            .where(
-                or_(
-                    latest.c.title["zh"].as_string().icontains(wanted, autoescape=True),
-                    latest.c.title["en"].as_string().icontains(wanted, autoescape=True),
-                )
-            )
-            .order_by(latest.c.raised_at.desc())
-            .limit(MOST * 2)
-        )
-    )
-    rows = list(await session.exec(titled.order_by(col(TicketRow.raised_at).desc())))
-    number = wanted.removeprefix("#")
-    if number.isdecimal() and len(number) < 10:
-        rows += list(await session.exec(of_sites.where(TicketRow.number == int(number)).limit(MOST)))
+    rows: list[TicketRow] = []
+    if called := worded_so(wanted):
+        newest = col(TicketRow.raised_at).desc()
+        rows += await session.exec(of_sites.where(or_(*called)).order_by(newest).limit(MOST * 2))
+    if (number := number_in(wanted)) is not None:
+        rows += await session.exec(of_sites.where(TicketRow.number == number).limit(MOST))
     fits: dict[str, Fit] = {}
     for row in rows:
         rank = rank_of(wanted, (row.title["zh"], row.title["en"], str(row.number), f"#{row.number}"))
-        if rank is not None:
-            fits[row.id] = Fit(rank, found("ticket", row.id, row.site, row.title, same(f"#{row.number}")))
+        fits[row.id] = Fit(
+            2 if rank is None else rank, found("ticket", row.id, row.site, row.title, same(f"#{row.number}"))
+        )
     return list(fits.values())
 
 

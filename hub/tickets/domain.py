@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from hub.database.orm import session_on
 from hub.domain import Domain
-from hub.tickets import items, service
+from hub.tickets import items, listing
 from hub.tickets.endpoints import router
 from hub.tickets.models import TicketRaising, TicketRow, TicketStepRow
 from hub.tickets.projections import PROJECTIONS
@@ -20,7 +20,7 @@ MOST_OPEN = 1000
 
 async def _standing(conn: AsyncConnection, sites: list[str] | None) -> Mapping[str, Sequence[Mapping[str, object]]]:
     async with session_on(conn) as session:
-        found = await service.listed(session, sites, ("raised", "taken", "done"), None, MOST_OPEN)
+        found = await listing.listed(session, sites, ("raised", "taken", "done"), None, MOST_OPEN)
         return {"ticket": await items.items_of(session, found)}
 
 

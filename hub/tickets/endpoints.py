@@ -10,13 +10,14 @@ from contract.texts import Text
 from hub.database.transactions import Reading, Writing
 from hub.sites.models import SiteRow
 from hub.sites.service import things_of
-from hub.tickets import items, service
+from hub.tickets import items, listing, service
 from hub.tickets.models import TicketRow
 from hub.tickets.schemas import NewTicket, StepBody, StepOfEach
 from rules.tickets.steps import PersonStep, TicketState
 from web import shapes
 from web.doing import ticket_seen
 from web.errors import Conflict, Invalid, NotFound, Refusal
+from web.finding.tickets import Wanted
 from web.once import OnceRoute
 from web.paging import Limit, Moment, Page, SealedCursors, listed_words, sites_asked
 from web.session.sessions import SignedInUser
@@ -37,13 +38,15 @@ async def tickets(
     *,
     site: str | None = None,
     state: str | None = None,
+    wanted: Wanted,
     cursor: str = "",
     limit: Limit = 100,
 ) -> Page[shapes.Ticket]:
     """Tickets, the newest first. `state`: one or several, with commas. `cursor`: the `next` of the page before."""
     states = listed_words("state", state, get_args(TicketState))
     after = cursors.key(cursor, Moment, str) if cursor else None
-    rows = await service.listed(session, sites_asked(user, site), states, after, limit + 1)
+    sites = sites_asked(user, site)
+    rows = await listing.listed(session, sites, states, after, limit + 1, wanted=wanted, asker=user.id)
     shown, viewer = rows[:limit], user.viewer()
     last = cursors.after(shown[-1].raised_at.isoformat(), shown[-1].id) if len(rows) > limit else None
     return Page[shapes.Ticket](

@@ -9,6 +9,7 @@ from sqlalchemy import JSON, BigInteger, Column, Identity, Index, String, Unique
 from sqlmodel import Field
 
 from contract.facts.alarms import Severity
+from hub.access.spelling import MOST_SAID
 from hub.database.transactions import Moment, Table
 from rules.tickets.steps import TicketState
 from web import shapes
@@ -18,6 +19,7 @@ class TicketRow(Table, table=True):
     """One ticket. `alarm`: the newest episode of its cause, None for one that a person opened.
 
     `history`: (point, Unix ms, value) around the newest fault; `first_history`: around the first, once it came again.
+    `found_by`: its words (`hub.access.spelling.said_in`).
     """
 
     __tablename__ = "tickets"
@@ -28,6 +30,9 @@ class TicketRow(Table, table=True):
         Index("ix_tickets_cause", "site", "asset", "cause", "number"),
         Index("ix_tickets_waiting", "alarm", postgresql_where=text("state <> 'closed'")),
         Index("ix_tickets_open", "site", postgresql_where=text("state <> 'closed'")),
+        Index("ix_tickets_number", "number"),
+        Index("ix_tickets_assignee", text("(assignee ->> 'id')")),
+        Index("ix_tickets_found_by", "found_by", postgresql_using="gin", postgresql_ops={"found_by": "gin_trgm_ops"}),
     )
 
     id: str = Field(primary_key=True, max_length=64)
@@ -48,6 +53,7 @@ class TicketRow(Table, table=True):
     count: int = 1
     history: list[Any] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     first_history: list[Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    found_by: str = Field(default="", max_length=MOST_SAID, sa_column_kwargs={"server_default": ""})
 
 
 class TicketStepRow(Table, table=True):

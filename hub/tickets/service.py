@@ -7,7 +7,6 @@ stream and a frame of the live stream, in the same commit.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sqlmodel import col, func, select
@@ -16,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from contract.commands import Person
 from contract.facts.alarms import TicketMoved, TicketPassed, TicketRaised
 from contract.texts import Reason, Text
+from hub.access.spelling import said_in
 from hub.accounts.models import AccountRow
 from hub.accounts.schemas import user_of
 from hub.alarms.models import AlarmRow
@@ -80,6 +80,7 @@ async def open_manual(session: AsyncSession, wanted: NewTicket, by: Person) -> T
         raised_at=now,
         updated_at=now,
     )
+    row.found_by = _found_by(row)
     session.add(row)
     await session.flush()
     await _moved(session, row, _OPENED, by, wanted.text)
@@ -114,6 +115,7 @@ async def step(
         raise _refusal(to)
     if wanted in ("take", "take_over"):
         row.assignee = await _assignee(session, row, by, said.assignee)
+        row.found_by = _found_by(row)
     if to != row.state:
         row.state = to
         row.closed_at = datetime.now(UTC) if to == "closed" else None
@@ -177,26 +179,6 @@ async def get(session: AsyncSession, ticket: str) -> TicketRow | None:
     return None if raising is None else await session.get(TicketRow, raising.ticket)
 
 
-async def listed(
-    session: AsyncSession,
-    sites: Sequence[str] | None,
-    states: Sequence[str] | None,
-    after: tuple[datetime, str] | None,
-    limit: int,
-) -> Sequence[TicketRow]:
-    """Tickets, the newest first, from the one raised at and with the id `after` on."""
-    query = select(TicketRow).order_by(col(TicketRow.raised_at).desc(), col(TicketRow.id)).limit(limit)
-    if sites is not None:
-        query = query.where(col(TicketRow.site).in_(sites))
-    if states is not None:
-        query = query.where(col(TicketRow.state).in_(states))
-    if after is not None:
-        at = after[0]
-        later = (col(TicketRow.raised_at) == at) & (col(TicketRow.id) > after[1])
-        query = query.where((col(TicketRow.raised_at) < at) | later)
-    return (await session.exec(query)).all()
-
-
 async def _open(session: AsyncSession, site: str, data: TicketRaised, at: datetime) -> TicketRow:
     row = TicketRow(
         id=data.ticket,
@@ -214,9 +196,16 @@ async def _open(session: AsyncSession, site: str, data: TicketRaised, at: dateti
         updated_at=at,
         history=[list(point) for point in data.history],
     )
+    row.found_by = _found_by(row)
     session.add(row)
     await session.flush()
     return row
+
+
+def _found_by(row: TicketRow) -> str:
+    """Its words; what its asset is called lists look up, for that may change."""
+    who = "" if row.assignee is None else row.assignee["name"]
+    return said_in(row.title["zh"], row.title["en"], row.place, who)
 
 
 async def _close(session: AsyncSession, row: TicketRow) -> None:

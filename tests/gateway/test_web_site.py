@@ -343,6 +343,30 @@ async def test_an_alarm_is_acknowledged_and_its_ticket_shows_the_values_around_i
         assert [item["id"] for item in (await there.get("/api/tickets", state="cleared"))["items"]] == [ticket["id"]]
 
 
+FILTERS: list[tuple[dict[str, object], int]] = [
+    ({"q": "号泵"}, 1),
+    ({"q": "pump"}, 1),
+    ({"q": "电梯"}, 0),
+    ({"asset": ["pump-1", "lift-1"]}, 1),
+    ({"asset": "lift-1"}, 0),
+    ({"assignee": "me"}, 0),
+    ({"assignee": "nobody"}, 1),
+    ({"severity": "critical,major,minor,warning"}, 1),
+    ({"from": "2020-01-01T00:00:00Z", "to": "2020-01-02T00:00:00Z"}, 0),
+]
+
+
+async def test_the_few_tickets_of_a_site_are_filtered_as_at_the_hub(tmp_path: Path) -> None:
+    async with site(tmp_path) as there:
+        await there.sign_in()
+        await there.here.read(pump_1__flow=0.2, pump_1__rotating=True)
+        await there.here.wait(6)
+        for query, count in FILTERS:
+            assert len((await there.get("/api/tickets", **query))["items"]) == count, query
+        answer = await there.client.get("/api/tickets", params={"colour": "red"})
+        assert (answer.status_code, list(answer.json()["error"]["fields"])) == (422, ["colour"])
+
+
 async def test_alarms_are_paged_by_urgency(tmp_path: Path) -> None:
     async with site(tmp_path) as there:
         await there.sign_in()
