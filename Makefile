@@ -42,7 +42,7 @@ torture: python console tools
 	$(PY) -m tests.bench torture
 
 pages: python console tools
-	GATEHOUSE_PAGES=all $(PY) -m pytest tests/journeys/test_pages.py $(PYTEST)
+	$(PY) -m pytest tests/journeys/test_pages.py $(PYTEST)
 
 lint: python console
 	$(VENV)/bin/ruff check .
