@@ -95,8 +95,8 @@
 
   /** What the page and what lies over it are made of, in any number: the same for two that differ in their data alone. */
   function made() {
-    const over = [...document.querySelectorAll("[aria-modal=true], .el-popper, [data-peek]")].filter(seen);
-    const parts = [document.querySelector("main"), ...over].filter(Boolean).flatMap((one) => [...one.querySelectorAll("*")]);
+    const drawn = ["main", "[data-testid=strip]", "[aria-modal=true]", ".el-popper", "[data-peek]"];
+    const parts = [...document.querySelectorAll(drawn.join())].filter(seen).flatMap((one) => [...one.querySelectorAll("*")]);
     const kinds = parts.filter(seen).map((one) => `${one.localName}.${one.getAttribute("class")}.${one.getAttribute("role")}`);
     return location.pathname + [...new Set(kinds)].sort().join();
   }
