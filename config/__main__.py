@@ -17,8 +17,9 @@ from config.people import load_people
 from config.peoplefile import PeopleFile
 from config.rulefile import RuleFile
 from config.site import Site
+from contract.commandline import CommandLine, say
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+app = CommandLine(no_args_is_help=True)
 
 
 class Tongue(StrEnum):
@@ -39,19 +40,34 @@ class Kind(StrEnum):
 _MODELS: dict[Kind, type[BaseModel]] = {Kind.site: Site, Kind.rules: RuleFile, Kind.people: PeopleFile}
 
 
-@app.command()
+@app.command(
+    help=say(
+        "检查项目配置及其引用的一切；有错全部列出，退出码 1。",
+        "Validate a site file with everything it names; exit 1 with every mistake.",
+    )
+)
 def check(
-    site: Annotated[Path, typer.Argument(help="The site file.")],
-    wires: Annotated[Path | None, typer.Option(help="Where each bus really is (JSON).")] = None,
-    people: Annotated[Path | None, typer.Option(help="A people file to check against the site's places.")] = None,
+    site: Annotated[Path, typer.Argument(help=say("项目配置。", "The site file."))],
+    wires: Annotated[
+        Path | None, typer.Option(help=say("各线路实际在哪里（JSON）。", "Where each bus really is (JSON)."))
+    ] = None,
+    people: Annotated[
+        Path | None,
+        typer.Option(help=say("人员文件：与项目的门、车道核对。", "A people file to check against the site's places.")),
+    ] = None,
     language: Annotated[
-        Tongue | None, typer.Option("--language", "--lang", help="Language of the words; by LANG, else both.")
+        Tongue | None,
+        typer.Option(
+            "--language",
+            "--lang",
+            help=say("用哪种语言；默认按 LANG，否则两种都写。", "Language of the words; by LANG, else both."),
+        ),
     ] = None,
 ) -> None:
     """Validate a site file with everything it names; exit 1 with every mistake."""
     tongues = [language] if language is not None else _tongues(os.environ.get("LC_ALL") or os.environ.get("LANG", ""))
 
-    def say(zh: str, en: str, *, err: bool = True) -> None:
+    def tell(zh: str, en: str, *, err: bool = True) -> None:
         for tongue in tongues:
             typer.echo(zh if tongue is Tongue.zh else en, err=err)
 
@@ -59,13 +75,13 @@ def check(
         loaded = load_site(site, wires)
         found = None if people is None else load_people(people, places=loaded.site)
     except SiteErrors as error:
-        say(error.say("zh"), error.say("en"))
-        say(f"{len(error.mistakes)} 处错误", f"mistakes: {len(error.mistakes)}")
+        tell(error.say("zh"), error.say("en"))
+        tell(f"{len(error.mistakes)} 处错误", f"mistakes: {len(error.mistakes)}")
         raise typer.Exit(1) from None
     for remark in loaded.remarks:
-        say("注意：" + remark.say("zh"), "look at this: " + remark.say("en"))
+        tell("注意：" + remark.say("zh"), "look at this: " + remark.say("en"))
     parts = loaded.site
-    say(
+    tell(
         f"{site}：没有错误。线路 {len(parts.buses)}，设备 {len(parts.devices)}，门 {len(parts.doors)}，"
         f"车道 {len(parts.lanes)}，表 {len(parts.meters)}，规则 {len(loaded.rules)}，指纹 {loaded.fingerprint}"
         + ("" if found is None else f"，人员条目 {len(found)}"),
@@ -81,10 +97,16 @@ def _tongues(locale: str) -> list[Tongue]:
     return [tongue for tongue in Tongue if locale.lower().startswith(tongue.value)] or list(Tongue)
 
 
-@app.command()
+@app.command(
+    help=say(
+        "打印 JSON Schema，供编辑器提示和补全。", "Print the JSON Schema that an editor needs to help with a file."
+    )
+)
 def schema(
-    kind: Annotated[Kind, typer.Argument(help="Which file's schema.")] = Kind.site,
-    out: Annotated[Path | None, typer.Option(help="Write it here instead of printing it.")] = None,
+    kind: Annotated[Kind, typer.Argument(help=say("哪种文件的模式。", "Which file's schema."))] = Kind.site,
+    out: Annotated[
+        Path | None, typer.Option(help=say("写到这个文件，不打印。", "Write it here instead of printing it."))
+    ] = None,
 ) -> None:
     """Print the JSON Schema that an editor needs to help with a file."""
     text = json.dumps(_MODELS[kind].model_json_schema(), ensure_ascii=False, indent=2) + "\n"

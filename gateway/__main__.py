@@ -9,17 +9,13 @@ from typing import Annotated
 
 import typer
 
-from contract.speech import Speech
+from contract.commandline import CommandLine, say
 from gateway import memory
 from gateway.installer import wanted
-from gateway.installer.terminal.language import language_of
 from gateway.settings import DEFAULT_PORT, DEFAULT_PUSH_PORT, Listening, Settings
 from web.addresses import Network, networks
 
-say = Speech(language_of(sys.argv[1:], os.environ))
-"""Help is written before any option is read."""
-
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = CommandLine()
 if wanted(sys.argv[1:]):
     from gateway.installer.commands import add_tools
 

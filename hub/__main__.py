@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn, TypeVar
 
 import typer
 
+from contract.commandline import CommandLine, say
 from hub import logs, migrations, settings
 from hub.accounts.command import app as account_app
 from hub.database.failures import FAULTS, passes
@@ -21,33 +22,94 @@ from hub.ingest.reprojecting import reproject as reproject_events
 from hub.seed import command as seed_command
 from hub.settings import Settings, SettingsError
 
-app = typer.Typer(add_completion=False, no_args_is_help=False, rich_markup_mode=None)
+app = CommandLine()
 app.add_typer(account_app, name="account")
-app.command("seed")(seed_command)
+app.command("seed", help=say("开通一个项目：项目、网关、账号、人员；已有的不动。", seed_command.__doc__ or ""))(
+    seed_command
+)
 
 T = TypeVar("T")
 
-Host = Annotated[str | None, typer.Option(help="Address to listen on (GATEHOUSE_HOST; 127.0.0.1).")]
-Port = Annotated[int | None, typer.Option(help="Port to listen on (GATEHOUSE_PORT; 8080).")]
-DatabaseUrl = Annotated[str | None, typer.Option(help="postgresql://… (DATABASE_URL).")]
-BrokerHost = Annotated[str | None, typer.Option(help="The broker's host (GATEHOUSE_BROKER_HOST; 127.0.0.1).")]
-BrokerPort = Annotated[int | None, typer.Option(help="The broker's MQTT port (GATEHOUSE_BROKER_PORT; 1883).")]
-BrokerUser = Annotated[str | None, typer.Option(help="User at the broker (GATEHOUSE_BROKER_USER).")]
-BrokerPasswordFile = Annotated[
-    Path | None, typer.Option(help="File with the password at the broker (GATEHOUSE_BROKER_PASSWORD_FILE).")
+Host = Annotated[
+    str | None,
+    typer.Option(
+        help=say("监听地址（GATEHOUSE_HOST；127.0.0.1）。", "Address to listen on (GATEHOUSE_HOST; 127.0.0.1).")
+    ),
 ]
-LogLevel = Annotated[str | None, typer.Option(help="debug, info, warning, error (GATEHOUSE_LOG_LEVEL; info).")]
-Check = Annotated[bool, typer.Option("--check", help="Validate settings, database and broker password; exit.")]
+Port = Annotated[
+    int | None,
+    typer.Option(help=say("监听端口（GATEHOUSE_PORT；8080）。", "Port to listen on (GATEHOUSE_PORT; 8080).")),
+]
+DatabaseUrl = Annotated[
+    str | None, typer.Option(help=say("数据库：postgresql://…（DATABASE_URL）。", "postgresql://… (DATABASE_URL)."))
+]
+BrokerHost = Annotated[
+    str | None,
+    typer.Option(
+        help=say(
+            "消息服务的主机（GATEHOUSE_BROKER_HOST；127.0.0.1）。",
+            "The broker's host (GATEHOUSE_BROKER_HOST; 127.0.0.1).",
+        )
+    ),
+]
+BrokerPort = Annotated[
+    int | None,
+    typer.Option(
+        help=say(
+            "消息服务的 MQTT 端口（GATEHOUSE_BROKER_PORT；1883）。",
+            "The broker's MQTT port (GATEHOUSE_BROKER_PORT; 1883).",
+        )
+    ),
+]
+BrokerUser = Annotated[
+    str | None,
+    typer.Option(
+        help=say("在消息服务上的账号（GATEHOUSE_BROKER_USER）。", "User at the broker (GATEHOUSE_BROKER_USER).")
+    ),
+]
+BrokerPasswordFile = Annotated[
+    Path | None,
+    typer.Option(
+        help=say(
+            "该账号的密码文件（GATEHOUSE_BROKER_PASSWORD_FILE）。",
+            "File with the password at the broker (GATEHOUSE_BROKER_PASSWORD_FILE).",
+        )
+    ),
+]
+LogLevel = Annotated[
+    str | None,
+    typer.Option(
+        help=say(
+            "日志级别：debug、info、warning、error（GATEHOUSE_LOG_LEVEL；info）。",
+            "debug, info, warning, error (GATEHOUSE_LOG_LEVEL; info).",
+        )
+    ),
+]
+Check = Annotated[
+    bool,
+    typer.Option(
+        "--check",
+        help=say(
+            "检查设置、数据库和消息服务密码，然后退出。", "Validate settings, database and broker password; exit."
+        ),
+    ),
+]
 
 
-@app.callback(invoke_without_command=True)
+@app.callback(
+    invoke_without_command=True,
+    help=say(
+        "汇集所有项目：接收、历史、页面、指令。不写命令即运行。",
+        "Gather all sites: ingest, history, screens, commands. Without a command: serve.",
+    ),
+)
 def main(context: typer.Context, *, check: Check = False) -> None:
     """Gather all sites: ingest, history, screens, commands. Without a command: serve."""
     if context.invoked_subcommand is None:
         serve(check=check)
 
 
-@app.command()
+@app.command(help=say("运行总控，直到 SIGTERM 或 SIGINT。", "Run the hub until SIGTERM or SIGINT."))
 def serve(
     *,
     host: Host = None,
@@ -90,7 +152,7 @@ def serve(
     _run(hub.run())
 
 
-@app.command()
+@app.command(help=say("把数据库升级到本软件需要的结构。", "Bring the database to the shape that this software needs."))
 def migrate(database_url: DatabaseUrl = None) -> None:
     """Bring the database to the shape that this software needs."""
     found = _settings(database_url=database_url)
@@ -101,10 +163,15 @@ def migrate(database_url: DatabaseUrl = None) -> None:
     typer.echo(f"database is at {migrations.newest()}")
 
 
-@app.command(name="enrol")
+@app.command(
+    name="enrol",
+    help=say(
+        "允许一台网关代表一个项目；别的网关发来的不收。", "Let a gateway speak for a site. What others send is refused."
+    ),
+)
 def enrol_gateway(
-    gateway: Annotated[str, typer.Option(help="The gateway's id.")],
-    site: Annotated[str, typer.Option(help="The site that it speaks for.")],
+    gateway: Annotated[str, typer.Option(help=say("网关的标识。", "The gateway's id."))],
+    site: Annotated[str, typer.Option(help=say("它代表哪个项目。", "The site that it speaks for."))],
     database_url: DatabaseUrl = None,
 ) -> None:
     """Let a gateway speak for a site. What others send is refused."""
@@ -120,9 +187,15 @@ def enrol_gateway(
     typer.echo(f"gateway {gateway} speaks for site {site}")
 
 
-@app.command()
+@app.command(
+    help=say(
+        "重新计算历史的哈希链；不符则指出每个事件流的第一条，退出码 1。",
+        "Compute the history's hashes again; exit 1 and name the first row of each stream that disagrees.",
+    )
+)
 def verify(
-    stream: Annotated[str | None, typer.Option(help="Only this stream.")] = None, database_url: DatabaseUrl = None
+    stream: Annotated[str | None, typer.Option(help=say("只查这个事件流。", "Only this stream."))] = None,
+    database_url: DatabaseUrl = None,
 ) -> None:
     """Compute the history's hashes again; exit 1 and name the first row of each stream that disagrees."""
     found = _with_database(
@@ -138,7 +211,12 @@ def verify(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(
+    help=say(
+        "重新处理已保存但当时无法使用的事件，例如升级之后。",
+        "Project again the events that were stored but could not be used, for example after an upgrade.",
+    )
+)
 def reproject(database_url: DatabaseUrl = None) -> None:
     """Project again the events that were stored but could not be used, for example after an upgrade."""
     from hub.domains import projections  # noqa: PLC0415 - only needed here and by a running hub

@@ -22,6 +22,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from config import SiteErrors, load_site
 from config.people import load_people
 from config.site import Site
+from contract.commandline import say
 from contract.desired import Role
 from contract.texts import Text
 from hub import settings
@@ -215,12 +216,25 @@ def read_accounts(path: Path) -> list[SeedAccount]:
 
 
 def command(
-    site_file: Annotated[Path, typer.Option(help="The site's file.", exists=True, dir_okay=False)],
+    site_file: Annotated[Path, typer.Option(help=say("项目配置。", "The site's file."), exists=True, dir_okay=False)],
     accounts_file: Annotated[
-        Path | None, typer.Option("--accounts", help='{"accounts": [{"username", "password", "role"}]}', dir_okay=False)
+        Path | None,
+        typer.Option(
+            "--accounts",
+            help=say(
+                '账号文件：{"accounts": [{"username", "password", "role"}]}',
+                '{"accounts": [{"username", "password", "role"}]}',
+            ),
+            dir_okay=False,
+        ),
     ] = None,
     people_file: Annotated[
-        Path | None, typer.Option("--people", help="Holders, credentials, grants, schedules, blocks.", dir_okay=False)
+        Path | None,
+        typer.Option(
+            "--people",
+            help=say("人员文件：人员、介质、权限、时段、黑名单。", "Holders, credentials, grants, schedules, blocks."),
+            dir_okay=False,
+        ),
     ] = None,
 ) -> None:
     """Begin a site: itself, its gateway, accounts and people. What exists stays as it is."""
@@ -230,7 +244,7 @@ def command(
         wanted = read_accounts(accounts_file) if accounts_file else []
         done = asyncio.run(_seed(site, wanted, people))
     except (SiteErrors, SeedError, EnrolmentError, SettingsError) as error:
-        typer.echo(str(error), err=True)
+        typer.echo(error.say(say.language) if isinstance(error, SiteErrors) else str(error), err=True)
         raise typer.Exit(1) from error
     typer.echo(f"{site.site}: {done.accounts} accounts and {done.people} people's records are new")
 

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from contract.commandline import say
 from drivers.protocols import having
 from gateway.installer.options import (
     DATA,
@@ -39,7 +40,6 @@ from gateway.installer.options import (
     Wires,
     Within,
     option,
-    say,
 )
 
 

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from contract.speech import Speech
-from gateway.installer.terminal.language import language_of
-
-say = Speech(language_of(sys.argv[1:], os.environ))
-"""Help is written before any option is read."""
+from contract.commandline import say
 
 
 class Tongue(StrEnum):

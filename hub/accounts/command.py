@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from contract.commandline import CommandLine, say
 from hub import settings
 from hub.accounts import second_factor, service
 from hub.accounts.models import AccountRow
@@ -25,24 +26,39 @@ from web.session.sessions import normal_username
 from web.users import ALL_SITES
 from web.validation import field_texts
 
-app = typer.Typer(help="Accounts.", no_args_is_help=True)
+app = CommandLine(help=say("账号。", "Accounts."), no_args_is_help=True)
 
-Username = Annotated[str, typer.Argument(help="The name to sign in with.")]
+Username = Annotated[str, typer.Argument(help=say("登录名。", "The name to sign in with."))]
 PasswordFile = Annotated[
     Path | None,
-    typer.Option(help="The password's file; without one it is asked for.", exists=True, dir_okay=False),
+    typer.Option(
+        help=say("密码文件；不写则现问。", "The password's file; without one it is asked for."),
+        exists=True,
+        dir_okay=False,
+    ),
 ]
 T = TypeVar("T")
 
 
-@app.command()
+@app.command(help=say("开一个账号。", "Open an account."))
 def add(
     username: Username,
     *,
-    role: Annotated[str, typer.Option(help="guard, maintenance, installer, manager or admin")],
-    site: Annotated[list[str] | None, typer.Option(help="A site; may be repeated. Without one: every site.")] = None,
-    name: Annotated[str, typer.Option(help="The person's name.")] = "",
-    language: Annotated[str, typer.Option(help="zh or en")] = "zh",
+    role: Annotated[
+        str,
+        typer.Option(
+            help=say(
+                "guard 门岗、maintenance 维修、installer 安装调试、manager 项目经理、admin 管理员。",
+                "guard, maintenance, installer, manager or admin",
+            )
+        ),
+    ],
+    site: Annotated[
+        list[str] | None,
+        typer.Option(help=say("项目，可写多次；不写即全部项目。", "A site; may be repeated. Without one: every site.")),
+    ] = None,
+    name: Annotated[str, typer.Option(help=say("姓名。", "The person's name."))] = "",
+    language: Annotated[str, typer.Option(help=say("zh 或 en。", "zh or en"))] = "zh",
     password_file: PasswordFile = None,
 ) -> None:
     """Open an account."""
@@ -69,7 +85,7 @@ def add(
     typer.echo(f"{_run(work, password)}: opened")
 
 
-@app.command("list")
+@app.command("list", help=say("列出所有账号。", "Show every account."))
 def list_accounts() -> None:
     """Show every account."""
 
@@ -84,7 +100,7 @@ def list_accounts() -> None:
         typer.echo(f"{row.username:<24} {row.role:<12} {','.join(row.sites):<24} {row.name}{state}")
 
 
-@app.command()
+@app.command(help=say("设置密码；该账号的登录全部结束。", "Set a password; every session of the account ends."))
 def password(username: Username, password_file: PasswordFile = None) -> None:
     """Set a password; every session of the account ends."""
     new = _password(password_file)
@@ -102,7 +118,13 @@ def password(username: Username, password_file: PasswordFile = None) -> None:
     typer.echo(f"{username}: password set")
 
 
-@app.command("no-second-factor")
+@app.command(
+    "no-second-factor",
+    help=say(
+        "手机和恢复码都丢了的人：取消其动态验证码；其登录全部结束。",
+        "Take away the second factor of somebody who lost phone and recovery codes; their sessions end.",
+    ),
+)
 def no_second_factor(username: Username) -> None:
     """Take away the second factor of somebody who lost phone and recovery codes; their sessions end."""
 
@@ -115,7 +137,9 @@ def no_second_factor(username: Username) -> None:
     typer.echo(f"{username}: the password alone is enough again")
 
 
-@app.command()
+@app.command(
+    help=say("删除账号、它的登录和各网关上的副本。", "Remove an account, its sessions and its copies at the gateways.")
+)
 def remove(username: Username) -> None:
     """Remove an account, its sessions and its copies at the gateways."""
 

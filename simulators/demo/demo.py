@@ -24,6 +24,7 @@ import typer
 
 from config import LoadedSite
 from config.site import Site
+from contract.commandline import CommandLine, say
 from simulators.demo.announcing import Announcement, Demo
 from simulators.demo.programs import (
     Broker,
@@ -39,9 +40,7 @@ from simulators.demo.reach import HERE, UnreachableHost, reach_of
 from simulators.demo.site import OF_SEVERAL, ROLES, DemoKeys, DemoSite, python, write_private
 from simulators.demo.supervisor import Probe, StartFailed, Supervisor, ask_control, serve_control
 
-app = typer.Typer(
-    add_completion=False, rich_markup_mode=None, help="Everything on this machine, as separate processes."
-)
+app = CommandLine(help=say("全部在本机，各为独立进程。", "Everything on this machine, as separate processes."))
 
 
 class DemoError(RuntimeError):
@@ -196,18 +195,37 @@ def alone(folder: Path) -> Iterator[None]:
 # --- Command line
 
 USUAL = Path("var/demo")
-Data = Annotated[Path | None, typer.Option("--data", help=f"Where the demo keeps its data; {USUAL} if not said.")]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        help=say(f"演示的数据放在哪里；默认 {USUAL}。", f"Where the demo keeps its data; {USUAL} if not said."),
+    ),
+]
 
 
-@app.callback(invoke_without_command=True)
+@app.callback(invoke_without_command=True, help=say("运行全部，直到 Ctrl-C。", "Runs everything until Ctrl-C."))
 def demo(
     context: typer.Context,
-    site: Annotated[str, typer.Option(help="The site file; several: a.yaml,b.yaml.")] = "config/sites/demo.yaml",
-    port: Annotated[int, typer.Option(help="Port of the hub's console.")] = 8080,
-    rhythm: Annotated[str, typer.Option(help="1: people and cars come and go by themselves; 0: not.")] = "1",
+    site: Annotated[
+        str, typer.Option(help=say("项目配置；多个：a.yaml,b.yaml。", "The site file; several: a.yaml,b.yaml."))
+    ] = "config/sites/demo.yaml",
+    port: Annotated[int, typer.Option(help=say("总控台的端口。", "Port of the hub's console."))] = 8080,
+    rhythm: Annotated[
+        str,
+        typer.Option(help=say("1：人和车自己进出；0：不。", "1: people and cars come and go by themselves; 0: not.")),
+    ] = "1",
     data: Data = None,
     *,
-    host: Annotated[str, typer.Option(help="127.0.0.1: this machine alone; 0.0.0.0, an own address: TLS.")] = HERE.host,
+    host: Annotated[
+        str,
+        typer.Option(
+            help=say(
+                "127.0.0.1：仅本机；0.0.0.0 或本机地址：用 TLS。",
+                "127.0.0.1: this machine alone; 0.0.0.0, an own address: TLS.",
+            )
+        ),
+    ] = HERE.host,
 ) -> None:
     """Runs everything until Ctrl-C."""
     if context.invoked_subcommand is not None:
@@ -285,14 +303,21 @@ def _failed(words: str) -> typer.Exit:
     return typer.Exit(1)
 
 
-@app.command()
+@app.command(
+    help=say(
+        "结束一个进程并按住，直到 start。\n\nhub、gateway、broker、site_broker、postgres、simulators；"
+        "不是第一个项目的写 gateway:项目、simulators:项目、site_broker:项目。",
+        "Ends one process and holds it down.\n\nhub, gateway, broker, site_broker, postgres, simulators; of a site"
+        " that is not the first gateway:SITE, simulators:SITE, site_broker:SITE.",
+    )
+)
 def stop(context: typer.Context, name: str, data: Data = None) -> None:
     """Ends one process and holds it down: hub, gateway, broker, site_broker, postgres, simulators; of a
     site that is not the first gateway:SITE, simulators:SITE, site_broker:SITE."""
     _ask("stop", name, _which(context, data))
 
 
-@app.command("start")
+@app.command("start", help=say("让按住的进程重新运行。", "Lets a process up again that was held down."))
 def let_up(context: typer.Context, name: str, data: Data = None) -> None:
     """Lets a process up again that was held down."""
     _ask("start", name, _which(context, data))

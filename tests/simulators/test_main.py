@@ -71,7 +71,7 @@ def test_a_wrong_act_says_why_in_one_line(running: Running) -> None:
     assert wrong.returncode == 1
     assert "lobby-a-in" in wrong.stderr
     assert "Traceback" not in wrong.stderr
-    nobody = simulators("act", "devices", "--url", "http://127.0.0.1:9")
+    nobody = simulators("act", "devices", "--url", "http://127.0.0.1:9", "--lang", "en")
     assert nobody.returncode == 2
     assert "nobody answers" in nobody.stderr
 

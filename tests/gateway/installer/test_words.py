@@ -7,6 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.commandline import language_of
 from contract.speech import Speech
 from drivers.profiles.wording import number
 from drivers.searching import Setting
@@ -15,7 +16,6 @@ from gateway.installer.scan.makers import maker
 from gateway.installer.scan.probing import page_of
 from gateway.installer.scan.sitelines import Place, lines, serial_bus, tcp_bus
 from gateway.installer.scan.sweeps import PATIENT_S, USUAL, USUAL_S, patience, settings, silence_s
-from gateway.installer.terminal.language import language_of
 from gateway.installer.terminal.screen import plain
 from gateway.installer.terminal.trouble import Trouble
 from gateway.installer.terminal.typed import endpoint, hosts, numbers, parities, registers
