@@ -160,7 +160,7 @@ def migrate(database_url: DatabaseUrl = None) -> None:
         _with_database(found, migrations.upgrade, command_timeout=None)
     except (SettingsError, PinUnreadable) as error:
         _fail(str(error))
-    typer.echo(f"database is at {migrations.newest()}")
+    typer.echo(say(f"数据库已是 {migrations.newest()}", f"database is at {migrations.newest()}"))
 
 
 @app.command(
@@ -184,7 +184,7 @@ def enrol_gateway(
         _with_database(_settings(database_url=database_url), work)
     except EnrolmentError as error:
         _fail(str(error))
-    typer.echo(f"gateway {gateway} speaks for site {site}")
+    typer.echo(say(f"网关 {gateway} 代表项目 {site}", f"gateway {gateway} speaks for site {site}"))
 
 
 @app.command(
@@ -202,11 +202,23 @@ def verify(
         _settings(database_url=database_url), lambda database: verify_history(database, stream), command_timeout=None
     )
     for one in found.disagreements:
-        row = "" if one.event is None else f", event id {one.event}"
-        typer.echo(f"stream {one.stream}, seq {one.seq}{row}: {one.why}")
-    typer.echo(f"{found.events} events of {found.streams} streams read, {len(found.disagreements)} streams disagree")
+        row = "" if one.event is None else say(f"，事件 {one.event}", f", event id {one.event}")
+        where = say(f"事件流 {one.stream}，序号 {one.seq}", f"stream {one.stream}, seq {one.seq}")
+        typer.echo(f"{where}{row}{say('：', ': ')}{one.why}")
+    wrong = len(found.disagreements)
+    typer.echo(
+        say(
+            f"读了 {found.streams} 个事件流的 {found.events} 条事件，{wrong} 个事件流不符",
+            f"{found.events} events of {found.streams} streams read, {wrong} streams disagree",
+        )
+    )
     if found.redacted:
-        typer.echo(f"{found.redacted} of them without the plates and card numbers whose time was over")
+        typer.echo(
+            say(
+                f"其中 {found.redacted} 条的车牌、卡号到期已去除",
+                f"{found.redacted} of them without the plates and card numbers whose time was over",
+            )
+        )
     if found.disagreements:
         raise typer.Exit(1)
 
@@ -227,8 +239,11 @@ def reproject(database_url: DatabaseUrl = None) -> None:
         command_timeout=None,
     )
     for event, why in found.still.items():
-        typer.echo(f"event id {event}: {why}")
-    typer.echo(f"{found.done} events projected, {len(found.still)} still cannot be")
+        typer.echo(say(f"事件 {event}：{why}", f"event id {event}: {why}"))
+    still = len(found.still)
+    typer.echo(
+        say(f"已处理 {found.done} 条，{still} 条仍无法使用", f"{found.done} events projected, {still} still cannot be")
+    )
     if found.still:
         raise typer.Exit(1)
 
@@ -256,7 +271,13 @@ def _checked(found: Settings) -> int:
     except SettingsError as error:
         _fail(str(error))
     if held != migrations.newest():
-        _fail(f"the database is at {held}, this software needs {migrations.newest()}: python -m hub migrate")
+        newest = migrations.newest()
+        _fail(
+            say(
+                f"数据库是 {held}，本软件需要 {newest}：python -m hub migrate",
+                f"the database is at {held}, this software needs {newest}: python -m hub migrate",
+            )
+        )
     if strange is not None:
         _fail(strange)
     typer.echo("ok")
@@ -278,7 +299,7 @@ def _with_database(
     except FAULTS as error:
         if not passes(error):
             raise
-        _fail(f"the database cannot be reached: {error}")
+        _fail(say(f"连不上数据库：{error}", f"the database cannot be reached: {error}"))
 
 
 def _run(work: Coroutine[object, object, T]) -> T:

@@ -246,7 +246,12 @@ def command(
     except (SiteErrors, SeedError, EnrolmentError, SettingsError) as error:
         typer.echo(error.say(say.language) if isinstance(error, SiteErrors) else str(error), err=True)
         raise typer.Exit(1) from error
-    typer.echo(f"{site.site}: {done.accounts} accounts and {done.people} people's records are new")
+    typer.echo(
+        say(
+            f"{site.site}：项目和网关已登记，新开 {done.accounts} 个账号、{done.people} 条人员记录",
+            f"{site.site}: {done.accounts} accounts and {done.people} people's records are new",
+        )
+    )
 
 
 async def _seed(site: Site, wanted: Sequence[SeedAccount], people: Sequence[msgspec.Struct]) -> Seeded:

@@ -23,6 +23,9 @@ OWN_DEMO = {"test_two_sites.py", "test_worst_days.py"}
 # What a hub is not told where to keep goes there, also of those that tests start.
 os.environ["XDG_STATE_HOME"] = str(Path(__file__).parents[1] / "var" / "test-state")
 
+# What commands say is read by tests in English; those that read Chinese ask for it.
+os.environ["LC_MESSAGES"] = "en_US.UTF-8"
+
 # A busy machine is no reason to fail: examples have no deadline. In CI two runs try the same ones.
 hypothesis.settings.register_profile("here", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None)

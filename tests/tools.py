@@ -9,6 +9,7 @@ import pytest
 
 TOOLS = {
     "chromium": "chromium",
+    "curl": "curl",
     "gcc": "gcc",
     "mbpoll": "mbpoll",
     "mosquitto": "mosquitto",

@@ -75,14 +75,14 @@ def add(
         wanted = NewAccount.model_validate(fields)
     except ValidationError as error:
         for field, text in field_texts(error.errors()).items():
-            typer.echo(f"{field} {text.en}", err=True)
+            typer.echo(f"{field} {say.of(text)}", err=True)
         raise typer.Exit(1) from None
 
     async def work(session: AsyncSession, password_hash: str) -> str:
         await _refuse_weak(session, password, wanted.username, wanted.name, wanted.sites)
         return (await service.create(session, wanted, password_hash, HUB)).username
 
-    typer.echo(f"{_run(work, password)}: opened")
+    typer.echo(f"{_run(work, password)}{say('：已开通', ': opened')}")
 
 
 @app.command("list", help=say("列出所有账号。", "Show every account."))
@@ -96,7 +96,7 @@ def list_accounts() -> None:
         return found
 
     for row in _run(work):
-        state = "" if row.active else "  (disabled)"
+        state = "" if row.active else say("  （已停用）", "  (disabled)")
         typer.echo(f"{row.username:<24} {row.role:<12} {','.join(row.sites):<24} {row.name}{state}")
 
 
@@ -105,7 +105,10 @@ def password(username: Username, password_file: PasswordFile = None) -> None:
     """Set a password; every session of the account ends."""
     new = _password(password_file)
     if not SHORTEST <= len(new) <= LONGEST:
-        typer.echo(f"a password has {SHORTEST} to {LONGEST} characters", err=True)
+        typer.echo(
+            say(f"密码要 {SHORTEST} 到 {LONGEST} 个字符", f"a password has {SHORTEST} to {LONGEST} characters"),
+            err=True,
+        )
         raise typer.Exit(1)
 
     async def work(session: AsyncSession, password_hash: str) -> None:
@@ -115,7 +118,7 @@ def password(username: Username, password_file: PasswordFile = None) -> None:
         await service.change(session, row, same, password_hash, HUB)
 
     _run(work, new)
-    typer.echo(f"{username}: password set")
+    typer.echo(say(f"{username}：密码已设置", f"{username}: password set"))
 
 
 @app.command(
@@ -134,7 +137,7 @@ def no_second_factor(username: Username) -> None:
         await service.end_sessions(session, row.id)
 
     _run(work)
-    typer.echo(f"{username}: the password alone is enough again")
+    typer.echo(say(f"{username}：只用密码即可登录", f"{username}: the password alone is enough again"))
 
 
 @app.command(
@@ -147,13 +150,13 @@ def remove(username: Username) -> None:
         await service.remove(session, await _row(session, username), HUB)
 
     _run(work)
-    typer.echo(f"{username}: removed")
+    typer.echo(say(f"{username}：已删除", f"{username}: removed"))
 
 
 async def _row(session: AsyncSession, username: str) -> AccountRow:
     row = await service.by_username(session, normal_username(username))
     if row is None:
-        typer.echo(f"{username}: there is no such account", err=True)
+        typer.echo(say(f"{username}：没有这个账号", f"{username}: there is no such account"), err=True)
         raise typer.Exit(1)
     return row
 
@@ -161,14 +164,14 @@ async def _row(session: AsyncSession, username: str) -> AccountRow:
 async def _refuse_weak(session: AsyncSession, password: str, username: str, name: str, sites: Sequence[str]) -> None:
     fault = password_fault(password, await service.known_words(session, username, name, sites))
     if fault is not None:
-        typer.echo(f"the password {fault.en}", err=True)
+        typer.echo(say(f"密码{fault.zh}", f"the password {fault.en}"), err=True)
         raise typer.Exit(1)
 
 
 def _password(file: Path | None) -> str:
     if file is not None:
         return file.read_text(encoding="utf-8").rstrip("\r\n")
-    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return str(typer.prompt(say("密码", "Password"), hide_input=True, confirmation_prompt=True))
 
 
 async def _hash(password: str) -> str:
@@ -194,7 +197,7 @@ def _run(work: Callable[[AsyncSession, str], Awaitable[T]], password: str = "") 
     try:
         return asyncio.run(whole())
     except Refusal as refusal:
-        for line in [refusal.message.en, *(f"{field}: {text.en}" for field, text in refusal.fields.items())]:
+        for line in [say.of(refusal.message), *(f"{field}: {say.of(text)}" for field, text in refusal.fields.items())]:
             typer.echo(line, err=True)
         raise typer.Exit(1) from refusal
     except SettingsError as error:
