@@ -55,10 +55,10 @@ say: Final = Speech(language_of(sys.argv[1:], os.environ))
 _HELP: Final = (
     (r"^Usage: ", "用法："),
     (r"\[OPTIONS\]", "[选项]"),
-    (r"COMMAND \[ARGS\]\.\.\.", "命令 [参数]..."),
+    (r"COMMAND \[ARGS\]\.\.\.", "指令 [参数]..."),
     (r"^Arguments:$", "参数："),
     (r"^Options:$", "选项："),
-    (r"^Commands:$", "命令："),
+    (r"^Commands:$", "指令："),
     (r"Show this message and exit\.", "显示本帮助。"),
     (r"(?<=[\[ ])default: ?(?!\])", "默认："),
     (r"(?<=\[)env var: ?", "环境变量："),
@@ -77,14 +77,14 @@ _KINDS: Final = {
 """What a value is."""
 
 _WRONG: Final = (
-    (r"Missing command\.", "缺少命令。"),
+    (r"Missing command\.", "缺少指令。"),
     (r"Missing option '(\S+)' \(env var: '(\w+)'\)\.", r"缺少选项 '\1'（环境变量 \2）。"),
     (r"Missing option (.+?)\.(?: .*)?", r"缺少选项 \1。"),
     (r"Missing argument (.+?)\.(?: .*)?", r"缺少参数 \1。"),
     (r"No such option: (\S+) \(Possible options: (.+)\)", r"没有选项 \1；是否想写 \2？"),
     (r"No such option: (\S+)", r"没有选项 \1。"),
-    (r"No such command (\S+)\. Did you mean (.+)\?", r"没有命令 \1；是否想写 \2？"),
-    (r"No such command (\S+)\.", r"没有命令 \1。"),
+    (r"No such command (\S+)\. Did you mean (.+)\?", r"没有指令 \1；是否想写 \2？"),
+    (r"No such command (\S+)\.", r"没有指令 \1。"),
     (r"Got unexpected extra argument(?:\(s\)|s)? \((.+)\)", r"多余的参数：\1"),
     (r"Option (\S+) requires an argument\.", r"选项 \1 需要一个值。"),
     (r"Option (\S+) does not take a value\.", r"选项 \1 不带值。"),

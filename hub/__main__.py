@@ -99,7 +99,7 @@ Check = Annotated[
 @app.callback(
     invoke_without_command=True,
     help=say(
-        "汇集所有项目：接收、历史、页面、指令。不写命令即运行。",
+        "汇集所有项目：接收、历史、页面、指令。不写指令即运行。",
         "Gather all sites: ingest, history, screens, commands. Without a command: serve.",
     ),
 )

@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 TOOLS = {
+    "bash": "bash",
     "chromium": "chromium",
     "curl": "curl",
     "gcc": "gcc",

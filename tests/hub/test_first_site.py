@@ -77,7 +77,7 @@ def run(folder: Path, database: str) -> int:
     path = f"{database_programs()}:{os.environ['PATH']}"
     with (folder / "said").open("wb") as said:
         process = subprocess.Popen(
-            ["bash", "-c", script(folder, database)],
+            [tool("bash"), "-c", script(folder, database)],
             cwd=folder, stdout=said, stderr=said, start_new_session=True,
             env=os.environ | {"PYTHONPATH": str(ROOT), "PATH": path},
         )  # fmt: skip

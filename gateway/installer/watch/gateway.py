@@ -19,7 +19,7 @@ from contract.texts import Text
 from gateway.installer.terminal.screen import Screen
 from gateway.installer.terminal.trouble import FAILED, Trouble
 from gateway.installer.watch.frames import Bounds, show
-from gateway.installer.watch.through import MayNotSee, Through
+from gateway.installer.watch.through import MayNotSee, Through, refused
 
 EVERY_S = 1.0
 NOTHING_YET = Text(
@@ -37,7 +37,8 @@ async def watch(screen: Screen, url: str, username: str, bounds: Bounds, bus: st
     """The exit status. `bus`: the one wire whose frames are shown, None: what is counted on all, once a second."""
     password = _password(screen, username)
     url = url if "://" in url else f"http://{url}"
-    async with httpx.AsyncClient(base_url=url, timeout=5.0) as client:
+    language = {"Accept-Language": screen.say.language}
+    async with httpx.AsyncClient(base_url=url, timeout=5.0, headers=language) as client:
         await _sign_in(client, url, username, password)
         if bus is None:
             return await _counters(screen, client, url, bounds, None)
@@ -96,11 +97,8 @@ def _password(screen: Screen, username: str) -> str:
 async def _sign_in(client: httpx.AsyncClient, url: str, username: str, password: str) -> None:
     answer = await _asked(client.post("/api/session", json={"username": username, "password": password}), url)
     if answer.status_code != 200:
-        raise Trouble(
-            f"网关不接受这个账号或密码（{answer.status_code}）",
-            f"the gateway does not take this account ({answer.status_code})",
-            FAILED,
-        )
+        why = refused(answer)
+        raise Trouble(f"网关不接受这个账号：{why}", f"the gateway does not take this account: {why}", FAILED)
     client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
 
 

@@ -36,19 +36,18 @@ class Through:
 
     async def lines(self) -> AsyncIterator[list[Seen]]:
         """What is said, as it comes; an empty list now and then where nothing is. Raises `MayNotSee`, `Trouble`."""
-        language = self._screen.say.language
         try:
             async with self._client.stream(
                 "GET",
                 f"/api/wires/{self._bus}/frames",
-                headers={"Accept-Language": language},
                 timeout=httpx.Timeout(5.0, read=SILENT_S),
             ) as answer:
                 if answer.status_code == 403:
                     raise MayNotSee
                 if answer.status_code != 200:
                     await answer.aread()
-                    raise _refused(answer)
+                    why = refused(answer)
+                    raise Trouble(f"网关不给看这条线路：{why}", f"the gateway does not show this line: {why}", FAILED)
                 async for line in answer.aiter_lines():
                     yield [seen for seen in [self._seen(json.loads(line))] if seen] if line else []
         except httpx.HTTPError as wrong:
@@ -88,9 +87,9 @@ class Through:
             tallies.answer(seen.unit, seen.latency_s, refused=seen.fields.get("kind") == "exception")
 
 
-def _refused(answer: httpx.Response) -> Trouble:
+def refused(answer: httpx.Response) -> str:
+    """Why the gateway refuses, in its words."""
     try:
-        why = answer.json()["error"]["message"]
+        return f"{answer.json()['error']['message']} ({answer.status_code})"
     except (ValueError, KeyError):
-        why = str(answer.status_code)
-    return Trouble(f"网关不给看这条线路：{why}", f"the gateway does not show this line: {why}", FAILED)
+        return str(answer.status_code)
