@@ -14,6 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
 from rules.abilities import Server
 from web.addresses import THIS_MACHINE, Network, lies_in
@@ -87,7 +88,7 @@ def make_app(
         redirect_slashes=False,
         lifespan=_closing(live, witness, lifespan),
         responses=_ERRORS,
-        dependencies=[Depends(only_known)],
+        dependencies=_EACH_ASKS,
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(UnnamedProxies, trusted=trusted_proxies),
@@ -113,13 +114,33 @@ def make_app(
     add_error_answers(app, witness.refused)
     app.include_router(_health_router(ready, metrics_from))
     for router in (*EVERYWHERE, *routers):
-        app.include_router(router)
+        app.router.routes.extend(_read(router))
     app.include_router(reference_router("/api/openapi.json"))
     app.include_router(console_router(dist))
     return app
 
 
 _ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorAnswer}, 422: {"model": ErrorAnswer}}
+_EACH_ASKS = [Depends(only_known)]
+
+
+_READ: dict[int, list[BaseRoute]] = {}
+"""By a router's identity, which stays its own as long as its routes are here."""
+
+
+def _read(router: APIRouter) -> list[BaseRoute]:
+    """A router's routes with what holds for every route of ours, for any app of this process.
+
+    What FastAPI reads of their signatures and shapes at the first request takes half a second of a processor for all of
+    a hub's. It keeps that with the inclusion; so the inclusion is kept, and a second app of the process has it.
+    """
+    if id(router) not in _READ:
+        if len(_READ) > 100:  # Some routers are one app's own: they must not gather.
+            _READ.clear()
+        whole = APIRouter(responses=_ERRORS, dependencies=_EACH_ASKS)
+        whole.include_router(router)
+        _READ[id(router)] = whole.routes
+    return _READ[id(router)]
 
 
 async def _unrecorded(told: Told) -> None:
