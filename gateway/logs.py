@@ -23,7 +23,8 @@ def set_up(level: str = "info") -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
     ]
     last: list[Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        # Not with the values of every frame: they take seconds in which no door opens, and PINs are among them.
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if sys.stderr.isatty()
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+import structlog
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests.leftovers import remove_leftovers
@@ -30,6 +31,15 @@ os.environ["LC_MESSAGES"] = "en_US.UTF-8"
 hypothesis.settings.register_profile("here", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("ci" if CI else "here")
+
+# What is logged is read where a test fails. With the values of every frame, as a screen shows it, one traceback takes
+# seconds of a processor.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 # A shell without job control starts what runs in the background with Ctrl-C ignored, and so would be all its children.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
