@@ -45,6 +45,10 @@ KEY = bytes(range(32))
 NO_CONSOLE = Path("/nonexistent")
 ADMIN = viewer_of("admin")
 PROJECTING = Projecting(projections())
+PASSWORDS = Passwords()
+"""Of all offices: a password's first hash is work that no test is about."""
+
+_HASHES: dict[str, str] = {}
 
 
 def layout(site: str, **more: Any) -> SiteLayout:
@@ -73,7 +77,7 @@ class Office:
     def __init__(self, database: Database, limits: SessionLimits | None = None, dist: Path = NO_CONSOLE) -> None:
         self.database = database
         self.ahead_s = 0.0
-        self.passwords = Passwords()
+        self.passwords = PASSWORDS
         self.live = Live(HubLiveSource(database, STANDING), LiveLimits(tick_s=0.02))
         self.sessions = Sessions(
             AccountStore(database, KEY),
@@ -83,7 +87,6 @@ class Office:
         )
         self.journals: dict[str, Journal] = {}
         self.now_ms = NOW_MS
-        self._hash: str | None = None
 
         async def ready() -> list[str]:
             return []
@@ -160,12 +163,13 @@ class Office:
 
     async def account(self, username: str, role: str, *sites: str) -> str:
         """Open an account; its id. All passwords are `PASSWORD`."""
-        self._hash = self._hash or await self.passwords.hash(PASSWORD)
+        if PASSWORD not in _HASHES:
+            _HASHES[PASSWORD] = await self.passwords.hash(PASSWORD)
         wanted = NewAccount.model_validate(
             {"username": username, "password": PASSWORD, "name": username.title(), "role": role, "sites": sites}
         )
         async with self.database.session(writes=True) as session:
-            return (await account_service.create(session, wanted, self._hash, HUB)).id
+            return (await account_service.create(session, wanted, _HASHES[PASSWORD], HUB)).id
 
     async def token(self, username: str) -> str:
         """Sign in."""
@@ -220,4 +224,4 @@ async def office(
             shown = [msgspec.json.encode(seen(ADMIN, each["kind"], each)) for each in (state, heard)]
             assert shown[0] == shown[1]
     finally:
-        found.passwords.close()
+        await found.app.state.witness.close()

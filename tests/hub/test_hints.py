@@ -62,7 +62,6 @@ async def two(database: Database, database_url: str) -> AsyncIterator[tuple[Proc
                 await two.knows()
                 yield one, two
         finally:
-            other.passwords.close()
             await elsewhere.close()
 
 
