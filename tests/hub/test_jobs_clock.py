@@ -15,7 +15,7 @@ from hub.jobs.job import Done, Result, Retry, Work
 from hub.retention.terms import next_time
 from hub.telemetry.rollup import SUMS
 from tests.hub.senders import rows
-from tests.hub.test_jobs import Log, _none_left, job, put, until, working
+from tests.hub.test_jobs import AT_ONCE_S, Log, _none_left, job, put, until, working
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ async def test_a_clock_that_was_put_back_keeps_no_job_for_the_dead(database: Dat
             )
         )
     async with working(database, [job("a.job", log, lease_s=0.5)]):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(AT_ONCE_S):
             await log.began.wait()
         await until(lambda: _none_left(database))
 
@@ -66,12 +66,12 @@ async def test_a_clock_that_was_put_back_takes_no_job_from_the_living(database: 
         if len(done) == 1:
             async with database.transaction() as conn:
                 await conn.execute(text("UPDATE jobs SET held_until = held_until + interval '1 day'"))
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(3)
         return Done()
 
     done: list[int] = []
     other = Database(database_url, pool_size=5)
-    one = [job("a.job", slow, lease_s=0.6)]
+    one = [job("a.job", slow, lease_s=2.0)]
     async with working(database, one), working(other, one) as waiting:
         await put(database, "a.job")
         for _ in range(10):

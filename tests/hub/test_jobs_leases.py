@@ -34,15 +34,15 @@ class Slow:
 
 
 async def test_what_is_put_again_and_again_takes_no_lease_from_who_runs_it(database: Database) -> None:
-    slow = Slow(1.5)
-    async with working(database, [job("a.job", slow, lease_s=0.6)]):
+    slow = Slow(3.5)
+    async with working(database, [job("a.job", slow, lease_s=2.0)]):
         await put(database, "a.job")
         await slow.begun.wait()
         # It will come again anyway: this changes nothing.
         await put(database, "a.job", 0.1)
         async with database.transaction() as conn:
             await queue.put(conn, "a.job", datetime.now(UTC) + timedelta(seconds=60))
-            await asyncio.sleep(1.2)
+            await asyncio.sleep(3)
         await until(lambda: _none_left(database))
     assert (slow.begins, slow.ends) == (2, 2)
 
@@ -50,10 +50,10 @@ async def test_what_is_put_again_and_again_takes_no_lease_from_who_runs_it(datab
 async def test_what_is_due_anyway_is_not_begun_before_what_it_is_put_for_is_there(database: Database) -> None:
     log = Log()
     async with working(database, [job("a.job", log)]) as worker:
-        await put(database, "a.job", 0.3)
+        await put(database, "a.job", 2)
         async with database.transaction() as conn:
             await queue.put(conn, "a.job", datetime.now(UTC) + timedelta(seconds=60))
-            await asyncio.sleep(0.8)
+            await asyncio.sleep(2.5)
             worker.wake()
             await asyncio.sleep(0.2)
             assert log.done == []
@@ -62,13 +62,13 @@ async def test_what_is_due_anyway_is_not_begun_before_what_it_is_put_for_is_ther
 
 
 async def test_a_lease_that_its_own_process_gave_up_is_no_death(database: Database) -> None:
-    slow = Slow(1.0)
-    async with working(database, [job("a.job", slow, lease_s=0.6)]):
+    slow = Slow(3.5)
+    async with working(database, [job("a.job", slow, lease_s=1.5)]):
         await put(database, "a.job")
         await slow.begun.wait()
         async with database.transaction() as conn:
             await queue.put(conn, "a.job", datetime.now(UTC) + timedelta(seconds=0.1))
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(4)
             # Whoever cannot say that it lives does not go on.
             assert slow.ends == 0
         await until(lambda: _running_again(database, slow))
