@@ -20,13 +20,17 @@ NODE_ENV := var/node/env
 TEST_PEERS := modbus-tk osdp dlt645 python-dlt645 meterbus
 BENCH_PEERS := thingsboard
 
-.PHONY: run test bench torture pages lint clean python console tools peers
+# What Python compiles is kept: a test starts hundreds of processes, and each worker reads every test.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: run test bench torture pages lint style types console-types console-tests read clean python console tools peers
 
 run: python console
 	@exec $(PY) -m simulators demo --site "$(SITE)" --port "$(PORT)" --host "$(HOST)" --rhythm "$(RHYTHM)"
 
-test: python console tools peers lint
-	. $(NODE_ENV) && cd web/console && npm test --silent
+test: python console tools peers
+	@# Each of these keeps one core busy.
+	@$(MAKE) --no-print-directory -j2 --output-sync=target console-tests types console-types style read
 	@# Exit 1: some failed. A few are tried again by themselves, and named.
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not alone and not pages" $(PYTEST) \
 		|| { test $$? = 1 && $(PY) -m tests.again $(PYTEST); }
@@ -44,11 +48,24 @@ torture: python console tools
 pages: python console tools
 	$(PY) -m pytest tests/journeys/test_pages.py $(PYTEST)
 
-lint: python console
+lint: style types console-types
+
+style: python
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+
+types: python
 	$(VENV)/bin/mypy
+
+console-types: console
 	. $(NODE_ENV) && cd web/console && npm run --silent typecheck
+
+console-tests: console
+	. $(NODE_ENV) && cd web/console && npm test --silent
+
+# Once for all workers: pytest rewrites what tests assert, and keeps it. What cannot be read, the run itself tells.
+read: python
+	@$(PY) -m pytest --collect-only -qq $(PYTEST) >/dev/null 2>&1 || true
 
 # --- What the targets stand on; each is made again only when what it is made from has changed
 
