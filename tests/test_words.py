@@ -100,14 +100,22 @@ def _named(node: Any, tongue: Tongue, at: str) -> Iterator[Said]:
 
 @cache
 def _texts(tongue: Tongue) -> list[Said]:
-    found: list[Said] = []
+    return _texts_of_both()[tongue]
+
+
+@cache
+def _texts_of_both() -> dict[Tongue, list[Said]]:
+    found: dict[Tongue, list[Said]] = {"zh": [], "en": []}
     for file in (file for top in SAID for file in sorted((ROOT / top).rglob("*")) if "console" not in file.parts):
         at = str(file.relative_to(ROOT))
         if file.suffix == ".py":
             for line, zh, en in _pairs(ast.parse(file.read_text())):
-                found.append(Said(f"{at}:{line}", zh if tongue == "zh" else en))
+                found["zh"].append(Said(f"{at}:{line}", zh))
+                found["en"].append(Said(f"{at}:{line}", en))
         elif file.suffix == ".yaml" and "examples" not in file.parts:
-            found += _named(yaml.safe_load(file.read_text()), tongue, at)
+            said = yaml.safe_load(file.read_text())
+            for tongue, texts in found.items():
+                texts.extend(_named(said, tongue, at))
     return found
 
 
