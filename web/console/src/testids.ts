@@ -201,6 +201,8 @@ export const T = {
   ticketsBoard: "tickets-board",
   ticketsList: "tickets-list",
   ticketsAs: (shape: string) => `tickets-as-${shape}`,
+  ticketsState: (state: string) => `tickets-state-${state}`,
+  ticketsMore: "tickets-more",
   ticketColumn: (state: string) => `ticket-column-${state}`,
   ticket: "ticket",
   ticketBox: "ticket-box",

@@ -76,7 +76,7 @@ describe("a ticket that somebody else took meanwhile", () => {
 });
 
 describe("which tickets are shown", () => {
-  const all: Wanted = { owner: "all", severity: "", kind: "", site: "", words: "" };
+  const all: Wanted = { owner: "all", severity: "", kind: "", site: "", words: "", since: 0 };
   it.each<[string, Partial<Wanted>, boolean]>([
     ["all", {}, true],
     ["one's own", { owner: "mine" }, true],

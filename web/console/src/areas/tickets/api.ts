@@ -1,13 +1,18 @@
 /** /api/tickets. */
 
 import { api } from "@/api/client";
-import type { NewTicket, Page, Step, StepBody, StepOfEach, Ticket, TicketsAsked, TicketState } from "@/api/types";
+import type { NewTicket, Page, Step, StepBody, StepOfEach, Ticket, TicketsAsked } from "@/api/types";
+
+/** What the server finds tickets by. `state`, `severity`: one, or several with commas; `assignee`: an account, `me` or `nobody`. */
+export type TicketQuery = Partial<Record<"site" | "state" | "severity" | "assignee" | "q" | "from", string | null>> & {
+  asset?: readonly string[];
+};
 
 export const ticketPage = (
-  site: string | null,
-  state: TicketState | null,
+  { site, state, severity, assignee, q, from, asset }: TicketQuery,
   cursor: string | number | null,
-): Promise<Page<Ticket>> => api.get("/api/tickets", { site, state, cursor, limit: 100 });
+  limit: number,
+): Promise<Page<Ticket>> => api.get("/api/tickets", { site, state, severity, assignee, q, from, asset, cursor, limit });
 
 export const oneTicket = (id: string): Promise<Ticket> => api.get(`/api/tickets/${encodeURIComponent(id)}`);
 

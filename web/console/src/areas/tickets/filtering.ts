@@ -7,12 +7,17 @@ export const GROUPS = ["state", "device", "person"] as const;
 export type Owner = (typeof OWNERS)[number] | "all";
 export type Grouping = (typeof GROUPS)[number];
 
+/** As many as a request may name. */
+const MOST_ASSETS = 200;
+
 export interface Wanted {
   owner: Owner;
   severity: string;
   kind: string;
   site: string;
   words: string;
+  /** Unix ms from which on they were raised; 0: whenever. */
+  since: number;
 }
 
 export function deviceOf(ticket: Ticket, layout: Layout | undefined): Layout["devices"][number] | undefined {
@@ -30,12 +35,20 @@ export function matches(
   if (wanted.owner === "mine" && ticket.assignee?.id !== user) return false;
   if (wanted.owner === "nobody" && ticket.assignee !== null) return false;
   if (wanted.severity && ticket.severity !== wanted.severity) return false;
+  if (Date.parse(ticket.raised_at) < wanted.since) return false;
   if (wanted.site && ticket.site !== wanted.site) return false;
   if (wanted.kind && deviceOf(ticket, layout)?.kind !== wanted.kind) return false;
   const said = ticket.steps.map((step) => step.text).join(" ");
   const title = `${ticket.title.zh} ${ticket.title.en} #${ticket.number ?? ""} ${ticket.place}`;
   const text = `${title} ${ticket.assignee?.name ?? ""} ${said} ${names}`.toLowerCase();
   return wanted.words.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+}
+
+/** Assets of that kind, for the server, which knows of no kinds; none: anything. */
+export function assetsOf(kind: string, layouts: Iterable<Layout>): string[] | undefined {
+  if (!kind) return undefined;
+  const found = [...layouts].flatMap(({ devices }) => devices.filter((device) => device.kind === kind));
+  return found.length > 0 ? [...new Set(found.map(({ id }) => id))].slice(0, MOST_ASSETS) : ["-"];
 }
 
 export interface Group {
