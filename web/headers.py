@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -10,8 +11,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from contract.instants import instant
 from contract.texts import Text
 from web.errors import Forbidden, NotFound
+from web.press import SERVER_TIME
 from web.server.bodies import Bodies
 
 CONTENT_SECURITY = "; ".join((
@@ -44,7 +47,7 @@ _FOREIGN = Text("拒绝来自其他网页的请求", "Requests from other web pa
 
 
 class SecurityHeaders:
-    """Adds the security headers; answers under `/api` are not stored unless they say otherwise."""
+    """Adds the security headers; answers under `/api` say when, and are not stored unless they say otherwise."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -63,6 +66,7 @@ class SecurityHeaders:
                     headers.setdefault("Strict-Transport-Security", _YEAR)
                 if scope["path"].startswith("/api/"):
                     headers.setdefault("Cache-Control", "no-store")
+                    headers.setdefault(SERVER_TIME, instant(time.time_ns() // 1_000_000))
             await send(message)
 
         await self.app(scope, receive, dressed)

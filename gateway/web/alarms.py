@@ -28,6 +28,7 @@ from web.finding.tickets import Wanted as Sought
 from web.moments import moment_of
 from web.once import OnceRoute
 from web.paging import Limit, Page, SealedCursors, listed_words
+from web.press import Press, Pressed
 from web.session.sessions import SignedInUser
 from web.several import AlarmAsked, AlarmsAsked, refused_of
 from web.users import User
@@ -83,39 +84,43 @@ async def one_alarm(alarm: str, gateway: Gateway, user: SignedInUser) -> shapes.
 
 
 @router.post("/alarms/{alarm}/ack", status_code=202)
-async def acknowledge(alarm: str, gateway: Gateway, user: SignedInUser, body: Note | None = None) -> shapes.Command:
+async def acknowledge(
+    alarm: str, gateway: Gateway, user: SignedInUser, press: Pressed, body: Note | None = None
+) -> shapes.Command:
     """Say that one has seen it."""
-    return await _ask(gateway, user, "alarm.ack", alarm, said=body or Note())
+    return await _ask(gateway, user, "alarm.ack", alarm, said=body or Note(), press=press)
 
 
 @router.post("/alarms/{alarm}/shelve", status_code=202)
-async def shelve(alarm: str, gateway: Gateway, user: SignedInUser, body: Shelving) -> shapes.Command:
+async def shelve(alarm: str, gateway: Gateway, user: SignedInUser, body: Shelving, press: Pressed) -> shapes.Command:
     """Silence it for a while."""
-    return await _ask(gateway, user, "alarm.shelve", alarm, said=body, args={"for_s": body.for_s})
+    return await _ask(gateway, user, "alarm.shelve", alarm, said=body, press=press, args={"for_s": body.for_s})
 
 
 @router.post("/alarms/{alarm}/unshelve", status_code=202)
-async def unshelve(alarm: str, gateway: Gateway, user: SignedInUser, body: Note | None = None) -> shapes.Command:
+async def unshelve(
+    alarm: str, gateway: Gateway, user: SignedInUser, press: Pressed, body: Note | None = None
+) -> shapes.Command:
     """End its silence early."""
-    return await _ask(gateway, user, "alarm.unshelve", alarm, said=body or Note())
+    return await _ask(gateway, user, "alarm.unshelve", alarm, said=body or Note(), press=press)
 
 
 @router.post("/alarms/ack", status_code=202)
-async def acknowledge_each(gateway: Gateway, user: SignedInUser, body: NoteOnEach) -> AlarmsAsked:
+async def acknowledge_each(gateway: Gateway, user: SignedInUser, body: NoteOnEach, press: Pressed) -> AlarmsAsked:
     """The same of several alarms: what became of each. 404 if none of them is there."""
-    return await _ask_each(gateway, user, "alarm.ack", body.ids, said=body)
+    return await _ask_each(gateway, user, "alarm.ack", body.ids, said=body, press=press)
 
 
 @router.post("/alarms/shelve", status_code=202)
-async def shelve_each(gateway: Gateway, user: SignedInUser, body: ShelvingOfEach) -> AlarmsAsked:
+async def shelve_each(gateway: Gateway, user: SignedInUser, body: ShelvingOfEach, press: Pressed) -> AlarmsAsked:
     """Silence several for the same time, as when a device is taken out for repair."""
-    return await _ask_each(gateway, user, "alarm.shelve", body.ids, said=body, args={"for_s": body.for_s})
+    return await _ask_each(gateway, user, "alarm.shelve", body.ids, said=body, press=press, args={"for_s": body.for_s})
 
 
 @router.post("/alarms/unshelve", status_code=202)
-async def unshelve_each(gateway: Gateway, user: SignedInUser, body: NoteOnEach) -> AlarmsAsked:
+async def unshelve_each(gateway: Gateway, user: SignedInUser, body: NoteOnEach, press: Pressed) -> AlarmsAsked:
     """End the silence of several early."""
-    return await _ask_each(gateway, user, "alarm.unshelve", body.ids, said=body)
+    return await _ask_each(gateway, user, "alarm.unshelve", body.ids, said=body, press=press)
 
 
 @router.get("/tickets")
@@ -215,6 +220,7 @@ async def _ask_each(
     alarms: Sequence[str],
     *,
     said: Note,
+    press: Press,
     args: dict[str, Arg] | None = None,
 ) -> AlarmsAsked:
     if not may_ask(user.role, kind):
@@ -228,7 +234,7 @@ async def _ask_each(
     for alarm in asked:
         try:
             check_state(kind, _alarm(gateway, alarm).state)
-            command = await _ask(gateway, user, kind, alarm, said=said, args=args)
+            command = await _ask(gateway, user, kind, alarm, said=said, press=press, args=args)
             items.append({"id": alarm, "command": command, "refused": None})
         except Refusal as refusal:
             items.append({"id": alarm, "command": None, "refused": refused_of(refusal)})
@@ -236,10 +242,17 @@ async def _ask_each(
 
 
 async def _ask(
-    gateway: Served, user: User, kind: CommandKind, alarm: str, *, said: Note, args: dict[str, Arg] | None = None
+    gateway: Served,
+    user: User,
+    kind: CommandKind,
+    alarm: str,
+    *,
+    said: Note,
+    press: Press,
+    args: dict[str, Arg] | None = None,
 ) -> shapes.Command:
     note = said.words(kind)
     return await ask(
         gateway, user, kind=kind, target=alarm, reason=note or kind, reason_code=said.reason_code,
-        args={**(args or {}), "note": note}, ttl_s=TTL_S,
+        args={**(args or {}), "note": note}, ttl_s=TTL_S, press=press,
     )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Literal
-from uuid import uuid4
 
 from fastapi import APIRouter, Depends
 from typing_extensions import TypedDict
@@ -18,6 +17,7 @@ from web.arguments import Arg, NewCommand, asked_subject, check_command, command
 from web.errors import Forbidden, Invalid, NotFound, TooMany
 from web.once import OnceRoute
 from web.paging import NOT_YOURS
+from web.press import Press, Pressed
 from web.session.sessions import Able, SignedInUser
 from web.users import User
 
@@ -37,13 +37,13 @@ class MeterRead(TypedDict):
 
 
 @router.post("/commands", status_code=202)
-async def new_command(body: NewCommand, gateway: Gateway, user: SignedInUser) -> shapes.Command:
+async def new_command(body: NewCommand, gateway: Gateway, user: SignedInUser, press: Pressed) -> shapes.Command:
     """Ask for something here; the answer is that it was asked, the result comes with the live stream."""
     if body.site != gateway.site:
         raise Forbidden(NOT_YOURS, "foreign_site")
     return await ask(
         gateway, user, kind=body.kind, target=body.target, reason=body.reason, reason_code=body.reason_code,
-        subject=asked_subject(body), args=body.args, ttl_s=body.ttl_s,
+        subject=asked_subject(body), args=body.args, ttl_s=body.ttl_s, press=press,
     )  # fmt: skip
 
 
@@ -77,10 +77,14 @@ async def ask(
     reason: str,
     args: dict[str, Arg],
     ttl_s: int,
+    press: Press,
     reason_code: str | None = None,
     subject: Subject | None = None,
 ) -> shapes.Command:
-    """Sets a command on its way; answers it as it stands then. `Forbidden`, `NotFound`, `Invalid`, `TooMany`."""
+    """Sets a command on its way; answers it as it stands then. `Forbidden`, `NotFound`, `Invalid`, `TooMany`.
+
+    A press that this gateway took before it was restarted is not done again: its command has the same id.
+    """
     if not may_ask(user.role, kind):
         raise Forbidden(ROLE, "role")
     words = command_reason(kind, reason, reason_code)
@@ -90,13 +94,13 @@ async def ask(
         raise NotFound(_NO_TARGET, "unknown_target")
     now = gateway.clock.wall_ms()
     command = Command(
-        id=str(uuid4()),
+        id=press.id(user.id, kind, target),
         kind=kind,
         target=target,
         by=user.person(),
         reason=words,
         issued_at=instant(now),
-        expires_at=instant(now + ttl_s * 1000),
+        expires_at=instant(now + ttl_s * 1000 - round(press.age.total_seconds() * 1000)),
         args=args,
         reason_code=reason_code,
         subject=subject,

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from contract.commands import CommandKind
 from hub.alarms import listing, many, own, service
 from hub.alarms.models import AlarmRow
-from hub.commands.service import Args, AskedCommand
+from hub.commands.asked import Args, AskedCommand
 from hub.database.transactions import Reading, Writing, connection
 from rules.alarms.episode import STATES
 from web import shapes
@@ -19,6 +19,7 @@ from web.errors import NotFound
 from web.finding.alarms import OPEN, Order, Wanted
 from web.once import OnceRoute
 from web.paging import Limit, Page, SealedCursors, listed_words, sites_asked
+from web.press import Press, Pressed
 from web.session.sessions import SignedInUser
 from web.several import AlarmsAsked
 from web.users import User
@@ -64,49 +65,65 @@ async def one_alarm(alarm: str, user: SignedInUser, session: Reading) -> shapes.
 
 
 @router.post("/{alarm}/ack", status_code=202)
-async def acknowledge(alarm: str, user: SignedInUser, session: Writing, body: Note | None = None) -> shapes.Command:
+async def acknowledge(
+    alarm: str, user: SignedInUser, session: Writing, press: Pressed, body: Note | None = None
+) -> shapes.Command:
     """Say that somebody has seen it. The state changes when the gateway's event comes back; an alarm of the hub's own
     changes at once."""
-    return await _ask(session, user, alarm, "alarm.ack", said=body or Note(), otherwise=_ACK)
+    return await _ask(session, user, alarm, "alarm.ack", said=body or Note(), press=press, otherwise=_ACK)
 
 
 @router.post("/{alarm}/shelve", status_code=202)
-async def shelve(alarm: str, body: Shelving, user: SignedInUser, session: Writing) -> shapes.Command:
+async def shelve(alarm: str, body: Shelving, user: SignedInUser, session: Writing, press: Pressed) -> shapes.Command:
     """Silence it for some time; then it returns by itself."""
-    return await _ask(session, user, alarm, "alarm.shelve", said=body, args={"for_s": body.for_s}, otherwise=_SHELVE)
+    return await _ask(
+        session, user, alarm, "alarm.shelve", said=body, press=press, args={"for_s": body.for_s}, otherwise=_SHELVE
+    )
 
 
 @router.post("/{alarm}/unshelve", status_code=202)
-async def unshelve(alarm: str, user: SignedInUser, session: Writing, body: Note | None = None) -> shapes.Command:
+async def unshelve(
+    alarm: str, user: SignedInUser, session: Writing, press: Pressed, body: Note | None = None
+) -> shapes.Command:
     """End its shelf time."""
-    return await _ask(session, user, alarm, "alarm.unshelve", said=body or Note(), otherwise=_UNSHELVE)
+    return await _ask(session, user, alarm, "alarm.unshelve", said=body or Note(), press=press, otherwise=_UNSHELVE)
 
 
 @router.post("/ack", status_code=202)
-async def acknowledge_each(user: SignedInUser, session: Writing, body: NoteOnEach) -> AlarmsAsked:
+async def acknowledge_each(user: SignedInUser, session: Writing, body: NoteOnEach, press: Pressed) -> AlarmsAsked:
     """The same of several alarms, of whatever sites: what became of each. 404 if none of them is there."""
-    return await _ask_each(session, user, body.ids, "alarm.ack", said=body, otherwise=_ACK)
+    return await _ask_each(session, user, body.ids, "alarm.ack", said=body, press=press, otherwise=_ACK)
 
 
 @router.post("/shelve", status_code=202)
-async def shelve_each(user: SignedInUser, session: Writing, body: ShelvingOfEach) -> AlarmsAsked:
+async def shelve_each(user: SignedInUser, session: Writing, body: ShelvingOfEach, press: Pressed) -> AlarmsAsked:
     """Silence several for the same time, as when a device is taken out for repair."""
     args: Args = {"for_s": body.for_s}
-    return await _ask_each(session, user, body.ids, "alarm.shelve", said=body, otherwise=_SHELVE, args=args)
+    return await _ask_each(
+        session, user, body.ids, "alarm.shelve", said=body, press=press, otherwise=_SHELVE, args=args
+    )
 
 
 @router.post("/unshelve", status_code=202)
-async def unshelve_each(user: SignedInUser, session: Writing, body: NoteOnEach) -> AlarmsAsked:
+async def unshelve_each(user: SignedInUser, session: Writing, body: NoteOnEach, press: Pressed) -> AlarmsAsked:
     """End the shelf time of several."""
-    return await _ask_each(session, user, body.ids, "alarm.unshelve", said=body, otherwise=_UNSHELVE)
+    return await _ask_each(session, user, body.ids, "alarm.unshelve", said=body, press=press, otherwise=_UNSHELVE)
 
 
 async def _ask(
-    session: Writing, user: User, alarm: str, kind: CommandKind, *, said: Note, otherwise: str, args: Args | None = None
+    session: Writing,
+    user: User,
+    alarm: str,
+    kind: CommandKind,
+    *,
+    said: Note,
+    press: Press,
+    otherwise: str,
+    args: Args | None = None,
 ) -> shapes.Command:
     row = await _alarm(session, user, alarm)
     check_state(kind, row.state)
-    command = _command(kind, row.site, row.id, said=said, otherwise=otherwise, args=args)
+    command = _command(kind, row.site, row.id, said=said, press=press, otherwise=otherwise, args=args)
     return await own.ask(await connection(session), user, command)
 
 
@@ -128,23 +145,24 @@ async def _ask_each(
     kind: CommandKind,
     *,
     said: Note,
+    press: Press,
     otherwise: str,
     args: Args | None = None,
 ) -> AlarmsAsked:
     said.words(kind)  # what is wrong with the words is wrong with all of it
 
     def command(site: str, alarm: str) -> AskedCommand:
-        return _command(kind, site, alarm, said=said, otherwise=otherwise, args=args)
+        return _command(kind, site, alarm, said=said, press=press, otherwise=otherwise, args=args)
 
     return await many.ask_each(session, user, list(dict.fromkeys(alarms)), kind, command)
 
 
 def _command(
-    kind: CommandKind, site: str, alarm: str, *, said: Note, otherwise: str, args: Args | None
+    kind: CommandKind, site: str, alarm: str, *, said: Note, press: Press, otherwise: str, args: Args | None
 ) -> AskedCommand:
     note = said.words(kind)
     kept: Args = {} if kind == "alarm.unshelve" else {"note": note}
     return AskedCommand(
         site=site, target=alarm, kind=kind, reason=note or otherwise, reason_code=said.reason_code,
-        args={**(args or {}), **kept}, ttl_s=_TTL_S,
+        args={**(args or {}), **kept}, ttl_s=_TTL_S, age=press.age,
     )  # fmt: skip

@@ -11,7 +11,7 @@ from contract.commands import CommandKind
 from hub.alarms import own
 from hub.alarms.models import AlarmRow
 from hub.commands import service as commands
-from hub.commands.service import AskedCommand
+from hub.commands.asked import AskedCommand
 from hub.database.transactions import connection
 from web import shapes
 from web.doing import check_state

@@ -20,7 +20,8 @@ from contract.facts.gateway import CommandResult
 from contract.texts import Text
 from hub.alarms.projections import on_alarm
 from hub.commands import service as commands
-from hub.commands.service import HUB, AskedCommand
+from hub.commands.asked import AskedCommand
+from hub.commands.service import HUB
 from hub.database.event import to_instant
 from hub.database.rows import StatementRow
 from hub.events import stream
@@ -82,7 +83,7 @@ async def ask(conn: AsyncConnection, user: User, asked: AskedCommand) -> shapes.
         return await commands.ask(conn, user, asked)
     item = await commands.ask(conn, user, asked, gateway=HUB)
     check_state(asked.kind, row.state)
-    return (await _carry_out(conn, user, [(asked, row.source, item)]))[0]
+    return item if asked.late else (await _carry_out(conn, user, [(asked, row.source, item)]))[0]
 
 
 async def ask_each(
@@ -93,6 +94,8 @@ async def ask_each(
     Of one kind and with one reason. Each alarm's state is the caller's to know.
     """
     items = await commands.ask_each(conn, user, [each for each, _ in asked], gateway=HUB)
+    if any(each.late for each, _ in asked):  # asked together, and so all of one age
+        return items
     return await _carry_out(
         conn, user, [(each, source, item) for (each, source), item in zip(asked, items, strict=True)]
     )

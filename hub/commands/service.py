@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
@@ -12,13 +11,13 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contract.commands import Command, CommandKind, Person, Subject
+from contract.commands import Command, Person, Subject
 from contract.facts.gateway import CommandResult
 from contract.facts.hub import CommandAsked
 from contract.instants import Instant
 from contract.presence import Answered
 from contract.texts import Text
-from hub.commands.targets import ends_modes, exists, has_entry
+from hub.commands.asked import AskedCommand, check, check_words
 from hub.database.event import latest, to_datetime, to_instant
 from hub.database.rows import StatementRow
 from hub.database.transactions import outcome
@@ -26,14 +25,10 @@ from hub.entries.projections import on_event
 from hub.events import stream
 from hub.gateways.service import gateway_of
 from hub.jobs import queue
-from rules.commands import may_ask
-from rules.reasons import REASONS
 from web import shapes
-from web.arguments import DEFAULT_TTL_S, args_shown, check_command, command_reason
-from web.errors import Conflict, Forbidden, NotFound
+from web.arguments import args_shown, command_reason
+from web.errors import Conflict
 from web.users import User
-
-Args = Mapping[str, str | int | float | bool | None]
 
 EXPIRY = "commands.expiry"
 """Name of the job that calls commands expired."""
@@ -46,13 +41,7 @@ COMMAND_COLUMNS = (
     " sent_at, result"
 )
 
-_NO_TARGET = Text("该项目没有这个对象", "this site has no such target")
 _NO_GATEWAY = Text("该项目没有已登记的网关", "no gateway is enrolled for this site")
-_NO_TERM = Text(
-    "该网关的软件不会自动结束门的模式，未下发；请先升级网关，或不设时长并由人结束",
-    "This gateway's software does not end a door's mode by itself: not sent. Upgrade it, or end the mode by hand",
-)
-_ROLE = Text("您的角色不能执行此操作", "Your role may not ask for this")
 _NO_ANSWER = Text(
     "网关未在有效期内答复，是否已执行未知。请先看现场，再决定是否重发",
     "no answer from the gateway in time: whether it was carried out is not known. Look before asking again",
@@ -62,13 +51,17 @@ _NOT_SENT = Text(
     "it could not be sent to the gateway in time and was not carried out",
 )
 _AWAY = Text("未执行：网关离线", "Not carried out: gateway offline")
+_LATE = Text(
+    "途中耽搁，到达服务器时已过有效期，未执行",
+    "held up on its way: it had expired when it reached the server, and was not carried out",
+)
 
 _INSERT = text(
     "INSERT INTO commands (id, site, gateway, target, kind, args, reason, reason_code, subject, account, by, state,"
-    " issued_at, expires_at) SELECT id, site, gateway, target, kind, args, reason, reason_code, subject, :account,"
-    " CAST(:by AS json), 'asked', :issued_at, expires_at FROM json_to_recordset(CAST(:asked AS json))"
+    " issued_at, expires_at, result) SELECT id, site, gateway, target, kind, args, reason, reason_code, subject,"
+    " :account, CAST(:by AS json), state, :issued_at, expires_at, result FROM json_to_recordset(CAST(:asked AS json))"
     " AS new (id text, site text, gateway text, target text, kind text, args json, reason text, reason_code text,"
-    f" subject json, expires_at timestamptz) RETURNING {COMMAND_COLUMNS}"
+    f" subject json, state text, expires_at timestamptz, result json) RETURNING {COMMAND_COLUMNS}"
 )
 _BY_ID = text(f"SELECT {COMMAND_COLUMNS} FROM commands WHERE id = :id")
 _ANSWERED = text(
@@ -105,20 +98,6 @@ _UNANSWERED = text(
 _WAITING = text("SELECT DISTINCT gateway FROM commands WHERE state IN ('asked', 'sent')")
 
 
-@dataclass(frozen=True, kw_only=True)
-class AskedCommand:
-    """A command as a person asks for it, not recorded yet. `ttl_s`: seconds for which it is worth carrying out."""
-
-    site: str
-    target: str
-    kind: CommandKind
-    reason: str
-    args: Args
-    ttl_s: int = DEFAULT_TTL_S
-    reason_code: str | None = None
-    subject: Subject | None = None
-
-
 HUB = ""
 """In place of a gateway: the hub itself carries it out, in the same transaction."""
 
@@ -126,13 +105,14 @@ HUB = ""
 async def ask(
     conn: AsyncConnection, user: User, asked: AskedCommand, *, now: datetime | None = None, gateway: str | None = None
 ) -> shapes.Command:
-    """Ask for a command, in a transaction opened for writing; it is sent after the commit.
+    """Ask for a command, in a transaction opened for writing; it is sent after the commit, but one that comes too late
+    is only kept, as expired.
 
     `gateway`: whose it is, if that is not the site's; `HUB`: nothing is sent, the caller carries it out.
 
     Answers the command as REST shows it. `Forbidden`, `NotFound` or `Invalid` say what is wrong with it.
     """
-    await _check(conn, user, asked)
+    await check(conn, user, asked)
     if gateway is None:
         gateway = await gateway_of(conn, asked.site)
     if gateway is None:
@@ -151,7 +131,7 @@ async def ask_each(
     gateways: dict[str, str] = {}
     for each in asked:
         if each.site not in gateways:
-            _check_words(user, each)
+            check_words(user, each)
             theirs = await gateway_of(conn, each.site) if gateway is None else gateway
             if theirs is None:
                 raise Conflict(_NO_GATEWAY, "no_gateway")
@@ -177,7 +157,9 @@ async def _keep(
             "reason": command_reason(each.kind, each.reason, each.reason_code),
             "reason_code": each.reason_code,
             "subject": each.subject,
-            "expires_at": issued + timedelta(seconds=each.ttl_s),
+            "state": "expired" if each.late else "asked",
+            "expires_at": issued + timedelta(seconds=each.ttl_s) - each.age,
+            "result": _told(to_instant(issued), _LATE) if each.late else None,
         }
         for each, gateway in asked
     ]
@@ -187,8 +169,8 @@ async def _keep(
         "by": msgspec.json.encode(person).decode(),
         "issued_at": issued,
     }
-    found = {row.id: command_item(row) for row in (await conn.execute(_INSERT, values)).all()}
-    items = [found[str(row["id"])] for row in rows]
+    kept = {row.id: row for row in (await conn.execute(_INSERT, values)).all()}
+    items = [command_item(kept[str(row["id"])]) for row in rows]
     facts = [
         stream.Fact(
             "command.asked",
@@ -209,11 +191,14 @@ async def _keep(
     told = outcome(conn)
     for item in items:
         told.state({**item, "kind": "command", "command": item["kind"]})
-    sent = [(each, gateway) for each, gateway in asked if gateway != HUB]
+    for item in items:
+        if item["state"] == "expired":
+            await _record_expired(conn, kept[item["id"]], _LATE, issued)
+    sent = [(each, gateway) for each, gateway in asked if gateway != HUB and not each.late]
     told.commands.update(gateway for _, gateway in sent)
     if sent:
-        first = min(each.ttl_s for each, _ in sent)
-        await queue.put(conn, EXPIRY, issued + timedelta(seconds=first) + ANSWER_GRACE)
+        first = min(timedelta(seconds=each.ttl_s) - each.age for each, _ in sent)
+        await queue.put(conn, EXPIRY, issued + first + ANSWER_GRACE)
     return items
 
 
@@ -296,18 +281,7 @@ async def expire(conn: AsyncConnection, now: datetime, *, since: datetime) -> in
     }
     rows = (await conn.execute(_EXPIRE, values)).all()
     for row in rows:
-        data = CommandResult(
-            command=row.id,
-            kind=row.kind,
-            target=row.target,
-            by=msgspec.convert(row.by, Person),
-            reason=row.reason,
-            why=Text(**row.result["why"]),
-            reason_code=row.reason_code,
-            subject=_subject(row),
-        )
-        told = await stream.record(conn, "command.expired", row.target, data, site=row.site, at=now)
-        await on_event(conn, told)
+        await _record_expired(conn, row, Text(**row.result["why"]), now)
         _tell(conn, row)
     return len(rows)
 
@@ -356,35 +330,28 @@ def _subject(row: StatementRow) -> Subject | None:
     return None if row.subject is None else msgspec.convert(row.subject, Subject)
 
 
+async def _record_expired(conn: AsyncConnection, row: StatementRow, why: Text, at: datetime) -> None:
+    data = CommandResult(
+        command=row.id,
+        kind=row.kind,
+        target=row.target,
+        by=msgspec.convert(row.by, Person),
+        reason=row.reason,
+        why=why,
+        reason_code=row.reason_code,
+        subject=_subject(row),
+    )
+    await on_event(conn, await stream.record(conn, "command.expired", row.target, data, site=row.site, at=at))
+
+
+def _told(at: str, why: Text | None) -> shapes.Result:
+    return {"at": at, "why": None if why is None else shapes.text_of(why)}
+
+
 def _result(at: str, why: Text | None) -> str:
-    result: shapes.Result = {"at": at, "why": None if why is None else shapes.text_of(why)}
-    return msgspec.json.encode(result).decode()
+    return msgspec.json.encode(_told(at, why)).decode()
 
 
 def _tell(conn: AsyncConnection, row: StatementRow) -> None:
     item = command_item(row)
     outcome(conn).state({**item, "kind": "command", "command": item["kind"]})
-
-
-async def _check(conn: AsyncConnection, user: User, asked: AskedCommand) -> None:
-    if not user.may_see(asked.site):
-        raise NotFound
-    _check_words(user, asked)
-    if not await exists(conn, asked.site, asked.kind, asked.target):
-        raise NotFound(_NO_TARGET, "unknown_target")
-    timed = asked.kind == "door.mode" and asked.args.get("for_s") is not None
-    if timed and not await ends_modes(conn, asked.site, asked.target):
-        raise Conflict(_NO_TERM, "modes_do_not_end")
-    if (
-        asked.kind == "hit.acknowledge"
-        and asked.subject is not None
-        and not await has_entry(conn, asked.site, asked.target, asked.subject)
-    ):
-        raise NotFound(REASONS["hit_unknown"], "unknown_subject")
-
-
-def _check_words(user: User, asked: AskedCommand) -> None:
-    if not may_ask(user.role, asked.kind):
-        raise Forbidden(_ROLE, "role")
-    command_reason(asked.kind, asked.reason, asked.reason_code)
-    check_command(asked.kind, dict(asked.args), asked.subject)

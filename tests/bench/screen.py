@@ -41,7 +41,13 @@ def run(short: bool) -> Iterable[Row]:
         demo.close()
     yield Row("screen", "card presented → row in the browser, p95", "ms", median(rows), aim=300.0, runs=runs)
     yield Row(
-        "screen", f"… with {OTHERS} more consoles open, p95", "ms", median(among), aim=300.0, limit=median(rows), runs=runs
+        "screen",
+        f"… with {OTHERS} more consoles open, p95",
+        "ms",
+        median(among),
+        aim=300.0,
+        limit=median(rows),
+        runs=runs,
     )
     yield Row("screen", "command at the hub → barrier's coil, p95", "ms", median(coils), aim=500.0, runs=runs)
 
