@@ -57,13 +57,13 @@ function partsOf(root: string, bundle: Rolldown.OutputBundle): Parts {
 function beginEarly(dist: string, parts: Parts): void {
   const page = join(dist, "index.html");
   const plain = readFileSync(join(dist, "first-paint.js"), "utf8");
-  const first = plain.replace("window.gatehouseParts || {}", JSON.stringify(parts));
+  const stream = readdirSync(join(dist, "assets")).find((file) => /^shared-worker-.*\.js$/.test(file));
+  if (!stream) throw new Error("the worker of the live stream is not there");
+  const first = plain.replace("window.gatehouseParts || {}", JSON.stringify({ ...parts, stream: [stream] }));
   if (first === plain) throw new Error("first-paint.js asks for no parts");
   const name = `assets/first-paint-${createHash("sha256").update(first).digest("hex").slice(0, 8)}.js`;
   writeFileSync(join(dist, name), first);
   rmSync(join(dist, "first-paint.js"));
-  const stream = readdirSync(join(dist, "assets")).find((file) => /^shared-worker-.*\.js$/.test(file));
-  if (!stream) throw new Error("the worker of the live stream is not there");
   const html = readFileSync(page, "utf8");
   const named = html.replace("/first-paint.js", `/${name}`);
   if (named === html) throw new Error("the page has no first-paint.js");

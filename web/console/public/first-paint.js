@@ -42,7 +42,39 @@
   }
   if (remembered("language") === "en") fetchAhead("en");
   fetchAhead("/" + location.pathname.split("/")[1]);
+
+  // The stream of what is shown begins in the worker that all tabs share, and waits there for whoever takes it (live/connect.ts).
+  function beginStream(start) {
+    var known = start.sites.map(function (each) {
+      return each.id;
+    });
+    var shown = known.length === 1 ? known[0] : known.includes(site) ? site : null;
+    if (start.about.server === "gateway") shown = start.about.site;
+    var query = new URLSearchParams(shown === null ? {} : { site: shown }).toString();
+    var stream = { url: "/api/live" + (query ? "?" + query : ""), release: function () {} };
+    stream.worker = new SharedWorker("/assets/" + parts.stream[0], { type: "module", name: "gatehouse-live" });
+    stream.worker.onerror = function () {
+      stream.failed = true;
+    };
+    function open(lock) {
+      stream.worker.port.postMessage({ do: "open", url: stream.url, lock: lock });
+    }
+    if (navigator.locks) {
+      // Held as long as the tab lives, so that the worker notices a crash.
+      var lock = "gatehouse-tab-" + crypto.randomUUID();
+      navigator.locks.request(lock, function () {
+        open(lock);
+        return new Promise(function (resolve) {
+          stream.release = resolve;
+        });
+      });
+    } else open(null);
+    window.gatehouseStream = stream;
+  }
+
   window.gatehouseStart.then(function (start) {
-    if (start && !start.session) fetchAhead("/sign-in");
+    if (!start || remembered("wants-out") !== null) return;
+    if (!start.session) fetchAhead("/sign-in");
+    else if (parts.stream && typeof SharedWorker === "function") beginStream(start);
   });
 })();

@@ -20,6 +20,7 @@ export const T = {
   languageSwitch: "language-switch",
   themeSwitch: "theme-switch",
   soundSwitch: "sound-switch",
+  releaseTake: "release-take",
   soundOpen: "sound-open",
   siteSelect: "site-select",
   siteOption: (id: string) => `site-option-${id}`,

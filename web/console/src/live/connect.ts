@@ -8,6 +8,21 @@ export interface Connection {
   close(): void;
 }
 
+declare global {
+  interface Window {
+    /** The stream that `first-paint.js` began while the console itself was still on its way. */
+    gatehouseStream?: Begun | undefined;
+  }
+}
+
+interface Begun {
+  url: string;
+  worker: SharedWorker;
+  /** Lets the tab's lock go, by which the worker knows that the tab lives. */
+  release: () => void;
+  failed?: boolean;
+}
+
 type Said = { to: "room"; do: "hello" | "retry" } | { to: "tabs"; message: LiveMessage };
 
 /** Opens the live stream at `url`; `listener` hears its status and its frames. */
@@ -27,6 +42,17 @@ function hold(name: string, granted: () => void, release: Promise<void>, signal:
   held.catch(() => undefined); // aborted before it was granted: nothing was held
 }
 
+/** The stream that was begun early, if it is the one that is wanted after all; another is let go. */
+function takeBegun(url: string): Begun | null {
+  const begun = window.gatehouseStream;
+  window.gatehouseStream = undefined;
+  if (!begun || (begun.url === url && !begun.failed)) return begun ?? null;
+  begun.worker.port.postMessage({ do: "close" } satisfies TabMessage);
+  begun.worker.port.close();
+  begun.release();
+  return null;
+}
+
 function shared(url: string, listener: Listener, otherwise: () => Connection): Connection {
   let fallback: Connection | null = null;
   let closed = false;
@@ -34,10 +60,10 @@ function shared(url: string, listener: Listener, otherwise: () => Connection): C
   let release: () => void = () => undefined;
   const until = new Promise<void>((resolve) => (release = resolve));
 
-  const worker = new SharedWorker(new URL("./shared-worker.ts", import.meta.url), {
-    type: "module",
-    name: "gatehouse-live",
-  });
+  const begun = takeBegun(url);
+  const worker =
+    begun?.worker ??
+    new SharedWorker(new URL("./shared-worker.ts", import.meta.url), { type: "module", name: "gatehouse-live" });
   worker.onerror = () => {
     if (!closed && !fallback) fallback = otherwise();
   };
@@ -46,12 +72,13 @@ function shared(url: string, listener: Listener, otherwise: () => Connection): C
     if (!closed) listener(message.data);
   };
   const leaving = (): void => send({ do: "close" });
-  if (typeof navigator.locks === "object") {
+  if (begun && typeof navigator.locks === "object") release = () => begun.release();
+  else if (typeof navigator.locks === "object") {
     const lock = `gatehouse-tab-${crypto.randomUUID()}`;
     hold(lock, () => send({ do: "open", url, lock }), until, abort.signal);
   } else {
     // Plain HTTP by address: a browser gives no locks there, so a tab has to say goodbye itself.
-    send({ do: "open", url, lock: null });
+    if (!begun) send({ do: "open", url, lock: null });
     addEventListener("pagehide", leaving);
   }
 

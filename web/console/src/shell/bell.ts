@@ -1,6 +1,6 @@
 /** What is heard, on whatever page somebody is: alarms until they are acknowledged, hits until they are noted. */
 
-import { computed, onUnmounted, watch } from "vue";
+import { computed, onUnmounted, watch, type ComputedRef } from "vue";
 
 import { rings } from "@/live/alarms";
 import { hits, isLoud } from "@/shell/stores/calling";
@@ -12,7 +12,8 @@ export const BELL_MS = 12_000;
 /** A hit whose car has long gone is heard each so many times that the bell could ring. */
 const SELDOM = 25;
 
-export function useBell(): void {
+/** Rings, and gives whether anything calls now. */
+export function useBell(): ComputedRef<boolean> {
   let beat = 0;
   const ringing = computed(() => alarms.value.some(rings));
   const newest = computed(() => Math.max(0, ...hits.value.map((hit) => hit.newest.event.id)));
@@ -30,4 +31,5 @@ export function useBell(): void {
   if (newest.value > 0) play("blocked");
   const bell = setInterval(ring, BELL_MS);
   onUnmounted(() => clearInterval(bell));
+  return computed(() => ringing.value || hits.value.some(isLoud));
 }

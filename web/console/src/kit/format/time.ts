@@ -2,20 +2,28 @@
 
 import type { Instant, Language } from "@/api/types";
 
-const formats = new Map<string, Intl.DateTimeFormat>();
+const formats = new Map<string | undefined, Intl.DateTimeFormat>();
 
-function format(zone: string | undefined, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `${zone ?? ""}|${JSON.stringify(options)}`;
-  let known = formats.get(key);
+/** Day and clock by one format a zone: to make one takes a phone as long as to draw ten rows. */
+function format(zone: string | undefined): Intl.DateTimeFormat {
+  let known = formats.get(zone);
   if (!known) {
     try {
-      known = new Intl.DateTimeFormat("en-GB", { ...options, timeZone: zone });
+      known = new Intl.DateTimeFormat("en-GB", { ...DAY, ...CLOCK, timeZone: zone });
     } catch {
-      known = new Intl.DateTimeFormat("en-GB", options); // a zone that this browser does not know
+      known = new Intl.DateTimeFormat("en-GB", { ...DAY, ...CLOCK }); // a zone that this browser does not know
     }
-    formats.set(key, known);
+    formats.set(zone, known);
   }
   return known;
+}
+
+/** Where day and clock stand in what that format writes: 09/03/2026, 08:12:05. */
+const WRITTEN = /(\d+)\/(\d+)\/(\d+), (\d+:\d+:\d+)/;
+
+function written(ms: number, zone: string | undefined): { day: string; clock: string } {
+  const [, day, month, year, clock = ""] = WRITTEN.exec(format(zone).format(ms)) ?? [];
+  return { day: `${year}-${month}-${day}`, clock };
 }
 
 const CLOCK: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
@@ -31,7 +39,7 @@ export function milliseconds(at: Instant | number | null | undefined): number | 
 export function clockText(at: Instant | number | null | undefined, zone?: string, seconds = true): string {
   const ms = milliseconds(at);
   if (ms === null) return "–";
-  const text = format(zone, CLOCK).format(ms);
+  const text = written(ms, zone).clock;
   return seconds ? text : text.slice(0, 5);
 }
 
@@ -39,12 +47,7 @@ export function clockText(at: Instant | number | null | undefined, zone?: string
 export function dayText(at: Instant | number | null | undefined, zone?: string): string {
   const ms = milliseconds(at);
   if (ms === null) return "–";
-  const parts = Object.fromEntries(
-    format(zone, DAY)
-      .formatToParts(ms)
-      .map((part) => [part.type, part.value]),
-  );
-  return `${parts.year}-${parts.month}-${parts.day}`;
+  return written(ms, zone).day;
 }
 
 /** The clock today, day and clock before: 03-09 08:12. */

@@ -21,9 +21,13 @@ const TONES: Record<Tone, readonly [hertz: number, atS: number, lengthS: number]
 
 let context: AudioContext | null = null;
 const silent = ref(false);
+const opened = ref(false);
 
 /** The person wants sound, and the browser does not let it be heard until somebody has touched the page. */
 export const soundBlocked = computed(() => preferences.sound && silent.value);
+
+/** The page can be heard, and would be silent if it came anew by itself. */
+export const soundRuns = computed(() => preferences.sound && opened.value);
 
 /** Asks the browser for sound. Within a click or a key it says yes; before the first one it may not. */
 export function openSound(): void {
@@ -42,7 +46,8 @@ export function openSound(): void {
 }
 
 function hear(): void {
-  silent.value = context !== null && context.state !== "running";
+  opened.value = context?.state === "running";
+  silent.value = context !== null && !opened.value;
 }
 
 /** Plays a tone if the person wants sound and the browser allows it. What it holds back is not caught up on. */
