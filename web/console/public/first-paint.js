@@ -43,15 +43,10 @@
   if (remembered("language") === "en") fetchAhead("en");
   fetchAhead("/" + location.pathname.split("/")[1]);
 
-  // The stream of what is shown begins in the worker that all tabs share, and waits there for whoever takes it (live/connect.ts).
-  function beginStream(start) {
-    var known = start.sites.map(function (each) {
-      return each.id;
-    });
-    var shown = known.length === 1 ? known[0] : known.includes(site) ? site : null;
-    if (start.about.server === "gateway") shown = start.about.site;
-    var query = new URLSearchParams(shown === null ? {} : { site: shown }).toString();
-    var stream = { url: "/api/live" + (query ? "?" + query : ""), release: function () {} };
+  // The stream begins in the worker that all tabs share, and waits there for whoever takes it (live/connect.ts): at once where
+  // it is known what was shown last, else as soon as the server has said what there is.
+  function beginStream(url) {
+    var stream = { url: url, release: function () {} };
     stream.worker = new SharedWorker("/assets/" + parts.stream[0], { type: "module", name: "gatehouse-live" });
     stream.worker.onerror = function () {
       stream.failed = true;
@@ -71,10 +66,31 @@
     } else open(null);
     window.gatehouseStream = stream;
   }
+  function endStream() {
+    var stream = window.gatehouseStream;
+    window.gatehouseStream = undefined;
+    if (!stream) return;
+    stream.worker.port.postMessage({ do: "close" });
+    stream.release();
+  }
+  function shownFirst(start) {
+    var known = start.sites.map(function (each) {
+      return each.id;
+    });
+    var shown = known.length === 1 ? known[0] : known.includes(site) ? site : null;
+    if (start.about.server === "gateway") shown = start.about.site;
+    return "/api/live" + (shown === null ? "" : "?" + new URLSearchParams({ site: shown }));
+  }
 
+  var begins = parts.stream && typeof SharedWorker === "function" && remembered("wants-out") === null;
+  var before = JSON.parse(remembered("known.stream") || "null"); // kit/remembered.ts: gone with whoever signs out
+  before = before && before.value;
+  if (begins && before !== null) beginStream(before);
   window.gatehouseStart.then(function (start) {
-    if (!start || remembered("wants-out") !== null) return;
-    if (!start.session) fetchAhead("/sign-in");
-    else if (parts.stream && typeof SharedWorker === "function") beginStream(start);
+    var wanted = start && start.session && shownFirst(start);
+    if (window.gatehouseStream && window.gatehouseStream.url !== wanted) endStream();
+    if (start && !start.session) fetchAhead("/sign-in");
+    // Taken already: the console was faster than this answer.
+    else if (wanted && begins && !window.gatehouseStream && before !== wanted) beginStream(wanted);
   });
 })();

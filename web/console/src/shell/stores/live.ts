@@ -5,6 +5,7 @@ import { computed, ref, shallowReactive, shallowRef } from "vue";
 import { api, withQuery } from "@/api/client";
 import type { EventItem, Page } from "@/api/types";
 import { now } from "@/kit/clock";
+import { remember } from "@/kit/remembered";
 import { compareAlarms, unseen } from "@/live/alarms";
 import { connect, type Connection } from "@/live/connect";
 import { FEED_KINDS } from "@/live/entries";
@@ -48,7 +49,9 @@ export function watchSite(site: string | null): void {
   if (connection && watched === site) return;
   stopWatching();
   watched = site;
-  connection = connect(withQuery("/api/live", { site }), (message) => {
+  const url = withQuery("/api/live", { site });
+  remember("stream", url); // the next page begins it before the console is there
+  connection = connect(url, (message) => {
     if (message.type === "status") {
       told.value = message.status;
       if (message.status.state === "refused") onRefused();
