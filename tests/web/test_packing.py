@@ -63,7 +63,7 @@ async def _answered(body: bytes, headers: dict[str, str], **asked: str) -> tuple
         await send({"type": "http.response.start", "status": 200, "headers": raw})
         await send({"type": "http.response.body", "body": body})
 
-    scope = {"type": "http", "path": "/api/points", "method": "GET", **asked}
+    scope: Scope = {"type": "http", "path": "/api/points", "method": "GET", **asked}
     scope["headers"] = Headers({"accept-encoding": "gzip"}).raw
     said: list[Message] = []
 
