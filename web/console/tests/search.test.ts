@@ -73,6 +73,18 @@ describe("the box for everything", () => {
     expect(push).toHaveBeenCalledWith("/people/h-1?site=demo");
   });
 
+  it("has what was typed before it was there, and no other page hears of it", async () => {
+    leave();
+    leave = mount(SearchButton);
+    const heard = vi.fn();
+    dispatchEvent(new KeyboardEvent("keydown", { key: "k", ctrlKey: true, cancelable: true }));
+    addEventListener("keydown", heard);
+    for (const key of ["8", "7", "Backspace", "8"]) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    removeEventListener("keydown", heard);
+    expect(heard).not.toHaveBeenCalled();
+    await vi.waitFor(() => expect(at<HTMLInputElement>(T.searchInput).value).toBe("88"));
+  });
+
   it("waits for the answer where Enter comes right after the last letter", async () => {
     await type(at(T.searchInput), "zjg");
     await press("Enter");
