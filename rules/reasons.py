@@ -125,6 +125,10 @@ REASONS: dict[str, Text] = {
     "ticket_taken": Text("{name} 已接单", "{name} has taken it"),
     "ticket_finish_others": Text("工单由 {name} 处理中", "{name} is working on this ticket"),
     "ticket_text": Text("请填写备注内容", "Please write a comment"),
+    "ticket_field": Text("请填写{name}", "Please fill in: {name}"),
+    "ticket_parts": Text("还有 {count} 个子工单未结束", "{count} parts of it are not over yet"),
+    "ticket_checklist": Text("检查清单还有 {count} 项未填", "{count} lines of the checklist are open"),
+    "ticket_scan": Text("请先在现场扫码签到", "Scan the code at the place first"),
 }
 
 
