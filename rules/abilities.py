@@ -1,6 +1,6 @@
 """What a person of a role may do at a server, in the words that routes ask by and that the console draws by.
 
-Commands follow `rules.commands`, steps of tickets `rules.tickets.steps`, what is shown `contract.rights`; what none of
+Commands follow `rules.commands`, what is shown `contract.rights`; what none of
 them knows has its roles here. Pure.
 """
 
@@ -12,7 +12,7 @@ from typing import Literal
 from contract.desired import Role
 from contract.rights import SIGHTS
 from rules.commands import COMMAND_ROLES
-from rules.tickets.steps import ANSWERING, STEP_ROLES
+from rules.tickets.steps import ANSWERING
 
 Ability = Literal[
     "watch",
@@ -59,9 +59,9 @@ ABILITY_ROLES: Mapping[Ability, frozenset[Role]] = {
     "alarms.shelve": COMMAND_ROLES["alarm.shelve"] & COMMAND_ROLES["alarm.unshelve"],
     "tickets.read": _EVERYBODY,
     "tickets.create": _EVERYBODY,
-    "tickets.comment": STEP_ROLES["comment"],
-    "tickets.work": STEP_ROLES["take"] & STEP_ROLES["finish"],
-    "tickets.reopen": STEP_ROLES["reopen"],
+    "tickets.comment": _EVERYBODY,
+    "tickets.work": _EVERYBODY - {"guard"},
+    "tickets.reopen": frozenset({"maintenance", "manager", "admin"}),
     "tickets.answer": ANSWERING,
     "points.read": _EVERYBODY,
     "points.write": COMMAND_ROLES["point.write"],

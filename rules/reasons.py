@@ -117,7 +117,6 @@ REASONS: dict[str, Text] = {
     "ticket_step": Text("工单处于“{state}”，不能{step}", "A ticket that is {state} cannot be {step}"),
     "ticket_role": Text("当前角色无权处理工单", "This role may not work on tickets"),
     "ticket_alarm_active": Text("告警尚未恢复，工单不能关闭", "The alarm is still active: the ticket cannot be closed"),
-    "ticket_device": Text("设备恢复正常后自动关闭，无需验收", "It closes by itself once the device is back to normal"),
     "ticket_accept": Text(
         "只有报修人、经理或管理员可以验收", "Only who asked for the work, a manager or an administrator may accept it"
     ),

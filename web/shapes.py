@@ -8,6 +8,7 @@ Their `TypedDict` is that of `typing_extensions`: pydantic takes no other below 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired, cast
 
 import msgspec
@@ -25,7 +26,8 @@ from contract.readings import Quality, Value
 from rules.alarms.rule import AlarmState
 from rules.passage.barriers import Position
 from rules.passage.doors import Contact, Lock, Mode
-from rules.tickets.steps import Involved, PersonStep, TicketState
+from rules.tickets.flow import Hand
+from rules.tickets.steps import PersonStep, TicketState
 from web.arguments import Arg
 from web.cars import StandingCar
 
@@ -191,18 +193,11 @@ class Ticket(_Ticket):
     can: list[PersonStep]
 
 
-class InvolvedHeld(TypedDict):
-    """`rules.tickets.steps.Involved` as it goes from one process to another."""
-
-    asked_for: str | None
-    did_it: list[str]
-    nobody_else: bool
-
-
 class TicketHeld(_Ticket):
-    """A ticket as the hub holds it: the same for everybody. `involved`: of work that no device vouches for."""
+    """A ticket as the hub holds it: the same for everybody. `hands`: in whose hand each step is that is open now, as
+    `rules.tickets.flow.Hand` goes from one process to another."""
 
-    involved: InvolvedHeld | None
+    hands: dict[str, dict[str, list[str]]]
 
 
 class Result(TypedDict):
@@ -363,10 +358,9 @@ def person_of(person: commands.Person) -> Person:
     return {"id": person.id, "name": person.name, "role": person.role}
 
 
-def involved_of(involved: Involved) -> InvolvedHeld:
-    """Who had to do with a ticket's work, in JSON's own types."""
-    did = sorted(involved.did_it)
-    return {"asked_for": involved.asked_for, "did_it": did, "nobody_else": involved.nobody_else}
+def hands_of(hands: Mapping[str, Hand]) -> dict[str, dict[str, list[str]]]:
+    """In whose hand a ticket's steps are, in JSON's own types."""
+    return {step: {name: sorted(accounts) for name, accounts in hand._asdict().items()} for step, hand in hands.items()}
 
 
 class _Struct:

@@ -95,8 +95,8 @@ class Outcome:
     def state(self, frame: dict[str, Any]) -> None:
         """Tell screens the new state of one thing: the JSON of what REST gives, with `kind`, `id` and `site`.
 
-        In JSON's own types: other processes hear of it, and must show the same. A ticket says in `involved` who had to
-        do with it (`web.shapes.TicketHeld`), of which nobody is shown anything.
+        In JSON's own types: other processes hear of it, and must show the same. A ticket says in `hands` in whose hand
+        its steps are (`web.shapes.TicketHeld`), of which nobody is shown anything.
         """
         self.states.append(frame)
 

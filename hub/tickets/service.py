@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
+from typing import cast
 
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contract.commands import Person
+from contract.desired import Role
 from contract.facts.alarms import TicketMoved, TicketPassed, TicketRaised
 from contract.texts import Reason, Text
 from hub.access.spelling import said_in
@@ -23,12 +25,14 @@ from hub.database.event import StoredEvent
 from hub.database.transactions import connection, outcome
 from hub.events import stream
 from hub.tickets import items
+from hub.tickets.kinds import repair
 from hub.tickets.models import TicketRaising, TicketRow, TicketStepRow
 from hub.tickets.schemas import NewTicket, StepBody
 from rules.alarms.episode import SEVERITIES
 from rules.tickets import steps as rules
+from rules.tickets.flow import Actor, Moved, StepSaid, move, own_step
+from rules.tickets.kinds import OVER, WorkStep, roles
 from web import shapes
-from web.doing import other_holder
 from web.errors import Conflict, Forbidden, Invalid, Refusal
 
 MANUAL = "manual"
@@ -44,7 +48,7 @@ async def raised(session: AsyncSession, event: StoredEvent, data: TicketRaised) 
         return
     site, at = event.site or "", event.when
     known = await _newest(session, rules.fold_key(site, data))
-    verdict = rules.fold(None if known is None else known.state)
+    verdict = rules.fold(None if known is None else repair().of(known.state))
     if known is None or verdict == "open":
         row = await _open(session, site, data, at)
         moved = _OPENED
@@ -56,10 +60,10 @@ async def raised(session: AsyncSession, event: StoredEvent, data: TicketRaised) 
             row.first_history = row.first_history or row.history or None
             row.history = [list(point) for point in data.history]
         row.severity = min(row.severity, data.severity, key=SEVERITIES.index)
-        wanted: rules.Step = "reopen" if verdict == "reopen" else "fold"
-        row.state = rules.STEPS[row.state, wanted]
-        row.closed_at = None
-        moved = rules.STEP_EVENTS[wanted]
+        moved = rules.STEP_EVENTS["fold"]
+        if verdict == "reopen":
+            step = _went(row, own_step(repair(), await items.in_hand(session, row), "device_faulty"))
+            moved = rules.STEP_EVENTS[step]
     session.add(TicketRaising(id=data.ticket, ticket=row.id, alarm=data.alarm, at=at))
     await _moved(session, row, moved)
 
@@ -87,40 +91,25 @@ async def open_manual(session: AsyncSession, wanted: NewTicket, by: Person) -> T
     return row
 
 
-async def step(
-    session: AsyncSession,
-    row: TicketRow,
-    wanted: rules.Step,
-    by: Person,
-    said: StepBody,
-) -> None:
+async def step(session: AsyncSession, row: TicketRow, wanted: str, by: Person, said: StepBody) -> None:
     """A person moves a ticket; the refusal says why it may not be.
 
     Finished work closes once the alarm has cleared; without an alarm somebody else accepts it.
     """
-    active = await alarm_active(session, row)
-    involved = await items.involved(session, row)
-    acceptance = None if involved is None else involved.acceptance(frozenset({by.id}))
-    text, before = said.said(), row.assignee
-    to = rules.next_state(
-        row.state,
-        wanted,
-        role=by.role,
-        alarm_active=active,
-        text=text,
-        acceptance=acceptance,
-        holder=other_holder(frozenset({by.id}), before, said.holder),
+    kind, work, text, before = repair(), await items.in_hand(session, row), said.said(), row.assignee
+    moved = move(
+        kind, work, wanted, Actor(by.id, by.role), StepSaid(text=text, gives_to=said.assignee, knows=said.holder)
     )
-    if isinstance(to, Reason):
-        raise _refusal(to)
-    if wanted in ("take", "take_over"):
-        row.assignee = await _assignee(session, row, by, said.assignee)
+    if isinstance(moved, Reason):
+        raise _refusal(moved)
+    taken = kind.step(wanted)
+    assert taken is not None
+    if taken.does & {"assign", "take_over"}:
+        row.assignee = await _assignee(session, row, by, said.assignee, roles(taken))
         row.found_by = _found_by(row)
-    if to != row.state:
-        row.state = to
-        row.closed_at = datetime.now(UTC) if to == "closed" else None
+    _stands(row, moved)
     passed = before is not None and row.assignee is not None and before["id"] != row.assignee["id"]
-    given = wanted == "take" and row.assignee is not None and row.assignee["id"] != by.id
+    given = "assign" in taken.does and row.assignee is not None and row.assignee["id"] != by.id
     await _moved(
         session,
         row,
@@ -130,15 +119,15 @@ async def step(
         was=before if passed else None,
         to=row.assignee if passed or given else None,
     )
-    if rules.closes(row.state, has_alarm=row.alarm is not None, alarm_active=active):
-        await _close(session, row)
+    if work.device == "well":
+        await _settle(session, row)
 
 
 async def close_done(session: AsyncSession, alarm: str) -> None:
     """An alarm has cleared: tickets whose work was done are closed."""
-    query = select(TicketRow).where(TicketRow.alarm == alarm, TicketRow.state == "done").with_for_update()
+    query = select(TicketRow).where(TicketRow.alarm == alarm, col(TicketRow.closed_at).is_(None)).with_for_update()
     for row in (await session.exec(query)).all():
-        await _close(session, row)
+        await _settle(session, row)
 
 
 async def tell_of(session: AsyncSession, alarm: str) -> None:
@@ -155,19 +144,11 @@ async def close_over(session: AsyncSession, site: str) -> None:
     query = (
         select(TicketRow)
         .join(AlarmRow, col(TicketRow.alarm) == col(AlarmRow.id))
-        .where(TicketRow.site == site, TicketRow.state == "done", col(AlarmRow.cleared_at).is_not(None))
+        .where(TicketRow.site == site, col(TicketRow.closed_at).is_(None), col(AlarmRow.cleared_at).is_not(None))
         .with_for_update(of=TicketRow)
     )
     for row in (await session.exec(query)).all():
-        await _close(session, row)
-
-
-async def alarm_active(session: AsyncSession, row: TicketRow) -> bool:
-    """Whether the device is still at fault."""
-    if row.alarm is None:
-        return False
-    alarm = await session.get(AlarmRow, row.alarm, populate_existing=True)
-    return alarm is not None and alarm.cleared_at is None
+        await _settle(session, row)
 
 
 async def get(session: AsyncSession, ticket: str) -> TicketRow | None:
@@ -208,10 +189,27 @@ def _found_by(row: TicketRow) -> str:
     return said_in(row.title["zh"], row.title["en"], row.place, who)
 
 
-async def _close(session: AsyncSession, row: TicketRow) -> None:
-    row.state = rules.STEPS["done", "close"]
-    row.closed_at = datetime.now(UTC)
-    await _moved(session, row, rules.STEP_EVENTS["close"])
+async def _settle(session: AsyncSession, row: TicketRow) -> None:
+    """The device is well: work that waited for that is over."""
+    own = own_step(repair(), await items.in_hand(session, row), "device_well")
+    if own is not None:
+        await _moved(session, row, rules.STEP_EVENTS[_went(row, own)])
+
+
+def _went(row: TicketRow, own: tuple[WorkStep, Moved] | None) -> str:
+    """The ticket after a step of the hub's own, and which that was."""
+    assert own is not None  # the kind is proven
+    _stands(row, own[1])
+    return own[0].id
+
+
+def _stands(row: TicketRow, moved: Moved) -> None:
+    over = repair().of(moved.state) in OVER
+    if not over:
+        row.closed_at = None
+    elif row.closed_at is None:
+        row.closed_at = datetime.now(UTC)
+    row.state = cast("rules.TicketState", moved.state)
 
 
 async def _moved(
@@ -274,14 +272,16 @@ async def _next_number(session: AsyncSession, site: str) -> int:
     return (last or 0) + 1
 
 
-async def _assignee(session: AsyncSession, row: TicketRow, by: Person, wanted: str | None) -> shapes.Person:
+async def _assignee(
+    session: AsyncSession, row: TicketRow, by: Person, wanted: str | None, working: frozenset[Role]
+) -> shapes.Person:
     if wanted is None or wanted == by.id:
         return shapes.person_of(by)
     if by.role not in rules.ANSWERING:
         raise Forbidden
     account = await session.get(AccountRow, wanted)
     user = user_of(account) if account is not None and account.active else None
-    if user is None or not user.may_see(row.site) or user.role not in rules.STEP_ROLES["take"]:
+    if user is None or not user.may_see(row.site) or user.role not in working:
         raise Invalid({"assignee": _NOBODY})
     return {"id": user.id, "name": user.name, "role": user.role}
 

@@ -34,6 +34,8 @@ HELD: frozenset[Class] = frozenset({"doing", "waiting"})
 Relation = Literal["executor", "requester"]
 """How a person stands to one piece of work. executor: who has it · requester: who asked for it."""
 
+RELATIONS: frozenset[Relation] = frozenset({"executor", "requester"})
+
 Who = Role | Relation
 """Into whose hand a step is given."""
 
@@ -162,3 +164,8 @@ class Kind:
     def ends(self, step: WorkStep) -> bool:
         """Whether the step says that the work is done and good."""
         return step.to is not None and self.of(step.to) == "ended"
+
+
+def roles(step: WorkStep) -> frozenset[Role]:
+    """The roles among those who may take a step."""
+    return frozenset(who for who in step.who if who not in RELATIONS)  # type: ignore[misc]  # what is left is a role

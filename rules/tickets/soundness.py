@@ -9,11 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from contract.desired import Role
 from contract.texts import Text
-from rules.tickets.kinds import OVER, Kind, Relation, Who, WorkStep
-
-RELATIONS: frozenset[Relation] = frozenset({"executor", "requester"})
+from rules.tickets.kinds import OVER, Kind, Who, WorkStep
 
 
 class Flaw(NamedTuple):
@@ -209,8 +206,3 @@ def _unasked(kind: Kind, beginnings: Sequence[Situation]) -> Iterator[Flaw]:
                 f"it is required, but {', '.join(names)} is reached by a way that never asks for it (`asks` of a step)",
             )
             yield Flaw(("fields", id_), expected)
-
-
-def roles(step: WorkStep) -> frozenset[Role]:
-    """The roles among those who may take a step."""
-    return frozenset(who for who in step.who if who not in RELATIONS)  # type: ignore[misc]  # what is left is a role

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 from contract.texts import Text
 from rules.tickets.kinds import Kind, WorkField
@@ -24,7 +23,7 @@ _FILES = Text(f"应为 1 到 {MOST_FILES} 个文件", f"expected 1 to {MOST_FILE
 _UNKNOWN = Text("此类工单没有这一项", "This kind of work has no such field")
 
 
-def checked(field: WorkField, value: Any, *, today: date) -> FieldValue | Text:
+def checked(field: WorkField, value: object, *, today: date) -> FieldValue | Text:
     """The value as it is kept, or what was expected instead. A day lies within 100 years of `today`."""
     match field.type:
         case "number":
@@ -43,7 +42,7 @@ def checked(field: WorkField, value: Any, *, today: date) -> FieldValue | Text:
 
 
 def checked_all(
-    kind: Kind, asked: tuple[str, ...], values: Mapping[str, Any], *, today: date
+    kind: Kind, asked: tuple[str, ...], values: Mapping[str, object], *, today: date
 ) -> tuple[dict[str, FieldValue], dict[str, Text]]:
     """What may be kept of what was filled in with a step that asks for `asked`, and what is wrong, by field."""
     kept: dict[str, FieldValue] = {}
@@ -63,7 +62,7 @@ def checked_all(
     return kept, wrong
 
 
-def _text(field: WorkField, value: Any) -> str | Text:
+def _text(field: WorkField, value: object) -> str | Text:
     if not isinstance(value, str):
         return _TEXT
     text = value.strip()
@@ -75,7 +74,7 @@ def _text(field: WorkField, value: Any) -> str | Text:
     return text
 
 
-def _number(field: WorkField, value: Any) -> float | Text:
+def _number(field: WorkField, value: object) -> float | Text:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return _NUMBER
     if field.least is not None and value < field.least:
@@ -85,7 +84,7 @@ def _number(field: WorkField, value: Any) -> float | Text:
     return value
 
 
-def _day(value: Any, today: date) -> str | Text:
+def _day(value: object, today: date) -> str | Text:
     try:
         day = date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else None
     except ValueError:
@@ -95,7 +94,7 @@ def _day(value: Any, today: date) -> str | Text:
     return day.isoformat()
 
 
-def _files(value: Any) -> list[str] | Text:
+def _files(value: object) -> list[str] | Text:
     if not isinstance(value, list) or not 0 < len(value) <= MOST_FILES:
         return _FILES
     if not all(isinstance(each, str) and len(each) == 64 and set(each) <= set("0123456789abcdef") for each in value):

@@ -124,7 +124,7 @@ async def test_a_reported_fault_is_shown_by_every_process_with_all_else_of_its_t
                     while (state := (await stream.named("state")).data)["kind"] != "ticket" or state["state"] != "done":
                         pass
                     assert state["can"] == can
-                    assert "involved" not in state
+                    assert "hands" not in state
                     assert (await stream.named("state")).data["kind"] == "door"
 
 

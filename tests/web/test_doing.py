@@ -10,9 +10,11 @@ from contract.desired import Role
 from contract.rights import EVERYBODY_SEES, viewer_of
 from rules.alarms.rule import AlarmState
 from rules.commands import DOOR_COMMANDS, alarm_commands, lane_commands
-from rules.tickets.steps import Involved, TicketState
+from rules.tickets.flow import Device, WorkInHand, hands
+from rules.tickets.steps import TicketState
+from tests.rules.kinds import REPAIR
 from web.doing import concerned, seen, ticket_seen
-from web.shapes import TicketHeld, involved_of
+from web.shapes import TicketHeld, hands_of
 
 ROLES: tuple[Role, ...] = get_args(Role)
 
@@ -38,8 +40,8 @@ TICKETS: list[tuple[TicketState, str, bool, str]] = [
     ("raised", "maintenance", True, "take comment"),
     ("raised", "manager", False, "take comment"),
     ("taken", "guard", False, "comment"),
-    ("taken", "maintenance", True, "take comment finish"),
-    ("taken", "installer", False, "take comment finish"),
+    ("taken", "maintenance", True, "take_over comment finish"),
+    ("taken", "installer", False, "take_over comment finish"),
     ("done", "guard", True, "comment"),
     ("done", "maintenance", True, "comment reopen"),
     ("done", "manager", True, "comment reopen"),
@@ -53,25 +55,22 @@ TICKETS: list[tuple[TicketState, str, bool, str]] = [
     ("closed", "manager", False, "comment reopen"),
 ]
 
-INVOLVED: list[tuple[str, str, str, str, bool, str]] = [
-    # who looks, their role, who asked for it, who did it, whether nobody else could accept it, what they may do
-    ("mei", "manager", "wang", "song", False, "comment accept reopen"),
-    ("mei", "manager", "wang", "mei", False, "comment reopen"),
-    ("mei", "manager", "wang", "mei", True, "comment accept reopen"),
-    ("mei", "manager", "wang", "mei song", False, "comment reopen"),
-    ("root", "admin", "wang", "root", False, "comment reopen"),
-    ("root", "admin", "wang", "root", True, "comment accept reopen"),
-    ("wang", "guard", "wang", "song", False, "comment accept reopen"),
-    ("song", "maintenance", "song", "song", False, "comment reopen"),
-    ("song", "maintenance", "song", "song", True, "comment reopen"),
-    ("bai", "maintenance", "wang", "song", False, "comment reopen"),
-    ("bai", "installer", "wang", "song", True, "comment"),
+INVOLVED: list[tuple[str, Role, str, str, str]] = [
+    # who looks, their role, who asked for it, who ever had or did it, what they may do
+    ("mei", "manager", "wang", "song", "comment accept reopen"),
+    ("mei", "manager", "wang", "mei", "comment reopen"),
+    ("mei", "manager", "wang", "mei song", "comment reopen"),
+    ("root", "admin", "wang", "root", "comment reopen"),
+    ("wang", "guard", "wang", "song", "comment accept reopen"),
+    ("song", "maintenance", "song", "song", "comment reopen"),
+    ("bai", "maintenance", "wang", "song", "comment reopen"),
+    ("bai", "installer", "wang", "song", "comment"),
 ]
 
 
-def held(state: TicketState, involved: Involved | None) -> TicketHeld:
-    who = None if involved is None else involved_of(involved)
-    return cast(TicketHeld, {"id": "t", "site": "demo", "state": state, "involved": who})
+def held(work: WorkInHand) -> TicketHeld:
+    found = {"id": "t", "site": "demo", "state": work.state, "hands": hands_of(hands(REPAIR, work))}
+    return cast(TicketHeld, found)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -92,26 +91,33 @@ def test_a_place(place: str, role: Role) -> None:
 
 @pytest.mark.parametrize(("state", "role", "vouched", "expected"), TICKETS)
 def test_a_ticket(state: TicketState, role: Role, vouched: bool, expected: str) -> None:
-    involved = None if vouched else Involved("somebody", frozenset({"another"}))
-    found = ticket_seen(viewer_of(role, "me"), held(state, involved))
+    device: Device = "faulty" if vouched else "none"
+    executor = None if state == "raised" else "another"
+    work = WorkInHand(state=state, executor=executor, requester="somebody", device=device)
+    found = ticket_seen(viewer_of(role, "me"), held(work))
     assert sorted(found["can"]) == sorted(expected.split())
-    assert "involved" not in found
+    assert "hands" not in found
 
 
-@pytest.mark.parametrize(("who", "role", "asked_for", "did_it", "nobody_else", "expected"), INVOLVED)
-def test_a_ticket_for_who_had_to_do_with_it(
-    *, who: str, role: Role, asked_for: str, did_it: str, nobody_else: bool, expected: str
-) -> None:
-    involved = Involved(asked_for, frozenset(did_it.split()), nobody_else)
-    found = ticket_seen(viewer_of(role, who), held("done", involved))
+def test_what_somebody_has_is_taken_over_by_others_and_given_away_by_themselves() -> None:
+    taken = held(WorkInHand(state="taken", executor="song"))
+    assert ticket_seen(viewer_of("maintenance", "song"), taken)["can"] == ["take", "comment", "finish"]
+    assert ticket_seen(viewer_of("maintenance", "bai"), taken)["can"] == ["take_over", "comment", "finish"]
+
+
+@pytest.mark.parametrize(("who", "role", "asked_for", "did_it", "expected"), INVOLVED)
+def test_a_ticket_for_who_had_to_do_with_it(who: str, role: Role, asked_for: str, did_it: str, expected: str) -> None:
+    did = frozenset(did_it.split())
+    work = held(WorkInHand(state="done", executor=min(did), requester=asked_for, executors=did))
+    found = ticket_seen(viewer_of(role, who), work)
     assert sorted(found["can"]) == sorted(expected.split())
-    assert concerned([held("done", involved)]) == {asked_for, *did_it.split()}
+    assert concerned([work]) == {asked_for, *did}
 
 
 def test_the_servers_themselves_may_do_nothing_and_what_nobody_can_act_on_says_nothing() -> None:
     door: dict[str, Any] = {"id": "x", "site": "demo", "can": [*DOOR_COMMANDS]}
     assert seen(EVERYBODY_SEES, "door", door)["can"] == []
-    assert ticket_seen(EVERYBODY_SEES, held("raised", None))["can"] == []
+    assert ticket_seen(EVERYBODY_SEES, held(WorkInHand(state="raised")))["can"] == []
     gateway = {"id": "gw", "site": "demo"}
     assert seen(viewer_of("guard"), "gateway", gateway) is gateway
-    assert concerned([door, held("raised", None)]) == frozenset()
+    assert concerned([door, held(WorkInHand(state="raised"))]) == frozenset()

@@ -77,7 +77,7 @@ async def test_a_state_that_cannot_be_shown_hides_nothing_else_and_its_screens_l
     ):
         for each in (stream, other):
             await each.named("snapshot")
-        bad = {"kind": "ticket", "id": "t", "site": "a", "state": "done", "involved": ["who", ["knows"]]}
+        bad = {"kind": "ticket", "id": "t", "site": "a", "state": "done", "hands": ["who", ["knows"]]}
         unwritten = point("pump-1.mood", 0) | {"value": object()}
         with capture_logs() as said:
             place.publish(event(1), event(2, "b"), states=[bad, unwritten, point("pump-1.flow", 3), point("x", 4, "b")])
@@ -313,8 +313,8 @@ def test_a_tick_writes_once_more_only_what_is_another_matter(monkeypatch: pytest
         return seen(viewer, kind, state)
 
     monkeypatch.setattr(states_module, "seen", counted)
-    who = {"asked_for": "wang", "did_it": ["song"], "nobody_else": False}
-    ticket = {"kind": "ticket", "id": "t", "site": "a", "state": "done", "involved": who}
+    hand = {"roles": ["manager"], "also": ["wang"], "never": ["song"], "only": []}
+    ticket = {"kind": "ticket", "id": "t", "site": "a", "state": "done", "hands": {"accept": hand}}
     shown: list[State] = [ticket, *(point(f"p{number}", 1) for number in range(50))]
     states = TickStates({(each["site"], each["kind"], each["id"]): each for each in shown})
     colleague = states.frames(viewer_of("guard", "bai"))
