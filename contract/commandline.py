@@ -24,7 +24,7 @@ _VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 
 _OPTION = "--lang"
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Command = TypeVar("Command", bound=Callable[..., object])
 
 
 def language_of(arguments: Sequence[str], environ: Mapping[str, str]) -> Language:
@@ -169,15 +169,13 @@ class SpeakingGroup(TyperGroup):
         except typer.Abort:
             typer.echo("已取消。", err=True)
             raise SystemExit(1) from None
-        except Exception as wrong:
-            if not hasattr(wrong, "format_message"):
-                raise
+        except typer.TyperException as wrong:
             raise SystemExit(_complained(wrong)) from None
         raise SystemExit(status if isinstance(status, int) else 0)
 
     def _without_lang(self, given: list[str]) -> list[str]:
         """The arguments without a `--lang` that the command does not have itself: what it says is known already."""
-        found: Any = self
+        found: object = self
         for argument in given:
             found = getattr(found, "commands", {}).get(argument, found)
         if _takes_lang(found):
@@ -195,16 +193,20 @@ class SpeakingGroup(TyperGroup):
 class CommandLine(typer.Typer):
     """A Typer whose commands speak both languages."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(cls=SpeakingGroup, add_completion=False, rich_markup_mode=None, **options)
+    def __init__(self, *, help: str | None = None, no_args_is_help: bool = False) -> None:
+        super().__init__(
+            cls=SpeakingGroup, add_completion=False, rich_markup_mode=None, help=help, no_args_is_help=no_args_is_help
+        )
 
-    def command(self, name: str | None = None, **options: Any) -> Callable[[Command], Command]:
+    def command(  # type: ignore[override]
+        self, name: str | None = None, *, help: str | None = None
+    ) -> Callable[[Command], Command]:
         """As Typer's."""
-        return super().command(name, cls=SpeakingCommand, **options)
+        return super().command(name, cls=SpeakingCommand, help=help)
 
 
-def _takes_lang(command: TyperCommand | TyperGroup) -> bool:
-    return any(_OPTION in option.opts for option in command.params)
+def _takes_lang(command: object) -> bool:
+    return any(_OPTION in option.opts for option in getattr(command, "params", ()))
 
 
 def _told(written: str, *, has_own: bool) -> str:
@@ -213,14 +215,14 @@ def _told(written: str, *, has_own: bool) -> str:
     return written if say.language == "en" else in_chinese(written)
 
 
-def _complained(wrong: Any) -> int:
+def _complained(wrong: typer.TyperException) -> int:
     """Says what is wrong, where Typer would; the exit status."""
     context = getattr(wrong, "ctx", None)
     message = wrong.format_message()
     if type(wrong).__name__ == "NoArgsIsHelpError":
         typer.echo(message, err=True)
-        return int(wrong.exit_code)
+        return wrong.exit_code
     if context is not None:
         typer.echo(f"{context.get_usage()}\n帮助：{context.command_path} --help\n", err=True)
     typer.echo(f"错误：{wrong_in_chinese(message)}", err=True)
-    return int(wrong.exit_code)
+    return wrong.exit_code

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 from contract.speech import Speech
 from drivers.listening import HIDDEN, Eyes, OnWire, Seen, last_four
@@ -54,7 +53,7 @@ class Messages:
             return text
         return veiled if isinstance(veiled, str) else json.dumps(veiled, ensure_ascii=False)
 
-    def _veiled(self, said: Any, name: str) -> Any:
+    def _veiled(self, said: object, name: str) -> object:
         if isinstance(said, dict):
             return {key: self._veiled(value, key) for key, value in said.items()}
         words = {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)}

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import structlog
@@ -132,7 +132,7 @@ def _lines(seen: Sequence[Seen]) -> list[bytes]:
     return [msgspec.json.encode(_line(each)) for each in seen]
 
 
-def _line(each: Seen) -> dict[str, Any]:
+def _line(each: Seen) -> dict[str, object]:
     latency_ms = None if each.latency_s is None else round(1000 * each.latency_s, 1)
     return {
         "at": instant(int(each.at * 1000)),
