@@ -20,8 +20,9 @@ from hub.domains import STATES
 from hub.hint_words import Here, Part
 from hub.hints import CHANNEL, Hints
 from hub.live import tell
-from tests.hub.office import Office, office
+from tests.hub.office import ADMIN, Office, office
 from tests.web.servers import Stream, running, streaming, until
+from web.live.screens import View
 
 
 class Process:
@@ -302,7 +303,7 @@ async def test_what_cannot_come_back_is_not_kept(database: Database, monkeypatch
     monkeypatch.setattr(own_states, "MOST", 3)
     async with office(database) as hub:
         process = Process(hub)
-        screen = hub.live.open("wang", None)  # type: ignore[arg-type]
+        screen = hub.live.open("wang", View(None, ADMIN))
 
         async def tell_some() -> None:
             for _ in range(5):
