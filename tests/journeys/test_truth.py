@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, expect
 
-from tests.journeys.browser import Screen, chromium
+from tests.journeys.browser import PHONE, Screen, chromium
 from tests.journeys.holding import wire
 from tests.journeys.running import RESIDENT_CARD, Demo, eventually
 
@@ -86,3 +86,65 @@ def test_a_gateway_that_is_gone_greys_its_site_disarms_it_and_rings(demo: Demo, 
     expect(lost).to_have_count(0)
     eventually(lambda: demo.gateway().get("/api/about")["hub_connected"], within_s=40)
     screen.close()
+
+
+def test_a_press_on_a_dead_wire_is_told_as_unknown_and_opens_nothing_later(demo: Demo, browser: Browser) -> None:
+    before = demo.hub().last_id()
+    with wire(demo.info["hub_url"]) as between:
+        screen = Screen(browser, between.url, "zh")
+        screen.sign_in(demo.info["accounts"]["guard"])
+        screen.at("lane-open-gate-in").click()
+        screen.at("ask-reason-1").click()
+        between.dead.set()
+        screen.at("ask-send").click()
+        expect(screen.at("ask-error")).to_contain_text("不知道是否送到", timeout=TOLD_MS)
+        screen.shot("truth-press-on-dead-wire")
+        screen.page.keyboard.press("Escape")
+        mine = '[data-testid="command"][data-target="gate-in"][data-state="{}"]'
+        expect(screen.page.locator(mine.format("unknown"))).to_be_visible()
+        # Longer than an opening is worth anything.
+        screen.page.wait_for_timeout(12_000)
+        between.dead.clear()
+        expect(screen.at("shell")).to_have_attribute("data-link", "live", timeout=30_000)
+        looked_up = screen.page.locator(mine.format("expired"))
+        expect(looked_up).to_contain_text("未执行", timeout=20_000)
+        expect(screen.page.locator(mine.format("unknown"))).to_have_count(0)
+        screen.shot("truth-press-looked-up")
+        screen.close()
+    told = [event["kind"] for event in demo.hub().events(after=before) if event["source"] == "gate-in"]
+    assert told.count("command.expired") == 1
+    assert not {"command.done", "barrier.opened", "lane.opened"} & set(told)
+    assert demo.sim.get("/sim/devices")["lanes"]["gate-in"]["barrier"] == "down"
+
+
+def test_a_managers_numbers_are_the_rows_behind_them_whatever_was_loaded(demo: Demo, browser: Browser) -> None:
+    old = Screen(browser, demo.info["hub_url"], "zh")
+    old.sign_in(demo.info["accounts"]["manager"])
+    for word in ("一", "二"):
+        demo.hub("manager").post("/api/tickets", {"site": "demo", "title": f"大堂灯不亮（{word}）"})
+    [counted] = demo.hub("manager").get("/api/overview", site="demo")["items"]
+    assert counted["tickets"] >= 2
+    # One has seen it all come, the other begins now, on a phone: the numbers are the server's.
+    fresh = Screen(browser, demo.info["hub_url"], "zh", size=PHONE)
+    fresh.sign_in(demo.info["accounts"]["manager"])
+    seen: list[dict[str, str]] = []
+    for screen in (old, fresh):
+        screen.page.goto(f"{screen.url}/sites")
+        expect(number_of(screen, "tickets")).to_have_text(str(counted["tickets"]), timeout=30_000)
+        numbers = ("alarms", "critical", "tickets", "doors_open", "gateways_offline")
+        seen.append({key: number_of(screen, key).inner_text() for key in numbers})
+        for key in numbers:
+            screen.page.goto(f"{screen.url}/sites")
+            expect(number_of(screen, key)).to_have_text(seen[-1][key], timeout=30_000)
+            number_of(screen, key).click()
+            expect(screen.at("rows-counted")).to_have_attribute("data-count", seen[-1][key], timeout=20_000)
+            if key == "tickets":
+                expect(screen.page.locator('[data-testid="ticket"]:visible')).to_have_count(counted["tickets"])
+                screen.shot(f"truth-number-{len(seen)}")
+        screen.close()
+    assert seen[0] == seen[1]
+
+
+def number_of(screen: Screen, key: str) -> Locator:
+    """A number of the demo's card."""
+    return screen.at(f"site-demo-{key}").locator("button")

@@ -165,6 +165,8 @@ export const T = {
   askBlocked: "ask-blocked",
   askPlateEnd: "ask-plate-end",
   askError: "ask-error",
+  nowStanding: "now-standing",
+  rowsCounted: "rows-counted",
   askSend: "ask-send",
   command: "command",
 

@@ -1,5 +1,7 @@
 /** The one way to the REST interface: JSON in and out, the cookie says who, errors carry the server's words. */
 
+import { heardTime, serverTime } from "@/api/clock";
+
 export class ApiError extends Error {
   constructor(
     /** HTTP status; 0: no answer at all. */
@@ -11,10 +13,15 @@ export class ApiError extends Error {
     readonly retryAfter: number | null = null,
     /** The record as it stands now, where a change of it came too late (412). */
     readonly current: Record<string, unknown> | null = null,
+    /** Of an act without an answer (`unanswered`): the very same press once more, which is how one learns of it. */
+    readonly again: Again | null = null,
   ) {
     super(message);
   }
 }
+
+/** The answer of the act, from a server that does no press twice, and none that has outlived its `ttl_s`. */
+export type Again = () => Promise<unknown>;
 
 export type Query = Record<string, string | number | boolean | null | undefined | readonly string[]>;
 
@@ -43,13 +50,13 @@ export function withQuery(path: string, query: Query = {}): string {
   return text ? `${path}?${text}` : path;
 }
 
-async function failure(response: Response): Promise<ApiError> {
+function failure(response: Response, text: string): ApiError {
   let code = `http_${response.status}`;
   let message = response.statusText;
   let fields: Record<string, string> = {};
   let current: Record<string, unknown> | null = null;
   try {
-    const body = (await response.json()) as {
+    const body = JSON.parse(text) as {
       error?: {
         code?: string;
         message?: unknown;
@@ -125,32 +132,83 @@ function newKey(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Sends one request. `version`: of the record that it changes or removes, as it was read. */
-async function send<T>(method: string, path: string, body?: unknown, version?: number): Promise<T> {
+/** How long an answer is waited for (ms): what is pressed is told of within ten seconds, whatever the wire does. */
+export const ACT_MS = 9_000;
+export const READ_MS = 20_000;
+/** Of several at once, or of what is made anew: there is much to do. */
+const LONG_MS = 60_000;
+const LONG = /^\/api\/(alarms\/(ack|shelve|unshelve)|tickets\/steps|break-glass|jobs\/.*)$/;
+
+function patience(method: string, path: string): number {
+  if (method === "GET") return READ_MS;
+  return LONG.test(path) ? LONG_MS : ACT_MS;
+}
+
+/** Acts that a person waits for in a dialog, which is modal: what is begun meanwhile is begun by it. */
+const waited = new Set<AbortController>();
+
+/** Ends the waiting for every act that is under way: the person has let it be. */
+export function abandonActs(): void {
+  for (const one of waited) one.abort();
+}
+
+/** Which press it is and when it was, where one is sent once more. */
+interface Pressed {
+  key: string;
+  at: string;
+}
+
+/** Sends one request. `version`: of the record that it changes or removes, as it was read. `pressed`: before. */
+async function send<T>(method: string, path: string, body?: unknown, version?: number, pressed?: Pressed): Promise<T> {
   const headers = headersFor(body);
-  const init: RequestInit = { method, credentials: "same-origin", headers };
+  const stop = new AbortController();
+  const init: RequestInit = { method, credentials: "same-origin", headers, signal: stop.signal };
   if (body !== undefined) init.body = JSON.stringify(body);
   if (version !== undefined) headers["If-Match"] = `"${version}"`;
   const said = JSON.stringify([method, path, version, init.body]);
-  const act = method === "GET" || SECRET.test(said) ? null : actOf(said);
-  if (act) headers["Idempotency-Key"] = act.key;
+  const act = method === "GET" || SECRET.test(said) || pressed ? null : actOf(said);
+  const press = pressed ?? (act ? { key: act.key, at: serverTime() } : null);
+  if (press) headers["Idempotency-Key"] = press.key;
+  if (press?.at) headers["Asked-At"] = press.at;
   let response: Response;
+  let text: string;
+  const sentAt = Date.now();
+  const timer = setTimeout(() => stop.abort(), patience(method, path));
+  if (act) waited.add(stop);
   try {
-    response = await fetch(path, init);
+    // A request that hangs may not even notice that it was aborted.
+    [response, text] = await Promise.race([answer(path, init), aborted(stop.signal)]);
   } catch {
     if (act) act.until = Date.now() + unansweredMs(body);
-    throw new ApiError(0, "unreachable", "");
+    if (!press) throw new ApiError(0, "unreachable", "");
+    const { key, at } = press;
+    const again = at === null ? null : () => send<T>(method, path, body, version, { key, at });
+    throw new ApiError(0, "unanswered", "", {}, null, null, again);
+  } finally {
+    clearTimeout(timer);
+    waited.delete(stop);
   }
+  heardTime(response.headers.get("Server-Time"), sentAt);
   if (act) act.until = Date.now() + (response.status >= 500 ? unansweredMs(body) : TWICE_MS);
   if (!response.ok) {
-    const error = await failure(response);
+    const error = failure(response, text);
     if (response.status === 401 && path !== "/api/session") onUnauthorised();
     if (error.code === "prove" && (await prove())) return send<T>(method, path, body, version);
     throw error;
   }
-  if (response.status === 204) return undefined as T;
-  const text = await response.text();
   return (text ? JSON.parse(text) : undefined) as T;
+}
+
+/** An answer is there once all of it is. */
+async function answer(path: string, init: RequestInit): Promise<[Response, string]> {
+  const response = await fetch(path, init);
+  return [response, await response.text()];
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) =>
+    signal.addEventListener("abort", () => reject(new DOMException("no answer", "AbortError")), { once: true }),
+  );
 }
 
 export const api = {

@@ -7,6 +7,7 @@ import { i18n } from "@/kit/i18n";
 export function faultText(error: unknown): string {
   if (!(error instanceof ApiError)) throw error;
   const { t } = i18n.global;
+  if (error.code === "unanswered") return error.message || t("error.unanswered");
   if (error.status === 0) return t("error.unreachable");
   if (error.status === 429) return t("error.wait", { seconds: error.retryAfter ?? 1 });
   if (error.status === 404 && error.code === "not_found") return t("error.notFound");
