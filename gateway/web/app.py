@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.engine.desk.record import Facts
-from gateway.web import accounts, alarms, commands, entries, events, frames, points, push, search, site
+from gateway.web import accounts, alarms, commands, devices, entries, events, frames, points, push, search, site
 from gateway.web.screen import SiteScreen
 from gateway.web.served import Served
 from gateway.web.sessions import HeldSessions
@@ -34,6 +34,7 @@ ROUTERS = (
     alarms.router,
     commands.router,
     points.router,
+    devices.router,
     accounts.router,
 )
 

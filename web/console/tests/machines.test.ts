@@ -1,6 +1,7 @@
-import { afterEach, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import type { Alarm, Layout } from "@/api/types";
+import { deviceState } from "@/areas/machines/answering";
 import Points from "@/areas/machines/Points.vue";
 import { daysBefore, daysBetween, labelStep } from "@/kit/charts/days";
 import { live } from "@/shell/stores/live";
@@ -62,4 +63,25 @@ it("gives each day of a meter a place, and names them evenly", () => {
   expect(days).toEqual(["2026-02-27", "2026-02-28", "2026-03-01", "2026-03-02"]);
   expect(daysBefore("2026-03-02", 3)).toBe("2026-02-27");
   expect([labelStep(31, 8), labelStep(7, 8), labelStep(2, 8)]).toEqual([4, 1, 1]);
+});
+
+describe("whether a device is there", () => {
+  const point = (quality: "good" | "stale" | "bad", value: unknown = 1) => ({ quality, value });
+  const standing = (online: boolean | null) => ({ id: "d", site: "demo", online, since: null, why: null });
+
+  it("says the server's last word of it, however long ago, and nothing before that has come", () => {
+    expect(deviceState([point("stale")], standing(false), true)).toBe("lost");
+    expect(deviceState([point("stale")], standing(true), true)).toBe("waiting");
+    expect(deviceState([point("stale")], standing(null), true)).toBe("unknown");
+    expect(deviceState([point("good")], undefined, true)).toBe("loading");
+    expect(deviceState([], standing(null), true)).toBe("none");
+  });
+
+  it("says how well it is where it answers, and that nothing is known while its gateway is away", () => {
+    expect(deviceState([point("good"), point("bad")], standing(true), true)).toBe("partly");
+    expect(deviceState([point("bad"), point("bad")], standing(true), true)).toBe("silent");
+    expect(deviceState([point("good")], standing(true), true)).toBe("normal");
+    expect(deviceState([], standing(true), true)).toBe("normal");
+    expect(deviceState([point("good")], standing(true), false)).toBe("unknown");
+  });
 });

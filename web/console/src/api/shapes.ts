@@ -272,6 +272,15 @@ export interface DeviceLayout {
   place: Text | null;
 }
 
+/** Whether a device answers, by the last word of it; `online` is null where nothing was ever said. `since`: when that was said, `why`: what was said of one that does not answer. */
+export interface DeviceStanding {
+  id: string;
+  site: string;
+  online: boolean | null;
+  since: string | null;
+  why: string | null;
+}
+
 /** How a door stands. `can`: the commands that whoever sees it may give now; of lanes and alarms too. `mode_since`, `mode_until`, `mode_by`: of another mode than the normal one, since when, when it ends by itself (null: when somebody ends it), and the name of who asked for it. */
 export interface Door {
   id: string;

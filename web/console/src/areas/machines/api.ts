@@ -1,7 +1,7 @@
 /** /api/points, /api/readings, /api/meters. */
 
 import { api } from "@/api/client";
-import type { Aggregate, Meter, Page, Point, PointState, Read, Series } from "@/api/types";
+import type { Aggregate, DeviceStanding, Meter, Page, Point, PointState, Read, Series } from "@/api/types";
 
 export { AGGREGATES, type Aggregate, type Meter, type Read as Reading } from "@/api/types";
 
@@ -10,6 +10,9 @@ export type PointItem = PointState;
 
 export const points = async (site: string | null): Promise<Point[]> =>
   (await api.get<Page<Point>>("/api/points", { site })).items;
+
+export const devices = async (site: string | null): Promise<DeviceStanding[]> =>
+  (await api.get<Page<DeviceStanding>>("/api/devices", { site })).items;
 
 export interface ReadingsAsked {
   site: string;

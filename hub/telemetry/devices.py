@@ -1,0 +1,47 @@
+"""`GET /api/devices`: which devices answer, by the last word of each, however long ago that was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.database.event import to_instant
+from hub.database.transactions import Reading, connection
+from web import shapes
+from web.paging import Page, sites_asked
+from web.session.sessions import SignedInUser
+
+router = APIRouter(prefix="/api", tags=["telemetry"])
+
+# Of each device one step along the index of sources: a page of events would miss who fell silent before it.
+_LAST_WORDS = text(
+    "SELECT s.id AS site, d->>'id' AS device, e.kind, e.at, e.why"
+    " FROM sites s CROSS JOIN LATERAL json_array_elements(s.layout->'devices') AS d LEFT JOIN LATERAL"
+    " (SELECT kind, at, data->>'why' AS why FROM events WHERE source = d->>'id' AND site = s.id"
+    "   AND kind IN ('device.lost', 'device.found') ORDER BY id DESC LIMIT 1) AS e ON true"
+    " WHERE CAST(:sites AS text[]) IS NULL OR s.id = ANY(CAST(:sites AS text[])) ORDER BY s.id, device"
+)
+
+
+@router.get("/devices")
+async def devices(session: Reading, user: SignedInUser, site: str | None = None) -> Page[shapes.DeviceStanding]:
+    """Every device of one's sites: whether it answers, since when, and why not."""
+    return Page[shapes.DeviceStanding](items=await standings(await connection(session), sites_asked(user, site)))
+
+
+async def standings(conn: AsyncConnection, sites: Sequence[str] | None) -> list[shapes.DeviceStanding]:
+    """How every device of the sites stands, as its gateway last said."""
+    values = {"sites": None if sites is None else list(sites)}
+    return [
+        {
+            "id": row.device,
+            "site": row.site,
+            "online": None if row.kind is None else row.kind == "device.found",
+            "since": None if row.at is None else to_instant(row.at),
+            "why": row.why,
+        }
+        for row in await conn.execute(_LAST_WORDS, values)
+    ]
