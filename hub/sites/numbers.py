@@ -11,7 +11,7 @@ from rules.alarms.rule import ALARM_STATES
 from rules.tickets.steps import TicketState
 from web import shapes
 
-_LASTING = sorted({state for state, kind in ALARM_STATES if kind == "alarm.cleared"})
+LASTING = sorted({state for state, kind in ALARM_STATES if kind == "alarm.cleared"})
 """The states of an alarm whose cause is still there."""
 
 _UNFINISHED = [state for state in get_args(TicketState) if state != "closed"]
@@ -22,7 +22,7 @@ def _number(key: NumberKey, name: Text, definition: Text, rows: str) -> Overview
 
 
 def _alarms(severity: Literal["&severity=critical", ""] = "") -> str:
-    return f"/alarms?state={','.join(_LASTING)}{severity}"
+    return f"/alarms?state={','.join(LASTING)}{severity}"
 
 
 NUMBERS = [
@@ -54,7 +54,7 @@ NUMBERS = [
         "doors_open",
         Text("门未关", "Doors open"),
         Text("门磁此刻报告为“开”的门。", "Doors whose contact says open just now."),
-        "/guard",
+        "/guard?tab=doors&doors=open",
     ),
     _number(
         "denied",
@@ -73,6 +73,6 @@ NUMBERS = [
             "与总控台失去联系的网关；离线期间，该项目的其他数字停留在最后一次联系时。",
             "Gateways that the hub has lost: until they are back, the site's numbers are those of the last contact.",
         ),
-        "/devices",
+        "/devices?gateways=offline",
     ),
 ]

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.facts.alarms import Severity
 from hub.alarms.service import CLOSED_FROM
 from hub.database.rows import StatementRow
+from hub.sites.numbers import LASTING
 from hub.sites.schemas import Overview
 from web.moments import written
 
@@ -26,7 +27,7 @@ _SITES = text(
 _COUNTS = text(
     "SELECT s.id, s.layout IS NOT NULL AS reported,"
     " (SELECT json_object_agg(severity, n) FROM (SELECT severity, count(*) AS n FROM alarms a"
-    "   WHERE a.site = s.id AND a.rank < :closed_from AND a.cleared_at IS NULL GROUP BY severity) AS per) AS alarms,"
+    "   WHERE a.site = s.id AND a.rank < :closed_from AND a.state = ANY(:lasting) GROUP BY severity) AS per) AS alarms,"
     " (SELECT count(*) FROM tickets t WHERE t.site = s.id AND t.state <> 'closed') AS tickets,"
     " (SELECT count(*) FROM place_states p WHERE p.site = s.id AND p.aspect = 'contact'"
     "   AND CAST(p.value AS text) = '\"open\"'"
@@ -47,7 +48,13 @@ async def counts(conn: AsyncConnection, sites: Sequence[str] | None, now: dateti
     """
     asked = {"sites": None if sites is None else list(sites)}
     since = {row.id: day_began(row.timezone, now) for row in await conn.execute(_SITES, asked)}
-    values = {"sites": list(since), "since": list(since.values()), "now": now, "closed_from": CLOSED_FROM}
+    values = {
+        "sites": list(since),
+        "since": list(since.values()),
+        "now": now,
+        "closed_from": CLOSED_FROM,
+        "lasting": LASTING,
+    }
     return [_item(row, since[row.id]) for row in await conn.execute(_COUNTS, values)]
 
 

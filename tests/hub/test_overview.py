@@ -94,7 +94,13 @@ async def test_a_door_that_the_site_no_longer_has_is_not_open(database: Database
 async def test_what_is_over_is_not_walked_through(database: Database) -> None:
     async with database.transaction() as conn:
         await conn.execute(text("SET LOCAL enable_seqscan = off"))
-        values = {"sites": ["demo"], "since": [datetime.now(UTC)], "now": datetime.now(UTC), "closed_from": 40}
+        values = {
+            "sites": ["demo"],
+            "since": [datetime.now(UTC)],
+            "now": datetime.now(UTC),
+            "closed_from": 40,
+            "lasting": ["active"],
+        }
         plan = "\n".join((await conn.execute(text(f"EXPLAIN {overview._COUNTS.text}"), values)).scalars())
     assert "ix_tickets_open" in plan
     assert "(rank < " in plan

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { createApp, defineComponent, type WritableComputedRef } from "vue";
 import { createRouter, createWebHistory, type Router } from "vue-router";
 
-import { flag, oneOf, text, useOverlay, useQuery, type Overlay } from "@/kit/query";
+import { flag, oneOf, someOf, text, useOverlay, useQuery, type Overlay } from "@/kit/query";
 
 let router: Router;
 let filter: WritableComputedRef<"all" | "bad">;
@@ -94,4 +94,11 @@ it("closes in place what was opened by its address", async () => {
   await router.replace("/list?filter=bad&peek=alarm:1");
   await peek.close();
   expect(address()).toBe("/list?filter=bad");
+});
+
+it("takes several words where several are meant, and the usual one where none is known", () => {
+  const states = someOf(["open", "active", "shelved", "closed"], "open");
+  expect(states.read("shelved,active")).toEqual(["active", "shelved"]);
+  expect([states.read(null), states.read("x,y")]).toEqual([["open"], ["open"]]);
+  expect([states.write(["open"]), states.write(["active", "shelved"])]).toEqual([null, "active,shelved"]);
 });

@@ -1,6 +1,7 @@
 import { afterEach, expect, it, vi } from "vitest";
 
 import Sites from "@/areas/sites/Sites.vue";
+import { now } from "@/kit/clock";
 import { sites } from "@/shell/stores/site";
 import { at, mount, mounted, server, settled } from "./mounting";
 
@@ -74,4 +75,34 @@ it("says what a number counts, and opens the rows that it counted", async () => 
   // Of what nobody ever heard there are no numbers, not even noughts.
   expect(at("site-new").textContent).toContain("尚未接入");
   expect(at("site-new").querySelector("dl")).toBeNull();
+});
+
+it("marks the numbers of before while no answer comes, and has new ones when the link is back", async () => {
+  vi.useFakeTimers({ now: Date.UTC(2026, 2, 9, 0, 30) });
+  sites.items = [{ id: "demo", name: "云杉苑" }];
+  let hangs = false;
+  let count = 3;
+  vi.stubGlobal("fetch", (path: string) => {
+    if (hangs) return new Promise(() => undefined);
+    const number = { key: "tickets", name: "未关闭工单", definition: "…", rows: "/tickets?state=raised,taken,done" };
+    const items = path.endsWith("numbers") ? [number] : [{ ...SEEN, as_of: null, gateways_offline: 0, tickets: count }];
+    return Promise.resolve(new Response(JSON.stringify({ items, next: null })));
+  });
+  const pass = async (ms: number) => {
+    await vi.advanceTimersByTimeAsync(ms);
+    now.value = Date.now(); // whose own timer is of before the test
+    await settled();
+  };
+  now.value = Date.now();
+  leave = mount(Sites);
+  await pass(1_000);
+  const shown = () => at("site-demo-tickets").querySelector("button")!.textContent!.trim();
+  expect([shown(), at("site-demo").textContent!.includes("截至")]).toEqual(["3", false]);
+  hangs = true;
+  await pass(30_000);
+  expect([shown(), at("site-demo").textContent!.includes("截至")]).toEqual(["3", true]);
+  expect(at("site-demo-tickets").className).toContain("old");
+  [hangs, count] = [false, 4];
+  await pass(40_000);
+  expect([shown(), at("site-demo").textContent!.includes("截至")]).toEqual(["4", false]);
 });

@@ -24,6 +24,18 @@ export function oneOf<V extends string>(known: readonly V[], usual: NoInfer<V>):
   };
 }
 
+/** One or several of a few words, with commas, in the order in which they are known; the usual one is not written. */
+export function someOf<V extends string>(known: readonly V[], usual: NoInfer<V>): Codec<readonly V[]> {
+  return {
+    read: (found) => {
+      const asked = (found ?? "").split(",");
+      const words = known.filter((word) => asked.includes(word));
+      return words.length > 0 ? words : [usual];
+    },
+    write: (value) => (value.length === 1 && value[0] === usual ? null : value.join(",")),
+  };
+}
+
 /** What was set and is not in the address yet: name → text, null to take it out. */
 const pending = shallowReactive(new Map<string, string | null>());
 let timer: ReturnType<typeof setTimeout> | undefined;
