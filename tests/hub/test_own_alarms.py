@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import event
@@ -11,11 +12,14 @@ from contract.texts import Text
 from hub.alarms import own
 from hub.alarms.shelves import end_shelves
 from hub.database.transactions import Database
+from hub.desired import lagging
 from hub.desired import service as desired
 from hub.desired.lagging import LAG_S, RULE, Lagging
 from hub.desired.publishing import DesiredPublishing
+from hub.ingest import away, successions
 from tests.hub.office import Office, office
 from tests.hub.senders import Journal, Sent, rows
+from tests.leftovers import ROOT
 
 TEXT = Text("旧", "old")
 
@@ -212,3 +216,11 @@ async def test_one_that_is_away_or_follows_raises_none(database: Database) -> No
 
 async def own_rules(database: Database) -> list[object]:
     return [rule for (rule,) in await rows(database, "SELECT rule FROM alarms WHERE gateway = ''")]
+
+
+def test_the_console_knows_which_alarms_are_the_hubs_own() -> None:
+    """Of these something can be said also while their site's gateway is away."""
+    source = (ROOT / "web/console/src/areas/alarms/arriving.ts").read_text()
+    named = re.search(r"HUBS_OWN = new Set\(\[(.*)\]\)", source)
+    assert named is not None
+    assert set(re.findall(r'"([^"]+)"', named[1])) == {away.RULE, successions.LOST, lagging.RULE}

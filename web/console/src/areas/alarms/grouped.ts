@@ -3,6 +3,7 @@
 import { computed } from "vue";
 
 import type { Alarm } from "@/api/types";
+import { arriving } from "@/areas/alarms/arriving";
 import { now } from "@/kit/clock";
 import { say } from "@/kit/i18n";
 import { unseen } from "@/live/alarms";
@@ -39,5 +40,6 @@ export function ackGroup(cause: Cause, done?: () => void): void {
 }
 
 export function ackAll(group: Alarm[], title: string, done?: () => void): void {
-  if (group.length > 0) together.value = { act: "ack", alarms: group, title, done };
+  const alarms = arriving(group);
+  if (alarms.length > 0) together.value = { act: "ack", alarms, title, done };
 }

@@ -1,0 +1,78 @@
+/** What must reach a gateway that is away is greyed, with the reason; what is counted of it is marked. */
+
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+
+import AlarmActions from "@/areas/alarms/AlarmActions.vue";
+import { ackAll } from "@/areas/alarms/grouped";
+import PointDetail from "@/areas/machines/PointDetail.vue";
+import AppNav from "@/shell/AppNav.vue";
+import { together } from "@/shell/stores/handling";
+import { live } from "@/shell/stores/live";
+import { session } from "@/shell/stores/session";
+import { T } from "@/testids";
+import { alarm } from "./items";
+import { at, mount, server, settled } from "./mounting";
+
+let leave = (): void => undefined;
+const can = ["alarm.ack", "alarm.shelve"] as never;
+
+beforeEach(() => {
+  session.about = { server: "hub" } as typeof session.about;
+  session.user = { id: "u", role: "installer", sites: ["demo"], name: "王" } as typeof session.user;
+  session.can = ["points.write", "alarms.ack", "watch"] as never;
+  live.asOf = new Date().toISOString();
+  live.gateways.set("demo-gw", { id: "demo-gw", site: "demo", online: false, seen_at: "2026-03-09T00:00:00.000Z" } as never);
+});
+afterEach(() => {
+  leave();
+  together.value = null;
+  live.gateways.clear();
+  live.alarms.clear();
+  live.asOf = null;
+  session.about = session.user = null;
+  session.can = [];
+  vi.unstubAllGlobals();
+  document.body.replaceChildren();
+});
+
+it("an alarm is acknowledged, shelved and tagged only where its gateway would hear of it", async () => {
+  live.alarms.set("a-1", alarm("a-1", { can }));
+  leave = mount(AlarmActions, { alarm: alarm("a-1", { can }), device: true });
+  await settled();
+  for (const id of [T.alarmAck, T.alarmShelve, T.alarmTag]) {
+    expect(at<HTMLButtonElement>(id).disabled).toBe(true);
+    expect(at(id).title).toContain("指令到不了");
+  }
+  live.gateways.set("demo-gw", { id: "demo-gw", site: "demo", online: true, seen_at: null } as never);
+  await settled();
+  expect(at<HTMLButtonElement>(T.alarmAck).disabled).toBe(false);
+});
+
+it("that the gateway is away can be acknowledged: the hub says that itself", async () => {
+  leave = mount(AlarmActions, { alarm: alarm("a-2", { can, rule: "gateway.lost", source: "demo-gw" }) });
+  await settled();
+  expect(at<HTMLButtonElement>(T.alarmAck).disabled).toBe(false);
+  ackAll([alarm("a-1", { can }), alarm("a-2", { can, rule: "gateway.lost" })], "both");
+  expect(together.value?.alarms.map(({ id }) => id)).toEqual(["a-2"]);
+  together.value = null;
+  ackAll([alarm("a-1", { can })], "one");
+  expect(together.value).toBeNull();
+});
+
+it("no value is written to a point of it", async () => {
+  server(() => ({ status: 200, body: { items: [], next: null } }));
+  const point = { key: "demo/p.x", id: "p.x", site: "demo", device: "p", name: null, type: "number", unit: "", labels: {}, writable: true, value: 1, quality: "stale", at: null, detail: false, contact: false };
+  leave = mount(PointDetail, { point });
+  await settled();
+  const send = document.querySelector<HTMLButtonElement>(".write button[type=submit]")!;
+  expect([send.disabled, send.title.includes("指令到不了")]).toEqual([true, true]);
+});
+
+it("the numbers beside the navigation say that they are not of now", async () => {
+  live.alarms.set("a-1", alarm("a-1"));
+  leave = mount(AppNav);
+  await settled();
+  const badge = document.querySelector<HTMLElement>(".badge")!;
+  expect(badge.dataset.standing).not.toBe("live");
+  expect(badge.className).toContain("old");
+});
