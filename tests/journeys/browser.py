@@ -16,16 +16,21 @@ SCREENS = ROOT / "var" / "screens"
 """Where screenshots go; the README's are copies of these."""
 
 DESK = {"width": 1440, "height": 900}
+WIDE = {"width": 1920, "height": 1080}
+TABLET = {"width": 1024, "height": 768}
 PHONE = {"width": 360, "height": 740}
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """The browser. It has no way out: its own traffic to its makers is switched off."""
+def chromium(*more: str) -> Iterator[Browser]:
+    """The browser. It has no way out: its own traffic to its makers is switched off. `more`: switches of its own."""
+    usual = ["--no-sandbox", "--disable-dev-shm-usage"]
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=tool("chromium"), headless=True, args=["--no-sandbox", "--disable-dev-shm-usage", *quiet]
+            executable_path=tool("chromium"),
+            headless=True,
+            args=[*usual, *quiet, *more],
         )
         yield browser
         browser.close()
@@ -48,6 +53,14 @@ class Screen:
         self.page.set_default_timeout(15_000)
         self.url = url
         self.page.goto(url)
+
+    @classmethod
+    def on(cls, page: Page, beside: Screen) -> Screen:
+        """A page that is open already, of the same person as `beside`, which closes it too."""
+        screen = cls.__new__(cls)
+        screen.language, screen.url, screen.page, screen.errors = beside.language, beside.url, page, beside.errors
+        page.on("pageerror", lambda error: beside.errors.append(str(error)))
+        return screen
 
     def at(self, testid: str) -> Locator:
         """An element by its test id."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.journeys.browser import PHONE, Screen, chromium
+from tests.journeys.browser import PHONE, TABLET, WIDE, Screen, chromium
 from tests.journeys.running import BLOCKED_PLATE, RESIDENT_CARD, RESIDENT_PLATE, REVOKED_CARD, Demo, eventually
 
 pytestmark = pytest.mark.browser
@@ -91,10 +91,10 @@ def test_a_guards_day(demo: Demo, browser: Browser, language: str) -> None:
     expect(screen.at("ask-dialog")).to_be_visible()
     expect(screen.at("ask-send")).to_be_disabled()
     screen.at("ask-reason-1").click()
-    if screen.at("ask-blocked").count():  # it still stands there
-        expect(screen.at("ask-send")).to_be_disabled()
-        screen.at("ask-plate-end").fill(BLOCKED_PLATE[-4:])
-        screen.at("ask-free").fill("警察要求放行 / the police asked for it")
+    expect(screen.at("ask-blocked")).to_contain_text(BLOCKED_PLATE)
+    expect(screen.at("ask-send")).to_be_disabled()
+    screen.at("ask-plate-end").fill(BLOCKED_PLATE[-4:])
+    screen.at("ask-free").fill("警察要求放行 / the police asked for it")
     screen.at("ask-send").click()
     done = screen.page.locator('[data-testid="command"][data-kind="barrier.open"][data-state="done"]').first
     expect(done).to_be_visible()
@@ -167,6 +167,51 @@ def test_a_car_that_was_not_read_is_not_shown_as_the_one_before(demo: Demo, brow
     expect(row.get_by_test_id("entry-open")).to_have_count(0)
     expect(row).to_contain_text("已通过", timeout=40_000)
     screen.close()
+    eventually(lambda: all_down(demo), within_s=60)
+
+
+def test_a_hit_is_on_every_screen_and_moves_nothing_on_any(demo: Demo, browser: Browser) -> None:
+    eventually(lambda: all_down(demo), within_s=60)
+    guard, manager = demo.info["accounts"]["guard"], demo.info["accounts"]["manager"]
+    sizes = {"desk": WIDE, "tablet": TABLET, "phone": PHONE}
+    screens = {name: Screen(browser, demo.info["hub_url"], "zh", size=size) for name, size in sizes.items()}
+    away = Screen(browser, demo.info["hub_url"], "zh")
+    for screen in screens.values():
+        screen.sign_in(guard)
+    away.sign_in(manager)
+    away.at("nav-tickets").first.click()
+    screens["phone"].at("guard-tab-lanes").click()
+    # What earlier days left is noted first: a hit that nobody noted is on every screen, however old.
+    for card in screens["desk"].at("blocked-seen").all():
+        card.click()
+    for name, screen in screens.items():
+        expect(screen.at("blocked-card"), name).to_have_count(0)
+        expect(screen.at("now"), name).to_be_visible()
+        wide = screen.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= sizes[name]["width"], f"{name}: the page is {wide} px wide"
+    # A screen of 1920 pixels gives its room to the car.
+    picture = screens["desk"].at("now").locator(".picture").bounding_box()
+    assert picture is not None and picture["width"] > 400, picture
+    places = {name: places_of_buttons(screen) for name, screen in screens.items()}
+    assert all(places.values())
+
+    demo.sim.post("/sim/lanes/gate-in/drive-up", {"plate": BLOCKED_PLATE})
+    for name, screen in screens.items():
+        expect(screen.at("blocked-card"), name).to_be_visible()
+        screen.shot(f"hit-{name}")
+        assert places_of_buttons(screen) == places[name], name
+    # Whoever answers for the site sees it wherever they are, and may note it.
+    told = away.page.locator('[data-banner="hit"]')
+    expect(told).to_contain_text(BLOCKED_PLATE)
+    away.shot("hit-elsewhere")
+    away.at("hit-look").click()
+    away.at("blocked-seen").click()
+    for name, screen in screens.items():
+        expect(screen.at("blocked-card"), name).to_have_count(0)
+        assert places_of_buttons(screen) == places[name], name
+        screen.close()
+    expect(told).to_have_count(0)
+    away.close()
     eventually(lambda: all_down(demo), within_s=60)
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import aiomqtt
 import pytest
+from playwright.sync_api import expect
 
+from tests.journeys.browser import Screen, chromium
 from tests.journeys.running import RESIDENT_CARD, Demo, eventually
 from tests.leftovers import folder_of_this_process
 
@@ -85,6 +87,43 @@ def test_one_site_held_down_is_no_matter_of_the_other(both: Demo) -> None:
     eventually(lambda: {g["id"]: g["online"] for g in hub.get("/api/gateways")["items"]}["annex-gw"])
     after = both.info["pids"]
     assert {name for name in pids if pids[name] != after[name]} == {"gateway:annex"}
+
+
+@pytest.mark.browser
+def test_where_all_sites_stand_together_nothing_is_opened_of_an_unnamed_one(both: Demo) -> None:
+    info = both.info
+    hub = both.hub("manager")
+    names = {site["id"]: site["name"]["zh"] for site in hub.get("/api/sites")["items"]}
+    with chromium() as browser:
+        screen = Screen(browser, info["hub_url"], "zh")
+        screen.sign_in(info["accounts"]["manager"])
+        screen.page.goto(f"{info['hub_url']}/guard?site=*")
+        expect(screen.at("shell")).to_have_attribute("data-link", "live")
+        for site, lane in (("demo", "gate-in"), ("annex", "yard-in")):
+            expect(screen.at(f"lane-{lane}")).to_contain_text(names[site])
+        assert act(both, "--site", "annex", "present", "lobby-a-in", ANNEX_CARD)
+        row = screen.page.locator('[data-testid="entry"][data-place="lobby-a"]').first
+        expect(row).to_contain_text(names["annex"])
+
+        # The same door at both sites, and a key that each of them has: it is asked of which.
+        screen.page.keyboard.press("1")
+        expect(screen.at("which-site")).to_be_visible()
+        expect(screen.at("ask-dialog")).to_have_count(0)
+        screen.shot("which-site")
+        screen.page.keyboard.press(str(list(names).index("annex") + 1))
+        expect(screen.at("ask-dialog")).to_contain_text(names["annex"])
+        screen.page.keyboard.press("1")
+        screen.page.keyboard.press("Enter")
+        command = screen.page.locator('[data-testid="command"][data-target="yard-in"]')
+        expect(command).to_contain_text(names["annex"])
+        expect(command.first).to_have_attribute("data-state", "done", timeout=20_000)
+        expect(screen.at("lane-yard-in")).to_have_attribute("data-barrier", "up")
+        expect(screen.at("lane-gate-in")).to_have_attribute("data-barrier", "down")
+        screen.at("lane-close-yard-in").click()
+        screen.at("ask-reason-1").click()
+        screen.at("ask-send").click()
+        expect(screen.at("lane-yard-in")).to_have_attribute("data-barrier", "down", timeout=30_000)
+        screen.close()
 
 
 async def test_a_sites_accounts_reach_its_own_topics_only(both: Demo) -> None:
