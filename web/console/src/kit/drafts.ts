@@ -114,8 +114,8 @@ export interface DraftForm {
   /** The fields, by name: what was typed is put back into them. */
   fields: object;
   title: () => string;
-  /** Fields that are never kept. */
-  secret?: readonly string[];
+  /** Fields that are not kept, as the form stands. */
+  secret?: () => readonly string[];
   /** What is older is not given back: a reason of an hour ago is none for what is to open now. */
   mostMs?: number;
 }
@@ -134,7 +134,7 @@ export interface DraftUse {
 }
 
 /** What one form keeps. */
-export function useDraft({ name, fields, title, secret = [], mostMs = MOST_MS }: DraftForm): DraftUse {
+export function useDraft({ name, fields, title, secret = () => [], mostMs = MOST_MS }: DraftForm): DraftUse {
   const route = useRoute();
   const values = fields as Record<string, unknown>;
   let given: Record<string, string> = {};
@@ -145,7 +145,7 @@ export function useDraft({ name, fields, title, secret = [], mostMs = MOST_MS }:
   const now = (): Record<string, string> =>
     Object.fromEntries(
       Object.entries(values)
-        .filter(([field]) => !secret.includes(field))
+        .filter(([field]) => !secret().includes(field))
         .map(([field, value]) => [field, written(value)]),
     );
 
