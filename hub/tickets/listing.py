@@ -65,11 +65,10 @@ def _wanted(wanted: WantedTickets, asker: str) -> list[ColumnElement[bool]]:
         clauses.append(col(TicketRow.severity).in_(wanted.severities))
     if wanted.assets:
         clauses.append(col(TicketRow.asset).in_(wanted.assets))
-    if wanted.assignee == NOBODY:
-        clauses.append(col(TicketRow.assignee).is_(None))
-    elif wanted.assignee:
-        whose = asker if wanted.assignee == ME else wanted.assignee
-        clauses.append(_ASSIGNEE.in_([whose]))
+    if wanted.assignees:
+        whose = [asker if each == ME else each for each in wanted.assignees if each != NOBODY]
+        untaken = [col(TicketRow.assignee).is_(None)] if NOBODY in wanted.assignees else []
+        clauses.append(or_(_ASSIGNEE.in_(whose), *untaken))
     if wanted.since is not None:
         clauses.append(col(TicketRow.raised_at) >= wanted.since)
     if wanted.until is not None:

@@ -342,7 +342,7 @@ FILTERS: list[tuple[dict[str, object], int]] = [
     ({"asset": ["pump-1", "lift-1"]}, 1),
     ({"asset": "lift-1"}, 0),
     ({"assignee": "me"}, 0),
-    ({"assignee": "nobody"}, 1),
+    ({"assignee": "me,nobody"}, 1),
     ({"severity": "critical,major,minor,warning"}, 1),
     ({"from": "2020-01-01T00:00:00Z", "to": "2020-01-02T00:00:00Z"}, 0),
 ]

@@ -67,6 +67,7 @@ SEARCHES: list[tuple[dict[str, Any], list[int]]] = [
     ({"asset": ["lift-1", "lobby-a"]}, [2, 4]),
     ({"assignee": "me"}, [2]),
     ({"assignee": "nobody"}, [1, 3, 4]),
+    ({"assignee": "me,nobody"}, [1, 2, 3, 4]),
     ({"assignee": "somebody-else"}, []),
     ({"state": "raised,closed", "severity": "minor"}, [1, 4]),
     ({"site": "demo", "q": "灯"}, [1]),

@@ -24,14 +24,14 @@ Assets = Annotated[list[Annotated[str, Query(max_length=200)]], Query(max_length
 
 @dataclass(frozen=True, slots=True)
 class WantedTickets:
-    """Severities (None: all), assets (none: all), whose ("": anybody's), words that all have to occur, when raised.
+    """Severities (None: all), assets (none: all), whose (none: anybody's), words that all have to occur, when raised.
 
     `until`: exclusive.
     """
 
     severities: Sequence[str] | None = None
     assets: Sequence[str] = ()
-    assignee: str = ""
+    assignees: Sequence[str] = ()
     words: Sequence[str] = ()
     since: datetime | None = None
     until: datetime | None = None
@@ -41,7 +41,9 @@ def wanted_tickets(
     *,
     severity: str | None = None,
     asset: Assets = [],  # noqa: B006 - FastAPI copies it
-    assignee: Annotated[str, Query(max_length=64, description="An account's id, `me` or `nobody`")] = "",
+    assignee: Annotated[
+        str, Query(max_length=200, description="One or several, with commas: an account's id, `me`, `nobody`")
+    ] = "",
     q: Annotated[str, Query(max_length=100, description="Title, place, asset, number, name of who has it")] = "",
     since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
     until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
@@ -50,7 +52,7 @@ def wanted_tickets(
     of the title, the place, the asset's name, the number (12 or #12), who has it; `from`, `to`: when it was raised."""
     severities = listed_words("severity", severity, SEVERITIES)
     return WantedTickets(
-        severities=severities, assets=asset, assignee=assignee, words=q.split()[:MOST_WORDS], since=since, until=until
+        severities=severities, assets=asset, assignees=[each for each in assignee.split(",") if each], words=q.split()[:MOST_WORDS], since=since, until=until
     )
 
 

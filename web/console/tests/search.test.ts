@@ -89,7 +89,7 @@ describe("the box for everything", () => {
     await type(at(T.searchInput), "zjg");
     await press("Enter");
     await settled();
-    expect(push).toHaveBeenCalledWith(`/history?q=${encodeURIComponent("沪A12345")}&site=demo`);
+    expect(push).toHaveBeenCalledWith(`/vehicles/${encodeURIComponent("沪A12345")}?site=demo`);
   });
 
   it("says that nothing was found, and looks in all entries then", async () => {
@@ -107,14 +107,14 @@ describe("the box for everything", () => {
       "/devices/x%2F1",
       "/tickets/x%2F1",
       "/alarms/x%2F1",
-      "/history?place=x%2F1",
-      "/meters",
+      "/places/x%2F1",
+      "/meters/x%2F1",
     ]);
     const there = (kind: Parameters<typeof addressOfFound>[0]["kind"]) => addressOfFound({ kind, id: "x", site: "demo" });
     expect([there("place"), there("vehicle"), there("meter")]).toEqual([
-      "/history?place=x&site=demo",
-      "/history?q=x&site=demo",
-      "/meters?site=demo",
+      "/places/x?site=demo",
+      "/vehicles/x?site=demo",
+      "/meters/x?site=demo",
     ]);
   });
 });

@@ -76,7 +76,10 @@ describe("what a point is called", () => {
 it("the drawer of a point says its value and its past in words", async () => {
   preferences.language = "zh";
   const at = "2026-03-09T00:00:00.000Z";
-  server(() => ({ status: 200, body: { items: [{ at, value: "half_open", quality: "good" }], next: null } }));
+  server(({ path }) => {
+    const read = { at, value: "half_open", quality: "good" };
+    return { status: 200, body: { items: path.startsWith("/api/readings") ? [read] : [], next: null } };
+  });
   const point: PointState = { id: DOOR.id, site: "demo", value: "closed", quality: "good", at, unit: "" };
   const leave = mount(PointDetail, { point: { ...point, ...DOOR, key: `demo/${DOOR.id}` } });
   await settled();

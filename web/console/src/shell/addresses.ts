@@ -10,6 +10,10 @@ const PAGES = {
   device: "/devices",
   point: "/points",
   person: "/people",
+  meter: "/meters",
+  place: "/places",
+  vehicle: "/vehicles",
+  account: "/accounts",
 } as const;
 
 export type Kind = keyof typeof PAGES;
@@ -43,12 +47,7 @@ export function thingOf(word: string | null): Thing | null {
 /** The path under which the router knows the pages of a kind. */
 export const routeOf = (kind: Kind): string => `${PAGES[kind]}/:id`;
 
-/** Where something is that the search box found: what has no page of its own stands in a list. */
+/** Where something is that the search box found. */
 export function addressOfFound({ kind, id, site }: Pick<Found, "kind" | "id" | "site">): string {
-  const word = encodeURIComponent(id);
-  const at = site ? `site=${encodeURIComponent(site)}` : "";
-  if (kind === "vehicle") return `/history?q=${word}${at && `&${at}`}`;
-  if (kind === "place") return `/history?place=${word}${at && `&${at}`}`;
-  if (kind === "meter") return `/meters${at && `?${at}`}`;
   return addressOf({ kind, id, site });
 }

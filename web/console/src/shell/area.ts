@@ -67,12 +67,14 @@ export interface Way {
   home: AreaPage["path"];
   /** The most wanted first: a desk's rail shows these, a phone the first of them. What is not named comes after, under “more”. */
   first: readonly AreaPage["path"][];
+  /** What an entry is called where the page shows them their own work. */
+  called?: Readonly<Partial<Record<AreaPage["path"], NavEntry["label"]>>>;
 }
 
 /** By what each role does all day; rights hide an entry, and never rename it. */
 export const WAYS: Readonly<Record<Role, Way>> = {
   guard: { home: "/guard", first: ["/guard", "/alarms", "/history", "/tickets", "/people", "/devices", "/site-accounts"] },
-  maintenance: { home: "/tickets", first: ["/tickets", "/devices", "/alarms", "/points", "/meters"] },
+  maintenance: { home: "/tickets", first: ["/tickets", "/devices", "/alarms", "/points", "/meters"], called: { "/tickets": "nav.tasks" } },
   installer: { home: "/devices", first: ["/devices", "/points", "/alarms", "/tickets", "/guard", "/people"] },
   manager: { home: "/guard", first: ["/sites", "/alarms", "/tickets", "/guard", "/meters", "/people", "/history"] },
   admin: { home: "/guard", first: ["/sites", "/alarms", "/tickets", "/guard", "/people", "/accounts", "/history"] },

@@ -10,7 +10,8 @@ import { routeOf as pathOf } from "@/shell/addresses";
 import type { AreaPage, AreaPeek } from "@/shell/area";
 import { outdated, reachable } from "@/shell/offline";
 import { allPeeks } from "@/shell/peeking";
-import { homeOf, session, sessionKnown } from "@/shell/stores/session";
+import { keepScroll } from "@/shell/scrolling";
+import { able, homeOf, session, sessionKnown } from "@/shell/stores/session";
 import { siteInAddress } from "@/shell/stores/site";
 
 declare module "vue-router" {
@@ -40,6 +41,7 @@ const routes: RouteRecordRaw[] = [
 ];
 
 export const router = createRouter({ history: createWebHistory(), routes });
+keepScroll(router);
 
 /** Begins to fetch a page before it is known whether it may be opened: that answer is under way meanwhile. */
 function fetchAhead(to: RouteLocationNormalized): void {

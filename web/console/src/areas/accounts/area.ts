@@ -18,4 +18,13 @@ export const area: Area = {
     },
     { path: "/me", component: () => import("@/areas/accounts/Me.vue") },
   ],
+  peeks: [
+    {
+      kind: "account",
+      component: () => import("@/areas/accounts/AccountPeek.vue"),
+      ability: "accounts.write",
+      icon: "settings",
+      label: "peek.account",
+    },
+  ],
 };

@@ -13,5 +13,6 @@ export const area: Area = {
   ],
   peeks: [
     { kind: "entry", component: () => import("@/areas/guard/EntryPeek.vue"), icon: "person", label: "peek.entry" },
+    { kind: "place", component: () => import("@/areas/guard/PlacePeek.vue"), ability: "watch", icon: "door", label: "peek.place" },
   ],
 };

@@ -11,4 +11,13 @@ export const area: Area = {
       nav: { icon: "list", label: "nav.history" },
     },
   ],
+  peeks: [
+    {
+      kind: "vehicle",
+      component: () => import("@/areas/history/VehiclePeek.vue"),
+      ability: "watch",
+      icon: "car",
+      label: "peek.vehicle",
+    },
+  ],
 };

@@ -38,5 +38,12 @@ export const area: Area = {
       icon: "points",
       label: "peek.point",
     },
+    {
+      kind: "meter",
+      component: () => import("@/areas/machines/MeterPeek.vue"),
+      ability: "meters.read",
+      icon: "meter",
+      label: "peek.meter",
+    },
   ],
 };

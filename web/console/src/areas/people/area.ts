@@ -11,6 +11,29 @@ export const area: Area = {
       nav: { icon: "people", label: "nav.people" },
     },
   ],
+  beginnings: [
+    {
+      kind: "person",
+      component: () => import("@/areas/people/PersonBegin.vue"),
+      ability: "people.write",
+      icon: "person",
+      label: "begin.person",
+    },
+    {
+      kind: "visitor",
+      component: () => import("@/areas/people/VisitorBegin.vue"),
+      ability: "people.write",
+      icon: "visitor",
+      label: "begin.visitor",
+    },
+    {
+      kind: "block",
+      component: () => import("@/areas/people/BlockBegin.vue"),
+      ability: "people.write",
+      icon: "block",
+      label: "begin.block",
+    },
+  ],
   peeks: [
     {
       kind: "person",

@@ -1,4 +1,4 @@
-/** All sites of a person at a glance, be it one. */
+/** The sites of a person at a glance, be it one. */
 
 import type { Area } from "@/shell/area";
 

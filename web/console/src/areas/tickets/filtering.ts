@@ -2,8 +2,9 @@
 
 import type { Layout, Ticket } from "@/api/types";
 
-export const OWNERS = ["mine", "nobody"] as const;
+export const OWNERS = ["tasks", "mine", "nobody"] as const;
 export const GROUPS = ["state", "device", "person"] as const;
+/** `tasks`: one's own, and what waits for somebody. */
 export type Owner = (typeof OWNERS)[number] | "all";
 export type Grouping = (typeof GROUPS)[number];
 
@@ -32,6 +33,7 @@ export function matches(
   layout: Layout | undefined,
   names: string,
 ): boolean {
+  if (wanted.owner === "tasks" && ticket.assignee !== null && ticket.assignee.id !== user) return false;
   if (wanted.owner === "mine" && ticket.assignee?.id !== user) return false;
   if (wanted.owner === "nobody" && ticket.assignee !== null) return false;
   if (wanted.severity && ticket.severity !== wanted.severity) return false;

@@ -58,9 +58,9 @@ export function able(ability: Ability): boolean {
 /** Whether somebody stands at a post: whoever keeps people out reads no whole numbers and nothing of the wiring. */
 export const atPost = computed(() => session.user?.role === "guard");
 
-/** Where a person starts: whoever has several sites, before all of them. */
+/** Where a person starts: whoever answers for sites, before their numbers, be it one site or all. */
 export function homeOf(user: User | null, can: readonly Ability[]): string {
-  if (can.includes("sites.read") && user !== null && (user.sites.includes("*") || user.sites.length > 1)) return "/sites";
+  if (can.includes("sites.read")) return "/sites";
   return WAYS[user?.role ?? "guard"].home;
 }
 
