@@ -188,7 +188,9 @@ def _fits(gateway: Served, ticket: shapes.Ticket, wanted: WantedTickets) -> bool
         return False
     if wanted.severities is not None and ticket["severity"] not in wanted.severities:
         return False
-    if (wanted.assets and ticket["asset"] not in wanted.assets) or (wanted.assignees and NOBODY not in wanted.assignees):
+    if (wanted.assets and ticket["asset"] not in wanted.assets) or (
+        wanted.assignees and NOBODY not in wanted.assignees
+    ):
         return False
     layout = gateway.engine.layout
     names = [

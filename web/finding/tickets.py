@@ -52,7 +52,12 @@ def wanted_tickets(
     of the title, the place, the asset's name, the number (12 or #12), who has it; `from`, `to`: when it was raised."""
     severities = listed_words("severity", severity, SEVERITIES)
     return WantedTickets(
-        severities=severities, assets=asset, assignees=[each for each in assignee.split(",") if each], words=q.split()[:MOST_WORDS], since=since, until=until
+        severities=severities,
+        assets=asset,
+        assignees=[each for each in assignee.split(",") if each],
+        words=q.split()[:MOST_WORDS],
+        since=since,
+        until=until,
     )
 
 
