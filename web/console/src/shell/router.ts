@@ -11,7 +11,7 @@ import type { AreaPage, AreaPeek } from "@/shell/area";
 import { outdated, reachable } from "@/shell/offline";
 import { allPeeks } from "@/shell/peeking";
 import { keepScroll } from "@/shell/scrolling";
-import { able, homeOf, session, sessionKnown } from "@/shell/stores/session";
+import { homeOf, session, sessionKnown } from "@/shell/stores/session";
 import { siteInAddress } from "@/shell/stores/site";
 
 declare module "vue-router" {
