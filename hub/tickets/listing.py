@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, String, false, literal_column, or_
 from sqlalchemy import select as sa_select
@@ -80,22 +80,40 @@ async def _says(session: AsyncSession, sites: Sequence[str] | None, word: str) -
     clauses = worded_so(word)
     if (number := number_in(word)) is not None:
         clauses.append(col(TicketRow.number) == number)
-    for site, assets in (await _called_so(session, sites, word)).items():
-        clauses.append((col(TicketRow.site) == site) & col(TicketRow.asset).in_(assets))
+    for site, called in (await _called_so(session, sites, word)).items():
+        theirs = or_(col(TicketRow.asset).in_(called.assets), col(TicketRow.place).in_(called.places))
+        clauses.append((col(TicketRow.site) == site) & theirs)
     return or_(false(), *clauses)
 
 
-async def _called_so(session: AsyncSession, sites: Sequence[str] | None, word: str) -> dict[str, list[str]]:
-    """By site, the ids of what is called so, in letters or by sound."""
+class _Called(NamedTuple):
+    """What of a site is called so. `places`: as whoever wrote a ticket may have written them, in either language."""
+
+    assets: list[str]
+    places: list[str]
+
+
+async def _called_so(session: AsyncSession, sites: Sequence[str] | None, word: str) -> dict[str, _Called]:
+    """By site, what is called so, in letters or by sound."""
     parts: list[ColumnElement[Any]] = [col(SiteRow.layout)[kind] for kind in KINDS]
     query = sa_select(col(SiteRow.id), *parts)
     if sites is not None:
         query = query.where(col(SiteRow.id).in_(sites))
     looked = [f" {each}" for each in sayings(word)]
-    found: dict[str, list[str]] = {}
+    found: dict[str, _Called] = {}
+
+    def says(name: Mapping[str, str], *more: str) -> bool:
+        said = _said_in(name["zh"], name["en"], *more)
+        return any(each in said for each in looked)
+
     for site, *of_kinds in await (await session.connection()).execute(query):
         for thing in (thing for things in of_kinds for thing in things or ()):
-            said = _said_in(thing["name"]["zh"], thing["name"]["en"], thing["id"])
-            if any(each in said for each in looked):
-                found.setdefault(site, []).append(thing["id"])
+            called = found.get(site, _Called([], []))
+            if says(thing["name"], thing["id"]):
+                called.assets.append(thing["id"])
+            for place in (thing["name"], thing.get("place")):
+                if place and says(place):
+                    called.places += [place["zh"], place["en"]]
+            if called.assets or called.places:
+                found[site] = called
     return found
