@@ -14,8 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from contract.instants import instant
 from contract.texts import Text
 from web.errors import Forbidden, NotFound
-from web.press import SERVER_TIME
 from web.server.bodies import Bodies
+from web.session.press import SERVER_TIME
 
 CONTENT_SECURITY = "; ".join((
     "default-src 'self'",

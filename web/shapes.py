@@ -248,19 +248,6 @@ class Point(TypedDict):
     at: Instant | None
 
 
-class DeviceStanding(TypedDict):
-    """Whether a device answers, by the last word of it; `online` is null where nothing was ever said.
-
-    `since`: when that was said, `why`: what was said of one that does not answer.
-    """
-
-    id: str
-    site: str
-    online: bool | None
-    since: Instant | None
-    why: str | None
-
-
 class Read(TypedDict):
     """One reading, or the value of one step that begins at `at`."""
 

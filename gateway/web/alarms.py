@@ -28,7 +28,7 @@ from web.finding.tickets import Wanted as Sought
 from web.moments import moment_of
 from web.once import OnceRoute
 from web.paging import Limit, Page, SealedCursors, listed_words
-from web.press import Press, Pressed
+from web.session.press import Press, Pressed
 from web.session.sessions import SignedInUser
 from web.several import AlarmAsked, AlarmsAsked, refused_of
 from web.users import User

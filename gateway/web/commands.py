@@ -17,7 +17,7 @@ from web.arguments import Arg, NewCommand, asked_subject, check_command, command
 from web.errors import Forbidden, Invalid, NotFound, TooMany
 from web.once import OnceRoute
 from web.paging import NOT_YOURS
-from web.press import Press, Pressed
+from web.session.press import Press, Pressed
 from web.session.sessions import Able, SignedInUser
 from web.users import User
 

@@ -19,7 +19,7 @@ from web.errors import NotFound
 from web.finding.alarms import OPEN, Order, Wanted
 from web.once import OnceRoute
 from web.paging import Limit, Page, SealedCursors, listed_words, sites_asked
-from web.press import Press, Pressed
+from web.session.press import Press, Pressed
 from web.session.sessions import SignedInUser
 from web.several import AlarmsAsked
 from web.users import User

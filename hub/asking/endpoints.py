@@ -12,7 +12,7 @@ from web import shapes
 from web.arguments import NewCommand, asked_subject
 from web.errors import NotFound
 from web.once import OnceRoute
-from web.press import Pressed
+from web.session.press import Pressed
 from web.session.sessions import SignedInUser
 
 router = APIRouter(prefix="/api/commands", tags=["commands"], route_class=OnceRoute)

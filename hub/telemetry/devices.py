@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.database.event import to_instant
 from hub.database.transactions import Reading, connection
-from web import shapes
+from web.devices import DeviceStanding
 from web.paging import Page, sites_asked
 from web.session.sessions import SignedInUser
 
@@ -27,12 +27,12 @@ _LAST_WORDS = text(
 
 
 @router.get("/devices")
-async def devices(session: Reading, user: SignedInUser, site: str | None = None) -> Page[shapes.DeviceStanding]:
+async def devices(session: Reading, user: SignedInUser, site: str | None = None) -> Page[DeviceStanding]:
     """Every device of one's sites: whether it answers, since when, and why not."""
-    return Page[shapes.DeviceStanding](items=await standings(await connection(session), sites_asked(user, site)))
+    return Page[DeviceStanding](items=await standings(await connection(session), sites_asked(user, site)))
 
 
-async def standings(conn: AsyncConnection, sites: Sequence[str] | None) -> list[shapes.DeviceStanding]:
+async def standings(conn: AsyncConnection, sites: Sequence[str] | None) -> list[DeviceStanding]:
     """How every device of the sites stands, as its gateway last said."""
     values = {"sites": None if sites is None else list(sites)}
     return [

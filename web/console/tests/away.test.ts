@@ -4,13 +4,18 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import AlarmActions from "@/areas/alarms/AlarmActions.vue";
 import { ackAll } from "@/areas/alarms/grouped";
+import Meters from "@/areas/machines/Meters.vue";
 import PointDetail from "@/areas/machines/PointDetail.vue";
+import NowPanel from "@/areas/guard/NowPanel.vue";
+import Sites from "@/areas/sites/Sites.vue";
+import Tickets from "@/areas/tickets/Tickets.vue";
 import AppNav from "@/shell/AppNav.vue";
 import { together } from "@/shell/stores/handling";
 import { live } from "@/shell/stores/live";
 import { session } from "@/shell/stores/session";
+import { sites } from "@/shell/stores/site";
 import { T } from "@/testids";
-import { alarm } from "./items";
+import { alarm, lane } from "./items";
 import { at, mount, server, settled } from "./mounting";
 
 let leave = (): void => undefined;
@@ -75,4 +80,22 @@ it("the numbers beside the navigation say that they are not of now", async () =>
   const badge = document.querySelector<HTMLElement>(".badge")!;
   expect(badge.dataset.standing).not.toBe("live");
   expect(badge.className).toContain("old");
+});
+
+it.each([
+  ["tickets", Tickets, T.standing],
+  ["meters", Meters, T.standing],
+  ["sites", Sites, T.standing],
+  ["the large picture", NowPanel, T.nowStanding],
+])("%s say that they are not of now", async (_, page, mark) => {
+  server(() => ({ status: 200, body: { items: [], next: null } }));
+  sites.items = [{ id: "demo", name: "云杉苑" }];
+  live.lanes.set("demo/gate-in", lane("gate-in"));
+  // That a gateway is lost a site's card says in words of its own; here it is the link.
+  live.gateways.set("demo-gw", { id: "demo-gw", site: "demo", online: true, seen_at: null, backlog: 0 } as never);
+  leave = mount(page);
+  await settled();
+  expect(["stale", "unknown"]).toContain(at(mark).dataset.standing);
+  sites.items = [];
+  live.lanes.clear();
 });
