@@ -25,11 +25,11 @@ from web.headers import BodyLimit, NoZeros, SameOrigin, SecurityHeaders
 from web.live.routes import router as live_router
 from web.live.stream import Live
 from web.once import MemoryOnce, Once
-from web.packing import PackedAnswers
 from web.paging import Cursors
 from web.reference import reference_router
 from web.sealing import new_secret
 from web.server.bodies import Bodies
+from web.live.packing import PackedAnswers
 from web.server.proxies import UnnamedProxies, is_for_another
 from web.session.routes import router as session_router
 from web.session.sessions import Sessions, address_of

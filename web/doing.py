@@ -49,11 +49,9 @@ def _asked_by(viewer: Viewer, can: Iterable[str]) -> list[str]:
     return [kind for kind in can if viewer.role is not None and may_ask(viewer.role, kind)]
 
 
-def _hands(held: Mapping[str, Any]) -> dict[str, Hand]:
-    return {
-        step: Hand(**{name: frozenset(hand[name]) for name in Hand._fields})
-        for step, hand in held.get("hands", {}).items()
-    }
+def _hands(held: Mapping[str, dict[str, dict[str, list[str]]]]) -> dict[str, Hand]:
+    hands = held.get("hands", {})
+    return {step: Hand(**{name: frozenset(hand[name]) for name in Hand._fields}) for step, hand in hands.items()}
 
 
 def _ticket_seen(viewer: Viewer, held: Mapping[str, Any]) -> dict[str, Any]:

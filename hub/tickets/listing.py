@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, String, false, literal_column, or_
 from sqlalchemy import select as sa_select
@@ -95,8 +95,7 @@ class _Called(NamedTuple):
 
 async def _called_so(session: AsyncSession, sites: Sequence[str] | None, word: str) -> dict[str, _Called]:
     """By site, what is called so, in letters or by sound."""
-    parts: list[ColumnElement[Any]] = [col(SiteRow.layout)[kind] for kind in KINDS]
-    query = sa_select(col(SiteRow.id), *parts)
+    query = sa_select(col(SiteRow.id), *(col(SiteRow.layout)[kind] for kind in KINDS))
     if sites is not None:
         query = query.where(col(SiteRow.id).in_(sites))
     looked = [f" {each}" for each in sayings(word)]
@@ -113,7 +112,7 @@ async def _called_so(session: AsyncSession, sites: Sequence[str] | None, word: s
                 called.assets.append(thing["id"])
             for place in (thing["name"], thing.get("place")):
                 if place and says(place):
-                    called.places += [place["zh"], place["en"]]
+                    called.places.extend((place["zh"], place["en"]))
             if called.assets or called.places:
                 found[site] = called
     return found

@@ -28,7 +28,8 @@ FAULTS = (
 async def furnished(hub: Office, client: httpx.AsyncClient) -> dict[int, str]:
     """Four tickets of a site, by number."""
     lift = DeviceLayout(id="lift-1", name=Text("一号客梯", "Lift 1"), kind="lift", profile="p", bus="b")
-    pump = DeviceLayout(id="pump-1", name=Text("消防泵", "Fire pump"), kind="pump", profile="p", bus="b")
+    here = Text("A 座", "Tower A")
+    pump = DeviceLayout(id="pump-1", name=Text("消防泵", "Fire pump"), place=here, kind="pump", profile="p", bus="b")
     await hub.report("site.described", layout("demo", devices=[lift, pump]), "demo")
     found: dict[int, str] = {}
     for fault in FAULTS:
@@ -52,6 +53,7 @@ SEARCHES: list[tuple[dict[str, Any], list[int]]] = [
     ({"q": "RUNS dry"}, [3]),
     ({"q": "水泵 电梯"}, []),
     ({"q": "a座"}, [1]),
+    ({"q": "tower"}, [1]),
     ({"q": "客梯"}, [2]),
     ({"q": "xiaofangbeng"}, [3]),
     ({"q": "lift-1"}, [2]),

@@ -10,7 +10,7 @@ import pytest
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
-from web.packing import LEAST, MOST, PackedAnswers, PackedStream, takes_packed
+from web.live.packing import LEAST, MOST, PackedAnswers, PackedStream, takes_packed
 
 
 @pytest.mark.parametrize(
