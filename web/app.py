@@ -22,6 +22,7 @@ from web.asked import only_known
 from web.console import DIST, console_router
 from web.errors import ErrorAnswer, LastResort, NotFound, add_error_answers
 from web.headers import BodyLimit, NoZeros, SameOrigin, SecurityHeaders
+from web.live.packing import PackedAnswers
 from web.live.routes import router as live_router
 from web.live.stream import Live
 from web.once import MemoryOnce, Once
@@ -29,7 +30,6 @@ from web.paging import Cursors
 from web.reference import reference_router
 from web.sealing import new_secret
 from web.server.bodies import Bodies
-from web.live.packing import PackedAnswers
 from web.server.proxies import UnnamedProxies, is_for_another
 from web.session.routes import router as session_router
 from web.session.sessions import Sessions, address_of

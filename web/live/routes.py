@@ -18,11 +18,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from web import shapes
+from web.live.packing import PackedStream, takes_packed
 from web.live.screens import Screen, View
 from web.live.sse import HEARTBEAT, parse_last_id, retry
 from web.live.stream import Live
 from web.paging import sites_asked
-from web.live.packing import PackedStream, takes_packed
 from web.session.sessions import Sessions, SignedInUser
 
 log = structlog.get_logger("web.live")
