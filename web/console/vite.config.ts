@@ -134,7 +134,6 @@ export default defineConfig({
       { find: "@", replacement: own("src") },
       // The component library with its styles: both come with the first thing that uses it, not with the first page.
       { find: /^element-plus$/, replacement: own("src/kit/elements.ts") },
-      { find: "vue-i18n", replacement: own("src/kit/texts.ts") },
       // Its forms check by rules, and ours never: each says itself what is wrong.
       { find: "async-validator", replacement: own("src/kit/form/no-rules.ts") },
       // Nor is any of its buttons given a colour, from which it would reckon others.

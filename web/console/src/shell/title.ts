@@ -4,11 +4,10 @@
  */
 
 import { computed, watch } from "vue";
-import { useI18n } from "vue-i18n";
 import { useRoute } from "vue-router";
 
 import { AREAS } from "@/areas";
-import { say } from "@/kit/i18n";
+import { say, useI18n } from "@/kit/i18n";
 import { hits, waitingCars } from "@/shell/stores/calling";
 import { unseenAlarms } from "@/shell/stores/live";
 import { currentSite, layouts } from "@/shell/stores/site";
