@@ -42,6 +42,8 @@ def load_kinds(folder: Path = SHIPPED) -> list[Kind]:
                 document.mistake(("kind",), Text("另一个文件已有此编号", "another file has this id already"))
             )
         found[kind.id] = kind
+    if not found and not mistakes:
+        mistakes.append(Mistake(str(folder), 1, "", "", Text("没有工单类型文件", "expected files of kinds of work")))
     if mistakes:
         raise SiteErrors(mistakes)
     return [found[id_] for id_ in sorted(found)]

@@ -33,6 +33,7 @@ from hub.live import HubLiveSource, tell
 from hub.retention.terms import Terms
 from hub.settings import Settings
 from hub.telemetry.ingest import Readings
+from hub.tickets.kinds import kinds
 from web.addresses import networks
 from web.app import make_app
 from web.console import DIST
@@ -52,6 +53,7 @@ class Hub:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        kinds()  # one that cannot be worked by is found before anybody waits for it
         self.database = Database(settings.database_url, pool_size=settings.pool_size, key=settings.own_key)
         self._key_fits = False
         self.terms = Terms(

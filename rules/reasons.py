@@ -114,7 +114,7 @@ REASONS: dict[str, Text] = {
     ),
     "command_role": Text("当前角色无权执行此操作", "This role may not do that"),
     # Tickets
-    "ticket_step": Text("工单处于“{state}”，不能{step}", "A ticket that is {state} cannot be {step}"),
+    "ticket_step": Text("工单处于“{state}”，不能{step}", "{step}: not while the ticket is “{state}”"),
     "ticket_role": Text("当前角色无权处理工单", "This role may not work on tickets"),
     "ticket_alarm_active": Text("告警尚未恢复，工单不能关闭", "The alarm is still active: the ticket cannot be closed"),
     "ticket_accept": Text(

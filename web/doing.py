@@ -26,9 +26,13 @@ _NO_LONGER: dict[str, Text] = {
 }
 
 
+_HELD = frozenset({"hands", "involved"})
+"""What nobody is shown. `involved`: of a process of the version before."""
+
+
 def seen(viewer: Viewer, kind: str, item: ItemT) -> ItemT:
     """The thing without what is hidden from them (`contract.rights`), with what they may do with it."""
-    if "hands" in item:
+    if kind == "ticket":
         return cast(ItemT, _ticket_seen(viewer, item))
     shown = thing_seen(viewer, kind, item)
     return cast(ItemT, {**shown, "can": _asked_by(viewer, item["can"])}) if "can" in item else shown
@@ -55,7 +59,7 @@ def _hands(held: Mapping[str, dict[str, dict[str, list[str]]]]) -> dict[str, Han
 
 
 def _ticket_seen(viewer: Viewer, held: Mapping[str, Any]) -> dict[str, Any]:
-    shown = dict(thing_seen(viewer, "ticket", {name: value for name, value in held.items() if name != "hands"}))
+    shown = dict(thing_seen(viewer, "ticket", {name: value for name, value in held.items() if name not in _HELD}))
     shown["can"] = [step for step, hand in _hands(held).items() if hand.holds(viewer.role, viewer.names)]
     return shown
 

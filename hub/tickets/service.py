@@ -10,6 +10,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import cast
 
+from sqlalchemy import ColumnElement
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -125,7 +126,7 @@ async def step(session: AsyncSession, row: TicketRow, wanted: str, by: Person, s
 
 async def close_done(session: AsyncSession, alarm: str) -> None:
     """An alarm has cleared: tickets whose work was done are closed."""
-    query = select(TicketRow).where(TicketRow.alarm == alarm, col(TicketRow.closed_at).is_(None)).with_for_update()
+    query = select(TicketRow).where(TicketRow.alarm == alarm, *_waiting()).with_for_update()
     for row in (await session.exec(query)).all():
         await _settle(session, row)
 
@@ -144,7 +145,7 @@ async def close_over(session: AsyncSession, site: str) -> None:
     query = (
         select(TicketRow)
         .join(AlarmRow, col(TicketRow.alarm) == col(AlarmRow.id))
-        .where(TicketRow.site == site, col(TicketRow.closed_at).is_(None), col(AlarmRow.cleared_at).is_not(None))
+        .where(TicketRow.site == site, *_waiting(), col(AlarmRow.cleared_at).is_not(None))
         .with_for_update(of=TicketRow)
     )
     for row in (await session.exec(query)).all():
@@ -187,6 +188,12 @@ def _found_by(row: TicketRow) -> str:
     """Its words; what its asset is called lists look up, for that may change."""
     who = "" if row.assignee is None else row.assignee["name"]
     return said_in(row.title["zh"], row.title["en"], row.place, who)
+
+
+def _waiting() -> tuple[ColumnElement[bool], ...]:
+    """Work that a device that recovers brings on; the second is as the indexes of open tickets say it."""
+    states = {state for step in repair().steps if step.on == "device_well" for state in step.start}
+    return col(TicketRow.state).in_(sorted(states)), col(TicketRow.state) != "closed"
 
 
 async def _settle(session: AsyncSession, row: TicketRow) -> None:

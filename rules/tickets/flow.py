@@ -154,7 +154,7 @@ def _others(kind: Kind, work: WorkInHand, actor: Actor) -> bool:
 
 
 def _passed_over(kind: Kind, work: WorkInHand, step: WorkStep, actor: Actor, said: StepSaid) -> Reason | None:
-    """WorkInHand work is moved by who has it, or by whoever says that they know who has it."""
+    """Work that is in hand is moved by who has it, or by whoever says that they know who has it."""
     moves = step.to is not None or step.does
     if not moves or not _others(kind, work, actor):
         return None

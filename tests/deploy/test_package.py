@@ -7,7 +7,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-PACKAGES = ("contract", "rules", "drivers", "gateway", "hub", "web", "simulators")
+PACKAGES = ("contract", "rules", "drivers", "config", "gateway", "hub", "web", "simulators")
+EXAMPLES = tuple(ROOT / "config" / name for name in ("sites", "rules", "examples"))
+"""Sites to begin from: whoever installs has one of their own."""
 CONSOLE = ROOT / "web" / "console"
 
 
@@ -26,7 +28,7 @@ def test_files_beside_the_code_are_packed() -> None:
         path
         for package in PACKAGES
         for path in (ROOT / package).rglob("*")
-        if path.is_file() and path.suffix not in {".py", ".pyc"} and CONSOLE not in path.parents
+        if path.is_file() and path.suffix not in {".py", ".pyc"} and not {CONSOLE, *EXAMPLES} & {*path.parents}
     }
     beside.discard(ROOT / "hub" / "migrations" / "script.py.mako")  # only for who writes a migration
     assert len(beside) > 60

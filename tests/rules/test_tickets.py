@@ -9,8 +9,10 @@ import pytest
 from contract.facts.alarms import AlarmRaised, TicketRaised
 from contract.kinds import KINDS
 from contract.texts import Text
-from rules.tickets.kinds import Class
+from rules.abilities import ABILITY_ROLES
+from rules.tickets.kinds import Class, roles
 from rules.tickets.steps import (
+    ANSWERING,
     HISTORY_MS,
     HISTORY_ROWS,
     STEP_EVENTS,
@@ -50,6 +52,15 @@ def test_what_servers_answer_with_is_what_a_repair_has() -> None:
     assert set(get_args(PersonStep)) == theirs
     assert set(STEP_EVENTS) == {step.id for step in REPAIR.steps} | {"fold"}
     assert set(STEP_EVENTS.values()) <= set(KINDS)
+
+
+def test_the_console_offers_work_to_whom_a_repair_is_given() -> None:
+    """What stands in the navigation follows the file of the kind."""
+    theirs = {step.id: roles(step) for step in REPAIR.steps}
+    assert ABILITY_ROLES["tickets.comment"] == theirs["comment"]
+    assert ABILITY_ROLES["tickets.work"] == theirs["take"] & theirs["finish"]
+    assert ABILITY_ROLES["tickets.reopen"] == theirs["reopen"]
+    assert theirs["accept"] == ANSWERING
 
 
 def test_the_ticket_of_an_alarm() -> None:
