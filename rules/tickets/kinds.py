@@ -1,7 +1,7 @@
 """A kind of work as the flow reads it: its fields, its states and the steps between them. Made of `config/kinds/`.
 
-States are free words; each belongs to one of six classes. What counts work reads the class, so that no flow of a company
-breaks a count; lists and numbers of the hub go by the states of a repair as yet.
+States are free words; each belongs to one of six classes. What counts work reads the class, so that no flow of a
+company breaks a count; lists and numbers of the hub go by the states of a repair as yet.
 """
 
 from __future__ import annotations
