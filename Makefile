@@ -1,6 +1,6 @@
 # make run   everything on this machine, with the demo site        make test   all tests
 # make bench all benches          make torture  a million spoilt frames for each codec, a hundred faults for a site
-# make pages every page and dialog, as every role, in all sixteen forms: pictures, and what axe finds
+# make pages every page and dialog, as every role, in both languages, sizes and themes: pictures, and what axe finds
 # make lint  make clean
 # Variables: SITE=config/sites/….yaml (several: a.yaml,b.yaml)  PORT=8080  RHYTHM=1  WORKERS=4 (tests side by side)
 #            HOST=127.0.0.1 (0.0.0.0 or an address of this machine: its network, over TLS)
