@@ -22,6 +22,10 @@ from web.live.packing import LEAST, MOST, PackedAnswers, PackedStream, takes_pac
         ("identity", False),
         ("gzip;q=0", False),
         ("gzip;q=0.5", True),
+        ("gzip;q=0.0", False),
+        ("br, gzip ; q=0.000", False),
+        ("gzip;q=0.001", True),
+        ("gzip;q=many", False),
         ("x-gzip-like", False),
     ],
 )

@@ -26,8 +26,20 @@ _STORED = 0xFFFF
 
 def takes_packed(headers: Headers) -> bool:
     """Whether gzip is named among the encodings that are taken."""
-    encodings = headers.get("accept-encoding", "").lower().split(",")
-    return any(one.split(";")[0].strip() == "gzip" and "q=0" not in one.replace("q=0.", "") for one in encodings)
+    encodings = (one.partition(";") for one in headers.get("accept-encoding", "").lower().split(","))
+    return any(name.strip() == "gzip" and _weight(parameters) > 0 for name, _, parameters in encodings)
+
+
+def _weight(parameters: str) -> float:
+    """`q` of RFC 9110; one that is no number wants nothing."""
+    for each in parameters.split(";"):
+        name, _, value = each.partition("=")
+        if name.strip() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0
 
 
 class PackedStream:
