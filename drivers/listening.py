@@ -41,10 +41,11 @@ class Dissector(Protocol):
 
 
 class Eyes(NamedTuple):
-    """What of it may be told: `secrets` (keys, PINs, passwords), `numbers` (of cards, plates)."""
+    """What of it may be told: `secrets` (keys, PINs, passwords), `numbers` (of cards, codes), `plates` (of cars)."""
 
     secrets: bool = True
     numbers: bool = True
+    plates: bool = True
 
 
 CABLE = Eyes()
@@ -55,8 +56,8 @@ HIDDEN = "••••"
 
 
 def last_four(number: str) -> str:
-    """A number that may not be told, as one knows it again."""
-    return HIDDEN + number[-4:]
+    """A number that may not be told, as one knows it again; nothing of a short one."""
+    return HIDDEN + (number[-4:] if len(number) > 4 else "")
 
 
 class OnWire(NamedTuple):
