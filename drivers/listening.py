@@ -73,9 +73,10 @@ class OnWire(NamedTuple):
 
 
 class Listen(NamedTuple):
-    """How a protocol is understood. `dissector`: of one wire."""
+    """How a protocol is understood. `dissector`: of one wire; `numbers`: of cards and codes are said there."""
 
     dissector: Callable[[OnWire, Speech], Dissector]
+    numbers: bool = False
 
 
 @cache

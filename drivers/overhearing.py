@@ -22,9 +22,13 @@ class Overhearer(Protocol):
 
 
 class Overhear(NamedTuple):
-    """How a protocol is understood where listening to a line is not enough. `by`: of a bus of that kind, if it can."""
+    """How a protocol is understood where listening to a line is not enough. `by`: of a bus of that kind, if it can.
+
+    `numbers`: what is said there may be numbers of cards and codes.
+    """
 
     by: Callable[[str, OnWire, Speech], Overhearer | None]
+    numbers: bool = False
 
 
 class WireOverheard:
@@ -43,6 +47,11 @@ class WireOverheard:
     def understood(self) -> bool:
         """Whether anything that is said there can be told."""
         return bool(self._by)
+
+    @property
+    def numbers(self) -> bool:
+        """Whether numbers of cards and codes may be said there: who sees those reads of people."""
+        return any(_tells_numbers(protocol) for protocol in self._by)
 
     def hear(self, chunk: Chunk) -> list[Seen]:
         """What these bytes complete, or what went wrong: its `why` in `fields`."""
@@ -68,6 +77,13 @@ class _ByEar:
 
     def quiet(self) -> list[Seen]:
         return self._dissector.quiet()
+
+
+def _tells_numbers(protocol: str) -> bool:
+    known = PROTOCOLS[protocol]
+    if known.has("overhear") and known.part("overhear", Overhear).numbers:
+        return True
+    return protocol in listeners() and listeners()[protocol].numbers
 
 
 def _overhearer(protocol: str, kind: str, wire: OnWire, say: Speech) -> Overhearer | None:

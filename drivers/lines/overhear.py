@@ -58,4 +58,4 @@ def _overhearer(kind: str, wire: OnWire, say: Speech) -> Overhearer | None:
     return None
 
 
-OVERHEAR = Overhear(_overhearer)
+OVERHEAR = Overhear(_overhearer, numbers=True)

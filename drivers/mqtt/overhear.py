@@ -41,4 +41,4 @@ def _overhearer(kind: str, wire: OnWire, say: Speech) -> Overhearer | None:
     return Messages({id: each.topic or "" for id, (each, _) in wire.of("mqtt").items()}, say, wire.eyes)
 
 
-OVERHEAR = Overhear(_overhearer)
+OVERHEAR = Overhear(_overhearer, numbers=True)

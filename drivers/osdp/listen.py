@@ -91,5 +91,6 @@ class OsdpDissector:
 LISTEN = Listen(
     lambda wire, say: OsdpDissector(
         {installed.unit: id for id, (installed, _) in wire.of("osdp").items()}, say, wire.eyes
-    )
+    ),
+    numbers=True,
 )

@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from contract.instants import instant
+from contract.rights import Viewer
 from contract.speech import Speech
 from contract.texts import Text
 from drivers.listening import Eyes, OnWire, Seen
@@ -29,6 +30,7 @@ from gateway.web.served import Gateway, Served
 from web.errors import NotFound, Refusal, TooMany, language_of
 from web.session.sessions import Able, Sessions
 from web.users import User
+from web.witness import Witnessed
 
 log = structlog.get_logger(__name__)
 
@@ -59,32 +61,35 @@ class FrameStream(Response):
 
 
 @router.get("/wires/{id}/frames", response_class=FrameStream)
-async def frames(id: str, request: Request, gateway: Gateway, user: MayWatch) -> Response:
+async def frames(id: str, request: Request, gateway: Gateway, user: MayWatch, witness: Witnessed) -> Response:
     """Each frame with its time, direction, unit and words, as it comes; `{"lost": n}` where the asker was too slow."""
     bus = gateway.engine.buses.buses.get(id)
     if bus is None:
         raise NotFound
-    eyes = Eyes(secrets=False, numbers=user.viewer().sees("passing"))
-    overheard = WireOverheard(
-        gateway.engine.site.buses[id].kind, _on_wire(gateway, id, eyes), Speech(language_of(request))
-    )
+    viewer = user.viewer()
+    eyes = Eyes(secrets=False, numbers=viewer.sees("numbers"), plates=viewer.sees("passing"))
+    wire = _on_wire(gateway, id, eyes)
+    overheard = WireOverheard(gateway.engine.site.buses[id].kind, wire, Speech(language_of(request)))
     if not isinstance(bus, Tapped) or not overheard.understood:
         raise Refusal(409, "cannot_show", _UNTOLD)
     if bus.tap.crowded:
         raise TooMany(30, _CROWDED)
     log.info("somebody looks at a wire", bus=id, account=user.username)
-    return FramesAnswer(request, bus.tap, overheard)
+    if eyes.numbers and overheard.numbers:
+        witness.read(request, user, "credentials", gateway.site, records=1, id=id)
+    return FramesAnswer(request, bus.tap, overheard, viewer)
 
 
 class FramesAnswer(FrameStream):
     """Writes what is overheard as it comes, until the asker goes, the session ends, or the server stops."""
 
-    def __init__(self, request: Request, tap: Tap, overheard: WireOverheard) -> None:
+    def __init__(self, request: Request, tap: Tap, overheard: WireOverheard, viewer: Viewer) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._request = request
         self._tap = tap
         self._overheard = overheard
+        self._viewer = viewer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._tap.watched() as watcher:
@@ -123,9 +128,10 @@ class FramesAnswer(FrameStream):
                     return
 
     async def _still_allowed(self) -> bool:
+        """Whether the session still stands and still shows the same."""
         sessions: Sessions = self._request.app.state.sessions
         user = await sessions.still_valid(self._request)
-        return user is not None and user.may("wires.watch")
+        return user is not None and user.may("wires.watch") and user.viewer() == self._viewer
 
 
 def _lines(seen: Sequence[Seen]) -> list[bytes]:
