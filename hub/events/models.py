@@ -24,6 +24,13 @@ class EventRow(Table, table=True):
         Index(None, "kind", "id"),
         Index(None, "source", "id"),
         Index("ix_events_denied", "site", "at", postgresql_where=text("kind = 'access.denied'")),
+        Index(
+            "ix_events_devices",
+            "site",
+            "source",
+            "id",
+            postgresql_where=text("kind IN ('device.lost', 'device.found')"),
+        ),
         Index("ix_events_failed", "id", postgresql_where=text("failed IS NOT NULL")),
         Index(
             "ix_events_personal",

@@ -16,12 +16,16 @@ from web.session.sessions import SignedInUser
 
 router = APIRouter(prefix="/api", tags=["telemetry"])
 
-# Of each device one step along the index of sources: a page of events would miss who fell silent before it.
+# Of each device one step along `ix_events_devices`: a page of events would miss who fell silent before it. The step
+# goes to the last word up to this device's, whosever that is, and so in an order that no other index has: along one of
+# them the way is as long as all that its namesakes at other sites have said, which no planner knows.
 _LAST_WORDS = text(
     "SELECT s.id AS site, d->>'id' AS device, e.kind, e.at, e.why"
     " FROM sites s CROSS JOIN LATERAL json_array_elements(s.layout->'devices') AS d LEFT JOIN LATERAL"
-    " (SELECT kind, at, data->>'why' AS why FROM events WHERE source = d->>'id' AND site = s.id"
-    "   AND kind IN ('device.lost', 'device.found') ORDER BY id DESC LIMIT 1) AS e ON true"
+    " (SELECT site, source, kind, at, data->>'why' AS why FROM events"
+    "   WHERE kind IN ('device.lost', 'device.found')"
+    "   AND (site, source, id) <= (s.id, d->>'id', CAST(9223372036854775807 AS bigint))"
+    "   ORDER BY site DESC, source DESC, id DESC LIMIT 1) AS e ON e.site = s.id AND e.source = d->>'id'"
     " WHERE CAST(:sites AS text[]) IS NULL OR s.id = ANY(CAST(:sites AS text[])) ORDER BY s.id, device"
 )
 
