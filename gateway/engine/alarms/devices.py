@@ -7,8 +7,10 @@ alarm of the wire, not one of every device on it. A device that answers, but wit
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from contract.facts.machines import DeviceFound, DeviceLost
+from contract.fitting import fitted
 from drivers.reports import UNKEYED
 from gateway.engine.alarms.alarms import Alarms
 from gateway.engine.alarms.causes import built_in, built_in_key
@@ -26,6 +28,14 @@ FAILING_S = 10.0
 """How long a device that answers may give nothing but errors before it is alarmed."""
 
 
+class Loss(NamedTuple):
+    """A device that does not answer: since when (Unix ms, and monotonic seconds), and why, as the event says it."""
+
+    since_ms: int
+    since_s: float
+    why: str
+
+
 class Devices:
     """Which devices answer."""
 
@@ -41,9 +51,8 @@ class Devices:
         self._on_bus: dict[str, list[str]] = {}
         for device, bus in self._bus_of.items():
             self._on_bus.setdefault(bus, []).append(device)
-        self._lost: dict[str, float] = {}
+        self._lost: dict[str, Loss] = {}
         self._found: set[str] = set()
-        self._why: dict[str, str] = {}
         self._unsaid: set[str] = set()
         self._failing: dict[str, float] = {}
         self._doubting = Alarmclock(desk.timers, self._doubted)
@@ -52,10 +61,10 @@ class Devices:
         """The device stopped answering; False if that was known."""
         if device in self._lost or device not in self._bus_of:
             return False
-        self._lost[device] = self._clock.monotonic()
-        self._why[device] = why
+        said = fitted(DeviceLost(device=device, bus=self._bus_of[device], why=why))
+        self._lost[device] = loss = Loss(self._clock.wall_ms(), self._clock.monotonic(), said.why)
         self._found.discard(device)
-        facts.say("device.lost", device, DeviceLost(device=device, bus=self._bus_of[device], why=why))
+        facts.say("device.lost", device, said, at_ms=loss.since_ms)
         self._gather(device)
         return True
 
@@ -66,8 +75,8 @@ class Devices:
         bus = self._bus_of[device]
         self._found.add(device)
         self._unsaid.discard(device)
-        since = self._lost.pop(device, None)
-        after_s = None if since is None else round(self._clock.monotonic() - since, 3)
+        loss = self._lost.pop(device, None)
+        after_s = None if loss is None else round(self._clock.monotonic() - loss.since_s, 3)
         facts.say("device.found", device, DeviceFound(device=device, bus=bus, after_s=after_s))
         self._alarms.clear_cause(built_in_key("device.lost", device), facts)
         self._alarms.clear_cause(built_in_key("reader.unkeyed", device), facts)
@@ -96,6 +105,13 @@ class Devices:
     def online(self, device: str) -> bool | None:
         """Whether the device answers; None while nobody knows."""
         return True if device in self._found else False if device in self._lost else None
+
+    def loss(self, device: str) -> Loss | None:
+        """Since when the device does not answer, and why; None of one that does, or of which nobody knows.
+
+        What was before a start is not asked for: whoever is silent then is said to be lost anew.
+        """
+        return self._lost.get(device)
 
     def _doubted(self) -> None:
         facts = Facts()
@@ -127,11 +143,11 @@ class Devices:
         for bus in dict.fromkeys(self._bus_of[device] for device in sorted(self._unsaid)):
             silent = [device for device in self._on_bus[bus] if device in self._unsaid]
             wholly = len(silent) > 1 and all(device in self._lost for device in self._on_bus[bus])
-            wholly = wholly and any(self._why[device] != UNKEYED for device in silent)
+            wholly = wholly and any(self._lost[device].why != UNKEYED for device in silent)
             for source in [bus] if wholly else silent:
                 if not self._alarms.present(built_in_key("device.lost", bus)):
                     # A reader that waits for its key answers: no restart helps it, and somebody else is called.
-                    unkeyed = self._why.get(source) == UNKEYED
+                    unkeyed = source in self._lost and self._lost[source].why == UNKEYED
                     cause = self._cause("reader.unkeyed" if unkeyed else "device.lost", source)
                     self._alarms.raise_cause(cause, facts)
         self._unsaid.clear()

@@ -37,9 +37,9 @@ class Facts:
     state: list[StateChange] = field(default_factory=list)
     changed: list[Thing] = field(default_factory=list)
 
-    def say(self, kind: str, source: str, data: msgspec.Struct) -> None:
-        """Adds an event."""
-        self.drafts.append(Draft(kind=kind, source=source, data=data))
+    def say(self, kind: str, source: str, data: msgspec.Struct, *, at_ms: int | None = None) -> None:
+        """Adds an event; of now, or of `at_ms` (Unix ms) where its author keeps that moment."""
+        self.drafts.append(Draft(kind=kind, source=source, data=data, at_ms=at_ms))
 
     def keep(self, kind: str, id: str, value: msgspec.Struct | None) -> None:
         """Adds a change of state that decisions depend on; None forgets it."""
