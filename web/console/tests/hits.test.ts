@@ -5,6 +5,7 @@ import { defineComponent, h } from "vue";
 
 import type { EventItem } from "@/api/types";
 import BlockedCard from "@/areas/guard/BlockedCard.vue";
+import { SETTLE_MS } from "@/areas/guard/holding";
 import { now } from "@/kit/clock";
 import { preferences } from "@/kit/preferences";
 import { phone } from "@/kit/screen";
@@ -94,6 +95,37 @@ describe("a hit that nobody has noted", () => {
     at(T.blockedNext).click();
     await settled();
     expect(at(T.blockedCard).dataset.plate).toBe("京A00001");
+  });
+
+  it("is not noted by a press that was meant for the one before it", async () => {
+    vi.useFakeTimers();
+    const asked = server(() => ({ status: 202, body: { id: `c-${asked.length}`, site: "demo", target: "gate-in", kind: "hit.acknowledge", state: "asked", reason: "" } }));
+    live.events = [hit(29, "京A00001"), hit(27, "粤B88888")];
+    leave = mount(BlockedCard);
+    const first = at(T.blockedCard).dataset.plate;
+    at(T.blockedSeen).focus();
+    at(T.blockedSeen).click();
+    await settled();
+    expect(at(T.blockedCard).dataset.plate).not.toBe(first);
+    expect(document.activeElement).not.toBe(at(T.blockedSeen));
+    at(T.blockedSeen).click();
+    await settled();
+    expect(asked).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(SETTLE_MS);
+    at(T.blockedSeen).click();
+    await settled();
+    expect(asked).toHaveLength(2);
+  });
+
+  it("is noted at once by whoever asked to see it", async () => {
+    const asked = server(() => ({ status: 202, body: { id: "c-9", site: "demo", target: "gate-in", kind: "hit.acknowledge", state: "asked", reason: "" } }));
+    live.events = [hit(19, "京A00001"), hit(17, "粤B88888")];
+    leave = mount(BlockedCard);
+    at(T.blockedNext).click();
+    await settled();
+    at(T.blockedSeen).click();
+    await settled();
+    expect(asked[0]?.body).toMatchObject({ subject: { seq: 17 } });
   });
 
   it("is found also by who opens a screen long after, and what was noted is not", async () => {

@@ -1,4 +1,4 @@
-/** Which lane the large picture stays with: the one under somebody's hand, and no longer than the hand is there. */
+/** What stays under somebody's hand, no longer than the hand is there; and what a hand meant when it pressed. */
 
 import { onUnmounted, watch, type Ref } from "vue";
 
@@ -7,15 +7,35 @@ export const REST_MS = 8_000;
 /** What changed by itself just now was not what the hand went for. */
 export const SETTLE_MS = 500;
 
-export interface Held {
+export interface Settled {
+  /** Another is drawn next because somebody chose it. */
+  choose: (key: string | null) => void;
+  /** Whether what is shown has stood long enough to be meant. */
+  settled: () => boolean;
+}
+
+export interface Held extends Settled {
   /** Keeps to the lane that is shown: the pointer moves over it, a key is pressed in it, or it has got the focus. */
   keep: () => void;
   /** Keeps to another lane, which somebody chose. */
   choose: (key: string) => void;
   /** The hand has gone. */
   let: () => void;
-  /** Whether what is shown has stood long enough to be meant. */
-  settled: () => boolean;
+}
+
+/** `shown`: what is drawn. What takes its place by itself is not what the hand went for. */
+export function useSettled(shown: () => string | null): Settled {
+  let changedAt = -Infinity;
+  let chosen: string | null = null;
+
+  watch(shown, (is) => {
+    if (is !== chosen) changedAt = Date.now();
+    chosen = null;
+  });
+  return {
+    choose: (key) => (chosen = key),
+    settled: () => Date.now() - changedAt >= SETTLE_MS,
+  };
 }
 
 /**
@@ -24,8 +44,7 @@ export interface Held {
  */
 export function useHeld(lane: Ref<string | null>, shown: () => string | null, busy: () => boolean): Held {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let changedAt = -Infinity;
-  let chosen: string | null = null;
+  const { choose, settled } = useSettled(shown);
 
   function hold(key: string | null): void {
     clearTimeout(timer);
@@ -37,19 +56,15 @@ export function useHeld(lane: Ref<string | null>, shown: () => string | null, bu
     hold(busy() ? lane.value : null);
   }
 
-  watch(shown, (is, was) => {
-    if (was !== null && is !== chosen) changedAt = Date.now();
-    chosen = null;
-  });
   onUnmounted(() => clearTimeout(timer));
 
   return {
     keep: () => hold(lane.value ?? shown()),
     choose: (key) => {
-      chosen = key;
+      choose(key);
       hold(key);
     },
     let: rest,
-    settled: () => Date.now() - changedAt >= SETTLE_MS,
+    settled,
   };
 }
