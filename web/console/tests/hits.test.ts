@@ -11,12 +11,12 @@ import { preferences } from "@/kit/preferences";
 import { phone } from "@/kit/screen";
 import { BELL_MS, useBell } from "@/shell/bell";
 import StatusStrip from "@/shell/StatusStrip.vue";
-import { hits } from "@/shell/stores/calling";
-import { live } from "@/shell/stores/live";
+import { AGAIN_MS, hits } from "@/shell/stores/calling";
+import { live, stopWatching, watchSite } from "@/shell/stores/live";
 import { session } from "@/shell/stores/session";
 import { useTitle } from "@/shell/title";
 import { T } from "@/testids";
-import { access, alarm, lane, other } from "./items";
+import { access, alarm, lane, other, snapshot } from "./items";
 import { at, mount, mounted, server, settled } from "./mounting";
 
 const MINUTE = 60_000;
@@ -146,6 +146,47 @@ describe("a hit that nobody has noted", () => {
     live.events = [noted(401, 5), ...live.events];
     await settled();
     expect(hits.value).toEqual([]);
+  });
+
+  it("is kept however much comes after it, and so is the note of one", async () => {
+    const port = { postMessage: vi.fn(), close: vi.fn(), onmessage: null as ((message: MessageEvent) => void) | null };
+    vi.stubGlobal("navigator", { locks: undefined });
+    vi.stubGlobal("SharedWorker", class {
+      port = port;
+      onerror = null;
+    });
+    server(() => ({ status: 200, body: { items: [], next: null } }));
+    watchSite("demo");
+    const tell = (data: unknown): void => port.onmessage?.({ data } as MessageEvent);
+    const plates = (): unknown[] => hits.value.map(({ newest }) => newest.credential?.value);
+    tell({ type: "snapshot", snapshot: snapshot({ events: [hit(1007, "粤B88888"), hit(1005, "京A00001")] }) });
+    await settled();
+    tell({ type: "events", events: [hit(1009, "沪C00002"), noted(1008, 1005)] });
+    expect(plates()).toEqual(["沪C00002", "粤B88888"]);
+    live.events = [access(9000)]; // thousands later
+    expect(plates()).toEqual(["沪C00002", "粤B88888"]);
+    tell({ type: "reset" }); // the link was away
+    expect(plates()).toEqual(["沪C00002", "粤B88888"]);
+    session.user = { ...session.user, id: "another" } as typeof session.user;
+    expect(plates()).toEqual([]);
+    stopWatching();
+  });
+
+  it("is looked for again where that failed, under the same snapshot", async () => {
+    vi.useFakeTimers();
+    let there = false;
+    server(({ path }) => {
+      if (!there) return { status: 503, body: { error: { code: "busy", message: "", fields: {} } } };
+      return { status: 200, body: { items: path.startsWith("/api/entries") ? [{ event: hit(2005, "粤B88888") }] : [], next: null } };
+    });
+    live.events = [access(9000)];
+    live.asOf = "2026-03-09T00:00:00.000Z";
+    await settled();
+    there = true;
+    expect(hits.value).toEqual([]);
+    await vi.advanceTimersByTimeAsync(AGAIN_MS);
+    await settled();
+    expect(hits.value.map(({ newest }) => newest.event.id)).toEqual([2005]);
   });
 
   it("is told to none who may not see who passes", () => {

@@ -8,13 +8,13 @@ import { computed, ref, shallowRef, watch } from "vue";
 import { api, ApiError } from "@/api/client";
 import type { EventItem, Page } from "@/api/types";
 import { now } from "@/kit/clock";
-import { stands, type Entry } from "@/live/entries";
+import { entryOf, stands, type Entry } from "@/live/entries";
 import { mergeEvents } from "@/live/fold";
 import { Rows } from "@/live/rows";
 import { placeKey } from "@/live/table";
-import { entries, live } from "@/shell/stores/live";
+import { entries, live, onEvents } from "@/shell/stores/live";
 import { isBeingNoted } from "@/shell/stores/noting";
-import { able } from "@/shell/stores/session";
+import { able, session } from "@/shell/stores/session";
 import { currentSite } from "@/shell/stores/site";
 
 /** A car or a person on the block list at one place: however often it is read, it is one hit. */
@@ -31,9 +31,13 @@ export interface Hit {
 const LOUD_MS = 10 * 60_000;
 /** Of the time before the events that are held: so many hits, and so many notes of hits, are looked at. */
 const [MOST_HITS, MOST_NOTES] = [100, 500];
+/** So many of what is told of hits are kept, the newest: none of them is shown without the note that came after it. */
+const MOST_KEPT = 2000;
+/** What could not be looked for is looked for again after this. */
+export const AGAIN_MS = 30_000;
 const OF_HITS = new Set(["access.denied", "car.arrived", "hit.acknowledged"]);
 
-/** What is told of hits that are older than the events that are held. */
+/** What is told of hits, also of those that are older than the events that are held. Newest first. */
 const earlier = shallowRef<EventItem[]>([]);
 const rows = new Rows();
 
@@ -86,25 +90,52 @@ export const waitingCars = computed<Entry[]>(() => {
   return [...found.values()];
 });
 
+const ofHits = (event: EventItem): boolean =>
+  OF_HITS.has(event.kind) && (event.kind === "hit.acknowledged" || entryOf(event)?.outcome === "blocked");
+
+/** However much comes after it, no hit that nobody has noted is forgotten, and no note of one. */
+function keep(events: readonly EventItem[]): void {
+  const told = events.filter(ofHits);
+  if (told.length > 0) earlier.value = mergeEvents(earlier.value, told, MOST_KEPT);
+}
+
 /** Looks for hits of before: whoever opens a screen sees what others left, however much has come since. */
 async function lookBack(site: string | null): Promise<void> {
+  const whose = session.user?.id;
   const [blocked, notes] = await Promise.all([
     api.get<Page<{ event: EventItem }>>("/api/entries", { site, outcome: "blocked", limit: MOST_HITS }),
     api.get<Page<EventItem>>("/api/events", { site, kind: "hit.acknowledged", limit: MOST_NOTES }),
   ]);
   // Of what lies before the oldest note that was found nobody knows whether it was noted.
   const oldest = notes.next === null ? 0 : (notes.items.at(-1)?.id ?? 0);
-  if (site !== currentSite.value) return;
-  earlier.value = [...notes.items, ...blocked.items.map(({ event }) => event).filter(({ id }) => id > oldest)];
+  if (site !== currentSite.value || whose !== session.user?.id) return;
+  keep([...notes.items, ...blocked.items.map(({ event }) => event).filter(({ id }) => id > oldest)]);
 }
 
+let again: ReturnType<typeof setTimeout> | undefined;
+
+function look(): void {
+  clearTimeout(again);
+  if (live.asOf === null || !able("watch")) return;
+  lookBack(currentSite.value).catch((error: unknown) => {
+    if (!(error instanceof ApiError)) throw error;
+    clearTimeout(again);
+    again = setTimeout(look, AGAIN_MS);
+  });
+}
+
+onEvents(keep);
 watch(
   () => live.asOf,
   (asOf) => {
-    if (asOf === null) earlier.value = [];
-    else if (able("watch"))
-      lookBack(currentSite.value).catch((error: unknown) => {
-        if (!(error instanceof ApiError)) throw error; // asked again with the next snapshot
-      });
+    if (asOf !== null) keep(live.events);
+    look();
   },
+  { immediate: true }, // the stream is there before the page
+);
+// Of a link that was away the hits stay; of another site, or another person, none does.
+watch(
+  [currentSite, () => session.user?.id],
+  () => (earlier.value = []),
+  { flush: "sync" },
 );
