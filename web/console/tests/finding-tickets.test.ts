@@ -66,6 +66,44 @@ describe("the list of tickets", () => {
   });
 });
 
+describe("a new snapshot", () => {
+  const closedPages = (): Ticket[][] => [[old(1)], [old(2)]];
+
+  beforeEach(() => (preferences.ticketsAs = "board"));
+  afterEach(() => (live.asOf = null));
+
+  it("has the server asked again: a ticket closed while the link was away is open no longer, and no page is lost", async () => {
+    const gone = ticket("gone");
+    let over = false;
+    const pages = closedPages();
+    server(({ path }) => {
+      const query = new URL(path, "http://x").searchParams;
+      if (query.get("state") === "raised,taken,done") return { status: 200, body: { items: over ? [] : [gone], next: null } };
+      const page = Number(query.get("cursor") ?? 0);
+      return { status: 200, body: { items: pages[page] ?? [], next: page + 1 < pages.length ? String(page + 1) : null } };
+    });
+    live.asOf = "2026-03-09T00:00:00.000Z";
+    leave = mounted(Tickets).leave;
+    const count = (state: string): number => at(T.ticketColumn(state)).querySelectorAll(`[data-testid="${T.ticket}"]`).length;
+    await vi.waitFor(() => expect([count("raised"), count("closed")]).toEqual([1, 1]));
+    at(T.ticketsMore).click();
+    await vi.waitFor(() => expect(count("closed")).toBe(2));
+    over = true;
+    pages[0] = [ticket("gone", { state: "closed" })];
+    live.asOf = "2026-03-09T00:10:00.000Z";
+    await vi.waitFor(() => expect([count("raised"), count("closed")]).toEqual([0, 2]));
+  });
+
+  it("has nothing asked twice where it is the first", async () => {
+    const { asked } = await opened("/tickets", closedPages());
+    await settled();
+    const before = asked.length;
+    live.asOf = "2026-03-09T00:00:00.000Z";
+    await settled();
+    expect(asked.length).toBe(before);
+  });
+});
+
 describe("the board of tickets", () => {
   beforeEach(() => (preferences.ticketsAs = "board"));
 

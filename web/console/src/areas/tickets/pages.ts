@@ -5,6 +5,7 @@ import { onScopeDispose, ref, shallowRef, watch, type Ref, type ShallowRef } fro
 import type { Ticket } from "@/api/types";
 import { ticketPage, type TicketQuery } from "@/areas/tickets/api";
 import { faultText } from "@/kit/faults";
+import { live } from "@/shell/stores/live";
 
 /** A hand that types rests this long when the word is whole. */
 const TYPED_MS = 250;
@@ -29,7 +30,8 @@ export function useTicketPages(wanted: () => TicketQuery | null, limit: number):
   let asked = 0;
   let waiting: ReturnType<typeof setTimeout> | undefined;
 
-  async function load(again = true): Promise<void> {
+  /** `atLeast`: as many as were there before stay, where there are as many. */
+  async function load(again = true, atLeast = 0): Promise<void> {
     const mine = ++asked;
     const query = wanted();
     if (query === null) {
@@ -38,10 +40,16 @@ export function useTicketPages(wanted: () => TicketQuery | null, limit: number):
     }
     loading.value = true;
     try {
-      const page = await ticketPage(query, again ? null : next, limit);
-      if (mine !== asked) return; // something else is wanted by now
-      found.value = again ? page.items : [...found.value, ...page.items];
-      next = page.next;
+      const come: Ticket[] = again ? [] : [...found.value];
+      let after: typeof next = again ? null : next;
+      do {
+        const page = await ticketPage(query, after, limit);
+        if (mine !== asked) return; // something else is wanted by now
+        come.push(...page.items);
+        after = page.next;
+      } while (after !== null && come.length < atLeast);
+      found.value = come;
+      next = after;
       more.value = next !== null;
       fault.value = "";
     } catch (error) {
@@ -65,6 +73,15 @@ export function useTicketPages(wanted: () => TicketQuery | null, limit: number):
     },
     { immediate: true },
   );
+  // The stream tells of what is open: what was closed while it was away, only the server says.
+  let told = live.asOf;
+  watch(
+    () => live.asOf,
+    (asOf) => {
+      if (asOf !== null && told !== null) void load(true, found.value.length);
+      told = asOf ?? told;
+    },
+  );
   onScopeDispose(() => clearTimeout(waiting));
-  return { found, more, loading, fault, load, put };
+  return { found, more, loading, fault, load: (again = true) => load(again), put };
 }
