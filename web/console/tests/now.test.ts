@@ -1,5 +1,8 @@
 /** The large picture: whose it is, how long it stays under a hand, and seven lanes at once. */
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { h, ref } from "vue";
 
@@ -12,10 +15,11 @@ import LanesPanel from "@/areas/guard/LanesPanel.vue";
 import NowPanel from "@/areas/guard/NowPanel.vue";
 import { desk, phone } from "@/kit/screen";
 import { question } from "@/shell/stores/asking";
+import { acknowledging, together } from "@/shell/stores/handling";
 import { live } from "@/shell/stores/live";
 import { session } from "@/shell/stores/session";
 import { T } from "@/testids";
-import { access, lane } from "./items";
+import { access, alarm, lane } from "./items";
 import { at, mount, mounted, server, settled } from "./mounting";
 
 let leave = (): void => undefined;
@@ -151,6 +155,35 @@ describe("the large picture", () => {
       leave();
     }
   });
+});
+
+it("takes no digit for a lane while a dialog is on its way that was asked for", async () => {
+  leave = mount(Guard);
+  await settled();
+  const press = async (key: string): Promise<void> => {
+    dispatchEvent(new KeyboardEvent("keydown", { key }));
+    await settled();
+  };
+  await press("1");
+  expect(question.value?.target).toBe("a");
+  await press("2");
+  expect(question.value?.target).toBe("a");
+  question.value = null;
+  acknowledging.value = alarm("a-1");
+  await press("2");
+  acknowledging.value = null;
+  together.value = { act: "ack", alarms: [alarm("a-1")], title: "" };
+  await press("2");
+  together.value = null;
+  expect(question.value).toBeNull();
+  await press("2");
+  expect(question.value?.target).toBe("b");
+});
+
+it("says on a phone too what was decided, and leaves out no more than why", () => {
+  const source = readFileSync(join(import.meta.dirname, "../src/areas/guard/NowPanel.vue"), "utf8");
+  const hidden = /([^{}]*)\{\s*display: none;/.exec(source.slice(source.indexOf("@media (width < 760px)")))?.[1];
+  expect(hidden?.split(",").map((each) => each.trim())).toEqual([".reason", ".others", ".way", "kbd"]);
 });
 
 it("draws seven lanes, each with its key, and the six others beside the large one", async () => {
