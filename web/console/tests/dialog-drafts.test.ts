@@ -7,7 +7,7 @@ import LockDialog from "@/areas/accounts/LockDialog.vue";
 import AlarmsTogether from "@/areas/alarms/AlarmsTogether.vue";
 import CredentialDialog from "@/areas/people/CredentialDialog.vue";
 import TicketsTogether from "@/areas/tickets/TicketsTogether.vue";
-import { drafts, draftsOf } from "@/kit/drafts";
+import { drafts, draftsOf, namedBy } from "@/kit/drafts";
 import { together } from "@/shell/stores/handling";
 import { T } from "@/testids";
 
@@ -42,11 +42,18 @@ it("a bulk finish keeps what was found and done, by reload", async () => {
   await vi.waitFor(() => field("textarea"));
   await settled();
   await type(field("textarea"), "热继电器动作");
-  expect(kept("tickets-together:finish").found?.[1]).toContain("热继电器动作");
+  expect(kept(`tickets-together:finish:${namedBy(["b", "a"])}`).found?.[1]).toContain("热继电器动作");
   leave();
   draftsOf("somebody else");
   draftsOf(`d-${person}`);
-  leave = mount(TicketsTogether, { chosen: [ticket("a", { can: ["finish"] })] });
+  leave = mount(TicketsTogether, { chosen: [ticket("a", { can: ["finish"] }), ticket("c", { can: ["finish"] })] });
+  await settled();
+  at(T.ticketsStep("finish")).click();
+  await vi.waitFor(() => field("textarea"));
+  await settled();
+  expect((field("textarea") as HTMLTextAreaElement).value).toBe(""); // of other tickets it was not said
+  leave();
+  leave = mount(TicketsTogether, { chosen: [ticket("b", { can: ["finish"] }), ticket("a", { can: ["finish"] })] });
   await settled();
   at(T.ticketsStep("finish")).click();
   await vi.waitFor(() => expect((field("textarea") as HTMLTextAreaElement).value).toBe("热继电器动作"));
@@ -59,7 +66,7 @@ it("a word about several alarms is kept", async () => {
   await settled();
   const note = at(T.ackNote);
   await type(note.matches("input") ? note : (note.querySelector("input") ?? note), "在看");
-  expect(kept("alarms-together:ack").note?.[1]).toContain("在看");
+  expect(kept(`alarms-together:ack:${namedBy(["a", "b"])}`).note?.[1]).toContain("在看");
 });
 
 it("an account's name is kept, and never its password", async () => {

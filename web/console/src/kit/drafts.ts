@@ -32,6 +32,13 @@ let owner: string | null = null;
 
 const keyOf = (name: string): string => `${PREFIX}${owner}.${name}`;
 
+/** What the draft of one word about several things is named by: by no other things, in whatever order they were chosen. */
+export function namedBy(ids: readonly string[]): string {
+  let hash = 0x811c9dc5; // FNV-1a
+  for (const letter of JSON.stringify([...ids].sort())) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193);
+  return (hash >>> 0).toString(36);
+}
+
 function read(key: string): Draft | null {
   try {
     const found = JSON.parse(localStorage.getItem(key) ?? "null") as Draft | null;
