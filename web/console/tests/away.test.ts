@@ -5,17 +5,19 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import AlarmActions from "@/areas/alarms/AlarmActions.vue";
 import { ackAll } from "@/areas/alarms/grouped";
 import Meters from "@/areas/machines/Meters.vue";
+import DevicePeek from "@/areas/machines/DevicePeek.vue";
 import PointDetail from "@/areas/machines/PointDetail.vue";
 import NowPanel from "@/areas/guard/NowPanel.vue";
 import Sites from "@/areas/sites/Sites.vue";
+import TicketDetail from "@/areas/tickets/TicketDetail.vue";
 import Tickets from "@/areas/tickets/Tickets.vue";
 import AppNav from "@/shell/AppNav.vue";
 import { together } from "@/shell/stores/handling";
 import { live } from "@/shell/stores/live";
 import { session } from "@/shell/stores/session";
-import { sites } from "@/shell/stores/site";
+import { layouts, siteInAddress, sites } from "@/shell/stores/site";
 import { T } from "@/testids";
-import { alarm, lane } from "./items";
+import { alarm, lane, ticket } from "./items";
 import { at, mount, server, settled } from "./mounting";
 
 let leave = (): void => undefined;
@@ -51,6 +53,42 @@ it("an alarm is acknowledged, shelved and tagged only where its gateway would he
   live.gateways.set("demo-gw", { id: "demo-gw", site: "demo", online: true, seen_at: null } as never);
   await settled();
   expect(at<HTMLButtonElement>(T.alarmAck).disabled).toBe(false);
+});
+
+it("a device is tagged only where its gateway would hear of it", async () => {
+  server(() => ({ status: 200, body: { items: [], next: null } }));
+  const device = { id: "pump-2", name: { zh: "二号泵", en: "Pump 2" }, place: { zh: "", en: "" }, profile: "", bus: "" };
+  layouts.set("demo", { site: "demo", name: { zh: "云杉苑", en: "Spruce" }, doors: [], lanes: [], zones: [], devices: [device], points: [] } as never);
+  live.alarms.set("a-1", alarm("a-1", { can }));
+  leave = mount(DevicePeek, { id: "pump-2", site: "demo" });
+  await settled();
+  expect(at<HTMLButtonElement>(T.alarmTag).disabled).toBe(true);
+  expect(at(T.alarmTag).title).toContain("指令到不了");
+  live.gateways.set("demo-gw", { id: "demo-gw", site: "demo", online: true, seen_at: null } as never);
+  await settled();
+  expect(at<HTMLButtonElement>(T.alarmTag).disabled).toBe(false);
+  layouts.clear();
+});
+
+it("a ticket says that its alarm is closed only where that is known", async () => {
+  server(({ path }) => ({ status: 200, body: path === "/api/tickets/t" ? ticket("t", { alarm: "a-9" }) : { items: [], next: null } }));
+  sites.items = ["demo", "annex"].map((id) => ({ id, name: id }));
+  leave = mount(TicketDetail, { id: "t" });
+  await settled();
+  const said = (): string => at(T.ticketDetail).querySelector(".about")?.textContent ?? "";
+  expect(said()).toContain("已关闭");
+  siteInAddress.value = "annex"; // the alarms of another site are heard
+  await settled();
+  expect(said()).not.toContain("已关闭");
+  siteInAddress.value = "demo";
+  await settled();
+  expect(said()).toContain("已关闭");
+  live.asOf = null;
+  await settled();
+  expect(said()).not.toContain("已关闭");
+  expect(said()).toContain("–");
+  siteInAddress.value = null;
+  sites.items = [];
 });
 
 it("that the gateway is away can be acknowledged: the hub says that itself", async () => {
