@@ -5,15 +5,20 @@ import { h, ref } from "vue";
 
 import AlarmDialogs from "@/areas/alarms/AlarmDialogs.vue";
 import AlarmPeek from "@/areas/alarms/AlarmPeek.vue";
+import BlockedCard from "@/areas/guard/BlockedCard.vue";
 import EntryPeek from "@/areas/guard/EntryPeek.vue";
 import LanesPanel from "@/areas/guard/LanesPanel.vue";
 import NowPanel from "@/areas/guard/NowPanel.vue";
 import DevicePeek from "@/areas/machines/DevicePeek.vue";
 import PointPeek from "@/areas/machines/PointPeek.vue";
+import BlockDialog from "@/areas/people/BlockDialog.vue";
+import HolderDialog from "@/areas/people/HolderDialog.vue";
 import TicketDetail from "@/areas/tickets/TicketDetail.vue";
+import TicketNewDialog from "@/areas/tickets/TicketNewDialog.vue";
 import Tickets from "@/areas/tickets/Tickets.vue";
 import TicketsTogether from "@/areas/tickets/TicketsTogether.vue";
 import { preferences } from "@/kit/preferences";
+import { phone } from "@/kit/screen";
 import CommandTray from "@/shell/CommandTray.vue";
 import { question } from "@/shell/stores/asking";
 import { dismiss, follow } from "@/shell/stores/commands";
@@ -122,6 +127,38 @@ describe("in “all sites” a thing names its own", () => {
     expect(at(T.command).textContent).toContain("南园 · yard-in");
     expect(at(T.nowOther("yard-in")).textContent).toContain("南园 · yard-in");
     dismiss("c");
+  });
+});
+
+describe("a hit in “all sites”", () => {
+  afterEach(() => (phone.value = false));
+
+  it("names its own on a phone, folded and read out", async () => {
+    phone.value = true;
+    const data = { rule: "block:b-1", credential: { kind: "plate", value: "粤B88888" } };
+    live.events = [{ ...access(7, { kind: "access.denied", source: "yard-in", at: new Date().toISOString(), data }), site: "annex" }];
+    leave = mount(BlockedCard);
+    await settled();
+    expect(at(T.blockedMore).textContent).toContain("南园 · yard-in");
+    expect(at(T.blockedCard).querySelector('[role="alert"]')?.textContent).toContain("南园 · yard-in");
+  });
+});
+
+describe("a form in “all sites”", () => {
+  it.each([
+    ["somebody kept out", BlockDialog, { site: null }, "block-send"],
+    ["somebody new", HolderDialog, { site: null, holder: null }, "holder-send"],
+    ["a ticket", TicketNewDialog, {}, "ticket-new-send"],
+  ] as const)("leaves open at which one it is: %s", async (_, dialog, props, send) => {
+    const asked = server(() => ({ status: 201, body: { id: "x" } }));
+    leave = mount(dialog, props);
+    await vi.waitFor(() => at(send));
+    await settled();
+    at(send).click();
+    await settled();
+    const missing = [...document.querySelectorAll(".el-form-item.is-error")].map((each) => each.querySelector("label")?.textContent);
+    expect(missing).toContain("项目");
+    expect(asked.filter(({ method }) => method === "POST")).toEqual([]);
   });
 });
 
