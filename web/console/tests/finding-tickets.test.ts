@@ -107,6 +107,14 @@ describe("a new snapshot", () => {
 describe("the board of tickets", () => {
   beforeEach(() => (preferences.ticketsAs = "board"));
 
+  it("says of each device that there may be more while the server has more", async () => {
+    server(() => ({ status: 200, body: { items: [ticket("a")], next: "1" } }));
+    const { leave: end, router } = mounted(Tickets);
+    leave = end;
+    await router.push("/tickets?group=device");
+    await vi.waitFor(() => expect(at(T.ticketsGroup).querySelector(".count")?.textContent).toBe("1+"));
+  });
+
   it("reaches every closed one, and finds by words that no screen holds", async () => {
     const { asked } = await opened("/tickets", [[old(1)], [old(2)]]);
     const closed = (): number => at(T.ticketColumn("closed")).querySelectorAll(`[data-testid="${T.ticket}"]`).length;
