@@ -5,6 +5,7 @@ import { givesThrough } from "@/kit/given";
 import { i18n, loadLanguage } from "@/kit/i18n";
 import { preferences } from "@/kit/preferences";
 import App from "@/shell/App.vue";
+import { watchHandover } from "@/shell/handover";
 import { holdOffline } from "@/shell/offline";
 import { router } from "@/shell/router";
 import { whenRefused } from "@/shell/stores/live";
@@ -14,6 +15,7 @@ import "@/styles/global.css";
 
 whenUnauthorised(sessionEnded);
 whenProofNeeded(proveAgain);
+watchHandover();
 // A stream that is refused says that the session has ended: ask, so that a mere lack of rights does not sign anybody out.
 whenRefused(
   () =>
