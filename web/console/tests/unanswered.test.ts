@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
-import { abandonActs, ACT_MS, api, ApiError, READ_MS } from "@/api/client";
+import { abandonActs, ACT_MS, actsBegun, api, ApiError, READ_MS } from "@/api/client";
 import { now } from "@/kit/clock";
 import { faultText } from "@/kit/faults";
 import ReasonDialog from "@/shell/ReasonDialog.vue";
@@ -135,10 +135,23 @@ it("who lets it be waits no longer, and what was sent stays in sight", async () 
   dead = true;
   const asking = faultOf(ask(OPENING));
   await pass(1000);
-  abandonActs();
+  abandonActs(0);
   expect((await asking).code).toBe("unanswered");
   expect(sent[0]?.signal.aborted).toBe(true);
   expect(shownCommands.value[0]?.state).toBe("unknown");
+});
+
+it("who lets a dialog be goes on waiting for what was begun before it opened", async () => {
+  dead = true;
+  const before = faultOf(ask(OPENING));
+  const opened = actsBegun();
+  const within = faultOf(ask({ ...OPENING, target: "gate-out" }));
+  await pass(1000);
+  abandonActs(opened);
+  expect((await within).code).toBe("unanswered");
+  expect(sent.map(({ signal }) => signal.aborted)).toEqual([false, true]);
+  await pass(ACT_MS);
+  await before;
 });
 
 it("the dialog says it within ten seconds", async () => {

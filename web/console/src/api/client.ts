@@ -144,12 +144,16 @@ function patience(method: string, path: string): number {
   return LONG.test(path) ? LONG_MS : ACT_MS;
 }
 
-/** Acts that a person waits for in a dialog, which is modal: what is begun meanwhile is begun by it. */
-const waited = new Set<AbortController>();
+/** Acts that a person may wait for in a dialog, which is modal: what is begun while it is open is begun by it. Each by its number. */
+const waited = new Map<AbortController, number>();
+let begun = 0;
 
-/** Ends the waiting for every act that is under way: the person has let it be. */
-export function abandonActs(): void {
-  for (const one of waited) one.abort();
+/** How many acts were begun so far: what a dialog remembers when it opens. */
+export const actsBegun = (): number => begun;
+
+/** Ends the waiting for every act under way that was begun since there were `before`: the person has let it be. */
+export function abandonActs(before: number): void {
+  for (const [one, number] of waited) if (number > before) one.abort();
 }
 
 /** Which press it is and when it was, where one is sent once more. */
@@ -174,7 +178,7 @@ async function send<T>(method: string, path: string, body?: unknown, version?: n
   let text: string;
   const sentAt = Date.now();
   const timer = setTimeout(() => stop.abort(), patience(method, path));
-  if (act) waited.add(stop);
+  if (act) waited.set(stop, ++begun);
   try {
     // A request that hangs may not even notice that it was aborted.
     [response, text] = await Promise.race([answer(path, init), aborted(stop.signal)]);
