@@ -18,14 +18,14 @@
   window.gatehouseStart = fetch("/api/start" + (site ? "?site=" + encodeURIComponent(site) : ""), {
     headers: { Accept: "application/json" },
     cache: "no-store",
-  }).then(
-    function (answer) {
+    signal: AbortSignal.timeout(8000), // a network that swallows everything is one that is not there
+  })
+    .then(function (answer) {
       return answer.ok ? answer.json() : null;
-    },
-    function () {
-      return null;
-    },
-  );
+    })
+    .catch(function () {
+      return undefined; // no answer at all
+    });
 
   // The page's own files come beside the frame's, not after them. Which those are, the build says: page (or language) to files.
   var parts = window.gatehouseParts || {};
@@ -45,14 +45,14 @@
 
   // The stream begins in the worker that all tabs share, and waits there for whoever takes it (live/connect.ts): at once where
   // it is known what was shown last, else as soon as the server has said what there is.
-  function beginStream(url) {
-    var stream = { url: url, release: function () {} };
+  function beginStream(url, who) {
+    var stream = { url: url, who: who, release: function () {} };
     stream.worker = new SharedWorker("/assets/" + parts.stream[0], { type: "module", name: "gatehouse-live" });
     stream.worker.onerror = function () {
       stream.failed = true;
     };
     function open(lock) {
-      stream.worker.port.postMessage({ do: "open", url: stream.url, lock: lock });
+      stream.worker.port.postMessage({ do: "open", url: stream.url, who: stream.who, lock: lock });
     }
     if (navigator.locks) {
       // Held as long as the tab lives, so that the worker notices a crash.
@@ -83,14 +83,20 @@
   }
 
   var begins = parts.stream && typeof SharedWorker === "function" && remembered("wants-out") === null;
-  var before = JSON.parse(remembered("known.stream") || "null"); // kit/remembered.ts: gone with whoever signs out
-  before = before && before.value;
-  if (begins && before !== null) beginStream(before);
+  function known(name) {
+    var found = JSON.parse(remembered("known." + name) || "null"); // kit/remembered.ts: gone with whoever signs out
+    return found && found.value;
+  }
+  var last = known("session");
+  var before = last && known("stream");
+  if (begins && before) beginStream(before, last.user.id);
   window.gatehouseStart.then(function (start) {
     var wanted = start && start.session && shownFirst(start);
-    if (window.gatehouseStream && window.gatehouseStream.url !== wanted) endStream();
+    var who = wanted && start.session.user.id;
+    var right = wanted === before && last !== null && last.user.id === who;
+    if (window.gatehouseStream && !right) endStream();
     if (start && !start.session) fetchAhead("/sign-in");
     // Taken already: the console was faster than this answer.
-    else if (wanted && begins && !window.gatehouseStream && before !== wanted) beginStream(wanted);
+    else if (wanted && begins && !window.gatehouseStream && !right) beginStream(wanted, who);
   });
 })();

@@ -17,6 +17,7 @@ declare global {
 
 interface Begun {
   url: string;
+  who: string;
   worker: SharedWorker;
   /** Lets the tab's lock go, by which the worker knows that the tab lives. */
   release: () => void;
@@ -25,12 +26,12 @@ interface Begun {
 
 type Said = { to: "room"; do: "hello" | "retry" } | { to: "tabs"; message: LiveMessage };
 
-/** Opens the live stream at `url`; `listener` hears its status and its frames. */
-export function connect(url: string, listener: Listener): Connection {
+/** Opens the live stream of `who` at `url`; `listener` hears its status and its frames. Tabs share it with the same account's alone. */
+export function connect(url: string, listener: Listener, who: string): Connection {
   if (typeof SharedWorker === "function") {
-    return shared(url, listener, () => elected(url, listener));
+    return shared(url, who, listener, () => elected(url, who, listener));
   }
-  return elected(url, listener);
+  return elected(url, who, listener);
 }
 
 /** Holds a lock until `release` is called. */
@@ -43,24 +44,24 @@ function hold(name: string, granted: () => void, release: Promise<void>, signal:
 }
 
 /** The stream that was begun early, if it is the one that is wanted after all; another is let go. */
-function takeBegun(url: string): Begun | null {
+function takeBegun(url: string, who: string): Begun | null {
   const begun = window.gatehouseStream;
   window.gatehouseStream = undefined;
-  if (!begun || (begun.url === url && !begun.failed)) return begun ?? null;
+  if (!begun || (begun.url === url && begun.who === who && !begun.failed)) return begun ?? null;
   begun.worker.port.postMessage({ do: "close" } satisfies TabMessage);
   begun.worker.port.close();
   begun.release();
   return null;
 }
 
-function shared(url: string, listener: Listener, otherwise: () => Connection): Connection {
+function shared(url: string, who: string, listener: Listener, otherwise: () => Connection): Connection {
   let fallback: Connection | null = null;
   let closed = false;
   const abort = new AbortController();
   let release: () => void = () => undefined;
   const until = new Promise<void>((resolve) => (release = resolve));
 
-  const begun = takeBegun(url);
+  const begun = takeBegun(url, who);
   const worker =
     begun?.worker ??
     new SharedWorker(new URL("./shared-worker.ts", import.meta.url), { type: "module", name: "gatehouse-live" });
@@ -75,10 +76,10 @@ function shared(url: string, listener: Listener, otherwise: () => Connection): C
   if (begun && typeof navigator.locks === "object") release = () => begun.release();
   else if (typeof navigator.locks === "object") {
     const lock = `gatehouse-tab-${crypto.randomUUID()}`;
-    hold(lock, () => send({ do: "open", url, lock }), until, abort.signal);
+    hold(lock, () => send({ do: "open", url, who, lock }), until, abort.signal);
   } else {
     // Plain HTTP by address: a browser gives no locks there, so a tab has to say goodbye itself.
-    if (!begun) send({ do: "open", url, lock: null });
+    if (!begun) send({ do: "open", url, who, lock: null });
     addEventListener("pagehide", leaving);
   }
 
@@ -96,9 +97,9 @@ function shared(url: string, listener: Listener, otherwise: () => Connection): C
   };
 }
 
-function elected(url: string, listener: Listener): Connection {
+function elected(url: string, who: string, listener: Listener): Connection {
   if (typeof BroadcastChannel !== "function" || typeof navigator.locks !== "object") return own(url, listener);
-  const channel = new BroadcastChannel(`gatehouse-live:${url}`);
+  const channel = new BroadcastChannel(`gatehouse-live:${who}:${url}`);
   const abort = new AbortController();
   let room: LiveRoom | null = null;
   let release: () => void = () => undefined;
@@ -116,7 +117,7 @@ function elected(url: string, listener: Listener): Connection {
     else if (room) room.tell((message) => channel.postMessage({ to: "tabs", message } satisfies Said));
   };
   hold(
-    `gatehouse-live:${url}`,
+    `gatehouse-live:${who}:${url}`,
     () => {
       room = new LiveRoom(url);
       room.join(pass);

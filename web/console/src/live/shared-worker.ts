@@ -2,9 +2,10 @@
 
 import { LiveRoom, type Listener } from "@/live/room";
 
-/** What a tab says. `lock`: the Web Lock that the tab holds while it lives, so that a crashed tab is noticed too. */
-export type TabMessage = { do: "open"; url: string; lock: string | null } | { do: "retry" } | { do: "close" };
+/** What a tab says. `who`: whose stream it is: what one account was told is never handed to the next. `lock`: the Web Lock that the tab holds while it lives, so that a crashed tab is noticed too. */
+export type TabMessage = { do: "open"; url: string; who: string; lock: string | null } | { do: "retry" } | { do: "close" };
 
+/** By account and URL. */
 const rooms = new Map<string, LiveRoom>();
 
 function attend(port: MessagePort): void {
@@ -13,7 +14,7 @@ function attend(port: MessagePort): void {
 
   const leave = (): void => {
     room?.leave(listener);
-    if (room?.empty) for (const [url, known] of rooms) if (known === room) rooms.delete(url);
+    if (room?.empty) for (const [key, known] of rooms) if (known === room) rooms.delete(key);
     room = null;
   };
 
@@ -23,8 +24,9 @@ function attend(port: MessagePort): void {
     else if (said.do === "close") leave();
     else {
       leave();
-      room = rooms.get(said.url) ?? new LiveRoom(said.url);
-      rooms.set(said.url, room);
+      const key = `${said.who} ${said.url}`;
+      room = rooms.get(key) ?? new LiveRoom(said.url);
+      rooms.set(key, room);
       room.join(listener);
       // Granted only when the tab has let go of it, by closing or by crashing.
       if (said.lock !== null) void navigator.locks.request(said.lock, { mode: "shared" }, leave);

@@ -13,6 +13,7 @@ import { emptyState, FEED_LIMIT, fold, mergeEvents, type LiveState } from "@/liv
 import { judged, type LinkStatus } from "@/live/link";
 import { Rows } from "@/live/rows";
 import { NAMED } from "@/live/tables";
+import { session } from "@/shell/stores/session";
 
 export const live: LiveState = shallowReactive(emptyState(() => shallowReactive(new Map<string, unknown>())));
 
@@ -60,7 +61,7 @@ export function watchSite(site: string | null): void {
     fold(live, message);
     if (message.type === "snapshot" && live.events.length < ENOUGH_EVENTS) void loadOlder(site).catch(() => undefined);
     if (message.type === "events") for (const listener of listeners) listener(message.events);
-  });
+  }, session.user?.id ?? "");
 }
 
 export function stopWatching(): void {
