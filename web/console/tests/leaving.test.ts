@@ -105,6 +105,16 @@ it("draws the page anew where another tab signed in somebody else, and leaves it
   reload.mockRestore();
 });
 
+it("waits no second time for a network that swallows everything: who was here last is", async () => {
+  const { told } = desk();
+  await loadSession();
+  session.user = null;
+  session.known = false;
+  window.gatehouseStart = Promise.resolve(undefined);
+  await expect(loadSession()).rejects.toMatchObject({ status: 0 });
+  expect([session.known, session.user?.id, told().length]).toEqual([true, "u-1", 1]);
+});
+
 it("leads only the person whose session ended back into what they had open", () => {
   const ended = endedAt("/people?form=new", "u-1") as Record<string, string>;
   expect(nextFor(ended, "u-1")).toBe("/people?form=new");

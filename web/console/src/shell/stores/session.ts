@@ -75,8 +75,11 @@ export async function loadAbout(): Promise<void> {
 
 declare global {
   interface Window {
-    /** The answer of `/api/start`, asked by `first-paint.js` while the console itself was still on its way. */
-    gatehouseStart?: Promise<Start | null> | undefined;
+    /**
+     * The answer of `/api/start`, asked by `first-paint.js` while the console itself was still on its way. Null: a refusal,
+     * undefined: no answer within its time.
+     */
+    gatehouseStart?: Promise<Start | null | undefined> | undefined;
   }
 }
 
@@ -94,7 +97,10 @@ export function takeStart(): Start | null {
 async function askStart(): Promise<Start> {
   const early = window.gatehouseStart;
   window.gatehouseStart = undefined;
-  return (await early) ?? api.get<Start>("/api/start", { site: preferences.site });
+  const start = await (early ?? null);
+  // It had its time: nobody looks at an empty page while the same is asked once more.
+  if (start === undefined) throw new ApiError(0, "unreachable", "");
+  return start ?? api.get<Start>("/api/start", { site: preferences.site });
 }
 
 let telling: Promise<void> | null = null;
