@@ -52,6 +52,7 @@ it("is offered in the strip, and taken by a press", async () => {
   outdated.value = true;
   await settled();
   at(T.releaseTake).click();
+  await settled();
   expect(reload).toHaveBeenCalledOnce();
 });
 

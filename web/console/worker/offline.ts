@@ -18,7 +18,8 @@ const CACHE = PREFIX + RELEASE;
 const SHELL = "/index.html";
 /** A network that swallows everything is one that is not there. */
 const PATIENCE_MS = 4000;
-const NOT_OURS = /^\/(api|push|sim|health|metrics)(\/|$)/;
+/** What the servers answer themselves: the interface, its description, and what watches them. */
+const NOT_OURS = /^\/(api|docs|push|sim|healthz|readyz|metrics)(\/|$)/;
 
 /** Named by their content: whoever has one has the right one. */
 const lasting = (path: string): boolean => path.startsWith("/assets/");

@@ -22,11 +22,14 @@ export function holdOffline(): void {
   if (!own) return; // not built: nothing has a name that could be held
   // At once: the page may have come from what is held while the worker of a newer release was already on its way.
   navigator.serviceWorker?.addEventListener("message", ({ data }: MessageEvent<{ release?: string }>) => {
-    if (data.release && data.release !== own) outdated.value = true;
+    if (!data.release || data.release === own) return;
+    newerHeld = outdated.value = true;
   });
   setTimeout(() => void begin(), LATER_MS);
 }
 
+/** The worker said that it holds a newer release than the page's: a reload brings that one. */
+let newerHeld = false;
 let look = (): void => undefined;
 
 /** Asks whether there is a newer release: the server may be another one since it was last there. */
@@ -34,11 +37,29 @@ export function lookForRelease(): void {
   look();
 }
 
-/** Without a worker the page itself compares. */
-async function compareRelease(): Promise<void> {
-  const page = await fetch("/", { cache: "no-cache" }).then((answer) => (answer.ok ? answer.text() : ""));
+/** The server's own page; the worker answers for no "/" that is not gone to. */
+async function servesNewer(): Promise<boolean> {
+  const page = await fetch("/", { cache: "no-cache", signal: AbortSignal.timeout(5000) }).then((answer) => (answer.ok ? answer.text() : ""));
   const served = /<meta name="release" content="(\w+)"/.exec(page)?.[1];
-  if (served && served !== own) outdated.value = true;
+  return served !== undefined && served !== own;
+}
+
+/** The page itself compares: there may be no worker, its word may have been missed, and a newer one may be unable to come. */
+async function compareRelease(): Promise<void> {
+  if (await servesNewer()) outdated.value = true;
+}
+
+const comes = ({ installing, waiting }: ServiceWorkerRegistration): boolean => Boolean(installing ?? waiting);
+
+/** Before a reload: a worker that would only bring the old release again is let go, where the server has the newer one. */
+export async function letOldGo(): Promise<void> {
+  if (newerHeld) return;
+  try {
+    const registration = await navigator.serviceWorker?.getRegistration();
+    if (registration && !comes(registration) && (await servesNewer())) await registration.unregister();
+  } catch {
+    // no way to the server: what is held is what there is
+  }
 }
 
 async function begin(): Promise<void> {
@@ -50,9 +71,14 @@ async function begin(): Promise<void> {
   }
   try {
     const registration = await navigator.serviceWorker.register("/sw.js", { updateViaCache: "none" });
-    look = () => void registration.update().catch(() => undefined);
+    const compare = async (): Promise<void> => {
+      await registration.update().catch(() => undefined);
+      if (!comes(registration)) await compareRelease(); // else it says so itself, once it holds all
+    };
+    look = () => void compare().catch(() => undefined);
     setInterval(look, AGAIN_MS);
     addEventListener("online", look);
+    look();
   } catch {
     await fetchPages(); // forbidden here, or an older server's files
   }

@@ -4,7 +4,7 @@ import { watch } from "vue";
 
 import { openDrafts } from "@/kit/drafts";
 import { overlaid } from "@/kit/keys";
-import { outdated } from "@/shell/offline";
+import { letOldGo, outdated } from "@/shell/offline";
 import { link } from "@/shell/stores/live";
 import { soundRuns } from "@/shell/stores/sound";
 
@@ -14,7 +14,8 @@ const LOOK_MS = 30_000;
 const TOUCHES = ["pointerdown", "pointermove", "keydown", "wheel"] as const;
 
 /** What was typed stays: forms keep drafts, pages their settings in the address. */
-export function takeRelease(): void {
+export async function takeRelease(): Promise<void> {
+  await letOldGo();
   location.reload();
 }
 
@@ -36,7 +37,7 @@ export function watchRelease(busy: () => boolean): () => void {
   let looking: ReturnType<typeof setInterval> | undefined;
   const look = (): void => {
     const quiet = Date.now() - touched >= IDLE_MS && link.value.state === "live";
-    if (quiet && !soundRuns.value && !inWork() && !busy()) takeRelease();
+    if (quiet && !soundRuns.value && !inWork() && !busy()) void takeRelease();
   };
   const stop = watch(
     outdated,
