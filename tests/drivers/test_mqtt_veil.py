@@ -33,9 +33,9 @@ SECRET = [
         for name in (
             "pin", "PIN", "pins", "pin1", "pincode", "PINCode", "PINcode", "pinCode", "pin-code", "PIN_CODES",
             "userpin", "userPin", "userPINs", "user_pin", "masterpin", "pinnumber", "code", "codes", "code_1",
-            "usercodes", "accessCode", "unlock-code", "password", "passWord", "Pass_Word", "passwd", "wifipwd", "passcode",
-            "secret",
-            "clientSecret", "token", "authTokens", "key", "keys", "network_key", "apikey", "psk", "开锁密码",
+            "usercodes", "accessCode", "unlock-code", "password", "passWord", "Pass_Word", "passwd", "wifipwd",
+            "passcode", "secret", "clientSecret", "token", "authTokens", "key", "keys", "network_key", "apikey", "psk",
+            "开锁密码",
         )
     ),
     ("z/lock/pin_code/set", "1234"),
