@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -11,11 +10,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from contract.instants import instant
 from contract.texts import Text
 from web.errors import Forbidden, NotFound
 from web.server.bodies import Bodies
-from web.session.press import SERVER_TIME
+from web.session.press import SERVER_TIME, told_time
 
 CONTENT_SECURITY = "; ".join((
     "default-src 'self'",
@@ -66,7 +64,7 @@ class SecurityHeaders:
                     headers.setdefault("Strict-Transport-Security", _YEAR)
                 if scope["path"].startswith("/api/"):
                     headers.setdefault("Cache-Control", "no-store")
-                    headers.setdefault(SERVER_TIME, instant(time.time_ns() // 1_000_000))
+                    headers.setdefault(SERVER_TIME, told_time())
             await send(message)
 
         await self.app(scope, receive, dressed)
