@@ -1,6 +1,6 @@
 /** The one way to the REST interface: JSON in and out, the cookie says who, errors carry the server's words. */
 
-import { heardTime, serverTime } from "@/api/clock";
+import { heardTime, moment, serverTime, timeInDoubt } from "@/api/clock";
 
 export class ApiError extends Error {
   constructor(
@@ -171,19 +171,26 @@ async function send<T>(method: string, path: string, body?: unknown, version?: n
   if (version !== undefined) headers["If-Match"] = `"${version}"`;
   const said = JSON.stringify([method, path, version, init.body]);
   const act = method === "GET" || SECRET.test(said) || pressed ? null : actOf(said);
-  const press = pressed ?? (act ? { key: act.key, at: serverTime() } : null);
-  if (press) headers["Idempotency-Key"] = press.key;
-  if (press?.at) headers["Asked-At"] = press.at;
+  let press: { key: string; at: string | null } | null = null;
   let response: Response;
   let text: string;
-  const sentAt = Date.now();
+  let sent = moment();
   const timer = setTimeout(() => stop.abort(), patience(method, path));
   if (act) waited.set(stop, ++begun);
   try {
+    const asked = sent;
+    if (act && timeInDoubt()) {
+      await askTime(stop.signal);
+      sent = moment();
+    }
+    press = pressed ?? (act ? { key: act.key, at: serverTime(asked) } : null);
+    if (press) headers["Idempotency-Key"] = press.key;
+    if (press?.at) headers["Asked-At"] = press.at;
     // A request that hangs may not even notice that it was aborted.
     [response, text] = await Promise.race([answer(path, init), aborted(stop.signal)]);
   } catch {
     if (act) act.until = Date.now() + unansweredMs(body);
+    // An act of which nothing was sent yet, or something that was only asked.
     if (!press) throw new ApiError(0, "unreachable", "");
     const { key, at } = press;
     const again = at === null ? null : () => send<T>(method, path, body, version, { key, at });
@@ -192,7 +199,7 @@ async function send<T>(method: string, path: string, body?: unknown, version?: n
     clearTimeout(timer);
     waited.delete(stop);
   }
-  heardTime(response.headers.get("Server-Time"), sentAt);
+  heardTime(response.headers.get("Server-Time"), sent);
   if (act) act.until = Date.now() + (response.status >= 500 ? unansweredMs(body) : TWICE_MS);
   if (!response.ok) {
     const error = failure(response, text);
@@ -201,6 +208,14 @@ async function send<T>(method: string, path: string, body?: unknown, version?: n
     throw error;
   }
   return (text ? JSON.parse(text) : undefined) as T;
+}
+
+/** Has the server say what time it is, for an act that would be taken for older than it is, or not be judged at all. */
+async function askTime(signal: AbortSignal): Promise<void> {
+  const sent = moment();
+  const init: RequestInit = { credentials: "same-origin", cache: "no-store", signal };
+  const [response] = await Promise.race([answer("/api/about", init), aborted(signal)]);
+  heardTime(response.headers.get("Server-Time"), sent);
 }
 
 /** An answer is there once all of it is. */

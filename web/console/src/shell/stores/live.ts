@@ -3,6 +3,7 @@
 import { computed, ref, shallowReactive, shallowRef } from "vue";
 
 import { api, withQuery } from "@/api/client";
+import { doubtTime } from "@/api/clock";
 import type { EventItem, Page } from "@/api/types";
 import { now } from "@/kit/clock";
 import { remember } from "@/kit/remembered";
@@ -54,6 +55,7 @@ export function watchSite(site: string | null): void {
   remember("stream", url); // the next page begins it before the console is there
   connection = connect(url, (message) => {
     if (message.type === "status") {
+      if (told.value.state === "lost" && message.status.state === "live") doubtTime();
       told.value = message.status;
       if (message.status.state === "refused") onRefused();
       return;
