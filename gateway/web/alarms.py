@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import get_args
 
@@ -10,6 +10,7 @@ import msgspec
 from fastapi import APIRouter
 
 from contract.commands import CommandKind
+from contract.layout import SiteLayout
 from contract.readings import Value
 from gateway.engine.alarms.episodes import Alarm, alarm_item, lateness, ticket_item, urgency
 from gateway.web.commands import ROLE, ask
@@ -140,7 +141,11 @@ async def tickets(
     states = listed_words("state", state, TICKET_STATES)
     known = gateway.engine.alarms.alarms.values()
     found = [item for alarm in known if (item := ticket_item(alarm, gateway.site)) is not None]
-    found = [item for item in found if (states is None or item["state"] in states) and _fits(gateway, item, wanted)]
+    sought = [plain(word) for word in wanted.words]
+    names = _names(gateway.engine.layout) if sought else {}
+    found = [
+        item for item in found if (states is None or item["state"] in states) and _fits(item, wanted, sought, names)
+    ]
     found.sort(key=lambda item: (item["raised_at"], item["id"]), reverse=True)
     if cursor:
         after = cursors.key(cursor, str, str)
@@ -181,8 +186,13 @@ def says(alarm: Alarm, wanted: WantedAlarms) -> bool:
     return all(word.lower() in text for word in wanted.words)
 
 
-def _fits(gateway: Served, ticket: shapes.Ticket, wanted: WantedTickets) -> bool:
-    """Whether the ticket is among those wanted; by its words alone, for a gateway spells nothing."""
+def _fits(
+    ticket: shapes.Ticket, wanted: WantedTickets, words: Sequence[str], names: Mapping[str, Sequence[str]]
+) -> bool:
+    """Whether the ticket is among those wanted; by its `words` (plain) alone, for a gateway spells nothing.
+
+    `names`: what assets are called, by id.
+    """
     raised = datetime.fromisoformat(ticket["raised_at"])
     if (wanted.since is not None and raised < wanted.since) or (wanted.until is not None and raised >= wanted.until):
         return False
@@ -192,16 +202,20 @@ def _fits(gateway: Served, ticket: shapes.Ticket, wanted: WantedTickets) -> bool
         wanted.assignees and NOBODY not in wanted.assignees
     ):
         return False
-    layout = gateway.engine.layout
-    names = [
-        thing.name
-        for kind in (layout.doors, layout.lanes, layout.devices, layout.zones, layout.meters)
-        for thing in kind
-        if thing.id == ticket["asset"]
-    ]
-    named = [text for name in names for text in (name.zh, name.en)]
-    said = "\n".join((ticket["title"]["zh"], ticket["title"]["en"], ticket["place"], ticket["asset"], *named))
-    return all(plain(word) in plain(said) for word in wanted.words)
+    if not words:
+        return True
+    title, asset = ticket["title"], ticket["asset"]
+    said = plain("\n".join((title["zh"], title["en"], ticket["place"], asset, *names.get(asset, ()))))
+    return all(word in said for word in words)
+
+
+def _names(layout: SiteLayout) -> dict[str, list[str]]:
+    """What things of the site are called, by id."""
+    found: dict[str, list[str]] = {}
+    for kind in (layout.doors, layout.lanes, layout.devices, layout.zones, layout.meters):
+        for thing in kind:
+            found.setdefault(thing.id, []).extend((thing.name.zh, thing.name.en))
+    return found
 
 
 def _shown(gateway: Served, user: User, alarm: Alarm) -> shapes.Alarm:

@@ -14,11 +14,13 @@ from fastapi import FastAPI
 
 from contract.desired import Account, Holder, Role
 from contract.instants import instant
+from contract.layout import SiteLayout
 from contract.rights import viewer_of
 from drivers.camera.push.bus import PushBus
 from drivers.profiles.files import load
 from gateway.break_glass.account import Sealed
 from gateway.hubtime import HubWord
+from gateway.web import alarms
 from gateway.web.app import gateway_app, push_app
 from gateway.web.served import People, Served
 from tests.gateway.engine_site import MORNING, Album, Time, Yard, yard
@@ -357,6 +359,26 @@ async def test_the_few_tickets_of_a_site_are_filtered_as_at_the_hub(tmp_path: Pa
             assert len((await there.get("/api/tickets", **query))["items"]) == count, query
         answer = await there.client.get("/api/tickets", params={"colour": "red"})
         assert (answer.status_code, list(answer.json()["error"]["fields"])) == (422, ["colour"])
+
+
+async def test_names_of_assets_are_read_once_and_only_for_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[SiteLayout] = []
+
+    def names(layout: SiteLayout) -> dict[str, list[str]]:
+        read.append(layout)
+        return {"pump-1": ["一号泵", "First pump"]}
+
+    monkeypatch.setattr(alarms, "_names", names)
+    async with site(tmp_path) as there:
+        await there.sign_in()
+        await there.here.read(pump_1__flow=0.2, pump_1__rotating=True)
+        await there.here.wait(6)
+        assert len((await there.get("/api/tickets"))["items"]) == 1
+        assert read == []
+        assert len((await there.get("/api/tickets", q="first 一号泵"))["items"]) == 1
+        assert len(read) == 1
 
 
 async def test_alarms_are_paged_by_urgency(tmp_path: Path) -> None:
