@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from hub.database.orm import session_on
 from hub.domain import Domain
-from hub.tickets import items, listing
+from hub.tickets import filling, items, listing
 from hub.tickets.endpoints import router
 from hub.tickets.models import TicketRaising, TicketRow, TicketStepRow
 from hub.tickets.projections import PROJECTIONS
@@ -35,6 +35,7 @@ DOMAIN = Domain(
     routers=(router,),
     tables=(TicketRow, TicketStepRow, TicketRaising),
     projections=PROJECTIONS,
+    jobs=(filling.JOB,),
     standing=_standing,
     states={"ticket": _states},
 )

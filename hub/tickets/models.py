@@ -14,12 +14,15 @@ from hub.database.transactions import Moment, Table
 from rules.tickets.steps import TicketState
 from web import shapes
 
+UNSAID = "NOT starts_with(found_by, coalesce(assignee ->> 'name', '') || chr(10))"
+"""Tickets that do not say what they are found by now (`hub.tickets.words`): the index of these is mostly empty."""
+
 
 class TicketRow(Table, table=True):
     """One ticket. `alarm`: the newest episode of its cause, None for one that a person opened.
 
     `history`: (point, Unix ms, value) around the newest fault; `first_history`: around the first, once it came again.
-    `found_by`: its words (`hub.access.spelling.said_in`).
+    `found_by`: its words (`hub.tickets.words`); "" until somebody says them.
     """
 
     __tablename__ = "tickets"
@@ -33,6 +36,7 @@ class TicketRow(Table, table=True):
         Index("ix_tickets_number", "number"),
         Index("ix_tickets_assignee", text("(assignee ->> 'id')")),
         Index("ix_tickets_found_by", "found_by", postgresql_using="gin", postgresql_ops={"found_by": "gin_trgm_ops"}),
+        Index("ix_tickets_unsaid", "raised_at", postgresql_where=text(UNSAID)),
     )
 
     id: str = Field(primary_key=True, max_length=64)

@@ -18,14 +18,13 @@ from contract.commands import Person
 from contract.desired import Role
 from contract.facts.alarms import TicketMoved, TicketPassed, TicketRaised
 from contract.texts import Reason, Text
-from hub.access.spelling import said_in
 from hub.accounts.models import AccountRow
 from hub.accounts.schemas import user_of
 from hub.alarms.models import AlarmRow
 from hub.database.event import StoredEvent
 from hub.database.transactions import connection, outcome
 from hub.events import stream
-from hub.tickets import items
+from hub.tickets import items, words
 from hub.tickets.kinds import repair
 from hub.tickets.models import TicketRaising, TicketRow, TicketStepRow
 from hub.tickets.schemas import NewTicket, StepBody
@@ -85,9 +84,7 @@ async def open_manual(session: AsyncSession, wanted: NewTicket, by: Person) -> T
         raised_at=now,
         updated_at=now,
     )
-    row.found_by = _found_by(row)
-    session.add(row)
-    await session.flush()
+    await _opened(session, row)
     await _moved(session, row, _OPENED, by, wanted.text)
     return row
 
@@ -107,7 +104,7 @@ async def step(session: AsyncSession, row: TicketRow, wanted: str, by: Person, s
     assert taken is not None
     if taken.does & {"assign", "take_over"}:
         row.assignee = await _assignee(session, row, by, said.assignee, roles(taken))
-        row.found_by = _found_by(row)
+        row.found_by = words.passed(row.found_by, row.assignee["name"])
     _stands(row, moved)
     passed = before is not None and row.assignee is not None and before["id"] != row.assignee["id"]
     given = "assign" in taken.does and row.assignee is not None and row.assignee["id"] != by.id
@@ -178,16 +175,16 @@ async def _open(session: AsyncSession, site: str, data: TicketRaised, at: dateti
         updated_at=at,
         history=[list(point) for point in data.history],
     )
-    row.found_by = _found_by(row)
-    session.add(row)
-    await session.flush()
+    await _opened(session, row)
     return row
 
 
-def _found_by(row: TicketRow) -> str:
-    """Its words; what its asset is called lists look up, for that may change."""
-    who = "" if row.assignee is None else row.assignee["name"]
-    return said_in(row.title["zh"], row.title["en"], row.place, who)
+async def _opened(session: AsyncSession, row: TicketRow) -> None:
+    """Keep a new ticket, which nobody has, with what it is found by."""
+    called = (await words.called_at(await connection(session), [row.site])).get(row.site, words.UNKNOWN)
+    row.found_by = words.words_of(row.title, row.place, row.asset, "", called)
+    session.add(row)
+    await session.flush()
 
 
 def _waiting() -> tuple[ColumnElement[bool], ...]:

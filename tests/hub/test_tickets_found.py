@@ -8,14 +8,20 @@ from typing import Any
 import httpx
 import pytest
 from alembic import command
+from sqlalchemy import ClauseElement
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.layout import DeviceLayout
 from contract.texts import Text
 from hub import migrations
 from hub.access.spelling import MOST_SAID, said_in, sayings
 from hub.database.transactions import Database
+from hub.jobs.job import Again, Done, Work
+from hub.tickets import filling, listing
 from tests.hub.office import Office, layout, office
 from tests.hub.senders import rows
+from web.finding.tickets import WantedTickets
 
 FAULTS = (
     {"title": "大堂灯不亮", "place": "A 座", "severity": "minor"},
@@ -42,6 +48,12 @@ async def numbers(client: httpx.AsyncClient, **query: Any) -> list[int]:
     answer = await client.get("/api/tickets", params=query)
     assert answer.status_code == 200, answer.text
     return sorted(item["number"] for item in answer.json()["items"])
+
+
+async def explained(conn: AsyncConnection, query: ClauseElement) -> str:
+    """The way that PostgreSQL goes for it."""
+    said = query.compile(dialect=postgresql.asyncpg.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
+    return "\n".join((await conn.exec_driver_sql(f"EXPLAIN ANALYZE {said}")).scalars())
 
 
 SEARCHES: list[tuple[dict[str, Any], list[int]]] = [
@@ -122,7 +134,8 @@ async def test_every_closed_ticket_is_reached_page_by_page(database: Database) -
         }
 
 
-async def test_tickets_of_before_are_found_after_the_migration(database: Database) -> None:
+@pytest.mark.parametrize("most", [1, 3, 200])
+async def test_tickets_of_before_are_found_after_the_migration(database: Database, most: int) -> None:
     async with office(database) as hub, hub.signed_in("song", "maintenance") as song:
         known = await furnished(hub, song)
         await song.post(f"/api/tickets/{known[3]}/take")
@@ -130,9 +143,73 @@ async def test_tickets_of_before_are_found_after_the_migration(database: Databas
         async with database.transaction() as conn:
             await conn.run_sync(lambda sync: command.downgrade(migrations.config(sync), "tickets_passed"))
         await migrations.upgrade(database)
+        assert await numbers(song, q="kunren") == []
+        assert await filling.fill(database, most) == len(FAULTS)
         assert await rows(database, "SELECT id, found_by FROM tickets ORDER BY id") == before
         assert await numbers(song, q="kunren") == [2]
         assert await numbers(song, q="song") == [3]
+        assert await filling.fill(database, most) == 0
+
+
+async def test_what_a_hub_of_before_opens_and_passes_on_is_found(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("song", "maintenance") as song:
+        known = await furnished(hub, song)
+        for number in (2, 3):
+            await song.post(f"/api/tickets/{known[number]}/take")
+        before = await rows(database, "SELECT id, found_by FROM tickets WHERE number <> 2 ORDER BY id")
+        async with database.transaction() as conn:
+            await conn.exec_driver_sql("UPDATE tickets SET found_by = DEFAULT WHERE number = 1")
+            li = '{"id": "li", "name": "李工", "role": "maintenance"}'
+            await conn.exec_driver_sql(f"UPDATE tickets SET assignee = '{li}' WHERE number = 2")
+        # Of what says nothing yet a step says nothing either: what is missing would not be seen any more.
+        await song.post(f"/api/tickets/{known[1]}/take")
+        assert await rows(database, "SELECT found_by FROM tickets WHERE number = 1") == [("",)]
+        await filling.fill(database)
+        assert await numbers(song, q="ligong") == [2]
+        assert await numbers(song, q="song") == [1, 3]
+        assert await numbers(song, q="tower") == [1]
+        assert await numbers(song, q="客梯") == [2]
+        after = await rows(database, "SELECT id, found_by FROM tickets WHERE number <> 2 ORDER BY id")
+        assert [row for row in after if row[0] != known[1]] == [row for row in before if row[0] != known[1]]
+
+
+async def test_many_tickets_are_filled_in_several_runs(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filling, "STEP", 1)
+    monkeypatch.setattr(filling, "STEPS", 3)
+    work = Work(database=database, now=datetime.now(UTC))
+    async with office(database) as hub, hub.signed_in("song", "maintenance") as song:
+        await furnished(hub, song)
+        async with database.transaction() as conn:
+            await conn.exec_driver_sql("UPDATE tickets SET found_by = DEFAULT")
+        assert isinstance(await filling.JOB.work(work), Again)
+        # The newest first.
+        assert await rows(database, "SELECT number FROM tickets WHERE found_by = ''") == [(1,)]
+        assert await filling.JOB.work(work) == Done()
+        assert await numbers(song, q="灯") == [1]
+        # A start reads only what is left.
+        async with database.transaction() as conn:
+            await conn.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            assert "ix_tickets_unsaid" in await explained(conn, filling._UNSAID.limit(200))
+
+
+async def test_a_search_by_rare_words_walks_along_an_index(database: Database) -> None:
+    async with office(database) as hub, hub.signed_in("song", "maintenance") as song:
+        await furnished(hub, song)
+        async with database.transaction() as conn:
+            await conn.exec_driver_sql(
+                "INSERT INTO tickets (id, site, number, asset, cause, severity, title, place, state, raised_at,"
+                " updated_at, count, history, found_by) SELECT 't' || n, 'demo', n, '', 'manual', 'minor',"
+                """ '{"zh": "灯", "en": "灯"}', '', 'raised', now() - n * interval '1 minute', now(), 1, '[]',"""
+                " E'\\n\\n 灯 d ' || md5((n % 100)::text) || repeat(' deng', 100)"
+                " FROM generate_series(10, 20000) AS n"
+            )
+            await conn.exec_driver_sql("SELECT gin_clean_pending_list('ix_tickets_found_by')")
+            await conn.exec_driver_sql("ANALYZE tickets")
+            for words in (["kunren"], ["客梯"], ["lift-1"], ["电梯", "#2"], ["krjy", "灯"]):
+                query = listing.statement(["demo"], None, None, 101, wanted=WantedTickets(words=words))
+                plan = await explained(conn, query)
+                assert "ix_tickets_found_by" in plan, plan
+                assert "Seq Scan" not in plan and "ix_tickets_raised_at" not in plan, plan
 
 
 @pytest.mark.parametrize(
