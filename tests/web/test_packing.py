@@ -10,7 +10,8 @@ import pytest
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
-from web.live.packing import LEAST, MOST, PackedAnswers, PackedStream, takes_packed
+from web.live.packing import MOST, PackedAnswers, PackedStream, takes_packed
+from web.live.pieces import LEAST
 
 
 @pytest.mark.parametrize(

@@ -12,15 +12,12 @@ import zlib
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LEAST = 1400
-"""Bytes from which on it is worth it: what fits one packet takes its time in any case."""
+from web.live.pieces import LEAST, LEVEL, PackedPiece
 
 MOST = 256_000
 """Bytes of an answer that is packed. Larger ones are copies for gateways, which sit on wires."""
 
-_LEVEL = 4
 _HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
-_BARE = -zlib.MAX_WBITS
 _STORED = 0xFFFF
 
 
@@ -50,22 +47,21 @@ class PackedStream:
         self._sum = 0
         self._size = 0
 
-    def add(self, data: bytes) -> bytes:
-        """The next piece, packed."""
+    def add(self, data: bytes, piece: PackedPiece | None = None) -> bytes:
+        """The next piece, packed. `piece`: the same, where somebody has packed it already."""
         head = b"" if self._begun else _HEAD
         self._begun = True
-        self._sum = zlib.crc32(data, self._sum)
         self._size += len(data)
-        return head + (_deflated(data) if len(data) >= LEAST else _stored(data))
+        if len(data) < LEAST:
+            self._sum = zlib.crc32(data, self._sum)
+            return head + _stored(data)
+        piece = piece or PackedPiece.of(data)
+        self._sum = piece.sum_after(self._sum)
+        return head + piece.packed
 
     def end(self) -> bytes:
         """An empty last block, and what a reader compares with."""
         return b"\x03\x00" + self._sum.to_bytes(4, "little") + (self._size & 0xFFFFFFFF).to_bytes(4, "little")
-
-
-def _deflated(data: bytes) -> bytes:
-    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _BARE)
-    return packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH)
 
 
 def _stored(data: bytes) -> bytes:
@@ -98,7 +94,7 @@ class PackedAnswers:
                 start, held = held, None
                 body = message.get("body", b"")
                 if not message.get("more_body") and LEAST <= len(body) <= MOST:
-                    body = await asyncio.to_thread(zlib.compress, body, _LEVEL, zlib.MAX_WBITS | 16)
+                    body = await asyncio.to_thread(zlib.compress, body, LEVEL, zlib.MAX_WBITS | 16)
                     message = {**message, "body": body}
                     headers = MutableHeaders(scope=start)
                     headers["Content-Encoding"] = "gzip"

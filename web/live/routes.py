@@ -129,7 +129,7 @@ class LiveAnswer(EventStream):
                 yield chunk
 
     async def _send(self, send: Send, chunk: bytes) -> None:
-        body = chunk if self._packed is None else self._packed.add(chunk)
+        body = chunk if self._packed is None else self._packed.add(chunk, await self._stream.pieces.of(chunk))
         async with asyncio.timeout(self._stream.limits.write_s):
             await send({"type": "http.response.body", "body": body, "more_body": True})
 

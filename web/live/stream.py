@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -21,6 +22,7 @@ from prometheus_client import Counter, Gauge
 
 from contract.texts import Text
 from web.errors import TooMany
+from web.live.pieces import PackedPieces
 from web.live.screens import EventsFrame, LiveEvent, Screen, StateKey, View
 from web.live.sse import frame
 from web.live.states import State, TickStates
@@ -45,6 +47,24 @@ class Snapshot(NamedTuple):
     body: bytes
     concerned: frozenset[str] = frozenset()
     own: Callable[[frozenset[str]], bytes] | None = None
+
+
+class Beginning:
+    """A snapshot as it goes to screens: written once for all that share it."""
+
+    def __init__(self, last_id: int, body: bytes) -> None:
+        self.last_id = last_id
+        self.body = body
+
+    @cached_property
+    def fresh(self) -> bytes:
+        """For who begins: the browser goes on from `last_id`."""
+        return frame("snapshot", self.body, self.last_id)
+
+    @cached_property
+    def resumed(self) -> bytes:
+        """For who was told what was missed: the browser's place stays."""
+        return frame("snapshot", self.body)
 
 
 class LiveSource(Protocol):
@@ -82,6 +102,7 @@ class Live:
 
     def __init__(self, source: LiveSource, limits: LiveLimits = LiveLimits()) -> None:
         self.limits = limits
+        self.pieces = PackedPieces()
         self._source = source
         self._screens: dict[Screen, asyncio.Event] = {}
         self._events: list[LiveEvent] = []
@@ -91,7 +112,7 @@ class Live:
         self.closed = asyncio.Event()
         """Set when the server begins to end: whatever stream there is ends with this one."""
         self._reading = asyncio.Semaphore(limits.snapshots_at_once)
-        self._snapshots: dict[View, asyncio.Task[Snapshot]] = {}
+        self._snapshots: dict[View, asyncio.Task[tuple[Snapshot, Beginning]]] = {}
 
     @property
     def watched(self) -> bool:
@@ -199,7 +220,7 @@ class Live:
             yield EventsFrame.of(missed[start : start + self.limits.frame_events]).encoded
         # Events committed between the two reads are younger than the floor: they still come as events, so the
         # snapshot must not move the browser's cursor past them.
-        yield frame("snapshot", (await self._snapshot(screen.view)).body)
+        yield (await self._snapshot(screen.view)).resumed
 
     async def _again(self, screen: Screen, why: str) -> AsyncGenerator[bytes, None]:
         yield frame("reset", msgspec.json.encode({"why": why}))
@@ -210,9 +231,9 @@ class Live:
         screen.restart()
         snapshot = await self._snapshot(screen.view)
         screen.floor = snapshot.last_id
-        yield frame("snapshot", snapshot.body, snapshot.last_id)
+        yield snapshot.fresh
 
-    async def _snapshot(self, view: View) -> Snapshot:
+    async def _snapshot(self, view: View) -> Beginning:
         """Screens that wait for the same share one read, which begins after the last of them registered.
 
         So that a herd that comes back shares it, nobody's own sign-ins are in it: they are in the history. For who may
@@ -222,14 +243,15 @@ class Live:
         task = self._snapshots.get(shared)
         if task is None:
             task = self._snapshots[shared] = asyncio.create_task(self._read_snapshot(shared))
-        found = await asyncio.shield(task)
+        found, of_all = await asyncio.shield(task)
         names = view.viewer.names & found.concerned
-        return found._replace(body=found.own(names)) if names and found.own is not None else found
+        return Beginning(found.last_id, found.own(names)) if names and found.own is not None else of_all
 
-    async def _read_snapshot(self, view: View) -> Snapshot:
+    async def _read_snapshot(self, view: View) -> tuple[Snapshot, Beginning]:
         async with self._reading:
             del self._snapshots[view]
-            return await self._source.snapshot(view)
+            found = await self._source.snapshot(view)
+            return found, Beginning(found.last_id, found.body)
 
     def _flush(self) -> None:
         """Show what was published. Whatever of it cannot be shown is said, and who would see it comes back for it."""
