@@ -30,6 +30,7 @@ import { T } from "@/testids";
 import { access, alarm, lane, ticket } from "./items";
 import { at, mount, mounted, server, settled } from "./mounting";
 
+const SLOW_MS = 30_000;
 const NAMES = { demo: "云杉苑", annex: "南园" } as const;
 let leave = (): void => undefined;
 
@@ -152,14 +153,14 @@ describe("a form in “all sites”", () => {
   ] as const)("leaves open at which one it is: %s", async (_, dialog, props, send) => {
     const asked = server(() => ({ status: 201, body: { id: "x" } }));
     leave = mount(dialog, props);
-    await vi.waitFor(() => at(send));
+    await vi.waitFor(() => at(send), SLOW_MS);
     await settled();
     at(send).click();
     await settled();
     const missing = [...document.querySelectorAll(".el-form-item.is-error")].map((each) => each.querySelector("label")?.textContent);
     expect(missing).toContain("项目");
     expect(asked.filter(({ method }) => method === "POST")).toEqual([]);
-  });
+  }, SLOW_MS);
 });
 
 describe("a digit in “all sites”", () => {

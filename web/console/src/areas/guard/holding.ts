@@ -9,7 +9,7 @@ export const SETTLE_MS = 500;
 
 export interface Settled {
   /** Another is drawn next because somebody chose it. */
-  choose: (key: string | null) => void;
+  choose: (key: string) => void;
   /** Whether what is shown has stood long enough to be meant. */
   settled: () => boolean;
 }
