@@ -179,7 +179,8 @@ describe("a digit in “all sites”", () => {
     const keys = (id: string) => at(T.laneOpen(id)).querySelector("kbd")?.textContent;
     expect(["gate-in", "gate-out", "yard-in"].map(keys)).toEqual(["1", "2", "1"]);
     panel.value?.askNth(0);
-    await settled();
+    panel.value?.askNth(1); // before the question is there: the key was meant for it
+    await vi.waitFor(() => at(T.whichSiteOf("demo")));
     expect(question.value).toBeNull();
     expect(at(T.whichSiteOf("demo")).textContent).toContain("云杉苑");
     await press("2");
@@ -188,7 +189,7 @@ describe("a digit in “all sites”", () => {
 
   it("asks also where but one site has such a lane, and nothing where none has", async () => {
     panel.value?.askNth(1);
-    await settled();
+    await vi.waitFor(() => at(T.whichSiteOf("demo")));
     expect(question.value).toBeNull();
     at(T.whichSiteOf("demo")).click();
     await settled();

@@ -138,6 +138,23 @@ it("keeps pages, and all that draws, out of the worker that tabs share", () => {
   expect(outside.map(([line]) => line)).toEqual([]);
 });
 
+it("keeps the component library out of what the guard's page and the frame bring with them", () => {
+  const reached = new Set(["areas/guard/Guard.vue", "shell/App.vue"]);
+  const STATIC = /^(?:import|export) (?!type )(?:[^;"']+ from )?["']([^"']+)["']/gm;
+  const outside = new Set<string>();
+  for (const path of reached) {
+    const file = /\.(vue|css|json)$/.test(path) ? path : `${path}.ts`;
+    if (!/\.(vue|ts)$/.test(file)) continue;
+    for (const [, to = ""] of read(file).matchAll(STATIC)) {
+      if (to.startsWith("@/")) reached.add(bare(to.slice(2)));
+      else if (to.startsWith(".")) reached.add(bare(posix.join(posix.dirname(file), to)));
+      else outside.add(`${file}: ${to}`);
+    }
+  }
+  expect(reached.size).toBeGreaterThan(60);
+  expect([...outside].filter((line) => line.includes("element-plus"))).toEqual([]);
+});
+
 it("lists each area once, each page once, and names each page that the navigation shows", () => {
   expect(new Set(AREAS).size).toBe(FOLDERS.length);
   expect(AREAS).toHaveLength(FOLDERS.length);

@@ -1,8 +1,7 @@
 /** Whether what is said of an alarm would arrive: at its gateway, or at the hub, whose own alarms are about gateways. */
 
-import { ElMessage } from "element-plus";
-
 import type { Alarm } from "@/api/types";
+import { notice } from "@/kit/notice";
 import { unreachable } from "@/shell/stores/asking";
 
 /** What the hub raises itself, and treats itself. A test of the hub holds it to what it raises. */
@@ -21,6 +20,6 @@ export function allBarred(alarms: readonly Alarm[]): string {
 /** Those of them of which something can be said now; where that is none, the person reads why. */
 export function arriving(alarms: readonly Alarm[]): Alarm[] {
   const why = allBarred(alarms);
-  if (why) ElMessage({ type: "warning", message: why, grouping: true });
+  if (why) notice("warning", why);
   return alarms.filter((alarm) => barred(alarm) === "");
 }

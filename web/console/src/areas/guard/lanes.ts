@@ -58,6 +58,11 @@ export function lanesAt(place: number): Lane[] {
   );
 }
 
+/** What is known of the barrier: one that nothing watches is not in doubt. */
+export function barrierWord(lane: Lane): Lane["barrier"] | "unmonitored" {
+  return lane.monitored === false && lane.barrier === "unknown" ? "unmonitored" : lane.barrier;
+}
+
 export function detailsOf(lane: Lane): LaneLayout | undefined {
   return layouts.get(lane.site)?.lanes.find((known) => known.id === lane.id);
 }
