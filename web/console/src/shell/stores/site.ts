@@ -38,6 +38,11 @@ export const currentSite = computed<string | null>(() => {
 
 export const severalSites = computed(() => sites.items.length > 1);
 
+/** A page's address for whoever looks at what the address names: they go on looking at that. */
+export function here(path: string): string {
+  return siteInAddress.value === null ? path : `${path}?site=${encodeURIComponent(siteInAddress.value)}`;
+}
+
 /** The site that an address means: the one it names, else the one that is shown, else the only one known. */
 export function siteOf(named: string | null | undefined): string {
   return named ?? currentSite.value ?? [...layouts.keys()][0] ?? "";
