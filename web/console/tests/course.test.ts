@@ -7,10 +7,11 @@ import MeterPeek from "@/areas/machines/MeterPeek.vue";
 import { KINDS, routeOf, thingOf, wordOf } from "@/shell/addresses";
 import { allPeeks } from "@/shell/peeking";
 import Course from "@/shell/marks/Course.vue";
-import { layouts, sites } from "@/shell/stores/site";
+import { live } from "@/shell/stores/live";
+import { layouts, siteInAddress, sites } from "@/shell/stores/site";
 import { T } from "@/testids";
 
-import { access, other } from "./items";
+import { access, alarm, lane, other } from "./items";
 import { at, mount, server, settled } from "./mounting";
 
 let leave = (): void => undefined;
@@ -19,6 +20,7 @@ afterEach(() => {
   leave();
   layouts.clear();
   sites.loaded = false;
+  sites.items = [];
   vi.unstubAllGlobals();
 });
 
@@ -69,6 +71,52 @@ describe("what was recorded of a thing", () => {
   });
 });
 
+describe("a door or a lane", () => {
+  const shows = async (id: string): Promise<string[]> => {
+    const name = { zh: "东门", en: "East gate" };
+    layouts.set("demo", { lanes: [{ id: "gate-in", name }], doors: [{ id: "lobby", name }], devices: [], zones: [] } as never);
+    sites.loaded = true;
+    server(() => ({ status: 200, body: { items: [], next: null } }));
+    leave = mount(PlacePeek, { id, site: "demo" });
+    await settled();
+    return [...at(T.placePeek).querySelectorAll("dd")].map((line) => line.textContent?.trim() ?? "");
+  };
+  afterEach(() => {
+    live.lanes.clear();
+    live.doors.clear();
+    live.alarms.clear();
+    siteInAddress.value = null;
+  });
+
+  it("says that a barrier gives no feedback, and that a car is there that was not read", async () => {
+    live.lanes.set("demo/gate-in", { ...lane("gate-in", "unknown"), monitored: false, car: { plate: null } as never });
+    expect(await shows("gate-in")).toEqual(["无位置反馈", "未识别"]);
+  });
+
+  it("knows of no car until its gateway has said so", async () => {
+    expect(await shows("gate-in")).toEqual(["状态未知", "未知"]);
+  });
+
+  it("says how a door stands", async () => {
+    live.doors.set("demo/lobby", { id: "lobby", site: "demo", contact: "open", lock: "released", mode: "unlocked" } as never);
+    expect(await shows("lobby")).toEqual(["门开 · 已开锁 · 常开"]);
+    leave();
+    live.doors.clear();
+    expect(await shows("lobby")).toEqual(["门磁未知 · 锁状态未知"]);
+  });
+
+  it("leads to its alarm and leaves the address's site as it is", async () => {
+    live.alarms.set("a-1", alarm("a-1", { source: "lobby" }));
+    siteInAddress.value = "demo";
+    await shows("lobby");
+    const leads = (): unknown[] => [...at(T.placePeek).querySelectorAll("dd a")].map((link) => link.getAttribute("href"));
+    expect(leads()).toEqual(["/alarms/a-1?site=demo"]);
+    siteInAddress.value = null;
+    await settled();
+    expect(leads()).toEqual(["/alarms/a-1"]);
+  });
+});
+
 describe("a thing with an address", () => {
   it("has a peek of its kind, and a page", () => {
     expect(allPeeks().map(({ kind }) => kind).sort()).toEqual([...KINDS].sort());
@@ -84,7 +132,7 @@ describe("a thing with an address", () => {
     ["vehicle", VehiclePeek, T.vehiclePeek, "沪A12345"],
     ["account", AccountPeek, T.accountPeek, "a-1"],
     ["place", PlacePeek, T.placePeek, "gate-in"],
-  ])("shows a %s", async (_, component, testid, id) => {
+  ])("shows a %s", async (kind, component, testid, id) => {
     const name = { zh: "东门", en: "East gate" };
     layouts.set("demo", { lanes: [{ id: "gate-in", name }], doors: [], devices: [], meters: [], zones: [] } as never);
     sites.loaded = true;
@@ -94,7 +142,11 @@ describe("a thing with an address", () => {
       const of = path.includes("/meters") ? [meter] : path.includes("/accounts") ? [account] : [];
       return { status: 200, body: { items: of, next: null } };
     });
+    sites.items = [{ id: "demo", name }, { id: "annex", name }];
     leave = mount(component, { id, site: "demo" });
     await vi.waitFor(() => at(testid));
+    // Its name stands where the page's headings leave it, and says of which site it is where there is a doubt.
+    expect([...at(testid).querySelectorAll("h1, h2, h3, h4")].map(({ tagName }) => tagName)).toEqual(kind === "account" ? ["H1"] : ["H1", "H2"]);
+    if (kind !== "account") expect(at(testid).querySelector(".site-name")?.textContent).toBe("东门");
   });
 });

@@ -24,6 +24,12 @@ function unheard(id: string, site: string): Lane {
   };
 }
 
+/** One lane of a site; undefined: there is none of that name. */
+export function laneAt(site: string, id: string): Lane | undefined {
+  const known = layouts.get(site)?.lanes.some((lane) => lane.id === id);
+  return live.lanes.get(placeKey(site, id)) ?? (known ? unheard(id, site) : undefined);
+}
+
 /** The site's lanes in the order of its file; one that has not been heard of yet is shown as unknown. */
 export const lanes = computed<Lane[]>(() => {
   const found: Lane[] = [];
