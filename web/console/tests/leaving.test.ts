@@ -108,8 +108,7 @@ it("draws the page anew where another tab signed in somebody else, and leaves it
 it("waits no second time for a network that swallows everything: who was here last is", async () => {
   const { told } = desk();
   await loadSession();
-  session.user = null;
-  session.known = false;
+  Object.assign(session, { user: null, known: false });
   window.gatehouseStart = Promise.resolve(undefined);
   await expect(loadSession()).rejects.toMatchObject({ status: 0 });
   expect([session.known, session.user?.id, told().length]).toEqual([true, "u-1", 1]);

@@ -18,7 +18,7 @@ describe("the worker", () => {
     vi.stubGlobal("RELEASE", "a");
     vi.stubGlobal("FILES", ["/index.html"]);
     vi.stubGlobal("caches", { open: () => Promise.resolve({ match: () => Promise.resolve(new Response("shell")) }) });
-    await import("../worker/offline");
+    await vi.importActual("../worker/offline");
     const answers = (path: string): boolean => {
       const respondWith = vi.fn();
       hears.get("fetch")?.({ request: { method: "GET", mode: "navigate", url: location.origin + path }, respondWith });

@@ -8,7 +8,7 @@ import { i18n } from "@/kit/i18n";
 import { notice } from "@/kit/notice";
 import { routeOf as pathOf } from "@/shell/addresses";
 import type { AreaPage, AreaPeek } from "@/shell/area";
-import { outdated, reachable } from "@/shell/offline";
+import { letOldGo, outdated, reachable } from "@/shell/offline";
 import { allPeeks } from "@/shell/peeking";
 import { keepScroll } from "@/shell/scrolling";
 import { homeOf, session, sessionKnown } from "@/shell/stores/session";
@@ -68,7 +68,7 @@ router.afterEach((to, _, failure) => {
 // A newer release is held: whoever goes to another page gets that one, and what was typed stays.
 router.beforeEach((to, from) => {
   if (!outdated.value || from.matched.length === 0 || to.path === from.path) return true;
-  location.assign(to.fullPath);
+  void letOldGo().then(() => location.assign(to.fullPath));
   return false;
 });
 
