@@ -155,6 +155,17 @@ it("keeps the component library out of what the guard's page and the frame bring
   expect([...outside].filter((line) => line.includes("element-plus"))).toEqual([]);
 });
 
+/** Styles of what those that are named bring with them: a dialog its overlay, a select its list, tags and popper. */
+const BROUGHT = ["overlay", "popper", "scrollbar", "select-dropdown", "tag", "tooltip"];
+
+it("has the styles of each component of the library that it uses, and of no other", () => {
+  const names = FILES.flatMap((file) => [...read(file).matchAll(/^import \{ ([^}]*) \} from "element-plus"/gm)].flatMap(([, list = ""]) => list.split(", ")));
+  const used = new Set(names.map((name) => name.slice(2).replace(/(?<=.)[A-Z]/g, (letter) => `-${letter}`).toLowerCase()));
+  used.delete("date-picker"); // comes with the one dialog that has it
+  const styled = [...read("styles/element.css").matchAll(/theme-chalk\/el-([\w-]+)\.css/g)].map(([, name = ""]) => name);
+  expect(styled.sort()).toEqual([...used, ...BROUGHT].sort());
+});
+
 it("lists each area once, each page once, and names each page that the navigation shows", () => {
   expect(new Set(AREAS).size).toBe(FOLDERS.length);
   expect(AREAS).toHaveLength(FOLDERS.length);
