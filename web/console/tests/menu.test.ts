@@ -15,6 +15,7 @@ const Page = defineComponent(() => () =>
     items: () => [
       h(MenuItem, { disabled: true, "data-testid": "who" }, () => "who"),
       ...["a", "b", "c"].map((value) => h(MenuItem, { value, "data-testid": value }, () => value)),
+      ...["d", "e"].map((value) => h(MenuItem, { value, checked: value === "d", "data-testid": value }, () => value)),
     ],
   }),
 );
@@ -53,7 +54,7 @@ it("is walked round with the arrows, and chosen from with Enter", async () => {
   at("button").focus();
   await press("ArrowDown");
   await press("ArrowUp");
-  expect(on()).toBe("c");
+  expect(on()).toBe("e");
   await press("ArrowDown");
   await press("ArrowDown");
   expect(on()).toBe("b");
@@ -81,6 +82,31 @@ it("goes when somebody touches the page beside it", async () => {
   await settled();
   expect(menu()).toBeNull();
   expect(picked).not.toHaveBeenCalled();
+});
+
+it("says which of several holds, and is walked over those too", async () => {
+  await click("button");
+  expect([at("d").getAttribute("role"), at("d").getAttribute("aria-checked")]).toEqual(["menuitemradio", "true"]);
+  expect([at("e").getAttribute("aria-checked"), at("a").getAttribute("role"), at("a").getAttribute("aria-checked")]).toEqual(["false", "menuitem", null]);
+  await press("End");
+  expect(on()).toBe("e");
+});
+
+it.each([
+  ["downwards in the upper half", 100, { top: "100px", bottom: "" }],
+  ["upwards in the lower half", 700, { top: "", bottom: "28px" }],
+])("opens beside its button %s", async (_, top, wanted) => {
+  leave();
+  vi.stubGlobal("innerHeight", 768);
+  leave = mount(defineComponent(() => () =>
+    h(DropMenu, { placement: "beside" }, {
+      button: ({ trigger }: { trigger: Record<string, unknown> }) => h("button", { type: "button", "data-testid": "button", ...trigger }),
+      items: () => h(MenuItem, { value: "a", "data-testid": "a" }, () => "a"),
+    }),
+  ));
+  at("button").getBoundingClientRect = () => ({ left: 0, right: 76, top, bottom: top + 40 }) as DOMRect;
+  await click("button");
+  expect({ top: menu()?.style.top, bottom: menu()?.style.bottom }).toEqual(wanted);
 });
 
 it("offers nothing where there is nothing to choose", async () => {
