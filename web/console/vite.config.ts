@@ -44,6 +44,8 @@ function partsOf(root: string, bundle: Rolldown.OutputBundle): Parts {
     const chunk = [...chunks.values()].find((each) => each.facadeModuleId === module);
     if (!chunk) throw new Error(`${name} has no file of its own`);
     const scripts = [...withImports(chunk.fileName)].filter((file) => !entries.includes(file));
+    const library = scripts.find((file) => chunks.get(file)?.moduleIds.some((id) => id.includes("/element-plus/")));
+    if (name === "/guard" && library) throw new Error(`the guard's page brings the component library: ${library}`);
     const styles = scripts.flatMap((file) => [...(chunks.get(file)?.viteMetadata?.importedCss ?? [])]);
     parts[name] = [...scripts, ...styles].map((file) => file.replace(/^assets\//, ""));
   }
@@ -70,6 +72,24 @@ function beginEarly(dist: string, parts: Parts): void {
   const ahead = `<link rel="modulepreload" href="/assets/${stream}" />\n  </head>`;
   writeFileSync(page, named.replace("</head>", ahead));
 }
+
+/** Which of the console's files bring the component library: they import it, or what does. A chunk that holds one needs all of it. */
+function bringers(src: string): Set<string> {
+  const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => /\.(vue|ts)$/.test(name)).map((name) => join(src, name));
+  const fileOf = (to: string): string => (to.startsWith("@/") ? join(src, to.slice(2)) : to).replace(/^(\/.*\/[^./]+)$/, "$1.ts");
+  const imports = files.map((file) => {
+    const found = readFileSync(file, "utf8").matchAll(/^(?:import|export) (?!type )(?:[^;"']+ from )?"([^"]+)"/gm);
+    return [file, [...found].map(([, to = ""]) => fileOf(to))] as const;
+  });
+  const bring = new Set<string>();
+  for (let before = -1; before !== bring.size; ) {
+    before = bring.size;
+    for (const [file, named] of imports) if (named.some((to) => to === "element-plus" || bring.has(to))) bring.add(file);
+  }
+  return bring;
+}
+
+const BRINGERS = bringers(own("./src"));
 
 /** Names the release in its page, and builds the worker that holds it without a server. */
 async function holdOffline(root: string, dist: string): Promise<void> {
@@ -158,7 +178,12 @@ export default defineConfig({
             { name: "libraries", tags: ["$initial"], test: /node_modules/ },
             { name: "start", tags: ["$initial"] },
             // What most pages use comes with the first that does, in one file: each file is a question of its own.
-            { name: "parts", test: /console\/src\/(?!styles\/|kit\/(elements|form\/Form))/, minShareCount: 3, maxModuleSize: 9000 },
+            {
+              name: "parts",
+              test: (id) => /console\/src\/(?!styles\/|kit\/elements)/.test(id) && !BRINGERS.has(id.split("?")[0] ?? ""),
+              minShareCount: 3,
+              maxModuleSize: 9000,
+            },
             { name: "elements", test: /node_modules|console\/src\/(kit|styles)\//, minShareCount: 6 },
           ],
         },
