@@ -20,6 +20,9 @@ import { T } from "@/testids";
 import { alarm, lane, ticket } from "./items";
 import { at, mount, server, settled } from "./mounting";
 
+const told = vi.hoisted(() => vi.fn());
+vi.mock("@/kit/notice", () => ({ notice: told }));
+
 let leave = (): void => undefined;
 const can = ["alarm.ack", "alarm.shelve"] as never;
 
@@ -100,6 +103,7 @@ it("that the gateway is away can be acknowledged: the hub says that itself", asy
   together.value = null;
   ackAll([alarm("a-1", { can })], "one");
   expect(together.value).toBeNull();
+  expect(told).toHaveBeenCalledWith("warning", expect.stringContaining("指令到不了"));
 });
 
 it("no value is written to a point of it", async () => {
