@@ -217,7 +217,7 @@ export const writeNote = (site: string, text: string): Promise<Note> => api.post
 PAGE = """<script setup lang="ts">
 import { ElButton } from "element-plus";
 import { onMounted, ref, shallowRef } from "vue";
-import { useI18n } from "vue-i18n";
+import { useI18n } from "@/kit/i18n";
 
 import { notes, type Note } from "@/areas/notes/api";
 import NoteDialog from "@/areas/notes/NoteDialog.vue";
@@ -258,7 +258,7 @@ onMounted(load);
 DIALOG = """<script setup lang="ts">
 import { ElInput } from "element-plus";
 import { reactive, ref } from "vue";
-import { useI18n } from "vue-i18n";
+import { useI18n } from "@/kit/i18n";
 
 import { writeNote } from "@/areas/notes/api";
 import FormDialog from "@/kit/form/FormDialog.vue";

@@ -67,6 +67,8 @@ it("is a page, and in the navigation", async () => {
     path.startsWith("/api/notes") ? { status: 200, body: { items: [note], next: null } } : { status: 404 },
   );
   const leave = mount(AppNav);
+  at(T.navMore).click();
+  await settled();
   expect(at(T.nav("notes")).textContent).toContain("便签");
   leave();
   const fetched = router.resolve("/notes").matched[0]?.components?.default as () => Promise<{ default: never }>;
