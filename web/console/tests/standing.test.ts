@@ -15,6 +15,8 @@ import StatusStrip from "@/shell/StatusStrip.vue";
 import { T } from "@/testids";
 import { at, mount, settled } from "./mounting";
 
+vi.mock("@/kit/notice", () => ({ notice: vi.fn() }));
+
 const AT = "2026-03-09T08:00:00.000Z";
 const NOW = Date.parse(AT) + 60_000;
 
