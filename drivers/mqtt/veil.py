@@ -32,7 +32,7 @@ _PLATE_WORDS = re.compile(r"labels?|[a-z]*label")
 _PLATE_PARTS = re.compile(r"(?<!tem)plate|licen[cs]e|车牌")
 
 
-class Told(NamedTuple):
+class Veiled(NamedTuple):
     """As far as it may be told. `whole`: it is as it was sent, and names nothing that would have to be hidden."""
 
     topic: str
@@ -40,7 +40,7 @@ class Told(NamedTuple):
     whole: bool
 
 
-def told(topic: str, payload: str, eyes: Eyes) -> Told:
+def told(topic: str, payload: str, eyes: Eyes) -> Veiled:
     """A message; its bytes may be told where it is whole."""
     shown, hides = _topic(topic, eyes)
     veil = _Veil(eyes)
@@ -48,11 +48,11 @@ def told(topic: str, payload: str, eyes: Eyes) -> Told:
         said = veil.read(payload)
         veiled = veil.over(said, hides)
     except RecursionError:
-        return Told(shown, HIDDEN, whole=False)
+        return Veiled(shown, HIDDEN, whole=False)
     if not veil.named and not hides:
-        return Told(shown, payload, whole=True)
+        return Veiled(shown, payload, whole=True)
     text = veiled if isinstance(veiled, str) else json.dumps(veiled, ensure_ascii=False)
-    return Told(shown, text, whole=False)
+    return Veiled(shown, text, whole=False)
 
 
 class _Veil:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import cast
 
 from sqlalchemy import String, literal_column, text
 from sqlalchemy import select as sa_select
 from sqlmodel import col
 
 from contract.texts import Text
+from hub.database.rows import StatementRow
 from hub.database.transactions import Database
 from hub.jobs.job import Again, Done, Job, Result, Work
 from hub.tickets.models import UNSAID, TicketRow
@@ -55,7 +56,7 @@ async def fill(database: Database, most: int = STEP, steps: int = STEPS) -> int:
             known |= await called_at(conn, {row.site for row in rows} - set(known))
         if not rows:
             break
-        said = await asyncio.to_thread(_said, rows, known)
+        said = await asyncio.to_thread(_said, cast("Sequence[StatementRow]", rows), known)
         async with database.transaction(writes=True) as conn:
             await conn.execute(_SAY, said)
         count += len(rows)
@@ -65,7 +66,7 @@ async def fill(database: Database, most: int = STEP, steps: int = STEPS) -> int:
     return count
 
 
-def _said(rows: Sequence[Any], known: Mapping[str, Called]) -> list[dict[str, str]]:
+def _said(rows: Sequence[StatementRow], known: Mapping[str, Called]) -> list[dict[str, str]]:
     return [
         {
             "id": row.id,

@@ -7,12 +7,12 @@ the first line the database tells whether that is still who has it: a hub of bef
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple, NotRequired
 
-from sqlalchemy import Row
 from sqlalchemy import select as sa_select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
+from typing_extensions import TypedDict
 
 from hub.access.spelling import MOST_SAID, said_in
 from hub.sites.models import SiteRow
@@ -23,6 +23,14 @@ KINDS = ("doors", "lanes", "devices", "zones", "meters")
 
 MOST_OF_WHO = 1_000
 """Signs of the words of who has it."""
+
+
+class _Thing(TypedDict):
+    """What of a layout is read here."""
+
+    id: str
+    name: dict[str, str]
+    place: NotRequired[dict[str, str] | None]
 
 
 class Called(NamedTuple):
@@ -42,7 +50,7 @@ UNKNOWN = Called({}, {})
 async def called_at(conn: AsyncConnection, sites: Iterable[str]) -> dict[str, Called]:
     """By site, what its gateway says that it consists of; without its points, which are many."""
     query = sa_select(col(SiteRow.id), *(col(SiteRow.layout)[kind] for kind in KINDS))
-    return {row.id: _called(row) for row in await conn.execute(query.where(col(SiteRow.id).in_(sites)))}
+    return {row.id: _called(row[1:]) for row in await conn.execute(query.where(col(SiteRow.id).in_(sites)))}
 
 
 def words_of(title: shapes.Text, place: str, asset: str, who: str, called: Called) -> str:
@@ -60,10 +68,9 @@ def _with(who: str, rest: str) -> str:
     return f"{who}\n{said_in(who)[:MOST_OF_WHO]}\n{rest}"[:MOST_SAID]
 
 
-def _called(row: Row[Any]) -> Called:
+def _called(kinds: Sequence[Sequence[_Thing] | None]) -> Called:
     things: dict[str, list[str]] = {}
     places: dict[str, list[str]] = {}
-    kinds: Sequence[Sequence[dict[str, Any]] | None] = row[1:]
     for thing in (thing for of_kind in kinds for thing in of_kind or ()):
         things.setdefault(thing["id"], []).extend(_texts(thing["name"]))
         for place in (thing["name"], thing.get("place") or {}):
