@@ -104,7 +104,7 @@ def documents(url: str, bus: str, frames: int, **more: Any) -> list[dict[str, An
     ],
 )
 def test_a_modbus_wire(url: str, bus: str, device: str, point: str) -> None:
-    *frames, summary = documents(url, bus, 16)
+    *frames, summary = documents(url, bus, 48)
     asked = [frame for frame in frames if frame["way"] == "ask"]
     told = {name for frame in frames for name in frame.get("values", {}) if frame["device"] == device}
     assert asked and all(frame["words"].split(" ", 1)[1].startswith("read") for frame in asked if "device" in frame)
