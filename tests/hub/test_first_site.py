@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from simulators.demo.programs import free_port
+from tests.leftovers import ends_with_us
 from tests.tools import tool
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +64,7 @@ def script(folder: Path, database: str) -> str:
         "8090": control,
         "8883": mqtt,
     }
-    told = f"set -euo pipefail\nexport LANG=en_US.UTF-8 GATEHOUSE_PORT={hub}\nset -x\n"
+    told = f"set -euo pipefail\ntrap 'trap - TERM; kill 0' TERM\nexport LANG=en_US.UTF-8 GATEHOUSE_PORT={hub}\nset -x\n"
     for box in boxes("first-site.md"):
         begins_broker = "mosquitto_passwd" in box
         for place, here in places.items():
@@ -79,6 +80,7 @@ def run(folder: Path, database: str) -> int:
         process = subprocess.Popen(
             [tool("bash"), "-c", script(folder, database)],
             cwd=folder, stdout=said, stderr=said, start_new_session=True,
+            preexec_fn=ends_with_us(signal.SIGTERM),  # noqa: PLW1509 - the script takes along what it began
             env=os.environ | {"PYTHONPATH": str(ROOT), "PATH": path},
         )  # fmt: skip
         try:
